@@ -152,9 +152,9 @@ def _split_by_baseline(
 
 def _of_workflows(findings: Iterable[Finding], names: Collection[str]) -> Iterator[Finding]:
     for finding in findings:
-        own = [name for name in (finding.workflow, *finding.other_workflows) if name in names]
-        if own or not finding.workflow:
-            yield replace(finding, workflow=own[0] if own else "")
+        included = [name for name in (finding.workflow, *finding.other_workflows) if name in names]
+        if included or not finding.workflow:
+            yield replace(finding, workflow=included[0] if included else "")
 
 
 def _key(finding: Finding) -> _Key:

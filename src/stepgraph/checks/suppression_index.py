@@ -91,10 +91,10 @@ class SuppressionIndex(Struct):
 
         A comment at the location of the finding suppresses it, and so do comments at all its related locations.
         """
-        own = self._suppression_at(finding.span, finding.code)
+        at_finding = self._suppression_at(finding.span, finding.code)
         related = [self._suppression_at(location.span, finding.code) for location in finding.related]
-        if own is not None or not related or None in related:
-            return own
+        if at_finding is not None or not related or None in related:
+            return at_finding
         return related[0]
 
     def _suppression_at(self, span: Span, code: str) -> SuppressionComment | None:

@@ -62,7 +62,7 @@ def regions_around(place: Place, regions: Mapping[Path, Region]) -> tuple[Region
     for path in (place.path, *reversed(place.calls)):
         region = regions.get(path)
         if region is not None:
-            enclosing += (region, *region.around())
+            enclosing += (region, *region.enclosing())
     return tuple(enclosing)
 
 

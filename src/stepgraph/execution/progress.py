@@ -221,10 +221,10 @@ class _ProgressBuilder(Struct):
         if region.path in self.reach.with_steps or parent is None or not self.nodes[parent.path].runs:
             return self.state_in_reach if region in self.reach else "skipped"
         # A jump or an empty branch, where steps have begun in the region around it.
-        around = self.nodes[parent.path].state
-        if around in _MOST_ACTIVE and not self.reach.is_passed(region):
+        outer_state = self.nodes[parent.path].state
+        if outer_state in _MOST_ACTIVE and not self.reach.is_passed(region):
             return self.state_in_reach
-        is_done = around == "done" and region.kind == "break" and self.reach.follows_entered(region)
+        is_done = outer_state == "done" and region.kind == "break" and self.reach.follows_entered(region)
         return "done" if is_done else "skipped"
 
 

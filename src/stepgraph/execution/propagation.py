@@ -32,7 +32,7 @@ def ending_failure(log: InstanceLog, visits: InstanceVisits) -> int | None:
     }
     # An error that leaves a nested step fails the step around it with the same error.
     steps = {leaf.region for leaf in failures.values() if leaf is not None}
-    outermost = [at for at, leaf in failures.items() if steps.isdisjoint(visit.region for visit in _around(leaf))]
+    outermost = [at for at, leaf in failures.items() if steps.isdisjoint(visit.region for visit in _enclosing(leaf))]
     if not outermost:
         return None
     last = outermost[-1]
@@ -50,7 +50,7 @@ def left_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]:
         if log.entries[position].outcome != "failed":
             continue
         catcher, is_certain = _catcher(leaf, position)
-        for visit in _around(leaf) if catcher is not None else ():
+        for visit in _enclosing(leaf) if catcher is not None else ():
             if visit is catcher:
                 break
             left[visit] = is_certain or left.get(visit, False)
@@ -68,7 +68,7 @@ def _latest_first(entries: Sequence[LogEntry]) -> Sequence[int]:
 def _is_last(position: int, entries: Sequence[LogEntry], by_start: Iterable[int], visits: InstanceVisits) -> bool:
     """Return whether nothing begins after the end of an entry, except for handlers and `finally` blocks around it."""
     entry = entries[position]
-    tries = {visit for visit in _around(visits.leaves.get(position)) if visit.region.kind == "try"}
+    tries = {visit for visit in _enclosing(visits.leaves.get(position)) if visit.region.kind == "try"}
     later = takewhile(lambda other: _ends_before(entry, entries[other]), by_start)
     return all(_is_cleanup(visits.leaves.get(other), tries) for other in later)
 
@@ -79,10 +79,10 @@ def _ends_before(first: LogEntry, second: LogEntry) -> bool:
 
 
 def _is_cleanup(leaf: Visit | None, tries: set[Visit]) -> bool:
-    return any(visit.region.kind in _CLEANUP and visit.outer in tries for visit in _around(leaf))
+    return any(visit.region.kind in _CLEANUP and visit.outer in tries for visit in _enclosing(leaf))
 
 
-def _around(leaf: Visit | None) -> Iterator[Visit]:
+def _enclosing(leaf: Visit | None) -> Iterator[Visit]:
     """Yield the visits around a visit, innermost first."""
     visit = None if leaf is None else leaf.outer
     while visit is not None:
@@ -98,7 +98,7 @@ def _catcher(leaf: Visit, position: int) -> tuple[Visit | None, bool]:
     """
     innermost: Visit | None = None
     inside = leaf
-    for visit in _around(leaf):
+    for visit in _enclosing(leaf):
         region = visit.region
         if region.kind == "try" and inside.region.kind == "try_block":
             handlers = visit.block("catch_block")

@@ -33,8 +33,8 @@ class Reach(Struct):
         callers = _callers(regions)
         reach = cls(
             entered,
-            _around((region for region in regions.values() if region.is_step), callers),
-            _around((region for region in regions.values() if region.is_unawaited), callers),
+            _enclosing((region for region in regions.values() if region.is_step), callers),
+            _enclosing((region for region in regions.values() if region.is_unawaited), callers),
         )
         for region in (regions[path] for path in entered):
             if region.parent is not None:
@@ -42,7 +42,7 @@ class Reach(Struct):
                 reach._first_entered[parent] = min(index, reach._first_entered.get(parent, index))
                 reach._last_entered[parent] = max(index, reach._last_entered.get(parent, index))
         open_steps = (regions[path] for path in reachable if path in regions)
-        reach.open.update(_around(open_steps, callers, lambda call: not reach.is_passed(call)))
+        reach.open.update(_enclosing(open_steps, callers, lambda call: not reach.is_passed(call)))
         return reach
 
     def __contains__(self, region: Region) -> bool:
@@ -61,7 +61,7 @@ class Reach(Struct):
         if region.path in self.with_unawaited:
             return False
         is_passed = False
-        for each in (region, *region.around()):
+        for each in (region, *region.enclosing()):
             parent = each.parent
             if parent is None:
                 return is_passed and each.kind == "workflow"
@@ -94,7 +94,7 @@ def _callers(regions: Mapping[Path, Region]) -> dict[str, list[Region]]:
     return callers
 
 
-def _around(
+def _enclosing(
     regions: Iterable[Region],
     callers: Mapping[str, list[Region]],
     is_included: Callable[[Region], bool] = lambda _: True,

@@ -60,7 +60,7 @@ class Region(Struct, eq=False):
         """Whether a run of the region runs at most one of its children."""
         return self.kind in {"if", "switch"}
 
-    def around(self) -> Iterator[Region]:
+    def enclosing(self) -> Iterator[Region]:
         """Yield the regions around it, innermost first. The last one is the workflow or a function."""
         region = self.parent
         while region is not None:

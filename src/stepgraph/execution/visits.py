@@ -62,7 +62,7 @@ class InstanceVisits(Struct):
     possible: Counter[Path] = field(default_factory=Counter)
     """The number of entries that may be inside a region, or runs of a step, but need not be."""
     _roots: dict[_Label, Visit] = field(default_factory=dict)
-    _around: dict[Path, tuple[Region, ...]] = field(default_factory=dict)
+    _enclosing: dict[Path, tuple[Region, ...]] = field(default_factory=dict)
     """The region at a path and those around it, outermost first."""
     _ambiguous: dict[tuple[tuple[Path, tuple[Path, ...]], ...], tuple[AbstractSet[Path], AbstractSet[Path]]] = field(
         default_factory=dict
@@ -143,10 +143,10 @@ class InstanceVisits(Struct):
                     yield region, next(passes, LoopPass(region.path, None))
 
     def _regions_to(self, path: Path) -> tuple[Region, ...]:
-        if path not in self._around:
+        if path not in self._enclosing:
             region = self.regions[path]
-            self._around[path] = (*reversed([*region.around()]), region)
-        return self._around[path]
+            self._enclosing[path] = (*reversed([*region.enclosing()]), region)
+        return self._enclosing[path]
 
     def _count(self) -> None:
         """Count the runs of each visit: as many as the most frequent step in it needs.

@@ -31,7 +31,7 @@ class ConcurrentGroups(Struct, frozen=True):
         """Return the groups around the steps of a workflow."""
         search = _GroupSearch(surroundings)
         search.follow_calls()
-        groups = {id(step): search.around(step) for step in steps}
+        groups = {id(step): search.enclosing(step) for step in steps}
         return cls(steps, groups, any(each & _OUTLASTING for each in groups.values()))
 
     def candidates(self, step: Step) -> Iterator[Step]:
@@ -67,12 +67,12 @@ class _GroupSearch:
             name = pending.popleft()
             groups = 0
             for call in self._surroundings.calls[name]:
-                groups |= self.around(call)
+                groups |= self.enclosing(call)
             if groups != self._around_calls.get(name, 0):
                 self._around_calls[name] = groups
                 pending.extend(callees.get(name, ()))
 
-    def around(self, node: Node) -> int:
+    def enclosing(self, node: Node) -> int:
         """Return the groups around a node."""
         groups = _OUTLASTING if is_unawaited(node) else 0
         for outer in self._surroundings.inside_body(node):

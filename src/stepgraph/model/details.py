@@ -121,10 +121,10 @@ def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
 
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
-    found = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
+    part_details = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
     return tuple(
         (index, each.source, each.remarks, each.ending, each.leaving, each.guards, each.is_certain, each.in_else)
-        for index, each in found
+        for index, each in part_details
         if each
     )
 

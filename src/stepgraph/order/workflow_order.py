@@ -117,15 +117,15 @@ def predecessors(order: WorkflowOrder) -> list[int]:
     related = _related(order)
     result: list[int] = []
     for before in related:
-        kept, remaining = 0, before
+        qualified, remaining = 0, before
         while remaining:
             step = remaining.bit_length() - 1
             remaining ^= 1 << step
             if not related[step] & ~before:
                 # Its own predecessors qualify as well.
-                kept |= 1 << step | (result[step] if step < len(result) else 0)
-                remaining &= ~kept
-        result.append(kept)
+                qualified |= 1 << step | (result[step] if step < len(result) else 0)
+                remaining &= ~qualified
+        result.append(qualified)
     return result
 
 

@@ -43,7 +43,7 @@ class MemberClocks(Struct):
         """Return the clocks of a node, such as `[1→2]`, or an empty string if they are not shown."""
         return "" if id(node) in self._hidden else clock_text(node)
 
-    def beside(self, text: str, node: Clocked) -> str:
+    def append_to(self, text: str, node: Clocked) -> str:
         """Return `text` followed by the clocks of `node`, if they are shown."""
         clock = self.text(node)
         return f"{text} {clock}" if clock else text

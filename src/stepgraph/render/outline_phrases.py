@@ -97,8 +97,8 @@ class OutlinePhrases(Struct, frozen=True):
         path = node.path.rpartition(".")[0]
         if node.path.rpartition(".")[2].startswith("branches["):
             path = path.rpartition(".")[0]  # an `if` or `switch` has no word, because its branches have
-        around = self.progress.instance.nodes.get(path)
-        is_inside = around is not None and around.state in FADED
+        enclosing = self.progress.instance.nodes.get(path)
+        is_inside = enclosing is not None and enclosing.state in FADED
         return (word,) if word and node.state == "skipped" and not is_inside else ()
 
     def errors(self, step: Step) -> Iterator[str]:

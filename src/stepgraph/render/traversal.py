@@ -142,14 +142,14 @@ class _Tracing(Struct):
         return any(entered)
 
     def _trace_choice(self, node: If | Switch, *, is_left: bool, runs_below: int) -> bool:
-        taken = [self._trace_branch(branch, is_left=is_left) for branch in node["branches"]]
-        if is_left and (not any(taken) or self.passing.is_skipped(node, runs_below)):
+        entered = [self._trace_branch(branch, is_left=is_left) for branch in node["branches"]]
+        if is_left and (not any(entered) or self.passing.is_skipped(node, runs_below)):
             empty = [branch for branch in node["branches"] if not branch["nodes"]]
             if empty:
                 self.traversals[id(empty[-1])] = TAKEN
             else:
                 self.implied.add(id(node))
-        return any(taken)
+        return any(entered)
 
     def _trace_branch(self, branch: Branch, *, is_left: bool) -> bool:
         is_taken = self.progress.is_taken(branch)

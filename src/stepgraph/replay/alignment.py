@@ -133,8 +133,8 @@ class _RunSearch(Struct):
         raise TooAmbiguousError
 
     def _add(self, run: CodeRun) -> None:
-        known = self.best.get(run.key)
-        if known is None or run.cost < known:
+        lowest = self.best.get(run.key)
+        if lowest is None or run.cost < lowest:
             self.best[run.key] = run.cost
             self._queue(run, self.costs.estimate(run), _Stage.NEXT)
 

@@ -170,8 +170,8 @@ def _section(
 def _differing(example: Example, other: Example) -> tuple[Example, ...]:
     """Return an example of whole files with only the definitions that another one lacks, or all if it lacks none."""
     others = {block for _, text in other.files for block in _definitions(text)}
-    kept = ((path, [block for block in _definitions(text) if block not in others]) for path, text in example.files)
-    files = tuple((path, "\n\n\n".join(blocks)) for path, blocks in kept if blocks)
+    remaining = ((path, [block for block in _definitions(text) if block not in others]) for path, text in example.files)
+    files = tuple((path, "\n\n\n".join(blocks)) for path, blocks in remaining if blocks)
     return (example if example.snippet or not files else replace(example, files=files),)
 
 

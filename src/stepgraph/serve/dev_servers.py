@@ -31,7 +31,7 @@ class DevServers:
         self._address = address
         self._clock = clock
         self._lock = threading.Lock()
-        self._found: LocalApi | None = None
+        self._api: LocalApi | None = None
         self._valid_until = 0.0
         local_api(address or DEFAULT_ADDRESS, _OPTION)
 
@@ -41,16 +41,16 @@ class DevServers:
             return local_api(self._address, _OPTION, _REQUEST_SECONDS)
         with self._lock:
             if self._clock() >= self._valid_until:
-                self._found = _search()
+                self._api = _search()
                 self._valid_until = self._clock() + _VALID_SECONDS
-            found = self._found
+            api = self._api
         # A new object, because instances may be deleted after they were listed.
-        return found and LocalApi(
-            found.title,
-            found.host,
-            found.port,
-            found.is_secure,
-            found.base_path,
+        return api and LocalApi(
+            api.title,
+            api.host,
+            api.port,
+            api.is_secure,
+            api.base_path,
             seconds=_REQUEST_SECONDS,
             option=_OPTION,
         )

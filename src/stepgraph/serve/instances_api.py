@@ -70,13 +70,15 @@ class InstancesApi(Struct, frozen=True):
         """Return the numbers of instances by status, by the name of the workflow, as far as a server knows them."""
         try:
             with self._server() as server:
-                known = {each.name for each in server.workflows()}
-                found = {
-                    name: _object(server.request("GET", ["workflows", name])) for name in workflows if name in known
+                local_names = {each.name for each in server.workflows()}
+                responses = {
+                    name: _object(server.request("GET", ["workflows", name]))
+                    for name in workflows
+                    if name in local_names
                 }
         except ApiError:
             return {}
-        return {name: counts for name, each in found.items() if isinstance(counts := each.get("instances"), dict)}
+        return {name: counts for name, each in responses.items() if isinstance(counts := each.get("instances"), dict)}
 
     def rows(self, workflow: LiveWorkflow, limit: int) -> list[dict[str, object]]:
         """Return the newest instances of a workflow."""

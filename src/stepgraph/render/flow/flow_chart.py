@@ -190,7 +190,7 @@ class FlowDrawer(Struct, frozen=True):
         # The box of a folded guard would be as large.
         if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
             title, *lines = folded_lines(content, self.view.details)
-            title = self.clocks.beside(title, node) if is_clocked(node) else title
+            title = self.clocks.append_to(title, node) if is_clocked(node) else title
             box = self.builder.box(context.identity, BoxKind.FOLDED, title, *lines, entry=entry)
             # Drawn into a temporary chart, only to determine its exits.
             inside = FlowDrawer(View(details=self.view.details)).node(content, box, context)
@@ -245,7 +245,7 @@ class FlowDrawer(Struct, frozen=True):
         return DrawnExits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = (self.clocks.beside(step["name"], step), *step_text(step).phrases, *self.view.details.remarks(step))
+        lines = (self.clocks.append_to(step["name"], step), *step_text(step).phrases, *self.view.details.remarks(step))
         box = _step_box(step_style(step["type"]).category)
         return DrawnExits(self.builder.box(context.identity, box, *lines, entry=entry))
 
@@ -253,9 +253,9 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a call as the frame of its function, or as a box with the reason why the function is not shown."""
         name, arguments = call["name"], self.view.details.source(call)
         if reason := self.calls.reason_against(name):
-            lines = (self.clocks.beside(name, call), *filter(None, (arguments, reason)))
+            lines = (self.clocks.append_to(name, call), *filter(None, (arguments, reason)))
             return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
-        title = self.clocks.beside(f"{name}{arguments}", call)
+        title = self.clocks.append_to(f"{name}{arguments}", call)
         with self.calls.expanded(name):
             return self._body(self.calls.functions[name], title, entry, context)
 

@@ -30,7 +30,7 @@ EFFECT_LABELS: Final[Mapping[Effect, EffectLabel]] = {
 Place = TypeVar("Place", ElementRef, int)
 """An element of the merged graph, or the number of an element of one version."""
 
-_AROUND: Final = frozenset({Action.WRAPPED, Action.UNWRAPPED, Action.CONCURRENT, Action.SEQUENTIAL})
+_MARKED_BY_CONTAINER: Final = frozenset({Action.WRAPPED, Action.UNWRAPPED, Action.CONCURRENT, Action.SEQUENTIAL})
 """The actions whose place is the new or removed container, because it is marked and its contents are not."""
 
 
@@ -129,8 +129,8 @@ def _places(group: EditGroup, diff: WorkflowDiff, merged: MergedVersions) -> Ite
     container = group.container
     if container is not None and container.version is TreeVersion.NEW:
         container = merged.reference_of(container.number, diff.matching)
-    around = [] if container is None else [container]
-    yield from [*around, *elements] if group.action in _AROUND else elements or around
+    containers = [] if container is None else [container]
+    yield from [*containers, *elements] if group.action in _MARKED_BY_CONTAINER else elements or containers
 
 
 def _with_effects(
@@ -225,6 +225,6 @@ def _version_places(group: EditGroup, version: TreeVersion) -> list[int]:
     """Return the elements of a change in a version."""
     elements = group.old if version is TreeVersion.OLD else group.new
     container = group.container
-    around = [container.number] if container is not None and container.version is version else []
-    ordered = [*around, *elements] if group.action in _AROUND else list(elements) or around
+    containers = [container.number] if container is not None and container.version is version else []
+    ordered = [*containers, *elements] if group.action in _MARKED_BY_CONTAINER else list(elements) or containers
     return [number for number in ordered if number != ROOT]

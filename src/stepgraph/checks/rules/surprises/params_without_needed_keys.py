@@ -132,8 +132,8 @@ def _location(place: Place, seen_from: Place) -> str:
 def _advice(cases: tuple[Value, ...], missing: tuple[str, ...], kind: str | None) -> str:
     if kind is not None:
         return f"Pass a dictionary with {format_code_list(missing)}."
-    given = [key for case in cases if isinstance(case, StaticMapping) for key in sorted(known_keys(case) or ())]
-    near = [(key, similar[0]) for key in missing if (similar := near_names(key, given))]
+    present = [key for case in cases if isinstance(case, StaticMapping) for key in sorted(known_keys(case) or ())]
+    near = [(key, similar[0]) for key in missing if (similar := near_names(key, present))]
     if near:
         key, misspelled = near[0]
         return f"Did you mean `{key}` instead of `{misspelled}`?"

@@ -67,7 +67,7 @@ class MarkedFigure(Struct, frozen=True):
     @property
     def left_extent(self) -> Length:
         at_corner = not self._above and not self.mark.quiet
-        return self.figure.left_extent + ((SIGN if at_corner else 0) + self._beside)
+        return self.figure.left_extent + ((SIGN if at_corner else 0) + self._effect_margin)
 
     @property
     def right_extent(self) -> Length:
@@ -107,7 +107,7 @@ class MarkedFigure(Struct, frozen=True):
         return isinstance(self.figure, ExitPill)
 
     @property
-    def _beside(self) -> int:
+    def _effect_margin(self) -> int:
         """The width to the left of an exit and its sign."""
         return effect_width(self.mark.effect) + _BESIDE_EFFECT if self.mark.effect and self._is_exit else 0
 

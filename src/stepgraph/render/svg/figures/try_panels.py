@@ -254,9 +254,9 @@ def place_panels(
 ) -> TryPanels | CatchBelow:
     """Return the body of a `try`, its `else` below it, and its `catch` beside or, if that would be too wide, below."""
     body = protected if otherwise is None else Stack([protected, otherwise], entered=False)
-    beside = TryPanels(body, protected, catch, catch_edge, final, failed)
-    if catch is None or value_of(beside.left_extent + beside.right_extent) <= _WIDEST_BESIDE:
-        return beside
+    side_by_side = TryPanels(body, protected, catch, catch_edge, final, failed)
+    if catch is None or value_of(side_by_side.left_extent + side_by_side.right_extent) <= _WIDEST_BESIDE:
+        return side_by_side
     return CatchBelow(body, protected, catch, catch_edge, failed)
 
 

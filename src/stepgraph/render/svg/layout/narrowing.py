@@ -31,7 +31,7 @@ _MAX_PLACED: Final = 4000
 """The number of figures to place in figures around them, which bounds the time for large graphs."""
 
 _ON_MAIN_PATH: Final = 3
-_BESIDE: Final = 2
+_OFF_SPINE: Final = 2
 
 
 class FoldCosts(Struct):
@@ -47,27 +47,27 @@ class FoldCosts(Struct):
 
     _inside: dict[int, int] = field(default_factory=dict)
 
-    def add(self, nodes: Sequence[Node], *, beside: bool = False) -> int:
+    def add(self, nodes: Sequence[Node], *, off_spine: bool = False) -> int:
         """Compute the costs of nodes and of all nodes inside, and return the cost of hiding them."""
-        return sum(self._add(node, beside=beside) for node in nodes)
+        return sum(self._add(node, off_spine=off_spine) for node in nodes)
 
     def of_fold(self, identity: int) -> int:
         """Return the cost of folding a node with this identity as an object. A function is folded at its calls."""
         return self._inside[identity]
 
-    def _add(self, node: Node, *, beside: bool) -> int:
-        own = (_BESIDE if beside else _ON_MAIN_PATH) if is_step(node) or node["type"] == "break" else 0
+    def _add(self, node: Node, *, off_spine: bool) -> int:
+        cost = (_OFF_SPINE if off_spine else _ON_MAIN_PATH) if is_step(node) or node["type"] == "break" else 0
         if (inside := self._inside.get(id(node))) is not None:
-            return own + inside
+            return cost + inside
         self._inside[id(node)] = 0  # for calls of functions that call themselves
-        beside = beside or (node["type"] == "function_call" and node["name"] in self.repeated)
+        off_spine = off_spine or (node["type"] == "function_call" and node["name"] in self.repeated)
         lists = lists_of(node, self.functions)
         if node["type"] == "try" and (handlers := handlers_in(node.get("catch_block", NO_BLOCK)["nodes"])) is not None:
-            self._add(handlers, beside=True)
-        self._inside[id(node)] = sum(self.add(nodes, beside=beside or is_beside) for nodes, is_beside in lists)
+            self._add(handlers, off_spine=True)
+        self._inside[id(node)] = sum(self.add(nodes, off_spine=off_spine or is_off) for nodes, is_off in lists)
         if node["type"] == "function_call" and node["name"] in self.functions:
             self._inside[id(self.functions[node["name"]])] = self._inside[id(node)]
-        return own + self._inside[id(node)]
+        return cost + self._inside[id(node)]
 
 
 def lists_of(node: Node, functions: Mapping[str, FunctionDef]) -> list[tuple[Sequence[Node], bool]]:
@@ -171,7 +171,7 @@ class Narrowing(Struct):
 
     def drawn(self, nodes: Sequence[Node]) -> list[tuple[Node, Form]]:
         """Return the nodes that have a figure of their own, with their first forms."""
-        return [(node, self._known(node)[0]) for node in nodes if id(node) in self.layout.figures]
+        return [(node, self._forms_of(node)[0]) for node in nodes if id(node) in self.layout.figures]
 
     def moves(self, drawn: Sequence[tuple[Node, Form]], min_gain: int = MIN_GAIN) -> Iterator[NarrowingMove]:
         """Yield a move for each side at which nodes on one spine can be narrower than in their forms."""
@@ -189,23 +189,23 @@ class Narrowing(Struct):
 
     def _until(self, node: Node, form: Form, side: int, extent: int) -> Form | None:
         """Return the first form after `form` that extends at most so far to one side, or None without any."""
-        known = self._known(node)
-        index = next(index for index, each in enumerate(known) if each is form)
+        forms = self._forms_of(node)
+        index = next(index for index, each in enumerate(forms) if each is form)
         while form.sides[side] > extent:
             index += 1
-            if index == len(known):
+            if index == len(forms):
                 narrower = self._next(node, form)
                 if narrower is None:
                     return None
-                known.append(narrower)
-            form = known[index]
+                forms.append(narrower)
+            form = forms[index]
         return form
 
-    def _known(self, node: Node) -> list[Form]:
-        if (known := self._forms.get(id(node))) is None:
+    def _forms_of(self, node: Node) -> list[Form]:
+        if (forms := self._forms.get(id(node))) is None:
             figure = self.layout.figures[id(node)]
-            known = self._forms[id(node)] = [Form(figure, _sides(figure))]
-        return known
+            forms = self._forms[id(node)] = [Form(figure, _sides(figure))]
+        return forms
 
     def _next(self, node: Node, form: Form) -> Form | None:
         """Return the form after `form`, or None if the node is a box."""
@@ -250,7 +250,7 @@ class Narrowing(Struct):
             branches = [self._current(branch["nodes"], form) for branch in handlers["branches"]]
             gain = sum(spine_width(each for _, each in branch) for branch in branches) - _FOLDED_WIDTH
             if id(handlers) in form.folded:
-                lists = [(nodes, is_beside) for nodes, is_beside in lists if not is_beside]
+                lists = [(nodes, is_off_spine) for nodes, is_off_spine in lists if not is_off_spine]
             elif gain > 0 and id(handlers) not in self.protected:
                 yield NarrowingMove(self.costs.of_fold(id(handlers)), gain, folded=frozenset([id(handlers)]))
         for nodes, _ in lists:

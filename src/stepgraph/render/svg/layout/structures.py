@@ -170,11 +170,11 @@ def guard_exit(node: Node, view: View) -> Break | None:
     return only if mark is None or not mark.effect else None
 
 
-def _is_covered(mark: Mark | None, around: Mark | None) -> bool:
+def _is_covered(mark: Mark | None, outer: Mark | None) -> bool:
     """Return whether a mark, if any, says no more than the mark of the figure around it."""
     if mark is None:
         return True
-    return around is not None and mark.kind is around.kind and not mark.effect and not mark.remark
+    return outer is not None and mark.kind is outer.kind and not mark.effect and not mark.remark
 
 
 def is_always_run(node: Node, view: View) -> bool:
