@@ -188,7 +188,7 @@ def test_dates_of_many_files_are_those_of_each(module: Path, tmp_path: Path) -> 
     assert module_dates("0.py").modified_on == "2026-08-01T00:00:00Z"
 
 
-def test_a_merge_counts_for_the_files_that_it_changes(module: Path, tmp_path: Path) -> None:
+def test_a_merge_does_not_count_but_all_commits_of_its_branches_do(module: Path, tmp_path: Path) -> None:
     commit(module)
     names = [f"{number}.py" for number in range(9)]
     for name in names:
@@ -196,17 +196,19 @@ def test_a_merge_counts_for_the_files_that_it_changes(module: Path, tmp_path: Pa
     git("add", ".")
     git("commit", "-q", "-m", "add", date="2026-02-01T00:00:00Z")
     git("checkout", "-q", "-b", "side")
-    (tmp_path / "1.py").write_text("x = 2\n", encoding="utf-8")
+    for name in ("1.py", "4.py"):
+        (tmp_path / name).write_text("x = 2\n", encoding="utf-8")
     git("commit", "-q", "-am", "side", date="2026-03-01T00:00:00Z")
     git("checkout", "-q", "-")
     (tmp_path / "2.py").write_text("x = 2\n", encoding="utf-8")
     git("commit", "-q", "-am", "main", date="2026-04-01T00:00:00Z")
     git("merge", "-q", "--no-commit", "side")
     (tmp_path / "3.py").write_text("x = 2\n", encoding="utf-8")
-    git("commit", "-q", "-am", "merge", date="2026-05-01T00:00:00Z")
+    git("checkout", "-q", "HEAD", "--", "4.py")
+    git("commit", "-q", "-am", "merge without the change of 4.py", date="2026-05-01T00:00:00Z")
     dates = dates_together(names)
     assert dates == [module_dates(name) for name in names]
-    assert [each.modified_on[:7] for each in dates[:5]] == ["2026-02", "2026-03", "2026-04", "2026-05", "2026-02"]
+    assert [each.modified_on[:7] for each in dates[:5]] == ["2026-02", "2026-03", "2026-04", "2026-02", "2026-03"]
 
 
 def test_each_walk_has_a_limited_number_of_names() -> None:

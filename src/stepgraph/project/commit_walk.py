@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Final
 
-from stepgraph.project.git import HISTORY_SECONDS, Git, start_git
+from stepgraph.project.git import COUNTED_COMMITS, HISTORY_SECONDS, Git, start_git
 
 _MAX_NAMES: Final = 500
 _MAX_BYTES: Final = 60_000
@@ -34,11 +34,7 @@ def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 class CommitWalk:
-    """The commits that changed any of several files.
-
-    A merge counts for the files that differ from all of its parents. Unlike the log of a single file, a walk also
-    visits the branches whose changes to a file were dropped by a merge.
-    """
+    """The commits that changed any of several files, except for merges."""
 
     def __init__(self, root: str, names: Sequence[str]) -> None:
         self._root = root
@@ -51,8 +47,7 @@ class CommitWalk:
         """Start git. Without this call, it starts when the first result is read."""
         self._is_started = True
         # Plumbing commands: unlike `git log`, they ignore configuration that shows signatures or renames.
-        options = ("--literal-pathspecs", "rev-list", "--full-history", "HEAD", "--")
-        self._git = start_git(self._root, *options, *self._names)
+        self._git = start_git(self._root, "--literal-pathspecs", "rev-list", *COUNTED_COMMITS, *self._names)
 
     def times_of(self, name: str) -> Sequence[int]:
         """Return the times of the first and the last commit of a file, in seconds since 1970.
@@ -88,7 +83,7 @@ class CommitWalk:
         commits = None if self._git is None else self._git.read_output(seconds=HISTORY_SECONDS)
         if self._git is None or commits is None or not self._git.succeeded:
             return None
-        options = ("--stdin", "-r", "-c", "--root", "--no-renames", "--name-only", "-z", "--format=/%ct")
+        options = ("--stdin", "-r", "--root", "--no-renames", "--name-only", "-z", "--format=/%ct")
         git = start_git(self._root, "--literal-pathspecs", "diff-tree", *options, "--", *self._names, reads_input=True)
         changes = None if git is None else git.read_output(commits, seconds=HISTORY_SECONDS)
         return changes if git is not None and git.succeeded else None
@@ -97,8 +92,7 @@ class CommitWalk:
 def _changed_files(changes: bytes) -> Iterator[tuple[int, str]]:
     """Yield the time and the name of each changed file.
 
-    A commit has a field with a slash and its time, then fields with names. The first name follows a line break or, in a
-    merge, an empty field.
+    A commit has a field with a slash and its time, then fields with names. The first name follows a line break.
     """
     time = 0
     is_first = False

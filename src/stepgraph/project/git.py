@@ -37,6 +37,12 @@ _SAFE_VARIABLES = {
 _DEFAULT_SECONDS: Final = 10.0
 HISTORY_SECONDS: Final = 30.0
 READING_SECONDS: Final = 60.0
+COUNTED_COMMITS: Final = ("--full-history", "--no-merges", "HEAD", "--")
+"""Arguments of `git rev-list` for the commits that count for the dates of files, to be followed by their names.
+
+Without `--full-history`, git skips branches whose changes to a file were dropped by a merge, but only if the walk is
+for this file alone. The files that a merge has changed are expensive to compute, so merges do not count.
+"""
 # Files that git opens for every command: if one of them is a pipe, git waits forever.
 _OPENED_FILES: Final = (
     *("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude"),

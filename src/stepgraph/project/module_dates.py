@@ -184,12 +184,12 @@ class _Log(Struct, frozen=True):
 
 def _start_log(file: _TrackedFile) -> _Log:
     # Imported here for a fast start, because most commands need no dates.
-    from stepgraph.project.git import start_git
+    from stepgraph.project.git import COUNTED_COMMITS, start_git
 
     # A plumbing command: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps
     # names.
-    arguments = ("--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", file.name)
-    return _Log(file, start_git(file.root, *arguments))
+    options = ("--literal-pathspecs", "rev-list", "--timestamp", *COUNTED_COMMITS)
+    return _Log(file, start_git(file.root, *options, file.name))
 
 
 def _read_log(git: Git) -> Sequence[int] | None:
