@@ -1,4 +1,4 @@
-"""Pictures of instances: states, facts, ways, and the status."""
+"""Pictures of instances: states, facts, traversals, and the status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import read_log
-from stepgraph.model.payload import Graph, Node
+from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.model.walk import paths_of
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.progress import progress_of
@@ -150,6 +150,27 @@ def test_a_handler_is_strong_only_after_a_failure() -> None:
     assert 'class="failure"' in drawn(example, {"a": "failed", "b": "running"}).text
 
 
+def test_a_handler_that_raises_again_does_not_reach_its_end() -> None:
+    node = protected(block(do("a")), catch=block(do("b")), final=block(do("c")))
+    states: dict[str, NodeState] = {"a": "failed", "b": "done", "c": "done"}
+    assert exits_normally(graph(node, do("d")), node["catch_block"], states | {"d": "running"})
+    assert not exits_normally(graph(node, do("d")), node["catch_block"], states, status="errored")
+    assert exits_normally(graph(node), node["catch_block"], states, status="complete")
+
+
+def test_no_line_leads_into_a_finally_from_a_handler_that_raised_again() -> None:
+    example = graph(protected(block(do("a")), catch=block(do("b")), final=block(do("c"))), do("d"))
+    states: dict[str, NodeState] = {"a": "failed", "b": "done", "c": "done"}
+    assert '<g class="faded"><path class="flow"' in drawn(example, states, status="errored").text
+    assert '<g class="faded"><path class="flow"' not in drawn(example, states | {"d": "running"}).text
+
+
+def exits_normally(example: Graph, part: Block, states: dict[str, NodeState], status: str = "running") -> bool:
+    names = {path: str(node.get("name", "")) for path, node in paths_of(example["workflow"])}
+    progress = progress_with(example, lambda path: states.get(names[path], "not_reached"), status=status)
+    return progress.traversals.of(part).exited
+
+
 LEAVES: Node = {"type": "break", "kind": "return"}
 
 
@@ -184,12 +205,12 @@ def test_fit_folds_no_step_that_has_not_ended() -> None:
     assert ">first 7<" in render_svg(example, View(progress=progress, fit=200)).text
 
 
-def test_deep_graphs_have_ways() -> None:
+def test_deep_graphs_have_traversals() -> None:
     example = deep(400)
     assert "faded" in render_svg(example, View(progress=progress_everywhere(example))).text
 
 
-def test_recursive_functions_have_ways() -> None:
+def test_recursive_functions_have_traversals() -> None:
     example = graph(call("f"), functions={"f": function("f", do("a"), call("f"))})
     assert faded_names(drawn(example, {"a": "done"}, status="complete")) == []
 

@@ -12,7 +12,7 @@ from stepgraph.model.walk import as_unknown, functions_of, is_step, node_lists, 
 from stepgraph.render.passing import Passing
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Branch, FunctionDef, If, Node, Switch, Try, Workflow
+    from stepgraph.model.payload import Block, Branch, FunctionDef, If, Node, Switch, Try, Workflow
     from stepgraph.render.progress import Progress
 
 _REPEATED: Final = 2
@@ -159,8 +159,9 @@ class _Tracing(Struct):
 
     def _trace_try(self, node: Try, *, is_left: bool) -> bool:
         final, catch, body = node.get("finally_block"), node.get("catch_block"), node.get("try_block")
+        is_resumed = final is not None and not is_left and self._is_passed(final)
         if final is not None:
-            is_entered = self.trace(final["nodes"], is_left=is_left)
+            is_entered = self.trace(final["nodes"], is_left=is_left or is_resumed)
             self.traversals[id(final)] = Traversal(is_entered, is_left)
             is_left = is_entered
         is_caught = False
@@ -169,7 +170,7 @@ class _Tracing(Struct):
             is_caught = self.trace(catch["nodes"], is_left=is_left and is_taken) or is_taken
             if not catch["nodes"] and body is not None:
                 is_caught = is_left and self._has_failures(body["nodes"])
-            self.traversals[id(catch)] = Traversal(is_caught, is_left and is_caught)
+            self.traversals[id(catch)] = Traversal(is_caught, is_left and is_caught and not is_resumed)
         if is_caught and (body is None or self.progress.state(body) != "done"):
             is_left = False
         if body is None:
@@ -177,6 +178,10 @@ class _Tracing(Struct):
         is_entered = self.trace(body["nodes"], is_left=is_left) or is_caught
         self.traversals[id(body)] = Traversal(is_entered, is_left)
         return is_entered
+
+    def _is_passed(self, final: Block) -> bool:
+        """Return whether an ended instance completed a `finally`. If it did not pass the `try`, an exit led there."""
+        return self.progress.instance.log.status in {"complete", "errored"} and self.progress.state(final) == "done"
 
     def _has_failures(self, nodes: Sequence[Node]) -> bool:
         """Return whether any run of a step failed, which an exception handler without nodes has caught."""

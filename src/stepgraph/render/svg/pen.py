@@ -73,9 +73,9 @@ class Pen(Struct):
         self.lines.append("</g>")
         self.depth -= 1
 
-    def down(self) -> None:
+    def down(self, *, faded: bool = False) -> None:
         """Draw the arrow to the origin."""
-        self.lines.append(DOWN)
+        self.lines.append(f'<g class="faded">{DOWN}</g>' if faded else DOWN)
 
     def out(self, begin: tuple[Length, Length], y: Length, end: Length, *, faded: bool = False) -> None:
         """Draw the line of exits from the first one down to `y`, and as an arrow left to `end`.

@@ -381,9 +381,10 @@ class TryFinally(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         lane = self._lane
         self.panels.draw(pen, Lanes(lane, lane))
-        pen.open_at(0, self._final_top, faded=not self.final.traversal.entered)
+        is_entered = self.final.traversal.entered
+        pen.open_at(0, self._final_top, faded=not is_entered)
         if self.panels.continues:
-            pen.down()
+            pen.down(faded=is_entered and not self.panels.traversal.exited)
         self.final.draw(pen, lanes)
         pen.close()
         self._draw_lines_into_final(pen, lane)
