@@ -13,7 +13,7 @@ from stepgraph.execution.log import read_log
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.model.walk import paths_of
 from stepgraph.render.folding import UNFOLDED, Folding
-from stepgraph.render.progress import progress_of
+from stepgraph.render.progress import Progress, progress_of
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.progress_style import DARK_PROGRESS, LIGHT_PROGRESS, ProgressPalette
 from stepgraph.render.svg.theme import DARK, LIGHT, Palette
@@ -161,14 +161,40 @@ def test_a_handler_that_raises_again_does_not_reach_its_end() -> None:
 def test_no_line_leads_into_a_finally_from_a_handler_that_raised_again() -> None:
     example = graph(protected(block(do("a")), catch=block(do("b")), final=block(do("c"))), do("d"))
     states: dict[str, NodeState] = {"a": "failed", "b": "done", "c": "done"}
-    assert '<g class="faded"><path class="flow"' in drawn(example, states, status="errored").text
-    assert '<g class="faded"><path class="flow"' not in drawn(example, states | {"d": "running"}).text
+    assert '<path class="flow faded"' in drawn(example, states, status="errored").text
+    assert '<path class="flow faded"' not in drawn(example, states | {"d": "running"}).text
+
+
+def test_a_failure_of_the_body_leads_through_the_finally() -> None:
+    node = protected(block(do("a")), final=block(do("b")))
+    progress = progress_in(graph(node, do("c")), {"a": "failed", "b": "done"}, "errored")
+    assert progress.traversals.resumed == {id(node): "raise"}
+    assert not progress.traversals.of(node["try_block"]).exited
+    text = picture_of(graph(node, do("c")), View(progress=progress)).text
+    assert 'class="failure"' in text
+
+
+def test_a_return_of_the_body_leads_through_the_finally() -> None:
+    node = protected(block(do("a"), either(branch("x", LEAVES)), do("d")), final=block(do("b")))
+    example = graph(node, do("c"))
+    progress = progress_in(example, {"a": "done", "b": "done"}, "complete")
+    assert progress.traversals.resumed == {id(node): "return"}
+    assert 'class="failure faded"' in picture_of(example, View(progress=progress)).text
+
+
+def test_nothing_continues_after_a_finally_that_has_not_ended() -> None:
+    node = protected(block(do("a")), final=block(do("b")))
+    progress = progress_in(graph(node, do("c")), {"a": "done", "b": "running"}, "running")
+    assert progress.traversals.resumed == {}
 
 
 def exits_normally(example: Graph, part: Block, states: dict[str, NodeState], status: str = "running") -> bool:
+    return progress_in(example, states, status).traversals.of(part).exited
+
+
+def progress_in(example: Graph, states: dict[str, NodeState], status: str) -> Progress:
     names = {path: str(node.get("name", "")) for path, node in paths_of(example["workflow"])}
-    progress = progress_with(example, lambda path: states.get(names[path], "not_reached"), status=status)
-    return progress.traversals.of(part).exited
+    return progress_with(example, lambda path: states.get(names[path], "not_reached"), status=status)
 
 
 LEAVES: Node = {"type": "break", "kind": "return"}

@@ -64,7 +64,7 @@ class Progress(Struct, frozen=True, eq=False):
     Steps that begin only if the code between steps raises an exception are omitted.
     """
 
-    traversals: Traversals = field(default_factory=lambda: Traversals({}, frozenset(), frozenset()))
+    traversals: Traversals = field(default_factory=lambda: Traversals({}, frozenset(), frozenset(), {}))
     """The traversals of the parts of the graph, computed from their states."""
 
     _by_identity: dict[int, NodeProgress] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct, field
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _REPEATED: Final = 2
 """The minimum number of passes after which the line back to the start of a loop was taken."""
+
+
+ResumedExit: TypeAlias = Literal["raise", "return"]
+"""An exception, or a jump out of a function."""
 
 
 class Traversal(Struct, frozen=True):
@@ -45,6 +49,9 @@ class Traversals(Struct, frozen=True):
     repeated: frozenset[int]
     """The loops with more than one pass, by identity as objects."""
 
+    resumed: Mapping[int, ResumedExit]
+    """The exits that continued after a `finally`, by the identity of the `try` as an object."""
+
     def of(self, part: Mapping[str, object]) -> Traversal:
         """Return the traversal of a node, branch or block."""
         return self.by_identity.get(id(part), UNTAKEN)
@@ -69,7 +76,8 @@ def _traced(progress: Progress, workflow: Workflow) -> Traversals:
         function, is_returned = tracing.functions[name], tracing.returned[name]
         is_entered = tracing.trace(function["nodes"], is_left=is_returned)
         tracing.traversals[id(function)] = Traversal(is_entered, is_returned)
-    return Traversals(tracing.traversals, frozenset(tracing.implied), frozenset(tracing.repeated))
+    implied, repeated = frozenset(tracing.implied), frozenset(tracing.repeated)
+    return Traversals(tracing.traversals, implied, repeated, tracing.resumed)
 
 
 class _Tracing(Struct):
@@ -84,6 +92,7 @@ class _Tracing(Struct):
     traversals: dict[int, Traversal] = field(default_factory=dict)
     implied: set[int] = field(default_factory=set)
     repeated: set[int] = field(default_factory=set)
+    resumed: dict[int, ResumedExit] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     """The functions whose bodies must be followed."""
 
@@ -171,12 +180,17 @@ class _Tracing(Struct):
             if not catch["nodes"] and body is not None:
                 is_caught = is_left and self._has_failures(body["nodes"])
             self.traversals[id(catch)] = Traversal(is_caught, is_left and is_caught and not is_resumed)
+        is_failed = body is not None and self.progress.state(body) == "failed"
+        if is_resumed:
+            is_raised = self.progress.instance.log.status == "errored" or (is_failed and not is_caught)
+            self.resumed[id(node)] = "raise" if is_raised else "return"
         if is_caught and (body is None or self.progress.state(body) != "done"):
             is_left = False
         if body is None:
             return is_left or is_caught
         is_entered = self.trace(body["nodes"], is_left=is_left) or is_caught
-        self.traversals[id(body)] = Traversal(is_entered, is_left)
+        is_exited = is_left and not is_failed and self.passing.is_end_reached(body["nodes"])
+        self.traversals[id(body)] = Traversal(is_entered, is_exited)
         return is_entered
 
     def _is_passed(self, final: Block) -> bool:

@@ -18,7 +18,7 @@ RADIUS: Final = 8
 TextPiece: TypeAlias = tuple[str, int, int, str]
 """The class, the x position, the baseline and the characters of a piece of text."""
 
-DOWN: Final = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
+_DOWN: Final = "M0-28V-7m-4-1 4 8 4-8z"
 """The arrow from the gap above a figure to its top."""
 
 
@@ -75,7 +75,7 @@ class Pen(Struct):
 
     def down(self, *, faded: bool = False) -> None:
         """Draw the arrow to the origin."""
-        self.lines.append(f'<g class="faded">{DOWN}</g>' if faded else DOWN)
+        self.path("flow", _DOWN, faded=faded)
 
     def out(self, begin: tuple[Length, Length], y: Length, end: Length, *, faded: bool = False) -> None:
         """Draw the line of exits from the first one down to `y`, and as an arrow left to `end`.

@@ -74,7 +74,7 @@ _LAYOUT: Final = f"""\
 .fact,.error,.status{{font-size:{DETAIL.size}px}}
 .line,.flow,.again,.failure,.out,.end{{stroke-width:2}}
 .faded .line,.faded .flow,.faded .again,.faded .failure,.faded .out,.faded .end{{stroke-width:1.25}}
-.line.faded,.again.faded,.failure.faded,.unawaited.faded,.out.faded{{stroke-width:1.25}}
+.line.faded,.flow.faded,.again.faded,.failure.faded,.unawaited.faded,.out.faded{{stroke-width:1.25}}
 .halo{{stroke:none}}
 circle.sign{{stroke-width:1.5}}
 .icon.sign{{stroke-width:1.8}}
@@ -117,9 +117,9 @@ def _line_rules(palette: Palette, colors: ProgressPalette) -> list[str]:
         f".failure,.fault,.cross{{stroke:{colors.failed.line}}}",
         f".failure.head{{fill:{colors.failed.line}}}",
         f"{','.join(f'.faded .{name}' for name in faded)}{{stroke:{colors.faded}}}",
-        f".line.faded,.again.faded,.failure.faded,.unawaited.faded,.out.faded{{stroke:{colors.faded}}}",
+        f".line.faded,.flow.faded,.again.faded,.failure.faded,.unawaited.faded,.out.faded{{stroke:{colors.faded}}}",
         f".faded .flow,.faded .dot,.faded .head,.faded .out.filled{{fill:{colors.faded}}}",
-        f".head.faded,.out.filled.faded{{fill:{colors.faded}}}",
+        f".flow.faded,.head.faded,.out.filled.faded{{fill:{colors.faded}}}",
         f".faded .bar,.bar.faded{{fill:{colors.faded}}}",
         f".faded .box,.faded .edge{{stroke:{colors.faded};fill:{quiet.fill}}}",
         f".faded .band{{stroke:{colors.faded}}}",

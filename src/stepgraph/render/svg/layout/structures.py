@@ -293,9 +293,9 @@ def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
 
 def _fails_into_final(layout: Layout, node: Try) -> bool:
     """Return whether a failure of the body led the drawn instance into the `finally`."""
-    body = _traversal(layout, node.get("try_block", NO_BLOCK))
-    final = _traversal(layout, node.get("finally_block", NO_BLOCK))
-    return layout.view.progress is None or (final.entered and not body.exited)
+    progress = layout.view.progress
+    is_entered = _traversal(layout, node.get("finally_block", NO_BLOCK)).entered
+    return progress is None or (is_entered and progress.state(node.get("try_block", NO_BLOCK)) == "failed")
 
 
 def _body_panels(layout: Layout, node: Try, within: NodeContext, inside: NodeContext) -> tuple[Figure, Figure | None]:
@@ -339,8 +339,7 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     ]
     if (progress := layout.view.progress) is None:
         return pills
-    is_left = final.traversal.entered and not _traversal(layout, node).exited
-    taken = {"failed": "raise", "done": "return"}.get(progress.state(node)) if is_left else None
+    taken = progress.traversals.resumed.get(id(node))
     runs = [FigureRun(TAKEN if pill.kind == taken else UNTAKEN) for pill in pills]
     return [replace(pill, group=replace(pill.group, run=run)) for pill, run in zip(pills, runs, strict=True)]
 
