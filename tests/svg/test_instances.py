@@ -217,6 +217,11 @@ def test_a_loop_shows_its_passes() -> None:
     assert [text.text for text in picture.figures[0].texts] == ["loop", "3 passes"]
 
 
+def test_a_function_without_a_name_shows_its_runs() -> None:
+    example = graph(call(""), functions={"": function("", do("a"))})
+    assert [text.text for text in drawn(example, {"a": "done"}).figures[0].texts] == ["3 runs"]
+
+
 def test_a_folded_box_counts_the_states_inside() -> None:
     example = graph(loop(do("a"), do("b"), do("c")))
     picture = drawn(example, {"a": "done", "b": "waiting"}, folding=Folding(depth=1))

@@ -168,7 +168,7 @@ def add_facts(label: Label, facts: Sequence[str], error: str, room: int, widest:
     """
     text = BETWEEN.join(facts)
     lines, height, width = list(label.lines), label.height, label.width
-    x = label.lines[0].x if label.lines else 0
+    x = label.lines[0].x if label.lines else ICON_ROOM if label.icon else 0
     text_width = DETAIL.width(text)
     below: list[tuple[str, str, int]] = []
     if text and len(label.lines) == 1 and room - text_width >= width + _BEFORE_FACT:
@@ -190,9 +190,9 @@ def add_facts(label: Label, facts: Sequence[str], error: str, room: int, widest:
 def add_heading_fact(label: Label, fact: str, widest: int) -> Label:
     """Return the label of a frame with a fact on its runs to the right or, if there is no room, below."""
     x, width = label.width + _BEFORE_FACT, DETAIL.width(fact)
-    first = label.lines[0]
-    if x + width <= widest:
-        return Label(label.icon, (*label.lines, TextLine("fact", DETAIL, fact, x, first.y)), x + width, label.height)
+    if label.lines and x + width <= widest:
+        line = TextLine("fact", DETAIL, fact, x, label.lines[0].y)
+        return Label(label.icon, (*label.lines, line), x + width, label.height)
     return add_facts(label, [fact], "", 0, widest)
 
 
