@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -21,28 +22,31 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
-def pytest_collection_finish() -> None:
-    """Exclude the modules and items of all tests from each garbage collection of the run."""
-    gc.collect()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collect tests without garbage collection, and exclude their modules and items from it until the process exits.
 
-
-def pytest_unconfigure() -> None:
-    """Include them again, so that extension modules report no leaks."""
-    gc.unfreeze()
+    At the exit they are included again, so that extension modules report no leaks.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.unfreeze)
 
 
 @pytest.fixture(scope="session")
 def caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return directories for caches. A number of its own is cheaper than `mktemp`, which lists all directories."""
+    """Return paths for caches. A number of its own is cheaper than `mktemp`, which lists all directories."""
     folder = tmp_path_factory.mktemp("caches")
     return (folder / str(number) for number in count())
 
 
 @pytest.fixture(autouse=True)
 def own_cache(caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Give each test a separate, empty cache directory."""
+    """Give each test a separate cache directory, which the first run with a cache creates."""
     folder = next(caches)
-    folder.mkdir()
     monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(folder))
     return folder
