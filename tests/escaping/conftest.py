@@ -17,9 +17,6 @@ from stepgraph.cli.main import main
 from tests.escaping.hostile_project import write_project, write_saved
 from tests.escaping.hostile_texts import HOSTILE
 
-SAVED_TEXTS = tuple(text for text in HOSTILE if text == text.encode("utf-8", "ignore").decode())
-"""The texts that a saved graph can contain: JSON with lone surrogates is rejected."""
-
 ResultT = TypeVar("ResultT")
 
 
@@ -36,7 +33,9 @@ class HostileOutput:
 class HostileRunner:
     """Runs the command in a folder with the hostile project `shops` and saved graphs. Outputs are cached."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, saved_texts: tuple[str, ...]) -> None:
+        self.saved_texts = saved_texts
+        """The hostile texts that a saved graph can contain: JSON with lone surrogates is rejected."""
         self._folder = folder
         self._outputs: dict[tuple[str, ...], HostileOutput] = {}
 
@@ -69,8 +68,13 @@ def _once(function: Callable[..., ResultT]) -> Callable[..., ResultT]:
     return call
 
 
-@pytest.fixture(scope="module")
-def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRunner]:
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(HOSTILE[::4], id="every fourth text"), pytest.param(HOSTILE, id="all", marks=pytest.mark.slow)],
+)
+def hostile_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRunner]:
+    texts: tuple[str, ...] = request.param
+    saved_texts = tuple(text for text in texts if text == text.encode("utf-8", "ignore").decode())
     folder = tmp_path_factory.mktemp("hostile")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEPGRAPH_CACHE_DIR", str(folder / "cache"))
@@ -83,8 +87,8 @@ def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRun
             patch.setattr(analysis, analyze, _once(getattr(analysis, analyze)))
         (folder / "shops").mkdir()
         with contextlib.chdir(folder / "shops"):
-            write_project(HOSTILE)
+            write_project(texts)
         with contextlib.chdir(folder):
-            write_saved("old.json", [*SAVED_TEXTS])
-            write_saved("new.json", [f"{text} " for text in SAVED_TEXTS])
-        yield HostileRunner(folder)
+            write_saved("old.json", saved_texts)
+            write_saved("new.json", [f"{text} " for text in saved_texts])
+        yield HostileRunner(folder, saved_texts)
