@@ -17,9 +17,10 @@ from hypothesis import settings
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# No deadlines. The profile extends the default one of Hypothesis, which is deterministic in CI.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# No deadlines, and few examples: slow tests have a number of their own. The profile extends the default one of
+# Hypothesis, which is deterministic in CI.
+settings.register_profile("quick", deadline=None, max_examples=40)
+settings.load_profile("quick")
 
 
 @pytest.hookimpl(wrapper=True)

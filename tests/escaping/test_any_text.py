@@ -84,7 +84,7 @@ WRITERS: Final[dict[str, Callable[[str], str]]] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(text=ANY_TEXT)
 def test_random_text_has_no_effect(name: str, text: str) -> None:
     output = WRITERS[name](text)

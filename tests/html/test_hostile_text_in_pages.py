@@ -75,13 +75,13 @@ def test_text_makes_no_elements_or_attributes(text: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25)
 def test_any_text_makes_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
 
 @given(st.text(alphabet="<>&\"'/!-=;{}\x02\x03[]abscript \u2028", min_size=1, max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25)
 def test_markup_characters_make_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
@@ -105,14 +105,14 @@ def test_text_is_preserved_exactly(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25)
 def test_the_title_of_a_step_has_its_complete_name(text: str) -> None:
     root = read(render_page([Page(graphs.graph(graphs.do(text)), "a")]))
     assert root.with_class("do")[0].all("title")[0].text == f"{visible(text)} · step"
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25)
 def test_every_page_can_be_encoded(text: str) -> None:
     render_page([everywhere(text)]).encode()
 

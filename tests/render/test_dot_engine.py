@@ -193,7 +193,7 @@ def test_any_text_is_an_exact_label_everywhere(name: str, monkeypatch: pytest.Mo
 markup = st.text(st.sampled_from("<>&#;\\\"'`{}[]|:/%NGTElrHn= .,xé9\xa0\u3000"), max_size=60)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.text(max_size=40) | markup, min_size=4, max_size=8))
 def _any_text_is_the_exact_label(texts: list[str]) -> None:
     nodes = [either(branch(text, do(text)), branch(None)) for text in texts]

@@ -97,7 +97,7 @@ def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
     draw_or_refuse({"version": 1, "workflow": {"class_name": "Orders", "nodes": nodes}})
 
 
-@settings(PATIENT, max_examples=200)
+@settings(PATIENT, max_examples=80)
 @given(st.data())
 def test_a_mutated_graph_is_drawn_or_refused(draw: st.DataObject) -> None:
     data = {"graph": copy.deepcopy(ORDERS)}

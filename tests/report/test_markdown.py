@@ -100,7 +100,7 @@ def test_hostile_text_is_escaped(text: str) -> None:
     _check_reading(text)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(ANY_TEXT)
 def test_any_text_is_escaped_as_markup(text: str) -> None:
     _check_reading(text)
