@@ -73,8 +73,10 @@ class Browser:
         return self.driver.find_element(By.XPATH, f"//button[text()='{text}']")
 
     def press(self, *keys: str) -> None:
+        actions = ActionChains(self.driver, duration=0)
         for key in keys:
-            ActionChains(self.driver, duration=0).send_keys(key).perform()
+            actions.send_keys(key)
+        actions.perform()
 
     def press_with_shift(self, key: str) -> None:
         ActionChains(self.driver, duration=0).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT).perform()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 
 from docs.generate.diff_pairs import diff_pairs
 from stepgraph import analyze_source
@@ -42,6 +42,7 @@ def unchanged() -> VersionComparison:
     return report(version(do("charge")), version(do("charge")))
 
 
+@cache
 def everything() -> VersionComparison:
     """Return a comparison of all pairs in `fixtures/diff`, an added workflow and a removed one."""
     old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
@@ -92,6 +93,7 @@ def large(changes: int) -> VersionComparison:
     return report(version(*map(do, names)), version(*(do(name, config=patient) for name in names)))
 
 
+@cache
 def settlement_report() -> VersionComparison:
     """Return the comparison of two versions of a workflow with 89 steps."""
     old, new = (_versions("settlement", settlement(edits), "") for edits in ({}, EDITS))
