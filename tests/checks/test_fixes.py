@@ -32,6 +32,8 @@ def test_a_fix_removes_its_finding(code: str, example: Example, tmp_path: Path) 
     before = [finding for finding in findings_of_example(example, tmp_path / "before") if finding.code == code]
     kinds = {finding.fix.applicability for finding in before if finding.fix is not None}
     assert kinds <= set(BY_CODE[code].fixes), f"list the kinds of its fixes in the `fixes` of {code}"
+    if not kinds:
+        return  # what follows would compare the same source
 
     after = findings_of_example(fix_example(example, tmp_path / "fixed", unsafe=True), tmp_path / "after")
 

@@ -13,7 +13,7 @@ import pytest
 from tests.cli import edited_projects as projects
 from tests.cli.conftest import Command, Run
 
-EXAMPLES = int(os.environ.get("STEPGRAPH_EXAMPLES", "120")) // 10
+EXAMPLES = int(os.environ.get("STEPGRAPH_EXAMPLES", "60")) // 10
 """The number of edited projects: a tenth of the requested number, because each is analyzed many times."""
 
 COMMANDS = (

@@ -10,7 +10,7 @@ from tests.hostile.cache_entries import CacheEntryCounts, run_trials
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes, owners and pipes are those of POSIX")
 
-COUNT = min(10_000, int(os.environ.get("STEPGRAPH_EXAMPLES", "150")))
+COUNT = min(10_000, int(os.environ.get("STEPGRAPH_EXAMPLES", "50")))
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,12 +27,20 @@ class Orders(WorkflowEntrypoint):
 STEALING = ORDERS.replace("\n\n\n", "\nfrom leak import API_KEY\n\n\n").replace('"rest"', "API_KEY")
 WORKFLOWS = '[[workflows]]\nname = "orders"\nbinding = "O"\nclass_name = "Orders"\n'
 COMMANDS = [
-    *(("check", ".", "-f", form) for form in REPORT_FORMATS),
-    *(("graph", ".", "-f", form) for form in TEXT_FORMATS),
+    ("check", ".", "-f", "markdown"),
+    ("graph", ".", "-f", "html"),
+    ("graph", ".", "-f", "json"),
     ("list", "."),
     ("check", "entry.py"),
     ("check", "src/entry.py"),
     ("check", ".", "--diff"),
+]
+"""Each way to read a project. Formats that show the source of findings or steps print all that was read."""
+
+COMMANDS_IN_ALL_FORMATS = [
+    *(("check", ".", "-f", form) for form in REPORT_FORMATS),
+    *(("graph", ".", "-f", form) for form in TEXT_FORMATS),
+    *COMMANDS,
 ]
 
 REFUSED = "a symbolic link that leaves the repository."
@@ -54,9 +63,9 @@ def outside(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     return outside
 
 
-def check_for_leaks(stepgraph: Command) -> list[str]:
-    """Assert that no command prints the secret, and return the output of `check .`."""
-    for arguments in COMMANDS:
+def check_for_leaks(stepgraph: Command, commands: Sequence[Sequence[str]] = COMMANDS) -> list[str]:
+    """Assert that none of the commands prints the secret, and return the output of `check .`."""
+    for arguments in commands:
         result = stepgraph(*arguments)
         assert result.is_graceful
         assert SECRET not in result.out + result.err
@@ -80,7 +89,7 @@ def test_a_configuration_outside_is_not_read(
 def test_a_source_outside_is_not_read(stepgraph: Command, outside: Path) -> None:
     Path("src/entry.py").symlink_to(outside / "netrc")
     Path("entry.py").symlink_to("/proc/self/environ")
-    check_for_leaks(stepgraph)
+    check_for_leaks(stepgraph, COMMANDS_IN_ALL_FORMATS)
     result = stepgraph("graph", "src/entry.py")
     assert (result.code, result.err) == (2, f"src/entry.py: {REFUSED} {ADVICE}\n")
 
@@ -116,7 +125,7 @@ def test_an_import_outside_is_not_read(stepgraph: Command, outside: Path, link: 
     if link == "leak":
         (outside / "__init__.py").write_text(LEAK, encoding="utf-8")
     Path(link).symlink_to(outside / "leak.py" if link.endswith(".py") else outside)
-    check_for_leaks(stepgraph)
+    check_for_leaks(stepgraph, COMMANDS_IN_ALL_FORMATS if link == "leak" else COMMANDS)
 
 
 def test_the_package_of_the_project_is_not_read(stepgraph: Command, outside: Path) -> None:
