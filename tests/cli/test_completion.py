@@ -45,7 +45,7 @@ def complete_in_bash(programs: Path, *words: str) -> list[str]:
     """Return the completions of the last of the words, which bash splits at `=`."""
     quoted_words = shlex.join(words)
     code = f"""
-        eval "$(stepgraph completion bash)"
+        {SCRIPTS["bash"]}
         COMP_WORDS=({quoted_words}) COMP_CWORD={len(words) - 1}
         _stepgraph stepgraph {shlex.quote(words[-1] if words[-1] != "=" else "")} ''
         printf '%s\\n' "${{COMPREPLY[@]}}"
@@ -129,11 +129,11 @@ def test_fish_completes(programs: Path, line: str, completions: list[str]) -> No
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_scripts_are_valid(programs: Path, shell: str) -> None:
+def test_scripts_are_valid(stepgraph: Command, programs: Path, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     script = programs / "script"
-    script.write_text(SCRIPTS[shell], encoding="utf-8")
+    script.write_text(stepgraph("completion", shell).out, encoding="utf-8")
     assert run_shell(programs, shell, "-n", str(script)) == []
 
 
