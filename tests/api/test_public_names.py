@@ -31,14 +31,12 @@ def test_help_describes_each_name(package: ModuleType, name: str) -> None:
     assert docstring.splitlines()[0] in shown
 
 
-@each_name
-def test_each_name_has_a_signature(package: ModuleType, name: str) -> None:
-    assert inspect.signature(getattr(package, name)).parameters
+def test_each_name_has_a_signature() -> None:
+    assert [name for package, name in NAMES if not inspect.signature(getattr(package, name)).parameters] == []
 
 
-@each_name
-def test_no_signature_contains_an_address(package: ModuleType, name: str) -> None:
-    assert " at 0x" not in str(inspect.signature(getattr(package, name)))
+def test_no_signature_contains_an_address() -> None:
+    assert [name for package, name in NAMES if " at 0x" in str(inspect.signature(getattr(package, name)))] == []
 
 
 @each_package

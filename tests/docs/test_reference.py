@@ -98,14 +98,16 @@ def test_the_formats_of_each_drawing_option_are_documented(option: str) -> None:
     assert missing == [], f"docs/reference/diagrams.md does not name these formats beside {option}"
 
 
-@pytest.mark.parametrize("path", re.findall(r"`((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)`", ARCHITECTURE))
-def test_paths_in_the_architecture_exist(path: str) -> None:
-    assert (ROOT / "src/stepgraph" / path).exists() or (ROOT / path).exists()
+def test_paths_in_the_architecture_exist() -> None:
+    paths = set(re.findall(r"`((?:[a-z0-9_]+/)+(?:[a-z0-9_]+\.py)?)`", ARCHITECTURE))
+    assert len(paths) > 100
+    assert [path for path in paths if not ((ROOT / "src/stepgraph" / path).exists() or (ROOT / path).exists())] == []
 
 
-@pytest.mark.parametrize("path", re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
-def test_paths_for_contributors_exist(path: str) -> None:
-    assert (ROOT / path).exists()
+def test_paths_for_contributors_exist() -> None:
+    paths = set(re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_each_node_type_is_documented() -> None:

@@ -70,7 +70,10 @@ def _once(function: Callable[..., ResultT]) -> Callable[..., ResultT]:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(HOSTILE[::4], id="every fourth text"), pytest.param(HOSTILE, id="all", marks=pytest.mark.slow)],
+    params=[
+        pytest.param(HOSTILE[::4], id="every fourth text"),
+        pytest.param(HOSTILE, id="all", marks=pytest.mark.slow),
+    ],
 )
 def hostile_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRunner]:
     texts: tuple[str, ...] = request.param

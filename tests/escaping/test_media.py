@@ -88,7 +88,9 @@ def test_json_preserves_the_texts(hostile_run: HostileRunner) -> None:
     graphs = json.loads(hostile_run(*GRAPHS["json"]).out)
     steps = [each["graph"]["workflow"]["nodes"][0]["name"] for each in graphs]
     # Folders whose names begin with a dot are not searched.
-    assert set(steps) >= {text for text in hostile_run.saved_texts if text.strip() and text[0] != "." and "\0" not in text}
+    assert set(steps) >= {
+        text for text in hostile_run.saved_texts if text.strip() and text[0] != "." and "\0" not in text
+    }
     listed = json.loads(hostile_run(*OTHERS["list of data"]).out)
     assert len({each["name"] for each in listed} & set(hostile_run.saved_texts)) > len(hostile_run.saved_texts) * 2 / 3
 

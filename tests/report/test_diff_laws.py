@@ -43,7 +43,6 @@ def test_output_is_encodable_and_ends_with_newline(render: Render, text: str) ->
 
 
 @every_format
-@pytest.mark.parametrize("text", HOSTILE)
-def test_output_has_no_control_characters(render: Render, text: str) -> None:
-    output = render(everywhere(text)).replace("\u200b", "")
-    assert all(visible(line) == line for line in output.split("\n"))
+def test_output_has_no_control_characters(render: Render) -> None:
+    lines = [line for text in HOSTILE for line in render(everywhere(text)).replace("\u200b", "").split("\n")]
+    assert [line for line in lines if visible(line) != line] == []
