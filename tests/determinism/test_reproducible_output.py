@@ -18,8 +18,8 @@ OUTPUTS = Path(__file__).with_name("outputs.py")
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "fixtures"
 # Locales that are not installed fall back to `C`.
-LOCALES = ["C", "C.UTF-8", "en_US.UTF-8", "tr_TR.UTF-8", "ja_JP.eucJP", "de_DE.ISO-8859-1", "POSIX", "ar_EG.UTF-8", ""]
-ZONES = ["UTC", "Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati", "XYZ-14", "", "Pacific/Niue", "CET", "NZ"]
+LOCALES = ["C", "tr_TR.UTF-8", "ja_JP.eucJP", "ar_EG.UTF-8", ""]
+ZONES = ["Asia/Kathmandu", "America/St_Johns", "Pacific/Kiritimati", "XYZ-14", ""]
 VERSIONS = ["3.11", "3.12", "3.13", "3.14"]
 NEEDED = "import click, graphviz, libcst, pydantic, typing_extensions"
 
@@ -62,7 +62,7 @@ def test_each_output_is_compared_and_no_command_fails(expected: dict[str, str]) 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 10))
+@pytest.mark.parametrize("seed", range(1, 6))
 def test_output_is_independent_of_the_environment(folder: Path, expected: dict[str, str], seed: int) -> None:
     assert outputs(folder, seed=seed, LC_ALL=LOCALES[seed - 1], TZ=ZONES[seed - 1]) == expected
 

@@ -6,7 +6,8 @@ import ast
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -24,10 +25,10 @@ MADE_AT_RUN_TIME = {
 _ANCHORED = {"match", "fullmatch", "pattern"}
 
 
-def _modules() -> Iterator[ModuleType]:
-    for module in pkgutil.walk_packages(stepgraph.__path__, "stepgraph."):
-        if not module.name.endswith("__main__"):
-            yield importlib.import_module(module.name)
+@cache
+def _modules() -> Sequence[ModuleType]:
+    names = [module.name for module in pkgutil.walk_packages(stepgraph.__path__, "stepgraph.")]
+    return [importlib.import_module(name) for name in names if not name.endswith("__main__")]
 
 
 def _patterns(value: object) -> Iterator[re.Pattern[str] | re.Pattern[bytes]]:
@@ -54,6 +55,7 @@ def _is_searched(tree: ast.Module, name: str) -> bool:
     return any(id(use) not in anchored for use in uses)
 
 
+@cache
 def _source(module: ModuleType) -> ast.Module:
     return ast.parse(Path(str(module.__file__)).read_text("utf-8"))
 

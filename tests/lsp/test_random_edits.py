@@ -176,4 +176,4 @@ def test_few_random_edits(tmp_path: Path, report: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2, 8))
 def test_random_edits(tmp_path: Path, report: Path, seed: int) -> None:
-    check_edits(tmp_path / "project", report, seed, 100)
+    check_edits(tmp_path / "project", report, seed, 50)
