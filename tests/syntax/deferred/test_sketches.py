@@ -56,6 +56,11 @@ e''', r"\\d", "a" "b", ("c"
  "d"), 'é' + x
 x = f"a", f"{a}b{c!r:>10}", "e" f"{f['g']}"
 """
+LITERALS = {
+    "escaped line ending": "def f():\r\n    x = 'a\\\r\nb', '''c\\\r\nd'''\r\n",
+    "large number": f"def f():\n    x = 0x{'f' * 10_000}\n",
+    "literals in a format string": "def f():\n    x = f\"{'a' 'b'} {'c'}\"\n",
+}
 OTHER = {"match": "match x:\n    case a: b\n", "long": "x = 'é', " + "a, " * 30 + "'ü'\n"}
 
 _TOKENS: Final = (
@@ -121,6 +126,21 @@ def test_sketches_have_the_nodes_of_all_statements() -> None:
 @pytest.mark.parametrize("source", [*BODIES.values(), *LAYOUTS.values(), _function(OTHER["long"])])
 def test_sketches_have_the_nodes_of_bodies(source: str) -> None:
     _assert_sketches_equal_bodies(source)
+
+
+@pytest.mark.parametrize("literals", LITERALS)
+def test_sketches_have_the_literals_of_bodies(literals: str) -> None:
+    _assert_sketches_equal_bodies(LITERALS[literals])
+
+
+def test_names_are_not_normalized() -> None:
+    assert _assert_sketches_equal_bodies(_function("ﬁeld.append('…')\n")) == 0
+    assert _assert_sketches_equal_bodies(_function("field.append('…')\n")) == 1
+
+
+def test_a_long_chain_of_clauses_has_a_sketch() -> None:
+    """Converting a clause twice would double the time with each clause."""
+    assert _assert_sketches_equal_bodies(_function("if x: y\n" + "elif x: y\n" * 100)) == 1
 
 
 def test_syntax_without_sketch_is_parsed() -> None:

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
 from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, functions_in, python_tree
-from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError
+from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError, has_sketch_names
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Block, Part, Piece, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
@@ -172,7 +172,8 @@ class DeferredBodies(Struct, eq=False, dict=True):
         bodies = (function.body for function, _ in functions_in(tree))
         deferred = (body for body, is_deferred in zip(bodies, self.is_deferred, strict=True) if is_deferred)
         for index, statements in enumerate(deferred):
-            if index not in self.parsed:
+            body = self.ranges[index]
+            if index not in self.parsed and has_sketch_names(self.text[body.start : body.end]):
                 with suppress(UnsupportedSyntaxError):
                     sketches[index] = sketcher.block(statements)
         return sketches

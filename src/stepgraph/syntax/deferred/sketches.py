@@ -1,8 +1,8 @@
 """Sketches of function bodies: syntax trees without layout and positions, for searches of whole modules.
 
 A sketch has the node types of LibCST, but is made from the tree of Python's own parser, which takes a third of the time
-of LibCST. Its nodes have only the fields with child nodes, names and literals. Operators, whitespace and the tokens of
-`async` and `=` are None, each statement has its own line, and each block is indented.
+of LibCST. Its nodes have only the fields with child nodes, names and strings. Numbers, operators, whitespace and the
+tokens of `async` and `=` are None, each statement has its own line, and each block is indented.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Final, NoReturn, TypeAlias, TypeVar, cast
+from unicodedata import is_normalized
 
 import libcst as cst
 
@@ -20,9 +21,12 @@ from stepgraph.syntax.deferred.outline import Function
 
 _LITERAL: Final = re.compile(
     r"""[a-zA-Z]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
-    r"""|"(?!"")(?:[^"\\\n]|\\.)*+"|'(?!'')(?:[^'\\\n]|\\.)*+')""",
+    r"""|"(?!"")(?:[^"\\\n]|\\\r?.)*+"|'(?!'')(?:[^'\\\n]|\\\r?.)*+')""",
     re.DOTALL,
 )
+_WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
+_ADJACENT_QUOTES: Final = re.compile(r"[\"'][\s\\]*+[bBfFrRuU]{0,2}[\"']")
+_QUOTES_AND_PREFIXES: Final = "\"'fFrRuU"
 _HAS_POSITIONS_IN_FORMAT_STRINGS: Final = sys.version_info >= (3, 12)
 _LAYOUT_FIELDS: Final = frozenset({"comma", "semicolon", "colon", "dot", "lpar", "rpar", "lbracket", "rbracket"})
 
@@ -36,6 +40,21 @@ _COMPOUND_TYPES: Final = (
 
 class UnsupportedSyntaxError(Exception):
     """A body contains syntax that has no sketch."""
+
+
+def has_sketch_names(text: str) -> bool:
+    """Return whether a sketch of a source has the names of the source.
+
+    Python's own parser normalizes names: `ﬁeld`, with a ligature, becomes `field`. LibCST does not.
+    """
+    if text.isascii():
+        return True
+    words = (word for word in _WORD.findall(text) if not word.isascii())
+    return all(is_normalized("NFKC", "".join(filter(_is_in_name, word))) for word in words)
+
+
+def _is_in_name(character: str) -> bool:
+    return f"_{character}".isidentifier()
 
 
 class _Setters(dict[type[cst.CSTNode], list[tuple[str, _Setter]]]):
@@ -95,6 +114,8 @@ class Sketcher:
         # The columns of Python's parser count the bytes of characters in UTF-8.
         self._lines = source.split("\n") if source.isascii() else source.encode().split(b"\n")
         self._in_format_string = False
+        self._has_adjacent_quotes = False
+        """Whether strings in the fields of the current format string may consist of several literals."""
 
     def block(self, body: Sequence[ast.stmt]) -> cst.BaseSuite:
         """Return the sketch of a block. Raises UnsupportedSyntaxError for syntax without a sketch."""
@@ -110,10 +131,11 @@ class Sketcher:
 
     @_converts(ast.If)
     def _if(self, statement: ast.If) -> cst.CSTNode:
-        clause = self._else(statement.orelse)
         match statement.orelse:
             case [ast.If() as inner] if inner.col_offset == statement.col_offset:
-                clause = self._if(inner)  # `elif`
+                clause: cst.CSTNode | None = self._if(inner)  # `elif`
+            case body:
+                clause = self._else(body)
         return _node(cst.If, test=self._node(statement.test), body=self.block(statement.body), orelse=clause)
 
     def _else(self, body: Sequence[ast.stmt]) -> cst.CSTNode | None:
@@ -354,11 +376,11 @@ class Sketcher:
             case str() | bytes():
                 return self._string(node)
             case int():
-                return _node(cst.Integer, value=str(node.value))
+                return _node(cst.Integer)
             case float():
-                return _node(cst.Float, value=repr(node.value))
+                return _node(cst.Float)
             case complex():
-                return _node(cst.Imaginary, value=repr(node.value))
+                return _node(cst.Imaginary)
             case _:
                 return _node(cst.Ellipsis)
 
@@ -366,7 +388,7 @@ class Sketcher:
         """Return a string. A string that consists of several literals has no parts."""
         if self._in_format_string and not _HAS_POSITIONS_IN_FORMAT_STRINGS:
             text = repr(node.value)
-            if set(text[1:-1]) & set("'\"\\"):
+            if self._has_adjacent_quotes or set(text[1:-1]) & set("'\"\\"):
                 raise UnsupportedSyntaxError
         else:
             text = self._text_of(node)
@@ -387,6 +409,9 @@ class Sketcher:
 
     def _format_fields(self, node: ast.JoinedStr) -> tuple[cst.CSTNode, ...]:
         was_in_format_string, self._in_format_string = self._in_format_string, True
+        if not was_in_format_string:
+            contents = (literal[0].strip(_QUOTES_AND_PREFIXES) for literal in _LITERAL.finditer(self._text_of(node)))
+            self._has_adjacent_quotes = any(map(_ADJACENT_QUOTES.search, contents))
         parts = tuple(
             _node(
                 cst.FormattedStringExpression,
