@@ -96,8 +96,8 @@ class DeferredBodies(Struct, eq=False, dict=True):
     """The number of lines by which the skeleton is shorter than the source before each body, and at the end."""
     _owners: dict[int, ParsedBody] = field(default_factory=dict)
     """The parsed body of each node, by the identity of the node."""
-    _owned: dict[int, None] = field(default_factory=dict)
-    """The indices of the bodies in `_owners`."""
+    _unowned: list[ParsedBody] = field(default_factory=list)
+    """The parsed bodies whose nodes are not in `_owners` yet."""
     _sketches: dict[int, cst.BaseSuite] | None = None
     """The sketches of bodies, by index."""
     _python_tree: ast.Module | None = None
@@ -124,6 +124,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
             if self.parents is not None:
                 self._add_parents(self.parents, body, block, found)
             self.parsed[index] = body
+            self._unowned.append(body)
             block.fill(found)
             return found
 
@@ -202,10 +203,9 @@ class DeferredBodies(Struct, eq=False, dict=True):
     def range_of(self, node: cst.CSTNode) -> Range | None:
         """Return the range of a node of a parsed body, or None for another node."""
         with self._lock:
-            for index, body in self.parsed.items():
-                if index not in self._owned:
-                    self._owned[index] = None
-                    self._owners |= dict.fromkeys(body.joined.node_ids, body)
+            while self._unowned:
+                body = self._unowned.pop()
+                self._owners |= dict.fromkeys(body.joined.node_ids, body)
             owner = self._owners.get(id(node))
         return None if owner is None else owner.range_of(node)
 

@@ -152,7 +152,8 @@ class _Lines:
 
     def _has_line_in_block(self, line: int, indent: str) -> bool:
         """Return whether a line after a block, up to the next statement, has the indentation of the block."""
-        for text in self._lines[line - 1 :]:
+        for index in range(line - 1, len(self._lines)):
+            text = self._lines[index]
             if text.lstrip(" \t\r")[:1] not in _NOTHING_OR_COMMENT:
                 return False
             if text.startswith(indent):
