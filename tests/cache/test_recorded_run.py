@@ -161,6 +161,13 @@ def test_no_edit_is_missed(edit: Callable[[], object]) -> None:
     _assert_fresh(edit, "list", "-f", "json")
 
 
+def test_an_edit_of_a_new_file_is_noticed() -> None:
+    run("list")
+    Path("package/new.py").write_text("")
+    time.sleep(_TICK_SECONDS)
+    _assert_fresh(lambda: Path("package/new.py").write_text(ORDERS.replace("Orders", "News")), "list")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["check", "-f", "concise"], ["graph", "-f", "html"], ["list", "."]], ids=" ".join

@@ -24,7 +24,7 @@ from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import AnalysisInputs, Source, Sources
 from stepgraph.version import __version__
 
-_FORMAT_VERSION: Final = 4
+_FORMAT_VERSION: Final = 5
 """The version of the entry format, which is part of each key."""
 
 PRESENTATION: Final = frozenset(
@@ -195,8 +195,8 @@ class CacheEntry(Struct, frozen=True):
     workflows: tuple[WorkflowRecord, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
-    files: tuple[str, ...]
-    """The paths of all files that were read."""
+    imports: tuple[str, ...]
+    """The paths of the modules that an import led to and that were analyzed, in order."""
     read: tuple[str, ...]
     """The paths of the files whose content is part of the result."""
     read_files: dict[str, ContentDigest]
@@ -214,7 +214,7 @@ class CacheEntry(Struct, frozen=True):
             tuple(map(WorkflowRecord.of, analysis.workflows)),
             analysis.problems,
             analysis.hints,
-            analysis.files,
+            tuple(path for path in analysis.files if path in inputs.files),
             tuple(analysis.read),
             {path: _content_digest(content) for path, content in inputs.files.items()},
             tuple(_listing_records(inputs.modules)),
@@ -250,7 +250,8 @@ class CacheEntry(Struct, frozen=True):
         workflows = tuple(workflow.restore() for workflow in self.workflows)
         read = {path: contents[path] for path in self.read if path in contents}
         external = tuple(sources.external)
-        return Analysis(workflows, self.problems, external, self.hints, self.files, read=read, inputs=inputs)
+        searched_and_imported = tuple(dict.fromkeys([*sources.files, *self.imports]))
+        return Analysis(workflows, self.problems, external, self.hints, searched_and_imported, read=read, inputs=inputs)
 
     def load_findings(self) -> tuple[Finding, ...]:
         """Return the cached findings, or no findings for an entry of an analysis without a check."""
