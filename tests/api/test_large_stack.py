@@ -73,3 +73,21 @@ def test_overlapping_calls_restore_the_recursion_limit() -> None:
     left.set()
     thread.join()
     assert (limits, sys.getrecursionlimit()) == ([STACK_BYTES[0] // 1_342] * 2, usual)
+
+
+def test_calls_at_any_depth_map_no_memory() -> None:
+    """Without one large block, the frame of `called` maps a new block at one of the depths in each of the 500 calls."""
+    resource = pytest.importorskip("resource", reason="Windows does not count page faults")
+
+    def called() -> int:
+        return max(0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+
+    def page_faults(depth: int) -> int:
+        if depth:
+            return page_faults(depth - 1)
+        before: int = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(500):
+            called()
+        return int(resource.getrusage(resource.RUSAGE_SELF).ru_minflt) - before
+
+    assert run_with_large_stack(lambda: max(map(page_faults, range(200)))) < 100
