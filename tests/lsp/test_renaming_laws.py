@@ -26,7 +26,7 @@ from tests.proof.programs.modules import GeneratedProgram, programs
 GALLERY: Final = Path(__file__).resolve().parents[2] / "fixtures" / "gallery"
 NEW: Final = "new_name"
 _WORD: Final = re.compile(r"\w+")
-_MOST_NAMES: Final = 15
+_MOST_NAMES: Final = 8
 _TRIED_OCCURRENCES: Final = 2
 _DATES: Final = {"legacy": "2026-01-01", "implicit": "2026-05-01"}
 
@@ -112,7 +112,7 @@ def test_workflows_of_the_gallery(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(thorough, max_examples=int(EXAMPLES or "30"))
+@settings(thorough, max_examples=int(EXAMPLES or "20"))
 @given(program=programs(25))
 def test_random_programs(program: GeneratedProgram) -> None:
     with TemporaryDirectory() as folder:

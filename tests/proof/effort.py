@@ -14,7 +14,7 @@ EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
 
 thorough = settings(
     deadline=None,
-    max_examples=int(EXAMPLES or "150"),
+    max_examples=int(EXAMPLES or "100"),
     derandomize=EXAMPLES is None,
     suppress_health_check=[HealthCheck.too_slow],
 )

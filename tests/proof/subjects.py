@@ -62,11 +62,18 @@ class FixtureProgram:
         )
 
 
+def _shared(make: Callable[[], Iterator[FixtureProgram]]) -> Callable[[], tuple[FixtureProgram, ...]]:
+    """Make programs once, so that all tests share their analyses."""
+    return cache(lambda: tuple(make()))
+
+
+@_shared
 def gallery() -> Iterator[FixtureProgram]:
     for path in sorted((FIXTURES / "gallery").glob("*.py")):
         yield _file_program(path, path.stem)
 
 
+@_shared
 def projects() -> Iterator[FixtureProgram]:
     """Yield the fixtures with several modules, and the fixture with mistakes."""
     for name in _PROJECTS:
@@ -76,6 +83,7 @@ def projects() -> Iterator[FixtureProgram]:
         yield FixtureProgram(name, {ENTRY: modules[ENTRY], **modules}, partial(_workflows, folder))
 
 
+@_shared
 def pairs() -> Iterator[FixtureProgram]:
     """Yield both versions of each diff pair, without duplicates."""
     sources = set()
@@ -86,6 +94,7 @@ def pairs() -> Iterator[FixtureProgram]:
                 yield FixtureProgram(f"{pair.name}, {title}", {ENTRY: source}, partial(_workflows_in, source))
 
 
+@_shared
 def examples() -> Iterator[FixtureProgram]:
     """Yield the clean examples of the rules."""
     for rule in RULES:

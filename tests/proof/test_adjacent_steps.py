@@ -28,7 +28,7 @@ def test_a_step_follows_one_of_its_adjacent_steps(program: FixtureProgram) -> No
         if not is_sequential(workflow):
             continue
         index = FlowIndex.of(workflow, analyzed.details)
-        for trace in {trace_of(run_in_scenario(subject, seed, failures=False)) for seed in scenario_seeds(3)}:
+        for trace in {trace_of(run_in_scenario(subject, seed, failures=False)) for seed in scenario_seeds(2)}:
             previous: str | None = None
             for event in trace.events:
                 if event.type == "start":

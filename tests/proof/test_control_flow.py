@@ -45,7 +45,7 @@ def assert_runs_are_walks(subject: Subject, seeds: range) -> None:
 def test_runs_of_a_fixture_are_walks(program: FixtureProgram) -> None:
     for subject in program.subjects():
         if subject.graph is not None:
-            assert_runs_are_walks(subject, scenario_seeds(5))
+            assert_runs_are_walks(subject, scenario_seeds(3))
 
 
 @pytest.mark.slow
