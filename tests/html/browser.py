@@ -21,6 +21,8 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-dev-shm-usage",
+    # New frames and processes for pages that are never left again.
+    "--disable-features=BackForwardCache,PaintHolding,RenderDocument,SpareRendererForSitePerProcess",
     "--disable-sync",
     "--no-first-run",
     "--force-prefers-reduced-motion",

