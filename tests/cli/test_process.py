@@ -77,14 +77,14 @@ def test_a_closed_pipe_is_not_an_error() -> None:
 def test_a_full_disk_is_an_error() -> None:
     if not Path("/dev/full").exists():
         pytest.skip("needs a device that is always full")
-    run = in_shell("stepgraph schema > /dev/full")
+    run = in_shell("stepgraph completion bash > /dev/full")
     assert run.returncode == 2
     assert run.stderr == b"stepgraph: standard output cannot be written: No space left on device.\n"
 
 
 @on_unix
 def test_closed_standard_output_is_an_error() -> None:
-    run = in_shell("stepgraph schema >&-")
+    run = in_shell("stepgraph completion bash >&-")
     assert (run.returncode, run.stderr) == (2, b"stepgraph: standard output is closed.\n")
 
 

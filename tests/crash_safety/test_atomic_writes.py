@@ -126,6 +126,7 @@ def test_a_source_is_fixed_atomically(tmp_path: Path) -> None:
     assert_atomic(runs, "shop.py", before={"shop.py": SHOP}, writes=1)
 
 
+@pytest.mark.slow
 def test_a_baseline_is_written_atomically(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     runs = crash_runs(folder, "check", "shop.py", "--baseline", "known.json", "--update-baseline")

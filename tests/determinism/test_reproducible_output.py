@@ -79,6 +79,7 @@ def interpreter(version: str) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", [v for v in VERSIONS if v != f"{sys.version_info.major}.{sys.version_info.minor}"])
 def test_output_is_independent_of_the_python_version(folder: Path, expected: dict[str, str], version: str) -> None:
     python = interpreter(version)

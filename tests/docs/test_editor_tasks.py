@@ -97,6 +97,7 @@ def run_editor(sandbox: Sandbox, *command: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [GITHUB_PATTERN, CODE_TASK.matcher.pattern], ids=["GitHub", "VS Code"])
 def test_problem_matchers_find_each_finding(sandbox: Sandbox, pattern: Pattern) -> None:
     found = [fields for line in output(sandbox, "--require-dag") if (fields := pattern.fields(line))]
@@ -121,6 +122,7 @@ def test_tasks_run_the_documented_command() -> None:
     assert build["cmd"] == command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("editor", ["vim", "nvim"])
 def test_vim_fills_the_quickfix_list(sandbox: Sandbox, editor: str) -> None:
     if shutil.which(editor) is None:

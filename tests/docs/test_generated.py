@@ -35,6 +35,7 @@ def test_the_examples_of_a_page_are_up_to_date(page: str) -> None:
     assert run_examples(page, text) == text, ADVICE
 
 
+@pytest.mark.slow
 def test_no_generated_file_is_obsolete() -> None:
     files = {path: text for part in ("agents", "gallery", "rules", "schemas") for path, text in PARTS[part]().items()}
     assert obsolete(files) == []

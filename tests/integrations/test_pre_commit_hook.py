@@ -117,6 +117,7 @@ def test_diagrams_need_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert run_hook(DIAGRAMS, os.environ) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hook", "arguments", "code"),
     [(HOOK, (), 0), (FIX, (), 0), (DIAGRAMS, DRAWING, 1)],

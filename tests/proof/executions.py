@@ -9,7 +9,7 @@ from tests.proof.judging import Outcome, check_runs
 from tests.proof.subjects import FixtureProgram, examples, gallery, pairs, projects
 from tests.proof.table import CountTable
 
-_KINDS: dict[str, Callable[[], Iterator[FixtureProgram]]] = {
+_KINDS: dict[str, Callable[[], Iterable[FixtureProgram]]] = {
     "gallery": gallery,
     "projects": projects,
     "pairs of `diff`": pairs,

@@ -20,7 +20,7 @@ VALIDATOR = Draft202012Validator(json.loads(diff_report_schema()))
 SHAPE = TypeAdapter(DiffReportShape)
 
 
-@pytest.mark.parametrize("sample", [example, unchanged, everything])
+@pytest.mark.parametrize("sample", [example, unchanged, pytest.param(everything, marks=pytest.mark.slow)])
 def test_report_matches_schema(sample: Callable[[], VersionComparison]) -> None:
     data = json.loads(render_json(sample()))
     assert SHAPE.validate_python(data) == data

@@ -80,6 +80,7 @@ def test_inner_parts_are_folded_before_the_parts_around_them() -> None:
     assert ">kind == 8<" in text
 
 
+@pytest.mark.slow
 def test_inner_parts_of_large_graphs_are_folded_first() -> None:
     choice = [either(branch(f"x{index}", do("a")), branch(None, do("b"))) for index in range(1350)]
     groups = [parallel("all", *choice[index : index + 9]) for index in range(0, 1350, 9)]

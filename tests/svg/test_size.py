@@ -65,6 +65,7 @@ def test_three_thousand_nested_loops_are_drawn() -> None:
     assert render_svg(deep(3000)).text.count('<g class="frame loop"') == 3000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [calls, nested_choices, nested_groups])
 def test_a_thousand_nested_nodes_are_drawn(shape: Callable[[int], Graph]) -> None:
     assert steps_in(shape(1000)) == 1000
