@@ -168,6 +168,14 @@ def test_an_edit_of_a_new_file_is_noticed() -> None:
     _assert_fresh(lambda: Path("package/new.py").write_text(ORDERS.replace("Orders", "News")), "list")
 
 
+def test_a_new_import_of_a_derived_class_is_noticed() -> None:
+    Path("other").mkdir()
+    text = ORDERS.replace("from workers import WorkflowEntrypoint", "from orders import Orders")
+    Path("other/more.py").write_text(text.replace("class Orders(WorkflowEntrypoint)", "class More(Orders)"))
+    time.sleep(_TICK_SECONDS)
+    _assert_fresh(lambda: Path("other/steps.py").write_text(HELPER.replace("work'", "other'")), "graph", "-f", "json")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["check", "-f", "concise"], ["graph", "-f", "html"], ["list", "."]], ids=" ".join

@@ -24,7 +24,7 @@ from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import AnalysisInputs, Source, Sources
 from stepgraph.version import __version__
 
-_FORMAT_VERSION: Final = 5
+_FORMAT_VERSION: Final = 6
 """The version of the entry format, which is part of each key."""
 
 PRESENTATION: Final = frozenset(
@@ -176,7 +176,7 @@ class ListingRecord(Struct, frozen=True):
     """The names in a directory of a project."""
 
     module: int
-    """The index, among the analyzed modules, of a module of the project."""
+    """The index of a module of the project among the analyzed modules: first the sources, then the derived ones."""
     folder: str
     names: tuple[str, ...]
 
@@ -185,8 +185,8 @@ class SearchRecord(Struct, frozen=True):
     """A search for modules with classes derived from the classes in `names`."""
 
     names: tuple[str, ...]
-    modules: tuple[tuple[str, str], ...]
-    """The path and the digest of each module that the search found."""
+    modules: tuple[str, ...]
+    """The digest of each module that the search found, with its path, settings and configuration."""
 
 
 class CacheEntry(Struct, frozen=True):
@@ -210,6 +210,7 @@ class CacheEntry(Struct, frozen=True):
     def of(cls, analysis: Analysis, findings: Sequence[Finding] | None) -> CacheEntry:
         """Return the entry for an analysis. `findings` are the findings of a check, or None if no rules were run."""
         inputs = analysis.inputs
+        derived = (module for search in inputs.searches for module in search.modules)
         return cls(
             tuple(map(WorkflowRecord.of, analysis.workflows)),
             analysis.problems,
@@ -217,7 +218,7 @@ class CacheEntry(Struct, frozen=True):
             tuple(path for path in analysis.files if path in inputs.files),
             tuple(analysis.read),
             {path: _content_digest(content) for path, content in inputs.files.items()},
-            tuple(_listing_records(inputs.modules)),
+            tuple(_listing_records([*inputs.modules, *derived])),
             tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
             None if findings is None else tuple(map(FindingRecord.of, findings)),
         )
@@ -229,7 +230,7 @@ class CacheEntry(Struct, frozen=True):
         modules that they find to `sources`.
         """
         modules = tuple(sources.modules)
-        if not all(_is_fresh_listing(listing, modules) for listing in self.listings):
+        if not self._has_fresh_listings(modules, 0):
             return None
         contents = {configuration.path: configuration.content for configuration in sources.configurations}
         contents |= {module.path: module.content for module in modules}
@@ -241,11 +242,15 @@ class CacheEntry(Struct, frozen=True):
             contents |= {path: content} if content is not None else {}
         inputs = AnalysisInputs(modules, files)
         with sources.tentative() as keep:
+            analyzed = list(modules)
             for search in self.searches:
                 derived = tuple(sources.add_derived_modules(search.names))
                 if _module_digests(derived) != search.modules:
                     return None
                 contents |= {module.path: module.content for module in derived}
+                analyzed += derived
+            if not self._has_fresh_listings(analyzed, len(modules)):
+                return None
             keep()
         workflows = tuple(workflow.restore() for workflow in self.workflows)
         read = {path: contents[path] for path in self.read if path in contents}
@@ -253,24 +258,35 @@ class CacheEntry(Struct, frozen=True):
         searched_and_imported = tuple(dict.fromkeys([*sources.files, *self.imports]))
         return Analysis(workflows, self.problems, external, self.hints, searched_and_imported, read=read, inputs=inputs)
 
+    def _has_fresh_listings(self, modules: Sequence[Source], first: int) -> bool:
+        """Return whether the directories of the projects of these modules, from an index on, have the same names."""
+        listings = (listing for listing in self.listings if first <= listing.module < len(modules))
+        return all(
+            modules[each.module].project.files.has_listing(each.folder, frozenset(each.names)) for each in listings
+        )
+
     def load_findings(self) -> tuple[Finding, ...]:
         """Return the cached findings, or no findings for an entry of an analysis without a check."""
         return tuple(finding.restore() for finding in self.findings or ())
 
 
 def _listing_records(modules: Sequence[Source]) -> Iterator[ListingRecord]:
+    projects: set[int] = set()
     for number, module in enumerate(modules):
-        for folder, names in module.project.files.listings.items():
-            yield ListingRecord(number, folder, tuple(sorted(names)))
+        files = module.project.files
+        if id(files) not in projects:
+            projects.add(id(files))
+            for folder, names in files.listings.items():
+                yield ListingRecord(number, folder, tuple(sorted(names)))
 
 
-def _module_digests(modules: Sequence[Source]) -> tuple[tuple[str, str], ...]:
-    return tuple((module.path, digest(module.content)) for module in modules)
+def _module_digests(modules: Sequence[Source]) -> tuple[str, ...]:
+    return tuple(digest(json.dumps([_module_data(module), _configuration_data(module)]).encode()) for module in modules)
 
 
-def _is_fresh_listing(listing: ListingRecord, modules: Sequence[Source]) -> bool:
-    files = modules[listing.module].project.files if listing.module < len(modules) else None
-    return files is not None and files.has_listing(listing.folder, frozenset(listing.names))
+def _configuration_data(module: Source) -> str | None:
+    configuration = module.project.configuration
+    return None if configuration is None else digest(configuration.content)
 
 
 def _content_digest(content: bytes | None) -> ContentDigest:
