@@ -7,8 +7,14 @@ from random import Random
 
 import pytest
 
+from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.diagnostic import without_edits
 from stepgraph.incremental import IncrementalAnalysis
+from stepgraph.model.details import DetailTexts, as_texts
+from stepgraph.model.payload import Graph
+from stepgraph.model.span import Span
+from stepgraph.project.reading import read_inside
+from stepgraph.project.root import Root
 from stepgraph.project.sources import find_sources
 from stepgraph.source_analysis import analyze_graphs, check_sources
 from stepgraph.syntax.module import SourceModule
@@ -77,6 +83,22 @@ def test_a_searched_import_matters_only_for_its_searches() -> None:
     assert analyzed_modules(incremental) == ["a.py", "b.py"]
 
 
+def test_a_run_reads_each_import_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_three()
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    read: list[str] = []
+
+    def read_and_count(path: str, root: Root) -> bytes:
+        read.append(path)
+        return read_inside(path, root)
+
+    monkeypatch.setattr("stepgraph.incremental.read_inside", read_and_count)
+    write("shared.py", "async def work(step): ...\n")
+    assert analyzed_modules(incremental) == ["a.py", "b.py"]
+    assert read == ["shared.py"]
+
+
 def test_a_canceled_run_keeps_its_results() -> None:
     write_three()
     incremental = IncrementalAnalysis()
@@ -120,11 +142,16 @@ def test_repeated_checks_equal_single_ones(project: Path, seed: int) -> None:
         assert graphs.analyze(find_sources(["."])) == analyze_graphs(find_sources(["."]))
 
 
+def located_nodes(workflow: WorkflowAnalysis, graph: Graph) -> tuple[list[Span | None], DetailTexts]:
+    """Return the locations of the nodes of a workflow, and the details of all nodes."""
+    return [workflow.span_of(node) for node in graph["workflow"]["nodes"]], as_texts(graph, workflow.details)
+
+
 def located(incremental: IncrementalAnalysis) -> list[tuple[object, ...]]:
-    """Run a check, and return its workflows with the locations of their nodes, and its findings and inputs."""
+    """Run a check, and return its workflows with the locations and details of their nodes, its findings and inputs."""
     analysis, findings = incremental.check(find_sources(["."]))
     workflows = [
-        (each, each.span, [] if each.graph is None else [each.span_of(n) for n in each.graph["workflow"]["nodes"]])
+        (each, each.span, *(() if each.graph is None else located_nodes(each, each.graph)))
         for each in analysis.workflows
     ]
     return [*workflows, (list(map(without_edits, findings)), analysis, analysis.read, analysis.inputs)]

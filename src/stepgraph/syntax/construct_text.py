@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import SCOPES, ancestors_of, expressions_below
 
@@ -183,7 +183,11 @@ def _clause_head(place: Place, clause: cst.CompFor) -> str:
 
 
 def _text(place: Place, node: cst.BaseExpression) -> str:
-    return formatted_text(place.module.tree, node)
+    return place.module.once_for(node, _formatted)
+
+
+def _formatted(node: cst.BaseExpression, module: SourceModule) -> str:
+    return formatted_text(module.tree, node)
 
 
 def _enclosing_clause(place: Place) -> cst.CompFor | None:
