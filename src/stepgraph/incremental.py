@@ -7,10 +7,11 @@ are no longer in memory. If an import was only searched, its inputs are the resu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
@@ -21,7 +22,8 @@ from stepgraph.model.note import InputError, InternalError, Problem
 from stepgraph.pipeline import AnalysisRun, MissingRunHint, Pipeline
 from stepgraph.project.encoding import check_text
 from stepgraph.project.project import Project
-from stepgraph.project.reading import read_inside_any
+from stepgraph.project.reading import read_inside, shown_path
+from stepgraph.project.root import Root
 from stepgraph.project.sources import Source, Sources
 from stepgraph.syntax.derivations import Derivation
 from stepgraph.syntax.modules import SourceModules
@@ -80,6 +82,44 @@ class PreviousRun(Struct, frozen=True):
     """The files that the run searched without parsing them, by path."""
 
 
+class FilesOfRun(Struct):
+    """The files that a run reads, each of them once, although several modules may import it."""
+
+    earlier: Mapping[str, bytes]
+    """The contents of the files that the last run has read, by path."""
+    contents: dict[str, bytes] = field(default_factory=dict)
+    """The contents of the files that this run has read, by path, shared with the last run where they are equal."""
+    _read: dict[tuple[str, Root], bytes] = field(default_factory=dict)
+    """The contents by path and root."""
+
+    def shared(self, path: str, content: bytes) -> bytes:
+        """Return an equal object of this run or the last one, or else `content`. Comparing shared objects is fast."""
+        earlier = self.contents.get(path, self.earlier.get(path))
+        shared = earlier if earlier is not None and earlier == content else content
+        self.contents[path] = shared
+        return shared
+
+    def read_inside(self, path: str, root: Root) -> bytes:
+        """Read a file inside a root, like `stepgraph.project.reading.read_inside`."""
+        content = self._read.get((path, root))
+        if content is None:
+            content = self._read[path, root] = self.shared(path, read_inside(path, root))
+        return content
+
+    def read_inside_any(self, path: str, roots: Iterable[Root]) -> bytes | None:
+        """Read a file inside one of the roots. Return None if it is unreadable or outside all roots."""
+        for root in roots:
+            with suppress(InputError):
+                return self.read_inside(path, root)
+        return None
+
+    def read_source(self, path: str, root: Root) -> bytes:
+        """Read a Python file inside a root, like `stepgraph.project.reading.read_source`."""
+        content = self.read_inside(path, root)
+        check_text(content, shown_path(path))
+        return content
+
+
 class IncrementalRun(AnalysisRun):
     """A run that reuses the results of modules whose inputs are unchanged."""
 
@@ -96,12 +136,10 @@ class IncrementalRun(AnalysisRun):
         super().__init__(sources, on_module, checked=checked)
         self._keeps_locations = keeps_locations
         self.results: dict[ResultKey, ModuleResult] = {}
-        self.contents: dict[str, bytes] = {}
-        """The contents of the files that this run has read, by path, shared with the last run where they are equal."""
+        self.files = FilesOfRun(previous.contents)
         self.searched = SearchedSources(previous.searched)
         previous.parsed.start_run()
         self._previous = previous
-        self._current: dict[str, bytes | None] = {}
 
     def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
         configuration = module.project.configuration
@@ -127,7 +165,7 @@ class IncrementalRun(AnalysisRun):
             return None
         changed: dict[str, bytes | None] = {}
         for path, old_content in result.read_files.items():
-            content = self._current_content(path)
+            content = self.files.read_inside_any(path, self.sources.roots)
             if content != old_content:
                 if content is None or old_content is None or not self._has_equal_searches(result, path, content):
                     return None
@@ -146,26 +184,13 @@ class IncrementalRun(AnalysisRun):
         source = self.searched.get(path, content)
         return all(source.find(search) == found for search, found in searches.items())
 
-    def _current_content(self, path: str) -> bytes | None:
-        """Return the content of a file, read once per run, or None if it is unreadable."""
-        if path not in self._current:
-            content = read_inside_any(path, self.sources.roots)
-            self._current[path] = None if content is None else self._shared(path, content)
-        return self._current[path]
-
-    def _shared(self, path: str, content: bytes) -> bytes:
-        """Return an equal object of this run or the last one, or else `content`. Comparing shared objects is fast."""
-        earlier = self.contents.get(path, self._previous.contents.get(path))
-        shared = earlier if earlier is not None and earlier == content else content
-        self.contents[path] = shared
-        return shared
-
     def _analyze_alone(self, module: Source) -> ModuleResult:
         """Return the result of a module, analyzed by a pipeline of its own, which records all its inputs."""
         modules = SourceModules(
             may_release=True,
             earlier=self._previous.parsed,
             tokens=self.pipeline.modules.tokens,
+            read_source=self.files.read_source,
             searched=self.searched,
         )
         pipeline = Pipeline(self.pipeline.checked, modules=modules)
@@ -188,9 +213,9 @@ class IncrementalRun(AnalysisRun):
             tuple(pipeline.hints),
             tuple(pipeline.missing_runs),
             modules.problems,
-            {path: self._shared(path, content) for path, content in modules.contents.items()},
+            {path: self.files.shared(path, content) for path, content in modules.contents.items()},
             {
-                path: None if content is None else self._shared(path, content)
+                path: None if content is None else self.files.shared(path, content)
                 for path, content in modules.read_files.items()
             },
             {
@@ -253,9 +278,9 @@ class IncrementalAnalysis:
         except Exception:
             # The run was canceled or failed, but the results so far are valid while their inputs are unchanged.
             before = self._previous
-            results, contents = {**before.results, **run.results}, {**before.contents, **run.contents}
+            results, contents = {**before.results, **run.results}, {**before.contents, **run.files.contents}
             searched = {**before.searched, **run.searched.by_path}
             self._previous = PreviousRun(results, contents, self.parsed, searched)
             raise
-        self._previous = PreviousRun(run.results, run.contents, self.parsed, run.searched.by_path)
+        self._previous = PreviousRun(run.results, run.files.contents, self.parsed, run.searched.by_path)
         return analysis

@@ -58,6 +58,8 @@ class SourceModules(Struct):
     """The number of tokens of all modules parsed, including released ones, but not those of earlier runs."""
     exceeded_token_budget: bool = False
     """Whether a module was rejected because of `room`."""
+    read_source: Callable[[str, Root], bytes] = read_source
+    """The function that reads a file under a root directory, with the exceptions of `reading.read_source`."""
     searched: SearchedSources = field(default_factory=SearchedSources)
     searches: dict[str, dict[Search, object]] = field(default_factory=dict)
     """The result of each search of a module that was not parsed at that time, by path and search."""
@@ -258,7 +260,7 @@ class SourceModules(Struct):
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file under a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
-        content = self.read_files[path] = read_source(path, root)
+        content = self.read_files[path] = self.read_source(path, root)
         return content
 
 
