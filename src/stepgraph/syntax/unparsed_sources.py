@@ -49,14 +49,14 @@ def with_packages(references: Iterable[ModuleReference]) -> Iterator[ModuleRefer
         yield from ((level, ".".join(parts[:length])) for length in range(1, len(parts) + 1))
 
 
-# Names of attributes that are assigned or mutated.
-_ASSIGNED_NAME = re.compile(
-    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
-    rb"|\b(\w++)\.(?:%(methods)s)\("
-    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": EQUALS, b"methods": METHODS}
+# Names of attributes of objects other than `self`. The search for a pattern that starts with a character is fast.
+_ATTRIBUTE = re.compile(rb"\.(?<!\bself\.)\s*+(\w++)")
+_ASSIGNED_ATTRIBUTE = re.compile(
+    rb"%(attribute)s[\s)]*+%(equals)s" % {b"attribute": _ATTRIBUTE.pattern, b"equals": EQUALS}
 )
+_MUTATED_NAME = re.compile(rb"\b(\w++)\.(?:%(methods)s)\(" % {b"methods": METHODS})
+_NAME_IN_CALL = re.compile(rb"\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?")
 _QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
-_ATTRIBUTE = re.compile(rb"(?<!\bself)\.\s*+(\w++)")
 # Changes of attributes whose names may be computed.
 _COMPUTED_NAME = re.compile(
     rb"(?<!\bself\.)\b__dict__\b"
@@ -74,7 +74,9 @@ _IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
     """Return a superset of the attribute names that a source assigns or mutates in objects other than `self`."""
-    attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
+    attributes = {*_ASSIGNED_ATTRIBUTE.findall(source), *_MUTATED_NAME.findall(source)}
+    if b"attr(" in source:
+        attributes.update(filter(None, _NAME_IN_CALL.findall(source)))
     if _SUBSCRIPT_ASSIGNMENT.search(source):
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
     if b"del" in source:
