@@ -31,6 +31,11 @@ NESTED = 'await step.do(TABLE["names"]["k"])(f)()'
     [
         ('TABLE = {"k": "a"}\nALIAS = TABLE\nALIAS["k"] = "b"', TABLE, '{TABLE["k"]}'),
         ('TABLE = {"k": "a"}\ndef patch(t):\n    t["k"] = "b"\npatch(TABLE)', TABLE, '{TABLE["k"]}'),
+        (
+            'TABLE = {"k": "a"}\ndef get():\n    return table()\ndef table():\n    return TABLE\nget()["k"] = "b"',
+            TABLE,
+            '{TABLE["k"]}',
+        ),
         ('TABLE = {"k": "a"}\nfor t in (TABLE,):\n    t["k"] = "b"', TABLE, '{TABLE["k"]}'),
         ('TABLE = {"k": "a"}\nTABLES = [TABLE]\nTABLES[0].update(k="b")', TABLE, '{TABLE["k"]}'),
         ('TABLE = {"k": "a"}\nclass C:\n    table = TABLE\nC.table["k"] = "b"', TABLE, '{TABLE["k"]}'),

@@ -39,7 +39,7 @@ from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.mutation.changes import names_mutated_in_functions
+from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 from stepgraph.syntax.test_modules import is_test_module
 from stepgraph.syntax.walk import statements, statements_below
 
@@ -360,7 +360,7 @@ def _class_not_exported_reason(
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, so it is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
-    if "__all__" in module.once(names_mutated_in_functions):
+    if may_mutate_in_functions(module, "__all__"):
         reason = f"functions change `__all__` of {path}, so whether it exports the class `{class_name}` is unknown"
         return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, so it is not exported"

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters
+from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters, scan
+from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
-from stepgraph.syntax.mutation.changes import mutated_values, mutating_functions
+from stepgraph.syntax.mutation.changes import mutated_values, names_mutated_in_functions
 from stepgraph.syntax.walk import (
     all_nodes,
     expressions_below,
@@ -85,8 +86,9 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
                 pending += _defaults(node.params)
             elif isinstance(node, cst.ClassDef):
                 pending += (argument.value for argument in (*node.bases, *node.keywords))
-                pending += statements(node.body)
-                if node.bases and any(_creates_members(inner) for inner in statements(node.body)):
+                inner = [*statements(sketch_of(node.body))]
+                pending += inner
+                if node.bases and any(map(_creates_members, inner)):
                     pending.append(node.name)  # an enumeration calls its methods when the class is created
             elif isinstance(node, cst.Lambda):
                 pending += (*_defaults(node.params), node.body)
@@ -106,14 +108,20 @@ def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
 
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     """Return the module and class variables, and the attributes, whose collections are mutated in functions."""
-    classes = (
-        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
-    )
-    owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
-    bound = {name for owner in owners for name in bindings_of(owner, module).binders}
+    bound = set(bindings_of(module.tree, module).binders)
+    for node in _classes_in(module):
+        # Only the names matter, so the sketch of the class suffices.
+        bound.update(scan(cst.ClassDef(node.name, sketch_of(node.body)), module).binders)
     return frozenset(
-        name for name in module.once(mutating_functions) if name in bound or module.mentions(b"." + name.encode())
+        name
+        for name in module.once(names_mutated_in_functions).all()
+        if name in bound or module.mentions(b"." + name.encode())
     )
+
+
+def _classes_in(module: SourceModule) -> Iterator[cst.ClassDef]:
+    statements = statements_below(module.tree, into_functions=True, sketched=True, words=("class",))
+    return (statement for statement in statements if isinstance(statement, cst.ClassDef))
 
 
 _STATEFUL_CALLS = frozenset(
@@ -128,10 +136,7 @@ _STATEFUL_CALLS = frozenset(
 
 def names_of_iterators(module: SourceModule) -> frozenset[str]:
     """Return the variables of module and class bodies that may hold iterators or context variables."""
-    classes = (
-        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
-    )
-    owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
+    owners: list[cst.Module | cst.ClassDef] = [module.tree, *filter(_may_hold_iterators, _classes_in(module))]
     return frozenset(
         name
         for owner in owners
@@ -140,6 +145,12 @@ def names_of_iterators(module: SourceModule) -> frozenset[str]:
         if any(_is_stateful(node) for node in evaluated_nodes(item.statement))
         for name in item.bound
     )
+
+
+def _may_hold_iterators(node: cst.ClassDef) -> bool:
+    """Return whether a variable of a class may hold an iterator or a context variable."""
+    assignments = (s for s in statements(sketch_of(node.body)) if not isinstance(s, cst.FunctionDef | cst.ClassDef))
+    return any(_is_stateful(inner) for statement in assignments for inner in evaluated_nodes(statement))
 
 
 def _is_stateful(node: cst.CSTNode) -> bool:
@@ -171,7 +182,7 @@ def object_changes(node: cst.ClassDef, module: SourceModule) -> tuple[ObjectChan
 
 
 def _object_changes(node: cst.ClassDef, _: SourceModule) -> tuple[ObjectChange, ...]:
-    methods = (s for s in statements_below(node.body) if isinstance(s, cst.FunctionDef))
+    methods = (s for s in statements_below(node.body, sketched=True) if isinstance(s, cst.FunctionDef))
     return tuple(
         change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)
     )

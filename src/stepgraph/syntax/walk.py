@@ -116,13 +116,15 @@ def statements_below(
     *,
     into_functions: bool = False,
     sketched: bool = False,
+    skeleton: bool = False,
     words: Sequence[str] = (),
 ) -> Iterator[Statement]:
     """Yield the statements of a block and of all nested blocks, in source order.
 
     The result includes functions and classes, but includes the statements in their bodies only with `into_functions`.
     With `sketched`, sketches represent the bodies that are not parsed yet, as in `sketch_of`. With `words`, those of
-    these bodies that contain none of the words are skipped.
+    these bodies that contain none of the words are skipped. With `skeleton`, all deferred bodies inside the block are
+    skipped, even if they are parsed.
     """
     stack = [statements(sketch_of(body) if sketched else body)]
     while stack:
@@ -132,7 +134,11 @@ def statements_below(
             continue
         yield statement
         if type(statement) in _COMPOUND_TYPES and (into_functions or type(statement) not in _DEFINITION_TYPES):
-            inner = [suite for suite in _compound_suites(statement) if not words or may_contain(suite, words)]
+            inner = [
+                suite
+                for suite in _compound_suites(statement)
+                if not (skeleton and type(suite) is DeferredBlock) and (not words or may_contain(suite, words))
+            ]
             stack.extend(statements(sketch_of(suite) if sketched else suite) for suite in reversed(inner))
 
 
@@ -180,15 +186,18 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return nodes
 
 
-def all_nodes(node: cst.CSTNode, *, sketched: bool = False) -> Iterator[cst.CSTNode]:
+def all_nodes(node: cst.CSTNode, *, sketched: bool = False, skeleton: bool = False) -> Iterator[cst.CSTNode]:
     """Yield `node` and all its descendants, including those in functions, classes and lambdas, parents first.
 
-    With `sketched`, sketches represent the bodies that are not parsed yet, as in `sketch_of`.
+    With `sketched`, sketches represent the bodies that are not parsed yet, as in `sketch_of`. With `skeleton`, the
+    nodes in deferred bodies are skipped.
     """
     stack = [node]
     while stack:
         current = stack.pop()
         yield current
+        if skeleton and type(current) is DeferredBlock:
+            continue
         stack.extend(children(sketch_of(current) if sketched else current))
 
 

@@ -392,11 +392,10 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
 
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
-        assignments = scope.module.once(assigned_attributes)
         names |= scope.module.once(rebound_globals) | scope.module.once(functions_with_state)
         names |= scope.module.once(names_of_iterators)
         names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
-        names |= {name for _, name in assignments.by_owner}
+        names = names.union(scope.module.once(assigned_attributes).all())
     count = -1
     while len(names) > count:
         count = len(names)

@@ -13,8 +13,8 @@ from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
-from stepgraph.syntax.mutation.aliases import analyze_aliases
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
+from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
 from stepgraph.syntax.walk import statements_below
 
 
@@ -109,7 +109,7 @@ def _quotes(module: SourceModule, name: str) -> bool:
 
 def _names_from_modules(module: SourceModule) -> frozenset[str]:
     """Return the names that a module imports from other modules, with `*` for a star import."""
-    statements = statements_below(module.tree, into_functions=True, sketched=True)
+    statements = statements_below(module.tree, into_functions=True, sketched=True, words=("import",))
     imports = [statement for statement in statements if isinstance(statement, cst.ImportFrom)]
     names = frozenset(
         alias.evaluated_name

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stepgraph.interpreter.modules.sdk_imports import unguarded_wrong_imports
 from stepgraph.interpreter.store import Store
@@ -19,10 +18,11 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
+from stepgraph.syntax.deferred.unvisited import ProgramFacts
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
-from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
+from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
+from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
 from stepgraph.syntax.unparsed_sources import with_packages
 
 
@@ -100,6 +100,14 @@ class RunQueue(Struct, eq=False):
     """Whether a statement of the run is being executed. Otherwise the run is paused."""
 
 
+def _assigned_attributes_in(module: SourceModule) -> AssignedAttributes:
+    return module.once(assigned_attributes)
+
+
+def _import_writes_in(module: SourceModule) -> ImportWrites:
+    return module.once(import_writes)
+
+
 class LoadedModules(Struct):
     """The modules that the analysis of one workflow has loaded, with the values of their names."""
 
@@ -141,15 +149,12 @@ class LoadedModules(Struct):
     """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
     _registered_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules and of their direct and indirect imports."""
-    _external_assignments: set[tuple[str, str]] = field(default_factory=set)
-    """The owner and name of each attribute of a module or class that is assigned or whose collection is mutated."""
-    _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
-    """The part of `_external_assignments` whose attributes are assigned, not only mutated."""
-    _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
-    """The owners in `_external_assignments`, by attribute."""
-    _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
-    """The attribute changes that the first `_written_count` modules may make at import, by attribute."""
-    _written_count: int = 0
+    _attribute_changes: ProgramFacts[AttributeChange] = field(
+        default_factory=lambda: ProgramFacts(_assigned_attributes_in)
+    )
+    """The changes of attributes in `scopes`."""
+    _import_writes: ProgramFacts[ImportWrite] = field(default_factory=lambda: ProgramFacts(_import_writes_in))
+    """The changes of attributes in `scopes` that may be made at import."""
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""
     _checked_count: int = 0
@@ -162,8 +167,6 @@ class LoadedModules(Struct):
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements in the bodies of the first `_called_count` modules that may run a function, by function name."""
     _called_count: int = 0
-    _scanned_count: int = 0
-    """The number of modules, in the order of `scopes`, whose assignments have been collected."""
     _unloaded_by_name: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
     """The unloaded modules by path, for each name that they may assign in other modules."""
     _unindexed: list[ModuleFile] = field(default_factory=list)
@@ -216,8 +219,8 @@ class LoadedModules(Struct):
 
         `scope` is the scope of the module or class.
         """
-        self._load_assigning(name)
-        return (_last_component(scope), name) in self._collect_assignments()
+        owner = _last_component(scope)
+        return any(change.owner == owner for change in self._changes_of(name))
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""
@@ -225,8 +228,7 @@ class LoadedModules(Struct):
 
     def _are_executed(self, owner: str, name: str) -> bool:
         """Return whether all assignments to an attribute are statements of module bodies that were executed."""
-        self._collect_import_writes()
-        writes = [write for write in self._import_writes.get(name, ()) if write.owner == owner]
+        writes = [each for each in self._import_writes.about(name, self.scopes) if self._owner_of(each) == owner]
         self.budget.spend(Limit.ELEMENTS, len(writes))
         return bool(writes) and all(
             write.function is None and write.statement in self.executed_statements for write in writes
@@ -234,7 +236,8 @@ class LoadedModules(Struct):
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements that only mutate the collection bound to the name."""
-        return self.is_assigned_externally(scope, name) and (_last_component(scope), name) in self._rebound_externally
+        owner = _last_component(scope)
+        return any(change.owner == owner and change.is_assigned for change in self._changes_of(name))
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
         """Return the scopes of the analyzed module and of its direct and indirect imports, imported modules first."""
@@ -284,16 +287,13 @@ class LoadedModules(Struct):
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
         """Return the names of the owners whose attribute `name` is assigned or mutated by a module."""
-        self._load_assigning(name)
-        self._collect_assignments()
-        return self._owners_by_attribute.get(name, set())
+        return {change.owner for change in self._changes_of(name)}
 
     def is_any_attribute_assigned(self, names: Iterable[str]) -> bool:
         """Return whether a module assigns or mutates one of the named attributes of any owner."""
         for name in names:
             self._load_assigning(name)
-        self._collect_assignments()
-        return not self._owners_by_attribute.keys().isdisjoint(names)
+        return any(self._changes_of(name) for name in names)
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that may run at import, but was not executed, may change an attribute indirectly.
@@ -305,14 +305,16 @@ class LoadedModules(Struct):
         """
         component = _last_component(scope)
         return any(
-            write.is_indirect if write.owner == component else not write.owner and not write.is_object
+            write.is_indirect
+            if self._owner_of(write) == component
+            else not self._owner_of(write) and not write.is_object
             for write in self._writes_at_import(name)
         )
 
     def is_object_changed(self, name: str) -> bool:
         """Return whether code that may run at import, but was not executed, may change an attribute of an object."""
         return any(
-            not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
+            write.own_module is None and not (write.owner and self._names_class_or_module(write.owner))
             for write in self._writes_at_import(name)
         )
 
@@ -343,21 +345,16 @@ class LoadedModules(Struct):
         """Yield the changes of an attribute by statements that may run at import but were not executed."""
         self._load_assigning(name)
         self._load_assigning(ANY_NAME)
-        self._collect_import_writes()
         names = (name,) if name.startswith("__") else (name, ANY_NAME)
-        writes = [write for written in names for write in self._import_writes.get(written, ())]
+        writes = [write for written in names for write in self._import_writes.about(written, self.scopes)]
         self.budget.spend(Limit.ELEMENTS, len(writes))
         for write in writes:
             sources = {write.statement} if write.function is None else self._callers_of(write.function)
             if not self.executed_statements.issuperset(sources):
                 yield write
 
-    def _collect_import_writes(self) -> None:
-        for module in islice(self.scopes, self._written_count, None):
-            for write in module.once(import_writes):
-                owner = _last_component(self.scopes[module]) if write.is_own_module else write.owner
-                self._import_writes.setdefault(write.name, []).append(replace(write, owner=owner))
-        self._written_count = len(self.scopes)
+    def _owner_of(self, write: ImportWrite) -> str:
+        return write.owner if write.own_module is None else _last_component(self.scopes[write.own_module])
 
     def _callers_of(self, function: str) -> frozenset[int]:
         """Return the statements of module bodies that may call a function of this name, directly or indirectly."""
@@ -366,17 +363,10 @@ class LoadedModules(Struct):
             self._callers = _callers_at_import(self.scopes)
         return self._callers.get(function, frozenset())
 
-    def _collect_assignments(self) -> set[tuple[str, str]]:
-        """Return the attributes of modules and classes that loaded modules change. Each module is scanned once."""
-        if self._scanned_count < len(self.scopes):
-            for module in islice(self.scopes, self._scanned_count, None):
-                assignments = module.once(assigned_attributes).by_owner
-                self._external_assignments |= assignments
-                self._rebound_externally |= module.once(assigned_attributes).rebound
-                for owner, attribute in assignments:
-                    self._owners_by_attribute.setdefault(attribute, set()).add(owner)
-            self._scanned_count = len(self.scopes)
-        return self._external_assignments
+    def _changes_of(self, attribute: str) -> Collection[AttributeChange]:
+        """Return the changes of an attribute by loaded or imported modules."""
+        self._load_assigning(attribute)
+        return self._attribute_changes.about(attribute, self.scopes)
 
     def _load_assigning(self, name: str) -> None:
         """Load the directly and indirectly imported modules that may assign to a name."""

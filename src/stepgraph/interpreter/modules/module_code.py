@@ -45,7 +45,7 @@ from stepgraph.ir.values import (
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import evaluated_expressions, target_names
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.mutation.changes import globals_of_classes, names_mutated_in_functions, rebound_globals
+from stepgraph.syntax.mutation.changes import globals_of_classes, may_mutate_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
 
@@ -394,7 +394,7 @@ def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define
 
 def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
     """Return whether functions or other bodies mutate the collection that a body binds to a name."""
-    is_mutated_in_functions = name in scope.module.once(names_mutated_in_functions)
+    is_mutated_in_functions = may_mutate_in_functions(scope.module, name)
     return is_mutated_in_functions or interpreter.modules.is_assigned_externally(scope, name)
 
 

@@ -296,8 +296,7 @@ def _class_variable(
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     may_be_assigned = any(
-        name in module.once(assigned_attributes).any_owner or module.once(may_set_computed_attributes)
-        for module in modules
+        module.once(assigned_attributes).assigns(name) or module.once(may_set_computed_attributes) for module in modules
     )
     if isinstance(value, Collection | Mapping) and not _is_enumeration(order):
         is_rebound = interpreter.modules.is_rebound_externally(owner.scope, name)
@@ -305,7 +304,7 @@ def _class_variable(
             return value
         if not any(element.value.relevant for element in value.state.elements()):
             return UNKNOWN
-        is_set_on_objects = not any(name in module.once(assigned_attributes).not_of_self for module in modules)
+        is_set_on_objects = not any(module.once(assigned_attributes).assigns_outside_self(name) for module in modules)
         if is_set_on_objects and not _is_changed_outside(interpreter, owner, name):
             return hide_constants(value)
         return hide_constants(mark_reassigned(interpreter, owner.scope, name, value))

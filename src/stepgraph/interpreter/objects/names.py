@@ -367,7 +367,7 @@ def _may_be_set_externally(interpreter: Interpreter, scope: LexicalScope, name: 
     """Return whether code outside a class body may assign an attribute of the class, as in `Job.run = run`."""
     if scope.kind != "class":
         return False
-    is_assigned = name in scope.module.once(assigned_attributes).any_owner
+    is_assigned = scope.module.once(assigned_attributes).assigns(name)
     return is_assigned or interpreter.modules.is_rebound_externally(scope, name)
 
 

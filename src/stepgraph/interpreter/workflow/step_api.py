@@ -56,7 +56,7 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
 def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:
     """Record a fact for a missing method, unless the program may define the method or checks for it with `hasattr`."""
     modules = interpreter.modules.scopes
-    if any(name in module.once(assigned_attributes).any_owner or module.mentions(b"hasattr") for module in modules):
+    if any(module.once(assigned_attributes).assigns(name) or module.mentions(b"hasattr") for module in modules):
         return
     callee = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
     interpreter.observe(MethodMissing(name, callee))

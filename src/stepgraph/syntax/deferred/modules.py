@@ -1,12 +1,14 @@
-"""Modules whose function bodies are parsed on first use."""
+"""Modules whose functions and short classes are parsed on first use."""
 
 from __future__ import annotations
 
 import ast
+import re
 import threading
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
@@ -15,7 +17,7 @@ from msgspec import Struct, field
 
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
-from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, functions_in, python_tree
+from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, python_tree
 from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError, has_sketch_names
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Block, Part, Piece, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
@@ -31,10 +33,14 @@ LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError
 _MIN_SKELETON_IN_PIECES: Final = 8_000
 """The minimum length of a skeleton that is parsed in pieces, in characters."""
 _OPENING: Final = "with 0:"
+_WORD: Final = re.compile(r"[A-Za-z_]\w*+", re.ASCII)
+_ATTRIBUTE: Final = re.compile(r"\.\s*+([A-Za-z_]\w*+)", re.ASCII)
+# A comment or a continued line that may separate a dot from an attribute.
+_SEPARATE_DOT: Final = re.compile(r"\.\s*+[\\#]")
 
 
 class ParsedBody(Struct, frozen=True, eq=False):
-    """The nodes of a function body."""
+    """The nodes of the body of a function or class."""
 
     first_line: int
     """The number of the first line of the body in its module."""
@@ -51,7 +57,7 @@ class ParsedBody(Struct, frozen=True, eq=False):
 
 
 class _Body(Struct, frozen=True, eq=False):
-    """A function body that may not be parsed yet."""
+    """The body of a function or class that may not be parsed yet."""
 
     module: DeferredBodies
     index: int
@@ -59,8 +65,7 @@ class _Body(Struct, frozen=True, eq=False):
     @property
     def text(self) -> str:
         """The source."""
-        body = self.module.ranges[self.index]
-        return self.module.text[body.start : body.end]
+        return self.module.text_of(self.index)
 
     def parse(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
         """Return the statements of the body, which become those of the block."""
@@ -80,8 +85,6 @@ class DeferredBodies(Struct, eq=False, dict=True):
     indent: str
     """The indentation of the first block in the source."""
     ranges: tuple[BodyRange, ...]
-    is_deferred: tuple[bool, ...]
-    """Whether the body of each function is among them, for all functions of the module and methods of its classes."""
     memory: ParsedTokens
     tokens: int = 0
     """The number of tokens of the parsed bodies."""
@@ -98,10 +101,8 @@ class DeferredBodies(Struct, eq=False, dict=True):
     """The parsed body of each node, by the identity of the node."""
     _unowned: list[ParsedBody] = field(default_factory=list)
     """The parsed bodies whose nodes are not in `_owners` yet."""
-    _sketches: dict[int, cst.BaseSuite] | None = None
+    _sketches: dict[int, cst.BaseSuite] = field(default_factory=dict)
     """The sketches of bodies, by index."""
-    _python_tree: ast.Module | None = None
-    """The source, parsed by Python's own parser, until the sketches are made."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -158,30 +159,65 @@ class DeferredBodies(Struct, eq=False, dict=True):
     def sketch(self, index: int) -> cst.BaseSuite:
         """Return the sketch of a body, or its block if it has none."""
         with self._lock:
-            if self._sketches is None:
-                self._sketches = self._sketch_all()
-            return self._sketches.get(index, self.blocks[index])
+            sketch = self._sketches.get(index)
+            if sketch is None:
+                sketch = self._sketches[index] = self._sketch(index) or self.blocks[index]
+            return sketch
 
-    def _sketch_all(self) -> dict[int, cst.BaseSuite]:
-        """Return the sketches of the bodies that are not parsed, by index."""
-        tree = self._python_tree or python_tree(self.text)
-        self._python_tree = None
-        sketches: dict[int, cst.BaseSuite] = {}
-        if tree is None:
-            return sketches
-        sketcher = Sketcher(self.text)
-        bodies = (function.body for function, _ in functions_in(tree))
-        deferred = (body for body, is_deferred in zip(bodies, self.is_deferred, strict=True) if is_deferred)
-        for index, statements in enumerate(deferred):
-            body = self.ranges[index]
-            if index not in self.parsed and has_sketch_names(self.text[body.start : body.end]):
+    def _sketch(self, index: int) -> cst.BaseSuite | None:
+        """Return the sketch of a body that is not parsed, or None if it has syntax or names without a sketch."""
+        text = self.text_of(index)
+        source = f"{_OPENING}\n{text}"
+        tree = python_tree(source) if has_sketch_names(text) else None
+        match tree.body if tree is not None else ():
+            case [ast.With(body=statements)]:
                 with suppress(UnsupportedSyntaxError):
-                    sketches[index] = sketcher.block(statements)
-        return sketches
+                    return Sketcher(source).block(statements)
+        return None
+
+    def text_of(self, index: int) -> str:
+        """Return the source of a body."""
+        body = self.ranges[index]
+        return self.text[body.start : body.end]
+
+    def index_of(self, block: DeferredBlock) -> int:
+        """Return the index of a body by its block."""
+        return self._indices[id(block)]
+
+    @cached_property
+    def _indices(self) -> dict[int, int]:
+        return {id(block): index for index, block in enumerate(self.blocks)}
+
+    def with_word(self, word: str) -> Sequence[int]:
+        """Return the indices of the bodies whose names and literals may include a word, or an attribute as `.name`."""
+        if not word.removeprefix(".").isidentifier():
+            return range(len(self.ranges))
+        indices_by_word, any_word = self._words
+        return (*indices_by_word.get(word, ()), *any_word)
+
+    @cached_property
+    def _words(self) -> tuple[Mapping[str, Sequence[int]], Sequence[int]]:
+        """The indices of the bodies by the words and attributes in them, and those of the bodies that may include any.
+
+        Words in the source may differ from the names in the tree if the source has an escape sequence or a character
+        outside of ASCII.
+        """
+        indices_by_word: dict[str, list[int]] = {}
+        any_word: list[int] = []
+        for index in range(len(self.ranges)):
+            text = self.text_of(index)
+            if not text.isascii() or ("\\" in text and "getattr" in text) or _SEPARATE_DOT.search(text):
+                any_word.append(index)
+                continue
+            for word in set(_WORD.findall(text)):
+                indices_by_word.setdefault(word, []).append(index)
+            for name in set(_ATTRIBUTE.findall(text)):
+                indices_by_word.setdefault(f".{name}", []).append(index)
+        return indices_by_word, any_word
 
     def drop_sketches(self) -> None:
         """Remove the sketches from memory until they are needed again."""
-        self._sketches = self._python_tree = None
+        self._sketches.clear()
 
     def parents_with(self, parents: Parents) -> Parents:
         """Return the parents of the nodes of the skeleton and the parsed bodies. Later bodies are added to them."""
@@ -264,36 +300,40 @@ def parse_skeleton(
         newline,
         tree.default_indent,
         tuple(outline.bodies),
-        tuple(body is not None for _, body in outline.functions),
         memory,
-        _python_tree=outline.tree,
     )
     module = DeferredModule(tree, joined, bodies, quick_scan(skeleton).tokens)
     return module if _replace_stubs(tree, outline, bodies) else None
 
 
 def _replace_stubs(tree: cst.Module, outline: Outline, bodies: DeferredBodies) -> bool:
-    """Replace each stub in a skeleton. Return whether the tree has the functions of the outline."""
-    functions = list(_functions(tree))
-    if [function.name.value for function in functions] != [name for name, _ in outline.functions]:
+    """Replace each stub in a skeleton. Return whether the tree has the definitions of the outline."""
+    nodes = list(_definitions(tree, {each.class_number for each in outline.definitions}))
+    if [node.name.value for node in nodes] != [each.name for each in outline.definitions]:
         return False
-    for function, (_, body) in zip(functions, outline.functions, strict=True):
-        if body is None:
+    for node, definition in zip(nodes, outline.definitions, strict=True):
+        if definition.body is None:
             continue
-        if not isinstance(function.body, cst.IndentedBlock):
+        if not isinstance(node.body, cst.IndentedBlock):
             return False
-        block = DeferredBlock.replace(function.body, _Body(bodies, len(bodies.blocks)))
+        block = DeferredBlock.replace(node.body, _Body(bodies, len(bodies.blocks)))
         bodies.blocks.append(block)
-        object.__setattr__(function, "body", block)
+        object.__setattr__(node, "body", block)
     return True
 
 
-def _functions(tree: cst.Module) -> Iterator[cst.FunctionDef]:
+def _definitions(tree: cst.Module, class_numbers: Container[int | None]) -> Iterator[cst.FunctionDef | cst.ClassDef]:
+    """Yield the functions of a module, the classes with these numbers, and the methods of the other classes."""
+    class_number = 0
     for statement in tree.body:
         if type(statement) is cst.FunctionDef:
             yield statement
         elif type(statement) is cst.ClassDef:
-            yield from (inner for inner in statement.body.body if type(inner) is cst.FunctionDef)
+            if class_number in class_numbers:
+                yield statement
+            else:
+                yield from (inner for inner in statement.body.body if type(inner) is cst.FunctionDef)
+            class_number += 1
 
 
 def _stub_statement() -> cst.SimpleStatementLine:

@@ -1,493 +1,149 @@
 """May-alias analysis of a module's collections, which finds collections that may be mutated through another name.
 
 The analysis is flow-insensitive and identifies names by their text: `self.names`, a variable `names` and a parameter
-`names` are one name. A collection flows from name to name through assignments, loops, arguments and results.
+`names` are one name.
 """
 
 from __future__ import annotations
 
-import sys
-from typing import Final, TypeAlias
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import ParameterNames, import_binding, imported_module, last_name, pattern_names
 from stepgraph.syntax.deferred.blocks import DeferredBlock
+from stepgraph.syntax.deferred.unvisited import UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
-from stepgraph.syntax.mutation.changes import (
-    COLLECTION_MUTATORS,
-    COPYING_CALLS,
-    ELEMENT_METHODS,
-    EXTENDING_METHODS,
-    FOLLOWED_CALLS,
-    MUTATING_FUNCTIONS,
-    PAIRING_CALLS,
-    SPECIAL_MUTATORS,
-    WORKFLOW_STARTS,
-)
-from stepgraph.syntax.walk import children, statements_below
-
-_TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
-# Statements that define functions or classes, bind names, or mutate collections.
-_DEFINITIONS: Final = frozenset([cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Assign])
-_FLOW_STATEMENTS: Final = frozenset(
-    [
-        *(cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.With, cst.Del),
-        *(cst.Match, cst.Try, cst.TryStar),
-    ]
-)
-# Statements that may bind names to values from unmodeled code, and expressions with such values.
-_VALUE_STATEMENTS: Final = frozenset([cst.Assign, cst.AnnAssign, cst.For, cst.With])
-_UNKNOWN_TYPES: Final = frozenset([cst.Call, cst.Await, cst.Attribute, cst.Subscript, cst.Yield])
-# Expressions other than names, attributes, calls and subscripts that may evaluate to a collection of a name.
-_SOURCE_TYPES: Final = frozenset(
-    [
-        *(cst.Tuple, cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp),
-        *(cst.IfExp, cst.BooleanOperation, cst.BinaryOperation, cst.NamedExpr, cst.Await),
-    ]
-)
-# Expressions through which collections flow, or that mutate them.
-_FLOW_TYPES: Final = frozenset([cst.Call, cst.Attribute, cst.Parameters, cst.NamedExpr, cst.CompFor])
-_Paths: TypeAlias = tuple[AccessPath, ...]
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
+from stepgraph.syntax.mutation.definitions import definitions_of
+from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, FlowCollector
+from stepgraph.syntax.walk import statements_below
 
 
 def analyze_aliases(module: SourceModule) -> Aliases:
     """Return the flow of collections through a module."""
-    collector = _FlowCollector(has_generators=module.mentions(b"yield"))
-    statements = list(statements_below(module.tree, into_functions=True, sketched=True))
-    for statement in statements:
-        collector.collect_definitions(statement)
-    for statement in statements:
-        collector.collect_flows(statement)
-    return Aliases(
-        collector.flows,
-        collector.written,
-        collector.written_by_libraries,
-        collector.mutates_unknown(),
-        collector.keeps_names,
-        collector.keeps_names_of_modules,
-    )
+    return Aliases(module, UnvisitedBodies(module))
 
 
-class _FlowCollector(Struct):
-    """A collector of the flows and mutations in the statements of a module."""
+class Aliases(Struct, dict=True):
+    """The flow of collections through a module. Deferred bodies are searched when a name in them matters."""
 
-    has_generators: bool
-    """Whether the module may contain a `yield`."""
-    flows: dict[str, set[tuple[AccessPath, str]]] = field(default_factory=dict)
-    """See `Aliases.flows`."""
-    written: dict[str, set[AccessPath]] = field(default_factory=dict)
-    """See `Aliases.mutated`."""
-    written_by_libraries: dict[str, set[AccessPath]] = field(default_factory=dict)
-    """See `Aliases.mutated_by_libraries`."""
-    parameters: dict[str, list[ParameterNames]] = field(default_factory=dict)
-    """The parameters of functions and constructors, by the name of the function or class."""
-    opaque_imports: set[str] = field(default_factory=set)
-    """Names imported from the project or from untrusted packages. Calls of them may mutate the arguments."""
-    unknown: set[str] = field(default_factory=set)
-    """Names whose values may come from unmodeled code."""
-    assigned: set[str] = field(default_factory=set)
-    """Names that the module binds."""
-    called: set[int] = field(default_factory=set)
-    """Identities of the expressions called so far."""
-    keeps_names: bool = False
-    """See `Aliases.keeps_names`."""
-    keeps_names_of_modules: bool = False
-    """See `Aliases.keeps_names_of_modules`."""
-    mutates_results: bool = False
-    """Whether the module mutates the result of unmodeled code."""
+    _module: SourceModule
+    _unvisited: UnvisitedBodies[str | None]
+    """The bodies that are not searched yet, with the names of their functions, or None for the bodies of classes."""
+    _answers: dict[tuple[AccessPath, int, bool, bool, bool], bool] = field(default_factory=dict)
+    """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
+    @cached_property
+    def _collector(self) -> FlowCollector:
+        """The flows in the statements outside deferred bodies, and in the bodies that were searched."""
+        collector = FlowCollector(definitions_of(self._module), has_generators=self._module.mentions(b"yield"))
+        for statement in statements_below(self._module.tree, into_functions=True, skeleton=True):
+            collector.collect_flows(statement)
+            if isinstance(statement, cst.FunctionDef):
+                self._unvisited.defer(statement.body, statement.name.value)
+            elif isinstance(statement, cst.ClassDef):
+                self._unvisited.defer(statement.body, None)
+        return collector
+
+    def _collector_of(self, *names: str) -> FlowCollector:
+        """Return the collector with all flows and mutations of these names, and with all calls of them."""
+        collector = self._collector
+        # No expression evaluates to the variables that `UNKNOWN_NAME` stands for.
+        for body, function in self._unvisited.with_words(() if UNKNOWN_NAME in names else names):
+            _collect_body(collector, body, function)
+        return collector
+
+    @cached_property
     def mutates_unknown(self) -> bool:
-        """Return whether a value from unmodeled code may be mutated."""
-        pending, reached = list(self.unknown), set(self.unknown)
+        """Whether the module may mutate a collection that unmodeled code stores."""
+        collector = self._collector
+        while not collector.mutates_results:
+            unvisited = self._unvisited.next()
+            if unvisited is None:
+                break
+            _collect_body(collector, *unvisited)
+        return collector.mutates_unknown()
+
+    @cached_property
+    def keeps_names(self) -> bool:
+        """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
+        return self._mentions_any(NAMESPACE_CALLS) and self._collector_of(*NAMESPACE_CALLS).keeps_names
+
+    @cached_property
+    def keeps_names_of_modules(self) -> bool:
+        """Whether the module may read any name of an imported module, as in `getattr(settings, name)`."""
+        functions = ("getattr", "vars")
+        return self._mentions_any(functions) and self._collector_of(*functions).keeps_names_of_modules
+
+    def _mentions_any(self, names: Iterable[str]) -> bool:
+        return any(self._module.mentions(name.encode()) for name in names)
+
+    def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
+        """Return whether unmodeled code may store a collection at a path or less than `depth` levels inside it."""
+        key = (start, depth, True, False, False)
+        if key not in self._answers:
+            aliases = self.reachable(start, depth, spend)
+            self._answers[key] = self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in aliases)
+        return self._answers[key]
+
+    def reachable(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> Iterator[AccessPath]:
+        """Yield the access paths to which the collections at a path flow, less than `depth` levels deep."""
+        visited = {start}
+        pending = [start]
         while pending:
-            for _, target in self.flows.get(pending.pop(), ()):
-                if target not in reached:
-                    reached.add(target)
-                    pending.append(target)
-        return self.mutates_results or any(name in reached or name not in self.assigned for name in self.written)
+            current = pending.pop()
+            yield current
+            flows = self._collector_of(current.name).flows.get(current.name, ())
+            spend(1 + len(flows))
+            for flow, target in flows:
+                path = flow.rebase(current)
+                alias = AccessPath(target, path.depth, path.nesting)
+                if path.depth < depth and alias not in visited:
+                    visited.add(alias)
+                    pending.append(alias)
 
-    def collect_definitions(self, statement: cst.CSTNode) -> None:
-        """Record the functions, classes and imports that a statement defines."""
-        if type(statement) not in _DEFINITIONS:
-            return
-        match statement:
-            case cst.FunctionDef(name=cst.Name(value=name)):
-                self.parameters.setdefault(name, []).append(ParameterNames.from_node(statement.params))
-                self.assigned.add(name)
-                for inner in statements_below(statement.body, sketched=True):
-                    self._record_results(inner, name)
-            case cst.ClassDef(name=cst.Name(value=name)):
-                self.unknown.add(name)
-                inner_functions = (s for s in statements_below(statement.body) if isinstance(s, cst.FunctionDef))
-                constructors = [s for s in inner_functions if s.name.value in ("__init__", "__new__")]
-                self.parameters.setdefault(name, []).extend(
-                    ParameterNames.from_node(function.params) for function in constructors
-                )
-            case cst.Import(names=names):
-                self._collect_imports(names, None)
-            case cst.ImportFrom(names=names) if not isinstance(names, cst.ImportStar):
-                self._collect_imports(names, imported_module(statement))
-            case cst.Assign(targets=targets, value=cst.Lambda() as function):
-                for target in targets:
-                    if isinstance(target.target, cst.Name):
-                        self.parameters.setdefault(target.target.value, []).append(
-                            ParameterNames.from_node(function.params)
-                        )
+    def may_be_mutated(
+        self,
+        start: AccessPath,
+        depth: int,
+        spend: Callable[[int], None],
+        *,
+        by_libraries: bool = False,
+        by_other_names: bool = False,
+    ) -> bool:
+        """Return whether the collection at a path, or one less than `depth` levels inside it, may be mutated.
 
-    def _record_results(self, statement: cst.CSTNode, function: str) -> None:
-        """Record the flow of returned and yielded values to the name of a function."""
-        if type(statement) is cst.Return and statement.value is not None:
-            self._record_flow(self.sources(statement.value), function)
-            self._keep(self.sources(statement.value))
-        for node in _nodes_outside_blocks(statement) if self.has_generators else ():
-            if type(node) is not cst.Yield:
-                continue
-            match node.value:
-                case cst.From(item=iterable):
-                    self._record_flow(self.sources(iterable), function)
-                case cst.BaseExpression() as value:
-                    self._keep(self.sources(value))
-                    self._record_flow(tuple(path.in_collection() for path in self.sources(value)), function)
-
-    def _collect_imports(self, names: object, source: tuple[int, str] | None) -> None:
-        for alias in names if isinstance(names, list | tuple) else ():
-            root = alias.evaluated_name if source is None else source[1]
-            if (source is not None and source[0]) or root.split(".", 1)[0] not in _TRUSTED_PACKAGES:
-                self.opaque_imports.add(import_binding(alias))
-                if source is not None:
-                    self._record_flow((AccessPath(alias.evaluated_name),), import_binding(alias))
-
-    def collect_flows(self, statement: cst.CSTNode) -> None:
-        """Record the flows and mutations of a statement."""
-        if type(statement) in _FLOW_STATEMENTS:
-            self._collect_statement_flows(statement)
-        if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
-            for decorator in statement.decorators:
-                self._collect_nodes(decorator)
-        if type(statement) is not cst.ClassDef:
-            self._collect_nodes(statement)
-
-    def _collect_statement_flows(self, statement: cst.CSTNode) -> None:
-        match statement:
-            case cst.Assign(targets=targets, value=value):
-                for target in targets:
-                    self._record_assignment(target.target, self.sources(value))
-            case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
-                self._record_assignment(target, self.sources(value))
-            case cst.AnnAssign(target=target):
-                self._record_unknown(target)
-            case cst.AugAssign(target=target, value=value):
-                self._mutate_value(target)
-                self._record_store(target, _elements(self.sources(value)))
-            case cst.For(target=target, iter=iterable):
-                self._record_assignment(target, _elements(self.sources(iterable)))
-            case cst.With(items=items):
-                for item in items:
-                    if item.asname is not None:
-                        self._record_assignment(item.asname.name, self.sources(item.item))
-            case cst.Del(target=target):
-                self._record_deletion(target)
-            case cst.Match(subject=subject, cases=cases):
-                for case in cases:
-                    self._record_captures(case.pattern, self.sources(subject))
-            case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers):
-                for handler in handlers:
-                    if handler.name is not None:
-                        self._record_unknown(handler.name.name)
-        if type(statement) in _VALUE_STATEMENTS:
-            self._record_unknown_values(statement)
-
-    def _collect_nodes(self, root: cst.CSTNode) -> None:
-        for node in _nodes_outside_blocks(root):
-            if type(node) in _FLOW_TYPES:
-                self._collect_expression_flows(node)
-
-    def _record_unknown_values(self, statement: cst.CSTNode) -> None:
-        """Record the targets that a statement binds to a value from unmodeled code."""
-        match statement:
-            case cst.Assign(targets=targets, value=value) if self._is_unknown(value):
-                for target in targets:
-                    self._record_unknown(target.target)
-            case cst.AnnAssign(target=single, value=cst.BaseExpression() as value) if self._is_unknown(value):
-                self._record_unknown(single)
-            case cst.For(target=single, iter=value) if self._is_unknown(value):
-                self._record_unknown(single)
-            case cst.With(items=items):
-                for item in items:
-                    if item.asname is not None:
-                        self._record_unknown(item.asname.name)
-
-    def _record_unknown(self, target: cst.BaseExpression) -> None:
-        match target:
-            case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-                self.unknown.add(name)
-            case cst.Tuple(elements=elements) | cst.List(elements=elements):
-                for element in elements:
-                    self._record_unknown(element.value)
-
-    def _is_unknown(self, value: cst.BaseExpression) -> bool:
-        """Return whether an expression is the result of unmodeled code, or a value sent to a generator."""
-        if type(value) not in _UNKNOWN_TYPES:
-            return False
-        match value:
-            case cst.Call():
-                is_followed = bool(self.sources(value)) or _is_followed(value)
-                return not is_followed or self._is_opaque(value.func)
-            case cst.Await(expression=inner) | cst.Attribute(value=inner) | cst.Subscript(value=inner):
-                return self._is_unknown(inner)
-            case _:
-                return isinstance(value, cst.Yield)
-
-    def _keep(self, sources: _Paths) -> None:
-        """Record that unmodeled code may store the collections at `sources`, or their elements."""
-        self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
-
-    def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
-        """Record that a value, its elements, or a list of its elements flow to the names that a pattern captures."""
-        elements = _elements(sources)
-        in_list = tuple(path.in_collection() for path in elements)
-        for name in pattern_names(pattern):
-            self.assigned.add(name)
-            self._record_flow((*sources, *elements, *_elements(elements), *in_list), name)
-
-    def _collect_expression_flows(self, node: cst.CSTNode) -> None:
-        match node:
-            case cst.Call():
-                self.called.add(id(node.func))
-                self._collect_call_flows(node)
-            case cst.Attribute(value=owner, attr=cst.Name(value=method)) if id(node) not in self.called:
-                if method in COLLECTION_MUTATORS:
-                    self._mutate_value(owner, by_library=True)
-            case cst.Parameters():
-                self._collect_parameters(node)
-            case cst.NamedExpr(target=target, value=value):
-                self._record_assignment(target, self.sources(value))
-            case cst.CompFor(target=target, iter=iterable):
-                self._record_assignment(target, _elements(self.sources(iterable)))
-
-    def _collect_parameters(self, parameters: cst.Parameters) -> None:
-        """Record that unknown code may pass values to parameters, and that their default values flow to them."""
-        for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
-            self.unknown.add(parameter.name.value)
-            if parameter.default is not None:
-                self._record_flow(self.sources(parameter.default), parameter.name.value)
-
-    def _collect_call_flows(self, call: cst.Call) -> None:
-        arguments = [self.sources(argument.value) for argument in call.args]
-        self.keeps_names = self.keeps_names or last_name(call.func) in ("globals", "locals")
-        self.keeps_names_of_modules = self.keeps_names_of_modules or self._reads_names_of_modules(call)
-        if not any(arguments) and not isinstance(call.func, cst.Attribute):
-            return
-        name = last_name(call.func)
-        if not self.parameters.get(name) and not _is_followed(call):
-            self._keep(tuple(path for sources in arguments for path in sources))
-        if name == "getattr":
-            self._mutate(arguments[0])
-        if isinstance(call.func, cst.Attribute) and (name in COLLECTION_MUTATORS or name in SPECIAL_MUTATORS):
-            self._mutate_value(call.func.value, by_library=name in SPECIAL_MUTATORS)
-            if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
-                self._mutate(arguments[0] if arguments else (), by_library=True)
-            stored = tuple(path for sources in arguments for path in sources)
-            self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
-        elif not name or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
-            mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
-            self._mutate(mutated, by_library=True)
-        for parameters in self.parameters.get(name, ()):
-            for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
-                self._bind_argument(parameters, argument, index, sources)
-        for argument in call.args:
-            passed = self.parameters.get(last_name(argument.value), [])
-            if type(argument.value) is cst.Lambda:
-                passed = [ParameterNames.from_node(argument.value.params)]
-            for parameters in passed:
-                for parameter in parameters.names:
-                    self._record_flow(
-                        tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
-                    )
-
-    def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: _Paths) -> None:
-        if argument.star:
-            for parameter in parameters.names:
-                self._record_flow(_elements(sources), parameter)
-        elif argument.keyword is not None:
-            self._record_flow(sources, argument.keyword.value)
-            if parameters.keywords is not None:
-                self._record_flow(tuple(path.in_collection() for path in sources), parameters.keywords)
-        else:
-            # A method called on its class takes the receiver as the first argument.
-            for position in {index, index - parameters.has_receiver} - {-1}:
-                self._bind_position(parameters, position, sources)
-
-    def _bind_position(self, parameters: ParameterNames, position: int, sources: _Paths) -> None:
-        if position < len(parameters.positional):
-            self._record_flow(sources, parameters.positional[position])
-        elif parameters.rest is not None:
-            self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
-
-    def _is_opaque(self, function: cst.BaseExpression) -> bool:
-        while type(function) is cst.Attribute:
-            function = function.value
-        return type(function) is cst.Name and function.value in self.opaque_imports
-
-    def _reads_names_of_modules(self, call: cst.Call) -> bool:
-        """Return whether a call may return any name of an imported module."""
-        match call:
-            case cst.Call(func=cst.Name(value="getattr"), args=[owner, *_]):
-                return self._is_opaque(owner.value) and not _literal_attribute(call)
-            case cst.Call(func=cst.Name(value="vars"), args=[owner]):
-                return self._is_opaque(owner.value)
-            case _:
-                return False
-
-    def _record_deletion(self, target: cst.BaseExpression) -> None:
-        for item in target.elements if isinstance(target, cst.Tuple) else (target,):
-            node = item.value if isinstance(item, cst.Element) else item
-            if isinstance(node, cst.Subscript):
-                self._mutate_value(node.value)
-
-    def _record_assignment(self, target: cst.BaseExpression, sources: _Paths) -> None:
-        match target:
-            case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-                self.assigned.add(name)
-                self._record_flow(sources, name)
-            case cst.Tuple(elements=elements) | cst.List(elements=elements):
-                for element in elements:
-                    self._record_assignment(element.value, _elements(sources))
-                    self._record_assignment(element.value, tuple(path.in_collection() for path in _elements(sources)))
-            case cst.Subscript(value=owner):
-                self._mutate_value(owner)
-                self._record_store(owner, sources)
-
-    def _record_store(self, owner: cst.BaseExpression, sources: _Paths) -> None:
-        """Record that a value stored in a collection flows to each name from which the collection flows."""
-        in_collection = tuple(path.in_collection() for path in sources)
-        for path in self.sources(owner):
-            self._record_flow(in_collection, path.name)
-
-    def _record_flow(self, sources: _Paths, name: str) -> None:
-        for path in sources:
-            if path != AccessPath(name):
-                self.flows.setdefault(path.name, set()).add((path, name))
-
-    def _mutate_value(self, node: cst.BaseExpression, *, by_library: bool = False) -> None:
-        self.mutates_results = self.mutates_results or self._is_unknown(node)
-        self._mutate(self.sources(node), by_library=by_library)
-
-    def _mutate(self, sources: _Paths, *, by_library: bool = False) -> None:
-        self.mutates_results = self.mutates_results or not sources
-        for path in sources:
-            self.written.setdefault(path.name, set()).add(path)
-            if by_library:
-                self.written_by_libraries.setdefault(path.name, set()).add(path)
-
-    def sources(self, node: cst.BaseExpression) -> _Paths:
-        """Return the access paths of the collections that an expression may evaluate to."""
-        if type(node) is cst.Name:
-            name = node.value
-            return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
-        if type(node) is cst.Attribute:
-            name, sources = node.attr.value, self.sources(node.value)
-            return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()))
-        if type(node) is cst.Call:
-            return self._call_sources(node)
-        if type(node) is cst.Subscript:
-            return _elements(self.sources(node.value))
-        return self._sources_of_operands(node) if type(node) in _SOURCE_TYPES else ()
-
-    def _sources_of_operands(self, node: cst.BaseExpression) -> _Paths:
-        match node:
-            case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
-                return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
-            case cst.Dict(elements=elements):
-                return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
-            case cst.IfExp(body=first, orelse=second) | cst.BooleanOperation(left=first, right=second):
-                return (*self.sources(first), *self.sources(second))
-            case cst.BinaryOperation(left=first, right=second):
-                return tuple(path.element().in_collection() for path in (*self.sources(first), *self.sources(second)))
-            case cst.NamedExpr(value=inner) | cst.Await(expression=inner):
-                return self.sources(inner)
-            case (
-                cst.ListComp(elt=inner)
-                | cst.SetComp(elt=inner)
-                | cst.GeneratorExp(elt=inner)
-                | cst.DictComp(value=inner)
-            ):
-                return tuple(path.in_collection() for path in self.sources(inner))
-            case _:
-                return ()
-
-    def _call_sources(self, call: cst.Call) -> _Paths:
-        name = last_name(call.func)
-        if type(call.func) is cst.Lambda:
-            return self.sources(call.func.body)
-        if type(call.func) is cst.Call:
-            return self._call_sources(call.func)
-        owner = self.sources(call.func.value) if type(call.func) is cst.Attribute else ()
-        inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
-        if name in self.parameters:
-            return (AccessPath(name),)
-        if name in ELEMENT_METHODS:
-            return _elements(inputs)
-        if name in COPYING_CALLS:
-            entries = (path for a in call.args if a.keyword is not None for path in self.sources(a.value))
-            return (
-                *(path.element().in_collection() for path in inputs),
-                *(path.in_collection() for path in entries),
+        With `by_libraries`, only mutations by code outside the project count. With `by_other_names`, mutations by the
+        name of the path itself do not count. The work is charged to `spend`.
+        """
+        key = (start, depth, False, by_libraries, by_other_names)
+        if key not in self._answers:
+            self._answers[key] = self._is_mutated(
+                start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names
             )
-        if name in PAIRING_CALLS:
-            return tuple(path.element().in_collection().in_collection() for path in inputs)
-        if name == "next":
-            return (*inputs, *_elements(inputs))
-        if name == "getattr":
-            return (*inputs, *_literal_attribute(call))
-        if self._is_opaque(call.func):
-            return (*inputs, AccessPath(name or UNKNOWN_NAME))
-        return inputs if name == "cast" else ()
+        return self._answers[key]
+
+    def _is_mutated(
+        self, start: AccessPath, depth: int, spend: Callable[[int], None], *, by_libraries: bool, by_other_names: bool
+    ) -> bool:
+        for current in self.reachable(start, depth, spend):
+            collector = self._collector_of(current.name)
+            all_mutated = collector.written_by_libraries if by_libraries else collector.written
+            paths = all_mutated.get(current.name, ())
+            spend(len(paths))
+            if by_other_names and current.name == start.name:
+                continue
+            mutated = [path.rebase(current) for path in paths]
+            if any(not path.nesting and path.depth < depth for path in mutated):
+                return True
+        return False
 
 
-def _elements(sources: _Paths) -> _Paths:
-    return tuple(path.element() for path in sources)
-
-
-def _is_followed(call: cst.Call) -> bool:
-    """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
-    name = last_name(call.func)
-    return (name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)) or _starts_workflow(call)
-
-
-def _starts_workflow(call: cst.Call) -> bool:
-    """Return whether a call starts a workflow: `self.env.ORDERS.create(options)`. The SDK copies the arguments."""
-    match call.func:
-        case cst.Attribute(value=cst.Attribute(value=owner), attr=cst.Name(value=name)):
-            return last_name(owner) == "env" and name in WORKFLOW_STARTS
-        case _:
-            return False
-
-
-def _literal_attribute(call: cst.Call) -> _Paths:
-    """Return the path of the attribute that `getattr(owner, "name")` reads."""
-    match call.args:
-        case [_, cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_]:
-            return (AccessPath(name),)
-        case _:
-            return ()
-
-
-def _nodes_outside_blocks(statement: cst.CSTNode) -> list[cst.CSTNode]:
-    """Return the nodes of a statement except names, literals, and nodes in blocks and decorators, parents first."""
-    nodes = [statement]
-    for node in nodes:
-        nodes += [child for child in children(node) if type(child) not in _SKIPPED_TYPES]
-    return nodes
-
-
-_SKIPPED_TYPES: Final = frozenset(
-    [
-        *(cst.Name, cst.Integer, cst.Float, cst.SimpleString),
-        *(cst.IndentedBlock, DeferredBlock, cst.SimpleStatementSuite, cst.Decorator),
-        *(cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler),
-    ]
-)
+def _collect_body(collector: FlowCollector, body: DeferredBlock, function: str | None) -> None:
+    """Record the flows and mutations in the body of a function or class."""
+    for statement in statements_below(body, into_functions=True, sketched=True):
+        collector.collect_flows(statement)
+    if function is not None:
+        collector.collect_results(body, function)

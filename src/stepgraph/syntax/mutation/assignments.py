@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import import_binding, imported_module
+from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import all_nodes, statements_below
@@ -38,61 +39,116 @@ ANY_NAME = "*"
 """The attribute name that stands for a computed name, as in `setattr(order, key, value)`."""
 
 
-class AssignedAttributes(Struct, frozen=True):
-    """The attributes that a module assigns, deletes or mutates."""
+class AttributeChange(Struct, frozen=True):
+    """An assignment, deletion or mutation of an attribute, or a mutation of a collection imported from a module."""
 
-    any_owner: frozenset[str]
-    """Names of the assigned attributes, of any object."""
-    by_owner: frozenset[tuple[str, str]]
-    """Owners and names of the assigned attributes, and of the attributes whose collections are mutated.
+    owner: str
+    """The last component of the name of a module or class, such as `settings` or `Order`; empty for other objects."""
+    is_assigned: bool
+    """Whether the attribute is assigned or deleted. Otherwise, its collection is mutated."""
+    is_of_self: bool = False
+    """Whether the attribute is an attribute of `self`."""
 
-    The owner of an attribute is the last component of the name of a module or class, such as `settings` or `Order`. It
-    is empty for the attributes of any other object.
-    """
-    rebound: frozenset[tuple[str, str]]
-    """The part of `by_owner` whose attributes are assigned, not only mutated."""
-    not_of_self: frozenset[str] = frozenset()
-    """Names of the assigned attributes of objects other than `self`."""
+
+class AssignedAttributes(Struct):
+    """The attributes that a module assigns, deletes or mutates, including those that `setattr` sets."""
+
+    _changes: FactsByName[None, AttributeChange] | None = None
+    """The changes by the name of the attribute; None if there are none."""
+    _import_bindings: dict[str, list[str]] = field(default_factory=dict)
+    """The names that imports bind to each name of another module."""
+
+    def of(self, attribute: str) -> Collection[AttributeChange]:
+        """Return the changes of an attribute, or the assignments of computed names for `ANY_NAME`."""
+        if self._changes is None:
+            return ()
+        bindings = self._import_bindings.get(attribute, ())
+        words = () if attribute == ANY_NAME else (f".{attribute}", *bindings)
+        return self._changes.about(attribute, ("setattr", *words))
+
+    def assigns(self, attribute: str) -> bool:
+        """Return whether the module assigns or deletes an attribute of any object."""
+        return any(change.is_assigned for change in self.of(attribute))
+
+    def assigns_outside_self(self, attribute: str) -> bool:
+        """Return whether the module assigns or deletes an attribute of any object other than `self`."""
+        return any(change.is_assigned and not change.is_of_self for change in self.of(attribute))
+
+    def all(self) -> Mapping[str, Collection[AttributeChange]]:
+        """Return all changes, by the name of the attribute."""
+        return {} if self._changes is None else self._changes.all()
 
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
-    """Return the attributes that a module assigns, deletes or mutates, including those that `setattr` sets."""
+    """Return the attributes that a module assigns, deletes or mutates."""
     if not module.once(may_assign):
-        return AssignedAttributes(frozenset(), frozenset(), frozenset())
-    assignments: list[tuple[cst.BaseExpression, str]] = []
+        return AssignedAttributes()
     owner_names: dict[str, str] = {}
     imported_names: dict[str, tuple[str, str]] = {}
-    mutated: list[cst.BaseExpression] = []
-    for statement in statements_below(module.tree, into_functions=True, sketched=True):
-        assignments += attribute_targets(statement)
-        mutated += mutated_values(statement)
+    for statement in statements_below(module.tree, into_functions=True, sketched=True, words=("class", "import")):
         match statement:
             case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
                 owner_names |= {import_binding(alias): alias.evaluated_name for alias in statement.names}
                 imported_names |= _imported_names(statement)
             case cst.ClassDef(name=cst.Name(value=name)):
                 owner_names[name] = name
-    assignments += _setattr_calls(module)
-    rebound = frozenset((name_of_owner(owner, owner_names), name) for owner, name in assignments)
-    foreign = set(rebound)
-    for value in mutated:
-        if isinstance(value, cst.Name) and value.value in imported_names:
-            foreign.add(imported_names[value.value])
-        elif isinstance(value, cst.Attribute):
-            foreign.add((name_of_owner(value.value, owner_names), value.attr.value))
-    not_of_self = frozenset(
-        name for owner, name in assignments if not (isinstance(owner, cst.Name) and owner.value == "self")
-    )
-    return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign), rebound, not_of_self)
+    search = _AttributeSearch(owner_names, imported_names, calls_setattr=module.mentions(b"setattr"))
+    changes = FactsByName(UnvisitedBodies[None](module), search.changes_in_body)
+    changes.add(search.changes_in_skeleton(module.tree, changes.unvisited))
+    import_bindings: dict[str, list[str]] = {}
+    for binding, (_, name) in imported_names.items():
+        import_bindings.setdefault(name, []).append(binding)
+    return AssignedAttributes(changes, import_bindings)
 
 
-def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, str]]:
-    """Yield the object and the attribute name in each call of `setattr` in a module, including calls in lambdas."""
-    for node in all_nodes(module.tree, sketched=True) if module.mentions(b"setattr") else ():
-        match node:
-            case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
-                text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
-                yield owner.value, str(text)
+class _AttributeSearch(Struct, frozen=True):
+    """A search for changes of attributes in the statements of a module."""
+
+    owner_names: Mapping[str, str]
+    """The dotted name of each imported module and the name of each class, by the name that is bound to it."""
+    imported_names: Mapping[str, tuple[str, str]]
+    """The last component of the module, and the name in the module, of each imported name, by the bound name."""
+    calls_setattr: bool
+    """Whether the module may call `setattr`."""
+
+    def changes_in_skeleton(
+        self, tree: cst.Module, unvisited: UnvisitedBodies[None]
+    ) -> Iterator[tuple[str, AttributeChange]]:
+        """Yield the attribute and the change for each change outside deferred bodies. Add these to `unvisited`."""
+        for statement in statements_below(tree, into_functions=True, skeleton=True):
+            yield from self._changes_by(statement)
+            if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                unvisited.defer(statement.body, None)
+        yield from self._calls(all_nodes(tree, skeleton=True))
+
+    def changes_in_body(self, body: cst.BaseSuite, _: None) -> Iterator[tuple[str, AttributeChange]]:
+        """Yield the attribute and the change for each change in the body of a function."""
+        for statement in statements_below(body, into_functions=True, sketched=True):
+            yield from self._changes_by(statement)
+        yield from self._calls(all_nodes(body, sketched=True))
+
+    def _changes_by(self, statement: cst.CSTNode) -> Iterator[tuple[str, AttributeChange]]:
+        for owner, name in attribute_targets(statement):
+            yield self._assignment(owner, name)
+        for value in mutated_values(statement):
+            if isinstance(value, cst.Name) and value.value in self.imported_names:
+                module, name = self.imported_names[value.value]
+                yield name, AttributeChange(module, is_assigned=False)
+            elif isinstance(value, cst.Attribute):
+                owner_name = name_of_owner(value.value, self.owner_names)
+                yield value.attr.value, AttributeChange(owner_name, is_assigned=False)
+
+    def _assignment(self, owner: cst.BaseExpression, name: str) -> tuple[str, AttributeChange]:
+        is_of_self = isinstance(owner, cst.Name) and owner.value == "self"
+        return name, AttributeChange(name_of_owner(owner, self.owner_names), is_assigned=True, is_of_self=is_of_self)
+
+    def _calls(self, nodes: Iterator[cst.CSTNode]) -> Iterator[tuple[str, AttributeChange]]:
+        """Yield the assignments by calls of `setattr`, including calls in lambdas."""
+        for node in nodes if self.calls_setattr else ():
+            match node:
+                case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
+                    text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
+                    yield self._assignment(owner.value, str(text))
 
 
 def may_assign(module: SourceModule) -> bool:

@@ -6,10 +6,11 @@ The tables group functions and methods by their effect on collections. They list
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, TypeAlias
 
 import libcst as cst
 
+from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.step_methods import STEP_METHODS
 from stepgraph.syntax.walk import expressions_below, statements_below
@@ -129,23 +130,51 @@ def _values_mutated_in_expressions(statement: cst.CSTNode) -> Iterator[cst.BaseE
             yield from mutated_values(cst.Expr(call))
 
 
-def names_mutated_in_functions(module: SourceModule) -> frozenset[str]:
-    """Return the names and attributes whose collections the functions of a module mutate."""
-    return frozenset(module.once(mutating_functions))
+_Definition: TypeAlias = cst.FunctionDef | cst.ClassDef
 
 
-def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
-    """Return, for each name, the functions that mutate its collection and the scopes that enclose them.
+def names_mutated_in_functions(module: SourceModule) -> FactsByName[_Definition, None]:
+    """Return the names of variables and attributes whose collections the functions of a module mutate."""
+    names = FactsByName(UnvisitedBodies[_Definition](module), _names_mutated_below)
+    names.add(_names_mutated_in_functions(module.tree, names.unvisited))
+    return names
 
-    The keys are names of variables and attributes; the values are names of functions and classes.
+
+def may_mutate_in_functions(module: SourceModule, name: str) -> bool:
+    """Return whether a function of a module mutates the collection of a variable or attribute."""
+    return bool(module.once(names_mutated_in_functions).about(name))
+
+
+def _names_mutated_in_functions(
+    block: cst.Module | cst.BaseSuite, unvisited: UnvisitedBodies[_Definition] | None = None
+) -> Iterator[tuple[str, None]]:
+    """Yield the names whose collections the functions in a block outside functions mutate.
+
+    With `unvisited`, add deferred bodies to it, each with its function or class.
     """
-    functions_by_name: dict[str, set[str]] = {}
-    for statement, enclosing in _statements_in_functions(module):
-        for value in (*mutated_values(statement), *_values_mutated_in_expressions(statement)) if enclosing else ():
+    pending = [block]
+    while pending:
+        for statement in statements_below(pending.pop(), sketched=True):
+            if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                continue
+            if unvisited is not None and unvisited.defer(statement.body, statement):
+                continue
+            if isinstance(statement, cst.FunctionDef):
+                yield from _names_mutated_below(statement.body, statement)
+            else:
+                pending.append(statement.body)
+
+
+def _names_mutated_below(body: cst.BaseSuite, definition: _Definition) -> Iterator[tuple[str, None]]:
+    """Yield the names whose collections the functions in the body of a function or class mutate."""
+    if isinstance(definition, cst.ClassDef):
+        yield from _names_mutated_in_functions(body)
+        return
+    for statement in statements_below(body, into_functions=True, sketched=True):
+        for value in (*mutated_values(statement), *_values_mutated_in_expressions(statement)):
             name = _mutated_name(value)
             if name is not None:
-                functions_by_name.setdefault(name, set()).update(enclosing)
-    return {name: frozenset(functions) for name, functions in functions_by_name.items()}
+                yield name, None
 
 
 def rebound_globals(module: SourceModule) -> frozenset[str]:
@@ -153,7 +182,9 @@ def rebound_globals(module: SourceModule) -> frozenset[str]:
     if not module.mentions(b"global"):
         return frozenset()
     declarations = (
-        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.Global)
+        s
+        for s in statements_below(module.tree, into_functions=True, sketched=True, words=("global",))
+        if isinstance(s, cst.Global)
     )
     return frozenset(item.name.value for declaration in declarations for item in declaration.names)
 
@@ -163,7 +194,9 @@ def globals_of_classes(module: SourceModule) -> frozenset[str]:
     if not module.mentions(b"global"):
         return frozenset()
     classes = (
-        s for s in statements_below(module.tree, into_functions=True, sketched=True) if isinstance(s, cst.ClassDef)
+        s
+        for s in statements_below(module.tree, into_functions=True, sketched=True, words=("global",))
+        if isinstance(s, cst.ClassDef)
     )
     declarations = (
         s for node in classes for s in statements_below(node.body, sketched=True) if isinstance(s, cst.Global)
@@ -177,19 +210,6 @@ def _mutated_name(value: cst.BaseExpression) -> str | None:
             return name
         case _:
             return None
-
-
-def _statements_in_functions(module: SourceModule) -> Iterator[tuple[cst.CSTNode, tuple[str, ...]]]:
-    """Yield the statements in the functions of a module, each with the names of its enclosing functions and classes."""
-    pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...], bool]] = [(module.tree, (), False)]
-    while pending:
-        body, enclosing, in_function = pending.pop()
-        for statement in statements_below(body, sketched=True):
-            if isinstance(statement, cst.FunctionDef | cst.ClassDef):
-                inside = in_function or isinstance(statement, cst.FunctionDef)
-                pending.append((statement.body, (*enclosing, statement.name.value), inside))
-            elif in_function:
-                yield statement, enclosing
 
 
 _CONTEXT_BYTES: Final = 200

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.syntax.bindings import import_binding, last_name
-from stepgraph.syntax.deferred.blocks import sketch_of
+from stepgraph.syntax.deferred.blocks import may_contain, sketch_of
+from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
-from stepgraph.syntax.walk import expressions_below, statements, suites
+from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 _NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__", b"sys.modules", b"delattr", b"patch")
 _NAMESPACE_CHANGES: Final = COLLECTION_MUTATORS | {"__setitem__", "__delitem__"}
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
+_NAMESPACE_OWNERS: Final = ("globals", "vars", "locals", "__dict__")
+_BINDINGS: Final = ("class", "import", *_NAMESPACE_OWNERS)
+"""Words, one of which is in each statement that defines a class, imports a name or names a namespace."""
+_INDIRECT_WORDS: Final = (*_NAMESPACE_OWNERS, *_ATTRIBUTE_CALLS, "exec", "patch")
+"""Words, one of which is in each statement that changes an attribute by a call or in an unnamed namespace dict."""
 
 
 class ImportWrite(Struct, frozen=True):
@@ -31,8 +38,8 @@ class ImportWrite(Struct, frozen=True):
     """Whether the owner is the result of a call, so it is neither a module nor a class."""
     is_indirect: bool
     """Whether the statement changes the attribute by a call such as `setattr`, or in a namespace dict."""
-    is_own_module: bool
-    """Whether the owner is the module itself."""
+    own_module: SourceModule | None
+    """The module with the statement if it is the owner; None for another owner."""
     statement: int
     """The `id` of the enclosing statement of the module body, or 0 for `locals()` and `exec`."""
     function: str | None
@@ -52,38 +59,77 @@ class _Region(Struct, frozen=True):
     """A block, with its enclosing function and statement of the module body."""
 
     body: cst.BaseSuite | cst.Module
-    statement: int
-    function: cst.FunctionDef | None
-    receiver: str | None
+    statement: int = 0
+    """The `id` of the statement of the module body, or 0 in the module body."""
+    function: cst.FunctionDef | None = None
+    receiver: str | None = None
     """The first parameter of the enclosing method."""
-    created: frozenset[str]
+    created: frozenset[str] = frozenset()
     """The names that the enclosing function binds to objects that it creates or to functions that it defines."""
+    in_class: bool = False
+    """Whether functions in the block are methods."""
 
 
-def import_writes(module: SourceModule) -> tuple[ImportWrite, ...]:
-    """Return the attribute changes of a module, except those of `self` and of objects that their function creates."""
+class ImportWrites(Struct):
+    """The attribute changes of a module, except those of `self` and of objects that their function creates."""
+
+    _writes: FactsByName[_Region, ImportWrite] | None = None
+    """The changes by the name of the attribute; None if there are none."""
+    _indirect_words: tuple[str, ...] = ()
+    """Words, one of which is in each statement that changes an attribute by a call or in a namespace dict."""
+
+    def of(self, attribute: str) -> Collection[ImportWrite]:
+        """Return the changes of an attribute, or those by computed names for `ANY_NAME`."""
+        if self._writes is None:
+            return ()
+        words = () if attribute == ANY_NAME else (f".{attribute}",)
+        return self._writes.about(attribute, (*self._indirect_words, *words))
+
+    def all(self) -> Mapping[str, Collection[ImportWrite]]:
+        """Return all changes, by the name of the attribute."""
+        return {} if self._writes is None else self._writes.all()
+
+
+def import_writes(module: SourceModule) -> ImportWrites:
+    """Return the attribute changes of a module."""
     if not module.once(may_assign) and not any(map(module.mentions, _NAMESPACES)):
-        return ()
-    visitor = _Writes(module)
-    return tuple(write for node, region in _all_statements(module) for write in visitor.writes_of(node, region))
+        return ImportWrites()
+    search = _Writes(module)
+    writes = FactsByName(UnvisitedBodies[_Region](module), search.writes_below)
+    for node, region in _all_statements(_Region(module.tree), writes.unvisited):
+        writes.add(search.writes_of(node, region))
+    return ImportWrites(writes, (*_INDIRECT_WORDS, *search.namespaces))
 
 
-def _all_statements(module: SourceModule) -> Iterator[tuple[cst.CSTNode, _Region]]:
-    """Yield each statement of a module, including the statements in functions and classes."""
-    pending = [(_Region(module.tree, 0, None, None, frozenset()), False)]
+def _all_statements(
+    root: _Region, unvisited: UnvisitedBodies[_Region] | None = None, words: Sequence[str] = ()
+) -> Iterator[tuple[cst.CSTNode, _Region]]:
+    """Yield each statement in a region, including those in functions and classes, with its innermost region.
+
+    With `unvisited`, deferred bodies are added to it. With `words`, bodies that are not parsed yet and contain none of
+    the words are skipped.
+    """
+    pending = [root]
     while pending:
-        region, in_class = pending.pop()
-        for node in statements(sketch_of(region.body)):
-            top = region.statement or id(node)
-            yield node, _Region(region.body, top, region.function, region.receiver, region.created)
+        block = pending.pop()
+        if block.function is not None and block.body is block.function.body:
+            block = replace(block, created=block.created.union(_created_names(block.function)))
+        for node in statements(sketch_of(block.body)):
+            region = block if block.statement else replace(block, statement=id(node))
+            yield node, region
             for suite in suites(node):
-                if isinstance(node, cst.FunctionDef):
-                    receiver = _first_parameter(node) if in_class else region.receiver
-                    created = region.created | frozenset(_created_names(node))
-                    pending.append((_Region(suite, top, node, receiver, created), False))
-                else:
-                    inner = _Region(suite, top, region.function, region.receiver, region.created)
-                    pending.append((inner, isinstance(node, cst.ClassDef) or in_class))
+                inner = _region_in(suite, node, region)
+                is_skipped = words and not may_contain(suite, words)
+                if not is_skipped and (unvisited is None or not unvisited.defer(suite, inner)):
+                    pending.append(inner)
+
+
+def _region_in(suite: cst.BaseSuite, node: cst.CSTNode, outer: _Region) -> _Region:
+    """Return the region of a block of a statement."""
+    if not isinstance(node, cst.FunctionDef):
+        return replace(outer, body=suite, in_class=isinstance(node, cst.ClassDef) or outer.in_class)
+    receiver = _first_parameter(node) if outer.in_class else outer.receiver
+    return replace(outer, body=suite, function=node, receiver=receiver, in_class=False)
 
 
 def _first_parameter(node: cst.FunctionDef) -> str | None:
@@ -112,15 +158,17 @@ class _Writes:
     """Finds the attribute changes in the statements of a module."""
 
     def __init__(self, module: SourceModule) -> None:
+        self.module = module
         self.owner_names: dict[str, str] = {}
-        self.results: set[str] = set()
+        self.results = FactsByName(UnvisitedBodies[None](module), _results_below)
+        self.results.add(_results_in(module.tree, self.results.unvisited))
         self.namespaces: dict[str, cst.BaseExpression] = {}
         words = (*(name.encode() for name in _ATTRIBUTE_CALLS), *_NAMESPACES)
         self.has_calls = any(map(module.mentions, words))
-        for node, region in _all_statements(module):
-            self._bind(node, region)
+        for node, _ in _all_statements(_Region(module.tree), words=_BINDINGS):
+            self._bind(node)
 
-    def _bind(self, node: cst.CSTNode, region: _Region) -> None:
+    def _bind(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Import() | cst.ImportFrom() if not isinstance(node.names, cst.ImportStar):
                 self.owner_names |= {import_binding(alias): alias.evaluated_name for alias in node.names}
@@ -129,11 +177,14 @@ class _Writes:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
                 if _namespace_owner(value) is not None:
                     self.namespaces[name] = value
-                elif region.function is None and isinstance(value, cst.Call) and not _may_give_module(value):
-                    self.results.add(name)
 
-    def writes_of(self, node: cst.CSTNode, region: _Region) -> Iterator[ImportWrite]:
-        """Yield the attribute changes of a statement."""
+    def writes_below(self, _: cst.BaseSuite, region: _Region) -> Iterator[tuple[str, ImportWrite]]:
+        """Yield the attribute changes of the statements in a region, each with the name of the attribute."""
+        for node, inner in _all_statements(region):
+            yield from self.writes_of(node, inner)
+
+    def writes_of(self, node: cst.CSTNode, region: _Region) -> Iterator[tuple[str, ImportWrite]]:
+        """Yield the attribute changes of a statement, each with the name of the attribute."""
         direct = ((owner, name, False) for owner, name in attribute_targets(node))
         for owner, name, is_indirect in (*direct, *self._mutations(node), *self._calls(node)):
             if isinstance(owner, cst.Name) and (owner.value == region.receiver or owner.value in region.created):
@@ -142,10 +193,11 @@ class _Writes:
             if is_local and region.function is not None:
                 continue
             statement = 0 if is_local else region.statement
-            is_object = isinstance(owner, cst.Name) and owner.value in self.results
+            is_object = isinstance(owner, cst.Name) and bool(self.results.about(owner.value))
             function = None if region.function is None else region.function.name.value
             owner_name = "" if owner is None else name_of_owner(owner, self.owner_names)
-            yield ImportWrite(name, owner_name, is_object, is_indirect, owner is None, statement, function)
+            own_module = self.module if owner is None else None
+            yield name, ImportWrite(name, owner_name, is_object, is_indirect, own_module, statement, function)
 
     def _mutations(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
         for written in mutated_values(node):
@@ -182,6 +234,30 @@ class _Writes:
                     yield inner, ANY_NAME, True
                 case cst.Call(func=patch, args=[target, *_]) if _is_patch(patch):
                     yield target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1], True
+
+
+def _results_below(body: cst.BaseSuite, _: None) -> Iterator[tuple[str, None]]:
+    return _results_in(body)
+
+
+def _results_in(
+    block: cst.Module | cst.BaseSuite, unvisited: UnvisitedBodies[None] | None = None
+) -> Iterator[tuple[str, None]]:
+    """Yield the names that the module and its classes bind to objects that a call returns.
+
+    With `unvisited`, add the deferred bodies of classes to it.
+    """
+    pending = [block]
+    while pending:
+        for statement in statements_below(pending.pop(), sketched=True):
+            match statement:
+                case cst.ClassDef(body=body):
+                    if unvisited is None or not unvisited.defer(body, None):
+                        pending.append(body)
+                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call() as value) if (
+                    _namespace_owner(value) is None and not _may_give_module(value)
+                ):
+                    yield name, None
 
 
 def _evaluated_expressions(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -246,7 +322,7 @@ def import_calls(module: SourceModule) -> ImportCalls:
     """Return the names that a module calls while it is imported, and the names that its functions call."""
     at_import: dict[str, set[int]] = {}
     by_function: dict[str, set[str]] = {}
-    for node, region in _all_statements(module):
+    for node, region in _all_statements(_Region(module.tree)):
         for name in filter(None, _called_names(node)):
             if region.function is None:
                 at_import.setdefault(name, set()).add(region.statement)

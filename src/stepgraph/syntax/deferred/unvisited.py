@@ -1,0 +1,125 @@
+"""Searches of a module that visit a deferred body only when they look up a name in its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Generic, Protocol, TypeVar
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.syntax.deferred.blocks import DeferredBlock
+from stepgraph.syntax.module import SourceModule
+
+Context = TypeVar("Context")
+Fact = TypeVar("Fact")
+Fact_co = TypeVar("Fact_co", covariant=True)
+
+
+class UnvisitedBodies(Struct, Generic[Context]):
+    """The deferred bodies of a module that a search has not visited yet, each with the context of the search there.
+
+    A fact about a name can only come from a body whose source contains the name as a word. So a search that visits the
+    bodies with a word has all facts about this name. In modules without deferred bodies, a search visits all statements
+    at first.
+    """
+
+    module: SourceModule
+    contexts: dict[int, tuple[DeferredBlock, Context]] = field(default_factory=dict)
+    """The bodies and their contexts, by the index of the body in the module."""
+
+    def defer(self, body: cst.BaseSuite, context: Context) -> bool:
+        """Add a body if it is a deferred one. Return whether it is."""
+        deferred = self.module.deferred
+        if deferred is None or type(body) is not DeferredBlock:
+            return False
+        self.contexts[deferred.bodies.index_of(body)] = (body, context)
+        return True
+
+    def with_words(self, words: Iterable[str]) -> Iterator[tuple[DeferredBlock, Context]]:
+        """Yield the bodies whose source may contain one of the words, in source order, and remove them."""
+        if self.module.deferred is None or not self.contexts:
+            return
+        bodies = self.module.deferred.bodies
+        indices = {index for word in words for index in bodies.with_word(word) if index in self.contexts}
+        for index in sorted(indices):
+            yield self.contexts.pop(index)
+
+    def next(self) -> tuple[DeferredBlock, Context] | None:
+        """Return the first body and remove it, or None if all bodies are visited."""
+        return self.contexts.pop(next(iter(self.contexts))) if self.contexts else None
+
+
+class FactsByName(Struct, Generic[Context, Fact]):
+    """Facts about names that a search of a module finds. It visits deferred bodies when they may add to an answer."""
+
+    unvisited: UnvisitedBodies[Context]
+    visit: Callable[[DeferredBlock, Context], Iterable[tuple[str, Fact]]]
+    """Returns the facts in a deferred body, each with its name."""
+    _facts: dict[str, dict[Fact, None]] = field(default_factory=dict)
+
+    def add(self, facts: Iterable[tuple[str, Fact]]) -> None:
+        """Add facts, each with its name."""
+        for name, fact in facts:
+            self._facts.setdefault(name, {})[fact] = None
+
+    def about(self, name: str, words: Iterable[str] | None = None) -> Collection[Fact]:
+        """Return the facts about a name, which come from bodies with one of the words, by default the name."""
+        for body, context in self.unvisited.with_words((name,) if words is None else words):
+            self.add(self.visit(body, context))
+        return self._facts.get(name, ())
+
+    def all(self) -> Mapping[str, Collection[Fact]]:
+        """Return all facts, by name."""
+        while (unvisited := self.unvisited.next()) is not None:
+            self.add(self.visit(*unvisited))
+        return self._facts
+
+
+class NamedFacts(Protocol[Fact_co]):
+    """Facts about names in a module."""
+
+    def of(self, name: str) -> Collection[Fact_co]:
+        """Return the facts about a name."""
+
+    def all(self) -> Mapping[str, Collection[Fact_co]]:
+        """Return all facts, by name."""
+
+
+class ProgramFacts(Struct, Generic[Fact]):
+    """Facts about names in the modules of a program, to which modules are added."""
+
+    search: Callable[[SourceModule], NamedFacts[Fact]]
+    """Returns the facts in a module."""
+    _facts: dict[str, dict[Fact, None]] = field(default_factory=dict)
+    _module_count: int = 0
+    """The number of modules whose facts are included. Those of deferring modules may be missing."""
+    _deferring_modules: list[SourceModule] = field(default_factory=list)
+    """The modules with deferred bodies among these modules. They are searched for each name separately."""
+    _deferring_counts: dict[str, int] = field(default_factory=dict)
+    """The number of deferring modules whose facts about a name are included, by name."""
+
+    def about(self, name: str, modules: Collection[SourceModule]) -> Collection[Fact]:
+        """Return the facts about a name. `modules` are those of the last call, followed by new ones."""
+        if self._module_count < len(modules):
+            for module in islice(modules, self._module_count, None):
+                if module.deferred is None:
+                    self._add_all(module)
+                else:
+                    self._deferring_modules.append(module)
+            self._module_count = len(modules)
+        count = self._deferring_counts.get(name, 0)
+        if count < len(self._deferring_modules):
+            for module in islice(self._deferring_modules, count, None):
+                self._add(name, self.search(module).of(name))
+            self._deferring_counts[name] = len(self._deferring_modules)
+        return self._facts.get(name, ())
+
+    def _add_all(self, module: SourceModule) -> None:
+        for name, facts in self.search(module).all().items():
+            self._add(name, facts)
+
+    def _add(self, name: str, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self._facts.setdefault(name, {})[fact] = None
