@@ -73,7 +73,7 @@ WHOLE = {
     "backslash at the start of a line": "def f():\n    x\n\\\ny\n",
     "form feed": "def f():\n    x\n\x0cy = 2\n",
     "mixed line endings": "def f():\r\n    x\ny = 2\r\n",
-    "one-line functions": "def f(): x\nclass A:\n    def g(self): y\n",
+    "one-line bodies": "def f(): x\nclass A: y = 1\n",
 }
 """Sources that are parsed at once."""
 

@@ -1,1 +1,1 @@
-"""Parsing of function bodies on first use, so that the unused functions of long modules are never parsed."""
+"""Parsing of bodies on first use, so that the unused functions and short classes of long modules are never parsed."""

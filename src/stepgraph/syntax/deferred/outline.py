@@ -1,4 +1,4 @@
-"""The function bodies of a source that can be parsed later, and the skeleton: the source without them.
+"""The bodies of functions and classes that can be parsed later, and the skeleton: the source without them.
 
 Python's own parser checks the syntax of the whole source and locates the bodies, in a tenth of the time of LibCST.
 """
@@ -17,6 +17,8 @@ from stepgraph.syntax.deferred.blocks import STUB
 
 MIN_BODY_LENGTH: Final = 50
 """The minimum length of a body that is parsed later, in characters."""
+_MAX_CLASS_LENGTH: Final = 2_000
+"""The maximum length of the body of a class that is parsed later, in characters. In longer ones, the methods are."""
 _MAX_LENGTH_PER_FUNCTION: Final = 20_000
 """The length of a source per function beyond which most of it belongs to a few long functions."""
 
@@ -28,7 +30,7 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class BodyRange(Struct, frozen=True):
-    """The lines of a function body, from the comments before its first statement to its last statement."""
+    """The lines of the body of a definition, from the comments before its first statement to its last statement."""
 
     first_line: int
     """The number of the first line. The first line of the source has the number 1."""
@@ -41,20 +43,28 @@ class BodyRange(Struct, frozen=True):
     """The whitespace at the start of the lines of the body, after that of the methods of a class."""
 
 
-class Outline(Struct, frozen=True):
-    """The source of a module without the function bodies that are parsed later."""
+class Definition(Struct, frozen=True):
+    """A function of a module, a class whose body is parsed later, or a method of another class."""
 
-    tree: ast.Module
-    """The whole source, parsed by Python's own parser."""
+    name: str
+    class_number: int | None
+    """The number of the class among the classes of the module, or None for a function or method."""
+    body: BodyRange | None
+    """The body, or None if it is in the skeleton."""
+
+
+class Outline(Struct, frozen=True):
+    """The source of a module without the bodies that are parsed later."""
+
     skeleton: str
     """The source with a stub in place of each of these bodies."""
-    functions: tuple[tuple[str, BodyRange | None], ...]
-    """The names and bodies of the functions and methods, or None for a body in the skeleton, in source order."""
+    definitions: tuple[Definition, ...]
+    """The functions, classes and methods in source order."""
 
     @property
     def bodies(self) -> Iterator[BodyRange]:
         """The bodies that are parsed later."""
-        return (body for _, body in self.functions if body is not None)
+        return (each.body for each in self.definitions if each.body is not None)
 
 
 def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None:
@@ -68,16 +78,14 @@ def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None
     if tree is None:
         return None
     lines = _Lines(text)
-    functions = tuple(
-        (function.name, lines.body_of(function, outer, min_body_length)) for function, outer in functions_in(tree)
-    )
+    definitions = tuple(_definitions_in(tree, lines, min_body_length))
     parts: list[str] = []
     end = 0
-    for _, body in functions:
+    for body in (each.body for each in definitions):
         if body is not None:
             parts += (text[end : body.start], body.indents[-1], STUB, newline)
             end = body.end
-    return Outline(tree, "".join([*parts, text[end:]]), functions) if parts else None
+    return Outline("".join([*parts, text[end:]]), definitions) if parts else None
 
 
 def python_tree(source: str) -> ast.Module | None:
@@ -90,13 +98,19 @@ def python_tree(source: str) -> ast.Module | None:
         return None
 
 
-def functions_in(tree: ast.Module) -> Iterator[tuple[Function, ast.ClassDef | None]]:
-    """Yield the functions of a module and the methods of its classes, each with its class."""
+def _definitions_in(tree: ast.Module, lines: _Lines, min_length: int) -> Iterator[Definition]:
+    class_number = 0
     for statement in tree.body:
         if isinstance(statement, Function):
-            yield statement, None
+            yield Definition(statement.name, None, lines.body_of(statement, None, min_length))
         elif isinstance(statement, ast.ClassDef):
-            yield from ((inner, statement) for inner in statement.body if isinstance(inner, Function))
+            body = lines.body_of(statement, None, min_length)
+            if body is not None and body.end - body.start <= _MAX_CLASS_LENGTH:
+                yield Definition(statement.name, class_number, body)
+            else:
+                methods = (inner for inner in statement.body if isinstance(inner, Function))
+                yield from (Definition(each.name, None, lines.body_of(each, statement, min_length)) for each in methods)
+            class_number += 1
 
 
 class _Lines:
@@ -110,15 +124,17 @@ class _Lines:
         for line in self._lines:
             self._starts.append(self._starts[-1] + len(line) + 1)
 
-    def body_of(self, function: Function, outer: ast.ClassDef | None, min_length: int) -> BodyRange | None:
-        """Return the lines of the body of a function, or None if they cannot be separated from it, or are short."""
-        last_statement = function.body[-1]
-        first, last = _first_line(function.body[0]), last_statement.end_lineno or 0
+    def body_of(
+        self, definition: Function | ast.ClassDef, outer: ast.ClassDef | None, min_length: int
+    ) -> BodyRange | None:
+        """Return the lines of the body of a definition, or None if they cannot be separated from it, or are short."""
+        last_statement = definition.body[-1]
+        first, last = _first_line(definition.body[0]), last_statement.end_lineno or 0
         start, end = self._starts[self._start_of_comments(first) - 1], self._starts[last]
         # The last line has no line ending if the source ends without one.
         if end - start < min_length or end > len(self._text):
             return None
-        indents = (*(() if outer is None else (self._indent(function),)), self._indent(function.body[0]))
+        indents = (*(() if outer is None else (self._indent(definition),)), self._indent(definition.body[0]))
         is_separate = (
             all(indents)
             and not self._is_continued(self._start_of_comments(first) - 1)
