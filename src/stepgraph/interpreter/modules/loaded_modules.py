@@ -219,8 +219,8 @@ class LoadedModules(Struct):
 
         `scope` is the scope of the module or class.
         """
-        owner = _last_component(scope)
-        return any(change.owner == owner for change in self._changes_of(name))
+        changes, owner = self._changes_of(name), _last_component(scope)
+        return bool(changes) and any(change.owner == owner for change in changes)
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""
@@ -236,8 +236,8 @@ class LoadedModules(Struct):
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements that only mutate the collection bound to the name."""
-        owner = _last_component(scope)
-        return any(change.owner == owner and change.is_assigned for change in self._changes_of(name))
+        changes, owner = self._changes_of(name), _last_component(scope)
+        return bool(changes) and any(change.owner == owner and change.is_assigned for change in changes)
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
         """Return the scopes of the analyzed module and of its direct and indirect imports, imported modules first."""
@@ -371,7 +371,8 @@ class LoadedModules(Struct):
     def _load_assigning(self, name: str) -> None:
         """Load the directly and indirectly imported modules that may assign to a name."""
         while self.importer is not None and (self._unindexed or self._unloaded_by_name):
-            self._index_unloaded(self.importer)
+            if self._unindexed:
+                self._index_unloaded(self.importer)
             candidates = self._unloaded_by_name.get(name, {})
             path = next(iter(candidates), None)
             if path is None:

@@ -66,8 +66,9 @@ class FactsByName(Struct, Generic[Context, Fact]):
 
     def about(self, name: str, words: Iterable[str] | None = None) -> Collection[Fact]:
         """Return the facts about a name, which come from bodies with one of the words, by default the name."""
-        for body, context in self.unvisited.with_words((name,) if words is None else words):
-            self.add(self.visit(body, context))
+        if self.unvisited.contexts:
+            for body, context in self.unvisited.with_words((name,) if words is None else words):
+                self.add(self.visit(body, context))
         return self._facts.get(name, ())
 
     def all(self) -> Mapping[str, Collection[Fact]]:
@@ -109,8 +110,8 @@ class ProgramFacts(Struct, Generic[Fact]):
                 else:
                     self._deferring_modules.append(module)
             self._module_count = len(modules)
-        count = self._deferring_counts.get(name, 0)
-        if count < len(self._deferring_modules):
+        if self._deferring_modules:
+            count = self._deferring_counts.get(name, 0)
             for module in islice(self._deferring_modules, count, None):
                 self._add(name, self.search(module).of(name))
             self._deferring_counts[name] = len(self._deferring_modules)

@@ -51,8 +51,9 @@ class Aliases(Struct, dict=True):
         """Return the collector with all flows and mutations of these names, and with all calls of them."""
         collector = self._collector
         # No expression evaluates to the variables that `UNKNOWN_NAME` stands for.
-        for body, function in self._unvisited.with_words(() if UNKNOWN_NAME in names else names):
-            _collect_body(collector, body, function)
+        if self._unvisited.contexts and UNKNOWN_NAME not in names:
+            for body, function in self._unvisited.with_words(names):
+                _collect_body(collector, body, function)
         return collector
 
     @cached_property

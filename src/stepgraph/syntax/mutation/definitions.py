@@ -47,15 +47,18 @@ class Definitions(Struct):
 
     def is_definition(self, name: str) -> bool:
         """Return whether a function or class has a name."""
-        return any(not definition.is_opaque_import for definition in self.of(name))
+        definitions = self.of(name)
+        return bool(definitions) and not all(definition.is_opaque_import for definition in definitions)
 
-    def parameters_of(self, name: str) -> list[ParameterNames]:
+    def parameters_of(self, name: str) -> Collection[ParameterNames]:
         """Return the parameters of the functions of a name, and of the constructors of the classes of that name."""
-        return [parameters for definition in self.of(name) for parameters in definition.parameters]
+        definitions = self.of(name)
+        return [parameters for each in definitions for parameters in each.parameters] if definitions else ()
 
     def is_opaque(self, name: str) -> bool:
         """Return whether an opaque import binds a name."""
-        return any(definition.is_opaque_import for definition in self.of(name))
+        definitions = self.of(name)
+        return bool(definitions) and any(definition.is_opaque_import for definition in definitions)
 
 
 def definitions_of(module: SourceModule) -> Definitions:
