@@ -47,8 +47,8 @@ class UnvisitedBodies(Struct, Generic[Context]):
             yield self.contexts.pop(index)
 
     def next(self) -> tuple[DeferredBlock, Context] | None:
-        """Return the first body and remove it, or None if all bodies are visited."""
-        return self.contexts.pop(next(iter(self.contexts))) if self.contexts else None
+        """Return one of the bodies and remove it, or None if all bodies are visited."""
+        return self.contexts.popitem()[1] if self.contexts else None
 
 
 class FactsByName(Struct, Generic[Context, Fact]):
