@@ -11,13 +11,13 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
 from typing import Final, NoReturn, TypeAlias, TypeVar, cast
 from unicodedata import is_normalized
 
 import libcst as cst
 
 from stepgraph.syntax.deferred.outline import Function
+from stepgraph.syntax.deferred.sketch_nodes import dotted_name, import_aliases, new_name, new_node
 
 _LITERAL: Final = re.compile(
     r"""[a-zA-Z]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
@@ -28,9 +28,7 @@ _WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
 _ADJACENT_QUOTES: Final = re.compile(r"[\"'][\s\\]*+[bBfFrRuU]{0,2}[\"']")
 _QUOTES_AND_PREFIXES: Final = "\"'fFrRuU"
 _HAS_POSITIONS_IN_FORMAT_STRINGS: Final = sys.version_info >= (3, 12)
-_LAYOUT_FIELDS: Final = frozenset({"comma", "semicolon", "colon", "dot", "lpar", "rpar", "lbracket", "rbracket"})
 
-_Setter: TypeAlias = Callable[[cst.CSTNode, object], None]
 _Try: TypeAlias = ast.Try | ast.TryStar
 _COMPOUND_TYPES: Final = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.Try, ast.TryStar, ast.With, ast.AsyncWith),
@@ -55,32 +53,6 @@ def has_sketch_names(text: str) -> bool:
 
 def _is_in_name(character: str) -> bool:
     return f"_{character}".isidentifier()
-
-
-class _Setters(dict[type[cst.CSTNode], list[tuple[str, _Setter]]]):
-    """The names of the fields without layout, and the functions that set them, by node type."""
-
-    def __missing__(self, node_type: type[cst.CSTNode]) -> list[tuple[str, _Setter]]:
-        names = [field.name for field in fields(node_type)]
-        self[node_type] = [
-            (name, getattr(node_type, name).__set__)
-            for name in names
-            if name not in _LAYOUT_FIELDS and not name.startswith(("whitespace", "leading", "lines_"))
-        ]
-        return self[node_type]
-
-
-_setters: Final = _Setters()
-_new: Final = object.__new__
-
-
-def _node(node_type: type[cst.CSTNode], **values: object) -> cst.CSTNode:
-    """Return a node with these values of its fields, without running its constructor."""
-    node = _new(node_type)
-    value_of = values.get
-    for name, set_value in _setters[node_type]:
-        set_value(node, value_of(name))
-    return node
 
 
 _Converter: TypeAlias = Callable[["Sketcher", ast.AST], cst.CSTNode]
@@ -119,11 +91,11 @@ class Sketcher:
 
     def block(self, body: Sequence[ast.stmt]) -> cst.BaseSuite:
         """Return the sketch of a block. Raises UnsupportedSyntaxError for syntax without a sketch."""
-        return cast("cst.IndentedBlock", _node(cst.IndentedBlock, body=tuple(map(self._statement, body))))
+        return cast("cst.IndentedBlock", new_node(cst.IndentedBlock, body=tuple(map(self._statement, body))))
 
     def _statement(self, statement: ast.stmt) -> cst.CSTNode:
         node = self._node(statement)
-        return node if isinstance(statement, _COMPOUND_TYPES) else _node(cst.SimpleStatementLine, body=(node,))
+        return node if isinstance(statement, _COMPOUND_TYPES) else new_node(cst.SimpleStatementLine, body=(node,))
 
     def _node(self, node: ast.AST) -> cst.CSTNode:
         """Return the sketch of a statement or an expression."""
@@ -136,14 +108,14 @@ class Sketcher:
                 clause: cst.CSTNode | None = self._if(inner)  # `elif`
             case body:
                 clause = self._else(body)
-        return _node(cst.If, test=self._node(statement.test), body=self.block(statement.body), orelse=clause)
+        return new_node(cst.If, test=self._node(statement.test), body=self.block(statement.body), orelse=clause)
 
     def _else(self, body: Sequence[ast.stmt]) -> cst.CSTNode | None:
-        return _node(cst.Else, body=self.block(body)) if body else None
+        return new_node(cst.Else, body=self.block(body)) if body else None
 
     @_converts(ast.For, ast.AsyncFor)
     def _for(self, statement: ast.For | ast.AsyncFor) -> cst.CSTNode:
-        return _node(
+        return new_node(
             cst.For,
             target=self._node(statement.target),
             iter=self._node(statement.iter),
@@ -154,23 +126,23 @@ class Sketcher:
     @_converts(ast.While)
     def _while(self, statement: ast.While) -> cst.CSTNode:
         test, body = self._node(statement.test), self.block(statement.body)
-        return _node(cst.While, test=test, body=body, orelse=self._else(statement.orelse))
+        return new_node(cst.While, test=test, body=body, orelse=self._else(statement.orelse))
 
     @_converts(ast.Try, ast.TryStar)
     def _try(self, statement: _Try) -> cst.CSTNode:
         has_stars = isinstance(statement, ast.TryStar)
         handler_type = cst.ExceptStarHandler if has_stars else cst.ExceptHandler
         handlers = tuple(
-            _node(
+            new_node(
                 handler_type,
                 type=self._optional(handler.type),
-                name=None if handler.name is None else _node(cst.AsName, name=_name(handler.name)),
+                name=None if handler.name is None else new_node(cst.AsName, name=new_name(handler.name)),
                 body=self.block(handler.body),
             )
             for handler in statement.handlers
         )
-        final = _node(cst.Finally, body=self.block(statement.finalbody)) if statement.finalbody else None
-        return _node(
+        final = new_node(cst.Finally, body=self.block(statement.finalbody)) if statement.finalbody else None
+        return new_node(
             cst.TryStar if has_stars else cst.Try,
             body=self.block(statement.body),
             handlers=handlers,
@@ -181,22 +153,22 @@ class Sketcher:
     @_converts(ast.With, ast.AsyncWith)
     def _with(self, statement: ast.With | ast.AsyncWith) -> cst.CSTNode:
         items = tuple(
-            _node(
+            new_node(
                 cst.WithItem,
                 item=self._node(item.context_expr),
-                asname=item.optional_vars and _node(cst.AsName, name=self._node(item.optional_vars)),
+                asname=item.optional_vars and new_node(cst.AsName, name=self._node(item.optional_vars)),
             )
             for item in statement.items
         )
-        return _node(cst.With, items=items, body=self.block(statement.body))
+        return new_node(cst.With, items=items, body=self.block(statement.body))
 
     @_converts(ast.FunctionDef, ast.AsyncFunctionDef)
     def _function(self, statement: Function) -> cst.CSTNode:
         if getattr(statement, "type_params", None):
             raise UnsupportedSyntaxError
-        return _node(
+        return new_node(
             cst.FunctionDef,
-            name=_name(statement.name),
+            name=new_name(statement.name),
             params=self._parameters(statement.args),
             body=self.block(statement.body),
             decorators=self._decorators(statement),
@@ -207,9 +179,9 @@ class Sketcher:
     def _class(self, statement: ast.ClassDef) -> cst.CSTNode:
         if getattr(statement, "type_params", None):
             raise UnsupportedSyntaxError
-        return _node(
+        return new_node(
             cst.ClassDef,
-            name=_name(statement.name),
+            name=new_name(statement.name),
             body=self.block(statement.body),
             bases=self._arguments(statement.bases, ()),
             keywords=self._arguments((), statement.keywords),
@@ -217,10 +189,10 @@ class Sketcher:
         )
 
     def _decorators(self, statement: Function | ast.ClassDef) -> tuple[cst.CSTNode, ...]:
-        return tuple(_node(cst.Decorator, decorator=self._node(each)) for each in statement.decorator_list)
+        return tuple(new_node(cst.Decorator, decorator=self._node(each)) for each in statement.decorator_list)
 
     def _annotation(self, annotation: ast.expr | None) -> cst.CSTNode | None:
-        return None if annotation is None else _node(cst.Annotation, annotation=self._node(annotation))
+        return None if annotation is None else new_node(cst.Annotation, annotation=self._node(annotation))
 
     def _parameters(self, arguments: ast.arguments) -> cst.CSTNode:
         positional = [*arguments.posonlyargs, *arguments.args]
@@ -231,9 +203,9 @@ class Sketcher:
         if arguments.vararg is not None:
             star = self._parameter(arguments.vararg, None, "*")
         elif arguments.kwonlyargs:
-            star = _node(cst.ParamStar)
+            star = new_node(cst.ParamStar)
         keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-        return _node(
+        return new_node(
             cst.Parameters,
             params=tuple(params[count:]),
             star_arg=star,
@@ -243,9 +215,9 @@ class Sketcher:
         )
 
     def _parameter(self, argument: ast.arg, default: ast.expr | None, star: str = "") -> cst.CSTNode:
-        return _node(
+        return new_node(
             cst.Param,
-            name=_name(argument.arg),
+            name=new_name(argument.arg),
             annotation=self._annotation(argument.annotation),
             default=self._optional(default),
             star=star,
@@ -253,36 +225,36 @@ class Sketcher:
 
     @_converts(ast.Assign)
     def _assign(self, statement: ast.Assign) -> cst.CSTNode:
-        targets = tuple(_node(cst.AssignTarget, target=self._node(target)) for target in statement.targets)
-        return _node(cst.Assign, targets=targets, value=self._node(statement.value))
+        targets = tuple(new_node(cst.AssignTarget, target=self._node(target)) for target in statement.targets)
+        return new_node(cst.Assign, targets=targets, value=self._node(statement.value))
 
     @_converts(ast.Delete)
     def _delete(self, statement: ast.Delete) -> cst.CSTNode:
         targets = statement.targets
         target = self._node(targets[0]) if len(targets) == 1 else self._collection(cst.Tuple, targets)
-        return _node(cst.Del, target=target)
+        return new_node(cst.Del, target=target)
 
     @_converts(ast.ImportFrom)
     def _import_from(self, statement: ast.ImportFrom) -> cst.CSTNode:
         is_star = statement.names[0].name == "*"
-        return _node(
+        return new_node(
             cst.ImportFrom,
-            module=None if statement.module is None else _dotted_name(statement.module),
-            names=_node(cst.ImportStar) if is_star else _aliases(statement.names),
-            relative=tuple(_node(cst.Dot) for _ in range(statement.level)),
+            module=None if statement.module is None else dotted_name(statement.module),
+            names=new_node(cst.ImportStar) if is_star else import_aliases(statement.names),
+            relative=tuple(new_node(cst.Dot) for _ in range(statement.level)),
         )
 
     @_converts(ast.Raise)
     def _raise(self, statement: ast.Raise) -> cst.CSTNode:
-        cause = None if statement.cause is None else _node(cst.From, item=self._node(statement.cause))
-        return _node(cst.Raise, exc=self._optional(statement.exc), cause=cause)
+        cause = None if statement.cause is None else new_node(cst.From, item=self._node(statement.cause))
+        return new_node(cst.Raise, exc=self._optional(statement.exc), cause=cause)
 
     def _optional(self, node: ast.expr | None) -> cst.CSTNode | None:
         return None if node is None else self._node(node)
 
     @_converts(ast.Call)
     def _call(self, node: ast.Call) -> cst.CSTNode:
-        return _node(cst.Call, func=self._node(node.func), args=self._arguments(node.args, node.keywords))
+        return new_node(cst.Call, func=self._node(node.func), args=self._arguments(node.args, node.keywords))
 
     def _arguments(self, values: Sequence[ast.expr], keywords: Sequence[ast.keyword]) -> tuple[cst.CSTNode, ...]:
         arguments: list[ast.expr | ast.keyword] = [*values, *keywords]
@@ -293,33 +265,33 @@ class Sketcher:
     def _argument(self, argument: ast.expr | ast.keyword) -> cst.CSTNode:
         match argument:
             case ast.Starred(value=value):
-                return _node(cst.Arg, star="*", value=self._node(value))
+                return new_node(cst.Arg, star="*", value=self._node(value))
             case ast.keyword(arg=None, value=value):
-                return _node(cst.Arg, star="**", value=self._node(value))
+                return new_node(cst.Arg, star="**", value=self._node(value))
             case ast.keyword(arg=str(name), value=value):
-                return _node(cst.Arg, star="", keyword=_name(name), value=self._node(value))
+                return new_node(cst.Arg, star="", keyword=new_name(name), value=self._node(value))
             case _:
-                return _node(cst.Arg, star="", value=self._node(argument))
+                return new_node(cst.Arg, star="", value=self._node(argument))
 
     def _collection(self, node_type: type[cst.CSTNode], elements: Iterable[ast.expr]) -> cst.CSTNode:
-        return _node(
+        return new_node(
             node_type,
             elements=tuple(
-                _node(cst.StarredElement, value=self._node(element.value))
+                new_node(cst.StarredElement, value=self._node(element.value))
                 if isinstance(element, ast.Starred)
-                else _node(cst.Element, value=self._node(element))
+                else new_node(cst.Element, value=self._node(element))
                 for element in elements
             ),
         )
 
     @_converts(ast.Dict)
     def _dict(self, node: ast.Dict) -> cst.CSTNode:
-        return _node(
+        return new_node(
             cst.Dict,
             elements=tuple(
-                _node(cst.StarredDictElement, value=self._node(value))
+                new_node(cst.StarredDictElement, value=self._node(value))
                 if key is None
-                else _node(cst.DictElement, key=self._node(key), value=self._node(value))
+                else new_node(cst.DictElement, key=self._node(key), value=self._node(value))
                 for key, value in zip(node.keys, node.values, strict=True)
             ),
         )
@@ -327,11 +299,11 @@ class Sketcher:
     def _comprehension(self, generators: Sequence[ast.comprehension]) -> cst.CSTNode | None:
         result: cst.CSTNode | None = None
         for generator in reversed(generators):
-            result = _node(
+            result = new_node(
                 cst.CompFor,
                 target=self._node(generator.target),
                 iter=self._node(generator.iter),
-                ifs=tuple(_node(cst.CompIf, test=self._node(test)) for test in generator.ifs),
+                ifs=tuple(new_node(cst.CompIf, test=self._node(test)) for test in generator.ifs),
                 inner_for_in=result,
             )
         return result
@@ -340,13 +312,13 @@ class Sketcher:
     def _boolean_operation(self, node: ast.BoolOp) -> cst.CSTNode:
         first, *others = map(self._node, node.values)
         for other in others:
-            first = _node(cst.BooleanOperation, left=first, right=other)
+            first = new_node(cst.BooleanOperation, left=first, right=other)
         return first
 
     @_converts(ast.Compare)
     def _comparison(self, node: ast.Compare) -> cst.CSTNode:
-        targets = tuple(_node(cst.ComparisonTarget, comparator=self._node(each)) for each in node.comparators)
-        return _node(cst.Comparison, left=self._node(node.left), comparisons=targets)
+        targets = tuple(new_node(cst.ComparisonTarget, comparator=self._node(each)) for each in node.comparators)
+        return new_node(cst.Comparison, left=self._node(node.left), comparisons=targets)
 
     @_converts(ast.Subscript)
     def _subscript(self, node: ast.Subscript) -> cst.CSTNode:
@@ -355,34 +327,34 @@ class Sketcher:
                 parts = items
             case part:
                 parts = [part]
-        return _node(cst.Subscript, value=self._node(node.value), slice=tuple(map(self._subscript_part, parts)))
+        return new_node(cst.Subscript, value=self._node(node.value), slice=tuple(map(self._subscript_part, parts)))
 
     def _subscript_part(self, part: ast.expr) -> cst.CSTNode:
         match part:
             case ast.Slice(lower=lower, upper=upper, step=step):
                 limits = {"lower": self._optional(lower), "upper": self._optional(upper)}
-                inner = _node(cst.Slice, **limits, step=self._optional(step))
+                inner = new_node(cst.Slice, **limits, step=self._optional(step))
             case ast.Starred(value=value):
-                inner = _node(cst.Index, value=self._node(value), star="*")
+                inner = new_node(cst.Index, value=self._node(value), star="*")
             case _:
-                inner = _node(cst.Index, value=self._node(part))
-        return _node(cst.SubscriptElement, slice=inner)
+                inner = new_node(cst.Index, value=self._node(part))
+        return new_node(cst.SubscriptElement, slice=inner)
 
     @_converts(ast.Constant)
     def _constant(self, node: ast.Constant) -> cst.CSTNode:
         match node.value:
             case None | True | False:
-                return _name(str(node.value))
+                return new_name(str(node.value))
             case str() | bytes():
                 return self._string(node)
             case int():
-                return _node(cst.Integer)
+                return new_node(cst.Integer)
             case float():
-                return _node(cst.Float)
+                return new_node(cst.Float)
             case complex():
-                return _node(cst.Imaginary)
+                return new_node(cst.Imaginary)
             case _:
-                return _node(cst.Ellipsis)
+                return new_node(cst.Ellipsis)
 
     def _string(self, node: ast.Constant) -> cst.CSTNode:
         """Return a string. A string that consists of several literals has no parts."""
@@ -393,7 +365,7 @@ class Sketcher:
         else:
             text = self._text_of(node)
         is_single = _LITERAL.fullmatch(text) is not None
-        return _node(cst.SimpleString, value=text) if is_single else _node(cst.ConcatenatedString)
+        return new_node(cst.SimpleString, value=text) if is_single else new_node(cst.ConcatenatedString)
 
     def _text_of(self, node: ast.expr) -> str:
         first, last = node.lineno - 1, (node.end_lineno or 0) - 1
@@ -405,7 +377,7 @@ class Sketcher:
 
     @_converts(ast.JoinedStr)
     def _format_string(self, node: ast.JoinedStr) -> cst.CSTNode:
-        return _node(cst.FormattedString, parts=self._format_fields(node))
+        return new_node(cst.FormattedString, parts=self._format_fields(node))
 
     def _format_fields(self, node: ast.JoinedStr) -> tuple[cst.CSTNode, ...]:
         was_in_format_string, self._in_format_string = self._in_format_string, True
@@ -413,7 +385,7 @@ class Sketcher:
             contents = (literal[0].strip(_QUOTES_AND_PREFIXES) for literal in _LITERAL.finditer(self._text_of(node)))
             self._has_adjacent_quotes = any(map(_ADJACENT_QUOTES.search, contents))
         parts = tuple(
-            _node(
+            new_node(
                 cst.FormattedStringExpression,
                 expression=self._node(value.value),
                 format_spec=self._format_fields(value.format_spec)
@@ -428,78 +400,78 @@ class Sketcher:
 
     @_converts(ast.Lambda)
     def _lambda(self, node: ast.Lambda) -> cst.CSTNode:
-        return _node(cst.Lambda, params=self._parameters(node.args), body=self._node(node.body))
+        return new_node(cst.Lambda, params=self._parameters(node.args), body=self._node(node.body))
 
     @_converts(ast.AnnAssign)
     def _annotated_assign(self, node: ast.AnnAssign) -> cst.CSTNode:
         target, value = self._node(node.target), self._optional(node.value)
-        return _node(cst.AnnAssign, target=target, annotation=self._annotation(node.annotation), value=value)
+        return new_node(cst.AnnAssign, target=target, annotation=self._annotation(node.annotation), value=value)
 
     @_converts(ast.Assert)
     def _assert(self, node: ast.Assert) -> cst.CSTNode:
-        return _node(cst.Assert, test=self._node(node.test), msg=self._optional(node.msg))
+        return new_node(cst.Assert, test=self._node(node.test), msg=self._optional(node.msg))
 
     @_converts(ast.AugAssign)
     def _augmented_assign(self, node: ast.AugAssign) -> cst.CSTNode:
-        return _node(cst.AugAssign, target=self._node(node.target), value=self._node(node.value))
+        return new_node(cst.AugAssign, target=self._node(node.target), value=self._node(node.value))
 
     @_converts(ast.Break)
     def _break(self, _: ast.Break) -> cst.CSTNode:
-        return _node(cst.Break)
+        return new_node(cst.Break)
 
     @_converts(ast.Continue)
     def _continue(self, _: ast.Continue) -> cst.CSTNode:
-        return _node(cst.Continue)
+        return new_node(cst.Continue)
 
     @_converts(ast.Expr)
     def _expr(self, node: ast.Expr) -> cst.CSTNode:
-        return _node(cst.Expr, value=self._node(node.value))
+        return new_node(cst.Expr, value=self._node(node.value))
 
     @_converts(ast.Global)
     def _global(self, node: ast.Global) -> cst.CSTNode:
-        return _node(cst.Global, names=tuple(_node(cst.NameItem, name=_name(name)) for name in node.names))
+        return new_node(cst.Global, names=tuple(new_node(cst.NameItem, name=new_name(name)) for name in node.names))
 
     @_converts(ast.Import)
     def _import(self, node: ast.Import) -> cst.CSTNode:
-        return _node(cst.Import, names=_aliases(node.names))
+        return new_node(cst.Import, names=import_aliases(node.names))
 
     @_converts(ast.Nonlocal)
     def _nonlocal(self, node: ast.Nonlocal) -> cst.CSTNode:
-        return _node(cst.Nonlocal, names=tuple(_node(cst.NameItem, name=_name(name)) for name in node.names))
+        return new_node(cst.Nonlocal, names=tuple(new_node(cst.NameItem, name=new_name(name)) for name in node.names))
 
     @_converts(ast.Pass)
     def _pass(self, _: ast.Pass) -> cst.CSTNode:
-        return _node(cst.Pass)
+        return new_node(cst.Pass)
 
     @_converts(ast.Return)
     def _return(self, node: ast.Return) -> cst.CSTNode:
-        return _node(cst.Return, value=self._optional(node.value))
+        return new_node(cst.Return, value=self._optional(node.value))
 
     @_converts(ast.Attribute)
     def _attribute(self, node: ast.Attribute) -> cst.CSTNode:
-        return _node(cst.Attribute, value=self._node(node.value), attr=_name(node.attr))
+        return new_node(cst.Attribute, value=self._node(node.value), attr=new_name(node.attr))
 
     @_converts(ast.Await)
     def _await(self, node: ast.Await) -> cst.CSTNode:
-        return _node(cst.Await, expression=self._node(node.value))
+        return new_node(cst.Await, expression=self._node(node.value))
 
     @_converts(ast.BinOp)
     def _binary_operation(self, node: ast.BinOp) -> cst.CSTNode:
-        return _node(cst.BinaryOperation, left=self._node(node.left), right=self._node(node.right))
+        return new_node(cst.BinaryOperation, left=self._node(node.left), right=self._node(node.right))
 
     @_converts(ast.DictComp)
     def _dict_comp(self, node: ast.DictComp) -> cst.CSTNode:
         key, value = self._node(node.key), self._node(node.value)
-        return _node(cst.DictComp, key=key, value=value, for_in=self._comprehension(node.generators))
+        return new_node(cst.DictComp, key=key, value=value, for_in=self._comprehension(node.generators))
 
     @_converts(ast.GeneratorExp)
     def _generator_exp(self, node: ast.GeneratorExp) -> cst.CSTNode:
-        return _node(cst.GeneratorExp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
+        return new_node(cst.GeneratorExp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
 
     @_converts(ast.IfExp)
     def _conditional(self, node: ast.IfExp) -> cst.CSTNode:
         test, body = self._node(node.test), self._node(node.body)
-        return _node(cst.IfExp, test=test, body=body, orelse=self._node(node.orelse))
+        return new_node(cst.IfExp, test=test, body=body, orelse=self._node(node.orelse))
 
     @_converts(ast.List)
     def _list(self, node: ast.List) -> cst.CSTNode:
@@ -507,15 +479,15 @@ class Sketcher:
 
     @_converts(ast.ListComp)
     def _list_comp(self, node: ast.ListComp) -> cst.CSTNode:
-        return _node(cst.ListComp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
+        return new_node(cst.ListComp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
 
     @_converts(ast.Name)
     def _identifier(self, node: ast.Name) -> cst.CSTNode:
-        return _name(node.id)
+        return new_name(node.id)
 
     @_converts(ast.NamedExpr)
     def _named_expr(self, node: ast.NamedExpr) -> cst.CSTNode:
-        return _node(cst.NamedExpr, target=self._node(node.target), value=self._node(node.value))
+        return new_node(cst.NamedExpr, target=self._node(node.target), value=self._node(node.value))
 
     @_converts(ast.Set)
     def _set(self, node: ast.Set) -> cst.CSTNode:
@@ -523,7 +495,7 @@ class Sketcher:
 
     @_converts(ast.SetComp)
     def _set_comp(self, node: ast.SetComp) -> cst.CSTNode:
-        return _node(cst.SetComp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
+        return new_node(cst.SetComp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
 
     @_converts(ast.Tuple)
     def _tuple(self, node: ast.Tuple) -> cst.CSTNode:
@@ -531,44 +503,19 @@ class Sketcher:
 
     @_converts(ast.UnaryOp)
     def _unary_operation(self, node: ast.UnaryOp) -> cst.CSTNode:
-        return _node(cst.UnaryOperation, expression=self._node(node.operand))
+        return new_node(cst.UnaryOperation, expression=self._node(node.operand))
 
     @_converts(ast.Yield)
     def _yield(self, node: ast.Yield) -> cst.CSTNode:
-        return _node(cst.Yield, value=self._optional(node.value))
+        return new_node(cst.Yield, value=self._optional(node.value))
 
     @_converts(ast.YieldFrom)
     def _yield_from(self, node: ast.YieldFrom) -> cst.CSTNode:
-        return _node(cst.Yield, value=_node(cst.From, item=self._node(node.value)))
+        return new_node(cst.Yield, value=new_node(cst.From, item=self._node(node.value)))
 
 
 def _decode(text: str | bytes) -> str:
     return text if isinstance(text, str) else text.decode()
-
-
-def _name(name: str) -> cst.CSTNode:
-    node = _new(cst.Name)
-    [(_, set_value)] = _setters[cst.Name]
-    set_value(node, name)
-    return node
-
-
-def _dotted_name(name: str) -> cst.CSTNode:
-    first, *others = map(_name, name.split("."))
-    for other in others:
-        first = _node(cst.Attribute, value=first, attr=other)
-    return first
-
-
-def _aliases(names: Sequence[ast.alias]) -> tuple[cst.CSTNode, ...]:
-    return tuple(
-        _node(
-            cst.ImportAlias,
-            name=_dotted_name(alias.name),
-            asname=None if alias.asname is None else _node(cst.AsName, name=_name(alias.asname)),
-        )
-        for alias in names
-    )
 
 
 def _starts_with(outer: ast.expr, first: ast.expr) -> bool:
