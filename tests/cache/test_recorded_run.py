@@ -60,7 +60,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def _git(*arguments: str) -> None:
     environment = {**os.environ, "GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"}
-    subprocess.run(["git", *arguments], check=True, env=environment)  # noqa: S607 - the git of the machine
+    # Maintenance in the background would change the repository after the command.
+    command = ["git", "-c", "gc.auto=0", "-c", "maintenance.auto=false", *arguments]
+    subprocess.run(command, check=True, env=environment)
 
 
 Run: TypeAlias = tuple[int, Sequence[tuple[bool, bytes]], bool]
