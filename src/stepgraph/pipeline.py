@@ -301,12 +301,12 @@ class Pipeline(Struct):
             else:
                 classes = partial(tuple, exported.exported_classes)
                 near = self.modules.suggestions.nearest(configured.class_name, classes)
-                found = (
+                advice = (
                     self._import_advice(entry, source, configured)
                     if exported.kind is ProblemKind.MISSING_CLASS
                     else None
                 )
-                missing.append(_not_exported_problem(source, configured, exported, near, found))
+                missing.append(_not_exported_problem(source, configured, exported, near, advice))
         self.problems += missing
         configuration = source.project.configuration
         # A configuration with wrong names does not determine the deployed classes.

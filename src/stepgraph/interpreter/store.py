@@ -332,7 +332,7 @@ class Store(Struct):
         for earlier in self.tasks() if task.loop_depth else ():
             if earlier.place.node is task.place.node and earlier.loop_pass != task.loop_pass:
                 self.put(self.in_flight, str(earlier.task_id), ())
-                for slot in earlier.seen.values():
+                for slot in earlier.observed.values():
                     for value in slot.values:
                         task.see(slot.container, slot.key, value)
                 self.budget.spend(Limit.JOINED, sum(len(logged.values) for logged in earlier.writes.values()))

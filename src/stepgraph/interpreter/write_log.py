@@ -122,12 +122,12 @@ class TaskState(Struct, eq=False):
     """The writes to slots that no other task in flight writes."""
     contested: set[SlotId] = field(default_factory=set)
     """The slots in `writes` that other code has written, too, since the start of the task."""
-    seen: dict[SlotId, LoggedSlot] = field(default_factory=dict)
+    observed: dict[SlotId, LoggedSlot] = field(default_factory=dict)
     """The values that slots had while the task may have read them, if other code has written the slots."""
 
     def see(self, container: HeapCell, key: str, value: Slot) -> bool:
         """Record a value that the task may read. Return whether the value is new."""
-        slot = self.seen.setdefault((container.serial, key), LoggedSlot(container, key, value))
+        slot = self.observed.setdefault((container.serial, key), LoggedSlot(container, key, value))
         added = [slot.add(leaf) for leaf in union_values(value)]
         return any(added)
 

@@ -79,10 +79,10 @@ class NameSearch:
 
     def names_in(self, content: bytes) -> set[str]:
         """Return the names at the end of an identifier of a source, also in comments and strings."""
-        found = {text for name, text in self._others.items() if name in content}
+        words = {text for name, text in self._others.items() if name in content}
         for find_identifiers in self._identifiers:
-            found.update(self._names[name] for name in find_identifiers(content) if name in self._names)
-        return found
+            words.update(self._names[name] for name in find_identifiers(content) if name in self._names)
+        return words
 
 
 def _text(content: bytes) -> str:

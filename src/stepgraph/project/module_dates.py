@@ -141,7 +141,7 @@ class _TrackedFile(Struct, frozen=True):
     """The times of the first and the last commit, none without commits, or None if they are unknown."""
 
 
-def _tracked_file(path: str, known: CommitTimes | None) -> _TrackedFile | None:
+def _tracked_file(path: str, cached_times: CommitTimes | None) -> _TrackedFile | None:
     """Return the file at a path, with its known times. Return None without a file or a repository."""
     if not os.path.isfile(path):
         return None
@@ -153,8 +153,8 @@ def _tracked_file(path: str, known: CommitTimes | None) -> _TrackedFile | None:
     from stepgraph.project.git import history_id
 
     name = os.path.relpath(real, root)
-    history = None if known is None else history_id(root)
-    times = None if known is None or history is None else known.get(history, name)
+    history = None if cached_times is None else history_id(root)
+    times = None if cached_times is None or history is None else cached_times.get(history, name)
     return _TrackedFile(root, name, history, times)
 
 
@@ -167,15 +167,15 @@ class _Log(Struct, frozen=True):
     walk: CommitWalk | None = None
     """The walk that lists the times of this and other files, if any."""
 
-    def read(self, known: CommitTimes | None) -> Sequence[int]:
+    def read(self, cached_times: CommitTimes | None) -> Sequence[int]:
         """Return the times of the first and the last commit. They are empty without commits, and if git fails."""
         if self.file.times is not None:
             return self.file.times
         times = self._read_walk() if self.git is None else _read_log(self.git)
         if times is None:
             return ()
-        if known is not None and self.file.history is not None:
-            known.put(self.file.history, self.file.name, times)
+        if cached_times is not None and self.file.history is not None:
+            cached_times.put(self.file.history, self.file.name, times)
         return times
 
     def _read_walk(self) -> Sequence[int] | None:

@@ -102,8 +102,8 @@ class RevisionFolder:
 
 def _missing_in(others: Sequence[_Entry], entries: Sequence[_Entry]) -> list[_Entry]:
     """Return the entries that are not among others."""
-    known = frozenset(others)
-    return [entry for entry in entries if entry not in known]
+    excluded = frozenset(others)
+    return [entry for entry in entries if entry not in excluded]
 
 
 @contextmanager

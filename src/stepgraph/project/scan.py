@@ -124,7 +124,7 @@ class _UsesInChild(Struct):
     process: ForkedProcess | None
     paths: Sequence[str]
     """All paths that the child process searches, to which the indexes in its result refer."""
-    found: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    paths_by_name: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def get(self) -> Mapping[str, Sequence[str]]:
         """Return the result, after waiting for it. It is empty if the child process failed."""
@@ -132,11 +132,13 @@ class _UsesInChild(Struct):
             try:
                 content = self.process.read_all()
                 indexes = msgspec.msgpack.decode(content, type=dict[str, tuple[int, ...]])
-                self.found = {name: [self.paths[index] for index in numbers] for name, numbers in indexes.items()}
+                self.paths_by_name = {
+                    name: [self.paths[index] for index in numbers] for name, numbers in indexes.items()
+                }
             except (OSError, msgspec.MsgspecError, IndexError):
-                self.found = {}
+                self.paths_by_name = {}
             self.process = None
-        return self.found
+        return self.paths_by_name
 
     def discard(self) -> None:
         """Kill the child process."""

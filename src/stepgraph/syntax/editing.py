@@ -106,14 +106,14 @@ class _Editor(cst.CSTTransformer):
 
     def _change_arguments(self, original: cst.Call, updated: cst.Call) -> cst.Call:
         """Return a call without the removed arguments and with the added argument."""
-        kept = [
+        remaining = [
             argument
             for old, argument in zip(original.args, updated.args, strict=True)
             if not isinstance(self._edits.get(old.value), RemovedArgument)
         ]
-        if len(kept) < len(updated.args):
-            updated = updated.with_changes(args=_end_like(kept, updated.args))
-            if not kept:
+        if len(remaining) < len(updated.args):
+            updated = updated.with_changes(args=_end_like(remaining, updated.args))
+            if not remaining:
                 updated = updated.with_changes(whitespace_before_args=_NO_SPACE)
         added = self._edits.get(original)
         if not isinstance(added, AddedArgument):
@@ -160,9 +160,9 @@ class _Editor(cst.CSTTransformer):
         return cst.FlattenSentinel([line, *added]) if added else line
 
 
-def _end_like(kept: Sequence[Item], items: Sequence[Item]) -> list[Item]:
+def _end_like(remaining: Sequence[Item], items: Sequence[Item]) -> list[Item]:
     """Return the kept items of a list. The last one ends as the list did, with or without a comma and a line break."""
-    result = list(kept)
+    result = list(remaining)
     if result and result[-1] is not items[-1]:
         result[-1] = _with_end(result[-1], items[-1])
     return result
@@ -189,8 +189,8 @@ def _without_parameters(function: Function, removed: Sequence[cst.Param]) -> Fun
     """Return a function without some of its parameters."""
     params = function.params
     everything = parameters(params)
-    kept = _end_like([parameter for parameter in everything if parameter not in removed], everything)
-    by_name = {parameter.name.value: parameter for parameter in kept}
+    all_remaining = _end_like([parameter for parameter in everything if parameter not in removed], everything)
+    by_name = {parameter.name.value: parameter for parameter in all_remaining}
 
     def remaining(group: Sequence[cst.Param]) -> list[cst.Param]:
         return [by_name[parameter.name.value] for parameter in group if parameter.name.value in by_name]
@@ -207,7 +207,7 @@ def _without_parameters(function: Function, removed: Sequence[cst.Param]) -> Fun
     if not keyword_only and isinstance(params.star_arg, cst.ParamStar):
         changes["star_arg"] = cst.MaybeSentinel.DEFAULT
     changed = function.with_changes(params=params.with_changes(**changes))
-    if kept:
+    if all_remaining:
         return changed
     is_lambda = isinstance(function, cst.Lambda)
     return changed.with_changes(**{"whitespace_after_lambda" if is_lambda else "whitespace_before_params": _NO_SPACE})

@@ -201,8 +201,9 @@ class _Loop(Struct, frozen=True, dict=True):
             use, parent = parents[id(parent)], parents.get(id(parents[id(parent)]))
         if not isinstance(parent, cst.Call) or parent.func is not use:
             return None
-        around = (node for node in ancestors_of(parents, use) if isinstance(node, (*_LOOPS, *COMPREHENSIONS, *SCOPES)))
-        return parent if next(around, None) is self.node else None
+        types = (*_LOOPS, *COMPREHENSIONS, *SCOPES)
+        enclosing = (node for node in ancestors_of(parents, use) if isinstance(node, types))
+        return parent if next(enclosing, None) is self.node else None
 
     def _may_outlast_pass(self, use: cst.CSTNode) -> bool:
         """Return whether a use may keep the function, except in a variable that the loop only assigns."""

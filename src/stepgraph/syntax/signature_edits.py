@@ -102,7 +102,7 @@ class _Variables(Struct, frozen=True):
         node, param = function.node, parameter.node
         if not isinstance(node, cst.FunctionDef | cst.Lambda) or not isinstance(param, cst.Param):
             return None
-        return cls(node, param, function.module) if any(param is own for own in parameters(node.params)) else None
+        return cls(node, param, function.module) if any(param is each for each in parameters(node.params)) else None
 
     @property
     def parents(self) -> Parents:
@@ -111,9 +111,9 @@ class _Variables(Struct, frozen=True):
 
     def named(self, name: str) -> Iterator[cst.Name]:
         """Yield the nodes in the body that read or bind a variable of this name, and other parameters of this name."""
-        for own in parameters(self.function.params):
-            if own is not self.parameter and own.name.value == name:
-                yield own.name
+        for each in parameters(self.function.params):
+            if each is not self.parameter and each.name.value == name:
+                yield each.name
         for node in all_nodes(self.function.body):
             if isinstance(node, cst.Name) and node.value == name and not _is_label(node, self.parents):
                 yield node

@@ -52,10 +52,10 @@ def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[W
     if level or isinstance(statement.names, cst.ImportStar) or source.split(".")[0] not in _PACKAGES:
         return
     for alias in statement.names:
-        known = _NAMES.get(alias.evaluated_name)
-        if known is not None and source not in known.definers:
+        definition = _NAMES.get(alias.evaluated_name)
+        if definition is not None and source not in definition.definers:
             places = Place(module, alias.name), Place(module, statement)
-            yield WrongImport(alias.evaluated_name, source, known.module, *places)
+            yield WrongImport(alias.evaluated_name, source, definition.module, *places)
 
 
 def wrong_attribute(module: str, name: str, place: Place) -> WrongAttribute | None:
@@ -63,14 +63,14 @@ def wrong_attribute(module: str, name: str, place: Place) -> WrongAttribute | No
 
     An expression that expects the failure, by a handler that names the AttributeError, counts as successful.
     """
-    known = _NAMES.get(name)
-    if known is None or module in known.definers or module.split(".", maxsplit=1)[0] not in _PACKAGES:
+    definition = _NAMES.get(name)
+    if definition is None or module in definition.definers or module.split(".", maxsplit=1)[0] not in _PACKAGES:
         return None
     from stepgraph.syntax.body_errors import catches_by_name
 
     if not isinstance(place.node, cst.Attribute) or catches_by_name(place.node, place.module, "AttributeError"):
         return None
-    return WrongAttribute(name, module, known.module, Place(place.module, place.node.attr), place)
+    return WrongAttribute(name, module, definition.module, Place(place.module, place.node.attr), place)
 
 
 def means_entrypoint(name: str, facts: Iterable[Fact]) -> bool:

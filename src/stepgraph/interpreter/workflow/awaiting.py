@@ -264,7 +264,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         branch_depth=interpreter.branch_depth,
     )
     interpreter.store.start_task(state, log)
-    if state.seen:
+    if state.observed:
         reevaluate(interpreter, state)
     return task
 

@@ -88,7 +88,7 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
     new = [
         task.see(rewrite.container, rewrite.key, rewrite.before)
         for rewrite in rewrites
-        if may_have_begun or rewrite.slot in task.seen
+        if may_have_begun or rewrite.slot in task.observed
     ]
     new += [
         task.see(rewrite.container, rewrite.key, rewrite.container.get(rewrite.key, MISSING)) for rewrite in rewrites
@@ -104,7 +104,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     interpreter.work.resuming = True
     call_count = _recursive_calls(interpreter)
     checkpoint, newest, rewrite_count = store.checkpoint(), store.serial, len(store.rewrites)
-    for slot in task.seen.values():
+    for slot in task.observed.values():
         values = [slot.present, *slot.values]
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
     with interpreter.tracer.task_body(), store.logged(newest, isolated=True) as log:

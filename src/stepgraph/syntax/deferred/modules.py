@@ -121,13 +121,13 @@ class DeferredBodies(Struct, eq=False, dict=True):
                 self.memory.incomplete_paths[self.path] = None
                 block.fill((_stub_statement(),))
                 return block.body
-            body, found = parsed
+            body, statements = parsed
             if self.parents is not None:
-                self._add_parents(self.parents, body, block, found)
+                self._add_parents(self.parents, body, block, statements)
             self.parsed[index] = body
             self._unowned.append(body)
-            block.fill(found)
-            return found
+            block.fill(statements)
+            return statements
 
     def _parse(self, index: int) -> tuple[ParsedBody, tuple[cst.BaseStatement, ...]] | None:
         """Return a body and its statements, or None if it cannot be parsed."""
@@ -137,12 +137,12 @@ class DeferredBodies(Struct, eq=False, dict=True):
             self.memory.is_exceeded = True
             return None
         try:
-            joined, found = run_with_large_stack(lambda: self._parse_text(body))
+            joined, statements = run_with_large_stack(lambda: self._parse_text(body))
         except (*LIBCST_ERRORS, WrongCutError, RejectedPieceError):
             return None
         self.memory.tokens += tokens
         self.tokens += tokens
-        return ParsedBody(body.first_line, joined), found
+        return ParsedBody(body.first_line, joined), statements
 
     def _parse_text(self, body: BodyRange) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
         text = self.text[body.start : body.end]
@@ -230,10 +230,10 @@ class DeferredBodies(Struct, eq=False, dict=True):
             return self.parents
 
     def _add_parents(
-        self, parents: Parents, body: ParsedBody, block: DeferredBlock, found: Sequence[cst.BaseStatement]
+        self, parents: Parents, body: ParsedBody, block: DeferredBlock, statements: Sequence[cst.BaseStatement]
     ) -> None:
         parents |= body.joined.inner_parents
-        for statement in found:
+        for statement in statements:
             parents[id(statement)] = block
 
     def range_of(self, node: cst.CSTNode) -> Range | None:
