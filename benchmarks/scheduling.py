@@ -23,7 +23,7 @@ from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, Sche
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows
-from stepgraph.ir.nodes import Start, StepRun
+from stepgraph.ir.nodes import StartOperation, StepRun
 from stepgraph.ir.program import Program
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.parse import parse_module
@@ -89,7 +89,7 @@ def workflow(dependencies: Dependencies, *, concurrent: bool) -> str:
 
 def count_pairs(program: Program) -> int:
     """Return the number of pairs of steps that run one after the other."""
-    starts = (operation for operation in program.body.operations if isinstance(operation, Start))
+    starts = (operation for operation in program.body.operations if isinstance(operation, StartOperation))
     roots = [DirectCall(start.activity) for start in starts if isinstance(start.activity, StepRun)]
     usage = ProgramUsage(program.body)
     never = SchedulingContext(lambda _: HasRun.NEVER, lambda _: None, usage.steps_used_in_body, usage.closure)

@@ -37,7 +37,7 @@ from stepgraph.model.span import Span
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
@@ -417,11 +417,11 @@ def _details(built: BuiltGraph, project: Project) -> Details:
     return run_with_large_stack(lambda: describe(graph, built.places, labels))
 
 
-def _span_of(place: Place | None) -> Span | None:
+def _span_of(place: SourcePlace | None) -> Span | None:
     return None if place is None else place.span
 
 
-def _code_of(place: Place | None) -> Code | None:
+def _code_of(place: SourcePlace | None) -> Code | None:
     # Imported here because only pages and links show code.
     from stepgraph.syntax.code_range import code_of
 

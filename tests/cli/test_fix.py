@@ -18,7 +18,7 @@ from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.fixing import FixedFile, compute_fixes
 from stepgraph.project.root import root_of
 from stepgraph.syntax.edits import Replacement
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.walk import all_nodes
 from tests.cli.conftest import Command
@@ -318,7 +318,7 @@ def test_a_diff_does_not_remove_findings_from_the_baseline(stepgraph: Command, e
 
 def test_contradictory_fixes_are_not_combined() -> None:
     module = parse_module(b"nap = 5\n", "entry.py")
-    place = Place(module, next(node for node in all_nodes(module.tree) if isinstance(node, cst.Integer)))
+    place = SourcePlace(module, next(node for node in all_nodes(module.tree) if isinstance(node, cst.Integer)))
     fixes = [safe_fix(Replacement(place, "6")), safe_fix(Replacement(place, "7"))]
 
     (file,) = compute_fixes([replace(finding("odd."), fix=fix) for fix in fixes], unsafe=False)

@@ -14,22 +14,22 @@ from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Exits, Leaf
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
-    Block,
-    Branch,
     Choice,
+    ChoiceBranch,
     Handler,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     Pause,
     Run,
     StepRun,
-    Try,
+    TryOperation,
 )
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import Budget, Limit, LimitExceededError
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from tests.semantics.notation import HEADER, STEPS
 
 Traces = frozenset[str]
@@ -50,7 +50,7 @@ class TraceDomain(Domain[Traces]):
         return a | b
 
 
-def body_of(source: str) -> Block:
+def body_of(source: str) -> OperationBlock:
     module = analyze_source(HEADER + textwrap.indent(STEPS + textwrap.dedent(source), " " * 8), "entry.py")
     (workflow,) = module.workflows
     assert workflow.subject is not None
@@ -406,7 +406,7 @@ def test_solving_stops_at_the_limit_of_the_budget() -> None:
         solve(body_of("await a()"), 0, CountDomain(), budget=budget)
 
 
-def a_step() -> tuple[Run, Place]:
+def a_step() -> tuple[Run, SourcePlace]:
     (operation,) = body_of("await a()").operations
     assert isinstance(operation, Run)
     return operation, operation.place
@@ -417,16 +417,16 @@ def a_step() -> tuple[Run, Place]:
 def test_deep_nesting_takes_linear_time(kind: str) -> None:
     step, place = a_step()
 
-    def wrap(block: Block) -> Block:
-        leaving = Choice((Branch("x", Block((Jump(JumpKind.RETURN, place),))),), place)
-        inner = Block((step, leaving, *block.operations))
+    def wrap(block: OperationBlock) -> OperationBlock:
+        leaving = Choice((ChoiceBranch("x", OperationBlock((Jump(JumpKind.RETURN, place),))),), place)
+        inner = OperationBlock((step, leaving, *block.operations))
         operations: dict[str, Operation] = {
-            "loops": Loop(inner, EMPTY_BLOCK, place),
-            "finally": Try(inner, (), Block((Pause(place),)), except_star=False, place=place),
-            "handlers": Try(inner, (Handler(None, EMPTY_BLOCK),), EMPTY_BLOCK, except_star=False, place=place),
-            "branches": Choice((Branch("x", inner),), place),
+            "loops": LoopOperation(inner, EMPTY_BLOCK, place),
+            "finally": TryOperation(inner, (), OperationBlock((Pause(place),)), except_star=False, place=place),
+            "handlers": TryOperation(inner, (Handler(None, EMPTY_BLOCK),), EMPTY_BLOCK, except_star=False, place=place),
+            "branches": Choice((ChoiceBranch("x", inner),), place),
         }
-        return Block((operations[kind],))
+        return OperationBlock((operations[kind],))
 
     body = reduce(lambda block, _: wrap(block), range(5_000), EMPTY_BLOCK)
     started = time.process_time()
@@ -438,6 +438,6 @@ def test_deep_nesting_takes_linear_time(kind: str) -> None:
 def test_many_operations_are_fast() -> None:
     step, _ = a_step()
     started = time.process_time()
-    exits: Exits[int] = solve(Block((step,) * 5_000), 0, CountDomain())
+    exits: Exits[int] = solve(OperationBlock((step,) * 5_000), 0, CountDomain())
     assert exits.end == CountDomain.UNLIMITED
     assert time.process_time() - started < 0.1

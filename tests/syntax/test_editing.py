@@ -9,7 +9,7 @@ import pytest
 
 from stepgraph.syntax.editing import apply_source_edits
 from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.parse import parse_module
 
 
@@ -17,10 +17,10 @@ def module_of(source: str | bytes) -> SourceModule:
     return parse_module(source if isinstance(source, bytes) else source.encode(), "entry.py")
 
 
-def place_of(module: SourceModule, text: str) -> Place:
+def place_of(module: SourceModule, text: str) -> SourcePlace:
     """Return the outermost expression with this source text."""
     expressions = (node for node in below(module.tree) if isinstance(node, cst.BaseExpression))
-    return next(Place(module, node) for node in expressions if module.text(node) == text)
+    return next(SourcePlace(module, node) for node in expressions if module.text(node) == text)
 
 
 def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -98,7 +98,7 @@ def test_the_first_of_two_edits_of_an_expression_wins() -> None:
 def test_a_name_is_imported_from_another_module(source: str, expected: str) -> None:
     module = module_of(source)
     statement = next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom))
-    edit = MovedImport(Place(module, statement), (("NonRetryableError", "workers.workflows"),))
+    edit = MovedImport(SourcePlace(module, statement), (("NonRetryableError", "workers.workflows"),))
 
     assert apply_source_edits(module, [edit]).decode() == expected
 
@@ -112,7 +112,7 @@ def test_a_name_is_imported_from_another_module(source: str, expected: str) -> N
 )
 def test_two_names_of_an_import_move_to_two_modules(source: str, expected: str) -> None:
     module = module_of(source)
-    statement = Place(module, next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom)))
+    statement = SourcePlace(module, next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom)))
     edits = [MovedImport(statement, (("X", "b"),)), MovedImport(statement, (("Y", "c"),))]
 
     assert apply_source_edits(module, edits).decode() == expected

@@ -6,7 +6,7 @@ import libcst as cst
 import pytest
 
 from stepgraph.model.span import Span
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.positions import positions
 
@@ -132,4 +132,4 @@ def test_the_heading_of_a_class_ends_with_its_name(source: str, heading: Span) -
 
 def test_the_repr_of_a_place_is_its_location() -> None:
     parsed = module("x = f(1)\n")
-    assert repr(Place(parsed, first_value(parsed))) == "Place(entry.py:1:5)"
+    assert repr(SourcePlace(parsed, first_value(parsed))) == "Place(entry.py:1:5)"

@@ -10,7 +10,7 @@ import pytest
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.editing import apply_source_edits
 from stepgraph.syntax.edits import AddedArgument, RemovedArgument, RemovedParameter
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.signature_edits import inline_parameter, rename_parameter, shadows_variable
 from stepgraph.syntax.walk import all_nodes
@@ -72,15 +72,15 @@ CALLS_WITH_B = {
 }
 
 
-def first(module: SourceModule, kind: type[cst.CSTNode]) -> Place:
-    return next(Place(module, node) for node in all_nodes(module.tree) if isinstance(node, kind))
+def first(module: SourceModule, kind: type[cst.CSTNode]) -> SourcePlace:
+    return next(SourcePlace(module, node) for node in all_nodes(module.tree) if isinstance(node, kind))
 
 
-def function_and_parameter(source: str, name: str) -> tuple[Place, Place]:
+def function_and_parameter(source: str, name: str) -> tuple[SourcePlace, SourcePlace]:
     module = parse_module(source.encode(), "entry.py")
     function = next(node for node in nodes(module) if isinstance(node, cst.FunctionDef | cst.Lambda))
     parameter = next(own for own in parameters(function.params) if own.name.value == name)
-    return Place(module, function), Place(module, parameter)
+    return SourcePlace(module, function), SourcePlace(module, parameter)
 
 
 def nodes(module: SourceModule) -> Iterator[cst.CSTNode]:
@@ -135,7 +135,7 @@ def test_a_variable_of_the_enclosing_function_is_shadowed(source: str, expected:
     module = parse_module(source.encode(), "entry.py")
     function = next(node for node in nodes(module) if isinstance(node, cst.FunctionDef) and node.name.value == "f")
 
-    assert shadows_variable(Place(module, function), Place(module, function.params.params[0])) is expected
+    assert shadows_variable(SourcePlace(module, function), SourcePlace(module, function.params.params[0])) is expected
 
 
 @pytest.mark.parametrize(("source", "expected"), WITHOUT_B.items())
@@ -151,7 +151,7 @@ def test_a_removed_argument_leaves_the_layout(source: str, expected: str) -> Non
     arguments = [node for node in nodes(module) if isinstance(node, cst.Arg)]
     value = next(argument.value for argument in arguments if module.text(argument).startswith("b="))
 
-    assert apply_source_edits(module, [RemovedArgument(Place(module, value))]).decode() == expected
+    assert apply_source_edits(module, [RemovedArgument(SourcePlace(module, value))]).decode() == expected
 
 
 @pytest.mark.parametrize(("source", "expected"), CALLS_WITH_B.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.variables import Variable, assigned_variable, variable_of_function, variable_of_parameter
 from stepgraph.syntax.walk import all_nodes
@@ -15,9 +15,9 @@ def parse(source: str) -> SourceModule:
     return parse_module(source.encode(), "entry.py")
 
 
-def functions(module: SourceModule, name: str) -> list[Place]:
+def functions(module: SourceModule, name: str) -> list[SourcePlace]:
     nodes = (node for node in all_nodes(module.tree) if isinstance(node, cst.FunctionDef))
-    return [Place(module, node) for node in nodes if node.name.value == name]
+    return [SourcePlace(module, node) for node in nodes if node.name.value == name]
 
 
 def marked(source: str, variable: Variable) -> str:
@@ -71,7 +71,7 @@ def test_a_parameter_hides_the_variable_around_it() -> None:
     source = "def f():\n    def x(): ...\n    @x\n    def g(x): return x\n"
     module = parse(source)
     parameter = next(node for node in all_nodes(module.tree) if isinstance(node, cst.Param))
-    variable = variable_of_parameter(Place(module, parameter.name))
+    variable = variable_of_parameter(SourcePlace(module, parameter.name))
     assert variable is not None
     assert marked(source, variable) == "def f():\n    def x(): ...\n    @x\n    def g(<x>): return <x>\n"
 
@@ -79,7 +79,7 @@ def test_a_parameter_hides_the_variable_around_it() -> None:
 def test_an_assigned_value_has_a_variable() -> None:
     source = "def f():\n    x = step(g)\n    y = z = step(h)\n    return x\n"
     module = parse(source)
-    calls = [Place(module, node) for node in all_nodes(module.tree) if isinstance(node, cst.Call)]
+    calls = [SourcePlace(module, node) for node in all_nodes(module.tree) if isinstance(node, cst.Call)]
     variables = {call.text: assigned_variable(call) for call in calls}
     assert variables["step(h)"] is None
     assert variables["step(g)"] is not None

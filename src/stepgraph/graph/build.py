@@ -21,7 +21,15 @@ from stepgraph.graph.liveness import must_awaited_tasks
 from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import Places
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Block, Call, Function, Start, operations_in, task_references, tasks_started_in
+from stepgraph.ir.nodes import (
+    Call,
+    Function,
+    OperationBlock,
+    StartOperation,
+    operations_in,
+    task_references,
+    tasks_started_in,
+)
 from stepgraph.ir.program import ExpandedProgram, Program
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import Note
@@ -70,7 +78,7 @@ def _limit_note(program: Program, error: LimitExceededError) -> Note:
 def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph | None:
     calls = _summarize_calls(expanded.body, expanded.body_of)
     body = structure_control_flow(expanded.body, calls)
-    bodies: dict[int, Block] = {}
+    bodies: dict[int, OperationBlock] = {}
     called = _in_call_order(body, calls, bodies, expanded)
     representative_of = _representatives(called, bodies)
     functions = [function for function in called if representative_of[id(function)] is function]
@@ -98,7 +106,7 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
 
 
 def _in_call_order(
-    body: Block, calls: CallSummaries, bodies: dict[int, Block], expanded: ExpandedProgram
+    body: OperationBlock, calls: CallSummaries, bodies: dict[int, OperationBlock], expanded: ExpandedProgram
 ) -> list[Function]:
     """Return the called functions in the order of their first calls, and add their structured bodies to `bodies`."""
     functions: list[Function] = []
@@ -114,7 +122,7 @@ def _in_call_order(
     return functions
 
 
-def _summarize_calls(body: Block, body_of: BodyOf) -> CallSummaries:
+def _summarize_calls(body: OperationBlock, body_of: BodyOf) -> CallSummaries:
     """Return the summaries of the functions that a program calls."""
     functions = reachable(body, body_of)
     calls = CallSummaries(functions_with_steps(functions, body_of))
@@ -133,7 +141,7 @@ def _summarize_calls(body: Block, body_of: BodyOf) -> CallSummaries:
 
 
 def _with_summary(
-    calls: CallSummaries, function: Function, body: Block, tasks: Mapping[TaskId, Function]
+    calls: CallSummaries, function: Function, body: OperationBlock, tasks: Mapping[TaskId, Function]
 ) -> CallSummaries:
     callers_tasks = _callers_tasks(body)
     completed = must_awaited_tasks(body, callers_tasks) if callers_tasks else ()
@@ -147,20 +155,20 @@ def _with_summary(
     )
 
 
-def _callers_tasks(body: Block) -> frozenset[TaskId]:
+def _callers_tasks(body: OperationBlock) -> frozenset[TaskId]:
     """Return the tasks that a body awaits but does not start."""
     started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
     return frozenset(task_id for task_id in task_references(body) if task_id not in started)
 
 
-def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
+def _called_tasks(block: OperationBlock) -> Iterator[tuple[TaskId, Function]]:
     """Yield, for each call that a block starts as a task, the task and the called function."""
     for operation in operations_in(block):
-        if isinstance(operation, Start) and isinstance(operation.activity, Call):
+        if isinstance(operation, StartOperation) and isinstance(operation.activity, Call):
             yield operation.task_id, operation.activity.function
 
 
-def _representatives(functions: Sequence[Function], bodies: Mapping[int, Block]) -> dict[int, Function]:
+def _representatives(functions: Sequence[Function], bodies: Mapping[int, OperationBlock]) -> dict[int, Function]:
     """Return the representative of each function by `id`: the first function of its equivalence class.
 
     The classes are computed by partition refinement. Initially, all functions with the same definition and the same
@@ -179,7 +187,9 @@ def _representatives(functions: Sequence[Function], bodies: Mapping[int, Block])
 
 
 def _refine(
-    groups: Mapping[object, list[Function]], representative_of: Mapping[int, Function], bodies: Mapping[int, Block]
+    groups: Mapping[object, list[Function]],
+    representative_of: Mapping[int, Function],
+    bodies: Mapping[int, OperationBlock],
 ) -> dict[object, list[Function]]:
     refined: dict[object, list[Function]] = {}
     for key, members in groups.items():
@@ -189,7 +199,7 @@ def _refine(
     return refined
 
 
-def _serialized_nodes(body: Block, representative_of: Mapping[int, Function]) -> str:
+def _serialized_nodes(body: OperationBlock, representative_of: Mapping[int, Function]) -> str:
     return json.dumps(emit_nodes(body, lambda function: str(id(representative_of[id(function)]))))
 
 

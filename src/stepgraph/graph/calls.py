@@ -10,22 +10,22 @@ from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId
 from stepgraph.ir.nodes import (
-    Block,
     Call,
     Function,
     Operation,
+    OperationBlock,
     Run,
     Series,
-    Start,
+    StartOperation,
     StepRun,
     child_blocks,
     operations_in,
 )
 
-BodyOf: TypeAlias = Callable[[Function], Block]
+BodyOf: TypeAlias = Callable[[Function], OperationBlock]
 
 
-def functions_called_in(block: Block) -> Iterator[Function]:
+def functions_called_in(block: OperationBlock) -> Iterator[Function]:
     """Yield the functions called in a block and in the bodies of its steps, in order."""
     stack: list[Iterator[Operation]] = [iter(block.operations)]
     while stack:
@@ -33,7 +33,7 @@ def functions_called_in(block: Block) -> Iterator[Function]:
         if operation is None:
             stack.pop()
             continue
-        if isinstance(operation, Run | Start):
+        if isinstance(operation, Run | StartOperation):
             if isinstance(operation.activity, Call):
                 yield operation.activity.function
             elif isinstance(operation.activity, StepRun):
@@ -62,7 +62,7 @@ def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> froz
     return frozenset(working)
 
 
-def reachable(body: Block, body_of: BodyOf) -> list[Function]:
+def reachable(body: OperationBlock, body_of: BodyOf) -> list[Function]:
     """Return the functions that a body calls, directly or through other functions, each after one of its callers."""
     functions: dict[int, Function] = {}
     pending = [body]
@@ -74,9 +74,9 @@ def reachable(body: Block, body_of: BodyOf) -> list[Function]:
     return list(functions.values())
 
 
-def _runs_steps(block: Block) -> bool:
+def _runs_steps(block: OperationBlock) -> bool:
     return any(
-        isinstance(operation, Run | Start) and not isinstance(operation.activity, Call)
+        isinstance(operation, Run | StartOperation) and not isinstance(operation.activity, Call)
         for operation in operations_in(block)
     )
 

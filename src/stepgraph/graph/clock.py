@@ -16,7 +16,6 @@ from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
     Activity,
     Await,
-    Block,
     Call,
     Choice,
     EventWait,
@@ -24,8 +23,9 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     PartialOrder,
     Pause,
     Run,
@@ -33,21 +33,18 @@ from stepgraph.ir.nodes import (
     Series,
     Sleep,
     SleepUntil,
-    Start,
+    StartOperation,
     StepRun,
-    Try,
+    TryOperation,
     operations_in,
     tasks_started_in,
 )
 from stepgraph.model.vocabulary import EXCEPTION
 from stepgraph.model.walk import is_clocked, walk
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Block as BlockNode
-    from stepgraph.model.payload import Branch as BranchNode
-    from stepgraph.model.payload import Break, Clocked, Node, Parallel
-    from stepgraph.model.payload import Try as TryNode
+    from stepgraph.model.payload import Block, Branch, Break, Clocked, Node, Parallel, Try
 
 
 class _Emitter(Struct):
@@ -74,7 +71,7 @@ class _Emitter(Struct):
 
 
 def emit_nodes(
-    body: Block, name_of: Callable[[Function], str], places: Places | None = None, *, is_run: bool = False
+    body: OperationBlock, name_of: Callable[[Function], str], places: Places | None = None, *, is_run: bool = False
 ) -> list[Node]:
     """Return the nodes of a structured body and record their source locations in `places`.
 
@@ -90,13 +87,13 @@ def emit_nodes(
     return _block(emitter, body)
 
 
-def _block(emitter: _Emitter, block: Block) -> list[Node]:
+def _block(emitter: _Emitter, block: OperationBlock) -> list[Node]:
     if emitter.grouped:
         return _with_concurrent_blocks(_sequence(emitter, block, block.operations))
     return _range(emitter, block, 0, len(block.operations))
 
 
-def _range(emitter: _Emitter, block: Block, begin: int, end: int) -> list[Node]:
+def _range(emitter: _Emitter, block: OperationBlock, begin: int, end: int) -> list[Node]:
     """Return the nodes of the operations from `begin` to `end` of a block. No group crosses these limits."""
     operations = block.operations
     nodes: list[Node] = []
@@ -121,7 +118,7 @@ def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
     return [group]
 
 
-def _is_series(node: Node) -> TypeGuard[BlockNode]:
+def _is_series(node: Node) -> TypeGuard[Block]:
     """Return whether a node is a block: the nodes of a `Series`, or of a sequence in a partial order."""
     return node["type"] == "block"
 
@@ -144,7 +141,7 @@ def _has_clock(node: Node) -> bool:
             return "starts" in node
 
 
-def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> list[Node]:
+def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operation]) -> list[Node]:
     clock = emitter.clock
     exact = exact_group(operations, emitter.live)
     emitter.grouped = True
@@ -178,7 +175,7 @@ def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Nod
     """Wrap the nodes of a group in a `try` if a `try` around the await of the group may catch exceptions."""
     if not _catch_await(operations):
         return nodes
-    try_node: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
+    try_node: Try = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
     return [try_node]
 
 
@@ -188,7 +185,7 @@ def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
     The group is needed if the await returns the error as a result, or if the call may continue after an error of other
     code.
     """
-    groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
+    groups = [await_.group for await_ in awaits_in(OperationBlock(tuple(operations)))]
     return node["type"] == "function_call" and any(
         group.awaits_work_without_steps or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
         for group in groups
@@ -198,17 +195,17 @@ def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
 def _raises_unseen(operations: Sequence[Operation]) -> bool:
     """Return whether tasks started in operations may fail in code that the graph does not show."""
     return any(
-        isinstance(operation, Start)
+        isinstance(operation, StartOperation)
         and isinstance(operation.activity, Call)
         and operation.activity.function.raises_unseen
-        for operation in operations_in(Block(tuple(operations)))
+        for operation in operations_in(OperationBlock(tuple(operations)))
     )
 
 
 def _catch_await(operations: Sequence[Operation]) -> bool:
     return any(
-        isinstance(operation, Try) and operation.catches and any(True for _ in awaits_in(operation.body))
-        for operation in operations_in(Block(tuple(operations)))
+        isinstance(operation, TryOperation) and operation.catches and any(True for _ in awaits_in(operation.body))
+        for operation in operations_in(OperationBlock(tuple(operations)))
     )
 
 
@@ -218,7 +215,7 @@ def _has_resolved(node: Node) -> TypeGuard[Clocked]:
 
 
 def _sequence(
-    emitter: _Emitter, block: Block, operations: Sequence[Operation], *, is_single_group: bool = False
+    emitter: _Emitter, block: OperationBlock, operations: Sequence[Operation], *, is_single_group: bool = False
 ) -> list[Node]:
     """Return the nodes of operations in order, with separate groups as nested parallels.
 
@@ -234,7 +231,7 @@ def _sequence(
     return [flat for node in nodes for flat in _dissolved(node, parallel_ids)]
 
 
-def _separate_groups(emitter: _Emitter, block: Block, operation: Operation) -> tuple[SeparateGroup, ...]:
+def _separate_groups(emitter: _Emitter, block: OperationBlock, operation: Operation) -> tuple[SeparateGroup, ...]:
     """Return the separate groups in this block that contain the tasks of an operation."""
     if id(block) not in emitter.blocks_with_groups:  # most blocks, and the search below takes linear time
         return ()
@@ -281,9 +278,9 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             node = _run(emitter, activity, place)
             _resolve(emitter, emitter.live.completed_by.get(id(operation), frozenset()))
             return [node]
-        case Start(activity=Series() as series, task_id=task_id):
+        case StartOperation(activity=Series() as series, task_id=task_id):
             return _series(emitter, task_id, series)
-        case Start(activity=activity, task_id=task_id, place=place):
+        case StartOperation(activity=activity, task_id=task_id, place=place):
             return [_start(emitter, task_id, activity, place)]
         case PartialOrder():
             return _ordered(emitter, operation)
@@ -295,11 +292,11 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return []
         case Choice(place=place):
             return _with_place(emitter, _choice(emitter, operation), place)
-        case Loop(body=body, place=place):
+        case LoopOperation(body=body, place=place):
             nodes = _block(emitter, body)
             _tick(emitter, id(operation))
             return _with_place(emitter, [{"type": "loop", "nodes": nodes}], place) if nodes else []
-        case Try(place=place):
+        case TryOperation(place=place):
             return _with_place(emitter, _try(emitter, operation), place)
         case Jump(kind=kind, place=place, drawn=True):
             ends_loop = kind in (JumpKind.BREAK, JumpKind.FINISHED)
@@ -311,13 +308,13 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             assert_never(never)
 
 
-def _with_place(emitter: _Emitter, nodes: list[Node], place: Place, origin: Origin | None = None) -> list[Node]:
+def _with_place(emitter: _Emitter, nodes: list[Node], place: SourcePlace, origin: Origin | None = None) -> list[Node]:
     for node in nodes:
         emitter.places.note(node, place, origin)
     return nodes
 
 
-def _run(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
+def _run(emitter: _Emitter, activity: Activity, place: SourcePlace) -> Clocked:
     node = _node(emitter, activity, place)
     if emitter.grouped:
         node["starts"] = emitter.clock
@@ -326,7 +323,7 @@ def _run(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
     return node
 
 
-def _start(emitter: _Emitter, task_id: TaskId, activity: Activity, place: Place) -> Clocked:
+def _start(emitter: _Emitter, task_id: TaskId, activity: Activity, place: SourcePlace) -> Clocked:
     node = _node(emitter, activity, place)
     node["starts"] = emitter.clock
     emitter.nodes[task_id] = node
@@ -346,7 +343,7 @@ def _series(emitter: _Emitter, task_id: TaskId, series: Series) -> list[Node]:
     return [{"type": "block", "nodes": nodes}]
 
 
-def _without_clocks(emitter: _Emitter, block: Block) -> list[Node]:
+def _without_clocks(emitter: _Emitter, block: OperationBlock) -> list[Node]:
     grouped, clockless = emitter.grouped, emitter.clockless
     emitter.grouped, emitter.clockless = False, True
     nodes = _sequence(emitter, block, block.operations)
@@ -370,7 +367,7 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
     return _with_place(emitter, [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}], ordered.place)
 
 
-def _node(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
+def _node(emitter: _Emitter, activity: Activity, place: SourcePlace) -> Clocked:
     """Return the node of an activity. The location of the node is `place` or, for a step, the declaration."""
     node = _activity(emitter, activity)
     if isinstance(activity, StepRun):
@@ -409,7 +406,7 @@ def _resolve(emitter: _Emitter, completed: frozenset[TaskId]) -> None:
 
 
 def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
-    branches: list[BranchNode] = []
+    branches: list[Branch] = []
     clock = latest = emitter.clock
     for branch in choice.branches:
         emitter.clock = clock
@@ -426,12 +423,12 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     return [{"type": "switch", "discriminant": choice.discriminant, "branches": branches}]
 
 
-def _try(emitter: _Emitter, try_: Try) -> list[Node]:
+def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
     """Return the node of a `try`.
 
     The handlers begin at the clock of the `try`, and the `finally` at the latest clock of the body and the handlers.
     """
-    node: TryNode = {"type": "try"}
+    node: Try = {"type": "try"}
     clock = emitter.clock
     begin = _else_begin(emitter, try_)
     protected, otherwise = _try_body(emitter, try_, begin)
@@ -462,7 +459,7 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
     return [node]
 
 
-def _try_body(emitter: _Emitter, try_: Try, begin: int | None) -> tuple[list[Node], list[Node]]:
+def _try_body(emitter: _Emitter, try_: TryOperation, begin: int | None) -> tuple[list[Node], list[Node]]:
     """Return the nodes of the body and those of the `else` from the operation `begin`, if this is not None."""
     if begin is None:
         return _block(emitter, try_.body), []
@@ -470,7 +467,7 @@ def _try_body(emitter: _Emitter, try_: Try, begin: int | None) -> tuple[list[Nod
     return protected, _range(emitter, try_.body, begin, len(try_.body.operations))
 
 
-def _else_begin(emitter: _Emitter, try_: Try) -> int | None:
+def _else_begin(emitter: _Emitter, try_: TryOperation) -> int | None:
     """Return the index of the first operation of the `else`, or None if it is absent or shares a group with others."""
     begin = len(try_.body.operations) - try_.else_length
     ranges = emitter.live.ranges.get(id(try_.body), ())
@@ -478,7 +475,7 @@ def _else_begin(emitter: _Emitter, try_: Try) -> int | None:
     return None if is_shared or not try_.else_length else begin
 
 
-def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) -> list[Node]:
+def _handlers(emitter: _Emitter, try_: TryOperation, nodes_by_handler: list[list[Node]]) -> list[Node]:
     """Return the nodes of the handlers. A default branch with a `return` stands for uncaught exceptions."""
     pairs = list(zip(try_.handlers, nodes_by_handler, strict=True))
     if try_.except_star:
@@ -495,8 +492,8 @@ def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) 
     return [{"type": "switch", "discriminant": EXCEPTION, "branches": branches}]
 
 
-def _branch(emitter: _Emitter, try_: Try, handler: Handler, nodes: list[Node]) -> BranchNode:
-    branch: BranchNode = {"condition": handler.condition, "nodes": nodes}
+def _branch(emitter: _Emitter, try_: TryOperation, handler: Handler, nodes: list[Node]) -> Branch:
+    branch: Branch = {"condition": handler.condition, "nodes": nodes}
     emitter.places.note(branch, try_.place, handler)
     emitter.places.note_ending(branch, handler.block, of_workflow=emitter.is_run)
     return branch

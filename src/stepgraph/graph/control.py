@@ -21,21 +21,21 @@ from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,
-    Block,
-    Branch,
     Call,
     Choice,
+    ChoiceBranch,
     Handler,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     Run,
     Scope,
     Series,
-    Start,
+    StartOperation,
     StepRun,
-    Try,
+    TryOperation,
     child_blocks,
     map_blocks,
     may_run_steps,
@@ -100,17 +100,17 @@ class _Fragment(Struct):
     """Whether the end of the fragment is reachable."""
 
 
-def structure_control_flow(block: Block, calls: CallSummaries) -> Block:
+def structure_control_flow(block: OperationBlock, calls: CallSummaries) -> OperationBlock:
     """Return a function body with the control flow of the payload, and without operations unrelated to steps."""
     return _block(_with_resolved_calls(block, calls), _Context())[0]
 
 
-def _with_resolved_calls(block: Block, calls: CallSummaries) -> Block:
+def _with_resolved_calls(block: OperationBlock, calls: CallSummaries) -> OperationBlock:
     """Return a block without calls of functions that run no steps.
 
     The remaining operations also complete those tasks of the block that are awaited in called functions.
     """
-    return Block(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
+    return OperationBlock(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
 
 
 def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]:
@@ -121,12 +121,14 @@ def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]
                 yield replace(operation, completed_tasks=completed)
             elif completed:
                 yield Await(AwaitGroup("all", completed), place)
-        case Start(activity=Call(function=function)):
+        case StartOperation(activity=Call(function=function)):
             if calls.works(function):
                 yield operation
-        case Run(activity=StepRun(body=body) as run) | Start(activity=StepRun(body=body) as run) if body.operations:
+        case Run(activity=StepRun(body=body) as run) | StartOperation(activity=StepRun(body=body) as run) if (
+            body.operations
+        ):
             yield replace(operation, activity=replace(run, body=structure_control_flow(body, calls)))
-        case Start(activity=Series(block=inner)):
+        case StartOperation(activity=Series(block=inner)):
             yield replace(operation, activity=Series(_with_resolved_calls(inner, calls)))
         case Await(group=group):
             yield replace(operation, group=calls.with_tasks_of_callees(group))
@@ -147,13 +149,13 @@ def _sequence(
     fragment = _Fragment() if end is None else end
     for operation in reversed(operations):
         fragment = _then(_operation(operation, context.before(steps_follow=runs_steps)), fragment, operation)
-        runs_steps = runs_steps or may_run_steps(Block((operation,)))
+        runs_steps = runs_steps or may_run_steps(OperationBlock((operation,)))
     return fragment
 
 
-def _block(block: Block, context: _Context) -> tuple[Block, _Fragment]:
+def _block(block: OperationBlock, context: _Context) -> tuple[OperationBlock, _Fragment]:
     fragment = _sequence(block.operations, context)
-    return Block(_emitted(fragment)), fragment
+    return OperationBlock(_emitted(fragment)), fragment
 
 
 def _emitted(fragment: _Fragment) -> tuple[Operation, ...]:
@@ -163,7 +165,9 @@ def _emitted(fragment: _Fragment) -> tuple[Operation, ...]:
     if not any(blocks):
         return tuple(fragment.operations)
     choice = fragment.trailing_choice.operation
-    branches = (replace(branch, block=Block(block)) for branch, block in zip(choice.branches, blocks, strict=True))
+    branches = (
+        replace(branch, block=OperationBlock(block)) for branch, block in zip(choice.branches, blocks, strict=True)
+    )
     return (*fragment.operations, replace(choice, branches=tuple(branches)))
 
 
@@ -191,7 +195,9 @@ def _is_relevant(fragment: _Fragment) -> bool:
 
 
 def _is_relevant_operation(operation: Operation) -> bool:
-    return any(isinstance(inner, Run | Start | Await | Jump) for inner in operations_in(Block((operation,))))
+    return any(
+        isinstance(inner, Run | StartOperation | Await | Jump) for inner in operations_in(OperationBlock((operation,)))
+    )
 
 
 def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
@@ -202,7 +208,7 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
     if choice is None or len(completing) + choice.may_skip > 1:
         condition = NO_CONTINUE if _ITERATION_END in first.jumps else NO_EXCEPTION
         operations = _emitted(first)
-        guard = Choice((Branch(condition, EMPTY_BLOCK, _jumps_in(operations)),), origin.place)
+        guard = Choice((ChoiceBranch(condition, EMPTY_BLOCK, _jumps_in(operations)),), origin.place)
         return _Fragment(
             deque(operations), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
         )
@@ -212,7 +218,9 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
         index = completing[0]
         choice.branches[index] = _then(choice.branches[index], rest, origin)
     else:
-        choice.operation = replace(choice.operation, branches=(*choice.operation.branches, Branch(None, EMPTY_BLOCK)))
+        choice.operation = replace(
+            choice.operation, branches=(*choice.operation.branches, ChoiceBranch(None, EMPTY_BLOCK))
+        )
         choice.branches.append(rest)
         choice.may_skip = False
     return _Fragment(first.operations, choice, jumps, breaks, rest.may_complete)
@@ -220,7 +228,7 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
 
 def _jumps_in(operations: Sequence[Operation]) -> tuple[Jump, ...]:
     """Return the jumps without nodes in operations, or none if exceptions also leave loops in them."""
-    jumps = [operation for operation in operations_in(Block(tuple(operations))) if isinstance(operation, Jump)]
+    jumps = [operation for operation in operations_in(OperationBlock(tuple(operations))) if isinstance(operation, Jump)]
     if any(jump.caught is not None for jump in jumps):
         return ()
     return tuple(jump for jump in jumps if not jump.drawn and jump.kind in (JumpKind.CONTINUE, JumpKind.RAISE))
@@ -232,9 +240,9 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
             return _jump(operation, context)
         case Choice():
             return _choice(operation, context)
-        case Loop():
+        case LoopOperation():
             return _loop(operation, context)
-        case Try():
+        case TryOperation():
             return _try(operation, context)
         case Scope(is_iteration=True):
             block, fragment = _block(operation.block, context)
@@ -299,7 +307,7 @@ def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozens
     return empty.union(*(f.jumps for f in fragments)), empty.union(*(f.breaks for f in fragments))
 
 
-def _loop(operation: Loop, context: _Context) -> _Fragment:
+def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     runs_steps = may_run_steps(operation.body)
     inner = replace(
         context.before(steps_follow=runs_steps or _is_relevant_block(operation.orelse)), loops=context.loops + 1
@@ -309,7 +317,7 @@ def _loop(operation: Loop, context: _Context) -> _Fragment:
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
     # The breaks of a loop without steps matter only if an exception that leaves the loop skips steps after it.
     if not runs_steps and not _is_relevant_block(operation.orelse) and not _may_skip_steps(jumps, context):
-        body = Block(_without_drawn_breaks(body.operations))
+        body = OperationBlock(_without_drawn_breaks(body.operations))
     loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
     if body.operations:
         loop.operations.append(replace(operation, body=body, orelse=EMPTY_BLOCK))
@@ -318,12 +326,12 @@ def _loop(operation: Loop, context: _Context) -> _Fragment:
         return _then(loop, orelse, operation)
     if not _is_relevant(orelse):
         return loop
-    guard = Choice((Branch(NO_BREAK, EMPTY_BLOCK),), operation.place)
+    guard = Choice((ChoiceBranch(NO_BREAK, EMPTY_BLOCK),), operation.place)
     trailing = _TrailingChoice(guard, [orelse], may_skip=True)
     return _Fragment(loop.operations, trailing, jumps | orelse.jumps, orelse.breaks)
 
 
-def _is_relevant_block(block: Block) -> bool:
+def _is_relevant_block(block: OperationBlock) -> bool:
     return any(map(_is_relevant_operation, block.operations))
 
 
@@ -339,7 +347,7 @@ def _has_break(operations: tuple[Operation, ...]) -> bool:
             if operation.kind is JumpKind.BREAK:
                 return True
             continue
-        inside = (operation.orelse,) if isinstance(operation, Loop) else child_blocks(operation)
+        inside = (operation.orelse,) if isinstance(operation, LoopOperation) else child_blocks(operation)
         if any(_has_break(block.operations) for block in inside):
             return True
     return False
@@ -352,14 +360,16 @@ def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation,
         match operation:
             case Jump(kind=JumpKind.BREAK | JumpKind.FINISHED):
                 rewritten.append(replace(operation, drawn=False))
-            case Choice() | Try():
-                rewritten.append(map_blocks(operation, lambda block: Block(_without_drawn_breaks(block.operations))))
+            case Choice() | TryOperation():
+                rewritten.append(
+                    map_blocks(operation, lambda block: OperationBlock(_without_drawn_breaks(block.operations)))
+                )
             case _:
                 rewritten.append(operation)
     return tuple(rewritten)
 
 
-def _try(operation: Try, context: _Context) -> _Fragment:
+def _try(operation: TryOperation, context: _Context) -> _Fragment:
     target = id(operation)
     enclosing = _EnclosingTry(target, operation.handlers, context.loops)
     body, body_fragment, else_length = _try_body(operation.body, replace(context, tries=(*context.tries, enclosing)))
@@ -382,7 +392,7 @@ def _try(operation: Try, context: _Context) -> _Fragment:
     return _Fragment(deque((rewritten,)), jumps=jumps, breaks=breaks, may_complete=may_complete)
 
 
-def _try_body(body: Block, context: _Context) -> tuple[Block, _Fragment, int]:
+def _try_body(body: OperationBlock, context: _Context) -> tuple[OperationBlock, _Fragment, int]:
     """Rewrite the body of a `try`. Return also the number of operations at its end that are the `else`."""
     *protected, last = body.operations or (None,)
     if not isinstance(last, Scope) or not last.is_try_else:
@@ -391,7 +401,7 @@ def _try_body(body: Block, context: _Context) -> tuple[Block, _Fragment, int]:
     length = len(otherwise.operations)
     fragment = _sequence(tuple(protected), context, otherwise, runs_steps=may_run_steps(last.block))
     # After a jump in the protected part, branches contain the `else`, and the fragment is another one.
-    return Block(_emitted(fragment)), fragment, length if fragment is otherwise else 0
+    return OperationBlock(_emitted(fragment)), fragment, length if fragment is otherwise else 0
 
 
 def _try_else(scope: Scope, context: _Context) -> _Fragment:
@@ -400,7 +410,7 @@ def _try_else(scope: Scope, context: _Context) -> _Fragment:
     return replace(fragment, operations=deque(_emitted(fragment)), trailing_choice=None)
 
 
-def _may_exit(block: Block) -> bool:
+def _may_exit(block: OperationBlock) -> bool:
     """Return whether a block has a `break` or `return` that the graph shows.
 
     A `raise` does not count, because any code may raise.

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, operations_in
+from stepgraph.ir.nodes import Handler, Jump, JumpKind, OperationBlock, StepInput, StepRun, TryOperation, operations_in
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of
 from stepgraph.syntax.construct_text import (
     call_arguments,
@@ -20,7 +20,7 @@ from stepgraph.syntax.construct_text import (
     returns_discarded_errors,
     truncate,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
@@ -61,9 +61,9 @@ def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: P
             return Detail(remarks=tuple(map(truncate, (*_received(inputs), *_started(started)))))
         case Handler():
             return Detail(handler_clause(place, origin.place or place), _errors(part, place, (origin,)))
-        case Try(handlers=handlers) if part["type"] == "block":
+        case TryOperation(handlers=handlers) if part["type"] == "block":
             return Detail(handler_head(place), _errors(part, place, handlers))
-        case Try() if part["type"] == "break":
+        case TryOperation() if part["type"] == "break":
             return Detail("raise", (ANY_OTHER_ERROR,))
         case Jump(kind=kind, caught=is_caught):
             source = exit_statement(place)
@@ -97,7 +97,7 @@ def _started(workflows: list[str]) -> tuple[str, ...]:
     return (f"starts {word} {', '.join(workflows)}",) if workflows else ()
 
 
-def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
+def _errors(part: Part, place: SourcePlace, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
     """Return a remark if handlers without nodes swallow the error or raise another one."""
     if part["nodes"]:
         return ()
@@ -112,7 +112,7 @@ def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[st
     return (SWALLOWS,)
 
 
-def _raises(block: Block) -> list[Jump]:
+def _raises(block: OperationBlock) -> list[Jump]:
     """Return the `raise` statements in a block."""
     return [
         operation

@@ -23,13 +23,13 @@ from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, JumpTarget, Leaf, Observer
 from stepgraph.ir.nodes import (
     Await,
-    Block,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
+    OperationBlock,
     Run,
-    Start,
-    Try,
+    StartOperation,
+    TryOperation,
     may_run_steps,
     task_references,
     tasks_started_in,
@@ -65,7 +65,7 @@ class Liveness(Struct, frozen=True):
     """The bodies of loops."""
 
 
-def liveness(body: Block, *, is_run: bool) -> Liveness:
+def liveness(body: OperationBlock, *, is_run: bool) -> Liveness:
     """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
     analysis = _PendingTasks(body, is_run=is_run)
     solve(body, _State(), analysis, analysis)
@@ -87,7 +87,7 @@ def liveness(body: Block, *, is_run: bool) -> Liveness:
     )
 
 
-def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
+def must_awaited_tasks(body: OperationBlock, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
     """Return the tasks in `foreign` that a body has awaited at every normal exit: all their runs, or the last run."""
     pending = bit_set(foreign)
     last = pending & ~_pending_at_exits(body, _State(pending))
@@ -95,7 +95,7 @@ def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[Awaited
     return tuple(AwaitedTask(task_id, all_runs=bool(every >> task_id & 1)) for task_id in bits(last))
 
 
-def _pending_at_exits(body: Block, state: _State) -> int:
+def _pending_at_exits(body: OperationBlock, state: _State) -> int:
     """Return the tasks that may be pending at the normal exits of a function or, without such exits, at its start.
 
     The losers of a race may be pending, too.
@@ -175,7 +175,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     A one-by-one await is an await of one member of a collection in each iteration of a loop.
     """
 
-    def __init__(self, body: Block, *, is_run: bool) -> None:
+    def __init__(self, body: OperationBlock, *, is_run: bool) -> None:
         self.is_run = is_run
         started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
         self.mentions = Counter(task_id for task_id in task_references(body) if task_id in started)
@@ -217,7 +217,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def transfer(self, operation: Leaf, state: _State) -> _State:
         match operation:
-            case Start(task_id=task_id):
+            case StartOperation(task_id=task_id):
                 self.started.setdefault(task_id, tuple(self.path))
                 restarted = state.pending & 1 << task_id
                 return replace(state, pending=state.pending | 1 << task_id, several=state.several | restarted)
@@ -233,21 +233,21 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def join(self, a: _State, b: _State) -> _State:
         return _State(a.pending | b.pending, a.several | b.several, a.awaited_in_iteration & b.awaited_in_iteration)
 
-    def may_raise(self, operation: Leaf | Try, before: _State, after: _State | None) -> _State | None:
+    def may_raise(self, operation: Leaf | TryOperation, before: _State, after: _State | None) -> _State | None:
         """Return the state at an exception. If one of several awaited tasks fails, the others may be pending."""
         match operation:
-            case Try(guards_await=guards_await):
+            case TryOperation(guards_await=guards_await):
                 return None if guards_await else before
             case Await(group=group) if after is not None and _may_leave_members(group):
                 return self.join(before, after)
             case _:
                 return after
 
-    def enter_iteration(self, loop: Loop, head: _State) -> _State:
+    def enter_iteration(self, loop: LoopOperation, head: _State) -> _State:
         self.loop_bodies.add(id(loop.body))
         return head
 
-    def after_iterations(self, loop: Loop, head: _State, end: _State | None) -> _State | None:
+    def after_iterations(self, loop: LoopOperation, head: _State, end: _State | None) -> _State | None:
         """Complete the tasks of a one-by-one await if every path of every iteration executes it."""
         finished = end if loop.at_least_once else head
         for operation, path in self.awaits_in_loop.get(id(loop.body), {}).values():
@@ -260,7 +260,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
                 finished = None if finished is None else finished.without(completed)
         return finished
 
-    def after_loop(self, loop: Loop, head: _State, after: _State | None) -> _State | None:
+    def after_loop(self, loop: LoopOperation, head: _State, after: _State | None) -> _State | None:
         """Treat a loop over `as_completed` as a race if a jump may end it early."""
         if after is None or id(loop.body) not in self.left_early:
             return after
@@ -275,7 +275,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         return after.without(rest)
 
     def leave_try(
-        self, try_: Try, before: _State, end: _State | None, raised: _State | None
+        self, try_: TryOperation, before: _State, end: _State | None, raised: _State | None
     ) -> tuple[_State | None, _State | None]:
         """After an exception, ignore the pending tasks that only the body starts and awaits.
 
@@ -338,7 +338,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def _record_completion(self, operation_id: int, completed: int) -> None:
         self.completed[operation_id] = self.completed.get(operation_id, 0) | completed
 
-    def _local_tasks(self, block: Block) -> int:
+    def _local_tasks(self, block: OperationBlock) -> int:
         """Return the tasks that only this block starts and awaits."""
         task_ids = self.local.get(id(block))
         if task_ids is None:
@@ -349,7 +349,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     # Blocks and exits
 
-    def enter(self, block: Block, state: _State) -> None:
+    def enter(self, block: OperationBlock, state: _State) -> None:
         key = id(block)
         self.pending_before[key] = self.pending_before.get(key, 0) | state.pending
         self.pending_after.setdefault(key, [0] * len(block.operations))

@@ -20,12 +20,12 @@ _Position: TypeAlias = tuple[int, int]
 """A line and a column, from 1."""
 
 
-class _Region(Struct, frozen=True):
+class _NodeRange(Struct, frozen=True):
     """A range of source code that belongs to a node."""
 
     span: Span
     node: Node
-    outer: _Region | None
+    outer: _NodeRange | None
     """The innermost other region that contains this one, if any."""
 
 
@@ -50,20 +50,20 @@ class NodeIndex:
         return None if region is None else region.node
 
     @cached_property
-    def _regions(self) -> dict[str, tuple[list[_Position], list[_Region]]]:
+    def _regions(self) -> dict[str, tuple[list[_Position], list[_NodeRange]]]:
         """The starts of all regions in a file and the regions, such that inner regions follow outer ones."""
         code = [] if self._graph is None else list(self._code(self._graph))
         # Of equal regions, the first one comes last.
         code.reverse()
         code.sort(key=lambda pair: (pair[0].line, pair[0].column, -pair[0].end_line, -pair[0].end_column))
-        by_path: dict[str, tuple[list[_Position], list[_Region]]] = {}
+        by_path: dict[str, tuple[list[_Position], list[_NodeRange]]] = {}
         for span, node in code:
             starts, regions = by_path.setdefault(span.path, ([], []))
             outer = regions[-1] if regions else None
             while outer is not None and not outer.span.encloses(span):
                 outer = outer.outer
             starts.append((span.line, span.column))
-            regions.append(_Region(span, node, outer))
+            regions.append(_NodeRange(span, node, outer))
         return by_path
 
     def _code(self, graph: Graph) -> Iterator[tuple[Span, Node]]:

@@ -11,16 +11,16 @@ from stepgraph.graph.liveness import Liveness
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     Await,
-    Block,
     Choice,
-    Loop,
+    LoopOperation,
     Operation,
-    Start,
+    OperationBlock,
+    StartOperation,
     child_blocks,
     operations_in,
     tasks_started_in,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import ParallelKind
@@ -32,7 +32,7 @@ class SeparateGroup(Struct, frozen=True, eq=False):
     kind: ParallelKind
     block: int
     """The `id` of the block that contains the parallel and the starts of all tasks of the group, possibly nested."""
-    place: Place
+    place: SourcePlace
     """The location of the await."""
 
 
@@ -40,11 +40,11 @@ class ShownGroup(Struct, frozen=True):
     """An await group as the graph shows it."""
 
     kind: ParallelKind
-    place: Place
+    place: SourcePlace
     """The location of the await."""
 
 
-def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
+def separate_groups_by_task(body: OperationBlock, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
     """Return, for each task, the separate parallels of a body that contain the task, outermost first.
 
     A group is separate if it is nested in another group, or if its kind is not `all`. A separate parallel contains
@@ -56,7 +56,7 @@ def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[S
     return groups_by_task
 
 
-def awaits_in(block: Block) -> Iterator[Await]:
+def awaits_in(block: OperationBlock) -> Iterator[Await]:
     """Yield the awaits in a block and its nested blocks."""
     return (operation for operation in operations_in(block) if isinstance(operation, Await))
 
@@ -103,8 +103,10 @@ def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup |
     Return None if the range does more than start and await tasks of the group, or if a nested group starts tasks.
     """
     last = operations[-1]
-    final_await = next(awaits_in(Block((last,))), None)
-    if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):
+    final_await = next(awaits_in(OperationBlock((last,))), None)
+    if final_await is None or not (
+        last is final_await or (isinstance(last, LoopOperation) and final_await.one_per_iteration)
+    ):
         return None
     members = task_ids_of(final_await.group)
     if any(isinstance(member, AwaitGroup) and member.started_tasks for member in final_await.group.members):
@@ -118,7 +120,7 @@ def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup |
 
 def _only_starts(operation: Operation) -> bool:
     """Return whether an operation only starts activities, possibly in loops and branches."""
-    if isinstance(operation, Start):
+    if isinstance(operation, StartOperation):
         return True
     inner = [operation for block in child_blocks(operation) for operation in block.operations]
-    return isinstance(operation, Loop | Choice) and bool(inner) and all(map(_only_starts, inner))
+    return isinstance(operation, LoopOperation | Choice) and bool(inner) and all(map(_only_starts, inner))

@@ -9,46 +9,46 @@ from msgspec import Struct, field
 
 from stepgraph.ir.nodes import (
     Await,
-    Block,
     Choice,
     Handler,
     Jump,
     JumpKind,
     Operation,
+    OperationBlock,
     Run,
-    Start,
+    StartOperation,
     StepRun,
-    Try,
+    TryOperation,
     operations_in,
 )
 from stepgraph.model.details import Part
 from stepgraph.syntax.decorated import decorated_function
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
-Origin: TypeAlias = StepRun | Jump | Try | Handler
+Origin: TypeAlias = StepRun | Jump | TryOperation | Handler
 """The part of the IR that a part of the graph shows."""
 
 
 class Ending(Struct, frozen=True):
     """The jumps at the end of a part that have no node in the payload."""
 
-    raised: Place | None = None
+    raised: SourcePlace | None = None
     """The `raise` that ends the part, or None."""
-    left: Place | None = None
+    left: SourcePlace | None = None
     """The `continue` or `return` that ends the part, or None."""
-    guards: tuple[tuple[str, Place], ...] = ()
+    guards: tuple[tuple[str, SourcePlace], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
 
 
-def _undrawn_jump(block: Block, *kinds: JumpKind) -> Place | None:
+def _undrawn_jump(block: OperationBlock, *kinds: JumpKind) -> SourcePlace | None:
     last = block.operations[-1] if block.operations else None
     return last.place if isinstance(last, Jump) and last.kind in kinds and not last.drawn else None
 
 
-def _guards_in(block: Block) -> Iterator[tuple[str, Place]]:
+def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
     """Yield the conditions and statements of the `if`s that only raise and have no node in the payload."""
     for operation in block.operations:
-        if not isinstance(operation, Choice) or any(map(_has_nodes, operations_in(Block((operation,))))):
+        if not isinstance(operation, Choice) or any(map(_has_nodes, operations_in(OperationBlock((operation,))))):
             continue
         for branch in operation.branches:
             raised = _undrawn_jump(branch.block, JumpKind.RAISE)
@@ -57,22 +57,24 @@ def _guards_in(block: Block) -> Iterator[tuple[str, Place]]:
 
 
 def _has_nodes(operation: Operation) -> bool:
-    return isinstance(operation, Run | Start | Await) or (isinstance(operation, Jump) and operation.drawn)
+    return isinstance(operation, Run | StartOperation | Await) or (isinstance(operation, Jump) and operation.drawn)
 
 
 class Places(Struct):
     """The source locations, origins and endings of parts, keyed by identity because different parts may be equal."""
 
-    _by_id: dict[int, tuple[Part, Place, Origin | None]] = field(default_factory=dict)
+    _by_id: dict[int, tuple[Part, SourcePlace, Origin | None]] = field(default_factory=dict)
     _endings: dict[int, tuple[Part, Ending]] = field(default_factory=dict)
     _ends: set[int] = field(default_factory=set)
     """The statements of all recorded endings, by identity."""
     _certain: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
-    _calls: dict[int, Place] = field(default_factory=dict)
+    _calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
 
-    def note(self, part: Part, place: Place, origin: Origin | None = None, call: Place | None = None) -> None:
+    def note(
+        self, part: Part, place: SourcePlace, origin: Origin | None = None, call: SourcePlace | None = None
+    ) -> None:
         """Record the location of a part and, for a step, its call.
 
         The recorded reference to the part prevents reuse of its `id`.
@@ -81,7 +83,7 @@ class Places(Struct):
         if call is not None:
             self._calls[id(part)] = call
 
-    def note_ending(self, part: Part, content: Block, *, of_workflow: bool) -> None:
+    def note_ending(self, part: Part, content: OperationBlock, *, of_workflow: bool) -> None:
         """Record the jumps at the end of the content of a part that have no node in the payload.
 
         `return` counts only `of_workflow`, in the body of `run`.
@@ -115,7 +117,7 @@ class Places(Struct):
         entry = self._endings.get(id(part))
         return Ending() if entry is None else entry[1]
 
-    def of(self, part: Part) -> Place | None:
+    def of(self, part: Part) -> SourcePlace | None:
         """Return the location of a part, or None if it has not been recorded."""
         entry = self._by_id.get(id(part))
         return None if entry is None else entry[1]
@@ -125,19 +127,19 @@ class Places(Struct):
         entry = self._by_id.get(id(part))
         return None if entry is None else entry[2]
 
-    def site_of(self, part: Part) -> Place | None:
+    def site_of(self, part: Part) -> SourcePlace | None:
         """Return the location of a part in the control flow, or None if it is unknown.
 
         For a step, this is its call, not its declaration, and for a handler its `except` clause, not the `try`.
         """
         origin = self.origin_of(part)
-        if isinstance(origin, Try) and part.get("type") == "block":
+        if isinstance(origin, TryOperation) and part.get("type") == "block":
             origin = origin.handlers[0]
         if isinstance(origin, Handler) and origin.place is not None:
             return origin.place
         return self._calls.get(id(part)) or self.of(part)
 
-    def regions_of(self, part: Part) -> Iterator[Place]:
+    def regions_of(self, part: Part) -> Iterator[SourcePlace]:
         """Yield the code of a part: its location and, for a step, the function that it runs, and its call."""
         place, call = self.of(part), self._calls.get(id(part))
         if place is not None:

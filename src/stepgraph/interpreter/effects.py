@@ -14,7 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, Slot, may_change_reachable_steps
-from stepgraph.interpreter.store import Change, Changes
+from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
@@ -63,7 +63,7 @@ def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> boo
     return any(map(_replaces_constant, (c for c in changes.values() if c.container.serial <= newest_serial)))
 
 
-def _replaces_constant(change: Change) -> bool:
+def _replaces_constant(change: SlotChange) -> bool:
     before, after = change.container.get(change.key, MISSING), change.value
     if isinstance(before, tuple) and isinstance(after, tuple):
         remaining = set(map(id, after))
@@ -122,7 +122,7 @@ def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: Heap
     )
 
 
-def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
+def _may_lead_to_other_steps(interpreter: Interpreter, change: SlotChange) -> bool:
     """Return whether the value after a change may lead to steps that the value before it does not represent."""
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:

@@ -46,8 +46,8 @@ from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     ClassValue,
     FunctionValue,
-    Instance,
     LexicalScope,
+    ProjectObject,
     SuperConstructor,
 )
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
@@ -58,13 +58,13 @@ from stepgraph.interpreter.workflow.run_signature import observe_unusable_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
-from stepgraph.ir.nodes import EMPTY_BLOCK, Block, PayloadShape, may_run_steps
+from stepgraph.ir.nodes import EMPTY_BLOCK, OperationBlock, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements_below
 
@@ -87,7 +87,7 @@ CALLERS: Final[HandlerTable[type[Value], Caller]] = HandlerTable(
     },
     {
         ClassValue: f"{_OBJECTS}.instances:instantiate",
-        Instance: f"{_OBJECTS}.instances:call_instance",
+        ProjectObject: f"{_OBJECTS}.instances:call_instance",
         SuperConstructor: f"{_OBJECTS}.instances:call_super_constructor",
         BuiltinMethod: f"{_OBJECTS}.builtin_methods:call_builtin_method",
     },
@@ -128,7 +128,7 @@ def class_search_limits(interpreter: Interpreter, entry: OpenModule) -> Iterator
         yield
     except LimitExceededError as error:
         reason = f"finding its workflow classes takes {error.reason}"
-        interpreter.stop(error, Place(entry.module, entry.module.tree))
+        interpreter.stop(error, SourcePlace(entry.module, entry.module.tree))
     if not interpreter.stopped:
         return
     place, message, *_ = next(note for (code, _), note in interpreter.notes.items() if code == "limit-exceeded")
@@ -179,7 +179,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
     if workflow is None:
         raise KeyError(name)
     _report_unknown_base(interpreter, workflow)
-    place = Place(workflow.scope.module, workflow.node)
+    place = SourcePlace(workflow.scope.module, workflow.node)
     payload = PayloadShape()
     body, run = EMPTY_BLOCK, place
     try:
@@ -203,7 +203,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         place,
         mode,
         tuple(interpreter.facts),
-        Place(workflow.scope.module, workflow.node.name),
+        SourcePlace(workflow.scope.module, workflow.node.name),
         may_be_base=not may_run_steps(body) and may_be_base(workflow),
         run=run,
         unordered=frozenset(interpreter.work.unordered),
@@ -233,7 +233,7 @@ def _sorted_notes(interpreter: Interpreter) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=lambda note: (note.span, note.code)))
 
 
-def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:
+def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: OperationBlock, run: SourcePlace) -> None:
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
     report_skipped_calls(interpreter)
@@ -243,13 +243,13 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Bloc
 
 
 def _interpret_run(
-    interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: Place
-) -> tuple[Block, Place]:
+    interpreter: Interpreter, workflow: ClassValue, payload: PayloadShape, place: SourcePlace
+) -> tuple[OperationBlock, SourcePlace]:
     """Interpret the creation of an instance and the call of its `run` with the event and the step object.
 
     Return the body of `run`, and the location of the function, or of the class if the function is unknown.
     """
-    instance = Instance(workflow, interpreter.store.new())
+    instance = ProjectObject(workflow, interpreter.store.new())
     interpreter.replays = True
     initializer = interpreter.attribute(instance, "__init__", place)
     if isinstance(initializer, FunctionValue | Union):
@@ -258,7 +258,7 @@ def _interpret_run(
     run = interpreter.attribute(instance, "run", place)
     arguments = Arguments((Argument(Event(payload, is_run_event=True), place), Argument(StepObject(), place)))
 
-    def await_run() -> Block:
+    def await_run() -> OperationBlock:
         return interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place))
 
     if isinstance(run, Union):
@@ -267,7 +267,7 @@ def _interpret_run(
         class_name: cst.CSTNode = workflow.node.name
         interpreter.note(
             "unknown-member",
-            Place(place.module, class_name),
+            SourcePlace(place.module, class_name),
             f"`{workflow.name}.run` cannot be resolved.",
             "Its steps are missing from the graph. Define it as a method of the class.",
         )
@@ -276,7 +276,7 @@ def _interpret_run(
         interpreter.report_caveat(caveat)
     interpreter.tracer.on_entry(run.node)
     observe_unusable_run(interpreter, run, of_base=is_named_like_base(workflow.name) or may_be_base(workflow))
-    run_place = Place(run.scope.module, run.node)
+    run_place = SourcePlace(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return await_run(), run_place
     return summarize_call(interpreter, run, arguments).function.body, run_place
@@ -338,12 +338,12 @@ def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
     )
 
 
-def _inheriting_base(workflow_class: ClassValue, owner: ClassValue) -> Place:
+def _inheriting_base(workflow_class: ClassValue, owner: ClassValue) -> SourcePlace:
     """Return the base through which a class statement inherits from `owner`, or else the name of the class."""
     arguments = workflow_class.node.bases
     if not any(argument.star for argument in arguments):
         for argument, base in zip(arguments, workflow_class.bases, strict=True):
             if isinstance(base, ClassValue) and owner in resolution_order(base):
-                return Place(workflow_class.scope.module, argument.value)
+                return SourcePlace(workflow_class.scope.module, argument.value)
     name: cst.CSTNode = workflow_class.node.name
-    return Place(workflow_class.scope.module, name)
+    return SourcePlace(workflow_class.scope.module, name)

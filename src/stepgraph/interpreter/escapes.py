@@ -19,7 +19,7 @@ from stepgraph.interpreter.summaries import (
 )
 from stepgraph.interpreter.values.calls import (
     Arguments,
-    FunctionCall,
+    FunctionCoroutine,
     GeneratorCall,
     GeneratorExpression,
     Partial,
@@ -42,7 +42,7 @@ from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     ClassValue,
     FunctionValue,
-    Instance,
+    ProjectObject,
     SuperObject,
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
@@ -51,7 +51,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 
 NOT_IN_PROJECT: Final = ", which is outside the project"
@@ -59,7 +59,7 @@ NOT_MODELED: Final = ", which stepgraph does not model"
 _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call them directly."
 
 
-def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
+def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: str, is_stored: bool) -> bool:  # noqa: FBT001
     """Report a value that leaves the analysis if it can run steps. Return whether it can.
 
     In the message, `action` follows the description of the value. With `is_stored`, a function in the value also counts
@@ -70,7 +70,7 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is
         name = _step_user(interpreter, value, Visits(), 0)
         description = None if name is None else f"`{name}`, which may use the step object,"
     if description is None:
-        if isinstance(value, FunctionValue | ClassValue | Instance):
+        if isinstance(value, FunctionValue | ClassValue | ProjectObject):
             interpreter.work.escaped.setdefault((id(place.node), id(value)), (value, place, action))
         return False
     interpreter.note("escapes", place, f"{description} {action}.", _ESCAPE_ADVICE)
@@ -83,7 +83,7 @@ def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: in
 
     if isinstance(value, FunctionValue):
         has_parameters = any(True for _ in parameters(value.node.params))
-        place = Place(value.scope.module, value.node)
+        place = SourcePlace(value.scope.module, value.node)
         return value.name if has_parameters and may_use_step(place, interpreter.modules.scopes) else None
     parts = _contents(interpreter, value, visits, depth)
     names = (_step_user(interpreter, part, visits, depth + 1) for part in parts if part.relevant)
@@ -98,7 +98,12 @@ def report_late_escapes(interpreter: Interpreter) -> None:
 
 
 def report_escape(
-    interpreter: Interpreter, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT, *, is_stored: bool = False
+    interpreter: Interpreter,
+    arguments: Arguments,
+    place: SourcePlace,
+    why: str = NOT_IN_PROJECT,
+    *,
+    is_stored: bool = False,
 ) -> None:
     """Report the arguments through which the callee can run steps outside the graph. The message ends with `why`.
 
@@ -110,7 +115,7 @@ def report_escape(
             interpreter.escape(argument.value, argument.place, action, is_stored=is_stored)
 
 
-def _callee(place: Place) -> str:
+def _callee(place: SourcePlace) -> str:
     return place.module.text(place.node.func) if isinstance(place.node, cst.Call) else place.text
 
 
@@ -133,7 +138,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
         case PreparedCall(function=function, place=place):
             interpreter.work.begun.add(id(place.node))
             return f"a call of `{function.names[0]}`, which runs steps,"
-        case FunctionCall(function=function_value, arguments=arguments, place=place):
+        case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
             interpreter.work.begun.add(id(place.node))
             effect = effect_of_call(interpreter, function_value, arguments)
             if effect is not None:
@@ -142,7 +147,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
         case GeneratorCall():
             return _describe_generator(interpreter, value, visits, depth)
         case FunctionValue(node=cst.Lambda()):
-            place = Place(value.scope.module, value.node)
+            place = SourcePlace(value.scope.module, value.node)
             return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case GeneratorExpression():
             return _describe_evaluation(
@@ -266,7 +271,7 @@ def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int
             return [case.value for case in cases]
         case AttributeDictionary(owner=owner) if depth < DEEPEST:
             return [owner]
-        case Instance(cls=cls, state=state) if visits.enter(state, depth):
+        case ProjectObject(cls=cls, state=state) if visits.enter(state, depth):
             return chain(list(state.values()), relevant_members(interpreter, cls, value))
         case ClassValue(scope=scope) if visits.enter(scope.names, depth):
             return relevant_members(interpreter, value, None)

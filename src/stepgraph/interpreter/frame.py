@@ -10,16 +10,16 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
-from stepgraph.interpreter.store import Change, Changes
+from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Block, Function, JumpKind
+from stepgraph.ir.nodes import Function, JumpKind, OperationBlock
 from stepgraph.ir.values import Constant, Nondeterministic, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class LoopState(Struct):
@@ -58,7 +58,7 @@ class EarlyRaise(Struct, frozen=True):
     """A task that has not begun by the time an exception leaves a block."""
 
     task_id: TaskId
-    place: Place
+    place: SourcePlace
     """The location of the raised exception."""
     in_callee: bool
     """Whether a function that the block calls started the task."""
@@ -68,7 +68,7 @@ class DeferredJump(Struct, frozen=True):
     """A jump out of a `with` block whose context manager is a generator. The code after its `yield` runs first."""
 
     kind: JumpKind
-    place: Place
+    place: SourcePlace
     condition: str | None
     """The condition of the innermost branch that contains the jump."""
 
@@ -131,7 +131,7 @@ class Frame(Struct, eq=False):
     declared: dict[StepFunction, int] = field(default_factory=dict)
     """The steps that the body and its callees declare, with declaration numbers in ascending order."""
     emitted: bool = False
-    """Whether the body has emitted a `Run`, `Start` or `Await`."""
+    """Whether the body has emitted a `Run`, `StartOperation` or `Await`."""
     returns_awaitable: bool = False
     """Whether a plain function returns an awaitable."""
     emits_before_return: bool = False
@@ -143,9 +143,9 @@ class Frame(Struct, eq=False):
     outer_loop_depth: int = 0
     """The number of loops around the call."""
     caller: Frame | None = None
-    call_place: Place | None = None
+    call_place: SourcePlace | None = None
     """The call that the body executes; None for a module or class body, a step and `run`."""
-    inline_calls: list[Place] = field(default_factory=list)
+    inline_calls: list[SourcePlace] = field(default_factory=list)
     """The calls without a frame that are being evaluated, of lambdas and generated initializers, outermost first."""
     in_step: bool = False
     """Whether the call is in the body of a step."""
@@ -198,7 +198,7 @@ class Frame(Struct, eq=False):
         return frame
 
     @contextmanager
-    def inline_call(self, place: Place) -> Iterator[None]:
+    def inline_call(self, place: SourcePlace) -> Iterator[None]:
         """Interpret the body of a call that has no frame."""
         self.inline_calls.append(place)
         try:
@@ -231,7 +231,7 @@ class Frame(Struct, eq=False):
 class SkippedCalls(Struct):
     """The calls in step bodies that are skipped because they handle only data."""
 
-    first_call: Place | None = None
+    first_call: SourcePlace | None = None
     """The first skipped call; None until a call is skipped."""
     step_serial: int = 0
     """The serial of the newest cell before the current step body."""
@@ -246,7 +246,7 @@ class Recursion(Struct):
     """The checkpoint of the store before the body."""
     newest_serial: int
     """The serial of the newest cell before the body."""
-    place: Place
+    place: SourcePlace
     """The location of the function."""
     is_called: bool = False
     """Whether a recursive call has been reached."""
@@ -266,7 +266,7 @@ class Recursion(Struct):
 class PathResult(Struct, frozen=True):
     """The operations and changes of one path, recorded when the path was rolled back."""
 
-    block: Block
+    block: OperationBlock
     changes: Changes
     is_reachable: bool
     """Whether the end of the path is reachable."""
@@ -309,7 +309,7 @@ class FunctionSummary(Struct, frozen=True):
     """See `Frame.raises`."""
     reads: frozenset[SlotId] = frozenset()
     """The slots outside the function that the function reads."""
-    writes: tuple[Change, ...] = ()
+    writes: tuple[SlotChange, ...] = ()
     """The writes to outer cells that cannot affect steps."""
     trace: CallTrace = CallTrace()
     """The records of the tracer for the call."""

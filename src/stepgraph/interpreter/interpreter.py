@@ -21,7 +21,7 @@ from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
 from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
 from stepgraph.interpreter.store import Changes, Store
-from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.calls import Arguments, FunctionCoroutine, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import CallableArgument, Caveat, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
@@ -31,30 +31,30 @@ from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,
-    Block,
-    Branch,
     Choice,
+    ChoiceBranch,
     Function,
     JumpKind,
     Operation,
+    OperationBlock,
     PayloadShape,
     Run,
-    Start,
+    StartOperation,
 )
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import children, statements
 
 # Functions in dispatch tables, by the type of the node or value. Each accepts only its own type, which `dict` cannot
 # express, hence `Any`.
 Evaluator: TypeAlias = "Callable[[Interpreter, Any], Value]"
 Executor: TypeAlias = "Callable[[Interpreter, Any], None]"
-Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, Place], Value]"
+Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, SourcePlace], Value]"
 
-_WORK: Final = (Run, Start, Await)
-_AWAITABLES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall, WaitForCall, Task, Gathering)
+_WORK: Final = (Run, StartOperation, Await)
+_AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, WaitForCall, Task, Gathering)
 
 LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflow, or simplify the code at this line."
 
@@ -108,9 +108,9 @@ class Interpreter(Struct, eq=False):
     evaluators: HandlerTable[type[cst.CSTNode], Evaluator]
     executors: HandlerTable[type[cst.CSTNode], Executor]
     callers: HandlerTable[type[Value], Caller]
-    attributes: Callable[[Interpreter, Value, str, Place], Value]
+    attributes: Callable[[Interpreter, Value, str, SourcePlace], Value]
     """The function that evaluates an attribute of a value."""
-    escapes: Callable[[Interpreter, Value, Place, str, bool], bool]
+    escapes: Callable[[Interpreter, Value, SourcePlace, str, bool], bool]
     """The function that reports a relevant value that leaves the analysis."""
     modules: LoadedModules
     frame: Frame
@@ -191,9 +191,9 @@ class Interpreter(Struct, eq=False):
         return self.frame.scope.module
 
     @property
-    def calls(self) -> tuple[Place, ...]:
+    def calls(self) -> tuple[SourcePlace, ...]:
         """The calls that lead to the current code, innermost first. In the body of a step, they begin in the step."""
-        places: list[Place] = []
+        places: list[SourcePlace] = []
         frame: Frame | None = self.frame
         while frame is not None and frame.in_step == self.in_step:
             places += reversed(frame.inline_calls)
@@ -202,9 +202,9 @@ class Interpreter(Struct, eq=False):
             frame = frame.caller
         return tuple(places)
 
-    def place(self, node: cst.CSTNode) -> Place:
+    def place(self, node: cst.CSTNode) -> SourcePlace:
         """Return a node of the current module as a place."""
-        return Place(self.frame.scope.module, node)
+        return SourcePlace(self.frame.scope.module, node)
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the source code of a node of the current module, on one line."""
@@ -249,15 +249,15 @@ class Interpreter(Struct, eq=False):
                 break
         budget.depth = depth
 
-    def call(self, callee: Value, arguments: Arguments, place: Place) -> Value:
+    def call(self, callee: Value, arguments: Arguments, place: SourcePlace) -> Value:
         """Call a value: emit the operations of the call and return its result."""
         return self.callers[type(callee)](self, callee, arguments, place)
 
-    def attribute(self, owner: Value, name: str, place: Place) -> Value:
+    def attribute(self, owner: Value, name: str, place: SourcePlace) -> Value:
         """Evaluate `owner.name`, including the operations of a property."""
         return self.attributes(self, owner, name, place)
 
-    def escape(self, value: Value, place: Place, action: str, *, is_stored: bool = False) -> bool:
+    def escape(self, value: Value, place: SourcePlace, action: str, *, is_stored: bool = False) -> bool:
         """Report a relevant value that leaves the analysis. Return whether it can run steps.
 
         `action` is the predicate of the message, such as `"is iterated over"`; the value is the subject.
@@ -266,7 +266,7 @@ class Interpreter(Struct, eq=False):
         """
         return value.relevant and self.escapes(self, value, place, action, is_stored)
 
-    def escape_operand(self, value: Value, place: Place, action: str) -> None:
+    def escape_operand(self, value: Value, place: SourcePlace, action: str) -> None:
         """Report a relevant operand that leaves the analysis.
 
         An awaitable is not reported, because the operation raises a TypeError.
@@ -282,18 +282,18 @@ class Interpreter(Struct, eq=False):
         self.operations.append(operation)
         if isinstance(operation, _WORK):
             self.frame.emitted = True
-            if not isinstance(operation, Start):
+            if not isinstance(operation, StartOperation):
                 self.tracer.on_completion()
             if isinstance(operation, Await) and self.store.in_flight and not operation.group.until_error:
                 hides_errors = operation.group.hides_errors  # takes linear time in the members
                 for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth, may_have_failed=hides_errors)
 
-    def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
+    def note(self, code: str, place: SourcePlace, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that steps may be missing from the graph."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
-    def stop(self, error: LimitExceededError, place: Place) -> None:
+    def stop(self, error: LimitExceededError, place: SourcePlace) -> None:
         """End the analysis because a limit is exceeded. Add a note at the first exceeded limit."""
         self.budget.end()
         if not self.stopped:
@@ -324,7 +324,7 @@ class Interpreter(Struct, eq=False):
         finally:
             self.operations = outer
 
-    def block_of(self, run: Callable[[], object]) -> Block:
+    def block_of(self, run: Callable[[], object]) -> OperationBlock:
         """Return the operations that `run` emits as a block. Changes of the store stay in effect."""
         outer, self.operations = self.operations, []
         operations = self.operations
@@ -332,7 +332,7 @@ class Interpreter(Struct, eq=False):
             run()
         finally:
             self.operations = outer
-        return Block(tuple(operations)) if operations else EMPTY_BLOCK
+        return OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK
 
     @contextmanager
     def in_scope(self, scope: LexicalScope) -> Iterator[None]:
@@ -461,7 +461,7 @@ class Interpreter(Struct, eq=False):
         self,
         paths: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
-        place: Place,
+        place: SourcePlace,
         *,
         exclusive: bool = True,
     ) -> None:
@@ -498,7 +498,7 @@ class Interpreter(Struct, eq=False):
         self,
         paths: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
-        place: Place,
+        place: SourcePlace,
         *,
         exhaustive: bool = False,
     ) -> None:
@@ -514,15 +514,15 @@ class Interpreter(Struct, eq=False):
 
     def emit_choice(
         self,
-        blocks: Sequence[tuple[str | None, Block]],
+        blocks: Sequence[tuple[str | None, OperationBlock]],
         discriminant: str | None,
-        place: Place,
+        place: SourcePlace,
         *,
         exhaustive: bool = False,
     ) -> None:
         """Emit a choice, unless all its branches are empty."""
         if any(block.operations for _, block in blocks):
-            branches = tuple(Branch(condition, block) for condition, block in blocks)
+            branches = tuple(ChoiceBranch(condition, block) for condition, block in blocks)
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 

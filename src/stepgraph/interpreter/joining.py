@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.values.calls import FunctionCall, StepCall
+from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
@@ -28,7 +28,7 @@ from stepgraph.ir.values import (
     taint_of,
 )
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # The contents of a slot: a value, or the elements of a collection as a tuple of elements, entries or values.
 Slot: TypeAlias = Any
@@ -141,9 +141,9 @@ def _origin(value: Value) -> object:
     match value:
         case StepFunction(definition=definition) | StepCall(step=StepFunction(definition=definition)):
             return definition.place.node
-        case FunctionValue(node=node) | FunctionCall(function=FunctionValue(node=node)):
+        case FunctionValue(node=node) | FunctionCoroutine(function=FunctionValue(node=node)):
             return node
-        case Instance(cls=cls):
+        case ProjectObject(cls=cls):
             return cls.node
         case Union(cases=cases):
             return frozenset(_origin(case.value) for case in cases)
@@ -199,7 +199,10 @@ def _may_be_missing(element: Slot) -> bool:
 
 
 def join_values(
-    branches: Sequence[tuple[str | None, Value]], discriminant: str | None, place: Place, since: TaskId | None = None
+    branches: Sequence[tuple[str | None, Value]],
+    discriminant: str | None,
+    place: SourcePlace,
+    since: TaskId | None = None,
 ) -> Value:
     """Return the join of the values on several branches, each with its condition.
 
@@ -247,7 +250,7 @@ def join_slot(
     budget: Budget,
     branches: Sequence[tuple[str | None, Slot]],
     discriminant: str | None,
-    place: Place,
+    place: SourcePlace,
     since: TaskId | None,
 ) -> Slot:
     """Return the join of a slot's contents on several branches, each with its condition."""
@@ -260,7 +263,9 @@ def join_slot(
     return join_values(bound, discriminant, place, since) if bound else UNKNOWN
 
 
-def join_slot_values(budget: Budget, key: str, values: Sequence[Slot], place: Place, since: TaskId | None) -> Slot:
+def join_slot_values(
+    budget: Budget, key: str, values: Sequence[Slot], place: SourcePlace, since: TaskId | None
+) -> Slot:
     """Return the join of the possible contents of a slot, without conditions."""
     bound = _without_duplicates(leaf for value in values for leaf in union_values(value) if leaf is not MISSING)
     if len(bound) == 1:

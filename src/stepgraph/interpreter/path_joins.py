@@ -18,11 +18,11 @@ from stepgraph.interpreter.joining import (
     requires_new_pass,
     visit_cost,
 )
-from stepgraph.interpreter.store import MAX_SERIAL, Change, Changes, SlotKey, Store
+from stepgraph.interpreter.store import MAX_SERIAL, Changes, SlotChange, SlotKey, Store
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class ExposedValues(Struct):
@@ -56,7 +56,11 @@ class PathChanges(Struct, frozen=True):
 
 
 def join_paths(
-    store: Store, paths: Sequence[PathChanges], discriminant: str | None, place: Place, since: TaskId | None = None
+    store: Store,
+    paths: Sequence[PathChanges],
+    discriminant: str | None,
+    place: SourcePlace,
+    since: TaskId | None = None,
 ) -> None:
     """Set the store to the join of alternative paths. The changes of the paths are relative to the current state.
 
@@ -73,7 +77,7 @@ def join_paths(
         store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
 
 
-def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
+def join_ends(store: Store, ends: Sequence[PathChanges], place: SourcePlace, since: TaskId) -> None:
     """Set the store to the join of all paths out of some code. The changes of `ends` are relative to the current state.
 
     The conditions are used if they are distinct and each path except the last has one.
@@ -96,17 +100,17 @@ def apply(store: Store, changes: Changes) -> None:
         store.put(change.container, change.key, change.value)
 
 
-def present_value(change: Change) -> Change:
+def present_value(change: SlotChange) -> SlotChange:
     """Return a change of the same slot to its current value."""
     return replace(change, value=change.container.get(change.key, MISSING))
 
 
-def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId | None = None) -> Changes:
+def join_any(store: Store, paths: Sequence[Changes], place: SourcePlace, since: TaskId | None = None) -> Changes:
     """Return the join of the current state and of paths that start from it, without conditions.
 
     A task with an id above `since` was started on only one of the paths.
     """
-    values_by_key: dict[SlotKey, tuple[Change, list[Slot]]] = {}
+    values_by_key: dict[SlotKey, tuple[SlotChange, list[Slot]]] = {}
     for path in paths:
         for key, change in path.items():
             values_by_key.setdefault(key, (change, []))[1].append(change.value)
@@ -114,7 +118,7 @@ def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId
     for key, (change, written) in values_by_key.items():
         values = [change.container.get(change.key, MISSING), *written]
         store.budget.spend(Limit.JOINED, 1 + sum(map(visit_cost, values)))
-        joined[key] = Change(
+        joined[key] = SlotChange(
             change.container, change.key, join_slot_values(store.budget, change.key, values, place, since)
         )
     return joined
@@ -140,6 +144,6 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
     return changed
 
 
-def value_before(key: SlotKey, head: Changes, change: Change) -> Slot:
+def value_before(key: SlotKey, head: Changes, change: SlotChange) -> Slot:
     """Return the value that the slot of a change in a loop body has at the head of the loop."""
     return head[key].value if key in head else change.container.get(change.key, MISSING)

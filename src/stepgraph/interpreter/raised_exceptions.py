@@ -14,14 +14,21 @@ from stepgraph.interpreter.library.models import starts_tasks
 from stepgraph.interpreter.library.side_effects import is_logging
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance, UnknownBase, mangle
+from stepgraph.interpreter.values.objects import (
+    BuiltinMethod,
+    ClassValue,
+    FunctionValue,
+    ProjectObject,
+    UnknownBase,
+    mangle,
+)
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import ExceptionType, NonStepErrors, work_kind
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 
 # Nodes that may raise any error, because this module does not model their semantics.
@@ -39,7 +46,7 @@ _SPECIAL_METHOD_NODES: Final = (
     *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
 )
 # Types of values whose special methods are project code.
-_OBJECTS: Final = (Instance, GeneratorCall, GeneratorExpression)
+_OBJECTS: Final = (ProjectObject, GeneratorCall, GeneratorExpression)
 _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
 # Attributes of a workflow that the SDK sets.
 _SDK_ATTRIBUTES: Final = frozenset(["ctx", "env"])
@@ -98,7 +105,7 @@ class TryBodyErrors(Struct):
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 name = mangle(self.interpreter.frame.scope, name)
                 return any(
-                    isinstance(value, Instance) and name not in value.state and name not in _SDK_ATTRIBUTES
+                    isinstance(value, ProjectObject) and name not in value.state and name not in _SDK_ATTRIBUTES
                     for value in union_values(self._value(owner))
                 )
             case _ if isinstance(node, _SPECIAL_METHOD_NODES):
@@ -227,7 +234,7 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
                 yield from _steps(case.value)
 
 
-def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[ExceptionType, ...]:
+def caught_types(value: Value, place: SourcePlace, raised: dict[str, str]) -> tuple[ExceptionType, ...]:
     """Return the types that a handler catches, or an empty tuple if one of them is unknown.
 
     `raised` is `TryBodyErrors.raising_steps` of the `try` body.
@@ -237,7 +244,7 @@ def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[Ex
     return tuple(caught for caught in types if caught is not None) if None not in types else ()
 
 
-def _exception_type(value: Value, place: Place, raised: dict[str, str]) -> ExceptionType | None:
+def _exception_type(value: Value, place: SourcePlace, raised: dict[str, str]) -> ExceptionType | None:
     step = raised.get(place.text)
     match value:
         case External(name=name):
@@ -260,12 +267,12 @@ def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Exce
     values: list[Value] = [UNKNOWN]
     interpreter.branch(lambda: values.append(interpreter.evaluate(type_node)))
     value = values[-1]
-    if isinstance(value, Instance) and not isinstance(exception, cst.Call):
+    if isinstance(value, ProjectObject) and not isinstance(exception, cst.Call):
         value = value.cls
     return _exception_type(value, interpreter.place(type_node), {})
 
 
-def raised_with_work(interpreter: Interpreter) -> list[Instance]:
+def raised_with_work(interpreter: Interpreter) -> list[ProjectObject]:
     """Return the raised project objects whose attributes may lead to a step."""
     raised = list(interpreter.work.raised.values())
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))

@@ -13,7 +13,7 @@ from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
-    FunctionCall,
+    FunctionCoroutine,
     GeneratorCall,
     GeneratorExpression,
     PreparedCall,
@@ -26,7 +26,7 @@ from stepgraph.interpreter.values.objects import (
     EnumMember,
     FreeParameter,
     FunctionValue,
-    Instance,
+    ProjectObject,
     UnknownBase,
     free_parameters,
     signature_function,
@@ -70,7 +70,7 @@ from stepgraph.ir.values import (
     without_taint,
 )
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # The kind that marks a class whose definition is not completely known, such as a class with an unknown base.
 _UNKNOWN_KIND: Final = "?"
@@ -118,15 +118,15 @@ class _StaticValueBuilder(Struct):
             case StepFunction(definition=definition):
                 return StaticStep(definition)
             case FunctionValue():
-                place = Place(value.scope.module, value.node)
+                place = SourcePlace(value.scope.module, value.node)
                 return StaticFunction(value.name, place, bool(value.caveats), _arity_of(value))
             case ClassValue(name=name):
                 return StaticClass(name)
-            case Instance(cls=class_value, may_be_replaced=True):
+            case ProjectObject(cls=class_value, may_be_replaced=True):
                 return StaticObject(class_value.name, (_UNKNOWN_KIND,))
-            case Instance(cls=class_value) | EnumMember(cls=class_value):
+            case ProjectObject(cls=class_value) | EnumMember(cls=class_value):
                 return StaticObject(class_value.name, tuple(_kinds(class_value)))
-            case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | WaitForCall():
+            case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall() | Task() | Gathering() | WaitForCall():
                 return StaticAwaitable()
             case GeneratorCall() | GeneratorExpression():
                 return StaticGenerator()
@@ -139,7 +139,7 @@ class _StaticValueBuilder(Struct):
         """Return a snapshot of a collection. Constants are unknown if the program may have replaced them."""
         shows_constants = value.shows_constants or (self.shows_hidden and not value.state.changed)
 
-        def element_value(item_value: Value, place: Place) -> Value:
+        def element_value(item_value: Value, place: SourcePlace) -> Value:
             return (
                 self.static_value_at(item_value, place, depth)
                 if shows_constants or item_value.relevant or item_value.tainted
@@ -179,7 +179,7 @@ class _StaticValueBuilder(Struct):
             static_entries, is_complete and len(static_entries) == len(entries), may_be_overwritten=value.state.changed
         )
 
-    def static_value_at(self, value: Value, place: Place, depth: int) -> Value:
+    def static_value_at(self, value: Value, place: SourcePlace, depth: int) -> Value:
         """Return a snapshot of a value. An unknown value of `"a" if x else "b"` becomes a union of the literals."""
         if type(value) is Unknown and isinstance(place.node, cst.IfExp):
             cases = tuple(_conditional_literals(place.node))
@@ -276,7 +276,7 @@ def function_shape(function: Value) -> StepFunctionShape | None:
     declared = signature_function(function)
     if declared is None or declared.caveats or function.caveats:
         return None
-    place = Place(function.scope.module, function.node)
+    place = SourcePlace(function.scope.module, function.node)
     parameters = [_parameter(parameter) for parameter in free_parameters(function)]
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
     is_generator = bindings_of(function.node, function.scope.module).is_generator

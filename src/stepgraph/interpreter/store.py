@@ -40,7 +40,7 @@ from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # Serial of the cells for declared steps and tasks in flight, so that no function treats them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
@@ -52,7 +52,7 @@ _REPLACEABLE: Final = (StepFunction, Collection, Mapping)
 _SLOTS_MERGED_PER_UNIT: Final = 8
 
 
-class Change(Struct, frozen=True):
+class SlotChange(Struct, frozen=True):
     """A slot and its value at the end of a path."""
 
     container: HeapCell
@@ -62,7 +62,7 @@ class Change(Struct, frozen=True):
 
 SlotKey: TypeAlias = tuple[int, str]
 """The `id` of a cell and the key of a slot in it."""
-Changes: TypeAlias = dict[SlotKey, Change]
+Changes: TypeAlias = dict[SlotKey, SlotChange]
 
 
 class FunctionReads(Struct, frozen=True):
@@ -301,7 +301,7 @@ class Store(Struct):
             task.place.node for task in tasks if not slots.isdisjoint(task.reads) or not slots.isdisjoint(task.writes)
         }
 
-    def weak_update(self, container: HeapCell, key: str, value: Slot, place: Place) -> None:
+    def weak_update(self, container: HeapCell, key: str, value: Slot, place: SourcePlace) -> None:
         """Update a slot weakly, so its value is either the current value or the new value."""
         self._log(container, key, value)
         self.put(container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None))
@@ -385,17 +385,17 @@ class Store(Struct):
         return join_slot_values(self.budget, key, values, tasks[0].place, None)
 
     @staticmethod
-    def repeatable_writes(log: WriteLog) -> tuple[Change, ...] | None:
+    def repeatable_writes(log: WriteLog) -> tuple[SlotChange, ...] | None:
         """Return the logged writes with their final values. Return None if one of them can affect steps.
 
         Writes to collections are omitted, because elements that cannot affect steps need not be repeated.
         """
-        writes: list[Change] = []
+        writes: list[SlotChange] = []
         for logged in log:
             if logged.affects_steps:
                 return None
             if not isinstance(logged.present, tuple):
-                writes.append(Change(logged.container, logged.key, logged.present))
+                writes.append(SlotChange(logged.container, logged.key, logged.present))
         return tuple(writes)
 
     def checkpoint(self) -> int:
@@ -407,7 +407,7 @@ class Store(Struct):
         self.budget.spend(Limit.JOINED, len(self._trail) - checkpoint)
         changes: Changes = {}
         for container, key, *_ in self._trail[checkpoint:]:
-            changes[id(container), key] = Change(container, key, container.get(key, MISSING))
+            changes[id(container), key] = SlotChange(container, key, container.get(key, MISSING))
         return changes
 
     def overwritten(self, checkpoint: int) -> list[Changes]:
@@ -419,7 +419,7 @@ class Store(Struct):
         overwritten: list[Changes] = []
         for container, key, old, _ in self._trail[checkpoint:]:
             if (id(container), key) in written and old is not MISSING and not isinstance(old, Prefix):
-                overwritten.append({(id(container), key): Change(container, key, old)})
+                overwritten.append({(id(container), key): SlotChange(container, key, old)})
             written.add((id(container), key))
         return overwritten
 

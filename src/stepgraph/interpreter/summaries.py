@@ -24,16 +24,16 @@ from stepgraph.interpreter.values.containers import (
     as_argument,
     without_constants,
 )
-from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
-from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
+from stepgraph.ir.nodes import Function, OperationBlock, may_await, may_run_steps
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Unknown, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 Key: TypeAlias = tuple[object, ...]
 
@@ -51,7 +51,7 @@ MAX_RECURSION: Final = 8
 
 
 def summarize_call(
-    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place | None = None
+    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None = None
 ) -> FunctionSummary:
     """Return the summary of the call at `place`. The body is interpreted unless its summary is memoized.
 
@@ -69,7 +69,7 @@ def summarize_call(
 def _with_caveats(result: Value) -> Value:
     """Return a result that unknown code may replace, with irrelevant values replaced by `UNKNOWN`."""
     match result:
-        case Instance():
+        case ProjectObject():
             return replace(result, may_be_replaced=True)
         case Union(cases=cases):
             return replace(result, cases=tuple(replace(case, value=_with_caveats(case.value)) for case in cases))
@@ -86,7 +86,7 @@ def _has_step_arguments(arguments: Arguments) -> bool:
 
 
 def _memoized_summary(
-    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place | None
+    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None
 ) -> FunctionSummary:
     node = callee.node
     if isinstance(node, cst.Lambda):
@@ -162,7 +162,7 @@ def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope:
         name = parameter.name.value
         value = values[name]
         if isinstance(value, Collection | Mapping) and general.key_of(value, 0) is None:
-            place = Place(callee.scope.module, parameter.name)
+            place = SourcePlace(callee.scope.module, parameter.name)
             values[name] = as_argument(value, has_names=value.has_names, parameter=place)
     return replace(scope, names=interpreter.store.new(values))
 
@@ -299,7 +299,7 @@ def _summarize(
     node: cst.FunctionDef,
     scope: LexicalScope,
     key: Key,
-    place: Place | None,
+    place: SourcePlace | None,
 ) -> FunctionSummary:
     """Interpret the body of a function and memoize its summary.
 
@@ -307,7 +307,7 @@ def _summarize(
     assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
     """
     assumes_steps = node in interpreter.step_functions
-    function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
+    function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
     interpreter.recursions[function] = recursion
@@ -439,7 +439,7 @@ def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
     del interpreter.summary_keys[summary_count:]
 
 
-def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> Block:
+def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> OperationBlock:
     live = interpreter.is_reachable
     interpreter.is_reachable = True
     frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
@@ -454,12 +454,12 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
             ends.append(PathChanges(None, interpreter.store.changes(frame.checkpoint)))
         interpreter.expose(frame.checkpoint)
         interpreter.store.rollback(frame.checkpoint)
-        join_ends(interpreter.store, ends, Place(frame.scope.module, body), frame.last_task_id)
+        join_ends(interpreter.store, ends, SourcePlace(frame.scope.module, body), frame.last_task_id)
     interpreter.is_reachable = live
     return block
 
 
-def _result_of(frame: Frame, place: Place, *, keeps_constants: bool) -> Value:
+def _result_of(frame: Frame, place: SourcePlace, *, keeps_constants: bool) -> Value:
     """Return the join of the returned values, usually without constants, because calls are never folded."""
     if not frame.returns:
         return UNKNOWN
@@ -484,7 +484,7 @@ def _incomplete_summary(function: Function) -> FunctionSummary:
 def _report_variants(interpreter: Interpreter, callee: FunctionValue) -> None:
     interpreter.note(
         "too-many-variants",
-        Place(callee.scope.module, callee.node),
+        SourcePlace(callee.scope.module, callee.node),
         f"`{callee.name}` has too many different calls to analyze each of them.",
         "The graph shows the body of one call for the others. Call it with fewer different arguments.",
     )

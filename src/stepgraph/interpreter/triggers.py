@@ -22,12 +22,12 @@ from stepgraph.interpreter.objects.classes import derives_from_entrypoint
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.replay.workflow_starts import WorkflowStartTracer
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, free_parameters
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject, free_parameters
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import FULL_SHARES, LimitExceededError
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import WORKFLOW_STARTS
 from stepgraph.syntax.walk import all_nodes, statements, suites
 
@@ -38,7 +38,7 @@ _SHARES: Final = 20 * FULL_SHARES
 _HANDLERS: Final = frozenset({"__init__", "fetch", "queue", "run", "scheduled"})
 
 
-class _Function(Struct, frozen=True):
+class _MentioningFunction(Struct, frozen=True):
     """A function of a module, or a method of one of its classes."""
 
     scope: LexicalScope
@@ -89,13 +89,15 @@ def _modules_with_triggers(entry: OpenModule) -> Iterator[SourceModule]:
                 yield module
 
 
-def _functions_of(scope: LexicalScope) -> Iterator[_Function]:
+def _functions_of(scope: LexicalScope) -> Iterator[_MentioningFunction]:
     """Yield the functions of a module outside of other functions, and the methods of its classes."""
     pending: list[tuple[cst.CSTNode, str | None]] = [(each, None) for each in statements(scope.module.tree)]
     while pending:
         statement, class_name = pending.pop()
         if isinstance(statement, cst.FunctionDef):
-            yield _Function(scope, class_name, statement.name.value, scope.module.once_for(statement, _mentioned))
+            yield _MentioningFunction(
+                scope, class_name, statement.name.value, scope.module.once_for(statement, _mentioned)
+            )
         elif class_name is None:
             owner = statement.name.value if isinstance(statement, cst.ClassDef) else None
             pending += [(inner, owner) for suite in suites(statement) for inner in statements(suite)]
@@ -105,9 +107,9 @@ def _mentioned(function: cst.FunctionDef, _: SourceModule) -> frozenset[str]:
     return frozenset(node.value for node in all_nodes(function, sketched=True) if isinstance(node, cst.Name))
 
 
-def _leading_to_triggers(functions: list[_Function]) -> list[_Function]:
+def _leading_to_triggers(functions: list[_MentioningFunction]) -> list[_MentioningFunction]:
     """Return the functions that mention a method that starts workflows, or that mention such a function."""
-    mentioning: dict[str, list[_Function]] = {}
+    mentioning: dict[str, list[_MentioningFunction]] = {}
     for function in functions:
         for name in function.mentioned:
             mentioning.setdefault(name, []).append(function)
@@ -121,32 +123,34 @@ def _leading_to_triggers(functions: list[_Function]) -> list[_Function]:
     return [function for function in functions if id(function) in leading]
 
 
-def _interpret(interpreter: Interpreter, function: _Function) -> None:
+def _interpret(interpreter: Interpreter, function: _MentioningFunction) -> None:
     """Call a function with unknown arguments. Its changes are undone, so that no other function sees them."""
     scope = function.scope
     value = resolve_body_name(interpreter, scope, function.class_name or function.name)
-    place = Place(scope.module, scope.module.tree)
+    place = SourcePlace(scope.module, scope.module.tree)
     if function.class_name is None:
         interpreter.branch(lambda: _call(interpreter, value, place))
     elif isinstance(value, ClassValue) and not derives_from_entrypoint(value):
-        interpreter.branch(lambda: _call_method(interpreter, value, function.name, Place(scope.module, value.node)))
+        interpreter.branch(
+            lambda: _call_method(interpreter, value, function.name, SourcePlace(scope.module, value.node))
+        )
 
 
-def _call_method(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> None:
+def _call_method(interpreter: Interpreter, owner: ClassValue, name: str, place: SourcePlace) -> None:
     """Call a method of a new object, whose attribute `env` is the environment."""
-    instance = Instance(owner, interpreter.store.new({"env": ENVIRONMENT}))
+    instance = ProjectObject(owner, interpreter.store.new({"env": ENVIRONMENT}))
     _call(interpreter, interpreter.attribute(instance, "__init__", place), place)
     if name != "__init__":
         _call(interpreter, interpreter.attribute(instance, name, place), place)
 
 
-def _call(interpreter: Interpreter, function: Value | None, place: Place) -> None:
+def _call(interpreter: Interpreter, function: Value | None, place: SourcePlace) -> None:
     if isinstance(function, FunctionValue):
         result = interpreter.call(function, _unknown_arguments(function, place), place)
         await_value(interpreter, result, place)
 
 
-def _unknown_arguments(function: FunctionValue, place: Place) -> Arguments:
+def _unknown_arguments(function: FunctionValue, place: SourcePlace) -> Arguments:
     """Return unknown arguments for all parameters except starred ones. An argument `env` is the environment."""
     arguments = [
         Argument(

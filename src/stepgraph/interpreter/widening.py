@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.joining import Slot, is_equivalent, join_slot_values
 from stepgraph.interpreter.path_joins import value_before
-from stepgraph.interpreter.store import Change, Changes
+from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import LexicalScope
@@ -19,7 +19,7 @@ from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _REASON: Final = "it differs in each iteration of the loop"
 # Maximum depth of nested objects and collections in a comparison. A chain that grows in each pass exceeds any depth.
@@ -40,7 +40,7 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
     }
 
 
-def widen(change: Change, place: Place) -> Change:
+def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
     """Return a change of the same slot to an unresolved value, or to a collection with an unresolved element added.
 
     For data, unknown values are added instead.
@@ -50,11 +50,11 @@ def widen(change: Change, place: Place) -> Change:
     if not isinstance(change.value, tuple):
         values = [change.value, others] if is_data else [others]
         joined = join_slot_values(change.container.budget, change.key, values, place, None)
-        return Change(change.container, change.key, joined)
+        return SlotChange(change.container, change.key, joined)
     more: Slot = Element(others, place, many=True, may_be_missing=True)
     if any(isinstance(element, MappingEntry) for element in change.value):
         more = MappingEntry(UNKNOWN, others, place, place, many=True, may_be_missing=True)
-    return Change(change.container, change.key, (*change.value, more))
+    return SlotChange(change.container, change.key, (*change.value, more))
 
 
 class _Comparison(Struct):

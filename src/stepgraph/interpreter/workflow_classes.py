@@ -38,7 +38,7 @@ from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.derivations import classes_of
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 from stepgraph.syntax.test_modules import is_test_module
 from stepgraph.syntax.walk import statements, statements_below
@@ -76,7 +76,7 @@ class MissingRun(Struct, frozen=True):
     class_name: str
     method: str
     """The function that looks like `run`, or an empty string if the class declares steps in its body."""
-    place: Place
+    place: SourcePlace
     """The location of the function's name or of the first declaration of a step."""
 
 
@@ -85,7 +85,7 @@ class ClassOverLimit(Struct, frozen=True):
 
     class_name: str
     reason: str
-    place: Place
+    place: SourcePlace
     """The location of the class name."""
 
 
@@ -93,7 +93,7 @@ class UndeployedClass(Struct, frozen=True):
     """A workflow class that no configuration deploys."""
 
     class_name: str
-    place: Place
+    place: SourcePlace
     """The location of the class name."""
 
 
@@ -114,7 +114,7 @@ def _find_workflows(interpreter: Interpreter, scope: LexicalScope, configured: C
     within_limit = [name for name in classes if name not in reasons]
     missing = tuple(run for name in within_limit for run in _missing_runs(interpreter, scope, name))
     refused = tuple(
-        ClassOverLimit(name, reason, Place(scope.module, classes[name].name)) for name, reason in reasons.items()
+        ClassOverLimit(name, reason, SourcePlace(scope.module, classes[name].name)) for name, reason in reasons.items()
     )
     for names in (within_limit, exported_names(interpreter, scope)):
         workflows = tuple(
@@ -163,9 +163,9 @@ def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> I
     functions = [method for method in methods if _is_misnamed_run(method)]
     functions = functions or _misplaced_runs(scope.module, methods) or _workflow_methods(scope.module, value, methods)
     for function in functions:
-        yield MissingRun(name, function.name.value, Place(scope.module, function.name))
+        yield MissingRun(name, function.name.value, SourcePlace(scope.module, function.name))
     if not functions and not _may_bind(scope, _STEP):
-        places = (Place(value.scope.module, call) for method in methods for call in _declarations(method))
+        places = (SourcePlace(value.scope.module, call) for method in methods for call in _declarations(method))
         yield from (MissingRun(name, "", place) for place in islice(places, 1))
 
 
@@ -301,7 +301,7 @@ def find_undeployed(entry: OpenModule, configuration: bytes) -> Iterator[Undeplo
         for name in unmentioned:
             workflow = _workflow_within_limit(interpreter, scope, name) if name in exported else None
             if workflow is not None and workflow.scope.module is scope.module and not may_be_base(workflow):
-                yield UndeployedClass(name, Place(scope.module, workflow.node.name))
+                yield UndeployedClass(name, SourcePlace(scope.module, workflow.node.name))
 
 
 _WORD: Final = re.compile(r"\w+")

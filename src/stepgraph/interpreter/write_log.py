@@ -15,7 +15,7 @@ from stepgraph.interpreter.joining import MISSING, Slot, ValueSet, affects_steps
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class LoggedSlot(Struct):
@@ -108,7 +108,7 @@ class TaskState(Struct, eq=False):
     """The reads and writes that a task in flight shares with concurrent code."""
 
     task_id: TaskId
-    place: Place
+    place: SourcePlace
     """The call that creates the coroutine."""
     loop_depth: int
     """The number of loops around the start of the task."""

@@ -13,30 +13,30 @@ from stepgraph.ir.domain import Domain, Exits, JumpFrame, JumpTarget, Leaf, Obse
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
     Await,
-    Block,
     Choice,
     ExceptionType,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     PartialOrder,
     Pause,
     Run,
     Scope,
-    Start,
-    Try,
+    StartOperation,
+    TryOperation,
 )
 from stepgraph.limits import Budget, Limit
 
-_LEAVES: Final = (Run, Start, Await, Pause, PartialOrder)
+_LEAVES: Final = (Run, StartOperation, Await, Pause, PartialOrder)
 
 MAX_FINALLY_REVISITS: Final = 2_000
 """The limit on repeated visits of `finally` blocks, since nesting multiplies the paths. Further paths skip them."""
 
 
 def solve(
-    body: Block, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
+    body: OperationBlock, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
 ) -> Exits[S]:
     """Return the states at the exits of a body entered in the state `entry`.
 
@@ -78,7 +78,7 @@ class _Solver(Generic[S]):
                 result = self.domain.join(result, state)
         return result
 
-    def block(self, block: Block, state: S, frame: JumpFrame[S]) -> S | None:
+    def block(self, block: OperationBlock, state: S, frame: JumpFrame[S]) -> S | None:
         """Return the state at the end of a block. Return None if the end is unreachable."""
         observe = self.observe
         if self.budget is not None:
@@ -109,9 +109,9 @@ class _Solver(Generic[S]):
         match operation:
             case Choice():
                 return self.choice(operation, state, frame)
-            case Loop():
+            case LoopOperation():
                 return self.loop(operation, state, frame.nested(operation, lambda: self.loop_frame(frame)), frame)
-            case Try():
+            case TryOperation():
                 return self.try_(operation, state, frame)
             case Scope():
                 return self.scope(operation, state, frame)
@@ -148,7 +148,7 @@ class _Solver(Generic[S]):
     def loop_frame(self, frame: JumpFrame[S]) -> JumpFrame[S]:
         return frame.with_jumps(self.depth, JumpKind.BREAK, JumpKind.FINISHED, JumpKind.CONTINUE)
 
-    def loop(self, loop: Loop, state: S, inner: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
+    def loop(self, loop: LoopOperation, state: S, inner: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
         """Iterate over a loop until a fixpoint.
 
         A later visit reuses the previous result if its state adds nothing, so nested loops take no exponential time.
@@ -203,7 +203,7 @@ class _Solver(Generic[S]):
         if state is not None and state is not raises.failed:
             raises.failed = state if raises.failed is None else self.domain.join(raises.failed, state)
 
-    def try_(self, try_: Try, state: S, frame: JumpFrame[S]) -> S | None:
+    def try_(self, try_: TryOperation, state: S, frame: JumpFrame[S]) -> S | None:
         """Return the state after a `try`. Return None if no path leads there.
 
         A handler starts in the join of all states where an exception is raised that some handler may catch.
@@ -226,7 +226,7 @@ class _Solver(Generic[S]):
         end = self.joined(ends)
         return self.finalbody(try_, end, try_frame, frame) if has_finalbody else end
 
-    def handlers(self, try_: Try, raised: S, try_frame: JumpFrame[S]) -> list[S | None]:
+    def handlers(self, try_: TryOperation, raised: S, try_frame: JumpFrame[S]) -> list[S | None]:
         """Return the states at the ends of the handlers. One handler runs, or several in sequence with `except*`."""
         ends: list[S | None] = []
         for index, handler in enumerate(try_.handlers):
@@ -236,7 +236,7 @@ class _Solver(Generic[S]):
                 raised = self.joined((raised, ends[-1])) or raised
         return ends
 
-    def finalbody(self, try_: Try, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
+    def finalbody(self, try_: TryOperation, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
         """Propagate every path through a `finally`: the normal end, each exit, and exceptions."""
         final_paths = _FinalPaths(self, try_, frame)
         after = final_paths.end_state(end, "end")
@@ -255,7 +255,7 @@ class _Solver(Generic[S]):
 class _FinalPaths(Generic[S]):
     """The paths through one `finally`. Paths with equal states share one visit."""
 
-    def __init__(self, solver: _Solver[S], try_: Try, frame: JumpFrame[S]) -> None:
+    def __init__(self, solver: _Solver[S], try_: TryOperation, frame: JumpFrame[S]) -> None:
         self.solver = solver
         self.try_ = try_
         self.frame = frame
@@ -281,7 +281,7 @@ class _FinalPaths(Generic[S]):
 Point: TypeAlias = tuple[()]
 
 
-def reachable_exits(block: Block) -> Exits[Point]:
+def reachable_exits(block: OperationBlock) -> Exits[Point]:
     """Return the exits of a block, with None for each unreachable exit."""
     return solve(block, (), _Reachability())
 

@@ -9,25 +9,25 @@ from msgspec import Struct, field
 
 from stepgraph.ir.nodes import (
     Await,
-    Block,
     Choice,
     ExceptionType,
     Handler,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     PartialOrder,
     Pause,
     Run,
     Scope,
-    Start,
-    Try,
+    StartOperation,
+    TryOperation,
 )
 
 S = TypeVar("S")
 
-Leaf: TypeAlias = Run | Start | Await | Pause | PartialOrder
+Leaf: TypeAlias = Run | StartOperation | Await | Pause | PartialOrder
 """An operation whose effect on the state a domain computes as a whole."""
 
 
@@ -44,7 +44,7 @@ class Domain(Protocol[S]):
         """Return the state for the next visit of a loop body: `new`, which covers `old`, or an upper bound of `new`."""
         return new
 
-    def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:
+    def may_raise(self, operation: Leaf | TryOperation, before: S, after: S | None) -> S | None:
         """Return the state in which an exception leaves an operation. Return None if the operation cannot raise.
 
         The default is the state after the operation: an operation that raises has begun, so a step has run and a task
@@ -56,7 +56,7 @@ class Domain(Protocol[S]):
         """Return the state at the start of a branch. The index after the last branch means the path around them all."""
         return state
 
-    def enter_handler(self, try_: Try, index: int, raised: S) -> S:
+    def enter_handler(self, try_: TryOperation, index: int, raised: S) -> S:
         """Return the state at the start of a handler."""
         return raised
 
@@ -64,21 +64,21 @@ class Domain(Protocol[S]):
         """Return the state at the start of a scope's block."""
         return state
 
-    def enter_iteration(self, loop: Loop, head: S) -> S:
+    def enter_iteration(self, loop: LoopOperation, head: S) -> S:
         """Return the state at the start of each iteration of a loop."""
         return head
 
-    def after_iterations(self, loop: Loop, head: S, end: S | None) -> S | None:
+    def after_iterations(self, loop: LoopOperation, head: S, end: S | None) -> S | None:
         """Return the state when a loop is exhausted. Its iterations begin with `head` and end with `end`."""
         return end if loop.at_least_once else head
 
-    def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:
+    def after_loop(self, loop: LoopOperation, head: S, after: S | None) -> S | None:
         """Return the state after a loop, including its `else` and its breaks."""
         return after
 
     def leave_try(
         self,
-        try_: Try,
+        try_: TryOperation,
         before: S,
         end: S | None,
         raised: S | None,
@@ -96,7 +96,7 @@ class Observer(Protocol[S]):
     By default, states at operations and exits are ignored.
     """
 
-    def enter(self, block: Block, state: S) -> None:
+    def enter(self, block: OperationBlock, state: S) -> None:
         """Receive the state at the start of a block."""
 
     def before(self, index: int, state: S) -> None:
@@ -137,7 +137,7 @@ class JumpTarget(Struct, Generic[S], eq=False):
 
     depth: int
     """The number of open blocks at the target."""
-    finalbody: Block | None = None
+    finalbody: OperationBlock | None = None
     """The `finally` that runs at the target before the jump continues."""
     is_outside: bool = False
     """Whether the target is outside of the function body."""
@@ -173,7 +173,7 @@ class JumpFrame(Struct, Generic[S], eq=False):
     """For a loop: the state after it."""
 
     @classmethod
-    def leaving(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
+    def leaving(cls, depth: int, finalbody: OperationBlock | None = None) -> JumpFrame[S]:
         """Return a frame whose jumps all enter `finalbody`, or leave the body without one."""
         is_outside = finalbody is None
         exits: dict[JumpKind, JumpTarget[S]] = {

@@ -15,7 +15,7 @@ from stepgraph.ir.values import Nondeterministic, Value
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.importable_names import ImportableName
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
@@ -35,7 +35,7 @@ class StaticArgument(Struct, frozen=True):
     """An argument of a call."""
 
     value: Value
-    place: Place
+    place: SourcePlace
     keyword: str | None
     star: str
     """`"*"` or `"**"` for a starred argument with unresolved content, and empty for other arguments."""
@@ -78,7 +78,7 @@ class MethodCalled(Fact, Struct, frozen=True):
 
     method: str
     arguments: StaticArguments
-    place: Place
+    place: SourcePlace
     in_step: bool
     """Whether the call is inside the body of a step."""
     expects_type_error: bool
@@ -89,7 +89,7 @@ class MethodMissing(Fact, Struct, frozen=True):
     """A call of a nonexistent method of the step object."""
 
     method: str
-    place: Place
+    place: SourcePlace
     """The location of the callee."""
 
 
@@ -100,7 +100,7 @@ class DecoratorApplied(Fact, Struct, frozen=True):
     """The arguments of `step.do`."""
     arguments: StaticArguments
     """The arguments of the decorator: normally one function."""
-    place: Place
+    place: SourcePlace
 
 
 class Parameter(Struct, frozen=True):
@@ -110,7 +110,7 @@ class Parameter(Struct, frozen=True):
     kind: ParameterKind
     default: str | None
     """The source of the default value; None for a required parameter."""
-    place: Place
+    place: SourcePlace
 
 
 class StepFunctionShape(Struct, frozen=True):
@@ -120,7 +120,7 @@ class StepFunctionShape(Struct, frozen=True):
     parameters: tuple[Parameter, ...]
     is_async: bool
     is_generator: bool
-    place: Place
+    place: SourcePlace
     """The location of the function or lambda."""
 
 
@@ -133,7 +133,7 @@ class StepDeclared(Fact, Struct, frozen=True):
     function: StepFunctionShape | None
     """The signature of the function; None if the function cannot be resolved."""
     mode: DependencyMode
-    place: Place
+    place: SourcePlace
     """The location of the call of `step.do`."""
     in_step: bool
     """Whether the declaration is inside the body of another step."""
@@ -144,7 +144,7 @@ class StepCalled(Fact, Struct, frozen=True):
 
     definition: StepDefinition
     arguments: StaticArguments
-    place: Place
+    place: SourcePlace
     in_step: bool
     """Whether the call is inside the body of a step."""
 
@@ -152,9 +152,9 @@ class StepCalled(Fact, Struct, frozen=True):
 class Returned(Fact, Struct, frozen=True):
     """A value returned by a `return` statement or a lambda."""
 
-    function: Place
+    function: SourcePlace
     value: Value
-    place: Place
+    place: SourcePlace
     """The location of the value."""
 
 
@@ -165,9 +165,9 @@ class WrongImport(Fact, Struct, frozen=True):
     module: str
     defining_module: str | None
     """The SDK module that defines the name, or None if no module defines it."""
-    place: Place
+    place: SourcePlace
     """The location of the name."""
-    statement: Place
+    statement: SourcePlace
     """The location of the import statement."""
 
 
@@ -191,9 +191,9 @@ class WrongAttribute(Fact, Struct, frozen=True):
     module: str
     defining_module: str | None
     """The SDK module that defines the name, or None if no module defines it."""
-    place: Place
+    place: SourcePlace
     """The location of the name."""
-    expression: Place
+    expression: SourcePlace
     """The location of the expression, which starts with the module."""
 
 
@@ -207,7 +207,7 @@ class UnloadableImport(Fact, Struct, frozen=True):
     """The module root of the Worker."""
     at_load: bool
     """Whether the statement runs when the Worker loads the module."""
-    place: Place
+    place: SourcePlace
     """The location of a `from` import, or of the alias in another import."""
 
 
@@ -217,7 +217,7 @@ class MissingImport(Fact, Struct, frozen=True):
     name: str
     imported: ImportableName
     """The import that the code probably lacks."""
-    place: Place
+    place: SourcePlace
     """The location of the name."""
     at_load: bool
     """Whether the module uses the name when it is loaded, outside of functions."""
@@ -231,7 +231,7 @@ class TypeOnlyName(Fact, Struct, frozen=True):
     name: str
     at_load: bool
     """Whether the module uses the name when it is loaded, outside of functions."""
-    place: Place
+    place: SourcePlace
 
 
 class UnresolvedStepParameter(Fact, Struct, frozen=True):
@@ -283,7 +283,7 @@ class NeverAwaited(Fact, Struct, frozen=True):
     work: Work
     name: str
     """The name of the step, sleep, wait or function. For a task, the names of its activities, separated by commas."""
-    place: Place
+    place: SourcePlace
     """The location of the expression that creates the awaitable."""
     is_expression_statement: bool
     """Whether the expression is a statement of an async function, so a fix can insert `await`."""
@@ -297,9 +297,9 @@ class EventKeyAccess(Fact, Struct, frozen=True):
     key: str
     from_wait: bool
     """Whether the event is the result of `wait_for_event` rather than the argument of `run`."""
-    owner: Place
+    owner: SourcePlace
     """The location of the event expression."""
-    place: Place
+    place: SourcePlace
 
 
 class PayloadKeyAccess(Fact, Struct, frozen=True):
@@ -310,11 +310,11 @@ class PayloadKeyAccess(Fact, Struct, frozen=True):
     key: str
     shape: PayloadShape
     """The shape of the payload or value that has the key."""
-    function: Place
+    function: SourcePlace
     """The location of the function that contains the access."""
     is_unconditional: bool
     """Whether each call of the function evaluates the access, unless an earlier exception ends the call."""
-    place: Place
+    place: SourcePlace
 
 
 class WorkflowStarted(Fact, Struct, frozen=True):
@@ -324,8 +324,8 @@ class WorkflowStarted(Fact, Struct, frozen=True):
     is_batch: bool
     """Whether the method is `create_batch` rather than `create`."""
     arguments: StaticArguments
-    place: Place
-    loop: Place | None
+    place: SourcePlace
+    loop: SourcePlace | None
     """The location of the loop that only starts an instance for each item, if there is one."""
 
 
@@ -337,7 +337,7 @@ class WorkUnderTimeout(Fact, Struct, frozen=True):
     """The most significant kind of work under the timeout: a step, else a wait, else a sleep."""
     names: tuple[str, ...]
     """The names of all work of that kind."""
-    place: Place
+    place: SourcePlace
 
 
 class RaceOutsideStep(Fact, Struct, frozen=True):
@@ -347,14 +347,14 @@ class RaceOutsideStep(Fact, Struct, frozen=True):
     """The names of the competing activities: steps, sleeps, waits and functions."""
     loop_continues: bool
     """Whether an enclosing loop then awaits the remaining tasks."""
-    place: Place
+    place: SourcePlace
 
 
 class StepNeverCalled(Fact, Struct, frozen=True):
     """A declared step that nothing can call, and on which no other step depends."""
 
     definition: StepDefinition
-    place: Place
+    place: SourcePlace
 
 
 class UnwrappedRun(Fact, Struct, frozen=True):
@@ -362,7 +362,7 @@ class UnwrappedRun(Fact, Struct, frozen=True):
 
     owner: str
     """The name of the class that defines `run`."""
-    place: Place
+    place: SourcePlace
     """The location of the base class through which `run` is inherited."""
 
 
@@ -373,7 +373,7 @@ class UnusableRun(Fact, Struct, frozen=True):
     """A missing parameter, an extra one, event and step in the wrong order, or a `yield` in the method."""
     parameters: str
     """The source of the parameters."""
-    place: Place
+    place: SourcePlace
     """The location of the name of the method."""
 
 
@@ -381,9 +381,9 @@ class FutureAsTask(Fact, Struct, frozen=True):
     """The future of a sleep passed to a function that expects a coroutine, such as `asyncio.create_task`."""
 
     kind: WorkKind
-    place: Place
+    place: SourcePlace
     """The location of the argument."""
-    callee_place: Place
+    callee_place: SourcePlace
     """The location of the callee."""
 
 
@@ -392,14 +392,14 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
 
     name: str
     """The dotted name of the function whose call produces the nondeterministic value."""
-    produced_at: Place
+    produced_at: SourcePlace
     """The location of the call that produces the value."""
-    test: Place
-    controlled_statement: Place
+    test: SourcePlace
+    controlled_statement: SourcePlace
     """The location of the conditional or loop."""
     first_branch: int
     """The index of the first branch that depends on the condition."""
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls that lead to the call that produces the value, innermost first."""
 
 
@@ -408,11 +408,11 @@ class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
 
     name: str
     """The dotted name of the function whose call produces the value."""
-    produced_at: Place
+    produced_at: SourcePlace
     """The location of the call that produces the value."""
-    place: Place
+    place: SourcePlace
     """The location of the use."""
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls that lead to the call that produces the value, innermost first."""
 
 
@@ -420,16 +420,16 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
     """A call of a binding or of a request function outside of steps: `env.KV.put`, `fetch`."""
 
     name: str
-    place: Place
-    calls: tuple[Place, ...]
+    place: SourcePlace
+    calls: tuple[SourcePlace, ...]
     """The `await` of the result, if any, and the calls of functions that lead to it, innermost first."""
 
 
 class DeadCode(Fact, Struct, frozen=True):
     """A block or expression that never runs, because a condition has the same value in each run."""
 
-    place: Place
-    condition: Place | None
+    place: SourcePlace
+    condition: SourcePlace | None
     """The condition before a block; None for code without one directly before it."""
 
     @property
@@ -447,9 +447,9 @@ class EventMutated(Fact, Struct, frozen=True):
 
     mutated_source: str
     """The source of the mutated expression."""
-    place: Place
+    place: SourcePlace
     in_step: bool
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls that lead to the mutation, innermost first. In a step, they begin in the body of the step."""
 
 
@@ -460,7 +460,7 @@ FactInCall: TypeAlias = ExternalCallOutsideStep | EventMutated
 class CalledInStep(Fact, Struct, frozen=True):
     """A project function that runs in the body of a step, inside of another function that may run outside of steps."""
 
-    function: Place
+    function: SourcePlace
 
 
 class OuterStateMutated(Fact, Struct, frozen=True):
@@ -468,10 +468,10 @@ class OuterStateMutated(Fact, Struct, frozen=True):
 
     mutated_source: str
     """The source of the mutated expression."""
-    place: Place
-    read_place: Place
+    place: SourcePlace
+    read_place: SourcePlace
     """The location of a later read."""
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls, in the body of the step, that lead to the mutation, innermost first."""
 
 
@@ -481,22 +481,22 @@ class LateBoundVariable(Fact, Struct, frozen=True):
     The function reads a wrong value if it runs neither in the pass that creates it nor in one of the later loops.
     """
 
-    function: Place
+    function: SourcePlace
     function_name: str
     """The name of the function; empty for a lambda."""
     runs_later: bool
     """Whether no pass runs the function by a plain call: a coroutine function, or one that the passes only store."""
     variable: str
-    place: Place
+    place: SourcePlace
     """The location of the first read in the function."""
-    loop: Place
-    later_loops: tuple[Place, ...]
+    loop: SourcePlace
+    later_loops: tuple[SourcePlace, ...]
     """The later loops that also assign the variable."""
     may_begin_in_pass: bool
     """Whether a task that a pass creates may begin before the next pass changes the variable."""
     is_collected: bool
     """Whether the functions of several passes, or the results of calling them, may be used after the loop."""
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls of the function in the loop that each pass makes once."""
-    calls_inside: tuple[Place, ...]
+    calls_inside: tuple[SourcePlace, ...]
     """The calls in a lambda that is an element of a collection; empty for other functions."""

@@ -1,13 +1,13 @@
 """The intermediate representation of a workflow: its steps, waits and control flow, without Python syntax.
 
-The body of a function is a `Block` of operations. Work is an `Activity`: a step, a sleep, a wait, a call of a function
-of the project, or a series of these. `Run` executes an activity and waits for it, `Start` starts one as a task without
-waiting, and `Await` waits for tasks started anywhere in the program. Every operation carries its source location. For
-example:
+The body of a function is an `OperationBlock`. Work is an `Activity`: a step, a sleep, a wait, a call of a function of
+the project, or a series of these. `Run` executes an activity and waits for it, `StartOperation` starts one as a task
+without waiting, and `Await` waits for tasks started anywhere in the program. Every operation carries its source
+location. For example:
 
-    task = asyncio.create_task(load())     Start(step 'load', task 1)
+    task = asyncio.create_task(load())     StartOperation(step 'load', task 1)
     await charge()                         Run(step 'charge')
-    if await task:                         Await(all of task 1), Branch
+    if await task:                         Await(all of task 1), Choice
         await step.sleep("rest", "1 day")      Run(sleep 'rest')
 """
 
@@ -22,20 +22,20 @@ from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Backoff, Number, ParallelKind
 
 
-class Block(Struct, frozen=True):
+class OperationBlock(Struct, frozen=True):
     """A sequence of operations."""
 
     operations: tuple[Operation, ...] = ()
 
 
-EMPTY_BLOCK = Block()
+EMPTY_BLOCK = OperationBlock()
 
 
 class PayloadShape(Struct, eq=False):
@@ -65,7 +65,7 @@ class StepParameter(Struct, frozen=True):
 
     name: str
     """The name of the parameter: `ctx`, or the name of a required step. In legacy mode, any name is allowed."""
-    place: Place
+    place: SourcePlace
 
 
 class StepDefinition(Struct, eq=False):
@@ -76,7 +76,7 @@ class StepDefinition(Struct, eq=False):
     settings: MergedStepConfig
     concurrent: bool
     parameters: tuple[StepParameter, ...]
-    place: Place
+    place: SourcePlace
 
 
 class StepInput(Struct, frozen=True):
@@ -95,7 +95,7 @@ class StepRun(Struct, frozen=True, eq=False):
     """
 
     definition: StepDefinition
-    body: Block
+    body: OperationBlock
     """The operations inside the step's function."""
     dependencies: tuple[Dependency, ...]
     """The steps that the parameters or `depends` of the step refer to at the time of the call, in order."""
@@ -109,7 +109,7 @@ class StepChoice(Struct, frozen=True, eq=False):
     """A dependency on exactly one of several steps, for example because two paths declare different steps."""
 
     cases: tuple[StepCase, ...]
-    place: Place
+    place: SourcePlace
     discriminant: str | None
     """The source of the subject of a `match`; None for an `if`."""
 
@@ -160,7 +160,7 @@ class Call(Struct, frozen=True):
 class Series(Struct, frozen=True):
     """Operations that run in order as one activity, such as a step and the dependencies that run before it."""
 
-    block: Block
+    block: OperationBlock
 
 
 Activity: TypeAlias = StepRun | Sleep | SleepUntil | EventWait | Call | Series
@@ -197,10 +197,10 @@ class Function(Struct, eq=False):
 
     names: tuple[str, ...]
     """The names of the function, from the plain one to the fully qualified one."""
-    place: Place
+    place: SourcePlace
     callable_arguments: tuple[str, ...] = ()
     """The names of the callable arguments whose steps the function runs."""
-    body: Block = EMPTY_BLOCK
+    body: OperationBlock = EMPTY_BLOCK
     """The operations of the function. The block is empty while the function is being interpreted."""
     may_run_steps: bool = True
     """Whether the function may run steps. This is an assumption while the function is being interpreted."""
@@ -214,26 +214,26 @@ class Run(Struct, frozen=True):
     """An activity that is started and awaited at once."""
 
     activity: Activity
-    place: Place
+    place: SourcePlace
     completed_tasks: tuple[AwaitedTask, ...] = ()
     """The caller's tasks that a called function awaits."""
 
 
-class Start(Struct, frozen=True):
+class StartOperation(Struct, frozen=True):
     """An activity that starts without an await."""
 
     task_id: TaskId
     activity: Activity
     eager: bool
     """Whether the activity begins immediately, like `step.sleep`. A task begins at the next await."""
-    place: Place
+    place: SourcePlace
 
 
 class Await(Struct, frozen=True):
     """An await of tasks started earlier."""
 
     group: AwaitGroup
-    place: Place
+    place: SourcePlace
     one_per_iteration: bool = False
     """Whether each iteration of the enclosing loop awaits one member, and the whole loop awaits all of them."""
     before_exit: bool = False
@@ -243,15 +243,15 @@ class Await(Struct, frozen=True):
 class Pause(Struct, frozen=True):
     """An await of anything other than tasks, at which pending tasks begin."""
 
-    place: Place
+    place: SourcePlace
 
 
-class Branch(Struct, frozen=True):
+class ChoiceBranch(Struct, frozen=True):
     """A branch of a `Choice`."""
 
     condition: str | None
     """The source of the condition; None for `else`."""
-    block: Block
+    block: OperationBlock
     after: tuple[Jump, ...] = ()
     """For code that jumps skip: these jumps, if they are at the ends of their blocks."""
 
@@ -259,8 +259,8 @@ class Branch(Struct, frozen=True):
 class Choice(Struct, frozen=True):
     """A conditional: an `if` chain, or a `switch` if there is a discriminant."""
 
-    branches: tuple[Branch, ...]
-    place: Place
+    branches: tuple[ChoiceBranch, ...]
+    place: SourcePlace
     discriminant: str | None = None
     """The source of the subject of a `match`."""
     exhaustive: bool = False
@@ -272,13 +272,13 @@ class Choice(Struct, frozen=True):
         return not self.exhaustive and all(branch.condition is not None for branch in self.branches)
 
 
-class Loop(Struct, frozen=True):
+class LoopOperation(Struct, frozen=True):
     """A loop of the program or of library code whose iterations are not unrolled."""
 
-    body: Block
-    orelse: Block
+    body: OperationBlock
+    orelse: OperationBlock
     """The `else` of the loop, which runs unless a `break`, a `return` or an exception ends the loop."""
-    place: Place
+    place: SourcePlace
     infinite: bool = False
     """Whether only a jump ends the loop."""
     at_least_once: bool = False
@@ -293,7 +293,7 @@ class IterationCount(Struct, frozen=True):
     """A constant number of iterations and the expression that determines it, such as `range(5)`."""
 
     count: int
-    place: Place
+    place: SourcePlace
     """The location of the expression."""
 
 
@@ -312,7 +312,7 @@ class ExceptionType(Struct, frozen=True):
     """The dotted name of the type, or the plain name of a class of the project."""
     ancestors: tuple[str, ...]
     """The dotted names of the classes outside the project, among the type and its base classes."""
-    place: Place
+    place: SourcePlace
     """The location of the name."""
     raised_in: str | None
     """The name of a step that raises the exception inside the `try`, if any."""
@@ -325,24 +325,24 @@ class Handler(Struct, frozen=True):
 
     condition: str | None
     """The source of the exception types; None if the handler names none, as in a bare `except`."""
-    block: Block
+    block: OperationBlock
     types: tuple[ExceptionType, ...] = ()
     """The exception types; empty if the handler names none, or if any of them cannot be resolved."""
-    place: Place | None = None
+    place: SourcePlace | None = None
 
 
-class Try(Struct, frozen=True):
+class TryOperation(Struct, frozen=True):
     """A `try` statement, or a `with` that suppresses exceptions or whose exit has effects.
 
     A `Scope` at the end of the body models the `else` of a `try`.
     """
 
-    body: Block
+    body: OperationBlock
     handlers: tuple[Handler, ...]
-    finalbody: Block
+    finalbody: OperationBlock
     except_star: bool
     """Whether several handlers may run, as for `except*`."""
-    place: Place
+    place: SourcePlace
     guards_await: bool = False
     """Whether the body begins with an await and nothing before that await can raise."""
     non_step_errors: NonStepErrors = NonStepErrors.ANY
@@ -362,8 +362,8 @@ class Try(Struct, frozen=True):
 class Scope(Struct, frozen=True):
     """An inlined block: the body of a `with`, the `else` of a `try`, or one iteration of an unrolled loop."""
 
-    block: Block
-    place: Place
+    block: OperationBlock
+    place: SourcePlace
     is_try_else: bool = False
     """Whether the scope is the `else` of a `try`, at the end of its body. Exceptions in it bypass the handlers."""
     is_iteration: bool = False
@@ -386,7 +386,7 @@ class Jump(Struct, frozen=True):
     """A jump out of a block, a loop or a function."""
 
     kind: JumpKind
-    place: Place
+    place: SourcePlace
     drawn: bool = True
     """Whether the graph shows the jump as a node, because it decides whether a step runs. Either way, the path ends."""
     raised: ExceptionType | None = None
@@ -398,39 +398,41 @@ class Jump(Struct, frozen=True):
 class PartialOrder(Struct, frozen=True):
     """Activities in a partial order, all of which run and are awaited."""
 
-    members: tuple[Block, ...]
+    members: tuple[OperationBlock, ...]
     """The activities, in display order."""
     predecessors: tuple[int, ...]
     """The predecessors of each member as a bit set: bit j of `predecessors[i]` means that j runs before i."""
     kind: ParallelKind
-    place: Place
+    place: SourcePlace
 
 
-Operation: TypeAlias = Run | Start | Await | Pause | Choice | Loop | Try | Scope | Jump | PartialOrder
+Operation: TypeAlias = (
+    Run | StartOperation | Await | Pause | Choice | LoopOperation | TryOperation | Scope | Jump | PartialOrder
+)
 
 
-def child_blocks(operation: Operation) -> Iterable[Block]:
+def child_blocks(operation: Operation) -> Iterable[OperationBlock]:
     """Return the direct child blocks of an operation, in source order."""
     find = _CHILD_BLOCKS.get(type(operation))
     return () if find is None else find(operation)
 
 
-def _try_blocks(operation: Try) -> tuple[Block, ...]:
+def _try_blocks(operation: TryOperation) -> tuple[OperationBlock, ...]:
     return (operation.body, *[handler.block for handler in operation.handlers], operation.finalbody)
 
 
 # A table, because most operations have no blocks and `match` is slow for them. Each function accepts only operations of
 # its own type, hence `Any`.
-_CHILD_BLOCKS: Final[dict[type[Operation], Callable[[Any], Iterable[Block]]]] = {
+_CHILD_BLOCKS: Final[dict[type[Operation], Callable[[Any], Iterable[OperationBlock]]]] = {
     Choice: lambda operation: [branch.block for branch in operation.branches],
-    Loop: lambda operation: (operation.body, operation.orelse),
-    Try: _try_blocks,
+    LoopOperation: lambda operation: (operation.body, operation.orelse),
+    TryOperation: _try_blocks,
     Scope: lambda operation: (operation.block,),
     PartialOrder: lambda operation: operation.members,
 }
 
 
-def operations_in(block: Block) -> Iterator[Operation]:
+def operations_in(block: OperationBlock) -> Iterator[Operation]:
     """Yield the operations of a block and of its nested blocks, in source order."""
     pending = [*reversed(block.operations)]
     while pending:
@@ -441,14 +443,14 @@ def operations_in(block: Block) -> Iterator[Operation]:
                 pending += reversed(inner.operations)
 
 
-def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
+def map_blocks(operation: Operation, change: Callable[[OperationBlock], OperationBlock]) -> Operation:
     """Return a copy of an operation with `change` applied to each direct child block."""
     match operation:
         case Choice(branches=branches):
             return replace(operation, branches=tuple(replace(b, block=change(b.block)) for b in branches))
-        case Loop(body=body, orelse=orelse):
+        case LoopOperation(body=body, orelse=orelse):
             return replace(operation, body=change(body), orelse=change(orelse))
-        case Try(body=body, handlers=handlers, finalbody=finalbody):
+        case TryOperation(body=body, handlers=handlers, finalbody=finalbody):
             new_handlers = tuple(replace(h, block=change(h.block)) for h in handlers)
             return replace(operation, body=change(body), handlers=new_handlers, finalbody=change(finalbody))
         case Scope(block=block):
@@ -459,14 +461,15 @@ def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operat
             return operation
 
 
-def may_run_steps(block: Block) -> bool:
+def may_run_steps(block: OperationBlock) -> bool:
     """Return whether a block may run or start a step, a sleep or a wait."""
     return any(
-        isinstance(operation, (Run, Start)) and _has_steps(operation.activity) for operation in operations_in(block)
+        isinstance(operation, (Run, StartOperation)) and _has_steps(operation.activity)
+        for operation in operations_in(block)
     )
 
 
-def may_await(block: Block) -> bool:
+def may_await(block: OperationBlock) -> bool:
     """Return whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
     return any(isinstance(operation, (Await, Run)) for operation in operations_in(block))
 
@@ -477,14 +480,14 @@ def _has_steps(activity: Activity) -> bool:
 
 def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
     """Yield the tasks that an operation or its nested blocks start, in order."""
-    return (inner.task_id for inner in operations_in(Block((operation,))) if isinstance(inner, Start))
+    return (inner.task_id for inner in operations_in(OperationBlock((operation,))) if isinstance(inner, StartOperation))
 
 
-def task_references(block: Block) -> Iterator[TaskId]:
+def task_references(block: OperationBlock) -> Iterator[TaskId]:
     """Yield the tasks that each operation of a block starts or awaits. Several operations may yield the same task."""
     for operation in operations_in(block):
         match operation:
-            case Start(task_id=task_id):
+            case StartOperation(task_id=task_id):
                 yield task_id
             case Await(group=group):
                 yield from task_ids_of(group)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"]
 
@@ -20,7 +20,7 @@ class StaticElement(Struct, frozen=True):
     """An element of a collection."""
 
     value: Value
-    place: Place
+    place: SourcePlace
 
 
 class StaticCollection(Value, Struct, frozen=True):
@@ -38,9 +38,9 @@ class StaticEntry(Struct, frozen=True):
     """A key and its value in a dictionary."""
 
     key: Value
-    key_place: Place
+    key_place: SourcePlace
     value: Value
-    place: Place
+    place: SourcePlace
     """The location of the value."""
 
 
@@ -76,7 +76,7 @@ class StaticFunction(Value, Struct, frozen=True):
     """A function, method or lambda of the project."""
 
     name: str
-    place: Place
+    place: SourcePlace
     may_be_replaced: bool
     """Whether an unresolved decorator may return a different object."""
     arity: Arity | None = None

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 Scalar: TypeAlias = str | bytes | int | float | complex | None
 
@@ -115,7 +115,7 @@ class Nondeterministic(Value, Struct, frozen=True):
 
     name: str
     """The dotted name of the nondeterministic function: `time.time`."""
-    place: Place
+    place: SourcePlace
     """The call of the function."""
     since: int
     """The number of the last step, sleep or wait before the call, or 0 if none precedes it."""
@@ -129,11 +129,11 @@ class Nondeterministic(Value, Struct, frozen=True):
     """Whether the value leads to a time that does not change at replay: `due - time.time()`."""
     offset: float | None = None
     """The milliseconds from the result of the call to the value, if constant, as in `now() + timedelta(...)`."""
-    sum_place: Place | None = None
+    sum_place: SourcePlace | None = None
     """The location of the last sum that changed the offset."""
     has_stable_truth: bool = False
     """Whether the truth of the value is the same at replay. Times and ids are always truthy."""
-    calls: tuple[Place, ...] = ()
+    calls: tuple[SourcePlace, ...] = ()
     """The calls that lead to the call of the function, innermost first."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
@@ -160,7 +160,7 @@ class Resource(Value, Struct, frozen=True):
 
     name: str
     """The dotted name: `env.KV.put`, `fetch`."""
-    call_place: Place | None = None
+    call_place: SourcePlace | None = None
     """The call that returned the value; None for the resource itself."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
@@ -191,7 +191,7 @@ class Unresolved(Value, Struct, frozen=True):
 
     reason: str
     """The cause, as the start of a sentence in a note."""
-    place: Place
+    place: SourcePlace
 
 
 class External(Value, Struct, frozen=True):

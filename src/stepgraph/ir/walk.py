@@ -9,17 +9,17 @@ from msgspec import Struct
 
 from stepgraph.ir.nodes import (
     Activity,
-    Block,
     Call,
     Dependency,
     EventWait,
     Function,
     Operation,
+    OperationBlock,
     Run,
     Series,
     Sleep,
     SleepUntil,
-    Start,
+    StartOperation,
     StepChoice,
     StepDefinition,
     StepRun,
@@ -35,7 +35,7 @@ class VisitedOperation(Struct, frozen=True):
     """The outermost step whose body contains the operation."""
 
 
-def walk_operations(block: Block) -> Iterator[VisitedOperation]:
+def walk_operations(block: OperationBlock) -> Iterator[VisitedOperation]:
     """Yield all operations reachable from a block, in pre-order.
 
     Each function and step body is visited at most twice: once outside of steps and once inside.
@@ -54,10 +54,10 @@ def walk_operations(block: Block) -> Iterator[VisitedOperation]:
             pending += reversed(expand(node, in_step, visited))
 
 
-def activities_in(block: Block) -> Iterator[Activity]:
+def activities_in(block: OperationBlock) -> Iterator[Activity]:
     """Yield the activities of a block and of the functions it calls, without the bodies of steps."""
     for visit in walk_operations(block):
-        if visit.in_step is None and isinstance(visit.operation, Run | Start):
+        if visit.in_step is None and isinstance(visit.operation, Run | StartOperation):
             yield visit.operation.activity
 
 
@@ -104,7 +104,7 @@ def name_of(activity: Activity) -> str:
             return next(map(name_of, reversed(list(activities_in(block)))), "")
 
 
-_Node: TypeAlias = Block | Operation | Activity | Dependency
+_Node: TypeAlias = OperationBlock | Operation | Activity | Dependency
 _Visit: TypeAlias = tuple[_Node, StepRun | None]
 _Visited: TypeAlias = set[tuple[int, bool]]
 
@@ -121,9 +121,9 @@ def _expand_step(run: StepRun, in_step: StepRun | None, visited: _Visited) -> li
 # The nodes to visit after a node, in order. A table, because `match` is slow for most nodes. Each function accepts only
 # nodes of its own type, hence `Any`.
 _EXPANSIONS: Final[dict[type[_Node], Callable[[Any, StepRun | None, _Visited], list[_Visit]]]] = {
-    Block: lambda block, in_step, _: [(operation, in_step) for operation in block.operations],
+    OperationBlock: lambda block, in_step, _: [(operation, in_step) for operation in block.operations],
     Run: lambda run, in_step, _: [(run.activity, in_step)],
-    Start: lambda start, in_step, _: [(start.activity, in_step)],
+    StartOperation: lambda start, in_step, _: [(start.activity, in_step)],
     Series: lambda series, in_step, _: [(series.block, in_step)],
     StepChoice: lambda choice, in_step, _: [(case.dependency, in_step) for case in choice.cases],
     Call: lambda call, in_step, visited: (
@@ -131,7 +131,7 @@ _EXPANSIONS: Final[dict[type[_Node], Callable[[Any, StepRun | None, _Visited], l
     ),
     StepRun: _expand_step,
 }
-_INNER_TYPES: Final = frozenset([Block, Call, EventWait, Series, Sleep, SleepUntil, StepChoice, StepRun])
+_INNER_TYPES: Final = frozenset([OperationBlock, Call, EventWait, Series, Sleep, SleepUntil, StepChoice, StepRun])
 """The types of nodes that are not operations."""
 
 

@@ -17,7 +17,7 @@ from stepgraph.lsp.navigation import StepKey, key_of
 from stepgraph.lsp.step_sites import SiteKind, SourceStep, StepSite, step_sites
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.variables import (
     StringLiteral,
     Variable,
@@ -58,7 +58,7 @@ class LinkedName(Struct, frozen=True):
 
     workflow: LiveWorkflow
     """A workflow whose analysis has read the file."""
-    place: Place
+    place: SourcePlace
     literal: StringLiteral | None = None
     """The string literal with the name, or None if the name is an identifier."""
 
@@ -155,7 +155,7 @@ class _LinkSearch:
         if is_implicit(workflow):
             self._pending += (NamedByParameter(site.span) for site in _parameters_of(workflow, step))
 
-    def _add_literal(self, workflow: LiveWorkflow, step: SourceStep, place: Place) -> None:
+    def _add_literal(self, workflow: LiveWorkflow, step: SourceStep, place: SourcePlace) -> None:
         literal = string_literal(place)
         if literal is None:
             raise RenameError(

@@ -17,7 +17,7 @@ from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.lsp.step_sites import SiteKind, SourceStep, StepSite, step_sites
 from stepgraph.lsp.views import DocumentView
 from stepgraph.model.span import Span
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.variables import variable_of_parameter
 
 StepKey: TypeAlias = tuple[Span, Span | None]
@@ -92,7 +92,7 @@ def key_of(step: SourceStep) -> StepKey:
     return step.declaration.span, None if step.function is None else step.function.span
 
 
-def _uses(site: StepSite) -> Sequence[Place]:
+def _uses(site: StepSite) -> Sequence[SourcePlace]:
     """Return the names that refer to a parameter."""
     if site.kind is not SiteKind.PARAMETER:
         return ()
@@ -100,7 +100,7 @@ def _uses(site: StepSite) -> Sequence[Place]:
     return () if variable is None else variable.occurrences
 
 
-def _locations(view: DocumentView, places: Iterable[tuple[LiveWorkflow, Place]]) -> list[Location]:
+def _locations(view: DocumentView, places: Iterable[tuple[LiveWorkflow, SourcePlace]]) -> list[Location]:
     """Return the current locations of places, sorted and without duplicates."""
     locations: dict[tuple[str, int, int, int, int], Location] = {}
     for workflow, place in places:

@@ -42,7 +42,7 @@ from stepgraph.lsp.views import DocumentView, FolderView
 from stepgraph.lsp.workspace_edits import EditsByPath, accepts_versions, workspace_edit
 from stepgraph.model.span import Span
 from stepgraph.project.file_selection import DEFAULT_EXCLUDE
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.variables import variable_of_function, variable_of_parameter
 
 _ANNOTATION: Final = "running instances"
@@ -92,7 +92,7 @@ class _NameInCode(Struct, frozen=True):
     workflow: LiveWorkflow
     step: SourceStep
     origin: NameOrigin
-    place: Place
+    place: SourcePlace
 
 
 def prepare_rename(view: DocumentView, position: Position) -> PrepareRenamePlaceholder | None:
@@ -152,7 +152,7 @@ def _names_in(workflow: LiveWorkflow) -> Iterator[_NameInCode]:
         yield from (_NameInCode(workflow, step, origin, place) for place in _names_of_function(sites, step))
 
 
-def _names_of_function(sites: StepSites, step: SourceStep) -> Iterator[Place]:
+def _names_of_function(sites: StepSites, step: SourceStep) -> Iterator[SourcePlace]:
     """Yield the names of the function of a step.
 
     The language servers of Python rename a function outside of functions, unless the step is named after it.

@@ -17,7 +17,7 @@ from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.analysis.steps import CONTEXT
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, StaticArgument, StepCalled, StepDeclared
-from stepgraph.ir.nodes import Dependency, Run, Start, StepChoice, StepDefinition, StepRun
+from stepgraph.ir.nodes import Dependency, Run, StartOperation, StepChoice, StepDefinition, StepRun
 from stepgraph.ir.static_values import StaticCollection, StaticStep, cases_of
 from stepgraph.ir.values import Constant, Template
 from stepgraph.live.live_project import LiveWorkflow
@@ -26,7 +26,7 @@ from stepgraph.model.span import Span
 from stepgraph.model.walk import paths_of
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.decorated import call_of_result, decorated_function
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 from stepgraph.syntax.variables import Variable, assigned_variable, callee_of, name_of_definition, variable_of_function
 
@@ -59,11 +59,11 @@ class SourceStep(Struct, frozen=True, eq=False):
     work: WorkKind
     name: str
     """The name, with the source of its unknown parts in braces."""
-    declaration: Place
+    declaration: SourcePlace
     """The location of the call of the step object's method, as in `WorkflowAnalysis.span_of`."""
     name_argument: StaticArgument | None = None
     """The argument with the name. Without one, a step has the name of its function."""
-    function: Place | None = None
+    function: SourcePlace | None = None
     """The location of the function or lambda that a step runs; None if it cannot be resolved."""
     variable: Variable | None = None
     """The local variable by which code refers to a step; None if there is none."""
@@ -71,7 +71,7 @@ class SourceStep(Struct, frozen=True, eq=False):
     """The definitions of a step in the intermediate representation, one for each execution of the declaration."""
 
     @property
-    def definition(self) -> Place:
+    def definition(self) -> SourcePlace:
         """The name of the function that a step runs, or else the function, the name or the declaration."""
         if self.function is not None:
             return name_of_definition(self.function) or self.function
@@ -82,7 +82,7 @@ class StepSite(Struct, frozen=True, eq=False):
     """A place in source code that concerns a step, sleep or event wait."""
 
     kind: SiteKind
-    place: Place
+    place: SourcePlace
     span: Span
     step: SourceStep
     dependent: SourceStep | None = None
@@ -267,19 +267,19 @@ class _SiteSearch:
         if step.name_argument is not None:
             self._add(SiteKind.NAME, step.name_argument.place, step)
 
-    def _add_parameter(self, parameter: Place, definition: StepDefinition, dependent: StepDefinition) -> None:
+    def _add_parameter(self, parameter: SourcePlace, definition: StepDefinition, dependent: StepDefinition) -> None:
         name = name_of_definition(parameter)
         if name is not None:
             self._add_dependency(SiteKind.PARAMETER, name, definition, dependent)
 
     def _add_dependency(
-        self, kind: SiteKind, place: Place, definition: StepDefinition, dependent: StepDefinition
+        self, kind: SiteKind, place: SourcePlace, definition: StepDefinition, dependent: StepDefinition
     ) -> None:
         step = self._by_definition.get(definition)
         if step is not None:
             self._add(kind, place, step, self._by_definition.get(dependent))
 
-    def _add(self, kind: SiteKind, place: Place, step: SourceStep, dependent: SourceStep | None = None) -> None:
+    def _add(self, kind: SiteKind, place: SourcePlace, step: SourceStep, dependent: SourceStep | None = None) -> None:
         key = (id(place.node), step)
         if key not in self._sites:
             self._sites[key] = StepSite(kind, place, place.span, step, dependent)
@@ -316,7 +316,7 @@ def _name_text(name: StaticArgument) -> str:
             return f"{{{name.place.brief_text}}}"
 
 
-def _listed_steps(fact: StepDeclared) -> Iterator[tuple[Place, StepDefinition]]:
+def _listed_steps(fact: StepDeclared) -> Iterator[tuple[SourcePlace, StepDefinition]]:
     """Yield the entries in the `depends` of a step that are steps."""
     depends = fact.arguments.find(1, "depends")
     for value in () if depends is None else cases_of(depends.value):
@@ -331,7 +331,7 @@ def _step_runs(subject: WorkflowSubject) -> Iterator[StepRun]:
     visited: set[int] = set()
     for visit in subject.operations:
         operation = visit.operation
-        activity = operation.activity if isinstance(operation, Run | Start) else None
+        activity = operation.activity if isinstance(operation, Run | StartOperation) else None
         pending: list[Dependency] = [activity] if isinstance(activity, StepRun) else []
         while pending:
             dependency = pending.pop()

@@ -6,11 +6,11 @@ import libcst as cst
 
 from stepgraph.model.code import Code
 from stepgraph.project.encoding import source_lines
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
 
-def code_of(place: Place) -> Code:
+def code_of(place: SourcePlace) -> Code:
     """Return the code of a place: the statement around it or, in a decorator, the decorated function."""
     begin, end = _ends(place)
     line, first, last = place.span.line, place.module.span(begin).line, place.module.span(end).end_line
@@ -22,7 +22,7 @@ def _lines(module: SourceModule) -> tuple[str, ...]:
     return source_lines(module.source)
 
 
-def _ends(place: Place) -> tuple[cst.CSTNode, cst.CSTNode]:
+def _ends(place: SourcePlace) -> tuple[cst.CSTNode, cst.CSTNode]:
     """Return the nodes with which the code begins and ends. A function begins with its decorator."""
     inner: cst.CSTNode = place.node
     for ancestor in ancestors_of(place.module.parents, place.node):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import SCOPES, ancestors_of
 
 
-def constant_definition(use: Place) -> Place | None:
+def constant_definition(use: SourcePlace) -> SourcePlace | None:
     """Return the value that the only assignment of a name gives it. Return None unless `use` is such a name.
 
     The assignment is in the same module.
@@ -24,8 +24,8 @@ def constant_definition(use: Place) -> Place | None:
             continue  # functions do not see the names of a class around them
         match bindings.binders[use.node.value]:
             case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value)]:
-                return Place(module, value)
+                return SourcePlace(module, value)
             case [cst.AnnAssign(value=cst.BaseExpression() as value)]:
-                return Place(module, value)
+                return SourcePlace(module, value)
         return None
     return None

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import SCOPES, ancestors_of, expressions_below
 
@@ -22,7 +22,7 @@ MAX_TEXT_LENGTH: Final = 120
 _COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
 
-def loop_head(place: Place) -> str:
+def loop_head(place: SourcePlace) -> str:
     """Return the head of a loop, such as `for item in items`, or an empty string.
 
     The node is a `for` or `while` statement, a `for` clause of a comprehension, or the element of a comprehension.
@@ -42,7 +42,7 @@ def loop_head(place: Place) -> str:
             return ""
 
 
-def handler_head(place: Place) -> str:
+def handler_head(place: SourcePlace) -> str:
     """Return the head of the handlers of a statement, or an empty string for any other node.
 
     The head is `except ValueError` for a `try` with one handler, `except` or `except*` for a `try` with several
@@ -64,7 +64,7 @@ def handler_head(place: Place) -> str:
             return ""
 
 
-def handler_clause(place: Place, handler: Place) -> str:
+def handler_clause(place: SourcePlace, handler: SourcePlace) -> str:
     """Return the head of one of several handlers of the `try` at `place`, or an empty string.
 
     `handler` is the location of the clause or of its types.
@@ -74,7 +74,7 @@ def handler_clause(place: Place, handler: Place) -> str:
     return "" if clause is None or is_only else truncate(_clause_text(place, clause))
 
 
-def may_raise(place: Place, handler: Place) -> bool:
+def may_raise(place: SourcePlace, handler: SourcePlace) -> bool:
     """Return whether a handler may raise: by a `raise`, an `assert`, a call of `exit`, or a function of the project.
 
     Functions are recognized by the form of their call: a name that is not built in, or a method of `self`.
@@ -83,7 +83,7 @@ def may_raise(place: Place, handler: Place) -> bool:
     return clause is not None and any(map(_may_raise, expressions_below(clause.body)))
 
 
-def exit_statement(place: Place) -> str:
+def exit_statement(place: SourcePlace) -> str:
     """Return the source of a `return`, `raise`, `break` or `continue` statement; empty for other nodes."""
     match place.node:
         case cst.Return(value=None):
@@ -103,14 +103,14 @@ def exit_statement(place: Place) -> str:
             return ""
 
 
-def call_arguments(place: Place) -> str:
+def call_arguments(place: SourcePlace) -> str:
     """Return the arguments of a call in parentheses, or an empty string for any other node."""
     if not isinstance(place.node, cst.Call):
         return ""
     return truncate(f"({', '.join(_argument_text(place, argument) for argument in place.node.args)})")
 
 
-def group_function(place: Place) -> str:
+def group_function(place: SourcePlace) -> str:
     """Return the function that makes or awaits a group, such as `gather` of asyncio, or an empty string.
 
     The node is an `await` of a call or a context manager.
@@ -125,7 +125,7 @@ def group_function(place: Place) -> str:
             return ""
 
 
-def returns_discarded_errors(place: Place) -> bool:
+def returns_discarded_errors(place: SourcePlace) -> bool:
     """Return whether an await discards the result of `gather(..., return_exceptions=True)` and the errors in it."""
     match place.node:
         case cst.Await(expression=cst.Call(args=arguments)):
@@ -146,7 +146,7 @@ def _clause_at(statement: cst.CSTNode, node: cst.CSTNode) -> _Clause | None:
     return next((clause for clause in clauses if node is clause or node is clause.type), None)
 
 
-def _clause_text(place: Place, clause: _Clause) -> str:
+def _clause_text(place: SourcePlace, clause: _Clause) -> str:
     keyword = "except" if isinstance(clause, cst.ExceptHandler) else "except*"
     types = "" if clause.type is None else f" {_text(place, clause.type)}"
     name = "" if clause.name is None else f" as {place.module.text(clause.name.name)}"
@@ -165,24 +165,24 @@ def _may_raise(node: cst.CSTNode) -> bool:
             return False
 
 
-def _argument_text(place: Place, argument: cst.Arg) -> str:
+def _argument_text(place: SourcePlace, argument: cst.Arg) -> str:
     keyword = "" if argument.keyword is None else f"{argument.keyword.value}="
     return f"{argument.star}{keyword}{_text(place, argument.value)}"
 
 
-def _for_head(place: Place, target: cst.BaseExpression, iterable: cst.BaseExpression, *, is_async: bool) -> str:
+def _for_head(place: SourcePlace, target: cst.BaseExpression, iterable: cst.BaseExpression, *, is_async: bool) -> str:
     names = _text(place, target)
     if isinstance(target, cst.Tuple) and target.elements and target.lpar:
         names = names[1:-1]
     return f"{'async ' if is_async else ''}for {names} in {_text(place, iterable)}"
 
 
-def _clause_head(place: Place, clause: cst.CompFor) -> str:
+def _clause_head(place: SourcePlace, clause: cst.CompFor) -> str:
     conditions = "".join(f" if {_text(place, condition.test)}" for condition in clause.ifs)
     return _for_head(place, clause.target, clause.iter, is_async=clause.asynchronous is not None) + conditions
 
 
-def _text(place: Place, node: cst.BaseExpression) -> str:
+def _text(place: SourcePlace, node: cst.BaseExpression) -> str:
     return place.module.once_for(node, _formatted)
 
 
@@ -190,7 +190,7 @@ def _formatted(node: cst.BaseExpression, module: SourceModule) -> str:
     return formatted_text(module.tree, node)
 
 
-def _enclosing_clause(place: Place) -> cst.CompFor | None:
+def _enclosing_clause(place: SourcePlace) -> cst.CompFor | None:
     """Return the first `for` clause of the innermost comprehension that contains an expression in the same scope."""
     for ancestor in ancestors_of(place.module.parents, place.node):
         if isinstance(ancestor, _COMPREHENSIONS):

@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _QUOTES: Final = ('"', "'", '"""', "'''")
 
@@ -14,7 +14,7 @@ _QUOTES: Final = ('"', "'", '"""', "'''")
 class Replacement(Struct, frozen=True):
     """The replacement of an expression."""
 
-    place: Place
+    place: SourcePlace
     text: str
     """The source of the new expression."""
 
@@ -22,13 +22,13 @@ class Replacement(Struct, frozen=True):
 class AddedAwait(Struct, frozen=True):
     """The insertion of `await` before an expression."""
 
-    place: Place
+    place: SourcePlace
 
 
 class AddedArgument(Struct, frozen=True):
     """The insertion of a keyword argument after the other arguments of a call."""
 
-    place: Place
+    place: SourcePlace
     """The location of the call."""
     keyword: str
     text: str
@@ -38,20 +38,20 @@ class AddedArgument(Struct, frozen=True):
 class RemovedArgument(Struct, frozen=True):
     """The removal of an argument from a call."""
 
-    place: Place
+    place: SourcePlace
     """The location of the value of the argument."""
 
 
 class RemovedParameter(Struct, frozen=True):
     """The removal of a parameter from a function."""
 
-    place: Place
+    place: SourcePlace
 
 
 class MovedImport(Struct, frozen=True):
     """A change of a `from ... import` statement, so that some names are imported from other modules."""
 
-    place: Place
+    place: SourcePlace
     module_of_name: tuple[tuple[str, str], ...]
     """The names to move, each with the dotted name of its new module. The statement keeps its other names."""
 
@@ -59,7 +59,7 @@ class MovedImport(Struct, frozen=True):
 class RenamedModule(Struct, frozen=True):
     """A change of the module that an import statement names."""
 
-    place: Place
+    place: SourcePlace
     """The location of a `from` import, or of an alias in another import."""
     module: str
     """The absolute name of the module. If it is empty, `from . import NAME` becomes `import NAME`."""
@@ -68,7 +68,7 @@ class RenamedModule(Struct, frozen=True):
 class AddedImport(Struct, frozen=True):
     """The addition of an import to the module of a name that is used without an import."""
 
-    place: Place
+    place: SourcePlace
     """The location of the name."""
     module: str
     """The dotted name of the module to import."""
@@ -97,7 +97,7 @@ def combine(first: Edit, second: Edit) -> Edit | None:
     return first if first == second else None
 
 
-def replace_string(place: Place, value: str, replacement: str) -> tuple[Edit, ...]:
+def replace_string(place: SourcePlace, value: str, replacement: str) -> tuple[Edit, ...]:
     """Return the edit that changes the string literal `value`, or no edit if the literal has a prefix or escapes."""
     for quote in _QUOTES:
         if place.text == f"{quote}{value}{quote}":

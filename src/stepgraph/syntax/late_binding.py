@@ -112,12 +112,12 @@ def _enclosing_loops(
     return loops, None
 
 
-def _analyze_loop(node: LoopStatement, module: SourceModule) -> _Loop:
+def _analyze_loop(node: LoopStatement, module: SourceModule) -> _FunctionLoop:
     owner = next(outer for outer in ancestors_of(module.parents, node) if isinstance(outer, cst.FunctionDef))
-    return _Loop(node, module, owner, bindings_of(owner, module), extents_of(owner, module))
+    return _FunctionLoop(node, module, owner, bindings_of(owner, module), extents_of(owner, module))
 
 
-class _Loop(Struct, frozen=True, dict=True):
+class _FunctionLoop(Struct, frozen=True, dict=True):
     """A loop statement of a function."""
 
     node: LoopStatement

@@ -116,7 +116,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """Return the range of a node in the tree, without the bodies that are parsed on first use."""
         if self._pieces is not None:
             return self._pieces.range_of(node)
-        # Imported here, like LibCST below, because code that only forwards a `Place` does not need LibCST.
+        # Imported here, like LibCST below, because code that only forwards a `SourcePlace` does not need LibCST.
         from stepgraph.syntax.positions import positions
 
         if id(node) not in self._positions and not self._has_all_positions:
@@ -158,7 +158,7 @@ def _brief_text(node: cst.CSTNode, module: SourceModule) -> str:
     return text if len(text) <= _BRIEF_LENGTH else text[: _BRIEF_LENGTH - 1] + "…"
 
 
-class Place(Struct, frozen=True):
+class SourcePlace(Struct, frozen=True):
     """A node and its module: the source location of a value or of an operation of the IR."""
 
     module: SourceModule

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.edits import Edit, RemovedArgument, RemovedParameter, Replacement
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of
 
 Function: TypeAlias = cst.FunctionDef | cst.Lambda
@@ -28,7 +28,7 @@ _SEQUENCE_TYPES: Final = (cst.Tuple, cst.List, cst.Element, cst.StarredElement)
 _FIXED_BINDERS: Final = (cst.CompFor, cst.NameItem, cst.ImportAlias, cst.FunctionDef, cst.ClassDef)
 
 
-def rename_parameter(function: Place, parameter: Place, name: str) -> tuple[Edit, ...]:
+def rename_parameter(function: SourcePlace, parameter: SourcePlace, name: str) -> tuple[Edit, ...]:
     """Return the edits that rename a parameter.
 
     Returns no edits if the function already uses the new name, or if an inner scope, a `global` statement, an import or
@@ -41,10 +41,10 @@ def rename_parameter(function: Place, parameter: Place, name: str) -> tuple[Edit
     if not all(map(variables.may_be_renamed, occurrences)):
         return ()
     nodes = [variables.parameter.name, *occurrences]
-    return tuple(Replacement(Place(parameter.module, node), name) for node in nodes)
+    return tuple(Replacement(SourcePlace(parameter.module, node), name) for node in nodes)
 
 
-def shadows_variable(function: Place, parameter: Place) -> bool:
+def shadows_variable(function: SourcePlace, parameter: SourcePlace) -> bool:
     """Return whether a parameter has the name of a variable of the enclosing function."""
     variables, parents = _Variables.of(function, parameter), function.module.parents
     scope = next((node for node in ancestors_of(parents, function.node) if isinstance(node, SCOPES)), None)
@@ -54,7 +54,9 @@ def shadows_variable(function: Place, parameter: Place) -> bool:
     return any(not isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in binders)
 
 
-def inline_parameter(function: Place, parameter: Place, argument: Place | None = None) -> tuple[Edit, ...]:
+def inline_parameter(
+    function: SourcePlace, parameter: SourcePlace, argument: SourcePlace | None = None
+) -> tuple[Edit, ...]:
     """Return the edits that remove a parameter and replace its uses with a value.
 
     The value is the argument, the default value of the parameter, or a variable with the name of the parameter.
@@ -75,10 +77,10 @@ def inline_parameter(function: Place, parameter: Place, argument: Place | None =
     replaced = [] if text == name else [*variables.named(name)]
     if isinstance(value, cst.SimpleString) and any(map(variables.is_in_formatted_string, replaced)):
         return ()
-    return (RemovedParameter(parameter), *(Replacement(Place(parameter.module, node), text) for node in replaced))
+    return (RemovedParameter(parameter), *(Replacement(SourcePlace(parameter.module, node), text) for node in replaced))
 
 
-def remove_argument(call: Place, value: Place) -> tuple[Edit, ...]:
+def remove_argument(call: SourcePlace, value: SourcePlace) -> tuple[Edit, ...]:
     """Return the edit that removes an argument. Return no edit if its value is elsewhere, as with `**options`."""
     arguments = call.node.args if isinstance(call.node, cst.Call) else ()
     return (RemovedArgument(value),) if any(argument.value is value.node for argument in arguments) else ()
@@ -97,7 +99,7 @@ class _Variables(Struct, frozen=True):
     module: SourceModule
 
     @classmethod
-    def of(cls, function: Place, parameter: Place) -> _Variables | None:
+    def of(cls, function: SourcePlace, parameter: SourcePlace) -> _Variables | None:
         """Return the variables, or None if the parameter belongs to another function, as in a `functools.partial`."""
         node, param = function.node, parameter.node
         if not isinstance(node, cst.FunctionDef | cst.Lambda) or not isinstance(param, cst.Param):

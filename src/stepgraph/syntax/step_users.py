@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, import_binding
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.step_methods import is_step_method
 from stepgraph.syntax.walk import all_nodes, statements_below
 
@@ -24,7 +24,7 @@ class CalledNames(Struct, frozen=True):
     """Whether the function passes arguments in a call of a local variable or of an expression's value."""
 
 
-def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
+def may_use_step(function: SourcePlace, modules: Iterable[SourceModule]) -> bool:
     """Return whether a function may use a step object that it receives, according to the names of its callees.
 
     Callees of callees count as well. A called name may refer to a function in any of the modules.
@@ -45,11 +45,11 @@ def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
     return False
 
 
-def _functions_by_name(module: SourceModule) -> dict[str, list[Place]]:
-    result: dict[str, list[Place]] = {}
+def _functions_by_name(module: SourceModule) -> dict[str, list[SourcePlace]]:
+    result: dict[str, list[SourcePlace]] = {}
     for statement in statements_below(module.tree, into_functions=True, sketched=True):
         if isinstance(statement, cst.FunctionDef):
-            result.setdefault(statement.name.value, []).append(Place(module, statement))
+            result.setdefault(statement.name.value, []).append(SourcePlace(module, statement))
     return result
 
 
@@ -63,7 +63,7 @@ def _names_bound_by_imports(module: SourceModule) -> frozenset[str]:
     )
 
 
-def _called_names(place: Place) -> CalledNames:
+def _called_names(place: SourcePlace) -> CalledNames:
     return place.module.once_for(place.node, _compute_called_names)
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, import_binding, parameters
 from stepgraph.syntax.free_names import Comprehension, LocalFunction, comprehension_targets
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import SCOPES, ancestors_of, children
 
 _NO_NAMES: Final[frozenset[str]] = frozenset()
@@ -28,10 +28,10 @@ class Variable(Struct, frozen=True):
     name: str
 
     @property
-    def occurrences(self) -> Sequence[Place]:
+    def occurrences(self) -> Sequence[SourcePlace]:
         """The names that refer to the variable, in source order, including those that bind it."""
         names = self.module.once_for(self.function, _names_in_scope)
-        return [Place(self.module, name) for name in names.get(self.name, ())]
+        return [SourcePlace(self.module, name) for name in names.get(self.name, ())]
 
     @property
     def is_imported(self) -> bool:
@@ -39,7 +39,7 @@ class Variable(Struct, frozen=True):
         binders = bindings_of(self.function, self.module).binders.get(self.name, ())
         return any(isinstance(binder, cst.Import | cst.ImportFrom) for binder in binders)
 
-    def conflict(self, name: str) -> Place | None:
+    def conflict(self, name: str) -> SourcePlace | None:
         """Return a place that prevents the variable from being renamed, because the name has a meaning there.
 
         The function, or code inside it, uses the name, or an inner scope with an occurrence of the variable binds it.
@@ -48,15 +48,15 @@ class Variable(Struct, frozen=True):
             return other
         bindings = bindings_of(self.function, self.module)
         if name in bindings.binders or name in bindings.globals or name in bindings.nonlocals:
-            return Place(self.module, self.function)
+            return SourcePlace(self.module, self.function)
         for place in self.occurrences:
             for scope in _scopes_between(place, self.function):
                 if name in _bound_names(scope, self.module):
-                    return Place(self.module, scope)
+                    return SourcePlace(self.module, scope)
         return None
 
 
-def variable_of_function(function: Place) -> Variable | None:
+def variable_of_function(function: SourcePlace) -> Variable | None:
     """Return the variable that a `def` binds. Return None for lambdas, methods and functions outside of functions."""
     node = function.node
     if not isinstance(node, cst.FunctionDef):
@@ -65,7 +65,7 @@ def variable_of_function(function: Place) -> Variable | None:
     return _local_variable(function.module, scope, node.name.value)
 
 
-def variable_of_parameter(name: Place) -> Variable | None:
+def variable_of_parameter(name: SourcePlace) -> Variable | None:
     """Return the variable of a parameter by the place of its name, or None for other nodes."""
     module = name.module
     parameter = module.parents.get(id(name.node))
@@ -75,7 +75,7 @@ def variable_of_parameter(name: Place) -> Variable | None:
     return _local_variable(module, function, parameter.name.value)
 
 
-def assigned_variable(value: Place) -> Variable | None:
+def assigned_variable(value: SourcePlace) -> Variable | None:
     """Return the variable to which a statement assigns an expression, or None without a single such variable."""
     module = value.module
     match module.parents.get(id(value.node)):
@@ -86,31 +86,31 @@ def assigned_variable(value: Place) -> Variable | None:
             return None
 
 
-def name_of_definition(definition: Place) -> Place | None:
+def name_of_definition(definition: SourcePlace) -> SourcePlace | None:
     """Return the name of a `def` or parameter, or None for other nodes."""
     node = definition.node
-    return Place(definition.module, node.name) if isinstance(node, cst.FunctionDef | cst.Param) else None
+    return SourcePlace(definition.module, node.name) if isinstance(node, cst.FunctionDef | cst.Param) else None
 
 
-def callee_of(call: Place) -> Place:
+def callee_of(call: SourcePlace) -> SourcePlace:
     """Return the expression that a call calls, or the place itself if it is no call."""
-    return Place(call.module, call.node.func) if isinstance(call.node, cst.Call) else call
+    return SourcePlace(call.module, call.node.func) if isinstance(call.node, cst.Call) else call
 
 
-def keywords_in_calls(function: Variable, parameter: str) -> Iterator[Place]:
+def keywords_in_calls(function: Variable, parameter: str) -> Iterator[SourcePlace]:
     """Yield the keywords by which calls of a local function pass an argument for a parameter."""
     module = function.module
     for place in function.occurrences:
         call = module.parents.get(id(place.node))
         if isinstance(call, cst.Call) and call.func is place.node:
             keywords = (argument.keyword for argument in call.args)
-            yield from (Place(module, each) for each in keywords if each is not None and each.value == parameter)
+            yield from (SourcePlace(module, each) for each in keywords if each is not None and each.value == parameter)
 
 
 class StringLiteral(Struct, frozen=True):
     """A string literal without parts."""
 
-    place: Place
+    place: SourcePlace
     prefix: str
     """The prefix in lower case, such as `r`."""
     quote: str
@@ -122,7 +122,7 @@ class StringLiteral(Struct, frozen=True):
         return value.replace("\\", "\\\\").replace(self.quote[0], f"\\{self.quote[0]}")
 
 
-def string_literal(place: Place) -> StringLiteral | None:
+def string_literal(place: SourcePlace) -> StringLiteral | None:
     """Return the string literal at a place. Return None for other expressions, f-strings and joined literals."""
     node = place.node
     if not isinstance(node, cst.SimpleString) or "b" in node.prefix:
@@ -279,7 +279,7 @@ def _type_parameters(node: cst.FunctionDef | cst.Lambda | cst.ClassDef) -> froze
     return frozenset(each.param.name.value for each in node.type_parameters.params)
 
 
-def _scopes_between(place: Place, function: LocalFunction) -> Iterator[cst.CSTNode]:
+def _scopes_between(place: SourcePlace, function: LocalFunction) -> Iterator[cst.CSTNode]:
     """Yield the scopes inside a function that contain a place in their bodies, innermost first."""
     path = [place.node]
     for node in ancestors_of(place.module.parents, place.node):

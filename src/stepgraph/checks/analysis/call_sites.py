@@ -12,18 +12,18 @@ from msgspec import Struct
 
 from stepgraph.checks.diagnostic import RelatedLocation
 from stepgraph.ir.facts import CalledInStep
-from stepgraph.ir.nodes import Call, Run, Start
+from stepgraph.ir.nodes import Call, Run, StartOperation
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 
 class CallSite(Struct, frozen=True):
     """The location of a finding about code that may be in another function."""
 
-    place: Place
+    place: SourcePlace
     """The code itself, or the call that leads to it."""
     is_call: bool
     """Whether the location is a call that leads to the code."""
@@ -34,7 +34,7 @@ class CallSite(Struct, frozen=True):
         return self.place.callee_text
 
 
-def call_site(subject: WorkflowSubject, place: Place, calls: Sequence[Place]) -> CallSite:
+def call_site(subject: WorkflowSubject, place: SourcePlace, calls: Sequence[SourcePlace]) -> CallSite:
     """Return the innermost of a place and its calls that is in `run` or in another function that runs steps.
 
     A function inside of such a function belongs to it, unless steps also call the inner function.
@@ -47,7 +47,7 @@ def call_site(subject: WorkflowSubject, place: Place, calls: Sequence[Place]) ->
     return CallSite(place, is_call=False)
 
 
-def call_in_step(place: Place, calls: Sequence[Place]) -> CallSite:
+def call_in_step(place: SourcePlace, calls: Sequence[SourcePlace]) -> CallSite:
     """Return the innermost of a place in a step and its calls that is in the function of the step."""
     step_functions = calls[-1].functions if calls else ()
     for candidate in (place, *calls):
@@ -56,7 +56,7 @@ def call_in_step(place: Place, calls: Sequence[Place]) -> CallSite:
     return CallSite(place, is_call=False)
 
 
-def source_elsewhere(place: Place, source: Place) -> tuple[RelatedLocation, ...]:
+def source_elsewhere(place: SourcePlace, source: SourcePlace) -> tuple[RelatedLocation, ...]:
     """Return the call that produces a value as a related location of a place, unless it is at that place."""
     if place.span.encloses(source.span):
         return ()
@@ -73,7 +73,7 @@ def _functions_with_steps(subject: WorkflowSubject) -> frozenset[int]:
     nodes = {id(subject.program.run.node)}
     for visit in subject.operations:
         operation = visit.operation
-        if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+        if isinstance(operation, Run | StartOperation) and isinstance(operation.activity, Call):
             function = operation.activity.function
             if function.may_run_steps:
                 nodes.add(id(function.place.node))

@@ -11,14 +11,14 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import (
     Activity,
     Await,
-    Block,
     Call,
     Choice,
     EventWait,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     PartialOrder,
     Pause,
     Run,
@@ -26,21 +26,21 @@ from stepgraph.ir.nodes import (
     Series,
     Sleep,
     SleepUntil,
-    Start,
+    StartOperation,
     StepDefinition,
     StepRun,
-    Try,
+    TryOperation,
     operations_in,
 )
 from stepgraph.ir.program import Program
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class CertainWork(Struct, frozen=True):
     """The work that each run of a program executes. Work whose errors a handler may catch is omitted."""
 
     steps: frozenset[StepDefinition]
-    functions: frozenset[Place]
+    functions: frozenset[SourcePlace]
     """The locations of `run` and of the functions with steps that it calls."""
 
 
@@ -55,12 +55,12 @@ class _Walk(Struct):
     """A walk over the operations that are executed on every path."""
 
     awaited: frozenset[TaskId]
-    functions: set[Place]
+    functions: set[SourcePlace]
     steps: set[StepDefinition] = field(default_factory=set)
     visited: set[int] = field(default_factory=set)
     """The `id` of each visited block and step run."""
 
-    def add_block(self, block: Block) -> bool:
+    def add_block(self, block: OperationBlock) -> bool:
         """Add the steps of a block. Return whether its end is always reached, apart from exceptions."""
         if id(block) in self.visited and block.operations:
             return True
@@ -73,21 +73,21 @@ class _Walk(Struct):
             case Run(activity=activity):
                 self._add_activity(activity)
                 return True
-            case Start(activity=activity, task_id=task_id):
+            case StartOperation(activity=activity, task_id=task_id):
                 if task_id in self.awaited:
                     self._add_activity(activity)
                 return True
             case Scope(block=block):
                 return self.add_block(block)
-            case Try(handlers=()):
+            case TryOperation(handlers=()):
                 reaches_end = self.add_block(operation.body)
                 return self.add_block(operation.finalbody) and reaches_end
             case PartialOrder(members=members):
                 return all(self.add_block(member) for member in members)
             case Jump():
                 return False
-            case Choice() | Loop() | Try():
-                return not any(_ends_run(inner) for inner in operations_in(Block((operation,))))
+            case Choice() | LoopOperation() | TryOperation():
+                return not any(_ends_run(inner) for inner in operations_in(OperationBlock((operation,))))
             case Await() | Pause():
                 return True
             case _ as never:

@@ -14,27 +14,27 @@ from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.nodes import (
     Activity,
     Await,
-    Block,
     Call,
     EventWait,
+    OperationBlock,
     Pause,
     Run,
     Scope,
     Series,
     Sleep,
     SleepUntil,
-    Start,
+    StartOperation,
     StepRun,
 )
 from stepgraph.limits import Budget
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class StartedActivity(Struct, frozen=True):
     """Work that a program runs or starts, with its location."""
 
     activity: Activity
-    place: Place
+    place: SourcePlace
 
 
 def activity_key(work: StartedActivity) -> int:
@@ -47,7 +47,7 @@ class NamedActivity(Struct, frozen=True):
 
     kind: Literal["step", "wait"]
     name: str
-    place: Place
+    place: SourcePlace
     """The location of the call that declares the step or waits for the event."""
     direct: bool
     """Whether the program itself, rather than a called function, runs or starts the activity."""
@@ -109,7 +109,13 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
             yield replace(activity, after_await=after_await)
 
     def add(
-        self, activity: Activity, place: Place, progress: _AwaitProgress, *, in_turn: bool = False, direct: bool = False
+        self,
+        activity: Activity,
+        place: SourcePlace,
+        progress: _AwaitProgress,
+        *,
+        in_turn: bool = False,
+        direct: bool = False,
     ) -> None:
         """Add the steps and event waits of an activity that begins with the progress `progress`.
 
@@ -144,7 +150,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
             case Run(activity=activity, place=place):
                 self.add(activity, place, state, in_turn=self.in_turn[-1])
                 return _AwaitProgress.AFTER_AWAIT
-            case Start(activity=activity, place=place):
+            case StartOperation(activity=activity, place=place):
                 # A task does not hold the lock of the work that starts it, but tasks under a lock are started in turn.
                 self.add(activity, place, _AwaitProgress.BEFORE_AWAIT if self.in_turn[-1] else state)
                 return state
@@ -163,7 +169,7 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
         self.held_in_turn[id(scope.block)] = state is _AwaitProgress.BEFORE_AWAIT
         return _AwaitProgress.AFTER_AWAIT
 
-    def enter(self, block: Block, state: _AwaitProgress) -> None:
+    def enter(self, block: OperationBlock, state: _AwaitProgress) -> None:
         del state
         self.in_turn.append(self.in_turn[-1] or self.held_in_turn.get(id(block), False))
 

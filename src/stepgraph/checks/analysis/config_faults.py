@@ -16,7 +16,7 @@ from stepgraph.durations import as_float
 from stepgraph.ir.static_values import StaticEntry, StaticFunction, StaticMapping, StaticObject, cases_of
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.edits import Edit, Replacement, replace_string
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -47,7 +47,7 @@ _LAMBDA: Final = "lambda:"
 class ConfigFault(Struct, frozen=True):
     """A part of a config that makes the step fail."""
 
-    place: Place
+    place: SourcePlace
     problem: str
     """The description of the fault: a clause in lower case."""
     advice: str
@@ -81,7 +81,7 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     return tuple(case for case in cases if isinstance(case, StaticMapping)) or cases
 
 
-def _config_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
+def _config_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "the config")
         for key, entry in constant_key_entries(value):
@@ -98,7 +98,7 @@ def _config_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _sensitive_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
+def _sensitive_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if _must_be_invalid(value, ("output",)):
         yield ConfigFault(
             place,
@@ -107,7 +107,7 @@ def _sensitive_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _retries_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
+def _retries_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
@@ -123,7 +123,7 @@ def _retries_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _retry_faults(key: str, value: Value, place: Place) -> Iterator[ConfigFault]:
+def _retry_faults(key: str, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if key == "limit":
         fault = _limit_fault(value, place)
         if fault is not None:
@@ -145,7 +145,7 @@ def _retry_faults(key: str, value: Value, place: Place) -> Iterator[ConfigFault]
             yield ConfigFault(place, f"`delay` is negative (`{place.text}`)", "Write 0 or a positive delay.")
 
 
-def _delay_function_faults(function: StaticFunction, place: Place) -> Iterator[ConfigFault]:
+def _delay_function_faults(function: StaticFunction, place: SourcePlace) -> Iterator[ConfigFault]:
     if function.arity is None or function.arity.accepts(1):
         return
     advice = "Give it one parameter, such as `failure`, with the attributes `failure.ctx.attempt` and `failure.error`."
@@ -162,14 +162,14 @@ def _delay_function_faults(function: StaticFunction, place: Place) -> Iterator[C
     )
 
 
-def _limit_fault(value: Value, place: Place) -> tuple[str, str] | None:
+def _limit_fault(value: Value, place: SourcePlace) -> tuple[str, str] | None:
     reason = _invalid_limit_reason(value, place)
     if reason is None:
         return None
     return reason, "Write the number of retries after the first attempt, from 0 to 10,000."
 
 
-def _invalid_limit_reason(value: Value, place: Place) -> str | None:
+def _invalid_limit_reason(value: Value, place: SourcePlace) -> str | None:
     match value:
         case Constant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
             return _out_of_bounds_reason(as_float(constant), place)
@@ -182,7 +182,7 @@ def _invalid_limit_reason(value: Value, place: Place) -> str | None:
     return f"`limit` is {kind}{'' if kind == source else f' (`{source}`)'}, not a number"
 
 
-def _out_of_bounds_reason(number: float, place: Place) -> str | None:
+def _out_of_bounds_reason(number: float, place: SourcePlace) -> str | None:
     if not math.isfinite(number):
         return f"`limit` must be finite, not `{place.text}`"
     if number < 0:
@@ -220,7 +220,7 @@ def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner:
     return ConfigFault(entry.key_place, problem, f"Remove it. Available: {keys}." if keys else "Remove it.")
 
 
-def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
+def _missing_keys(value: StaticMapping, place: SourcePlace) -> Iterator[ConfigFault]:
     present = [name for name, _ in constant_key_entries(value)]
     missing = [name for name in ("limit", "delay") if name not in present]
     intended = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
@@ -235,7 +235,7 @@ def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _added_defaults(place: Place, missing: Iterable[str]) -> tuple[Edit, ...]:
+def _added_defaults(place: SourcePlace, missing: Iterable[str]) -> tuple[Edit, ...]:
     """Return the edit that adds missing keys of `retries` with the engine's defaults to a dictionary on one line."""
     text = place.text
     if not (text.startswith("{") and text.endswith("}")) or place.span.line != place.span.end_line:

@@ -16,22 +16,22 @@ from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.facts import NondeterministicCondition
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
-    Block,
     Call,
     Choice,
     Function,
     Jump,
     JumpKind,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     Run,
-    Start,
-    Try,
+    StartOperation,
+    TryOperation,
     may_run_steps,
 )
 from stepgraph.ir.program import Program
 from stepgraph.limits import Budget
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition]) -> Iterator[NondeterministicCondition]:
@@ -64,7 +64,7 @@ class _LatestOutcomes(Domain[int]):
         """The `id` of the choice, loop or `try` of each test."""
         self.tests_of: dict[int, _Tests] = {}
         """The tests of each choice, loop or `try`, by `id`."""
-        self.decisions: dict[Place, dict[int, _Tests]] = {}
+        self.decisions: dict[SourcePlace, dict[int, _Tests]] = {}
         """The tests of the choices, loops and `try` statements at each location, by `id`."""
         self.before: dict[int, int] = {}
         """The outcomes before each choice, loop, `try` and operation that runs steps, by `id`."""
@@ -77,7 +77,7 @@ class _LatestOutcomes(Domain[int]):
         self.functions: dict[int, Function] = {}
         """The called functions, by `id`."""
 
-    def follow(self, body: Block) -> None:
+    def follow(self, body: OperationBlock) -> None:
         """Record the outcomes in a body and in the functions that it calls directly or indirectly."""
         budget = Budget()
         pending = [body]
@@ -111,10 +111,10 @@ class _LatestOutcomes(Domain[int]):
     # States
 
     def transfer(self, operation: Leaf, state: int) -> int:
-        if isinstance(operation, Run | Start):
+        if isinstance(operation, Run | StartOperation):
             if isinstance(operation.activity, Call):
                 self.functions[id(operation.activity.function)] = operation.activity.function
-            if may_run_steps(Block((operation,))):
+            if may_run_steps(OperationBlock((operation,))):
                 self.steps[id(operation)] = None
                 self.record(operation, state)
         return state
@@ -127,7 +127,7 @@ class _LatestOutcomes(Domain[int]):
         self.record(choice, state)
         return _at_branch(tests, index, state)
 
-    def enter_iteration(self, loop: Loop, head: int) -> int:
+    def enter_iteration(self, loop: LoopOperation, head: int) -> int:
         exit_choices = _exit_choices(loop)
         for choice in exit_choices:
             self.tests(choice, loop.place, len(choice.branches))
@@ -137,7 +137,7 @@ class _LatestOutcomes(Domain[int]):
         self.record(loop, head)
         return _at_branch(tests, 0, head)
 
-    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+    def after_iterations(self, loop: LoopOperation, head: int, end: int | None) -> int | None:
         exhausted = super().after_iterations(loop, head, end)
         tests = self.tests_of.get(id(loop))
         if tests is None:
@@ -149,7 +149,7 @@ class _LatestOutcomes(Domain[int]):
         failed = _at_branch(tests, 1, exhausted)
         return failed if end is None else failed | _at_branch(tests, 0, exhausted)
 
-    def after_loop(self, loop: Loop, head: int, after: int | None) -> int | None:
+    def after_loop(self, loop: LoopOperation, head: int, after: int | None) -> int | None:
         """Forget the tests of breaks, which decide nothing after a loop, because every loop ends eventually.
 
         Likewise, the test of a loop decides nothing if the first iteration is always left early.
@@ -162,7 +162,9 @@ class _LatestOutcomes(Domain[int]):
         both = after & after >> 1 & _even_bits(2 * len(self.decision_of))
         return after & ~(both | both << 1)
 
-    def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> tuple[int | None, int | None]:
+    def leave_try(
+        self, try_: TryOperation, before: int, end: int | None, raised: int | None
+    ) -> tuple[int | None, int | None]:
         """Treat the choice of each handler as a test. If one of the handlers always runs, the last one has no test."""
         count = len(try_.handlers) - (end is None and not _may_bypass_handlers(try_))
         if raised is None or count <= 0:
@@ -172,11 +174,11 @@ class _LatestOutcomes(Domain[int]):
         self.raised[id(try_)] = self.raised.get(id(try_), 0) | raised
         return None if end is None else _at_branch(tests, count, end), raised
 
-    def enter_handler(self, try_: Try, index: int, raised: int) -> int:
+    def enter_handler(self, try_: TryOperation, index: int, raised: int) -> int:
         tests = self.tests_of.get(id(try_))
         return raised if tests is None else _at_branch(tests, index, raised)
 
-    def tests(self, decision: Choice | Loop | Try, place: Place, count: int) -> _Tests:
+    def tests(self, decision: Choice | LoopOperation | TryOperation, place: SourcePlace, count: int) -> _Tests:
         """Return the tests of a choice, loop or `try`, and record its location."""
         tests = self.tests_of.get(id(decision))
         if tests is None:
@@ -190,7 +192,7 @@ class _LatestOutcomes(Domain[int]):
         self.before[id(operation)] = self.before.get(id(operation), 0) | state
 
 
-def _exit_choices(loop: Loop) -> list[Choice]:
+def _exit_choices(loop: LoopOperation) -> list[Choice]:
     """Return the choices that end a loop when the condition of the loop, which runs steps, is false."""
     return [
         operation
@@ -204,10 +206,10 @@ def _exit_choices(loop: Loop) -> list[Choice]:
     ]
 
 
-def _may_bypass_handlers(try_: Try) -> bool:
+def _may_bypass_handlers(try_: TryOperation) -> bool:
     """Return whether a jump in the body of a `try` bypasses its handlers."""
     handlers = tuple(replace(handler, block=EMPTY_BLOCK) for handler in try_.handlers)
-    exits = reachable_exits(Block((replace(try_, handlers=handlers, finalbody=EMPTY_BLOCK),)))
+    exits = reachable_exits(OperationBlock((replace(try_, handlers=handlers, finalbody=EMPTY_BLOCK),)))
     return any(state is not None for state in (exits.breaks, exits.continues, exits.returns, exits.raises))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def with_definition(diagnostic: Diagnostic, value: Place) -> Diagnostic:
+def with_definition(diagnostic: Diagnostic, value: SourcePlace) -> Diagnostic:
     """Return a diagnostic about a value with the definition of the value, if it is a constant, as a related location.
 
     Findings about one constant therefore have one cause.

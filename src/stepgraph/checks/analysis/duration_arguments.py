@@ -14,7 +14,7 @@ from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled, StaticArguments
 from stepgraph.ir.values import Constant, External, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class DurationArgument(Struct, frozen=True):
     use: DurationUse
     value: Value
     """The value. It is valid if it is a number of milliseconds or a string that the engine can parse."""
-    place: Place
+    place: SourcePlace
     text: str | None
     """The value if it is a string, otherwise None."""
     parsed: DurationText | None
@@ -47,7 +47,7 @@ class DurationArgument(Struct, frozen=True):
     """The value if it is a number, otherwise None."""
 
     @classmethod
-    def of(cls, use: DurationUse, value: Value, place: Place) -> DurationArgument:
+    def of(cls, use: DurationUse, value: Value, place: SourcePlace) -> DurationArgument:
         """Return one of the possible values of an argument, parsed once for all rules."""
         constant = value.value if isinstance(value, Constant) else None
         if isinstance(constant, str):
@@ -79,7 +79,7 @@ def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument
     )
 
 
-def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, Place]]:
+def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
     for call in subject.facts_of_type(MethodCalled):
         if is_step_method(call.method):
             yield from _durations_of_method(call.method, call.arguments)
@@ -95,7 +95,7 @@ def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Va
 
 def _durations_of_method(
     method: StepMethodName, arguments: StaticArguments
-) -> Iterator[tuple[DurationUse, Value, Place]]:
+) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
     match method:
         case "sleep":
             argument = arguments.find(1, "duration")

@@ -15,7 +15,18 @@ from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedAct
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Loop, Operation, Run, Start, StepRun, Try, operations_in
+from stepgraph.ir.nodes import (
+    Await,
+    Call,
+    LoopOperation,
+    Operation,
+    OperationBlock,
+    Run,
+    StartOperation,
+    StepRun,
+    TryOperation,
+    operations_in,
+)
 from stepgraph.limits import Budget, Limit
 
 if TYPE_CHECKING:
@@ -51,9 +62,9 @@ def find_name_clashes(subject: WorkflowSubject, budget: Budget) -> Iterator[Name
     yield from (clash for node, clash in domain.declaration_clashes.items() if node not in domain.timing_clashes)
 
 
-def _callees_first(bodies: dict[int, Block]) -> list[Block]:
+def _callees_first(bodies: dict[int, OperationBlock]) -> list[OperationBlock]:
     """Return bodies, by `id`, in an order in which a body comes after those that it calls, except in cycles."""
-    ordered: dict[int, Block] = {}
+    ordered: dict[int, OperationBlock] = {}
     visited: set[int] = set()
     pending = [(body, False) for body in bodies.values()]
     while pending:
@@ -72,20 +83,20 @@ def _has_several_tasks(group: AwaitGroup) -> bool:
     return len(awaited) > 1 or any(each.all_runs for each in awaited)
 
 
-def _begins_with_await(block: Block) -> bool:
+def _begins_with_await(block: OperationBlock) -> bool:
     """Return whether an await, also as the first operation of a loop, comes before all other operations of a block."""
-    while block.operations and isinstance(block.operations[0], Loop):
+    while block.operations and isinstance(block.operations[0], LoopOperation):
         block = block.operations[0].body
     return bool(block.operations) and isinstance(block.operations[0], Await)
 
 
-def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
+def _called_bodies(operations: Iterable[Operation]) -> Iterator[OperationBlock]:
     """Yield the bodies of the functions and steps that operations run or start."""
     for operation in operations:
         match operation:
-            case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
+            case Run(activity=Call(function=function)) | StartOperation(activity=Call(function=function)):
                 yield function.body
-            case Run(activity=StepRun(body=inner)) | Start(activity=StepRun(body=inner)):
+            case Run(activity=StepRun(body=inner)) | StartOperation(activity=StepRun(body=inner)):
                 yield inner
 
 
@@ -167,7 +178,7 @@ class _PendingStarts(Domain[int]):
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:
-            case Start(task_id=task_id, activity=activity, place=place):
+            case StartOperation(task_id=task_id, activity=activity, place=place):
                 work = StartedActivity(activity, place)
                 self.record_clashes(work, state)
                 return state | self.start_bit(operation, work) if task_id in self.awaited else state
@@ -186,18 +197,18 @@ class _PendingStarts(Domain[int]):
             case _:
                 return state
 
-    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:
+    def may_raise(self, operation: Leaf | TryOperation, before: int, after: int | None) -> int | None:
         """Return the state after an operation. A `try` that begins with an await raises only from its operations."""
-        if isinstance(operation, Try):
+        if isinstance(operation, TryOperation):
             return None if _begins_with_await(operation.body) else before
         return after
 
-    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+    def after_iterations(self, loop: LoopOperation, head: int, end: int | None) -> int | None:
         """Complete the tasks of which each iteration awaits one. They stay pending in the loop, and after a `break`."""
         exhausted = end if loop.at_least_once else head
         return self.complete(exhausted, self.awaited_in_turn(loop)) if exhausted else exhausted
 
-    def awaited_in_turn(self, loop: Loop) -> Sequence[AwaitedTask]:
+    def awaited_in_turn(self, loop: LoopOperation) -> Sequence[AwaitedTask]:
         """Return the tasks of which each iteration of a loop awaits one."""
         awaited = self.in_turn.get(id(loop))
         if awaited is None:
@@ -208,7 +219,7 @@ class _PendingStarts(Domain[int]):
     def join(self, a: int, b: int) -> int:
         return a | b
 
-    def start_bit(self, start: Start, work: StartedActivity) -> int:
+    def start_bit(self, start: StartOperation, work: StartedActivity) -> int:
         """Return the bit set that contains only this start. The first call for a start indexes its activities."""
         number = self.numbers.get(id(start))
         if number is not None:

@@ -12,23 +12,23 @@ from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
 from stepgraph.ir.nodes import (
     Activity,
     Await,
-    Block,
     Call,
     EventWait,
     Function,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     Run,
     Series,
     Sleep,
     SleepUntil,
-    Start,
+    StartOperation,
     StepRun,
-    Try,
+    TryOperation,
     child_blocks,
 )
 from stepgraph.ir.program import Program
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # Loops and calls multiply the count, so without a limit it could have more digits than Python prints.
 _HIGHEST_COUNT: Final = 10**12
@@ -43,7 +43,7 @@ def min_step_count(program: Program) -> int:
     return _Counts(tasks_that_complete(program.body)).block_count(program.body)
 
 
-def exceeding_place(program: Program, limit: int) -> Place:
+def exceeding_place(program: Program, limit: int) -> SourcePlace:
     """Return the location of the operation at which the minimum count of a program exceeds a limit."""
     return _Counts(tasks_that_complete(program.body)).find_excess(program.body, limit) or program.name_place
 
@@ -65,12 +65,12 @@ class _Counts(Struct):
     functions: dict[int, _Ends] = field(default_factory=dict)
     """The counts of functions, by the `id` of the function."""
 
-    def block_count(self, block: Block) -> int:
+    def block_count(self, block: OperationBlock) -> int:
         """Return the minimum count of a block over all of its exits."""
         ends = self.ends(block)
         return min((count for count in (ends.normal, ends.raising) if count is not None), default=0)
 
-    def ends(self, block: Block) -> _Ends:
+    def ends(self, block: OperationBlock) -> _Ends:
         domain = _StepCount(self)
         exits = solve(block, 0, domain)
         raising = [count for count in (exits.raises, domain.raising) if count is not None]
@@ -94,15 +94,15 @@ class _Counts(Struct):
             case Sleep() | SleepUntil() | EventWait() | Series():
                 return 0
 
-    def find_excess(self, block: Block, limit: int) -> Place | None:
+    def find_excess(self, block: OperationBlock, limit: int) -> SourcePlace | None:
         """Return the location of the operation at which the minimum count of a block exceeds a limit."""
         search = _LimitSearch(limit)
         solve(block, 0, _StepCount(self), search)
         operation = search.exceeding
-        if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+        if isinstance(operation, Run | StartOperation) and isinstance(operation.activity, Call):
             inner_place = self.find_excess(operation.activity.function.body, limit - search.count_before)
             return inner_place or operation.place
-        if isinstance(operation, Loop) and operation.iterations is not None:
+        if isinstance(operation, LoopOperation) and operation.iterations is not None:
             return operation.iterations.place
         return None if operation is None else operation.place
 
@@ -125,7 +125,7 @@ class _StepCount(Domain[int]):
                 return self.after_call(self.counts.function_ends(function), state)
             case Run(activity=activity):
                 return self.clamp(state + self.counts.activity_count(activity))
-            case Start(activity=activity, task_id=task_id) if task_id in self.counts.awaited:
+            case StartOperation(activity=activity, task_id=task_id) if task_id in self.counts.awaited:
                 return self.clamp(state + self.counts.activity_count(activity))
             case _:
                 return state
@@ -142,23 +142,23 @@ class _StepCount(Domain[int]):
     def join(self, a: int, b: int) -> int:
         return min(a, b)
 
-    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:
+    def may_raise(self, operation: Leaf | TryOperation, before: int, after: int | None) -> int | None:
         """Return the count before an operation, plus one if the operation runs a step in place.
 
         A `try` that begins with a step raises only from its body.
         """
-        if isinstance(operation, Try):
+        if isinstance(operation, TryOperation):
             return None if _begins_with_step(operation.body) else before
         return before + _runs_step(operation)
 
-    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+    def after_iterations(self, loop: LoopOperation, head: int, end: int | None) -> int | None:
         passes = int(loop.at_least_once) if loop.iterations is None else loop.iterations.count
         if not passes or end is None:
             return None if passes else head
         return self.clamp(head + (end - head) * passes)
 
 
-def _begins_with_step(block: Block) -> bool:
+def _begins_with_step(block: OperationBlock) -> bool:
     return bool(block.operations) and _runs_step(block.operations[0])
 
 
@@ -178,10 +178,10 @@ class _LimitSearch(Observer[int]):
         """The first such operation. It is reset if a later count is within the limit, because a path avoids it."""
         self.count_before = 0
         """The count before the operation."""
-        self.open: list[tuple[Block, int]] = []
+        self.open: list[tuple[OperationBlock, int]] = []
         """The enclosing blocks, innermost last, with the count before their current operation."""
 
-    def enter(self, block: Block, state: int) -> None:
+    def enter(self, block: OperationBlock, state: int) -> None:
         self.open.append((block, state))
 
     def before(self, index: int, state: int) -> None:
@@ -198,7 +198,7 @@ class _LimitSearch(Observer[int]):
         self.open.pop()
 
 
-def tasks_that_complete(body: Block) -> frozenset[TaskId]:
+def tasks_that_complete(body: OperationBlock) -> frozenset[TaskId]:
     """Return the tasks that must complete at some await, on every path that starts them."""
     task_ids: set[TaskId] = set()
     visited: set[int] = set()
@@ -208,7 +208,7 @@ def tasks_that_complete(body: Block) -> frozenset[TaskId]:
             blocks += child_blocks(operation)
             if isinstance(operation, Await):
                 task_ids |= {awaited.task_id for awaited in tasks_done_after(operation.group) if awaited.on_every_path}
-            if not isinstance(operation, Run | Start):
+            if not isinstance(operation, Run | StartOperation):
                 continue
             if isinstance(operation, Run):
                 task_ids |= {awaited.task_id for awaited in operation.completed_tasks if awaited.on_every_path}

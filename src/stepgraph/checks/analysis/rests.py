@@ -19,27 +19,27 @@ from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import (
     Activity,
     Await,
-    Block,
     Call,
     EventWait,
     Function,
     MergedStepConfig,
+    OperationBlock,
     PartialOrder,
     Pause,
     Run,
     Series,
     Sleep,
     SleepUntil,
-    Start,
+    StartOperation,
     StepDefinition,
     StepRun,
-    Try,
+    TryOperation,
     operations_in,
     work_kind,
 )
 from stepgraph.ir.walk import activities_in, transitive_dependencies
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Number
@@ -59,7 +59,7 @@ class Rest(Struct, frozen=True):
     """Whether a rest follows on every path to the end of `run`."""
 
 
-def rests_after(body: Block, sleeps: Collection[Place]) -> dict[Place, Rest]:
+def rests_after(body: OperationBlock, sleeps: Collection[SourcePlace]) -> dict[SourcePlace, Rest]:
     """Return the rests after those of the `sleep_until` calls at these locations that a rest follows.
 
     Raises LimitExceededError if the program exceeds a limit.
@@ -102,7 +102,7 @@ class _RestSummary(Struct, frozen=True):
 class _Rests(Domain[_Sleeps]):
     """The forward analysis of completed sleeps. Each sleep is a bit."""
 
-    def __init__(self, sleeps: dict[Place, int]) -> None:
+    def __init__(self, sleeps: dict[SourcePlace, int]) -> None:
         self.sleeps = sleeps
         """The bit of each sleep, by its location."""
         self.phrases: dict[int, str] = {}
@@ -111,7 +111,7 @@ class _Rests(Domain[_Sleeps]):
         """The sleeps in `phrases`."""
         self.uncertain = _NONE
         """The sleeps after which a rest may begin before their time: in tasks, or interrupted by errors."""
-        self.started: dict[TaskId, Start] = {}
+        self.started: dict[TaskId, StartOperation] = {}
         self.summaries: dict[int, _RestSummary] = {}
         """The effects of calls, by the `id` of the function. A recursive call has no effect."""
         self.retries: dict[int, str | None] = {}
@@ -124,17 +124,17 @@ class _Rests(Domain[_Sleeps]):
         self.summaries[id(function)] = _RestSummary(end, self.phrases.pop(_CALLER, None))
         self.rested &= ~_CALLER
 
-    def solve(self, body: Block) -> _Sleeps | None:
+    def solve(self, body: OperationBlock) -> _Sleeps | None:
         """Return the state at the normal end of a function body."""
         for operation in operations_in(body):
-            if isinstance(operation, Start):
+            if isinstance(operation, StartOperation):
                 self.started[operation.task_id] = operation
                 self.uncertain |= self.sleeps_in(operation)
         exits = solve(body, _Sleeps(_CALLER, _CALLER), self, budget=self.budget)
         ends = [end for end in (exits.end, exits.returns) if end is not None]
         return reduce(self.join, ends) if ends else None
 
-    def sleeps_in(self, start: Start) -> int:
+    def sleeps_in(self, start: StartOperation) -> int:
         """Return the sleeps that a task completes."""
         if isinstance(start.activity, Call):
             summary = self.summaries.get(id(start.activity.function))
@@ -150,15 +150,15 @@ class _Rests(Domain[_Sleeps]):
             case Await(group=group):
                 return self.after_await(group, state)
             case PartialOrder():
-                return self.after_all(Block((operation,)), state)
-            case Start() | Pause():
+                return self.after_all(OperationBlock((operation,)), state)
+            case StartOperation() | Pause():
                 return state
 
     def join(self, a: _Sleeps, b: _Sleeps) -> _Sleeps:
         return _Sleeps(a.completed | b.completed, a.unrested | b.unrested)
 
     def leave_try(
-        self, try_: Try, before: _Sleeps, end: _Sleeps | None, raised: _Sleeps | None
+        self, try_: TryOperation, before: _Sleeps, end: _Sleeps | None, raised: _Sleeps | None
     ) -> tuple[_Sleeps | None, _Sleeps | None]:
         """Mark the sleeps that an error may end before their time, such as a timeout that a handler stops."""
         interrupted = _NONE if raised is None else raised.completed & ~before.completed
@@ -166,7 +166,7 @@ class _Rests(Domain[_Sleeps]):
             self.uncertain |= interrupted
         return end, raised
 
-    def after(self, activity: Activity, place: Place | None, state: _Sleeps) -> _Sleeps | None:
+    def after(self, activity: Activity, place: SourcePlace | None, state: _Sleeps) -> _Sleeps | None:
         """Return the state after an activity. Return None if it never ends."""
         match activity:
             case Sleep() | EventWait():
@@ -199,7 +199,7 @@ class _Rests(Domain[_Sleeps]):
         unrested = state.unrested if summary.end.unrested & _CALLER else _NONE
         return _Sleeps(state.completed | summary.end.completed & ~_CALLER, unrested | summary.end.unrested & ~_CALLER)
 
-    def after_all(self, block: Block, state: _Sleeps) -> _Sleeps:
+    def after_all(self, block: OperationBlock, state: _Sleeps) -> _Sleeps:
         """Return the state after all activities of a block, in any order."""
         for activity in activities_in(block):
             if not isinstance(activity, SleepUntil):
@@ -220,7 +220,7 @@ class _Rests(Domain[_Sleeps]):
             self.record_beside(members)
         return result
 
-    def record_beside(self, members: list[Start]) -> None:
+    def record_beside(self, members: list[StartOperation]) -> None:
         """Record the rest of the first other member that rests, for each sleep of the members."""
         resting = [(member, rest) for member in members if (rest := self.rest_of(member.activity)) is not None]
         for member in members:
@@ -300,7 +300,7 @@ def _milliseconds(duration: Number | str) -> float:
     return 0 if parsed is None else parsed.milliseconds
 
 
-def _callees_first(body: Block) -> list[Function]:
+def _callees_first(body: OperationBlock) -> list[Function]:
     """Return the functions that a body calls, directly or indirectly, each after the functions that it calls."""
     order: list[Function] = []
     visited: set[int] = set()
@@ -319,7 +319,7 @@ def _callees_first(body: Block) -> list[Function]:
     return order
 
 
-def _called_functions(body: Block) -> Iterator[Function]:
+def _called_functions(body: OperationBlock) -> Iterator[Function]:
     for operation in operations_in(body):
-        if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+        if isinstance(operation, Run | StartOperation) and isinstance(operation.activity, Call):
             yield operation.activity.function

@@ -9,17 +9,28 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 
 from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
-from stepgraph.ir.nodes import Call, EventWait, Run, Series, Sleep, SleepUntil, Start, StepChoice, StepRun, child_blocks
+from stepgraph.ir.nodes import (
+    Call,
+    EventWait,
+    Run,
+    Series,
+    Sleep,
+    SleepUntil,
+    StartOperation,
+    StepChoice,
+    StepRun,
+    child_blocks,
+)
 from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
 from stepgraph.ir.values import Constant, Nondeterministic, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepFunctionShape
-    from stepgraph.ir.nodes import Activity, Block, Dependency, StepDefinition
+    from stepgraph.ir.nodes import Activity, Dependency, OperationBlock, StepDefinition
 
 
 CONTEXT: Final = "ctx"
@@ -98,11 +109,11 @@ class NondeterministicName(Struct, frozen=True):
 
     what: WorkKind
     """The kind of the named work."""
-    place: Place
+    place: SourcePlace
     """The location of the name."""
-    source: Place
+    source: SourcePlace
     """The location of the nondeterministic call that the name depends on."""
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls that lead to the nondeterministic call, innermost first."""
 
 
@@ -170,17 +181,17 @@ class _ReachabilityWalk(Struct):
     visited: set[tuple[int, bool]] = field(default_factory=set)
     """The `id` of each visited block or dependency, and whether it runs in place."""
 
-    def visit(self, body: Block) -> None:
+    def visit(self, body: OperationBlock) -> None:
         pending = [body]
         while pending:
             block = pending.pop()
             if self._is_new(block, in_place=False):
                 for operation in block.operations:
                     pending += child_blocks(operation)
-                    if isinstance(operation, Run | Start):
+                    if isinstance(operation, Run | StartOperation):
                         pending += self._activity(operation.activity, in_place=isinstance(operation, Run))
 
-    def _activity(self, activity: Activity, *, in_place: bool) -> Iterator[Block]:
+    def _activity(self, activity: Activity, *, in_place: bool) -> Iterator[OperationBlock]:
         match activity:
             case StepRun():
                 yield from self._dependency(activity, in_place=in_place)
@@ -191,7 +202,7 @@ class _ReachabilityWalk(Struct):
             case _ as never:
                 assert_never(never)
 
-    def _dependency(self, dependency: Dependency, *, in_place: bool) -> Iterator[Block]:
+    def _dependency(self, dependency: Dependency, *, in_place: bool) -> Iterator[OperationBlock]:
         pending = [dependency]
         while pending:
             current = pending.pop()

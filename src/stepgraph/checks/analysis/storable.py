@@ -20,7 +20,7 @@ from stepgraph.ir.static_values import (
     cases_of,
 )
 from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _DATES: Final = (
     "datetime.date",
@@ -96,7 +96,7 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
 
-IsWritten: TypeAlias = "Callable[[Place], bool]"
+IsWritten: TypeAlias = "Callable[[SourcePlace], bool]"
 """Whether the code at a location creates a part of the result, and not a value for another purpose."""
 MustOccur: TypeAlias = "Callable[[Value], bool]"
 """Whether a case of a union certainly occurs on some path."""
@@ -140,7 +140,7 @@ class UnstorablePart(Struct, frozen=True):
     """The kind of the value, with its article."""
     advice: str
     """The change to make."""
-    place: Place | None = None
+    place: SourcePlace | None = None
     """The location of the part, or None for the whole value."""
     is_sendable: bool = False
     """Whether the engine can receive the value, but not store it."""

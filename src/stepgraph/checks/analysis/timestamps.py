@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
 from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -42,7 +42,7 @@ _CALLS_RETURNING_STRINGS: Final = frozenset(
 class TimestampFault(Struct, frozen=True):
     """A timestamp with which `sleep_until` fails."""
 
-    place: Place
+    place: SourcePlace
     """The location of the timestamp, or of the call if it has none."""
     message: str
     advice: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Function, Handler, Run, Start, Try
+from stepgraph.ir.nodes import Await, Call, Function, Handler, OperationBlock, Run, StartOperation, TryOperation
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 
@@ -18,19 +18,21 @@ JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 """The module prefixes of the exception classes of JavaScript errors."""
 
 
-def find_tries(subject: WorkflowSubject) -> Sequence[Try]:
+def find_tries(subject: WorkflowSubject) -> Sequence[TryOperation]:
     """Return each `try` that a workflow may execute outside of steps."""
     return subject.once(_find_tries)
 
 
-def _find_tries(subject: WorkflowSubject) -> Sequence[Try]:
+def _find_tries(subject: WorkflowSubject) -> Sequence[TryOperation]:
     outside = (visit.operation for visit in subject.operations if visit.in_step is None)
-    return [operation for operation in outside if isinstance(operation, Try)]
+    return [operation for operation in outside if isinstance(operation, TryOperation)]
 
 
-def runs_steps(try_: Try) -> bool:
+def runs_steps(try_: TryOperation) -> bool:
     """Return whether the body of a `try` may run, start or await steps, sleeps, event waits or functions with them."""
-    return any(isinstance(reachable.operation, Run | Start | Await) for reachable in walk_operations(try_.body))
+    return any(
+        isinstance(reachable.operation, Run | StartOperation | Await) for reachable in walk_operations(try_.body)
+    )
 
 
 def catches_javascript(handler: Handler) -> bool:
@@ -38,7 +40,7 @@ def catches_javascript(handler: Handler) -> bool:
     return any(caught.name.startswith(JAVASCRIPT) for caught in handler.types)
 
 
-def may_reraise(block: Block) -> bool:
+def may_reraise(block: OperationBlock) -> bool:
     """Return whether a block may exit by a `raise`, with a new exception or the handled one."""
     return reachable_exits(block).raises is not None
 
@@ -49,7 +51,7 @@ def stops_errors(handler: Handler) -> bool:
     return any(state is not None for state in (exits.end, exits.returns, exits.breaks, exits.continues))
 
 
-def propagating_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
+def propagating_work(body: OperationBlock, budget: Budget) -> Iterator[Run | StartOperation]:
     """Yield the work whose errors propagate out of a block.
 
     Errors in the body of a `try` with handlers do not propagate. Each operation is charged to the budget.
@@ -64,14 +66,14 @@ class _FailedWork(Domain[int]):
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
-        self.work: list[Run | Start] = []
+        self.work: list[Run | StartOperation] = []
         """The work, by number."""
         self.numbers: dict[int, int] = {}
         """The work numbers, by the `id` of the operation."""
         self.functions: dict[Function, int] = {}
         """The work whose errors propagate out of each function."""
 
-    def failed_in(self, body: Block) -> int:
+    def failed_in(self, body: OperationBlock) -> int:
         return solve(body, 0, self, budget=self.budget).failed or 0
 
     def transfer(self, operation: Leaf, state: int) -> int:
@@ -81,9 +83,9 @@ class _FailedWork(Domain[int]):
     def join(self, a: int, b: int) -> int:
         return a | b
 
-    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int:
+    def may_raise(self, operation: Leaf | TryOperation, before: int, after: int | None) -> int:
         del before, after
-        if not isinstance(operation, Run | Start):
+        if not isinstance(operation, Run | StartOperation):
             return 0
         if id(operation) not in self.numbers:
             self.numbers[id(operation)] = len(self.work)
@@ -101,6 +103,8 @@ class _FailedWork(Domain[int]):
             self.functions[function] = self.failed_in(function.body)
         return self.functions[function]
 
-    def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> tuple[int | None, int | None]:
+    def leave_try(
+        self, try_: TryOperation, before: int, end: int | None, raised: int | None
+    ) -> tuple[int | None, int | None]:
         del before
         return end, 0 if try_.catches else raised

@@ -17,7 +17,7 @@ from stepgraph.ir.values import Constant, Value
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument, WorkflowStarted
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 OPTIONS: Final = ("id", "params", "retention", "locationHint")
 """The options of an instance (engine: the types of the bindings of Workers)."""
@@ -28,9 +28,9 @@ class Option(Struct, frozen=True):
 
     name: str
     value: Value
-    place: Place
+    place: SourcePlace
     """The location of the value."""
-    key_place: Place | None
+    key_place: SourcePlace | None
     """The location of the key in a dictionary, or None for a keyword argument."""
 
 
@@ -40,7 +40,7 @@ class InstanceOptions(Struct, frozen=True):
     options: tuple[Option, ...]
     is_complete: bool
     """Whether there are no other options."""
-    place: Place
+    place: SourcePlace
     """The location of the dictionary of options, or of the call with keyword arguments."""
 
     def find(self, name: str) -> Option | None:
@@ -77,7 +77,7 @@ def _keyword_option(argument: StaticArgument) -> Option:
     return Option(argument.keyword or "", argument.value, argument.place, None)
 
 
-def _options_in(mapping: StaticMapping, place: Place) -> InstanceOptions:
+def _options_in(mapping: StaticMapping, place: SourcePlace) -> InstanceOptions:
     options = tuple(
         Option(entry.key.value, entry.value, entry.place, entry.key_place)
         for entry in mapping.entries
@@ -126,7 +126,7 @@ def payload_reads(subject: WorkflowSubject) -> PayloadReads:
     return PayloadReads(every, needed)
 
 
-def _certain_functions(subject: WorkflowSubject) -> frozenset[Place]:
+def _certain_functions(subject: WorkflowSubject) -> frozenset[SourcePlace]:
     """Return the locations of the functions that each run executes: `run`, its callees with steps, and step bodies."""
     declared, work = declarations_of(subject), certain_work(subject.program)
     shapes = (declared[step].function for step in work.steps if step in declared)

@@ -19,7 +19,7 @@ from stepgraph.ir.static_values import (
 from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 # The kinds of results, by the dotted name of the called function or class.
 _RESULT_KINDS: Final = {
@@ -53,7 +53,7 @@ def simple_cases(value: Value) -> tuple[Value, ...]:
     return tuple([case for case in cases if type(case) not in _COMPOUND_TYPES]) or cases
 
 
-def may_be_guarded(value: Value, place: Place) -> bool:
+def may_be_guarded(value: Value, place: SourcePlace) -> bool:
     """Return whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
     is_falsy = isinstance(value, Constant) and not value.value
     return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None

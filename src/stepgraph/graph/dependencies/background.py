@@ -18,11 +18,22 @@ from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
 from stepgraph.graph.partial_order import components, series_parts
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Activity, Block, Call, Function, Operation, Run, Series, Start, StepDefinition, StepRun
+from stepgraph.ir.nodes import (
+    Activity,
+    Call,
+    Function,
+    Operation,
+    OperationBlock,
+    Run,
+    Series,
+    StartOperation,
+    StepDefinition,
+    StepRun,
+)
 from stepgraph.limits import Limit
 
 
-def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
+def expand_start(analysis: BodyAnalysis, operation: StartOperation) -> OperationList:
     """Return the start of an activity that has no dependencies. In the body of its step, dependencies are expanded."""
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
@@ -34,7 +45,7 @@ def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
     return [operation]
 
 
-def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList:
+def expand_starts(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> OperationList:
     """Return the starts of steps that start together, with their dependencies.
 
     Steps that share dependencies become one piece of work.
@@ -43,7 +54,7 @@ def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationL
     return [_merge_starts(analysis, group, part) for part in components(group.planned.predecessors)]
 
 
-def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList | None:
+def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> OperationList | None:
     """Return the starts of steps before an await of one or several of them, with their common dependencies drawn first.
 
     Returns None if no common dependencies can be drawn first, or if the steps share further dependencies.
@@ -64,7 +75,7 @@ def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) 
 class _StartGroup(Struct, frozen=True):
     """Steps that start together."""
 
-    by_root: dict[DirectCall, Start]
+    by_root: dict[DirectCall, StartOperation]
     """The start of each called step."""
     context: SchedulingContext
     """The facts at the point where the steps begin."""
@@ -72,7 +83,7 @@ class _StartGroup(Struct, frozen=True):
     """The schedule of the steps."""
 
 
-def _start_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup:
+def _start_group(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> _StartGroup:
     task_ids = frozenset(operation.task_id for operation in starts)
     for operation in starts:
         analysis.state.add_started_task(operation)
@@ -80,7 +91,7 @@ def _start_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup
     return _schedule_group(analysis, starts)
 
 
-def _schedule_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup:
+def _schedule_group(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> _StartGroup:
     context = _context_of_group(analysis, starts)
     by_root = {
         DirectCall(start.activity, start.place): start
@@ -90,7 +101,7 @@ def _schedule_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGr
     return _StartGroup(by_root, context, schedule(list(by_root), context))
 
 
-def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> SchedulingContext:
+def _context_of_group(analysis: BodyAnalysis, starts: Sequence[StartOperation]) -> SchedulingContext:
     """Return the facts at the later await where the steps begin, as the analysis of that await recorded them."""
     run_states: RunStates = {}
     for operation in starts:
@@ -126,10 +137,10 @@ def _merge_starts(analysis: BodyAnalysis, group: _StartGroup, part: Sequence[int
     if len(direct_starts) > 1:
         analysis.facts.drawn_with_others.update(start.task_id for start in direct_starts)
     operations = operations_of(analysis, piece, group.context, first.place)
-    activity: Activity = Series(Block(tuple(operations)))
+    activity: Activity = Series(OperationBlock(tuple(operations)))
     if len(operations) == 1 and isinstance(operations[0], Run):
         activity = operations[0].activity
-    return Start(first.task_id, activity, first.eager, first.place)
+    return StartOperation(first.task_id, activity, first.eager, first.place)
 
 
 def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
@@ -152,7 +163,7 @@ def _has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[
     return None if split is None else partial(analysis.has_run, run_states=split.queued_tasks)
 
 
-def _by_task_id(queued: Mapping[TaskId, Start]) -> list[Start]:
+def _by_task_id(queued: Mapping[TaskId, StartOperation]) -> list[StartOperation]:
     return [queued[task_id] for task_id in sorted(queued)]
 
 

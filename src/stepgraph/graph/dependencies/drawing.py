@@ -16,11 +16,11 @@ from stepgraph.graph.partial_order import series_parts
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
 from stepgraph.ir.nodes import (
     Await,
-    Block,
-    Branch,
     Choice,
+    ChoiceBranch,
     Dependency,
     Operation,
+    OperationBlock,
     PartialOrder,
     Run,
     StepChoice,
@@ -29,7 +29,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import has_not_run
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import ParallelKind
@@ -44,7 +44,11 @@ MAX_BRANCH_STEPS: Final = 16
 
 
 def operations_of(
-    analysis: BodyAnalysis, planned: Schedule, context: SchedulingContext, place: Place, kind: ParallelKind = "all"
+    analysis: BodyAnalysis,
+    planned: Schedule,
+    context: SchedulingContext,
+    place: SourcePlace,
+    kind: ParallelKind = "all",
 ) -> OperationList:
     """Return the operations of a schedule.
 
@@ -68,7 +72,7 @@ def operations_of(
 
 
 def _part_operations(
-    planned: Schedule, part: Sequence[int], blocks: Sequence[Block], kind: ParallelKind, place: Place
+    planned: Schedule, part: Sequence[int], blocks: Sequence[OperationBlock], kind: ParallelKind, place: SourcePlace
 ) -> Sequence[Operation]:
     if len(part) == 1:
         return blocks[0].operations
@@ -83,13 +87,13 @@ def _run_block(
     index: int,
     context: SchedulingContext,
     run_counts: Counter[StepDefinition],
-) -> Block:
+) -> OperationBlock:
     """Return the block of one run: its step, in a branch if the step may have run already."""
     task = planned.tasks[index]
     run = task.run
     if isinstance(run, StepRun) and not task.conditional:
         call = run.definition.place if task.root is None or task.root.place is None else task.root.place
-        return Block((Run(_run_with_body(analysis, planned, index, run, context), call),))
+        return OperationBlock((Run(_run_with_body(analysis, planned, index, run, context), call),))
     definitions = set(definitions_of(run))
 
     def has_run(step: StepDefinition) -> HasRun:
@@ -99,7 +103,7 @@ def _run_block(
 
     branch_context = replace(context, has_run=has_run)
     if isinstance(run, StepChoice):
-        return Block((_expand_choice(analysis, run, branch_context),))
+        return OperationBlock((_expand_choice(analysis, run, branch_context),))
     return _block_unless_run(analysis, run, branch_context)
 
 
@@ -125,22 +129,22 @@ def _run_with_body(
     return analysis.run_with_expanded_body(run, must_have_run, may_have_run)
 
 
-def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
+def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> OperationBlock:
     place = run.definition.place
-    branch = Branch(has_not_run(run.definition.name), _block_with_dependencies(analysis, run, context))
-    return Block((Choice((branch,), place),))
+    branch = ChoiceBranch(has_not_run(run.definition.name), _block_with_dependencies(analysis, run, context))
+    return OperationBlock((Choice((branch,), place),))
 
 
-def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
+def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> OperationBlock:
     needed = len(analysis.program_usage.closure(run))
     analysis.program_usage.budget.spend(Limit.DEPENDENCIES)
     if analysis.branch_depth >= MAX_BRANCH_DEPTH or needed > MAX_BRANCH_STEPS:
-        return Block((_flat_run(analysis, run),))
+        return OperationBlock((_flat_run(analysis, run),))
     analysis.branch_depth += 1
     planned = schedule([DirectCall(run)], context)
     operations = operations_of(analysis, planned, context, run.definition.place)
     analysis.branch_depth -= 1
-    return Block(tuple(operations))
+    return OperationBlock(tuple(operations))
 
 
 def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
@@ -152,14 +156,14 @@ def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
     analysis.program_usage.budget.spend(Limit.DEPENDENCIES, len(runs))
     index = {step_run.definition: position for position, step_run in enumerate(runs)}
     before: list[int] = []
-    members: list[Block] = []
+    members: list[OperationBlock] = []
     for position, step_run in enumerate(runs):
         needed = (index[step] for step in analysis.program_usage.closure(step_run))
         before.append(sum(1 << earlier for earlier in needed if earlier != position))
         place = step_run.definition.place
-        block = Block((Run(analysis.run_with_expanded_body(step_run), place),))
+        block = OperationBlock((Run(analysis.run_with_expanded_body(step_run), place),))
         if step_run is not run:
-            block = Block((Choice((Branch(has_not_run(step_run.definition.name), block),), place),))
+            block = OperationBlock((Choice((ChoiceBranch(has_not_run(step_run.definition.name), block),), place),))
         members.append(block)
     return PartialOrder(tuple(members), tuple(before), "all", run.definition.place)
 
@@ -186,17 +190,17 @@ def _runs_in_postorder(run: StepRun) -> list[StepRun]:
 
 def _expand_choice(analysis: BodyAnalysis, choice: StepChoice, context: SchedulingContext) -> Choice:
     """Return the choice between the steps that are declared on different paths."""
-    branches = [Branch(case.condition, _expand_case(analysis, case.dependency, context)) for case in choice.cases]
+    branches = [ChoiceBranch(case.condition, _expand_case(analysis, case.dependency, context)) for case in choice.cases]
     return Choice(tuple(branches), choice.place, choice.discriminant)
 
 
-def _expand_case(analysis: BodyAnalysis, dependency: Dependency, context: SchedulingContext) -> Block:
+def _expand_case(analysis: BodyAnalysis, dependency: Dependency, context: SchedulingContext) -> OperationBlock:
     if isinstance(dependency, StepChoice):
-        return Block((_expand_choice(analysis, dependency, context),))
+        return OperationBlock((_expand_choice(analysis, dependency, context),))
     match context.has_run(dependency.definition):
         case HasRun.NEVER:
             return _block_with_dependencies(analysis, dependency, context)
         case HasRun.SOMETIMES:
             return _block_unless_run(analysis, dependency, context)
         case HasRun.ALWAYS:
-            return Block()
+            return OperationBlock()

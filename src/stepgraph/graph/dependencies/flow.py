@@ -23,17 +23,17 @@ from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.nodes import (
     Await,
-    Block,
     Call,
     Function,
-    Loop,
+    LoopOperation,
     Operation,
+    OperationBlock,
     PartialOrder,
     Pause,
     Run,
-    Start,
+    StartOperation,
     StepRun,
-    Try,
+    TryOperation,
     map_blocks,
 )
 from stepgraph.ir.program import ExpandedProgram, Program
@@ -58,7 +58,7 @@ def _solve(
     usages = {id(run): program_usage.run, **program_usage.of}
     # Rounds alternate between callers first and callees first. The first two yield most facts.
     order = [run, *program_usage.functions]
-    bodies: dict[int, Block] = {}
+    bodies: dict[int, OperationBlock] = {}
     while True:
         facts.changed = False
         for function in order:
@@ -89,7 +89,7 @@ def _with_queued_tasks(analysis: BodyAnalysis, state: RunHistory) -> RunHistory:
     return analysis.state
 
 
-def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_run: bool) -> Block:
+def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_run: bool) -> OperationBlock:
     """Return the expanded body of a function, and record its effects."""
     analysis = BodyAnalysis(facts, function, usage, _read_block, is_run)
     analysis.state.mark_declared(step for step in function.redeclared_steps if step in facts.program_usage.needed)
@@ -106,7 +106,7 @@ def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_ru
     return body
 
 
-def _read_block(analysis: BodyAnalysis, block: Block) -> Block:
+def _read_block(analysis: BodyAnalysis, block: OperationBlock) -> OperationBlock:
     """Return a block with its dependencies expanded, and set `exit_states` to the states at its normal exits."""
     domain = _RunStateDomain(analysis)
     exits = solve(block, analysis.state, domain, domain, analysis.program_usage.budget)
@@ -139,7 +139,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         """The lines of each block, by `id` of the block and index of their first operation."""
         self.reached: dict[int, int] = {}
         """The number of reachable operations of each block, by `id`."""
-        self.open: list[tuple[Block, int]] = []
+        self.open: list[tuple[OperationBlock, int]] = []
         """The open blocks, innermost last, with the index of their current operation."""
 
     # States
@@ -154,7 +154,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         line.entry = state if line.entry is None or line.entry is state else self.join(line.entry, state)
         return self.expand_line(block, line, state)
 
-    def expand_line(self, block: Block, line: _StraightLine, state: RunHistory) -> RunHistory:
+    def expand_line(self, block: OperationBlock, line: _StraightLine, state: RunHistory) -> RunHistory:
         analysis = self.analysis
         analysis.program_usage.budget.spend(Limit.PAIRS, len(state.run_states) + 1)
         analysis.state = state.copy()
@@ -165,10 +165,10 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     def join(self, a: RunHistory, b: RunHistory) -> RunHistory:
         return join_states((a, b)) or a
 
-    def may_raise(self, operation: Leaf | Try, before: RunHistory, after: RunHistory | None) -> None:
+    def may_raise(self, operation: Leaf | TryOperation, before: RunHistory, after: RunHistory | None) -> None:
         del operation, before, after
 
-    def enter_iteration(self, loop: Loop, head: RunHistory) -> RunHistory:
+    def enter_iteration(self, loop: LoopOperation, head: RunHistory) -> RunHistory:
         needed = [step for step in loop.redeclared_steps if step in self.analysis.program_usage.needed]
         if not needed:
             return head
@@ -177,7 +177,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         return state
 
     def leave_try(
-        self, try_: Try, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
+        self, try_: TryOperation, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
     ) -> tuple[RunHistory | None, RunHistory]:
         """Treat every step of the body as possibly run, but none as certainly run, after an exception in the body."""
         del raised
@@ -193,7 +193,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
 
     # Blocks
 
-    def enter(self, block: Block, state: RunHistory) -> None:
+    def enter(self, block: OperationBlock, state: RunHistory) -> None:
         del state
         self.open.append((block, 0))
         if id(block) not in self.lines:
@@ -208,7 +208,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     def leave(self) -> None:
         self.open.pop()
 
-    def expanded(self, block: Block) -> Block:
+    def expanded(self, block: OperationBlock) -> OperationBlock:
         """Return a block with its dependencies expanded and without its unreachable operations.
 
         A block that is never entered is returned unchanged.
@@ -224,9 +224,9 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
                 operations += self.expanded_line(block, line)
             elif not isinstance(operation, _LEAVES):
                 operations.append(map_blocks(operation, self.expanded))
-        return Block(tuple(operations))
+        return OperationBlock(tuple(operations))
 
-    def expanded_line(self, block: Block, line: _StraightLine) -> Sequence[Operation]:
+    def expanded_line(self, block: OperationBlock, line: _StraightLine) -> Sequence[Operation]:
         """Return the expanded operations of a straight line for the joined state of its visits.
 
         The paths through a `finally` block visit a straight line in different states.
@@ -236,7 +236,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         return line.operations
 
 
-_LEAVES = (Run, Start, Await, Pause, PartialOrder)
+_LEAVES = (Run, StartOperation, Await, Pause, PartialOrder)
 
 
 def _straight_lines(operations: Sequence[Operation]) -> Iterator[_StraightLine]:
@@ -284,20 +284,24 @@ def _expand_line(analysis: BodyAnalysis, operations: Sequence[Operation], positi
     return expanded
 
 
-def _consecutive_starts(operations: Sequence[Operation], position: int) -> list[Start]:
+def _consecutive_starts(operations: Sequence[Operation], position: int) -> list[StartOperation]:
     """Return the longest run of consecutive starts of steps that begins at a position."""
     row = takewhile(_is_step_start, map(operations.__getitem__, range(position, len(operations))))
-    return [operation for operation in row if isinstance(operation, Start)]
+    return [operation for operation in row if isinstance(operation, StartOperation)]
 
 
 def _is_step_start(operation: Operation) -> bool:
-    return isinstance(operation, Start) and isinstance(operation.activity, StepRun)
+    return isinstance(operation, StartOperation) and isinstance(operation.activity, StepRun)
 
 
-def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Start]) -> bool:
+def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[StartOperation]) -> bool:
     """Return whether the next operation awaits only tasks in `starts`, directly or in a loop over them."""
     match next_operations:
-        case [Loop(at_least_once=True, body=Block(operations=(Await(one_per_iteration=True, group=group),)))]:
+        case [
+            LoopOperation(
+                at_least_once=True, body=OperationBlock(operations=(Await(one_per_iteration=True, group=group),))
+            )
+        ]:
             members = group.members
         case [Await(one_per_iteration=False, group=group)] if _is_await_of_all(next_operations[0]):
             members = group.members
@@ -307,15 +311,17 @@ def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Star
     return bool(members) and all(isinstance(member, AwaitedTask) and member.task_id in task_ids for member in members)
 
 
-def _starts_awaited_together(analysis: BodyAnalysis, operations: Sequence[Operation], position: int) -> list[Start]:
+def _starts_awaited_together(
+    analysis: BodyAnalysis, operations: Sequence[Operation], position: int
+) -> list[StartOperation]:
     """Return the consecutive starts of steps, from a position on, that share their only await.
 
     Without a shared await, return only the first start.
     """
-    starts: list[Start] = []
+    starts: list[StartOperation] = []
     shared_await: Await | None = None
     for operation in map(operations.__getitem__, range(position, len(operations))):
-        if not isinstance(operation, Start) or not isinstance(operation.activity, StepRun):
+        if not isinstance(operation, StartOperation) or not isinstance(operation.activity, StepRun):
             break
         await_ = _only_await(analysis, operation)
         if starts and (await_ is None or await_ is not shared_await):
@@ -326,11 +332,11 @@ def _starts_awaited_together(analysis: BodyAnalysis, operations: Sequence[Operat
     return starts
 
 
-def _have_dependencies(starts: Sequence[Start]) -> bool:
+def _have_dependencies(starts: Sequence[StartOperation]) -> bool:
     return any(isinstance(start.activity, StepRun) and start.activity.dependencies for start in starts)
 
 
-def _only_await(analysis: BodyAnalysis, operation: Start) -> Await | None:
+def _only_await(analysis: BodyAnalysis, operation: StartOperation) -> Await | None:
     awaits = analysis.usage.awaits_by_task.get(operation.task_id, ())
     return awaits[0] if len(awaits) == 1 else None
 
@@ -342,7 +348,7 @@ def _is_await_of_all(await_: Await) -> bool:
     return plain and group.until_done and not await_.one_per_iteration and group.kind in ("all", "all_settled")
 
 
-def _is_await_of_exactly(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Await]:
+def _is_await_of_exactly(operation: Operation | None, starts: Sequence[StartOperation]) -> TypeGuard[Await]:
     """Return whether an operation awaits exactly the started tasks."""
     if not isinstance(operation, Await) or not _is_await_of_all(operation):
         return False
@@ -353,7 +359,7 @@ def _expand_operation(analysis: BodyAnalysis, operation: Operation) -> Operation
     match operation:
         case Run():
             return foreground.expand_run(analysis, operation)
-        case Start():
+        case StartOperation():
             return background.expand_start(analysis, operation)
         case Await():
             return foreground.expand_await(analysis, operation)

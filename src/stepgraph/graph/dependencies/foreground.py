@@ -18,9 +18,9 @@ from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun, definitions_of
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
-from stepgraph.ir.nodes import Await, Call, Function, Run, Start, StepDefinition, StepRun
+from stepgraph.ir.nodes import Await, Call, Function, Run, StartOperation, StepDefinition, StepRun
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import ParallelKind
@@ -38,7 +38,7 @@ def expand_run(analysis: BodyAnalysis, operation: Run) -> OperationList:
     return [operation]
 
 
-def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await) -> OperationList:
+def expand_gather(analysis: BodyAnalysis, starts: Sequence[StartOperation], await_: Await) -> OperationList:
     """Return the operations of steps that are started and awaited together, with their dependencies.
 
     Queued tasks begin before these steps.
@@ -117,13 +117,13 @@ def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) ->
             del running[step]
 
 
-def _expand_step(analysis: BodyAnalysis, run: StepRun, place: Place) -> OperationList:
+def _expand_step(analysis: BodyAnalysis, run: StepRun, place: SourcePlace) -> OperationList:
     """Return a step that is awaited at once, after its dependencies. Queued tasks begin at the first suspension."""
     return _expand_at_await(analysis, [DirectCall(run, place, awaited=True), *queued_calls(analysis)], "all", place)
 
 
 def _expand_at_await(
-    analysis: BodyAnalysis, roots: Sequence[DirectCall], kind: ParallelKind, place: Place
+    analysis: BodyAnalysis, roots: Sequence[DirectCall], kind: ParallelKind, place: SourcePlace
 ) -> OperationList:
     """Return the operations of the steps that begin at one await, except background tasks, and record run states."""
     record_unordered_begins(analysis)

@@ -1,6 +1,6 @@
 """Run states of steps that other steps need: whether each step has run on the paths to a program point.
 
-A `Start` starts a task. The task is queued until the next await, and begins to run there.
+A `StartOperation` starts a task. The task is queued until the next await, and begins to run there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.scheduled_runs import HasRun
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Start, StepDefinition
+from stepgraph.ir.nodes import StartOperation, StepDefinition
 
 RunState: TypeAlias = int
 """The run state of a step at a program point: a bit set with one bit for each kind of path to the point."""
@@ -49,7 +49,7 @@ class RunHistory(Struct, eq=False):
     """The run state of each step. A step without an entry has the state that it had at the call."""
     running_task_by_step: dict[StepDefinition, TaskId] = field(default_factory=dict)
     """The background task that runs each step, if it is the same task on every path."""
-    queued_tasks: dict[TaskId, Start] = field(default_factory=dict)
+    queued_tasks: dict[TaskId, StartOperation] = field(default_factory=dict)
     """The tasks that may be queued: they begin at the next await."""
     path_splits: Mapping[TaskId, PathSplit] = field(default_factory=dict)
     """The split run states for each task that is queued on only some paths."""
@@ -77,13 +77,13 @@ class RunHistory(Struct, eq=False):
         """Return the run state of a step."""
         return run_state_of(self.run_states, step)
 
-    def add_started_task(self, start: Start) -> None:
+    def add_started_task(self, start: StartOperation) -> None:
         """Record a started task, which begins at the next await."""
         self.queued_tasks[start.task_id] = start
         self.path_splits = {task_id: split for task_id, split in self.path_splits.items() if task_id != start.task_id}
         self.must_have_started |= {start.task_id}
 
-    def add_possibly_queued(self, queued: Mapping[TaskId, Start]) -> None:
+    def add_possibly_queued(self, queued: Mapping[TaskId, StartOperation]) -> None:
         """Record tasks that are queued on some paths and not started on others."""
         added = {task_id: start for task_id, start in queued.items() if task_id not in self.queued_tasks}
         self.queued_tasks |= added

@@ -23,10 +23,10 @@ from stepgraph.graph.dependencies.history import (
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import TaskId, task_ids_of
-from stepgraph.ir.nodes import Await, Block, Call, Function, StepDefinition, StepRun, operations_in
+from stepgraph.ir.nodes import Await, Call, Function, OperationBlock, StepDefinition, StepRun, operations_in
 from stepgraph.model.note import Note
 
-BlockAnalyzer: TypeAlias = "Callable[[BodyAnalysis, Block], Block]"
+BlockAnalyzer: TypeAlias = "Callable[[BodyAnalysis, OperationBlock], OperationBlock]"
 """A function that analyzes a block in the current state and expands its dependencies."""
 
 
@@ -275,7 +275,7 @@ class BodyAnalysis(Struct):
             if step in self.program_usage.needed:
                 target.run_states[step] = target.at(step) | FAILED_OR_SKIPPED
 
-    def awaited_steps_in(self, block: Block) -> Iterator[StepDefinition]:
+    def awaited_steps_in(self, block: OperationBlock) -> Iterator[StepDefinition]:
         """Yield the steps of the background tasks that are awaited in a block."""
         for operation in operations_in(block):
             if isinstance(operation, Await):

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun
 from stepgraph.limits import Budget
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 Key: TypeAlias = tuple[StepDefinition, ...]
 """The steps of a dependency: one, or the candidates of a choice."""
@@ -30,7 +30,7 @@ class DirectCall(Struct, frozen=True, eq=False):
     """A call of a step by the program, as opposed to a request for a dependency."""
 
     run: StepRun
-    place: Place | None = None
+    place: SourcePlace | None = None
     """The call in the source, or None if the step is scheduled as a dependency."""
     task_id: TaskId | None = None
     """The background task that runs the step and begins at this await. None if the await itself includes the step."""

@@ -14,13 +14,13 @@ from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import (
     Activity,
     Await,
-    Block,
     Call,
     Dependency,
     Function,
-    Loop,
+    LoopOperation,
+    OperationBlock,
     Run,
-    Start,
+    StartOperation,
     StepDefinition,
     StepRun,
     child_blocks,
@@ -61,7 +61,7 @@ class BodyUsage(Struct):
 class ProgramUsage:
     """The steps, functions and tasks that `run` and its callees use."""
 
-    def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset()) -> None:
+    def __init__(self, body: OperationBlock, unordered: frozenset[TaskId] = frozenset()) -> None:
         self.budget = Budget()
         self.unordered = unordered
         """The tasks that begin in any order."""
@@ -187,17 +187,17 @@ class ProgramUsage:
             if self.places[step] > count:
                 yield step
 
-    def steps_used_in(self, block: Block) -> Iterator[StepDefinition]:
+    def steps_used_in(self, block: OperationBlock) -> Iterator[StepDefinition]:
         """Yield the steps that a block and its callees run or need."""
         for operation in operations_in(block):
-            if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
+            if isinstance(operation, Run | StartOperation) and isinstance(operation.activity, Call):
                 yield from self.steps_used_by(operation.activity.function)
-            elif isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
+            elif isinstance(operation, Run | StartOperation) and isinstance(operation.activity, StepRun):
                 for run in self._runs_in_closure(operation.activity):
                     yield run.definition
                     yield from self.steps_used_in(run.body)
 
-    def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
+    def _add_block(self, block: OperationBlock, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
         """Add the operations of a block. In a loop, `declares` is the set of steps that each iteration declares.
 
         Outside of loops, it is None.
@@ -206,7 +206,7 @@ class ProgramUsage:
             match operation:
                 case Run(activity=activity):
                     self._add_activity(activity, usage, declares, in_background=False)
-                case Start(task_id=task_id, activity=activity):
+                case StartOperation(task_id=task_id, activity=activity):
                     usage.activities[task_id] = activity
                     if isinstance(activity, Call):
                         usage.call_tasks.add(task_id)
@@ -220,7 +220,7 @@ class ProgramUsage:
                         usage.awaits_by_task.setdefault(task_id, []).append(operation)
                 case _:
                     inside = declares
-                    if isinstance(operation, Loop):
+                    if isinstance(operation, LoopOperation):
                         inside = frozenset(operation.redeclared_steps) | (declares or frozenset())
                     for inner in child_blocks(operation):
                         self._add_block(inner, usage, inside)
@@ -290,7 +290,7 @@ class ProgramUsage:
                 yield dependency
 
 
-def _must_be_awaited_in(block: Block, task_id: TaskId) -> bool:
+def _must_be_awaited_in(block: OperationBlock, task_id: TaskId) -> bool:
     """Return whether an await in the block ends only after all runs of the task that start in the block."""
     awaits = (
         operation for operation in block.operations if isinstance(operation, Await) and not operation.one_per_iteration

@@ -16,16 +16,16 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY_BLOCK, Call, Loop, tasks_started_in
+from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, tasks_started_in
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
 from stepgraph.model.payload import ParallelKind
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 @models("asyncio.gather", unpacks=True, starts_tasks=True)
@@ -113,7 +113,7 @@ def _task_ids(members: Sequence[Value]) -> list[TaskId]:
 
 
 def _make_gathering(
-    interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: Place, since: TaskId
+    interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: SourcePlace, since: TaskId
 ) -> Gathering:
     """Return a future of several awaitables. The tasks with ids greater than `since` were started for this future."""
     text = place.text  # computed once, because it contains all members
@@ -135,7 +135,9 @@ def _make_gathering(
     )
 
 
-def _result_element(interpreter: Interpreter, member: Element, place: Place, text: str, *, may_fail: bool) -> Element:
+def _result_element(
+    interpreter: Interpreter, member: Element, place: SourcePlace, text: str, *, may_fail: bool
+) -> Element:
     """Return the result of a member of a gather. If the member `may_fail`, the result may be an exception.
 
     `text` is the source of the gather at `place`.
@@ -163,7 +165,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
         is_unchanged = not (isinstance(argument.value, Collection) and argument.value.state.changed)
         items = items if is_unchanged else tuple(replace(item, passes=None) for item in items)
         return [replace(item, value=_start_item(interpreter, item, argument)) for item in items]
-    if argument.value.relevant and not is_awaitable(argument.value) and not isinstance(argument.value, Instance):
+    if argument.value.relevant and not is_awaitable(argument.value) and not isinstance(argument.value, ProjectObject):
         interpreter.note(
             "unresolved-await",
             argument.place,
@@ -195,7 +197,9 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
-        interpreter.emit(Loop(block, EMPTY_BLOCK, item.place, iterations=None if item.may_be_missing else item.passes))
+        interpreter.emit(
+            LoopOperation(block, EMPTY_BLOCK, item.place, iterations=None if item.may_be_missing else item.passes)
+        )
     return with_all_runs(started[0])
 
 
@@ -205,7 +209,7 @@ def _create_task(call: LibraryCall) -> Value:
     return UNKNOWN if coroutine is None else _start_task(call.interpreter, coroutine, call.place)
 
 
-def _start_task(interpreter: Interpreter, argument: Argument, place: Place) -> Value:
+def _start_task(interpreter: Interpreter, argument: Argument, place: SourcePlace) -> Value:
     task = start(interpreter, argument.value, argument.place)
     interpreter.work.record_start(place, _task_ids([task]))
     return task

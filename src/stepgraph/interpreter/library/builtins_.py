@@ -26,13 +26,13 @@ from stepgraph.interpreter.values.objects import (
     ClassValue,
     FunctionKind,
     FunctionValue,
-    Instance,
     ModuleValue,
+    ProjectObject,
     SuperObject,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, origin_name
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 @models("builtins.staticmethod", "builtins.classmethod")
@@ -63,7 +63,7 @@ def _member(call: LibraryCall) -> Value:
 def _get_attribute(call: LibraryCall) -> Value:
     """Look up an attribute as if the class had no `__getattribute__`."""
     name = _attribute_name(call)
-    if not isinstance(call.first, Instance) or name is None:
+    if not isinstance(call.first, ProjectObject) or name is None:
         return call.unmodeled()
     return plain_attribute(call.interpreter, call.first, name, call.place)
 
@@ -76,7 +76,7 @@ def _attribute_name(call: LibraryCall) -> str | None:
 @models("builtins.hasattr")
 def _hasattr(call: LibraryCall) -> Value:
     """Model `hasattr`, which calls a property, or `__getattr__` if the attribute is not set."""
-    if len(call.arguments.items) > 1 and isinstance(call.first, Instance | ClassValue | Union):
+    if len(call.arguments.items) > 1 and isinstance(call.first, ProjectObject | ClassValue | Union):
         name = constant_name(call.interpreter, call.arguments.items[1])
         if name is not None:
             call.interpreter.attribute(call.first, name, call.place)
@@ -88,7 +88,7 @@ def _hasattr(call: LibraryCall) -> Value:
 def _report_properties(call: LibraryCall) -> None:
     """Report the properties of an object that have effects, because a computed name decides which one is read."""
     for owner in union_values(call.first):
-        members = relevant_members(call.interpreter, owner.cls, owner) if isinstance(owner, Instance) else ()
+        members = relevant_members(call.interpreter, owner.cls, owner) if isinstance(owner, ProjectObject) else ()
         for member in members:
             if isinstance(member, FunctionValue) and member.kind == "property":
                 getter = replace(member, kind="function", receiver=owner)
@@ -130,14 +130,14 @@ def _type(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
         return call.unmodeled()
     owner = call.first
-    return owner.cls if isinstance(owner, Instance) else UNKNOWN
+    return owner.cls if isinstance(owner, ProjectObject) else UNKNOWN
 
 
 @models("builtins.setattr", "builtins.object.__setattr__", "builtins.type.__setattr__")
 def _setattr(call: LibraryCall) -> Value:
     name = _attribute_name(call)
     match [argument.value for argument in call.arguments.items]:
-        case [Instance() as owner, _, value]:
+        case [ProjectObject() as owner, _, value]:
             is_plain = call.name != "builtins.setattr"
             if is_plain or not call_assignment_hook(
                 call.interpreter, owner, call.arguments.items[1], value, call.place
@@ -169,7 +169,7 @@ def _delattr(call: LibraryCall) -> Value:
     return Constant(None)
 
 
-def _unknown_member(owner: ClassValue, place: Place) -> Caveat:
+def _unknown_member(owner: ClassValue, place: SourcePlace) -> Caveat:
     return Caveat(
         "unknown-member",
         place,
@@ -217,7 +217,7 @@ def _super(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
         receiver = call.arguments.items[1].value
     else:
-        receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
+        receiver = next((v for v in scope.names.values() if isinstance(v, ProjectObject | ClassValue)), UNKNOWN)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
 
 

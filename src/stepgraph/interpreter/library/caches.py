@@ -15,11 +15,11 @@ from stepgraph.interpreter.objects.union import union_with_numbers
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, Value, is_none
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def with_cache(interpreter: Interpreter, function: FunctionValue, *, is_limited: bool = False) -> FunctionValue:
@@ -28,7 +28,7 @@ def with_cache(interpreter: Interpreter, function: FunctionValue, *, is_limited:
 
 
 def call_cached(
-    interpreter: Interpreter, callee: FunctionValue, cache: Mapping, arguments: Arguments, place: Place
+    interpreter: Interpreter, callee: FunctionValue, cache: Mapping, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Return the cached result of a call, or call the function. If a cache hit is uncertain, the call is optional."""
     interpreter.store.record_outer_read(cache.state, "items")
@@ -52,7 +52,7 @@ def _call_or_hit(
     function: FunctionValue,
     arguments: Arguments,
     cached: Sequence[MappingEntry],
-    place: Place,
+    place: SourcePlace,
 ) -> Value:
     """Call a function whose result may already be in the cache."""
     results: list[Value] = []
@@ -65,7 +65,7 @@ def _call_or_hit(
     return union_with_numbers([result, *others], place.text, place)
 
 
-def _includes(result: Value, cached: MappingEntry, place: Place) -> bool:
+def _includes(result: Value, cached: MappingEntry, place: SourcePlace) -> bool:
     """Return whether a result includes a cached result: an equal value, or a function that the same call created."""
     leaves = union_values(result)
     nodes = [leaf.node for leaf in leaves if isinstance(leaf, FunctionValue) and cached.place.node is place.node]
@@ -93,7 +93,7 @@ def clear_cache(interpreter: Interpreter, function: FunctionValue) -> None:
         interpreter.store.write(function.cache.state, "items", ())
 
 
-def forget_result(interpreter: Interpreter, function: FunctionValue, receiver: Instance, *, certain: bool) -> None:
+def forget_result(interpreter: Interpreter, function: FunctionValue, receiver: ProjectObject, *, certain: bool) -> None:
     """Remove the result of an object's cached property. The result may remain unless the removal is `certain`."""
     if function.cache is None:
         return
@@ -115,7 +115,7 @@ def _key_of(callee: FunctionValue, arguments: Arguments) -> Value:
     parts = (
         []
         if callee.receiver is None
-        else [_part_of(Argument(callee.receiver, Place(callee.scope.module, callee.node)))]
+        else [_part_of(Argument(callee.receiver, SourcePlace(callee.scope.module, callee.node)))]
     )
     parts += map(_part_of, arguments.items)
     if callee.positional or callee.keywords or None in parts:
@@ -135,7 +135,7 @@ def _text_of(value: Value) -> str | None:
             return str(int(number) if number == number // 1 else number)
         case Constant(value=constant):
             return repr(constant)
-        case Instance(state=state):
+        case ProjectObject(state=state):
             return f"object {state.serial}"
         case FunctionValue(positional=(), keywords=(), receiver=None):
             return f"function {id(value.node)} {id(value.scope)}"

@@ -32,13 +32,13 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
 )
-from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Unresolved, Value, is_none
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
@@ -157,9 +157,9 @@ def _copy_object(call: LibraryCall) -> Value:
         return _DeepCopy(call.interpreter, call.place).copy_of(original, 0)
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
-    if isinstance(original, Instance) and call.name in ("copy.replace", "dataclasses.replace"):
+    if isinstance(original, ProjectObject) and call.name in ("copy.replace", "dataclasses.replace"):
         return replace_fields(call.interpreter, original, call.arguments, call.place)
-    if isinstance(original, Instance):
+    if isinstance(original, ProjectObject):
         return copy_with_attributes(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Collection):
         copied = copy_elements(call.interpreter, original, original.kind)
@@ -179,7 +179,7 @@ def _copy_object(call: LibraryCall) -> Value:
     return original
 
 
-_DEEPLY_COPIED: Final = (Collection, FunctionValue, Instance, Mapping, Union)
+_DEEPLY_COPIED: Final = (Collection, FunctionValue, ProjectObject, Mapping, Union)
 """The types of values whose deep copy is a different value."""
 _MAX_DEPTH: Final = 50
 """The nesting depth beyond which a copy is unresolved."""
@@ -189,7 +189,7 @@ class _DeepCopy(Struct):
     """One call of `copy.deepcopy`. Values that are reachable by several paths are copied once."""
 
     interpreter: Interpreter
-    place: Place
+    place: SourcePlace
     copies: dict[int, Value] = field(default_factory=dict)
     """The copies so far, by the serial of the original cell."""
 
@@ -206,7 +206,7 @@ class _DeepCopy(Struct):
             case Union(cases=cases):
                 copied = tuple(replace(case, value=self.copy_of(case.value, depth + 1)) for case in cases)
                 return Union(copied, value.discriminant, value.place)
-            case FunctionValue(receiver=Instance() as receiver):
+            case FunctionValue(receiver=ProjectObject() as receiver):
                 return replace(value, receiver=self.copy_of(receiver, depth + 1))
             case FunctionValue():
                 return value
@@ -240,11 +240,11 @@ class _DeepCopy(Struct):
         self.interpreter.store.write(cell, "items", elements)
         cell.unordered = original.unordered
 
-    def _copy_object(self, value: Instance, depth: int) -> Value:
+    def _copy_object(self, value: ProjectObject, depth: int) -> Value:
         result = call_special(self.interpreter, value, ("__deepcopy__",), (UNKNOWN,), self.place)
         if result is not None:
             return result
-        copy = Instance(value.cls, self.interpreter.store.new(), value.may_be_replaced, value.is_from_body)
+        copy = ProjectObject(value.cls, self.interpreter.store.new(), value.may_be_replaced, value.is_from_body)
         self.copies[value.state.serial] = copy
         for name, attribute in list(value.state.items()):
             copied = self.copy_of(attribute, depth + 1) if isinstance(attribute, Value) else attribute

@@ -18,10 +18,10 @@ from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # Functions that inspect their arguments without running steps.
 HARMLESS: Final = frozenset(
@@ -56,14 +56,14 @@ NAMED_RESULTS: Final = frozenset(
 )
 
 
-def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
+def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a function outside the project, dispatched by its dotted name."""
     result = _call_external(interpreter, callee, arguments, place)
     result = resource_result(interpreter, callee.name, place, result)
     return interpreter.tracer.on_external_call(callee, arguments, place, result)
 
 
-def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
+def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:
     name = canonical_name(callee.name)
     _report_hooks(interpreter, name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
@@ -103,12 +103,12 @@ _ITERATING: Final = frozenset(
 _CHECKS: Final = {"builtins.isinstance": "__instancecheck__", "builtins.issubclass": "__subclasscheck__"}
 
 
-def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: Place) -> None:
+def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace) -> None:
     """Report the special methods with effects that a library function runs, such as `__iter__`."""
     if name in _ITERATING:
         for argument in arguments.items:
             for leaf in union_values(argument.value):
-                if isinstance(leaf, Instance):
+                if isinstance(leaf, ProjectObject):
                     _report_hook(interpreter, leaf.cls, "__iter__", Arguments.of(leaf, place), place)
     elif name in _CHECKS and arguments.items:
         checked = [leaf for argument in arguments.items[1:] for leaf in union_values(argument.value)]
@@ -118,7 +118,7 @@ def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, pla
                 _report_hook(interpreter, leaf.metaclass, _CHECKS[name], Arguments(operands), place)
 
 
-def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments: Arguments, place: Place) -> None:
+def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments: Arguments, place: SourcePlace) -> None:
     from stepgraph.interpreter.effects import timed_effect
 
     function = find_member(interpreter, resolution_order(owner), method) if isinstance(owner, ClassValue) else None

@@ -28,10 +28,10 @@ from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 @models("builtins.range")
@@ -75,7 +75,7 @@ def is_iterable(value: Value) -> bool:
     return any(isinstance(leaf, _ITERABLES) for leaf in union_values(value))
 
 
-_ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, Mapping, Unresolved)
+_ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, ProjectObject, Mapping, Unresolved)
 
 
 def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
@@ -238,7 +238,7 @@ def _leave_elements(interpreter: Interpreter, operands: Sequence[Value]) -> None
             interpreter.store.write(operand.state, "items", tuple(map(as_optional, operand.lazy.initial)))
 
 
-def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool) -> Element:
+def _cell(column: Collection | None, index: int, place: SourcePlace, *, is_exact: bool) -> Element:
     """Return the element of a column in a row. Unless the rows are exact, the row may not exist on every path."""
     if column is None:
         return Element(UNKNOWN, place)
@@ -246,7 +246,7 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
     return item if is_exact else replace(item, value=on_some_paths(item.value))
 
 
-def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
+def any_element(column: Collection | None, place: SourcePlace, padding: Sequence[Element] = ()) -> Element:
     """Return an element that represents any one of the elements of a collection."""
     items = [*(() if column is None else column.items), *padding]
     return Element(union_of_elements(items, place), place)
@@ -302,7 +302,7 @@ def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
 
 
 def call_with_element(
-    interpreter: Interpreter, function: Value, item: Element, arguments: Arguments, place: Place
+    interpreter: Interpreter, function: Value, item: Element, arguments: Arguments, place: SourcePlace
 ) -> Element:
     """Call a function with an element and return the result as an element. Emit a choice if the element is optional."""
     results: list[Value] = []
@@ -368,7 +368,9 @@ def _extreme(call: LibraryCall) -> Value:
     return union_of_elements(items, call.place)
 
 
-def emit_key_calls(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
+def emit_key_calls(
+    interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: SourcePlace
+) -> None:
     """Emit the calls of the argument `key`, or of the comparison methods of the elements."""
     key = arguments.find(None, "key")
     if key is not None:
@@ -473,7 +475,7 @@ def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collectio
     return ordered_like(elements, selected)
 
 
-def has_effects(interpreter: Interpreter, function: Value, place: Place) -> bool:
+def has_effects(interpreter: Interpreter, function: Value, place: SourcePlace) -> bool:
     """Return whether calling a function with an element may run steps or change values that lead to steps."""
     if not isinstance(function, FunctionValue):
         return function.relevant

@@ -13,7 +13,7 @@ from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, External, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class LibraryCall(Struct, frozen=True):
@@ -23,7 +23,7 @@ class LibraryCall(Struct, frozen=True):
     name: str
     """The dotted name of the function."""
     arguments: Arguments
-    place: Place
+    place: SourcePlace
     """The call expression."""
     last_task_before: TaskId
     """The last task id before the arguments were evaluated."""

@@ -15,11 +15,11 @@ from stepgraph.interpreter.objects.attributes.dynamic import constant_name
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, table_of_members
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ModuleValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction, StepMethod, StepObject, StepSignature
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
@@ -84,7 +84,7 @@ def _members(call: LibraryCall) -> Value:
     owner = call.first
     if call.name == "builtins.vars" and not call.arguments.items:
         return _locals(call)
-    if call.name == "builtins.vars" and isinstance(owner, Instance | ClassValue):
+    if call.name == "builtins.vars" and isinstance(owner, ProjectObject | ClassValue):
         return call.interpreter.attribute(owner, "__dict__", call.place)
     return _members_of(call.interpreter, owner, call.place)
 
@@ -104,25 +104,25 @@ def _signature(call: LibraryCall) -> Value:
 @models("dataclasses.fields")
 def _fields(call: LibraryCall) -> Value:
     """Model `dataclasses.fields(owner)`, whose elements have the metadata of the fields."""
-    owner = call.first.cls if isinstance(call.first, Instance) else call.first
+    owner = call.first.cls if isinstance(call.first, ProjectObject) else call.first
     has_metadata = isinstance(owner, ClassValue) and owner.scope.module.mentions(b"metadata")
     return Unresolved(NAMESPACE_LOOKUP, call.place) if has_metadata else call.unmodeled()
 
 
-def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
+def _members_of(interpreter: Interpreter, owner: Value, place: SourcePlace) -> Value:
     """Return the members of a module, class or object. The members are unresolved if any of them can be called."""
     match owner:
         case ModuleValue(scope=LexicalScope() as scope):
             return _unresolved_if(_defines_any(scope), place)
         case ClassValue():
             return _unresolved_if(any(True for _ in relevant_members(interpreter, owner, None)), place)
-        case Instance():
+        case ProjectObject():
             return _unresolved_if(any(True for _ in relevant_members(interpreter, owner.cls, owner)), place)
         case _:
             return _unresolved_if(owner.relevant, place)
 
 
-def _unresolved_if(may_be_called: bool, place: Place) -> Value:  # noqa: FBT001 - the condition is the subject
+def _unresolved_if(may_be_called: bool, place: SourcePlace) -> Value:  # noqa: FBT001 - the condition is the subject
     return Unresolved(NAMESPACE_LOOKUP, place) if may_be_called else UNKNOWN
 
 

@@ -14,7 +14,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.ir.facts import ExternalCallOutsideStep
 from stepgraph.ir.values import UNKNOWN, ExternalResult, Resource, Unknown, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
 
 LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
@@ -70,14 +70,14 @@ _SECRET_READ: Final = re.compile(r"env\.\w+\.get")
 _WORKFLOW_START: Final = re.compile(r"(?:workers\.)?env\.(?P<binding>\w+)\.(?P<method>create(?:_batch|Batch)?)")
 
 
-def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
+def resource_result(interpreter: Interpreter, name: str, place: SourcePlace, result: Value) -> Value:
     """Return the result of an external call. Outside of steps, return an unknown awaitable or client as a resource."""
     if name not in _ASYNCHRONOUS or not interpreter.replays or not isinstance(result, Unknown | ExternalResult):
         return result
     return Resource(_ASYNCHRONOUS[name], place)
 
 
-def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value:
+def call_resource(callee: Resource, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a resource, whose result may be awaitable.
 
     `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored.
@@ -87,7 +87,7 @@ def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value
     return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)
 
 
-def observe_workflow_start(interpreter: Interpreter, name: str, arguments: Arguments, place: Place) -> None:
+def observe_workflow_start(interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace) -> None:
     """Record a call that starts instances of a workflow, such as `env.ORDERS.create`, by the dotted name of the callee.
 
     The environment may be imported, as in `from workers import env`.
@@ -125,7 +125,7 @@ def awaited_result(value: ExternalResult | Resource) -> Value:
     return ExternalResult("workers.WorkflowInstance") if _passes_params(value.call_place) else UNKNOWN
 
 
-def _passes_params(call: Place) -> bool:
+def _passes_params(call: SourcePlace) -> bool:
     """Return whether a call of `create` passes `params`, as for a workflow and not for another kind of binding."""
     arguments = call.node.args if isinstance(call.node, cst.Call) else ()
     return any(argument.keyword is not None and argument.keyword.value == "params" for argument in arguments)
@@ -145,7 +145,7 @@ _LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
 
 def request_outside_step(
-    interpreter: Interpreter, name: str, place: Place, result: Value
+    interpreter: Interpreter, name: str, place: SourcePlace, result: Value
 ) -> ExternalCallOutsideStep | None:
     """Return the fact for an external call that sends a request outside of steps. Return None for any other call."""
     if name in _REQUESTS and interpreter.replays and isinstance(result, Unknown | ExternalResult):
@@ -165,7 +165,7 @@ def discarded_access(interpreter: Interpreter, value: Value) -> ExternalCallOuts
 
 
 def access_outside_step(
-    interpreter: Interpreter, value: Resource, await_place: Place | None = None
+    interpreter: Interpreter, value: Resource, await_place: SourcePlace | None = None
 ) -> ExternalCallOutsideStep | None:
     """Return the fact for an access to a resource outside of steps. Its effect or result may differ at each replay."""
     if not interpreter.replays or value.call_place is None or value.name.endswith(_LIFECYCLE_METHODS):

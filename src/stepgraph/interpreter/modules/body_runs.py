@@ -20,12 +20,12 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
@@ -64,7 +64,7 @@ def run_bodies(
         own_module = modules.scope_of(scope.module)
         if own_module not in modules.visited_by_program:  # no import statement of a visited module names this module
             binders = scope.bindings.binders.get(name)
-            place = Place(scope.module, binders[0] if binders else scope.module.tree)
+            place = SourcePlace(scope.module, binders[0] if binders else scope.module.tree)
             late = LateImport(own_module, place, is_conditional=False, is_nested=bool(modules.program.runs))
             modules.late_imports.append(late)
             resume(interpreter, define)
@@ -77,7 +77,7 @@ def may_hold_changing_object(value: Value) -> bool:
     while pending:
         current, depth = pending.pop()
         match current:
-            case ContextVariable() | Instance():
+            case ContextVariable() | ProjectObject():
                 return True
             case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
                 return True

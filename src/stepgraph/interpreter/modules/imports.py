@@ -14,7 +14,7 @@ from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.model.note import Problem
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding, imported_module, is_modeled_package, must_load_modules
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
 IMPORT_FAILS: Final = "The import fails when the module is loaded. Correct it."
@@ -37,7 +37,7 @@ def _record_late_import(interpreter: Interpreter, statement: cst.Import | cst.Im
     )
 
 
-def _record_late_scopes(interpreter: Interpreter, scopes: Iterable[LexicalScope], place: Place) -> None:
+def _record_late_scopes(interpreter: Interpreter, scopes: Iterable[LexicalScope], place: SourcePlace) -> None:
     modules = interpreter.modules
     is_conditional = interpreter.branch_depth + interpreter.loop_depth > 0
     for scope in scopes:
@@ -47,7 +47,7 @@ def _record_late_scopes(interpreter: Interpreter, scopes: Iterable[LexicalScope]
         modules.resume_runs()
 
 
-def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
+def import_by_name(interpreter: Interpreter, name: str, place: SourcePlace) -> Value:
     """Return the module that a function imports by an absolute name."""
     module = _resolve_module(interpreter, 0, name, place)
     if isinstance(module, ModuleValue) and module.scope is not None:
@@ -62,7 +62,11 @@ def _alias_by_name(statement: cst.Import | cst.ImportFrom, _: SourceModule) -> d
 
 
 def _import_alias(
-    interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, alias: cst.ImportAlias, name: str, place: Place
+    interpreter: Interpreter,
+    statement: cst.Import | cst.ImportFrom,
+    alias: cst.ImportAlias,
+    name: str,
+    place: SourcePlace,
 ) -> Value:
     if isinstance(statement, cst.Import):
         return _resolve_module(interpreter, 0, alias.evaluated_name if alias.asname is not None else name, place)
@@ -71,7 +75,7 @@ def _import_alias(
     )
 
 
-def _import_member(interpreter: Interpreter, source: Value, name: str, place: Place) -> Value:
+def _import_member(interpreter: Interpreter, source: Value, name: str, place: SourcePlace) -> Value:
     if isinstance(source, Unresolved):
         return source
     if isinstance(source, ModuleValue) and source.scope is not None and source.scope.module is interpreter.module:
@@ -123,7 +127,7 @@ def star_source(interpreter: Interpreter, statement: cst.ImportFrom) -> Value:
     return _resolve_module(interpreter, *imported_module(statement), interpreter.place(statement))
 
 
-def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: Place) -> Value | None:
+def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: SourcePlace) -> Value | None:
     """Return a submodule of a package. Return None if it does not exist."""
     file = (
         interpreter.modules.importer.files.find_in_package(package.file, name)
@@ -139,7 +143,7 @@ def _find_module_file(interpreter: Interpreter, level: int, name: str) -> Module
     return interpreter.modules.importer.find(interpreter.module.path, level, name)
 
 
-def _resolve_module(interpreter: Interpreter, level: int, name: str, place: Place) -> Value:
+def _resolve_module(interpreter: Interpreter, level: int, name: str, place: SourcePlace) -> Value:
     """Return a module of the project, External for other modules, or Unresolved if the project lacks the module."""
     file = _find_module_file(interpreter, level, name)
     if file is not None:
@@ -156,7 +160,7 @@ def _resolve_module(interpreter: Interpreter, level: int, name: str, place: Plac
     return Unresolved(reason, place)
 
 
-def _load_module(interpreter: Interpreter, file: ModuleFile, place: Place) -> Value:
+def _load_module(interpreter: Interpreter, file: ModuleFile, place: SourcePlace) -> Value:
     module = None if interpreter.modules.importer is None else interpreter.modules.importer.load(file)
     if not isinstance(module, Problem):
         return ModuleValue(file, None if module is None else interpreter.modules.scope_of(module))

@@ -19,7 +19,7 @@ from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
 from stepgraph.syntax.deferred.unvisited import ProgramFacts
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
@@ -31,7 +31,7 @@ class StarImport(Struct, frozen=True):
 
     source: ModuleValue
     """The imported module."""
-    place: Place
+    place: SourcePlace
 
 
 class ExportList(Struct, frozen=True):
@@ -63,7 +63,7 @@ class LateImport(Struct, frozen=True):
     """A module of the project that a function, or a call of `import_module`, imports."""
 
     scope: LexicalScope
-    place: Place
+    place: SourcePlace
     """The location of the import."""
     is_conditional: bool
     """Whether the import runs on only some paths."""

@@ -12,7 +12,7 @@ from stepgraph.ir.facts import MissingImport, TypeOnlyName
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.load_names import unbound_load_names
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 from stepgraph.syntax.walk import ancestors_of
 
@@ -73,7 +73,7 @@ def observe_missing_imports(interpreter: Interpreter) -> None:
         for name in names:
             if not _may_be_bound_dynamically(interpreter, scope, name.value):
                 imported = scope.module.once_for(name, _import_of)
-                place = Place(scope.module, name)
+                place = SourcePlace(scope.module, name)
                 fact = MissingImport(name.value, imported, place, at_load=True, is_member_of_class=False)
                 interpreter.observe(fact)
 

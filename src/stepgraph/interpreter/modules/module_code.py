@@ -29,7 +29,7 @@ from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
@@ -44,7 +44,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import evaluated_expressions, target_names
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import globals_of_classes, may_mutate_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
@@ -322,7 +322,7 @@ def _report_assigned_by_functions(
         )
 
 
-_CHANGING: Final = (Collection, Mapping, Instance, Unresolved)
+_CHANGING: Final = (Collection, Mapping, ProjectObject, Unresolved)
 
 
 def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
@@ -360,7 +360,7 @@ def apply_changes(
         if not is_followed and can_run_steps(value):
             interpreter.note(
                 "assigned-elsewhere",
-                Place(scope.module, scope.bindings.binders[name][0]),
+                SourcePlace(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed through an alias that stepgraph does not track.",
                 "The graph shows this definition.",
             )
@@ -404,7 +404,7 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
         if imports_dynamically(module_scope.module):
             interpreter.note(
                 "assigned-elsewhere",
-                Place(scope.module, scope.bindings.binders[name][0]),
+                SourcePlace(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed by modules that are imported by a name that is not statically known.",
                 "Their changes are missing from the graph. Import them by name.",
             )
@@ -435,7 +435,7 @@ def _binder_value(
                 evaluate_annotation(interpreter, binder.annotation)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
             return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
-        case cst.AugAssign() if isinstance(before, Collection | Mapping | Instance | Union):
+        case cst.AugAssign() if isinstance(before, Collection | Mapping | ProjectObject | Union):
             return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
         case (
             cst.Assert() | cst.AugAssign() | cst.Expr() | cst.For() | cst.If() | cst.Match() | cst.While() | cst.With()

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.ir.facts import Fact, WrongAttribute, WrongImport
 from stepgraph.syntax.bindings import imported_module
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements
 
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
@@ -54,11 +54,11 @@ def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[W
     for alias in statement.names:
         definition = _NAMES.get(alias.evaluated_name)
         if definition is not None and source not in definition.definers:
-            places = Place(module, alias.name), Place(module, statement)
+            places = SourcePlace(module, alias.name), SourcePlace(module, statement)
             yield WrongImport(alias.evaluated_name, source, definition.module, *places)
 
 
-def wrong_attribute(module: str, name: str, place: Place) -> WrongAttribute | None:
+def wrong_attribute(module: str, name: str, place: SourcePlace) -> WrongAttribute | None:
     """Return the fault in an expression `module.name` that the module does not define. Return None if it may succeed.
 
     An expression that expects the failure, by a handler that names the AttributeError, counts as successful.
@@ -70,7 +70,7 @@ def wrong_attribute(module: str, name: str, place: Place) -> WrongAttribute | No
 
     if not isinstance(place.node, cst.Attribute) or catches_by_name(place.node, place.module, "AttributeError"):
         return None
-    return WrongAttribute(name, module, definition.module, Place(place.module, place.node.attr), place)
+    return WrongAttribute(name, module, definition.module, SourcePlace(place.module, place.node.attr), place)
 
 
 def means_entrypoint(name: str, facts: Iterable[Fact]) -> bool:

@@ -24,7 +24,7 @@ from stepgraph.syntax.bindings import (
     is_modeled_package,
     may_load_modules,
 )
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.unparsed_sources import with_packages
 from stepgraph.syntax.walk import statements
@@ -85,7 +85,7 @@ def unloadable_imports(
     package = ".".join(worker.package_of(module.path))
     for node, correction in corrections:
         if correction is not None:
-            yield UnloadableImport(correction, package, worker.root, at_load, Place(module, node))
+            yield UnloadableImport(correction, package, worker.root, at_load, SourcePlace(module, node))
 
 
 def _worker_of(interpreter: Interpreter) -> WorkerModules | None:

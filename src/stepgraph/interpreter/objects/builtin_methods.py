@@ -67,19 +67,27 @@ from stepgraph.interpreter.values.containers import (
     MappingEntry,
     hide_constants,
 )
-from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import (
+    AttributeDictionary,
+    BuiltinMethod,
+    ClassValue,
+    FunctionValue,
+    ProjectObject,
+)
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Case, Union, as_optional, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import is_awaitable
 from stepgraph.ir.values import UNKNOWN, Constant, Value, join_taint, taint_of
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _UNPACKING: Final = frozenset({"update"})
 """The methods whose models unpack starred arguments themselves."""
 
 
-def call_builtin_method(interpreter: Interpreter, callee: BuiltinMethod, arguments: Arguments, place: Place) -> Value:
+def call_builtin_method(
+    interpreter: Interpreter, callee: BuiltinMethod, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Call a method of a built-in type."""
     if callee.name == "__await__" and is_awaitable(callee.receiver):
         return callee.receiver
@@ -92,7 +100,7 @@ def call_builtin_method(interpreter: Interpreter, callee: BuiltinMethod, argumen
     return call_unknown(interpreter, callee, arguments, place)
 
 
-def _append(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _append(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del place
     if arguments.items:
         last = arguments.items[-1]
@@ -100,25 +108,25 @@ def _append(interpreter: Interpreter, receiver: Collection, arguments: Arguments
     return Constant(None)
 
 
-def _insert(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _insert(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     receiver.state.unordered = True
     return _append(interpreter, receiver, arguments, place)
 
 
-def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del place
     for argument in arguments.items:
         add_items(interpreter, receiver, added_elements(interpreter, argument.value, argument.place))
     return Constant(None)
 
 
-def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments, place
     copy = make_result_collection(interpreter, receiver.kind, receiver.items)
     return ordered_like(receiver, replace(copy, max_size=receiver.max_size))
 
 
-def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     """Remove an element and return it if its index is constant, or else return the union of all elements.
 
     In a loop that runs until the collection is empty, return each element in turn.
@@ -131,12 +139,12 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
     return union_of_elements(items, place) if removed is None else removed.value
 
 
-def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments
     return _pop(interpreter, receiver, Arguments.of(Constant(0), place), place)
 
 
-def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     """Return a set of the elements of the receiver and of the arguments, each of which may be missing."""
     del place
     added = (
@@ -145,7 +153,7 @@ def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arg
     return make_result_collection(interpreter, receiver.kind, tuple(map(as_optional, (*receiver.items, *added))))
 
 
-def _remove_some(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _remove_some(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del place
     for argument in arguments.items:
         elements_of(interpreter, argument.value)
@@ -153,12 +161,14 @@ def _remove_some(interpreter: Interpreter, receiver: Collection, arguments: Argu
     return Constant(None)
 
 
-def _remove_and_extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _remove_and_extend(
+    interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace
+) -> Value:
     remove_item(interpreter, receiver, UNKNOWN)
     return _extend(interpreter, receiver, arguments, place)
 
 
-def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     """Model `sort`: emit the calls of `key`, or of the comparison methods of the elements."""
     key = arguments.find(None, "key")
     if key is not None:
@@ -168,13 +178,13 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
     return forget_order(interpreter, receiver, arguments, place)
 
 
-def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
+def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: SourcePlace) -> Value:
     """Emit a loop that calls a function with each element and return the union of the results."""
     element = union_of_elements(items, place, each=True)
     return call_in_loop(interpreter, function, Arguments.of(element, place), place)
 
 
-def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:
+def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Emit a loop that calls a function and return the union of the results."""
     results: list[Value] = []
     interpret_loop(
@@ -183,7 +193,9 @@ def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments
     return with_all_runs(results[-1])
 
 
-def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
+def copy_with_attributes(
+    interpreter: Interpreter, original: ProjectObject, arguments: Arguments, place: SourcePlace
+) -> ProjectObject:
     """Return a copy of an object, with its attributes updated by the keyword arguments."""
     del place
     state = dict(original.state)
@@ -193,14 +205,16 @@ def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments
         copied.changed, copied.unordered = True, contents.state.unordered
         slot = next(name for name, value in state.items() if value is contents)
         state[slot] = replace(contents, state=copied, loop_depth=interpreter.loop_depth)
-    copy = Instance(original.cls, interpreter.store.new(state), original.may_be_replaced, original.is_from_body)
+    copy = ProjectObject(original.cls, interpreter.store.new(state), original.may_be_replaced, original.is_from_body)
     for argument in arguments.items:
         if argument.keyword is not None:
             interpreter.store.write(copy.state, argument.keyword, hide_constants(argument.value))
     return copy
 
 
-def replace_fields(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Value:
+def replace_fields(
+    interpreter: Interpreter, original: ProjectObject, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Model `dataclasses.replace`: initialize a new object with the fields of the original, some of them changed."""
     order = resolution_order(original.cls)
     if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
@@ -216,7 +230,9 @@ def replace_fields(interpreter: Interpreter, original: Instance, arguments: Argu
     return interpreter.call(original.cls, Arguments((*unchanged, *changes)), place)
 
 
-def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
+def _as_dictionary(
+    interpreter: Interpreter, receiver: ProjectObject, arguments: Arguments, place: SourcePlace
+) -> Value:
     del arguments
     entries = tuple(
         MappingEntry(Constant(name), field_value(interpreter, receiver, name), place, place)
@@ -225,13 +241,13 @@ def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Argu
     return replace(make_mapping(interpreter, entries), hidden=True)
 
 
-def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Model `@name.setter`."""
     del interpreter, place
     return replace(receiver, setter=arguments.items[0].value) if arguments.items else receiver
 
 
-def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     del interpreter, place
     getter = arguments.items[0].value if arguments.items else UNKNOWN
     return (
@@ -241,19 +257,21 @@ def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: 
     )
 
 
-def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _apply_deleter(
+    interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Model `@name.deleter`."""
     del interpreter, place
     return replace(receiver, deleter=arguments.items[0].value) if arguments.items else receiver
 
 
-def _clear_cache(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _clear_cache(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments, place
     clear_cache(interpreter, receiver)
     return Constant(None)
 
 
-def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the part of a payload at a key. A default matters only if it is tainted, because the part is unknown."""
     del interpreter
     if not arguments.items:
@@ -266,16 +284,18 @@ def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, p
     return Union(cases, None, place) if part.relevant else join_taint([case.value for case in cases])
 
 
-def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the part of an event at a key, and record the access for the rules."""
     if arguments.items:
         call = place.node
         owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
-        interpreter.tracer.on_event_key("get", receiver, arguments.items[0].value, Place(place.module, owner), place)
+        interpreter.tracer.on_event_key(
+            "get", receiver, arguments.items[0].value, SourcePlace(place.module, owner), place
+        )
     return _get_part(interpreter, receiver, arguments, place)
 
 
-def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
+def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     """Remove an unknown element, unless the argument is the finished task that a callback removes."""
     del place
     if not arguments.items or not interpreter.work.is_finished(arguments.items[0].value):
@@ -328,7 +348,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "clear": clear_attributes,
         },
     ),
-    (Instance, {"_replace": copy_with_attributes, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
+    (ProjectObject, {"_replace": copy_with_attributes, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
     (
         FunctionValue,
         {

@@ -9,11 +9,11 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, Instance, SuperObject
+from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, ProjectObject, SuperObject
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import expressions_below, statements_below
 
@@ -27,7 +27,7 @@ _ENUMERATIONS: Final = ("enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag"
 def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
     """Run the hooks of a class statement, which may replace methods of the class."""
     keywords: list[Argument] = []
-    place = Place(interpreter.module, class_value.node)
+    place = SourcePlace(interpreter.module, class_value.node)
     for argument in class_value.node.keywords:
         value, argument_place = interpreter.evaluate(argument.value), interpreter.place(argument.value)
         if argument.keyword is not None and argument.keyword.value == "metaclass":
@@ -52,7 +52,7 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
     _create_members(interpreter, class_value, place)
 
 
-def _create_members(interpreter: Interpreter, class_value: ClassValue, place: Place) -> None:
+def _create_members(interpreter: Interpreter, class_value: ClassValue, place: SourcePlace) -> None:
     """Create the members of an enumeration by calling its `__new__` and `__init__`."""
     methods = [interpreter.attribute(class_value, name, place) for name in ("__new__", "__init__")]
     functions = [method for method in methods if isinstance(method, FunctionValue)]
@@ -63,7 +63,7 @@ def _create_members(interpreter: Interpreter, class_value: ClassValue, place: Pl
         if name.startswith("_") or not isinstance(binders[0], cst.Assign | cst.AnnAssign):
             continue
         member = interpreter.attribute(class_value, name, place)
-        if not isinstance(member, Instance):  # the lookup has not called the methods
+        if not isinstance(member, ProjectObject):  # the lookup has not called the methods
             arguments = Arguments((Argument(UNKNOWN, place), Argument(member, place)))
             for function in functions:
                 interpreter.call(function, arguments, place)
@@ -110,15 +110,15 @@ def _creators(binder: cst.CSTNode) -> Iterator[cst.BaseExpression]:
         yield called
 
 
-def _call_set_name(interpreter: Interpreter, class_value: ClassValue, name: str, place: Place) -> None:
+def _call_set_name(interpreter: Interpreter, class_value: ClassValue, name: str, place: SourcePlace) -> None:
     created = interpreter.evaluate(cst.Name(name))
-    if isinstance(created, Instance):
+    if isinstance(created, ProjectObject):
         arguments = Arguments((Argument(class_value, place), Argument(Constant(name), place)))
         interpreter.call(interpreter.attribute(created, "__set_name__", place), arguments, place)
 
 
 def _run_metaclass(
-    interpreter: Interpreter, metaclass: Value, class_value: ClassValue, keywords: Arguments, place: Place
+    interpreter: Interpreter, metaclass: Value, class_value: ClassValue, keywords: Arguments, place: SourcePlace
 ) -> None:
     if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
         return
@@ -137,7 +137,7 @@ def _run_metaclass(
         interpreter.call(initializer, Arguments(initializer_arguments), place)
 
 
-def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: Place) -> None:
+def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: SourcePlace) -> None:
     """Report a metaclass whose `__new__` runs steps or changes values, because its calls are not modeled."""
     from stepgraph.interpreter.effects import effect_of_call
 
@@ -155,7 +155,7 @@ def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: 
         )
 
 
-def _metaclass_caveat(class_value: ClassValue, place: Place) -> Caveat:
+def _metaclass_caveat(class_value: ClassValue, place: SourcePlace) -> Caveat:
     return Caveat(
         "unknown-metaclass",
         place,
@@ -166,7 +166,7 @@ def _metaclass_caveat(class_value: ClassValue, place: Place) -> Caveat:
 
 
 def _may_replace_members(
-    interpreter: Interpreter, metaclass: ClassValue, class_value: ClassValue, place: Place
+    interpreter: Interpreter, metaclass: ClassValue, class_value: ClassValue, place: SourcePlace
 ) -> bool:
     """Return whether a metaclass of the project may replace members of a class."""
     for name in ("__prepare__", "__getattribute__"):

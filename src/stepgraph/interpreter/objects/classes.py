@@ -22,8 +22,8 @@ from stepgraph.interpreter.values.objects import (
     ClassValue,
     EnumMember,
     FunctionValue,
-    Instance,
     LexicalScope,
+    ProjectObject,
     UnknownBase,
     body_name,
     mangle,
@@ -44,7 +44,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import is_modeled_package
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
@@ -156,7 +156,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
         return None
     if is_none(value):
         return False
-    if not isinstance(value, Instance) or value.may_be_replaced:
+    if not isinstance(value, ProjectObject) or value.may_be_replaced:
         return None
     order = resolution_order(value.cls)
     if class_value is value.cls:
@@ -168,7 +168,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
     """Return False if a value is not an instance of a built-in class. Return None if that is unknown."""
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
-    if not is_builtin or not isinstance(value, Instance) or value.may_be_replaced:
+    if not is_builtin or not isinstance(value, ProjectObject) or value.may_be_replaced:
         return None
     return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
 
@@ -210,7 +210,7 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
     return None
 
 
-def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
+def attribute_name(interpreter: Interpreter, name: str, place: SourcePlace) -> str:
     """Return the name of an attribute, mangled if `place` is an expression `owner.name` with this name."""
     is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
     return mangle(interpreter.frame.scope, name) if is_written else name
@@ -230,7 +230,7 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
     set_slot(interpreter, scope.names, name, value)
 
 
-def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
+def class_member(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value | None:
     """Return a member that the class of an instance or one of its bases binds. Return None if none of them does."""
     order = resolution_order(instance.cls)
     is_bound = any(
@@ -239,7 +239,7 @@ def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Val
     return find_member(interpreter, order, name) if is_bound else None
 
 
-def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
+def class_default(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
     """Return the value that an instance's classes bind to an attribute, or UNKNOWN if other code may change it."""
     for owner in resolution_order(instance.cls):
         value: Value | None = UNSET
@@ -345,7 +345,7 @@ def _enum_member(
         return EnumMember(owner, kept_value)
     slot = f"{name}()"  # cannot be a name of the body
     if slot not in owner.scope.names:
-        owner.scope.names[slot] = Instance(owner, interpreter.store.new(_member_attributes(kept_value)))
+        owner.scope.names[slot] = ProjectObject(owner, interpreter.store.new(_member_attributes(kept_value)))
         _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)
     member: Value = owner.scope.names[slot]
     return member
@@ -355,11 +355,11 @@ def _member_attributes(value: Value) -> dict[str, Value]:
     return {"name": UNKNOWN, "_name_": UNKNOWN, "value": value, "_value_": value}
 
 
-def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.CSTNode, value: Value) -> None:
+def _initialize_member(interpreter: Interpreter, member: ProjectObject, binder: cst.CSTNode, value: Value) -> None:
     """Call `__new__` and `__init__` for a member of an enumeration, with its value or the items of a tuple."""
     scope = member.cls.scope
     order = resolution_order(member.cls)
-    place = Place(scope.module, binder)
+    place = SourcePlace(scope.module, binder)
     items = value.items if isinstance(value, Collection) and value.kind == "tuple" else (Element(value, place),)
     arguments = Arguments(tuple(Argument(item.value, item.place) for item in items))
     for name, receiver in (("__new__", member.cls), ("__init__", member)):
@@ -390,7 +390,7 @@ def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Ele
             continue  # an alias of an earlier member
         constants |= {value.value} if isinstance(value, Constant) else set()
         member = _enum_member(interpreter, class_value, name, value, order)
-        members.append(Element(member, Place(class_value.scope.module, _target(binders[0]))))
+        members.append(Element(member, SourcePlace(class_value.scope.module, _target(binders[0]))))
     return tuple(members)
 
 
@@ -400,11 +400,14 @@ def _target(binder: cst.CSTNode) -> cst.CSTNode:
 
 
 def select_member(
-    interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
+    interpreter: Interpreter,
+    class_value: ClassValue,
+    place: SourcePlace,
+    is_selected: Callable[[str, ProjectObject], bool],
 ) -> Value | None:
-    """Return the selected member of an enumeration, or the union of all. Return None if no member is an `Instance`."""
+    """Return the selected member of an enumeration, or the union of all. Return None if none is a `ProjectObject`."""
     members = enum_members(interpreter, class_value) or ()
-    objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
+    objects = [(member.place.text, member.value) for member in members if isinstance(member.value, ProjectObject)]
     for name, member in objects:
         if is_selected(name, member):
             return member
@@ -424,7 +427,7 @@ def _is_enumeration(order: tuple[Value, ...]) -> bool:
     return any(isinstance(c, External) and c.name in ("enum.Enum", "enum.Flag") for c in order)
 
 
-def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str) -> bool:
+def has_class_attribute(interpreter: Interpreter, instance: ProjectObject, name: str) -> bool:
     """Return whether the class of an instance provides an attribute, as a member or by a lookup hook."""
     order = resolution_order(instance.cls)
     return any(
@@ -432,7 +435,9 @@ def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str)
     )
 
 
-def relevant_members(interpreter: Interpreter, class_value: ClassValue, receiver: Instance | None) -> Iterator[Value]:
+def relevant_members(
+    interpreter: Interpreter, class_value: ClassValue, receiver: ProjectObject | None
+) -> Iterator[Value]:
     """Yield the relevant members of a class, with methods bound to the receiver, except functions being interpreted."""
     for owner in resolution_order(class_value):
         if not isinstance(owner, ClassValue):

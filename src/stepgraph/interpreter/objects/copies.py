@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
@@ -36,7 +36,7 @@ class Copier(Struct):
         if depth > _MAX_DEPTH:
             return value
         match value:
-            case Collection(state=state) | Mapping(state=state) | Instance(state=state):
+            case Collection(state=state) | Mapping(state=state) | ProjectObject(state=state):
                 copy = self._copy_cell(state, depth)
                 return value if copy is state else replace(value, state=copy)
             case FunctionValue(scope=scope, receiver=receiver):

@@ -15,11 +15,11 @@ from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import hide_constants
-from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements_below
 
 _DATACLASS: Final = "dataclasses.dataclass"
@@ -213,7 +213,7 @@ def _is_name(node: cst.BaseExpression | None, name: str) -> bool:
 
 def assign_fields(
     interpreter: Interpreter,
-    instance: Instance,
+    instance: ProjectObject,
     fields: Sequence[Field],
     arguments: Arguments,
     assign: Callable[[str, Value], None],
@@ -251,7 +251,7 @@ def assign_fields(
     for name, value in values.items():
         if name not in initializer_only:
             assign(name, value)
-    place = Place(instance.cls.scope.module, instance.cls.node)
+    place = SourcePlace(instance.cls.scope.module, instance.cls.node)
     return Arguments(tuple(Argument(values.get(name, UNKNOWN), place) for name in initializer_only))
 
 
@@ -259,11 +259,11 @@ def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
     """Return the default of a field. Return None unless it can lead to a step or is created for each object."""
     scope = field.owner.scope
     if may_be_unbound(scope, field.name):
-        return Unresolved(f"`{field.name}` is a field only on some paths", Place(scope.module, field.statement))
+        return Unresolved(f"`{field.name}` is a field only on some paths", SourcePlace(scope.module, field.statement))
     if field.factory is not None:
         with interpreter.in_definition_body(scope):
             factory = interpreter.evaluate(field.factory)
-        return interpreter.call(factory, Arguments(), Place(scope.module, field.factory))
+        return interpreter.call(factory, Arguments(), SourcePlace(scope.module, field.factory))
     if field.default is None:
         return None
     if field.default is field.statement.value and not isinstance(field.default, cst.Name | cst.Attribute | cst.Lambda):

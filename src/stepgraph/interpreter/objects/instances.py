@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import (
     ClassValue,
     FunctionValue,
-    Instance,
+    ProjectObject,
     SuperConstructor,
     SuperObject,
     UnknownBase,
@@ -39,11 +39,11 @@ from stepgraph.ir.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements_below
 
 
-def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
+def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the result of calling a class: a new instance, unless the metaclass or `__new__` returns something else.
 
     A call of a `TypedDict` returns a plain dictionary, and a call of an enumeration returns a member.
@@ -77,7 +77,9 @@ def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> Functi
     return method if isinstance(method, FunctionValue | Union) else None
 
 
-def _create_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
+def _create_instance(
+    interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: SourcePlace
+) -> Value:
     constructor = find_member(interpreter, resolution_order(class_value), "__new__")
     if not isinstance(constructor, FunctionValue | Union):
         return initialize(interpreter, _new_instance(interpreter, class_value, arguments, place), arguments, place)
@@ -89,7 +91,7 @@ def _create_instance(interpreter: Interpreter, class_value: ClassValue, argument
 
 
 def _initialize_result(
-    interpreter: Interpreter, class_value: ClassValue, result: Value, arguments: Arguments, place: Place
+    interpreter: Interpreter, class_value: ClassValue, result: Value, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Initialize the object that `__new__` returned, unless it belongs to another class, and return it.
 
@@ -99,18 +101,22 @@ def _initialize_result(
         return interpreter.apply_to_cases(
             result, lambda chosen: _initialize_result(interpreter, class_value, chosen, arguments, place)
         )
-    if isinstance(result, Instance) and class_value in resolution_order(result.cls):
+    if isinstance(result, ProjectObject) and class_value in resolution_order(result.cls):
         return initialize(interpreter, result, arguments, place)
     return result
 
 
-def _new_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Instance:
+def _new_instance(
+    interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: SourcePlace
+) -> ProjectObject:
     """Return a new, uninitialized object. If its class derives from an immutable collection, `arguments` fill it."""
     contents = make_contents(interpreter, class_value, arguments, place)
-    return Instance(class_value, interpreter.store.new(contents), is_from_body=interpreter.is_import_time)
+    return ProjectObject(class_value, interpreter.store.new(contents), is_from_body=interpreter.is_import_time)
 
 
-def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
+def initialize(
+    interpreter: Interpreter, instance: ProjectObject, arguments: Arguments, place: SourcePlace
+) -> ProjectObject:
     """Initialize an instance with `__init__` or a generated initializer, and return it."""
     order = resolution_order(instance.cls)
     interpreter.work.objects.append(instance)
@@ -125,8 +131,12 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
 
 
 def _initialize_fields(
-    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
-) -> Instance:
+    interpreter: Interpreter,
+    instance: ProjectObject,
+    order: tuple[Value, ...],
+    arguments: Arguments,
+    place: SourcePlace,
+) -> ProjectObject:
     """Initialize an object as the generated initializer in a resolution order does, and return it."""
     if is_container_class(order) and not generates_initializer(order):
         initialize_contents(interpreter, instance, arguments, place)
@@ -147,7 +157,12 @@ def _initialize_fields(
 
 
 def _initialize_base(
-    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, *, has_fields: bool
+    interpreter: Interpreter,
+    instance: ProjectObject,
+    order: tuple[Value, ...],
+    arguments: Arguments,
+    *,
+    has_fields: bool,
 ) -> None:
     """Model the `__init__` of an external base class.
 
@@ -166,7 +181,7 @@ def _initialize_base(
             )
 
 
-def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
+def call_instance(interpreter: Interpreter, callee: ProjectObject, arguments: Arguments, place: SourcePlace) -> Value:
     """Call an instance through the `__call__` of its class, and return the result."""
     method = find_member(interpreter, resolution_order(callee.cls), "__call__")
     if isinstance(method, Union):
@@ -188,7 +203,7 @@ def field_names(class_value: ClassValue) -> Iterator[str]:
 
 
 def call_super_constructor(
-    interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
+    interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Model `super().__new__(cls)`, which creates an instance, and `super().__call__(...)` in a metaclass.
 
@@ -216,16 +231,16 @@ def call_super_constructor(
 
 
 def _call_generated_initializer(
-    interpreter: Interpreter, super_object: SuperObject, arguments: Arguments, place: Place
+    interpreter: Interpreter, super_object: SuperObject, arguments: Arguments, place: SourcePlace
 ) -> None:
     instance = super_object.receiver
     order = resolution_order(class_of_receiver(super_object))
-    if isinstance(instance, Instance):
+    if isinstance(instance, ProjectObject):
         order = order[order.index(super_object.search_after) + 1 :]
     else:
         instance = arguments.items[0].value if arguments.items else UNKNOWN
         arguments = Arguments(arguments.items[1:])
-    if isinstance(instance, Instance):
+    if isinstance(instance, ProjectObject):
         _initialize_fields(interpreter, instance, order, arguments, place)
     else:
         interpreter.call(UNKNOWN, arguments, place)

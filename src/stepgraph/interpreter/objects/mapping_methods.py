@@ -38,24 +38,28 @@ from stepgraph.interpreter.values.containers import (
     MappingEntry,
 )
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def _get_item(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _get_item(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     if not arguments.items:
         return UNKNOWN
     key = arguments.items[0]
     return get_item(interpreter, receiver, key.value, key.place, place)
 
 
-def _set_item(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+def _set_item(
+    interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: SourcePlace
+) -> Value:
     del place
     if len(arguments.items) > 1:
         set_item(interpreter, receiver, arguments.items[0], arguments.items[1])
     return Constant(None)
 
 
-def _delete_item(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+def _delete_item(
+    interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: SourcePlace
+) -> Value:
     del place
     key = arguments.items[0].value if arguments.items else UNKNOWN
     if isinstance(receiver, Mapping):
@@ -65,12 +69,12 @@ def _delete_item(interpreter: Interpreter, receiver: Collection | Mapping, argum
     return Constant(None)
 
 
-def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments
     return interpreter.call(External("builtins.iter"), Arguments.of(receiver, place), place)
 
 
-def return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Return UNKNOWN, because the result leads to no step."""
     del interpreter, receiver, arguments, place
     return UNKNOWN
@@ -87,7 +91,7 @@ ITEM_METHODS: Final[dict[str, Caller]] = {
 
 
 def clear_container(
-    interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place
+    interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Remove all elements of a collection."""
     del arguments, place
@@ -97,7 +101,9 @@ def clear_container(
     return Constant(None)
 
 
-def forget_order(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+def forget_order(
+    interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Mark a collection as unordered, because a method has moved its elements."""
     del interpreter, arguments, place
     receiver.state.changed = receiver.state.unordered = True
@@ -106,7 +112,7 @@ def forget_order(interpreter: Interpreter, receiver: Collection | Mapping, argum
     return Constant(None)
 
 
-def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     if not arguments.items:
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
@@ -115,7 +121,7 @@ def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, plac
     return value
 
 
-def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     value = _get(interpreter, receiver, arguments, place)
     if len(arguments.items) > 1:
         key, default = arguments.items[0], arguments.items[1]
@@ -127,7 +133,7 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
     return value
 
 
-def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     value = _get(interpreter, receiver, arguments, place)
     remove_entry(interpreter, receiver, arguments.items[0].value if arguments.items else UNKNOWN)
     return value
@@ -137,7 +143,7 @@ def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
     """Return a model of a dictionary method that returns a view. `element` maps an entry to an element of the view."""
     compute = partial(_compute_view, element=element)  # one object, because views from two loop passes are compared
 
-    def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
         del arguments
         return make_view(interpreter, receiver, place, compute)
 
@@ -173,7 +179,7 @@ def _value(interpreter: Interpreter, entry: MappingEntry) -> Element:
     return Element(entry.value, entry.place, entry.many, entry.may_be_missing)
 
 
-def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     """Update a dictionary with dictionaries, iterables of pairs and keyword arguments."""
     for argument in arguments.items:
         if argument.keyword is not None:
@@ -188,7 +194,7 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
     return Constant(None)
 
 
-def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Place) -> None:
+def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: SourcePlace) -> None:
     """Add any number of unknown entries, which may replace the existing entries."""
     present = tuple(replace(entry, may_be_missing=True) for entry in receiver.entries)
     receiver.state.changed = True
@@ -196,7 +202,7 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
     interpreter.store.write(receiver.state, "items", (*present, unknown))
 
 
-def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     """Model `popitem`: remove the last entry and return it as a pair.
 
     If the last entry is uncertain, any entry may be removed, and the result is the union of all pairs.
@@ -220,7 +226,7 @@ def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments,
     return union_of_elements(elements_of(interpreter, pairs) or (), place)
 
 
-def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments, place
     copy = make_mapping(interpreter, receiver.entries, partial=receiver.partial)
     copy.state.unordered = receiver.state.unordered

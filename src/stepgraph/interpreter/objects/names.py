@@ -42,15 +42,15 @@ from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,
     FunctionValue,
-    Instance,
     LexicalScope,
     ModuleValue,
+    ProjectObject,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
 from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes, rebound_globals
 
@@ -303,7 +303,7 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
         if error.limit is Limit.BASES:
             del scope.names[name]  # the next lookup raises the error again
         else:
-            interpreter.stop(error, Place(scope.module, binders[0]))
+            interpreter.stop(error, SourcePlace(scope.module, binders[0]))
         raise
     return value
 
@@ -333,7 +333,7 @@ def _evaluate_binders(
         for leaf in union_values(value):
             if isinstance(leaf, Collection | Mapping):
                 apply_changes(interpreter, scope, name, leaf, _define)
-        may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
+        may_run_steps = value.relevant or isinstance(value, Collection | Mapping | ProjectObject)
         is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
         if is_rebound or may_hold_changing_object(value) or _may_be_set_externally(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
@@ -412,7 +412,7 @@ def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
     owner = scope.module.tree if scope.owner is None else scope.owner.node
     return Caveat(
         "assigned-elsewhere",
-        Place(scope.module, binders[0] if binders else owner),
+        SourcePlace(scope.module, binders[0] if binders else owner),
         f"other code changes `{name}`, so its value at run time is unknown.",
         "The graph shows this definition.",
         may_be_another=True,

@@ -17,31 +17,31 @@ from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepSignature
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import EMPTY_BLOCK, Block, Branch, Choice, Jump, JumpKind, Loop
+from stepgraph.ir.nodes import EMPTY_BLOCK, Choice, ChoiceBranch, Jump, JumpKind, LoopOperation, OperationBlock
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import do_parameters
 
 
 def is_union_of_objects(value: Value) -> TypeGuard[Union]:
     """Return whether a value is a union of project objects. Its cases may also include constants such as None."""
     objects = [leaf for leaf in union_values(value) if not isinstance(leaf, Constant)]
-    return isinstance(value, Union) and bool(objects) and all(isinstance(leaf, Instance) for leaf in objects)
+    return isinstance(value, Union) and bool(objects) and all(isinstance(leaf, ProjectObject) for leaf in objects)
 
 
 def call_special(
-    interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: Place
+    interpreter: Interpreter, owner: Value, names: Sequence[str], operands: Sequence[Value], place: SourcePlace
 ) -> Value | None:
     """Return the result of the first method in `names` that `owner` defines. Return None if it defines none."""
     if is_union_of_objects(owner):
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
         )
-    if not isinstance(owner, Instance):
+    if not isinstance(owner, ProjectObject):
         return None
     method: Value = UNKNOWN
     for name in names:
@@ -52,7 +52,7 @@ def call_special(
 
 
 def apply_binary_operator(
-    interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: Place
+    interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: SourcePlace
 ) -> Value | None:
     """Return the result of a binary operator. Return None if neither operand defines the operator."""
     name = _OPERATORS[type(operator)]
@@ -65,7 +65,7 @@ def apply_binary_operator(
 
 
 def apply_augmented_operator(
-    interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
+    interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: SourcePlace
 ) -> Value:
     """Return the value that `target += value` assigns. The value is UNKNOWN unless `target` is a project object."""
     result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
@@ -121,7 +121,7 @@ _BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 }
 
 
-def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_async: bool = False) -> Value:
+def iterator_of(interpreter: Interpreter, value: Value, place: SourcePlace, *, is_async: bool = False) -> Value:
     """Return the iterator from the `__iter__` or `__aiter__` of a project object. Return other values unchanged.
 
     The iterator of an enumeration is the tuple of its members.
@@ -131,7 +131,7 @@ def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_asyn
         return value if members is None else make_collection(interpreter, "tuple", members)
     method = "__aiter__" if is_async else "__iter__"
     value = as_collection(interpreter, value, method)
-    if not isinstance(value, Instance):
+    if not isinstance(value, ProjectObject):
         return value
     iterator = call_special(interpreter, value, (method,), (), place)
     if isinstance(iterator, Unresolved):
@@ -140,7 +140,7 @@ def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_asyn
 
 
 def compare(
-    interpreter: Interpreter, node: cst.ComparisonTarget, left_operand: Value, right_operand: Value, place: Place
+    interpreter: Interpreter, node: cst.ComparisonTarget, left_operand: Value, right_operand: Value, place: SourcePlace
 ) -> Value:
     """Return the result of a comparison. The `__contains__` of the right operand decides `in` and `not in`."""
     name = _COMPARISONS.get(type(node.operator))
@@ -156,7 +156,7 @@ def compare(
         for container in union_values(right_operand):
             _search_iterator(interpreter, container, place)
         result = call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place)
-        if result is None and isinstance(right_operand, Instance):
+        if result is None and isinstance(right_operand, ProjectObject):
             _search_object(interpreter, right_operand, place)
         return result or UNKNOWN
     return (
@@ -166,7 +166,7 @@ def compare(
     )
 
 
-def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -> None:
+def _search_iterator(interpreter: Interpreter, container: Value, place: SourcePlace) -> None:
     """Search an iterator with `in`, which consumes its elements up to an equal element."""
     if isinstance(container, GeneratorCall | GeneratorExpression):
         interpreter.escape(container, place, "is searched, which stepgraph does not model")
@@ -174,10 +174,10 @@ def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -
         take_elements(interpreter, container, exhausts=False)
 
 
-def _search_object(interpreter: Interpreter, container: Instance, place: Place) -> None:
+def _search_object(interpreter: Interpreter, container: ProjectObject, place: SourcePlace) -> None:
     """Search an object without `__contains__`, for which Python iterates over the elements."""
     iterator = iterator_of(interpreter, container, place)
-    if isinstance(iterator, Instance):
+    if isinstance(iterator, ProjectObject):
         interpreter.escape_operand(iterator, place, "is searched, which stepgraph does not model")
     else:
         _search_iterator(interpreter, iterator, place)
@@ -193,17 +193,17 @@ _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
 }
 
 
-def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | None:
+def advance(interpreter: Interpreter, iterable: Value, place: SourcePlace) -> Value | None:
     """Emit the code that runs before a loop pass. Return the next item of a project object, or None for other values.
 
     This code is the `__anext__` or `__next__` method of an object, or the body of a generator.
     """
     if isinstance(iterable, GeneratorCall):
         emit_generator_call(interpreter, iterable)
-    return _call_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
+    return _call_next(interpreter, iterable, place) if isinstance(iterable, ProjectObject) else None
 
 
-def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
+def _result_of_next(interpreter: Interpreter, iterator: ProjectObject, place: SourcePlace) -> Value:
     is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
     result = call_special(interpreter, iterator, ("__anext__" if is_async else "__next__",), (), place)
     if result is None and not is_async:
@@ -214,7 +214,7 @@ def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) 
     return await_value(interpreter, result, place) if is_async else result
 
 
-def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
+def _call_next(interpreter: Interpreter, iterator: ProjectObject, place: SourcePlace) -> Value:
     """Return the next item. If the call emits operations, also emit a choice, because the call may end the loop.
 
     For an object without an iterator, Python reads the items 0, 1, 2 and so on with `__getitem__`.
@@ -227,17 +227,17 @@ def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Va
         for changes in context.jump_states:  # changes before an exception that ends the loop remain
             loop.add_jump(before | changes, breaks=True)
     if len(interpreter.operations) > operation_count:
-        exhausted = Block((Jump(JumpKind.FINISHED, place),))
-        interpreter.emit(Choice((Branch("no more", exhausted),), place))
+        exhausted = OperationBlock((Jump(JumpKind.FINISHED, place),))
+        interpreter.emit(Choice((ChoiceBranch("no more", exhausted),), place))
     return item
 
 
-def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
+def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: SourcePlace) -> None:
     """Emit the comparisons of a sort, as one loop for each element with a comparison method."""
     for item in items:
         value = item.value
-        if isinstance(value, Instance):
+        if isinstance(value, ProjectObject):
             compare = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
             block = interpreter.block_of(compare)
             if block.operations:
-                interpreter.emit(Loop(block, EMPTY_BLOCK, place))
+                interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))

@@ -33,17 +33,17 @@ from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, repo
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def _exception_of(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _exception_of(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the union of all raised exceptions that may lead to a step."""
     del receiver, arguments
     raised = raised_with_work(interpreter)
     return union_of_values(list(raised), [value.cls.name for value in raised], place.text, place)
 
 
-def _put(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: Place) -> Value:
+def _put(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: SourcePlace) -> Value:
     if arguments.items:
         item = arguments.items[0]
         emit_comparisons(interpreter, (Element(item.value, item.place),), place)  # a priority queue compares its items
@@ -51,18 +51,20 @@ def _put(interpreter: Interpreter, receiver: Queue | Future, arguments: Argument
     return UNKNOWN
 
 
-def _get_item(interpreter: Interpreter, receiver: Queue, arguments: Arguments, place: Place) -> Value:
+def _get_item(interpreter: Interpreter, receiver: Queue, arguments: Arguments, place: SourcePlace) -> Value:
     if receiver.is_async:
         return Future(receiver.contents, place)
     return _get_item_now(interpreter, receiver, arguments, place)
 
 
-def _get_item_now(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: Place) -> Value:
+def _get_item_now(
+    interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: SourcePlace
+) -> Value:
     del arguments
     return value_of(interpreter, receiver.contents, place)
 
 
-def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: Place) -> Value:
+def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Arguments, place: SourcePlace) -> Value:
     if not arguments.items:
         return UNKNOWN
     observe_future_as_task(interpreter, arguments.items[0], place)
@@ -76,7 +78,9 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
     return task
 
 
-def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
+def _get_variable(
+    interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Return the union of the values that a context variable may have, including the default if it may be unset."""
     interpreter.store.record_outer_read(receiver.state, "items")
     items: tuple[Element, ...] = receiver.state.elements()
@@ -87,7 +91,9 @@ def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
     return union_of_values(values, conditions, place.text, place) if values else UNKNOWN
 
 
-def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
+def _set_variable(
+    interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Add a possible value of a context variable. Earlier values remain possible in other tasks and after `reset`."""
     del place
     if arguments.items:
@@ -98,18 +104,18 @@ def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
     return UNKNOWN
 
 
-def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     del arguments
     return current_result(interpreter, receiver, place) if isinstance(receiver, Task | Gathering) else UNKNOWN
 
 
-def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     del receiver, arguments
     report_cancelled_task(interpreter, place)
     return UNKNOWN
 
 
-def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Report a done callback of a task if the callback runs steps or changes values on which steps depend."""
     finished = replace(receiver) if isinstance(receiver, Task) else receiver  # a copy to which only the callback refers
     task = Argument(finished, place)

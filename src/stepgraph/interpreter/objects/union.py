@@ -14,11 +14,11 @@ from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
 from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value, join_taint
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def union_of_values(
-    values: list[Value], conditions: list[str], discriminant: str, place: Place, *, each: bool = False
+    values: list[Value], conditions: list[str], discriminant: str, place: SourcePlace, *, each: bool = False
 ) -> Value:
     """Return the union of values, or their join if none is relevant.
 
@@ -47,7 +47,7 @@ def union_of_values(
 
 
 def union_of_elements(
-    items: Iterable[Element], place: Place, discriminant: str | None = None, *, each: bool = False
+    items: Iterable[Element], place: SourcePlace, discriminant: str | None = None, *, each: bool = False
 ) -> Value:
     """Return the union of the values of elements. The discriminant defaults to the source of `place`."""
     elements = list(items)
@@ -55,13 +55,13 @@ def union_of_elements(
     return union_of_values(values, conditions, place.text if discriminant is None else discriminant, place, each=each)
 
 
-def union_with_numbers(values: list[Value], text: str, place: Place) -> Value:
+def union_with_numbers(values: list[Value], text: str, place: SourcePlace) -> Value:
     """Return the union of values. The condition of each value is its name, or else `text` with its number."""
     conditions = [callable_name(value) or f"{text} {number}" for number, value in enumerate(values, 1)]
     return union_of_values(values, conditions, place.text, place)
 
 
-def union_of_results(futures: Iterable[Value], discriminant: str, place: Place) -> Value:
+def union_of_results(futures: Iterable[Value], discriminant: str, place: SourcePlace) -> Value:
     """Return the union of the results of awaiting several futures."""
     results = [result_of(future) for future in futures]
     names = [callable_name(result) or discriminant for result in results]
@@ -107,7 +107,7 @@ def with_fallback(value: Value, fallback: Value | None) -> Value:
 def or_unset(scope: LexicalScope, name: str, value: Value) -> Value:
     """Return the union of `UNSET` and the value that a module or class body binds to a name on only some paths."""
     binders = scope.bindings.binders[name]
-    place = Place(scope.module, binders[0])
+    place = SourcePlace(scope.module, binders[0])
     value = hide_constants(value)
     if isinstance(value, Union):
         is_conditional = value.discriminant is None and all(case.condition is not None for case in value.cases)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCall, PreparedCall, StepCall
+from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCoroutine, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import (
     DEEPEST,
     Collection,
@@ -30,7 +30,7 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import names_of_attributes
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
@@ -47,7 +47,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     """
     if not arguments.items and not parameters(callee.node.params):
         return {}
-    place = Place(callee.scope.module, callee.node)
+    place = SourcePlace(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
     defaults = callee.scope.module.once_for(callee.node, _none_defaults) | dict(callee.defaults)
     binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
@@ -105,7 +105,7 @@ def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str
 class _Keywords:
     """The keyword arguments of a call that are not yet bound to parameters."""
 
-    def __init__(self, place: Place, callee: FunctionValue, arguments: Arguments) -> None:
+    def __init__(self, place: SourcePlace, callee: FunctionValue, arguments: Arguments) -> None:
         self.named = {name: MappingEntry(Constant(name), value, place, place) for name, value in callee.keywords}
         """The arguments by keyword."""
         self.dynamic: list[MappingEntry] = []
@@ -248,7 +248,7 @@ def callable_arguments(values: Iterable[Value]) -> Iterator[CallableArgument]:
                 yield CallableArgument(value.node, value.name)
             case StepCall(step=step):
                 yield CallableArgument(step.definition, step.definition.function_name)
-            case FunctionCall(function=function):
+            case FunctionCoroutine(function=function):
                 yield CallableArgument(function.node, function.name)
             case PreparedCall(function=prepared):
                 yield CallableArgument(prepared, prepared.names[0])
@@ -272,7 +272,7 @@ def _lambda_name(node: cst.Lambda) -> str:
             return "lambda"
 
 
-def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Place) -> Iterator[Element]:
+def _positional_elements(callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Iterator[Element]:
     """Yield the positional arguments: the receiver, the stored arguments of a partial, then the call's arguments."""
     if callee.receiver is not None and callee.kind != "static":
         yield Element(callee.receiver, place)
@@ -317,7 +317,7 @@ def unpacked_arguments(arguments: Arguments) -> Arguments:
     return Arguments(tuple(unpacked))
 
 
-def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) -> Arguments:
+def without_stars(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) -> Arguments:
     """Return the unpacked arguments for a modeled function, without starred arguments, which escape."""
     if not any(argument.star for argument in arguments.items):
         return arguments

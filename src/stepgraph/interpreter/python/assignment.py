@@ -27,11 +27,11 @@ from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Unresolved, Value, join_taint
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # Number of tuple elements that can be copied at the cost of examining one element.
 ELEMENTS_COPIED_PER_UNIT: Final = 64
@@ -40,7 +40,9 @@ MAX_REPETITIONS: Final = 64
 """The largest `n` for which `[a] * n` is expanded into `n` elements."""
 
 
-def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
+def assign(
+    interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: SourcePlace | None = None
+) -> None:
     """Assign a value to a target. `source` is the location of the assigned expression."""
     match target:
         case cst.Name(value=name):
@@ -60,7 +62,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
             _assign_element(interpreter, target, value, source)
 
 
-def _as_variable(name: str, value: Value, source: Place | None) -> Value:
+def _as_variable(name: str, value: Value, source: SourcePlace | None) -> Value:
     """Return a value, with `name` as the discriminant if it is the union that the call at `source` returned."""
     if source is None or not isinstance(source.node, cst.Call) or not isinstance(value, Union):
         return value
@@ -102,13 +104,13 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
         assign(interpreter, target, item.value)
 
 
-def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Value:
+def field_value(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
     """Return the value of a field of a named tuple or dataclass, or else its default in the class."""
     value: Value | None = instance.state.get(name)
     return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
 
 
-def field_elements(interpreter: Interpreter, instance: Instance, place: Place) -> tuple[Element, ...]:
+def field_elements(interpreter: Interpreter, instance: ProjectObject, place: SourcePlace) -> tuple[Element, ...]:
     """Return the fields of a named tuple as its elements."""
     return tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
 
@@ -118,8 +120,8 @@ def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ..
     value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
-    if isinstance(value, Instance):
-        place = Place(value.cls.scope.module, value.cls.node)
+    if isinstance(value, ProjectObject):
+        place = SourcePlace(value.cls.scope.module, value.cls.node)
         return field_elements(interpreter, value, place) or None
     if isinstance(value, Union):
         return _unpacked_union_items(interpreter, value)
@@ -157,7 +159,7 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
     return union_of_elements(items, interpreter.place(target), interpreter.text(target))
 
 
-def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
+def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: SourcePlace | None) -> None:
     with interpreter.tracer.target():
         owner = interpreter.evaluate(target.value)
     interpreter.tracer.on_element_change(target, owner)
@@ -185,7 +187,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
         match owner:
             case Union():
                 interpreter.apply_to_cases(owner, assign_to)
-            case Instance():
+            case ProjectObject():
                 method = interpreter.attribute(owner, "__setitem__", place)
                 if isinstance(method, FunctionValue | Union):
                     interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
@@ -210,7 +212,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
 
 
 def set_entry(
-    interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place
+    interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: SourcePlace, place: SourcePlace
 ) -> None:
     """Set a key of a dictionary. A key that is not constant adds an entry without replacing another."""
     add_entry(interpreter, owner, MappingEntry(key, value, key_place, place))
@@ -273,7 +275,7 @@ def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argumen
         _replace_items(interpreter, owner, key.value, element, is_distinct=False)
 
 
-def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: Place) -> bool:
+def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: SourcePlace) -> bool:
     """Return whether each loop pass sets a different key of a collection created before the loop: `tasks[i] = t`."""
     is_in_one_loop = interpreter.loop_depth == owner.loop_depth + 1
     return is_in_one_loop and is_loop_key(interpreter, key_place.node)

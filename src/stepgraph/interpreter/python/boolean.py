@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.narrowing import narrow
-from stepgraph.interpreter.values.calls import FunctionCall, StepCall, WaitCall
+from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
@@ -116,7 +116,7 @@ def _is_coroutine_function(value: Value) -> bool | None:
 
 
 def _is_coroutine(value: Value) -> bool | None:
-    return True if isinstance(value, StepCall | WaitCall | FunctionCall) else None
+    return True if isinstance(value, StepCall | WaitCall | FunctionCoroutine) else None
 
 
 def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:

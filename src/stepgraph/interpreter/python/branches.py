@@ -20,7 +20,7 @@ from stepgraph.interpreter.python.patterns import (
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.ir.nodes import EMPTY_BLOCK
 from stepgraph.ir.values import UNKNOWN, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def execute_if(interpreter: Interpreter, node: cst.If) -> None:
@@ -94,7 +94,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
 
 
 def _evaluate_elif(
-    interpreter: Interpreter, clause: cst.If, place: Place, branch: int, tests: list[Value]
+    interpreter: Interpreter, clause: cst.If, place: SourcePlace, branch: int, tests: list[Value]
 ) -> PathResult | None:
     """Evaluate the test of an `elif`, whose index in the choice is `branch`, and append its value to `tests`.
 

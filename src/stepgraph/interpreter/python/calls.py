@@ -12,9 +12,16 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import call_resource, is_log_method, observe_workflow_start
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
 from stepgraph.interpreter.summaries import function_scope, summarize_call
-from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
+from stepgraph.interpreter.values.calls import (
+    Arguments,
+    FunctionCoroutine,
+    GeneratorCall,
+    Partial,
+    PreparedCall,
+    StepCall,
+)
 from stepgraph.interpreter.values.containers import Collection, Container, Mapping, Visits, without_constants
-from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
@@ -37,7 +44,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS, READING_CALLS
 
 MAX_LAMBDA_DEPTH: Final = 50
@@ -47,7 +54,7 @@ MAX_LAMBDA_CALLS: Final = 1_000
 """The number of evaluated lambda calls beyond which the results of recursive lambdas are unresolved."""
 
 
-def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a project function. The body of an async function or generator is interpreted when the result is used."""
     from stepgraph.interpreter.library.caches import call_cached
 
@@ -60,11 +67,11 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if bindings_of(callee.node, callee.scope.module).is_generator:
         return interpreter.work.register_generator(GeneratorCall(callee, arguments, place, interpreter.loop_depth))
     if callee.node.asynchronous is not None:
-        return interpreter.work.register_coroutine(FunctionCall(callee, arguments, place), place)
+        return interpreter.work.register_coroutine(FunctionCoroutine(callee, arguments, place), place)
     return _call_plain(interpreter, callee, arguments, place)
 
 
-def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
+def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a function that is not async. A call that runs steps and returns an awaitable is treated as a coroutine."""
     summary = summarize_call(interpreter, callee, arguments, place)
     if not summary.function.may_run_steps:
@@ -79,19 +86,19 @@ def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Argu
 
 
 def _call_lambda(
-    interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments, place: Place
+    interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Evaluate the body of a lambda in place. Recursion is limited."""
     depth = interpreter.open_lambdas[node]
     interpreter.evaluated_lambdas += 1
     if depth >= MAX_LAMBDA_DEPTH or (depth and interpreter.evaluated_lambdas > MAX_LAMBDA_CALLS):
-        return Unresolved("it is a lambda that calls itself", Place(callee.scope.module, node))
+        return Unresolved("it is a lambda that calls itself", SourcePlace(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
     scope = function_scope(interpreter, callee, arguments)
     with interpreter.in_scope(scope), interpreter.frame.inline_call(place):
         value = interpreter.evaluate(node.body)
-        interpreter.tracer.on_return(Place(callee.scope.module, node), value, interpreter.place(node.body))
+        interpreter.tracer.on_return(SourcePlace(callee.scope.module, node), value, interpreter.place(node.body))
     interpreter.open_lambdas[node] -= 1
     if not value.relevant:
         return without_constants(value)
@@ -102,7 +109,7 @@ def _call_lambda(
     return value
 
 
-def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
+def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the coroutine of a declared step. Arguments cause an error at run time, but do not change the graph."""
     if not callee.may_be_replaced:
         interpreter.steps.called.add(id(callee.definition.place.node))
@@ -110,7 +117,7 @@ def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Argumen
     return interpreter.work.register_coroutine(StepCall(callee, place), place)
 
 
-def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, place: Place) -> Value:
+def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, place: SourcePlace) -> Value:
     """Call each case of a union. A call of a constant such as None raises, so its path ends."""
     cases = tuple(case for case in callee.cases if not isinstance(case.value, Absent)) or callee.cases
     if callee.discriminant is None:
@@ -121,12 +128,12 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
     return interpreter.apply_to_cases(callables, lambda chosen: interpreter.call(chosen, arguments, place))
 
 
-def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: Place) -> Value:
+def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: SourcePlace) -> Value:
     """Call the callee of a `Partial`, with the stored arguments first."""
     return interpreter.call(callee.callee, Arguments((*callee.arguments.items, *arguments.items)), place)
 
 
-def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arguments, place: Place) -> Value:
+def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arguments, place: SourcePlace) -> Value:
     """Report a call of a value that may lead to a step but cannot be resolved, and return UNKNOWN."""
     report_escape(interpreter, arguments, place, ", which cannot be resolved")
     interpreter.note(
@@ -138,7 +145,7 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
     return UNKNOWN
 
 
-def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, place: Place) -> Value:
+def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a value without a model. Report the call if the value can run steps or receives values that can.
 
     Values passed to a logging call are not reported.
@@ -171,7 +178,9 @@ def _may_store(callee: Value, arguments: Arguments) -> bool:
     """
     match without_taint(callee):
         case External() | BuiltinMethod():
-            mutable = [argument for argument in arguments.items if isinstance(argument.value, Container | Instance)]
+            mutable = [
+                argument for argument in arguments.items if isinstance(argument.value, Container | ProjectObject)
+            ]
             return bool(mutable) and len(arguments.items) > 1
         case _:
             return True

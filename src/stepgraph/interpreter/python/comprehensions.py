@@ -43,7 +43,7 @@ from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import Bindings, target_names
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
@@ -106,7 +106,7 @@ def consume_generator_expression(
             _report_effects(interpreter, generator, log)
         return elements
     consumed: list[Collection] = []
-    place = Place(generator.scope.module, generator.node)
+    place = SourcePlace(generator.scope.module, generator.node)
 
     def consume() -> None:
         consumed.append(_consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first))
@@ -119,7 +119,7 @@ def consume_generator_expression(
 def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
     """Report a generator expression that may not run to its end, if it changes values that affect steps."""
     if any(logged.affects_steps for logged in log):
-        place = Place(generator.scope.module, generator.node)
+        place = SourcePlace(generator.scope.module, generator.node)
         interpreter.note(
             "generator",
             place,
@@ -135,7 +135,7 @@ def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: 
     """
     items: tuple[Element, ...] = generator.state.contents
     if items is not generator.initial:
-        report_nested_use(interpreter, generator.state, Place(generator.scope.module, generator.node))
+        report_nested_use(interpreter, generator.state, SourcePlace(generator.scope.module, generator.node))
     elif not exhausts:
         record_iteration(interpreter, generator.state)
     is_exact = interpreter.loop_depth == generator.loop_depth
@@ -186,7 +186,7 @@ def for_each_element(
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:
         return
-    passes = _Passes(interpreter, Place(generator.scope.module, generator.node), consume)
+    passes = _Passes(interpreter, SourcePlace(generator.scope.module, generator.node), consume)
     if not is_unused or not passes.run_in_turn(generator):
         interpret_loop(interpreter, lambda: passes.run_any(generator), None, passes.place, LoopBounds())
 
@@ -195,7 +195,7 @@ class _Passes(Struct):
     """The passes of a loop over an inlined generator expression."""
 
     interpreter: Interpreter
-    place: Place
+    place: SourcePlace
     """The location of the generator expression."""
     consume: Callable[[Value], None]
     """The function that interprets the body of the loop with an element."""
@@ -354,7 +354,7 @@ def _run_over(
     return bounds.passes
 
 
-def _report_change(interpreter: Interpreter, source: IterationSource, place: Place) -> None:
+def _report_change(interpreter: Interpreter, source: IterationSource, place: SourcePlace) -> None:
     """Report a comprehension that changes its iterable."""
     if source.is_changed():
         interpreter.note(

@@ -23,7 +23,7 @@ from stepgraph.ir.values import (
     Value,
     origin_name,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 DATETIME: Final = "datetime.datetime"
 TIMEDELTA: Final = "datetime.timedelta"
@@ -151,7 +151,7 @@ def to_constant(value: object) -> Value:
     return UNKNOWN
 
 
-def concatenate(parts: list[tuple[Value, Place]]) -> Value:
+def concatenate(parts: list[tuple[Value, SourcePlace]]) -> Value:
     """Return the concatenation of string parts, or UNKNOWN if the result is too long.
 
     The result is a constant if all parts are constant, or else a template with the source of the other parts in braces.

@@ -19,8 +19,8 @@ from stepgraph.interpreter.values.objects import (
     ClassValue,
     FunctionKind,
     FunctionValue,
-    Instance,
     LexicalScope,
+    ProjectObject,
     UnknownBase,
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNSET, External, Unresolved, Value, is_none
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below
 
 # External decorators that do not affect the steps of a call.
@@ -156,7 +156,7 @@ def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tu
     return tuple(defaults)
 
 
-def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value:
+def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: SourcePlace) -> Value:
     match decorator:
         case External(name=name) if name in _KINDS_BY_DECORATOR and isinstance(value, FunctionValue):
             return replace(value, kind=_KINDS_BY_DECORATOR[name])
@@ -172,12 +172,12 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
         case BuiltinMethod(receiver=ExitStack()):
             interpreter.call(decorator, Arguments.of(value, place), place)
             return value
-        case Instance() | GeneratorCall() if isinstance(value, FunctionValue):
+        case ProjectObject() | GeneratorCall() if isinstance(value, FunctionValue):
             return interpreter.call(ManagerDecorator(decorator), Arguments.of(value, place), place)
         case (
             Partial(callee=External(name="functools.wraps") | FunctionValue())
             | BuiltinMethod(receiver=FunctionValue(kind="property") | Collection() | Mapping())
-            | (StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved())
+            | (StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | ProjectObject() | Unresolved())
         ):
             return interpreter.call(decorator, Arguments.of(value, place), place)
         case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):
@@ -188,7 +188,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
     return _decorated_by_unknown(interpreter, value, place) if result is None else result
 
 
-def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value | None:
+def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: SourcePlace) -> Value | None:
     """Return the result of a modeled decorator. Return None if it depends on unknown code.
 
     Unknown code may also call the decorated function. This is reported if the function is decorated while a workflow
@@ -201,7 +201,7 @@ def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, pl
     return result if result.relevant or is_none(result) else None
 
 
-def _report_registration(interpreter: Interpreter, value: Value, place: Place) -> None:
+def _report_registration(interpreter: Interpreter, value: Value, place: SourcePlace) -> None:
     """Report a function or class that an unknown decorator receives, if it runs steps or changes values."""
     from stepgraph.interpreter.effects import call_time_matters
 
@@ -214,7 +214,7 @@ def _report_registration(interpreter: Interpreter, value: Value, place: Place) -
         interpreter.escape(value, place, "is passed to its decorator, which is outside the project")
 
 
-def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
     """Return a value that an unknown decorator may replace. Functions get a caveat; other values are reported."""
     if isinstance(value, FunctionValue):
         interpreter.budget.spend(Limit.ELEMENTS, len(value.caveats))
@@ -224,7 +224,7 @@ def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: Place) 
     return replace(value, may_be_replaced=True) if isinstance(value, StepFunction) else value
 
 
-def caveat_of_decorator(place: Place) -> Caveat:
+def caveat_of_decorator(place: SourcePlace) -> Caveat:
     """Return the caveat for an external decorator, which may change how often its function runs."""
     return Caveat(
         "unknown-decorator",
@@ -270,7 +270,9 @@ def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
     return set()
 
 
-def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> Value:
+def _apply_class_decorator(
+    interpreter: Interpreter, decorator: Value, defined: ClassValue, place: SourcePlace
+) -> Value:
     match decorator:
         case External(name=name) if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
             defined.decorator_names = (*defined.decorator_names, name.removesuffix("()"))
@@ -283,7 +285,7 @@ def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: 
     return defined
 
 
-def _caveat_of_class(defined: ClassValue, place: Place) -> Caveat:
+def _caveat_of_class(defined: ClassValue, place: SourcePlace) -> Caveat:
     return Caveat(
         "unknown-decorator",
         place,
@@ -334,7 +336,7 @@ def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
         yield UnknownBase(argument.value, place)
 
 
-def _base_class(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: Place) -> Value:
+def _base_class(interpreter: Interpreter, node: cst.BaseExpression, value: Value, place: SourcePlace) -> Value:
     if isinstance(node, cst.Subscript) and not isinstance(value, ClassValue):
         # In `class W(WorkflowEntrypoint[Env])`, the base is the subscripted class.
         subscripted = interpreter.evaluate(node.value)

@@ -28,7 +28,7 @@ from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
-from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
@@ -43,7 +43,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES
 from stepgraph.syntax.load_names import type_only_names
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
@@ -252,13 +252,13 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
         value = as_collection(interpreter, value, "keys", "__getitem__")
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
-    elif argument.star == "**" and isinstance(value, Instance):
+    elif argument.star == "**" and isinstance(value, ProjectObject):
         interpreter.escape(value, interpreter.place(argument.value), f"is unpacked{NOT_MODELED}")
     keyword = None if argument.keyword is None else argument.keyword.value
     return Argument(value, interpreter.place(argument.value), keyword, argument.star)
 
 
-def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def _unpack_argument(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
     """Return the value of a `*` argument, as a collection if it is a generator, iterator or dictionary."""
     from stepgraph.interpreter.objects.containers.iteration import elements_of, materialize_generator
     from stepgraph.interpreter.objects.special_methods import iterator_of
@@ -277,7 +277,12 @@ def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
     if isinstance(owner, (Event, Payload)):  # few attributes are those of an event
         interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
     value = get_attribute(interpreter, owner, name, place)
-    if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in METADATA_ATTRIBUTES:
+    if (
+        value is UNKNOWN
+        and isinstance(owner, ProjectObject)
+        and name.startswith("__")
+        and name not in METADATA_ATTRIBUTES
+    ):
         value = BuiltinMethod(owner, name)  # a method of `object`
     interpreter.tracer.on_read(node, owner, value)
     return value
@@ -413,7 +418,7 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
     return UNKNOWN
 
 
-def _delegated_result(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def _delegated_result(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
     """Return the value of a `yield from`, which is the value that the generator returns."""
     generators = [leaf for leaf in union_values(value) if isinstance(leaf, GeneratorCall)]
     results = [returned_by(interpreter, call.function, call.arguments) for call in generators]

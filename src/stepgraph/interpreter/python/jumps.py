@@ -6,10 +6,12 @@ from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.ir.nodes import ExceptionType, Jump, JumpKind
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: ExceptionType | None = None) -> None:
+def emit_jump(
+    interpreter: Interpreter, kind: JumpKind, place: SourcePlace, raised: ExceptionType | None = None
+) -> None:
     """Emit a jump and the exit code of the blocks that it leaves. The rest of the current block is unreachable.
 
     `raised` is the exception type of a `raise`.

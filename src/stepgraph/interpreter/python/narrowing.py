@@ -14,7 +14,7 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import class_default, is_instance
 from stepgraph.interpreter.objects.names import binding_scope
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.objects import FunctionValue, Instance, mangle
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
@@ -129,7 +129,7 @@ def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[H
             scope = binding_scope(interpreter.frame.scope, owner)
             instance = scope.names.get(owner)
             name = mangle(interpreter.frame.scope, name)
-            if isinstance(instance, Instance) and name in instance.state:
+            if isinstance(instance, ProjectObject) and name in instance.state:
                 return instance.state, name, class_default(interpreter, instance, name)
     return None
 

@@ -30,7 +30,7 @@ from stepgraph.interpreter.python.constants import (
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
@@ -39,7 +39,7 @@ def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Tem
     return Template(text, taint if isinstance(taint, Nondeterministic) else None)
 
 
-def concatenate_values(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
+def concatenate_values(interpreter: Interpreter, parts: list[tuple[Value, SourcePlace]]) -> Value:
     """Return the concatenation of strings and unknown values."""
     result = concatenate(parts)
     return template(interpreter, result.text, [value for value, _ in parts]) if isinstance(result, Template) else result
@@ -103,7 +103,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     return interpreter.tracer.on_operation((left, right), result)
 
 
-def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
+def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: SourcePlace) -> Mapping:
     """Return the dictionary `left | right`. The entries of `right` take precedence."""
     right_entries = entries_of(interpreter, right, place)
     table = EntryTable(left.entries)

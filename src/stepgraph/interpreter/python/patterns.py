@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
@@ -133,11 +133,11 @@ def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Valu
             return []
 
 
-def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[Instance]:
+def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[ProjectObject]:
     """Return the project objects that a class pattern may match, or an empty list if it may match other values too."""
     class_value = interpreter.evaluate(pattern.cls)
     values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
-    objects = [value for value in values if isinstance(value, Instance)]
+    objects = [value for value in values if isinstance(value, ProjectObject)]
     return objects if len(objects) == len(values) else []
 
 
@@ -150,7 +150,7 @@ def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value)
     return union_of_values(list(matching), [value.cls.name for value in matching], place.text, place)
 
 
-def _bind_attributes(interpreter: Interpreter, pattern: cst.MatchClass, matching: Sequence[Instance]) -> None:
+def _bind_attributes(interpreter: Interpreter, pattern: cst.MatchClass, matching: Sequence[ProjectObject]) -> None:
     """Bind the names that a class pattern captures from attributes of the objects that it may match."""
     for position, element in enumerate(pattern.patterns):
         fields = [positional_attributes(interpreter, resolution_order(value.cls)) for value in matching]
@@ -162,7 +162,7 @@ def _bind_attributes(interpreter: Interpreter, pattern: cst.MatchClass, matching
 
 
 def _bind_attribute(
-    interpreter: Interpreter, pattern: cst.MatchPattern, owners: Sequence[tuple[Instance, str]]
+    interpreter: Interpreter, pattern: cst.MatchPattern, owners: Sequence[tuple[ProjectObject, str]]
 ) -> None:
     place = interpreter.place(pattern)
     parts = [interpreter.attribute(owner, name, place) for owner, name in owners]

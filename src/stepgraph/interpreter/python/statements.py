@@ -20,7 +20,7 @@ from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, Instance
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, ProjectObject
 from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
@@ -28,7 +28,7 @@ from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import JumpKind, Pause
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
 _REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.BitXorAssign, cst.SubtractAssign)
@@ -98,7 +98,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
             # Python evaluates the target only once, so the operations of the second evaluation are discarded.
             interpreter.block_of(lambda: assign(interpreter, node.target, updated))
         return
-    if isinstance(target, Instance) or is_union_of_objects(target):
+    if isinstance(target, ProjectObject) or is_union_of_objects(target):
         assign(
             interpreter,
             node.target,
@@ -125,7 +125,7 @@ def _update_in_place(
     operator: cst.BaseAugOp,
     target: Value,
     value: Value,
-    place: Place,
+    place: SourcePlace,
     *,
     is_only_name: bool = False,
 ) -> Value | None:
@@ -168,7 +168,9 @@ def _update_in_place(
             return None
 
 
-def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value, value: Value, place: Place) -> Value:
+def _update_case(
+    interpreter: Interpreter, operator: cst.BaseAugOp, case: Value, value: Value, place: SourcePlace
+) -> Value:
     updated = _update_in_place(interpreter, operator, case, value, place)
     if updated is None:
         interpreter.escape_operand(case, place, _UNMODELED_OPERAND)
@@ -176,7 +178,7 @@ def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value,
 
 
 def _update_collection(
-    interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value, place: Place
+    interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value, place: SourcePlace
 ) -> None:
     from stepgraph.interpreter.objects.containers.iteration import added_elements
     from stepgraph.interpreter.python.assignment import add_items, multiply_items, remove_item
@@ -234,7 +236,7 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
                 remove_item(interpreter, owner, key)
             case Mapping():
                 remove_entry(interpreter, owner, key)
-            case Instance():
+            case ProjectObject():
                 call_special(interpreter, owner, ("__delitem__",), (key,), interpreter.place(target))
         return UNKNOWN
 
@@ -291,7 +293,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
         return
     value = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if node.value is not None and frame.function is not None:
-        function = Place(frame.body_scope.module, frame.function)
+        function = SourcePlace(frame.body_scope.module, frame.function)
         interpreter.tracer.on_return(function, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
         # This await belongs to the caller, so it does not count as emitted by the function.
@@ -322,8 +324,8 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
         value = interpreter.evaluate(node.exc)
         if isinstance(value, ClassValue):
             value = interpreter.call(value, Arguments(), interpreter.place(node.exc))
-        if isinstance(value, Instance):
-            interpreter.work.raised[id(node)] = Instance(
+        if isinstance(value, ProjectObject):
+            interpreter.work.raised[id(node)] = ProjectObject(
                 value.cls, interpreter.store.new(dict(value.state)), value.may_be_replaced
             )
         else:

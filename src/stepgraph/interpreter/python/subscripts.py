@@ -25,7 +25,7 @@ from stepgraph.interpreter.values.containers import (
     key_texts,
     without_constants,
 )
-from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
 from stepgraph.ir.values import (
@@ -40,16 +40,16 @@ from stepgraph.ir.values import (
     is_foreign,
     join_taint,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
     """Evaluate `owner[key]`, including the operations of a special method."""
     key = Constant(key.value) if isinstance(key, AttributeName) else key
     if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
         return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
     collection = as_collection(interpreter, owner, "__getitem__")
-    if isinstance(collection, Mapping) and isinstance(owner, Instance):
+    if isinstance(collection, Mapping) and isinstance(owner, ProjectObject):
         return _entry_of_object(interpreter, owner, collection, Argument(key, key_place), place)
     owner = collection
     result = call_special(interpreter, owner, ("__getitem__",), (key,), place)
@@ -72,7 +72,9 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
     return element
 
 
-def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping, key: Argument, place: Place) -> Value:
+def _entry_of_object(
+    interpreter: Interpreter, owner: ProjectObject, mapping: Mapping, key: Argument, place: SourcePlace
+) -> Value:
     """Return the value at a key of an object that is a dictionary. `__missing__` is called for a missing key."""
     method = interpreter.attribute(owner, "__missing__", place)
     is_present = _contains_key(mapping, key.value)
@@ -99,11 +101,11 @@ def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key
 
 def _runs_code_for_item(owner: Value) -> bool:
     """Return whether a subscript of a value may run project code: a special method or a default factory."""
-    return isinstance(owner, Instance) or (isinstance(owner, Mapping) and owner.default_factory is not None)
+    return isinstance(owner, ProjectObject) or (isinstance(owner, Mapping) and owner.default_factory is not None)
 
 
 def _default_entry(
-    interpreter: Interpreter, owner: Mapping, key: Value, key_place: Place, place: Place
+    interpreter: Interpreter, owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePlace
 ) -> Value | None:
     """Insert the default of a `defaultdict` at a key that may be missing.
 
@@ -127,7 +129,7 @@ def _default_entry(
 _SUBSCRIPTABLE: Final = (Union, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
 
 
-def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value, place: Place) -> Value | None:
+def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value, place: SourcePlace) -> Value | None:
     """Call `__class_getitem__` of a project class. Return None if the class lacks the method."""
     method = interpreter.attribute(owner, "__class_getitem__", place)
     if not isinstance(method, FunctionValue):
@@ -138,7 +140,7 @@ def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value,
     )
 
 
-def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Value:
+def element_at(owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
     """Return the value of `owner[key]` without running special methods."""
     match owner:
         case Event() | Payload():
@@ -180,7 +182,7 @@ def payload_member(owner: Value, key: Value) -> Value:
     return Payload(owner.shape.at(key.value), owner.is_run_event) if isinstance(owner, Payload) else UNKNOWN
 
 
-def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
+def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePlace, default: Value | None) -> Value:
     """Return the value at a key of a dictionary. A key that is not constant results in a `switch` on its source."""
     if owner.variables is not None and isinstance(key, Constant):
         values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
@@ -220,7 +222,7 @@ def _contains_key(owner: Mapping, key: Value) -> bool | None:
 
 
 def _select_entry(
-    owner: Mapping, entries: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
+    owner: Mapping, entries: Sequence[MappingEntry], key_place: SourcePlace, place: SourcePlace, default: Value | None
 ) -> Value:
     """Return the value of the last entry that must be present, joined with later entries that may be missing."""
     last_present = next((index for index in reversed(range(len(entries))) if not entries[index].may_be_missing), None)
@@ -241,7 +243,7 @@ def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
     return value if owner.shows_constants else hide_constants(value)
 
 
-def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
+def _item_at(owner: Collection, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
     items = owner.items
     index = owner.index_of(key)
     if index is not None:

@@ -20,13 +20,13 @@ from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types,
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
-from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
-from stepgraph.ir.nodes import EMPTY_BLOCK, Await, Block, ExceptionType, Handler, JumpKind, Scope, Try
+from stepgraph.ir.nodes import EMPTY_BLOCK, Await, ExceptionType, Handler, JumpKind, OperationBlock, Scope, TryOperation
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_EXCEPTION
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements
 
 _Handler: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
@@ -35,7 +35,7 @@ ALL_EXITS: Final = frozenset(JumpKind)
 
 
 def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
-    """Execute a `try` and emit a `Try`, whose body ends with the `else` block.
+    """Execute a `try` and emit a `TryOperation`, whose body ends with the `else` block.
 
     A handler starts from the join of all states in which the body may raise.
     """
@@ -92,18 +92,18 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     except_star = isinstance(node, cst.TryStar)
     if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body_block)
-        operation = Try(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
+        operation = TryOperation(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
         interpreter.emit(operation)
 
 
 def execute_finally(
     interpreter: Interpreter,
-    place: Place,
+    place: SourcePlace,
     run: Callable[[], None],
     checkpoint: int,
     contexts: tuple[OpenContext, ...],
     interrupted: Sequence[Changes],
-) -> Block:
+) -> OperationBlock:
     """Execute a `finally` block and return its operations.
 
     The block starts from the join of all states in which control leaves the `try`: at its end, at jumps, and at
@@ -144,7 +144,7 @@ def execute_finally(
     return block
 
 
-def guards_await(body: cst.BaseSuite, block: Block) -> bool:
+def guards_await(body: cst.BaseSuite, block: OperationBlock) -> bool:
     """Return whether a `try` starts by awaiting a task by name, before anything in it can raise."""
     if not block.operations or not isinstance(block.operations[0], Await):
         return False
@@ -214,7 +214,9 @@ def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value,
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     values: list[Value] = [value for value in raised if _may_catch(types, value)]
     place = interpreter.place(interpreter.frame.body_scope.module.tree)
-    return union_of_values(values, [value.cls.name for value in values if isinstance(value, Instance)], name, place)
+    return union_of_values(
+        values, [value.cls.name for value in values if isinstance(value, ProjectObject)], name, place
+    )
 
 
 _GROUPS: Final = frozenset({"builtins.BaseExceptionGroup", "builtins.ExceptionGroup"})
@@ -232,7 +234,7 @@ def _returns_work(interpreter: Interpreter) -> bool:
     return any(returned_by(interpreter, call.function, call.arguments).relevant for call in generators)
 
 
-def _may_catch(types: Value, raised: Instance) -> bool:
+def _may_catch(types: Value, raised: ProjectObject) -> bool:
     """Return whether a handler may catch an object. A type that is not a project class may catch any object."""
     if isinstance(types, Collection):
         return any(_may_catch(item.value, raised) for item in types.items)

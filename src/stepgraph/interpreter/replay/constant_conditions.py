@@ -10,13 +10,13 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.constants import evaluate_literal
-from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue, ProjectObject
 from stepgraph.ir.facts import DeadCode
 from stepgraph.ir.values import Constant, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def observe_dead_code(interpreter: Interpreter, value: Value, test: Place) -> None:
+def observe_dead_code(interpreter: Interpreter, value: Value, test: SourcePlace) -> None:
     """Record the code that a condition with a `value` disables, if the condition has this value in each run."""
     node = test.node
     # A comparison is resolved only if it looks for a parameter of `step.do`, whose value is the same in each run.
@@ -27,7 +27,7 @@ def observe_dead_code(interpreter: Interpreter, value: Value, test: Place) -> No
     disabled = _disabled_by(test.module.parents.get(id(node)), node, truth=truth)
     if disabled is not None:
         condition = test if isinstance(disabled, cst.BaseSuite) else None
-        interpreter.observe(DeadCode(Place(test.module, disabled), condition))
+        interpreter.observe(DeadCode(SourcePlace(test.module, disabled), condition))
 
 
 def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: bool) -> cst.CSTNode | None:
@@ -79,9 +79,9 @@ def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
     return value if isinstance(value, Constant) else None
 
 
-def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value | None:
+def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value | None:
     """Return an attribute of a module or class, or one that an object has from its class and no code assigns."""
-    if isinstance(owner, Instance):
+    if isinstance(owner, ProjectObject):
         is_constant = not interpreter.modules.owners_with_assigned_attribute(name)
     else:
         is_constant = isinstance(owner, ModuleValue | ClassValue)

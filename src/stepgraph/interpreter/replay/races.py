@@ -9,14 +9,14 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, awaited_tasks_of, is_race
 from stepgraph.ir.facts import RaceOutsideStep
-from stepgraph.ir.nodes import Await, Block
+from stepgraph.ir.nodes import Await, OperationBlock
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of, expressions_below, self_and_statements_below, statements
 
 
-def observe_races(interpreter: Interpreter, body: Block) -> None:
+def observe_races(interpreter: Interpreter, body: OperationBlock) -> None:
     """Record a fact for each race outside of steps, unless it has only one member."""
     for visit in walk_operations(body):
         if visit.in_step is not None or not isinstance(visit.operation, Await):
@@ -39,7 +39,7 @@ def _tasks_in_race(await_: Await) -> list[TaskId]:
     return list(_tasks_in_group_race(await_.group))
 
 
-def _ends_after_first_iteration(place: Place) -> bool:
+def _ends_after_first_iteration(place: SourcePlace) -> bool:
     """Return whether the loop over the awaited variable must end in its first iteration."""
     awaited = place.node.expression if isinstance(place.node, cst.Await) else None
     if not isinstance(awaited, cst.Name):
@@ -88,7 +88,7 @@ def _has_one_member(node: cst.CSTNode) -> bool:
             return False
 
 
-def _drains(place: Place) -> bool:
+def _drains(place: SourcePlace) -> bool:
     """Return whether a race is in a loop that also awaits the remaining tasks.
 
     The loop is `while pending: ...`, or contains `done, pending = await asyncio.wait(pending, ...)`.
@@ -108,6 +108,6 @@ def _drains(place: Place) -> bool:
     return bool(loops) and any(not argument_sources.isdisjoint(_sources(place, target)) for target in targets)
 
 
-def _sources(place: Place, node: cst.CSTNode) -> set[str]:
+def _sources(place: SourcePlace, node: cst.CSTNode) -> set[str]:
     """Return the source of each name and attribute in an expression."""
     return {place.module.text(part) for part in expressions_below(node) if isinstance(part, cst.Name | cst.Attribute)}

@@ -24,7 +24,7 @@ from stepgraph.interpreter.replay.tracer import (
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.facts import EventMutated, FactInCall
 from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class StateRead(Struct, frozen=True):
@@ -43,7 +43,7 @@ class StateUse(Struct, frozen=True):
 
     key: StateKey
     change: StateChange
-    place: Place
+    place: SourcePlace
 
 
 # The maximum number of facts that a further call of a function repeats. A finding shows only a few of them.
@@ -71,7 +71,7 @@ class _Flagged:
         setattr(self.state, self.flag, self.previous)
 
 
-class _Arguments:
+class _ArgumentsContext:
     """The context of `ReplayState.arguments`."""
 
     __slots__ = ("are_parameters", "logs", "outer", "state")
@@ -90,7 +90,7 @@ class _Arguments:
         self.state.logging_only, self.state.passes_arguments = self.outer
 
 
-class _StepBody:
+class _StepBodyContext:
     """The context of `ReplayState.step_body`."""
 
     __slots__ = ("outer", "state", "step")
@@ -162,7 +162,7 @@ class ReplayState(Struct):
     def arguments(self, *, logs: bool, are_parameters: bool) -> AbstractContextManager[None]:
         """Return a context that evaluates the arguments of a logging call, of a project function or of another call."""
         changes_nothing = not logs and are_parameters == self.passes_arguments
-        return NO_CONTEXT if changes_nothing else _Arguments(self, logs=logs, are_parameters=are_parameters)
+        return NO_CONTEXT if changes_nothing else _ArgumentsContext(self, logs=logs, are_parameters=are_parameters)
 
     @property
     def reads_are_uses(self) -> bool:
@@ -171,7 +171,7 @@ class ReplayState(Struct):
 
     def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
         """Return a context that evaluates the body of a step."""
-        return _StepBody(self, step)
+        return _StepBodyContext(self, step)
 
     @contextmanager
     def task_body(self) -> Iterator[None]:
@@ -217,7 +217,7 @@ class ReplayState(Struct):
             self.interpreter.store.serial,
         )
 
-    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+    def trace_since(self, start: TraceMark, place: SourcePlace | None) -> CallTrace:
         """Return the trace of the call at `place` that began at `start`."""
         return CallTrace(
             tuple(
@@ -230,10 +230,10 @@ class ReplayState(Struct):
             self.nondeterministic_count > start.nondeterministic_count,
         )
 
-    def _facts_since(self, start: TraceMark, place: Place | None) -> tuple[FactInCall, ...]:
+    def _facts_since(self, start: TraceMark, place: SourcePlace | None) -> tuple[FactInCall, ...]:
         """Return the first facts since `start`, without the call at `place` and the calls that lead to it."""
         interpreter = self.interpreter
-        by_place: dict[tuple[type[FactInCall], Place], FactInCall] = {}
+        by_place: dict[tuple[type[FactInCall], SourcePlace], FactInCall] = {}
         for fact in self.facts[start.fact_count :]:
             if (isinstance(fact, EventMutated) and fact.in_step) == interpreter.in_step:
                 by_place.setdefault((type(fact), fact.place), fact)
@@ -253,7 +253,7 @@ class ReplayState(Struct):
             if fact not in self.interpreter.facts:
                 self.interpreter.observe(fact)
 
-    def repeat_facts(self, facts: Sequence[FactInCall], place: Place | None) -> None:
+    def repeat_facts(self, facts: Sequence[FactInCall], place: SourcePlace | None) -> None:
         """Record the facts of a function again, because a further call at `place` repeats them."""
         if not facts or len(self.facts) >= _MAX_FACTS:
             return
@@ -261,7 +261,7 @@ class ReplayState(Struct):
         for fact in facts:
             self.record_fact(replace(fact, calls=(*fact.calls, *outer)))
 
-    def _calls_at(self, place: Place | None) -> tuple[Place, ...]:
+    def _calls_at(self, place: SourcePlace | None) -> tuple[SourcePlace, ...]:
         """Return the calls that lead to the body of a function that is called at `place`, innermost first."""
         return (*(() if place is None else (place,)), *self.interpreter.calls)
 
@@ -271,7 +271,7 @@ class ReplayState(Struct):
         changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
 
-    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]], place: Place | None) -> None:
+    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]], place: SourcePlace | None) -> None:
         """Record the changes of a function again, because a further call at `place` repeats them."""
         for key, change in changes:
             if change is None:

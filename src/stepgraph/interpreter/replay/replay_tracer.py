@@ -64,9 +64,9 @@ from stepgraph.ir.facts import (
     StaticArguments,
     StepCalled,
 )
-from stepgraph.ir.nodes import Block, StepDefinition
+from stepgraph.ir.nodes import OperationBlock, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments
 
 _COMPOSITE: Final = (Collection, Mapping, Union)
@@ -167,20 +167,20 @@ class ReplayTracer(Tracer):
             record_use(self.state, result, self.interpreter.place(call))
         return result
 
-    def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+    def on_external_call(self, callee: External, arguments: Arguments, place: SourcePlace, result: Value) -> Value:
         self.state.record_fact(request_outside_step(self.interpreter, callee.name, place, result))
         return tainted_result(self.state, callee, arguments, place, result)
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
         return propagate_taint(self.state, operands, result)
 
-    def on_sum(self, left: Value, right: Value, result: Value, place: Place) -> Value:
+    def on_sum(self, left: Value, right: Value, result: Value, place: SourcePlace) -> Value:
         return with_offset(left, right, propagate_taint(self.state, (left, right), result), place)
 
     def on_difference(self, left: Value, right: Value, result: Value) -> Value:
         return with_fixed_end(left, propagate_taint(self.state, (left, right), result))
 
-    def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
+    def on_test(self, test: Value, test_place: SourcePlace, decision_place: SourcePlace, first_branch: int = 0) -> None:
         from stepgraph.interpreter.replay.constant_conditions import observe_dead_code
 
         record_test(self.state, test, test_place, decision_place, first_branch)
@@ -189,13 +189,13 @@ class ReplayTracer(Tracer):
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         taint_selected_values(self.state, tests, paths, start)
 
-    def on_access(self, resource: Resource, place: Place) -> None:
+    def on_access(self, resource: Resource, place: SourcePlace) -> None:
         self.state.record_fact(access_outside_step(self.interpreter, resource, place))
 
-    def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
+    def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: SourcePlace, place: SourcePlace) -> None:
         observe_event_key(self.interpreter, use, event, key, owner, place)
 
-    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: Place) -> None:
+    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: SourcePlace) -> None:
         observe_workflow_start(self.interpreter, binding, method, arguments, place)
 
     # Statements
@@ -223,7 +223,7 @@ class ReplayTracer(Tracer):
     def on_discard(self, value: Value) -> None:
         self.state.record_fact(discarded_access(self.interpreter, value))
 
-    def on_return(self, function: Place, value: Value, place: Place) -> None:
+    def on_return(self, function: SourcePlace, value: Value, place: SourcePlace) -> None:
         """Record a returned value. The result of the workflow counts as used, because the engine stores it."""
         self.interpreter.observe(Returned(function, static_value(value), place))
         if function.node is self.state.entry:
@@ -236,7 +236,7 @@ class ReplayTracer(Tracer):
 
     # Steps
 
-    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
+    def on_step_method(self, name: str, arguments: Arguments, place: SourcePlace) -> StaticArguments:
         """Record a call of a step method. The arguments that the engine stores count as used, except for the name."""
         interpreter = self.interpreter
         expects_type_error = interpreter.frame.type_error_handlers > 0 or place.module.once(_inspects_step_do)
@@ -248,17 +248,17 @@ class ReplayTracer(Tracer):
                 record_use(self.state, argument.value, argument.place)
         return passed
 
-    def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
+    def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: SourcePlace) -> None:
         self.interpreter.observe(DecoratorApplied(step_arguments, static_arguments(arguments), place))
 
-    def on_step_call(self, step: StepDefinition, arguments: Arguments, place: Place) -> None:
+    def on_step_call(self, step: StepDefinition, arguments: Arguments, place: SourcePlace) -> None:
         self.interpreter.observe(StepCalled(step, static_arguments(arguments), place, self.interpreter.in_step))
 
     # Loops, functions and the workflow
 
     def on_function_call(self, callee: FunctionValue) -> None:
         if self.interpreter.in_step and callee.scope.is_local:
-            fact = CalledInStep(Place(callee.scope.module, callee.node))
+            fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))
             if fact not in self.interpreter.facts:
                 self.interpreter.observe(fact)
 
@@ -273,10 +273,10 @@ class ReplayTracer(Tracer):
         if state.state_changes or not self.interpreter.loop_depth:
             record_reads_of_next_iteration(state, start.state_read_count, start.newest_serial)
 
-    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+    def trace_since(self, start: TraceMark, place: SourcePlace | None) -> CallTrace:
         return self.state.trace_since(start, place)
 
-    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: SourcePlace | None) -> None:
         record_memoized_uses(self.state, trace, scope)
         self.state.repeat_facts(trace.facts, place)
         self.state.repeat_changes(trace.state_changes, place)
@@ -284,7 +284,7 @@ class ReplayTracer(Tracer):
     def on_entry(self, run: cst.CSTNode) -> None:
         self.state.entry = run
 
-    def on_end(self, body: Block) -> None:
+    def on_end(self, body: OperationBlock) -> None:
         observe_races(self.interpreter, body)
         observe_changed_state(self.state)
 

@@ -11,12 +11,12 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.replay_state import ReplayState, StateRead, StateUse
 from stepgraph.interpreter.replay.tracer import StateChange, StateKey
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope, mangle
+from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated, PayloadKeyAccess
 from stepgraph.ir.values import Constant, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 
 # Mutating methods that return an element.
@@ -31,7 +31,7 @@ def is_pure_mutation(node: cst.Call) -> bool:
 
 
 def record_change(
-    replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
+    replay: ReplayState, target: cst.BaseExpression, value: Value, place: SourcePlace, *, rebound: bool = False
 ) -> None:
     """Record a change of state by a step body. `target` is the changed expression and `value` its value.
 
@@ -63,7 +63,11 @@ def record_binding(replay: ReplayState, name: str) -> None:
 
 def _record_attribute_binding(replay: ReplayState, owner: Value, name: str) -> None:
     """Record that code outside of steps binds an attribute, which discards earlier changes by steps."""
-    if isinstance(owner, Instance) and not replay.interpreter.in_step and (owner.state, name) in replay.state_changes:
+    if (
+        isinstance(owner, ProjectObject)
+        and not replay.interpreter.in_step
+        and (owner.state, name) in replay.state_changes
+    ):
         replay.change((owner.state, name), None)
 
 
@@ -78,7 +82,7 @@ def record_read(replay: ReplayState, node: cst.Name | cst.Attribute, owner: Valu
         replay.state_reads.append(read)
 
 
-def _record_use(replay: ReplayState, read: StateRead, place: Place) -> None:
+def _record_use(replay: ReplayState, read: StateRead, place: SourcePlace) -> None:
     for key in _read_keys(read):
         state_change = replay.state_changes.get(key)
         if state_change is None or replay.interpreter.frame.function is state_change.function:
@@ -100,7 +104,7 @@ def record_reads_of_next_iteration(replay: ReplayState, first: int, newest: int)
     for key, state_change in changes.items():
         first_read = reads.get(key)
         if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
-            place = Place(first_read.scope.module, first_read.node)
+            place = SourcePlace(first_read.scope.module, first_read.node)
             replay.state_uses.append(StateUse(key, state_change, place))
     if not replay.interpreter.loop_depth:
         replay.state_reads.clear()
@@ -137,7 +141,7 @@ def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | Non
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
             slot = _local_slot(replay.interpreter.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
-            if not isinstance(owner, Instance):
+            if not isinstance(owner, ProjectObject):
                 return slot
             attribute = mangle(replay.interpreter.frame.scope, attribute)
             return (None if rebound else _collection_key(owner.state.get(attribute))) or (owner.state, attribute)
@@ -150,7 +154,9 @@ def _read_keys(read: StateRead) -> list[StateKey]:
     collection_key = _collection_key(read.value)
     if isinstance(read.node, cst.Attribute):
         slot = (
-            (read.owner.state, mangle(read.scope, read.node.attr.value)) if isinstance(read.owner, Instance) else None
+            (read.owner.state, mangle(read.scope, read.node.attr.value))
+            if isinstance(read.owner, ProjectObject)
+            else None
         )
     else:
         slot = _local_slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
@@ -199,7 +205,7 @@ def record_attribute_change(replay: ReplayState, target: cst.Attribute, owner: V
     _record_event_change(replay, target.value, owner, place)
     name = mangle(replay.interpreter.frame.scope, target.attr.value)
     _record_attribute_binding(replay, owner, name)
-    if isinstance(owner, Instance):
+    if isinstance(owner, ProjectObject):
         record_change(replay, target, owner.state.get(name, owner), place, rebound=True)
 
 
@@ -220,13 +226,13 @@ def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: V
         _record_mutation(replay, node.target, target, replay.interpreter.place(node.target))
 
 
-def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
+def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Value, place: SourcePlace) -> None:
     _record_event_change(replay, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
         record_change(replay, target, value, place)
 
 
-def _record_event_change(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
+def _record_event_change(replay: ReplayState, target: cst.BaseExpression, value: Value, place: SourcePlace) -> None:
     """Record a fact for a change of the event of `run`. `target` is the changed expression and `value` its value."""
     if _is_run_event(value):
         interpreter = replay.interpreter
@@ -240,7 +246,7 @@ def _is_run_event(value: Value) -> bool:
 
 
 def observe_event_key(
-    interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place
+    interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: SourcePlace, place: SourcePlace
 ) -> None:
     """Record a fact for a use of a constant key of an event, or of the payload of `run`."""
     if not isinstance(key, Constant) or not isinstance(key.value, str):
@@ -251,7 +257,7 @@ def observe_event_key(
         _observe_payload_key(interpreter, use, key.value, event, place)
 
 
-def _observe_payload_key(interpreter: Interpreter, use: KeyUse, key: str, payload: Payload, place: Place) -> None:
+def _observe_payload_key(interpreter: Interpreter, use: KeyUse, key: str, payload: Payload, place: SourcePlace) -> None:
     from stepgraph.syntax.unconditional import is_unconditional
 
     function = interpreter.frame.function

@@ -15,7 +15,7 @@ from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.tracer import CallTrace, NondeterministicUse, TraceMark
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
-from stepgraph.interpreter.values.objects import Instance, LexicalScope
+from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.ir.values import (
@@ -30,7 +30,7 @@ from stepgraph.ir.values import (
     Value,
     taint_of,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # The maximum number of elements of a collection that are searched for taint.
 _MAX_ELEMENTS: Final = 50
@@ -71,7 +71,7 @@ def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value)
     return replace(oldest, result_name=origin, is_called=True, has_stable_truth=False)
 
 
-def with_offset(left: Value, right: Value, result: Value, place: Place) -> Value:
+def with_offset(left: Value, right: Value, result: Value, place: SourcePlace) -> Value:
     """Return the result of a sum, with its offset if one operand is a duration and the other one has an offset."""
     match left, right:
         case (Nondeterministic(offset=float(offset)), Duration(milliseconds=milliseconds)) | (
@@ -102,7 +102,9 @@ def _maximum(result: Union) -> Union:
     return replace(result, cases=tuple(replace(c, value=with_fixed_end(fixed, c.value)) for c in result.cases))
 
 
-def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+def tainted_result(
+    replay: ReplayState, callee: External, arguments: Arguments, place: SourcePlace, result: Value
+) -> Value:
     """Return the result of an external call, tainted if the function is nondeterministic or propagates taint."""
     name = callee.name
     if name == "random.seed" and arguments.items:
@@ -142,9 +144,9 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
     return tainted
 
 
-def _fields_of(replay: ReplayState, values: Iterable[Value], place: Place, result: Value) -> Value:
+def _fields_of(replay: ReplayState, values: Iterable[Value], place: SourcePlace, result: Value) -> Value:
     """Return the result of a function that reads all fields of an object. In a step, this is a use of the fields."""
-    fields = [field for value in values if isinstance(value, Instance) for field in value.state.values()]
+    fields = [field for value in values if isinstance(value, ProjectObject) for field in value.state.values()]
     if replay.interpreter.in_step:
         for field in fields:
             record_use(replay, field, place)
@@ -200,7 +202,9 @@ def _unstable_truth(test: Value) -> Nondeterministic | None:
     return next((source for source in sources if not source.has_stable_truth), None)
 
 
-def record_test(replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int) -> None:
+def record_test(
+    replay: ReplayState, test: Value, test_place: SourcePlace, decision_place: SourcePlace, first_branch: int
+) -> None:
     """Record a fact if a nondeterministic value decides which of the branches from `first_branch` on runs."""
     if not replay.interpreter.replays or not replay.nondeterministic_count:
         return
@@ -211,7 +215,7 @@ def record_test(replay: ReplayState, test: Value, test_place: Place, decision_pl
         )
 
 
-def record_use(replay: ReplayState, value: Value, place: Place) -> None:
+def record_use(replay: ReplayState, value: Value, place: SourcePlace) -> None:
     """Record a use in data that the engine stores, with a fact if a step has run since the value was created."""
     if not replay.nondeterministic_count or replay.logging_only:
         return

@@ -13,9 +13,9 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
-from stepgraph.ir.nodes import Block, StepDefinition
+from stepgraph.ir.nodes import OperationBlock, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     # Frames refer to the traces of this module.
@@ -29,7 +29,7 @@ class NondeterministicUse(Struct, frozen=True):
     """A use of a nondeterministic value in data that the engine stores."""
 
     nondeterministic: Nondeterministic
-    place: Place
+    place: SourcePlace
 
 
 class StateChange(Struct, frozen=True):
@@ -37,12 +37,12 @@ class StateChange(Struct, frozen=True):
 
     target: str
     """The source of the changed name or attribute."""
-    place: Place
+    place: SourcePlace
     step: cst.CSTNode | None
     """The step whose body makes the change."""
     function: cst.CSTNode | None
     """The function that contains the change: the step's function, or a function that it calls."""
-    calls: tuple[Place, ...]
+    calls: tuple[SourcePlace, ...]
     """The calls, in the body of the step, that lead to the change, innermost first."""
 
 
@@ -189,7 +189,7 @@ class Tracer:
         del call, callee, arguments
         return result
 
-    def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+    def on_external_call(self, callee: External, arguments: Arguments, place: SourcePlace, result: Value) -> Value:
         """Return the result of a call of a function outside the project, possibly tainted."""
         del callee, arguments, place
         return result
@@ -199,7 +199,7 @@ class Tracer:
         del operands
         return result
 
-    def on_sum(self, left: Value, right: Value, result: Value, place: Place) -> Value:
+    def on_sum(self, left: Value, right: Value, result: Value, place: SourcePlace) -> Value:
         """Return the result of an addition, possibly tainted."""
         del left, right, place
         return result
@@ -209,19 +209,19 @@ class Tracer:
         del left, right
         return result
 
-    def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
+    def on_test(self, test: Value, test_place: SourcePlace, decision_place: SourcePlace, first_branch: int = 0) -> None:
         """Record that a value decides which of the branches from `first_branch` on runs."""
 
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         """Record that tests have selected one of several paths from `start`, after the join of their changes."""
 
-    def on_access(self, resource: Resource, place: Place) -> None:
+    def on_access(self, resource: Resource, place: SourcePlace) -> None:
         """Record that a call of a resource is awaited at `place`, or passed to a function that awaits it."""
 
-    def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
+    def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: SourcePlace, place: SourcePlace) -> None:
         """Record that a key of a value, which may be an event, is used."""
 
-    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: Place) -> None:
+    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: SourcePlace) -> None:
         """Record a call of a method that starts instances of the workflow of a binding, such as `create`."""
 
     # Statements
@@ -244,7 +244,7 @@ class Tracer:
     def on_discard(self, value: Value) -> None:
         """Record that a statement discards the value of its expression."""
 
-    def on_return(self, function: Place, value: Value, place: Place) -> None:
+    def on_return(self, function: SourcePlace, value: Value, place: SourcePlace) -> None:
         """Record that a function or lambda returns a value."""
 
     def on_function(self, node: cst.FunctionDef | cst.Lambda) -> None:
@@ -252,15 +252,15 @@ class Tracer:
 
     # Steps
 
-    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
+    def on_step_method(self, name: str, arguments: Arguments, place: SourcePlace) -> StaticArguments:
         """Record a call of a method of the step object. Return a snapshot of the unpacked arguments for the rules."""
         del name, arguments, place
         return _NO_ARGUMENTS
 
-    def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
+    def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: SourcePlace) -> None:
         """Record a call of the decorator that `step.do(*step_arguments)` returned."""
 
-    def on_step_call(self, step: StepDefinition, arguments: Arguments, place: Place) -> None:
+    def on_step_call(self, step: StepDefinition, arguments: Arguments, place: SourcePlace) -> None:
         """Record a call of a declared step, with unpacked arguments."""
 
     # Loops, functions and the workflow
@@ -275,18 +275,18 @@ class Tracer:
     def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
         """Record the end of a loop that began at `start`. `repeats` means that its body may run again."""
 
-    def trace_since(self, start: TraceMark, place: Place | None) -> CallTrace:
+    def trace_since(self, start: TraceMark, place: SourcePlace | None) -> CallTrace:
         """Return the trace of the call at `place` that began at `start`."""
         del start, place
         return _NO_TRACE
 
-    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: Place | None) -> None:
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope, place: SourcePlace | None) -> None:
         """Record a call at `place`, with its arguments in `scope`, that repeats the trace of an earlier call."""
 
     def on_entry(self, run: cst.CSTNode) -> None:
         """Record that the engine calls the `run` method of the workflow."""
 
-    def on_end(self, body: Block) -> None:
+    def on_end(self, body: OperationBlock) -> None:
         """Record that the evaluation of the workflow has ended with this body."""
 
 

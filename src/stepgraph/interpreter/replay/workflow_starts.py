@@ -8,7 +8,7 @@ from stepgraph.interpreter.replay.tracer import Tracer
 from stepgraph.interpreter.static_values import static_arguments
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.ir.facts import WorkflowStarted
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class WorkflowStartTracer(Tracer):
@@ -19,13 +19,13 @@ class WorkflowStartTracer(Tracer):
     def __init__(self, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
 
-    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: Place) -> None:
+    def on_workflow_start(self, binding: str, method: str, arguments: Arguments, place: SourcePlace) -> None:
         """Record the call."""
         observe_workflow_start(self.interpreter, binding, method, arguments, place)
 
 
 def observe_workflow_start(
-    interpreter: Interpreter, binding: str, method: str, arguments: Arguments, place: Place
+    interpreter: Interpreter, binding: str, method: str, arguments: Arguments, place: SourcePlace
 ) -> None:
     """Record a fact for a call of `create` or `create_batch` of the binding of a workflow."""
     from stepgraph.syntax.batch_loops import batch_loops
@@ -39,6 +39,6 @@ def observe_workflow_start(
             method != "create",
             static_arguments(unpacked_arguments(arguments), shows_hidden=True),
             place,
-            None if loop is None else Place(place.module, loop),
+            None if loop is None else SourcePlace(place.module, loop),
         )
     )

@@ -8,33 +8,33 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import EventWait, Function, Handler
 from stepgraph.ir.values import Constant, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class StepCall(Value, Struct, eq=False):
     """The coroutine of a step."""
 
     step: StepFunction
-    place: Place
+    place: SourcePlace
 
 
 class WaitCall(Value, Struct, eq=False):
     """The coroutine of `step.wait_for_event`."""
 
     activity: EventWait
-    place: Place
+    place: SourcePlace
 
 
-class FunctionCall(Value, Struct, eq=False):
+class FunctionCoroutine(Value, Struct, eq=False):
     """The coroutine of an async project function."""
 
     function: FunctionValue
     arguments: Arguments
-    place: Place
+    place: SourcePlace
 
 
 class PreparedCall(Value, Struct, eq=False):
@@ -43,11 +43,11 @@ class PreparedCall(Value, Struct, eq=False):
     function: Function
     result: Value
     """The result of awaiting the awaitable."""
-    place: Place
+    place: SourcePlace
     """The call of the function."""
 
 
-Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
+Coroutine: TypeAlias = StepCall | WaitCall | FunctionCoroutine | PreparedCall
 
 
 class ExitStack(Value, Struct, eq=False):
@@ -106,7 +106,7 @@ class GeneratorCall(Value, Struct, eq=False):
 
     function: FunctionValue
     arguments: Arguments
-    place: Place
+    place: SourcePlace
     loop_depth: int = 0
     """The number of loops around the call."""
 
@@ -114,7 +114,7 @@ class GeneratorCall(Value, Struct, eq=False):
 class ManagerDecorator(Value, Struct, eq=False):
     """A context manager used as a decorator."""
 
-    manager: GeneratorCall | Instance
+    manager: GeneratorCall | ProjectObject
 
 
 class GeneratorExpression(Value, Struct, eq=False):
@@ -139,7 +139,7 @@ class Argument(Struct, frozen=True):
     """An evaluated argument of a call."""
 
     value: Value
-    place: Place
+    place: SourcePlace
     keyword: str | None = None
     star: str = ""
     """The star of the argument: `"*"`, `"**"`, or empty."""
@@ -151,7 +151,7 @@ class Arguments(Struct, frozen=True):
     items: tuple[Argument, ...] = ()
 
     @classmethod
-    def of(cls, value: Value, place: Place) -> Arguments:
+    def of(cls, value: Value, place: SourcePlace) -> Arguments:
         """Return arguments that consist of a single positional argument."""
         return cls((Argument(value, place),))
 

@@ -14,7 +14,7 @@ from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, AttributeName, Constant, Template, Value
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class CellEvents(Struct):
@@ -194,7 +194,7 @@ class Element(Struct, frozen=True):
     """An element of a collection."""
 
     value: Value
-    place: Place
+    place: SourcePlace
     many: bool = False
     """Whether this element represents any number of elements."""
     may_be_missing: bool = False
@@ -212,7 +212,7 @@ class LazyElements(Struct, frozen=True, eq=False):
     """The function that returns the current elements."""
     operands: tuple[Value, ...]
     """The iterables, and the function that is called with their elements, if any."""
-    place: Place
+    place: SourcePlace
     """The call that creates the iterator or view."""
     initial: tuple[Any, ...]
     """The initial value of the slot `items`: of the iterator, or of the dictionary when the view is created."""
@@ -269,7 +269,7 @@ class Collection(Container, Struct, eq=False):
     """Whether the collection was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
     """Whether strings in the collection are read as `AttributeName`, because a function may use them for attributes."""
-    parameter: Place | None = None
+    parameter: SourcePlace | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     max_size: int | None = None
     """The `maxlen` of a deque, or 0 if it is not constant; None for an unlimited collection."""
@@ -314,8 +314,8 @@ class MappingEntry(Struct, frozen=True):
     key: Value
     """The key, or UNKNOWN if it is not constant."""
     value: Value
-    key_place: Place
-    place: Place
+    key_place: SourcePlace
+    place: SourcePlace
     """The location of the value."""
     many: bool = False
     """Whether this entry represents any number of entries."""
@@ -339,7 +339,7 @@ class Mapping(Container, Struct, eq=False):
     """Whether the dictionary was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
     """Whether strings in the dictionary are read as `AttributeName`, because a function may use them for attributes."""
-    parameter: Place | None = None
+    parameter: SourcePlace | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     partial: bool = False
     """Whether the dictionary also has unknown entries, as in `{**unknown}`."""
@@ -384,7 +384,7 @@ def hide_constants(value: Value) -> Value:
     return without_constants(value)
 
 
-def as_argument(value: Value, *, has_names: bool = False, parameter: Place | None = None) -> Value:
+def as_argument(value: Value, *, has_names: bool = False, parameter: SourcePlace | None = None) -> Value:
     """Return a value as read through a parameter. Constants are unknown: a function has one graph for all constants.
 
     With `has_names`, strings in collections remain as attribute names. With `parameter`, the value also represents

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import AttributeName, Value
 
-DataObject: TypeAlias = Collection | Mapping | Instance
+DataObject: TypeAlias = Collection | Mapping | ProjectObject
 """An object whose contents code can change."""
 
 _MAX_PARTS: Final = 200
@@ -29,7 +29,7 @@ def data_objects(*slots: object) -> list[DataObject] | None:
     pending = list(slots)
     while pending:
         slot = pending.pop()
-        if isinstance(slot, Collection | Mapping | Instance):
+        if isinstance(slot, Collection | Mapping | ProjectObject):
             if slot.state.serial in objects:
                 continue
             objects[slot.state.serial] = slot
@@ -51,7 +51,7 @@ def _parts(slot: object) -> Iterable[object] | None:
             return state.contents
         case Mapping(state=state, default_factory=factory):
             return state.contents if factory is None else (*state.contents, factory)
-        case Instance(cls=cls, state=state):
+        case ProjectObject(cls=cls, state=state):
             return None if cls.scope.is_local else state.values()
         case Union(cases=cases):
             return (case.value for case in cases)

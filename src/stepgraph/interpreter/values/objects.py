@@ -14,7 +14,7 @@ from stepgraph.ir.facts import ParameterKind
 from stepgraph.ir.values import UNKNOWN, Value, count_with_children
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 
 FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "context"]
 
@@ -68,7 +68,7 @@ class Caveat(Struct, frozen=True):
 
     code: str
     """The code of the note."""
-    place: Place
+    place: SourcePlace
     message: str
     advice: str
     may_be_another: bool = False
@@ -140,7 +140,7 @@ COMPUTED_NAME: Final = "*"
 """The slot for attributes that are set by a computed name. No attribute has this name."""
 
 
-class Instance(Value, Struct, eq=False):
+class ProjectObject(Value, Struct, eq=False):
     """An object of a project class, such as `self`."""
 
     cls: ClassValue
@@ -155,7 +155,8 @@ class Instance(Value, Struct, eq=False):
 class EnumMember(Value, Struct, frozen=True):
     """A member of a project enumeration.
 
-    Members of a class with methods, and members whose value can lead to a step, are represented by `Instance` instead.
+    Members of a class with methods, and members whose value can lead to a step, are represented by `ProjectObject`
+    instead.
     """
 
     cls: ClassValue
@@ -169,7 +170,7 @@ class UnknownBase(Value, Struct, frozen=True):
 
     identity: object
     """The dotted name of an external class, or the base expression."""
-    place: Place
+    place: SourcePlace
     relevant: ClassVar[bool] = False
 
     def __eq__(self, other: object) -> bool:
@@ -182,7 +183,7 @@ class UnknownBase(Value, Struct, frozen=True):
 class AttributeDictionary(Value, Struct, frozen=True):
     """The `__dict__` of an object."""
 
-    owner: Instance
+    owner: ProjectObject
 
 
 class SuperObject(Value, Struct, frozen=True):
@@ -247,7 +248,7 @@ class FreeParameter(Struct, frozen=True):
 
     node: cst.Param
     kind: ParameterKind
-    place: Place
+    place: SourcePlace
 
 
 def signature_function(function: Value) -> FunctionValue | None:
@@ -292,7 +293,7 @@ def _unbound_parameters(
     params = function.params
 
     def free_parameter(node: cst.Param, kind: ParameterKind) -> FreeParameter:
-        return FreeParameter(node, kind, Place(module, node))
+        return FreeParameter(node, kind, SourcePlace(module, node))
 
     parameters: list[FreeParameter] = []
     kind: ParameterKind = "positional"

@@ -10,7 +10,7 @@ from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.ir.facts import StaticArguments
 from stepgraph.ir.nodes import MergedStepConfig, PayloadShape, StepDefinition
 from stepgraph.ir.values import Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class StepObject(Value, Struct, frozen=True):
@@ -41,7 +41,7 @@ class StepDecorator(Value, Struct, eq=False):
     """The elements of `depends=`; None if it is omitted or None."""
     arguments: StaticArguments
     """The arguments of `step.do`, for the rules; empty unless the program is checked."""
-    place: Place
+    place: SourcePlace
     """The call of `step.do`."""
     depends_collection: Collection | None = None
     """The collection passed as `depends=`, which may grow until the step is called."""

@@ -10,7 +10,7 @@ from msgspec.structs import force_setattr
 from stepgraph.interpreter.values.containers import Collection, HeapCell
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import ParallelKind
@@ -21,7 +21,7 @@ class WaitForCall(Value, Struct, frozen=True):
 
     inner: Value
     """The wrapped awaitable. A wrapped coroutine starts when the wrapper is awaited."""
-    place: Place
+    place: SourcePlace
     parts: int = 1
     """The number of values in the tree of this value, computed from the fields."""
 
@@ -112,7 +112,7 @@ class Future(Value, Struct, eq=False):
 
     contents: Collection
     """The values that the future may have."""
-    place: Place
+    place: SourcePlace
 
 
 def result_of(future: Value) -> Value:

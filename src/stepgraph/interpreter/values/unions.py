@@ -13,7 +13,7 @@ from stepgraph.ir.values import (
     Value,
     count_with_children,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 class Case(Struct, frozen=True):
@@ -30,7 +30,7 @@ class Union(Value, Struct, eq=False):
     cases: tuple[Case, ...]
     discriminant: str | None
     """The source of the expression that a `switch` compares; None for an `if`."""
-    place: Place
+    place: SourcePlace
     size: int = 0
     """The number of cases with nested unions flattened, computed from the fields."""
     parts: int = 1

@@ -16,14 +16,14 @@ from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
     Arguments,
     Coroutine,
-    FunctionCall,
+    FunctionCoroutine,
     GeneratorCall,
     PreparedCall,
     StepCall,
     WaitCall,
 )
 from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
-from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
@@ -43,20 +43,20 @@ from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
     Await,
-    Block,
-    Branch,
     Call,
     Choice,
+    ChoiceBranch,
     JumpKind,
+    OperationBlock,
     Run,
-    Start,
+    StartOperation,
     begins_at_call,
     tasks_started_in,
 )
 from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
-COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
+COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall)
 AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall, Future)
 
 
@@ -67,14 +67,16 @@ def is_awaitable(value: Value) -> bool:
     return isinstance(value, AWAITABLES)
 
 
-def await_value(interpreter: Interpreter, value: Value, place: Place, first_operation: int | None = None) -> Value:
+def await_value(
+    interpreter: Interpreter, value: Value, place: SourcePlace, first_operation: int | None = None
+) -> Value:
     """Emit the await of a value and return its result.
 
     `first_operation` is the index of the first operation emitted by the awaited expression.
     """
     resume_tasks(interpreter)
     match value:
-        case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
+        case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
             activity, result = _run_coroutine(interpreter, value)
             if activity is not None:
                 interpreter.emit(Run(activity, value.place))
@@ -93,7 +95,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
             result = await_value(interpreter, inner, place, first_operation)
             if interpreter.operations[-1:] != last_operation:
-                awaited = Block(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
+                awaited = OperationBlock(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
                 from stepgraph.interpreter.workflow.timeouts import report_timeout
 
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
@@ -107,13 +109,13 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first_oper
             return awaited_result(value)
         case ExternalResult():
             return awaited_result(value)
-        case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
+        case ProjectObject() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first_operation)
     _report_unresolved(interpreter, value, place)
     return UNKNOWN
 
 
-def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
+def current_result(interpreter: Interpreter, future: Task | Gathering, place: SourcePlace) -> Value:
     """Return the result of a task or future. A future's result is unresolved if the result of a task in it changed."""
     changed = interpreter.work.task_results
     if isinstance(future, Task):
@@ -123,12 +125,12 @@ def current_result(interpreter: Interpreter, future: Task | Gathering, place: Pl
     return future.result
 
 
-def _finished(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Gathering:
+def _finished(interpreter: Interpreter, future: Task | Gathering, place: SourcePlace) -> Gathering:
     """Return a future without members, whose work is finished, with the current result of another future."""
     return Gathering("all", (), result=current_result(interpreter, future, place))
 
 
-def _await_union(interpreter: Interpreter, value: Union, place: Place, first_operation: int | None) -> Value:
+def _await_union(interpreter: Interpreter, value: Union, place: SourcePlace, first_operation: int | None) -> Value:
     """Await a union. If possible, a single await covers the started tasks of all cases, without a choice."""
     if first_operation is not None and first_operation < len(interpreter.operations):
         results = _await_in_branches(interpreter, value, place)
@@ -153,7 +155,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
     return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
 
 
-def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
+def value_of(interpreter: Interpreter, contents: Collection, place: SourcePlace) -> Value:
     """Return a union of the values in a queue or future. An await of the union does not guarantee finished tasks."""
     interpreter.store.record_outer_read(contents.state, "items")
     if not contents.items:
@@ -198,10 +200,10 @@ def _may_continue_after_error(interpreter: Interpreter) -> bool:
     return is_caught or (frame.caller is not None and frame.caller.caller is not None)
 
 
-def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def start(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
     """Emit the start of a coroutine and return its task. Tasks and futures are returned unchanged."""
     match value:
-        case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
+        case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
             return _start_coroutine(interpreter, value)
         case Resource():
             interpreter.tracer.on_access(value, place)
@@ -212,7 +214,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
             return interpreter.apply_to_cases(value, lambda chosen: start(interpreter, chosen, place))
         case Task() | Gathering() | Future():
             return value
-        case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
+        case ProjectObject() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return start(interpreter, coroutine, place)
     _report_unresolved(interpreter, value, place)
     return UNKNOWN
@@ -225,7 +227,7 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
     task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)
-        block = Block((Await(AwaitGroup("all", _await_members(started)), wrapped.place),))
+        block = OperationBlock((Await(AwaitGroup("all", _await_members(started)), wrapped.place),))
         report_timeout(interpreter, wrapped.place, "asyncio.wait_for", block)
     return started
 
@@ -247,7 +249,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
     record_start(interpreter, task.task_id, unbegun)
-    may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
+    may_reevaluate = isinstance(coroutine, FunctionCoroutine) and isinstance(activity, Call)
     awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
     if may_reevaluate and awaited_reads:
         defer_notes(interpreter, task.task_id, note_count, awaited_reads)
@@ -269,22 +271,22 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     return task
 
 
-def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
+def _await_method_call(interpreter: Interpreter, value: ProjectObject, place: SourcePlace) -> FunctionCoroutine | None:
     """Return the call of an instance's `__await__`. Return None if that method is not a project function."""
     method = interpreter.attribute(value, "__await__", place)
     if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
-        return FunctionCall(method, Arguments(), place)
+        return FunctionCoroutine(method, Arguments(), place)
     _report_unresolved(interpreter, method, place)
     return None
 
 
-def start_activity(interpreter: Interpreter, activity: Activity, place: Place, result: Value = UNKNOWN) -> Task:
+def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePlace, result: Value = UNKNOWN) -> Task:
     """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
     interpreter.work.activities[task_id] = activity
     interpreter.work.counts_at_start[task_id] = interpreter.work.await_count, interpreter.work.call_count
     interpreter.frame.has_started_tasks = True
-    interpreter.emit(Start(task_id, activity, begins_at_call(activity), place))
+    interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)
 
 
@@ -355,7 +357,7 @@ def _run_coroutine(
         case PreparedCall(function=function, result=result):
             interpreter.frame.called |= interpreter.work.bit_of(function)
             return Call(function), result
-        case FunctionCall(function=function_value, arguments=arguments, place=place):
+        case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
             summary = summarize_call(interpreter, function_value, arguments, place)
             if summary.function.may_run_steps:
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)
@@ -376,7 +378,7 @@ def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
     return StepBody(block, tuple(started))
 
 
-def _step_block(interpreter: Interpreter, step: StepFunction) -> Block:
+def _step_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
         with interpreter.step_body(step.definition.place.node):
@@ -415,14 +417,18 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     Return whether it was replaced. The start by `create_task` remains, because tasks started earlier begin before it.
     """
     start_operation = interpreter.operations[-1] if interpreter.operations else None
-    if not isinstance(start_operation, Start) or not start_operation.eager or start_operation.task_id != task_id:
+    if (
+        not isinstance(start_operation, StartOperation)
+        or not start_operation.eager
+        or start_operation.task_id != task_id
+    ):
         return False
     interpreter.operations[-1] = Run(start_operation.activity, start_operation.place)
     interpreter.tracer.on_completion()
     return True
 
 
-def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> list[Value] | None:
+def _await_in_branches(interpreter: Interpreter, value: Union, place: SourcePlace) -> list[Value] | None:
     """Move the await into the branches of the choice just emitted, as for `await (gather(a(), b()) if c else d())`.
 
     Return the results of the branches. Return None if the await cannot be moved.
@@ -439,20 +445,22 @@ def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> 
     return [result for _, result in awaited]
 
 
-def _starts_tasks_of(branch: Branch, task: Value) -> bool:
+def _starts_tasks_of(branch: ChoiceBranch, task: Value) -> bool:
     started = {task_id for operation in branch.block.operations for task_id in tasks_started_in(operation)}
     return started >= {awaited.task_id for awaited in awaited_tasks(task)}
 
 
-def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> tuple[Branch, Value]:
+def _with_await(
+    interpreter: Interpreter, branch: ChoiceBranch, value: Value, place: SourcePlace
+) -> tuple[ChoiceBranch, Value]:
     """Return the branch extended by the await of its value, and the result. A coroutine begins at the await."""
     with interpreter.collect_operations() as operations:
         operations.extend(branch.block.operations)
         result = await_value(interpreter, value, place)
-    return replace(branch, block=Block(tuple(operations))), result
+    return replace(branch, block=OperationBlock(tuple(operations))), result
 
 
-def _report_unresolved(interpreter: Interpreter, value: Value, place: Place) -> None:
+def _report_unresolved(interpreter: Interpreter, value: Value, place: SourcePlace) -> None:
     match value:
         case Unresolved(reason=reason, place=origin):
             interpreter.note(

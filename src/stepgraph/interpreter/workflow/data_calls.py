@@ -27,18 +27,18 @@ from stepgraph.interpreter.values.containers import (
     MappingEntry,
 )
 from stepgraph.interpreter.values.data import DataObject, data_objects
-from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.ir.values import UNKNOWN, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _NOTE: Final = "the whole workflow takes too much work to analyze, so calls in step bodies are skipped from here on."
 _NOTE_ADVICE: Final = "Steps that depend on what these calls change may be missing from the graph."
 
 
 def skips_data_call(
-    interpreter: Interpreter, callee: FunctionValue | ClassValue, arguments: Arguments, place: Place
+    interpreter: Interpreter, callee: FunctionValue | ClassValue, arguments: Arguments, place: SourcePlace
 ) -> bool:
     """Skip a call in the body of a step if it handles only data, and return whether it is skipped.
 
@@ -95,24 +95,24 @@ def _is_older(skipping: SkippedCalls, cell: HeapCell) -> bool:
 def _may_change(value: Value) -> bool:
     """Return whether code may change a value of a module or class without a statement that shows the change."""
     match value:
-        case Instance() | ContextVariable():
+        case ProjectObject() | ContextVariable():
             return True
         case FunctionValue(cache=cache):
             return cache is not None
         case Collection() | Mapping():
             objects = data_objects(value)
             return objects is None or any(
-                isinstance(inner, Instance) or inner.state.changed or not inner.state.contents for inner in objects
+                isinstance(inner, ProjectObject) or inner.state.changed or not inner.state.contents for inner in objects
             )
         case _:
             return False
 
 
-def _change(interpreter: Interpreter, changed: DataObject, place: Place) -> None:
+def _change(interpreter: Interpreter, changed: DataObject, place: SourcePlace) -> None:
     """Let unknown code change an object: it may add, replace and remove elements, and set attributes."""
     store, state = interpreter.store, changed.state
     match changed:
-        case Instance():
+        case ProjectObject():
             for name in tuple(state):
                 if name.isidentifier() and not isinstance(state[name], Collection | Mapping):
                     store.weak_update(state, name, UNKNOWN, place)

@@ -18,8 +18,8 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import AmbiguousDependency, DependencyCountMismatch, DependencyCycle, UnresolvedStepParameter
 from stepgraph.ir.nodes import (
-    Block,
     Dependency,
+    OperationBlock,
     StepCase,
     StepChoice,
     StepDefinition,
@@ -30,7 +30,7 @@ from stepgraph.ir.nodes import (
 from stepgraph.ir.values import Constant, Value
 from stepgraph.phrases import counted, fits_pieces
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def declare_step(interpreter: Interpreter, step: StepFunction) -> None:
@@ -68,7 +68,7 @@ def declared_since(interpreter: Interpreter, number: int) -> tuple[StepDefinitio
 class StepBody(Struct, frozen=True):
     """The evaluated body of a step's function."""
 
-    block: Block
+    block: OperationBlock
     started_bindings: tuple[str, ...] = ()
     """The bindings of the workflows that the body starts."""
 
@@ -142,7 +142,7 @@ def _required_steps(
 
 def _named_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
-) -> Iterator[tuple[str, Value, Place]]:
+) -> Iterator[tuple[str, Value, SourcePlace]]:
     """Yield dependencies in implicit mode: each parameter names a step, the last one declared with that name."""
     if step.depends is not None:
         return  # the SDK rejects `depends`, which is reported at the declaration
@@ -172,7 +172,7 @@ def _is_declared_in_frame(interpreter: Interpreter, value: Value) -> bool:
 
 def _listed_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
-) -> Iterator[tuple[str, Value, Place]]:
+) -> Iterator[tuple[str, Value, SourcePlace]]:
     """Yield dependencies in legacy mode: `depends` lists one step for each parameter except `ctx`, by position."""
     depends = step.depends_collection.items if step.depends_collection is not None else step.depends or ()
     if step.depends is None:
@@ -195,7 +195,7 @@ def _is_step(value: Value) -> bool:
 
 
 def _dependency(
-    interpreter: Interpreter, value: Value, place: Place, evaluate_body: BodyEvaluator
+    interpreter: Interpreter, value: Value, place: SourcePlace, evaluate_body: BodyEvaluator
 ) -> Dependency | None:
     match value:
         case StepFunction():

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
-from stepgraph.ir.nodes import Await, Block, JumpKind, map_blocks, may_await, may_run_steps, task_references
-from stepgraph.syntax.module import Place
+from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, map_blocks, may_await, may_run_steps, task_references
+from stepgraph.syntax.module import SourcePlace
 
 
 def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
@@ -27,7 +27,7 @@ def begin_tasks(interpreter: Interpreter) -> None:
     interpreter.store.write(interpreter.work.unbegun, "items", ())
 
 
-def record_early_raise(interpreter: Interpreter, place: Place) -> None:
+def record_early_raise(interpreter: Interpreter, place: SourcePlace) -> None:
     """Record the tasks that have not begun when an exception leaves a block for a handler."""
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     interpreter.frame.raises = True
@@ -47,8 +47,8 @@ def record_early_raise(interpreter: Interpreter, place: Place) -> None:
 
 
 def resolve_early_raises(
-    interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
-) -> Block:
+    interpreter: Interpreter, body: OperationBlock, contexts: Sequence[OpenContext], handlers: Sequence[OperationBlock]
+) -> OperationBlock:
     """Return a `try` body with changed awaits, which do not finish tasks that may begin during the handlers' steps.
 
     A task that a called function starts, or that a handler awaits, is reported immediately. Other tasks are reported if
@@ -75,7 +75,7 @@ def report_await(interpreter: Interpreter, await_: Await) -> None:
                 _report(interpreter, place)
 
 
-def _report(interpreter: Interpreter, place: Place) -> None:
+def _report(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.note(
         "late-task",
         place,
@@ -84,11 +84,11 @@ def _report(interpreter: Interpreter, place: Place) -> None:
     )
 
 
-def _without_completion(block: Block, task_ids: frozenset[TaskId]) -> Block:
+def _without_completion(block: OperationBlock, task_ids: frozenset[TaskId]) -> OperationBlock:
     operations = (
         replace(operation, group=unfinished(operation.group, task_ids))
         if isinstance(operation, Await)
         else map_blocks(operation, lambda inner: _without_completion(inner, task_ids))
         for operation in block.operations
     )
-    return Block(tuple(operations))
+    return OperationBlock(tuple(operations))

@@ -17,7 +17,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, is_equivalent, join_slot_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.values.calls import Coroutine, FunctionCall
+from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
 from stepgraph.interpreter.write_log import Rewrite, TaskState
 from stepgraph.ir.await_groups import TaskId
@@ -98,7 +98,7 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
 
 def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     """Evaluate a task in flight again, with all possible values of the slots that it reads."""
-    if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
+    if not isinstance(task.coroutine, FunctionCoroutine) or not isinstance(task.activity, Call):
         return
     coroutine, store = task.coroutine, interpreter.store
     interpreter.work.resuming = True
@@ -122,7 +122,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     if result.relevant and not is_equivalent(result, task.result):
         task.result = interpreter.work.task_results[task.task_id] = result
     if summary.function.may_run_steps or task.activity.function.may_run_steps:
-        force_setattr(task.activity, "function", summary.function)  # the emitted `Start` holds this call
+        force_setattr(task.activity, "function", summary.function)  # the emitted `StartOperation` holds this call
 
 
 def _recursive_calls(interpreter: Interpreter) -> int:

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.ir.facts import RunFault, UnusableRun
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # The instance, the event and the step object.
 _ARGUMENT_COUNT: Final = 3
@@ -32,7 +32,7 @@ def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_bas
     fault: RunFault | None = "generator" if bindings_of(node, module).is_generator else _parameter_fault(node.params)
     if fault is not None and not (fault == "extra" and of_base):
         parameters = module.brief_text(node.params)
-        interpreter.observe(UnusableRun(fault, parameters, Place(module, node.name)))
+        interpreter.observe(UnusableRun(fault, parameters, SourcePlace(module, node.name)))
 
 
 def _parameter_fault(params: cst.Parameters) -> RunFault | None:

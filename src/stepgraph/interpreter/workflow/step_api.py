@@ -24,12 +24,12 @@ from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.step_methods import is_step_method
 
 
-def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
+def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a method of the step object."""
     spread_arguments = unpacked_arguments(arguments)
     snapshot = interpreter.tracer.on_step_method(callee.name, spread_arguments, place)
@@ -53,16 +53,16 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
             return _wait(interpreter, spread_arguments, place)
 
 
-def _observe_missing(interpreter: Interpreter, name: str, place: Place) -> None:
+def _observe_missing(interpreter: Interpreter, name: str, place: SourcePlace) -> None:
     """Record a fact for a missing method, unless the program may define the method or checks for it with `hasattr`."""
     modules = interpreter.modules.scopes
     if any(module.once(assigned_attributes).assigns(name) or module.mentions(b"hasattr") for module in modules):
         return
-    callee = Place(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
+    callee = SourcePlace(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
     interpreter.observe(MethodMissing(name, callee))
 
 
-def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
+def _wait(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) -> Value:
     event_type = arguments.find(1, "event_type") or arguments.find(None, "type")
     timeout = arguments.find(2, "timeout")
     wait = EventWait(
@@ -75,7 +75,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
     return interpreter.work.register_coroutine(WaitCall(wait, place), place)
 
 
-def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArguments, place: Place) -> Value:
+def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArguments, place: SourcePlace) -> Value:
     name = arguments.find(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
         # A bare `@step.do` passes the function as the name and declares no step.
@@ -136,7 +136,7 @@ def _dependency_elements(interpreter: Interpreter, argument: Argument | None) ->
     return (Element(argument.value, argument.place, many=True),) if items is None else items
 
 
-def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
+def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: SourcePlace) -> Value:
     """Declare a step by applying the decorator that `step.do(...)` returned to a function."""
     interpreter.tracer.on_declaration(callee.arguments, arguments, place)
     if not arguments.items:

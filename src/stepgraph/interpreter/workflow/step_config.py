@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import MergedStepConfig
 from stepgraph.ir.values import Constant, Moment, Template, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Backoff, Number
@@ -62,7 +62,7 @@ def _with_retry(
     return settings
 
 
-def _entries(interpreter: Interpreter, value: Value, place: Place, setting: str) -> dict[object, MappingEntry]:
+def _entries(interpreter: Interpreter, value: Value, place: SourcePlace, setting: str) -> dict[object, MappingEntry]:
     """Return the entries of a dictionary that have constant keys, by key."""
     if not isinstance(value, Mapping) or not value.shows_constants:
         _report(interpreter, place, setting, "the default")
@@ -72,7 +72,7 @@ def _entries(interpreter: Interpreter, value: Value, place: Place, setting: str)
     return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
 
 
-def _report(interpreter: Interpreter, place: Place, setting: str, fallback: object) -> None:
+def _report(interpreter: Interpreter, place: SourcePlace, setting: str, fallback: object) -> None:
     interpreter.note(
         "dynamic-config",
         place,
@@ -82,7 +82,7 @@ def _report(interpreter: Interpreter, place: Place, setting: str, fallback: obje
     )
 
 
-def _report_delay_function(interpreter: Interpreter, place: Place) -> None:
+def _report_delay_function(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.note(
         "dynamic-config",
         place,
@@ -96,7 +96,7 @@ def _report_delay_function(interpreter: Interpreter, place: Place) -> None:
 WIDEST_NUMBER: Final = 512
 
 
-def _text_of(value: Value, place: Place) -> str:
+def _text_of(value: Value, place: SourcePlace) -> str:
     """Return the text of a constant string, or the source of another value in braces."""
     if isinstance(value, Constant) and isinstance(value.value, str):
         return value.value
@@ -113,7 +113,7 @@ def duration_text(argument: Argument | None) -> Number | str:
     return "{}" if argument is None else _duration_of(argument.value, argument.place)
 
 
-def _duration_of(value: Value, place: Place) -> Number | str:
+def _duration_of(value: Value, place: SourcePlace) -> Number | str:
     """Return a duration as milliseconds, as its constant string, or as its source in braces."""
     number = number_of(value)
     return _text_of(value, place) if number is None else number

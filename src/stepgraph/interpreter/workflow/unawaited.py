@@ -12,15 +12,15 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
-from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.workflow.resuming import report_empty_reads
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
-from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Start, work_kind
+from stepgraph.ir.nodes import Activity, Await, Call, OperationBlock, Run, StartOperation, work_kind
 from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.syntax.discarding import DiscardAnalysis
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
 
-def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> None:
+def report_unawaited_work(interpreter: Interpreter, body: OperationBlock, run: SourcePlace) -> None:
     """Report coroutines, generators and steps that never begin, and record facts about work that nothing can await.
 
     `run` is the method that the SDK calls.
@@ -46,12 +46,12 @@ class _DiscardedCoroutines(Struct):
     """Analyses of the values that the program discards, one for each module and kind of work."""
 
     interpreter: Interpreter
-    run: Place
+    run: SourcePlace
     """The method that the SDK calls, whose result is discarded."""
     discardings: dict[tuple[int, str], DiscardAnalysis] = field(default_factory=dict)
     """The analyses, by `id` of the module and kind of work."""
 
-    def observe(self, work: Work, name: str, place: Place, *, is_coroutine: bool = False) -> None:
+    def observe(self, work: Work, name: str, place: SourcePlace, *, is_coroutine: bool = False) -> None:
         """Record a fact for work if its value must be discarded, so nothing can await the work."""
         ends = frozenset([id(self.run.node)])
         discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
@@ -73,7 +73,7 @@ class _DiscardedCoroutines(Struct):
                 return False
 
     def _discarding(
-        self, place: Place, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
+        self, place: SourcePlace, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
     ) -> DiscardAnalysis:
         from stepgraph.syntax.discarding import DiscardAnalysis
 
@@ -93,7 +93,7 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
             continue
         from stepgraph.interpreter.effects import call_may_run_steps
 
-        if isinstance(coroutine, FunctionCall) and not call_may_run_steps(
+        if isinstance(coroutine, FunctionCoroutine) and not call_may_run_steps(
             interpreter, coroutine.function, coroutine.arguments
         ):
             continue
@@ -128,7 +128,7 @@ def _report_never_iterated(interpreter: Interpreter) -> None:
 def _report_special_methods(interpreter: Interpreter) -> None:
     """Report special methods with effects on steps if their implicit calls are not modeled, such as `__del__`."""
     visited: set[tuple[int, str]] = set()
-    owners: list[tuple[Instance | ClassValue, ClassValue]] = [
+    owners: list[tuple[ProjectObject | ClassValue, ClassValue]] = [
         *((instance, instance.cls) for instance in interpreter.work.objects),
         *((value, value.metaclass) for value in interpreter.work.classes_with_metaclass if _is_class(value.metaclass)),
     ]
@@ -152,7 +152,7 @@ def _unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
 
 
 def _report_special_method(
-    interpreter: Interpreter, receiver: Instance | ClassValue, class_value: ClassValue, name: str
+    interpreter: Interpreter, receiver: ProjectObject | ClassValue, class_value: ClassValue, name: str
 ) -> None:
     from stepgraph.interpreter.effects import effect_of_call, replaces_constants
 
@@ -168,7 +168,7 @@ def _report_special_method(
     if effect is not None:
         interpreter.note(
             "escapes",
-            Place(method.scope.module, method.node),
+            SourcePlace(method.scope.module, method.node),
             f"`{class_value.name}.{name}` {effect}, but stepgraph does not model all implicit calls of it.",
             "Steps that run there may be missing from the graph. Run them in a method that is called by name.",
         )
@@ -189,7 +189,7 @@ def modeled_special_methods() -> frozenset[str]:
     return frozenset(f"__{name}__" for name in names)
 
 
-def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:
+def _observe_unawaited(discarded: _DiscardedCoroutines, body: OperationBlock) -> None:
     """Record facts about the sleeps and tasks of a program that nothing can await."""
     tasks = _Tasks()
     tasks.collect(body)
@@ -208,7 +208,7 @@ def _observe_unawaited(discarded: _DiscardedCoroutines, body: Block) -> None:
             discarded.observe("task", ", ".join(map(name_of, activities)), place)
 
 
-def _may_signal(activity: Activity, place: Place) -> bool:
+def _may_signal(activity: Activity, place: SourcePlace) -> bool:
     """Return whether work may signal its completion without an await, through a queue, an event or a future."""
     return isinstance(activity, Call) and any(map(place.module.mentions, _SIGNALS))
 
@@ -255,13 +255,13 @@ def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared])
 class _Tasks(Struct):
     """The tasks that a program starts and awaits, by task id."""
 
-    started: dict[TaskId, Start] = field(default_factory=dict)
+    started: dict[TaskId, StartOperation] = field(default_factory=dict)
     awaited: set[TaskId] = field(default_factory=set)
 
-    def collect(self, body: Block) -> None:
+    def collect(self, body: OperationBlock) -> None:
         for visit in walk_operations(body):
             match visit.operation:
-                case Start() as start:
+                case StartOperation() as start:
                     self.started[start.task_id] = start
                 case Await(group=group):
                     self.awaited |= task_ids_of(group)
@@ -275,7 +275,7 @@ def _kind_and_name(coroutine: Coroutine) -> tuple[Work, str]:
             return "step", step.definition.name
         case WaitCall(activity=wait):
             return "wait", wait.name
-        case FunctionCall(function=called):
+        case FunctionCoroutine(function=called):
             return "function", called.name
         case PreparedCall(function=prepared):
             return "function", prepared.names[0]

@@ -10,16 +10,16 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
-from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.workflow.step_index import StepIndex
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
-NoteTable: TypeAlias = dict[tuple[str, int], tuple[Place, str, str, bool]]
+NoteTable: TypeAlias = dict[tuple[str, int], tuple[SourcePlace, str, str, bool]]
 """A table of notes; see `Interpreter.notes`."""
 
 
@@ -31,13 +31,13 @@ class WorkRegistry(Struct):
 
     last_task_id: TaskId = 0
     """The most recent task id. Ids are assigned in ascending order, starting at 1."""
-    coroutines: dict[int, tuple[Place, Coroutine]] = field(default_factory=dict)
+    coroutines: dict[int, tuple[SourcePlace, Coroutine]] = field(default_factory=dict)
     """The first coroutine that each call site creates."""
     begun: set[int] = field(default_factory=set)
     """The call sites whose coroutine or generator has begun or escaped."""
-    wrapping_calls: dict[int, Place] = field(default_factory=dict)
+    wrapping_calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The `asyncio.wait_for` call around a coroutine, by call site of the coroutine."""
-    start_calls: dict[int, tuple[Place, set[TaskId]]] = field(default_factory=dict)
+    start_calls: dict[int, tuple[SourcePlace, set[TaskId]]] = field(default_factory=dict)
     """The tasks that each call starts, by call site."""
     activities: dict[TaskId, Activity] = field(default_factory=dict)
     """The work that each task runs."""
@@ -45,9 +45,9 @@ class WorkRegistry(Struct):
     """The tasks that `asyncio.shield` protects from cancellation."""
     unordered: set[TaskId] = field(default_factory=set)
     """The tasks that begin in an unspecified order."""
-    objects: list[Instance] = field(default_factory=list)
+    objects: list[ProjectObject] = field(default_factory=list)
     """The instances of project classes, in order of creation."""
-    escaped: dict[tuple[int, int], tuple[Value, Place, str]] = field(default_factory=dict)
+    escaped: dict[tuple[int, int], tuple[Value, SourcePlace, str]] = field(default_factory=dict)
     """The functions, classes and objects that escaped without steps, with the place and predicate for a report."""
     finished_task: Value | None = None
     """The finished task whose callback is being evaluated, if any. Its removal from a collection loses no work."""
@@ -59,13 +59,13 @@ class WorkRegistry(Struct):
     """The classes whose metaclass is a project class."""
     inspected_classes: list[ClassValue] = field(default_factory=list)
     """The stack of classes whose methods are being searched for steps."""
-    raised: dict[int, Instance] = field(default_factory=dict)
+    raised: dict[int, ProjectObject] = field(default_factory=dict)
     """The latest project object that each `raise` statement raises, with its attributes at that point."""
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
     """The generators that have been consumed, by `id`. The reference keeps the id from being reused."""
-    open_objects: list[Instance] = field(default_factory=list)
+    open_objects: list[ProjectObject] = field(default_factory=list)
     """The project objects whose elements are being evaluated, outermost first."""
     iterating: dict[int, tuple[object, object]] = field(default_factory=dict)
     """The frame and loop of the latest iteration over each iterator, by the serial of its cell."""
@@ -75,13 +75,13 @@ class WorkRegistry(Struct):
     """The tasks that code may cancel. The await of a canceled task ends before the task's steps do."""
     starting: int = 0
     """The number of tasks whose start is being evaluated and that contain the current code."""
-    empty_reads: dict[int, tuple[Collection, Place]] = field(default_factory=dict)
+    empty_reads: dict[int, tuple[Collection, SourcePlace]] = field(default_factory=dict)
     """The latest reads of queues and futures that had no value, by the `id` of the node."""
     deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
     """The notes of tasks that wait for a value of a queue or future, with the keys in `empty_reads`."""
     unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
     """A cell whose slot `items` has the ids of the tasks that were started since the last await."""
-    left_early: dict[TaskId, Place] = field(default_factory=dict)
+    left_early: dict[TaskId, SourcePlace] = field(default_factory=dict)
     """The tasks that have not begun when an exception may occur, with the location of the exception."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
     """The tasks whose last evaluation called a function whose body was still being interpreted."""
@@ -112,7 +112,7 @@ class WorkRegistry(Struct):
         self.last_task_id += 1
         return self.last_task_id
 
-    def register_coroutine(self, coroutine: Coroutine, place: Place) -> Coroutine:
+    def register_coroutine(self, coroutine: Coroutine, place: SourcePlace) -> Coroutine:
         """Register a coroutine, which is reported if it never begins."""
         self.coroutines.setdefault(id(place.node), (place, coroutine))
         return coroutine
@@ -122,7 +122,7 @@ class WorkRegistry(Struct):
         self.generators.setdefault(id(generator.place.node), generator)
         return generator
 
-    def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
+    def record_start(self, place: SourcePlace, task_ids: Iterable[TaskId]) -> None:
         """Record the tasks that a call starts. Code that has the result of the call can await the tasks."""
         self.start_calls.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 

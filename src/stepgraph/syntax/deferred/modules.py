@@ -19,7 +19,7 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
 from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, python_tree
 from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError, has_sketch_names
-from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Block, Part, Piece, cut_part
+from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Piece, PieceBlock, PiecePosition, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
 from stepgraph.syntax.pieces.versions import line_ending, parse_in_pieces, parse_parts
@@ -146,9 +146,9 @@ class DeferredBodies(Struct, eq=False, dict=True):
 
     def _parse_text(self, body: BodyRange) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
         text = self.text[body.start : body.end]
-        blocks = tuple(Block(indent, _OPENING) for indent in body.indents)
+        blocks = tuple(PieceBlock(indent, _OPENING) for indent in body.indents)
         context = PieceContext(self.newline, self.indent, is_first=False, is_last=False, follows_block=True)
-        parts = cut_part(text, Part(blocks, blocks), PIECE_LENGTH) if len(text) > 2 * PIECE_LENGTH else None
+        parts = cut_part(text, PiecePosition(blocks, blocks), PIECE_LENGTH) if len(text) > 2 * PIECE_LENGTH else None
         if parts is not None:
             try:
                 return join_block(parse_parts(parts, context), blocks)

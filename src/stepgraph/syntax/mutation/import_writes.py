@@ -55,7 +55,7 @@ class ImportCalls(Struct, frozen=True):
     """The names called in functions, by the name of the innermost function."""
 
 
-class _Region(Struct, frozen=True):
+class _WritingBlock(Struct, frozen=True):
     """A block, with its enclosing function and statement of the module body."""
 
     body: cst.BaseSuite | cst.Module
@@ -73,7 +73,7 @@ class _Region(Struct, frozen=True):
 class ImportWrites(Struct):
     """The attribute changes of a module, except those of `self` and of objects that their function creates."""
 
-    _writes: FactsByName[_Region, ImportWrite] | None = None
+    _writes: FactsByName[_WritingBlock, ImportWrite] | None = None
     """The changes by the name of the attribute; None if there are none."""
     _indirect_words: tuple[str, ...] = ()
     """Words, one of which is in each statement that changes an attribute by a call or in a namespace dict."""
@@ -95,15 +95,15 @@ def import_writes(module: SourceModule) -> ImportWrites:
     if not module.once(may_assign) and not any(map(module.mentions, _NAMESPACES)):
         return ImportWrites()
     search = _Writes(module)
-    writes = FactsByName(UnvisitedBodies[_Region](module), search.writes_below)
-    for node, region in _all_statements(_Region(module.tree), writes.unvisited):
+    writes = FactsByName(UnvisitedBodies[_WritingBlock](module), search.writes_below)
+    for node, region in _all_statements(_WritingBlock(module.tree), writes.unvisited):
         writes.add(search.writes_of(node, region))
     return ImportWrites(writes, (*_INDIRECT_WORDS, *search.namespaces))
 
 
 def _all_statements(
-    root: _Region, unvisited: UnvisitedBodies[_Region] | None = None, words: Sequence[str] = ()
-) -> Iterator[tuple[cst.CSTNode, _Region]]:
+    root: _WritingBlock, unvisited: UnvisitedBodies[_WritingBlock] | None = None, words: Sequence[str] = ()
+) -> Iterator[tuple[cst.CSTNode, _WritingBlock]]:
     """Yield each statement in a region, including those in functions and classes, with its innermost region.
 
     With `unvisited`, deferred bodies are added to it. With `words`, bodies that are not parsed yet and contain none of
@@ -124,7 +124,7 @@ def _all_statements(
                     pending.append(inner)
 
 
-def _region_in(suite: cst.BaseSuite, node: cst.CSTNode, outer: _Region) -> _Region:
+def _region_in(suite: cst.BaseSuite, node: cst.CSTNode, outer: _WritingBlock) -> _WritingBlock:
     """Return the region of a block of a statement."""
     if not isinstance(node, cst.FunctionDef):
         return replace(outer, body=suite, in_class=isinstance(node, cst.ClassDef) or outer.in_class)
@@ -165,7 +165,7 @@ class _Writes:
         self.namespaces: dict[str, cst.BaseExpression] = {}
         words = (*(name.encode() for name in _ATTRIBUTE_CALLS), *_NAMESPACES)
         self.has_calls = any(map(module.mentions, words))
-        for node, _ in _all_statements(_Region(module.tree), words=_BINDINGS):
+        for node, _ in _all_statements(_WritingBlock(module.tree), words=_BINDINGS):
             self._bind(node)
 
     def _bind(self, node: cst.CSTNode) -> None:
@@ -178,12 +178,12 @@ class _Writes:
                 if _namespace_owner(value) is not None:
                     self.namespaces[name] = value
 
-    def writes_below(self, _: cst.BaseSuite, region: _Region) -> Iterator[tuple[str, ImportWrite]]:
+    def writes_below(self, _: cst.BaseSuite, region: _WritingBlock) -> Iterator[tuple[str, ImportWrite]]:
         """Yield the attribute changes of the statements in a region, each with the name of the attribute."""
         for node, inner in _all_statements(region):
             yield from self.writes_of(node, inner)
 
-    def writes_of(self, node: cst.CSTNode, region: _Region) -> Iterator[tuple[str, ImportWrite]]:
+    def writes_of(self, node: cst.CSTNode, region: _WritingBlock) -> Iterator[tuple[str, ImportWrite]]:
         """Yield the attribute changes of a statement, each with the name of the attribute."""
         direct = ((owner, name, False) for owner, name in attribute_targets(node))
         for owner, name, is_indirect in (*direct, *self._mutations(node), *self._calls(node)):
@@ -322,7 +322,7 @@ def import_calls(module: SourceModule) -> ImportCalls:
     """Return the names that a module calls while it is imported, and the names that its functions call."""
     at_import: dict[str, set[int]] = {}
     by_function: dict[str, set[str]] = {}
-    for node, region in _all_statements(_Region(module.tree)):
+    for node, region in _all_statements(_WritingBlock(module.tree)):
         for name in filter(None, _called_names(node)):
             if region.function is None:
                 at_import.setdefault(name, set()).add(region.statement)

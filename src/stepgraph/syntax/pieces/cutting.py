@@ -23,7 +23,7 @@ _MAX_DEPTH: Final = 20
 """The maximum number of blocks around the start of a piece. The parser reads code that opens them before each piece."""
 
 
-class Block(Struct, frozen=True):
+class PieceBlock(Struct, frozen=True):
     """A block that contains the start of a piece."""
 
     indent: str
@@ -36,9 +36,9 @@ class Piece(Struct, frozen=True):
     """A part of a source, from a statement and its leading comments to the next piece."""
 
     text: str
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[PieceBlock, ...] = ()
     """The blocks around the start of the piece, outermost first."""
-    end_blocks: tuple[Block, ...] = ()
+    end_blocks: tuple[PieceBlock, ...] = ()
     """The blocks around the start of the next piece."""
 
 
@@ -52,28 +52,28 @@ class Cut(Struct, frozen=True):
     """The index of the piece with this statement, or the number of pieces."""
     trailing_lines: str
     """The comments and blank lines after the last statement."""
-    last_blocks: tuple[Block, ...]
+    last_blocks: tuple[PieceBlock, ...]
     """The blocks around the last statement, outermost first."""
 
 
 def cut(text: str, piece_length: int = PIECE_LENGTH) -> Cut | None:
     r"""Return the pieces of a source, or None if its layout is unusual. Lines end with `\n` or `\r\n`."""
     # The tokenizer resets its column at a form feed.
-    return None if "\f" in text else _Cutter(text, Part(is_first=True), piece_length).cut()
+    return None if "\f" in text else _Cutter(text, PiecePosition(is_first=True), piece_length).cut()
 
 
-class Part(Struct, frozen=True):
+class PiecePosition(Struct, frozen=True):
     """The place of a text in a source."""
 
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[PieceBlock, ...] = ()
     """The blocks around the start of the text, outermost first."""
-    end_blocks: tuple[Block, ...] = ()
+    end_blocks: tuple[PieceBlock, ...] = ()
     """The blocks around the start of the text after it."""
     is_first: bool = False
     """Whether the source starts with the text."""
 
 
-def cut_part(text: str, part: Part, piece_length: int) -> Cut | None:
+def cut_part(text: str, part: PiecePosition, piece_length: int) -> Cut | None:
     """Return the pieces of a part of a source, which starts and ends like pieces, or None if its layout is unusual."""
     return None if "\f" in text else _Cutter(text, part, piece_length).cut()
 
@@ -109,7 +109,7 @@ class _UnusualLayoutError(Exception):
 class _Cutter:
     """A scanner of the lines of a source."""
 
-    def __init__(self, text: str, part: Part, piece_length: int) -> None:
+    def __init__(self, text: str, part: PiecePosition, piece_length: int) -> None:
         self._text = text
         self._part = part
         self._piece_length = piece_length
@@ -122,7 +122,7 @@ class _Cutter:
         """The blocks around the last statement, outermost first."""
         self._uncut = 0
         """The number of the innermost of these blocks in which no piece may start."""
-        self._closed: Block | None = None
+        self._closed: PieceBlock | None = None
         """The outermost of the blocks that the current statement has closed, if any."""
         self._statement = -1
         """The offset of the first character of the last statement, or -1 before the first statement."""
@@ -227,7 +227,7 @@ class _Cutter:
         header = _COMPOUND.match(self._text, self._statement)
         opening = "" if header is None else _OPENINGS[header.lastgroup or ""]
         self._uncut += self._uncut > 0 or not opening
-        self._blocks.append(Block(indent, opening))
+        self._blocks.append(PieceBlock(indent, opening))
 
     def _start_of_leading_lines(self, indent: str, gap: int, line: int) -> int | None:
         """Return the offset of the comments and blank lines that belong to the statement in the line at `line`.
@@ -247,6 +247,6 @@ class _Cutter:
                 has_deeper_line = True
         return None if has_deeper_line else start
 
-    def _end_piece(self, end: int, end_blocks: tuple[Block, ...]) -> None:
+    def _end_piece(self, end: int, end_blocks: tuple[PieceBlock, ...]) -> None:
         self._pieces.append(Piece(self._text[self._start : end], self._start_blocks, end_blocks))
         self._start, self._start_blocks = end, end_blocks

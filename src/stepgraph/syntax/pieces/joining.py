@@ -10,7 +10,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.pieces.cutting import Block
+from stepgraph.syntax.pieces.cutting import PieceBlock
 from stepgraph.syntax.pieces.parsing import BlockStatement, ParsedPiece, WrongCutError, check_is_open, clauses_of
 from stepgraph.syntax.positions import Range
 from stepgraph.syntax.walk import Parents, children
@@ -21,7 +21,7 @@ _TYPES: Final[dict[str, frozenset[type[cst.CSTNode]]]] = {
     "while 0:": frozenset([cst.For, cst.While]),
     "try:": frozenset([cst.Try]),
 }
-"""The types of the statements with a block, by `Block.opening`."""
+"""The types of the statements with a block, by `PieceBlock.opening`."""
 
 
 class CutNode(Struct, frozen=True):
@@ -126,7 +126,7 @@ class JoinedModule(JoinedPieces, frozen=True, eq=False, dict=True):
         return super().range_of(node)
 
 
-class _OpenBlock(Struct):
+class _JoinedBlock(Struct):
     """A block whose statements are being joined."""
 
     statement: BlockStatement | None
@@ -140,7 +140,7 @@ class _Joiner(Struct):
     """The state of joining pieces."""
 
     default_indent: str
-    blocks: list[_OpenBlock] = field(default_factory=lambda: [_OpenBlock(None, "", [])])
+    blocks: list[_JoinedBlock] = field(default_factory=lambda: [_JoinedBlock(None, "", [])])
     """The open blocks, from the module inwards."""
     cut_nodes: dict[int, CutNode] = field(default_factory=dict)
 
@@ -159,7 +159,7 @@ class _Joiner(Struct):
                 if footer:
                     raise WrongCutError
 
-    def _open(self, block: Block) -> None:
+    def _open(self, block: PieceBlock) -> None:
         """Open the block of the last statement, in which the next piece starts."""
         outer = self.blocks[-1]
         statement = outer.statements[-1]
@@ -171,7 +171,7 @@ class _Joiner(Struct):
             raise WrongCutError
         if outer.indent + (self.default_indent if body.indent is None else body.indent) != block.indent:
             raise WrongCutError
-        self.blocks.append(_OpenBlock(statement, block.indent, list(body.body)))
+        self.blocks.append(_JoinedBlock(statement, block.indent, list(body.body)))
 
     def _close(self, parsed: ParsedPiece, depth: int) -> None:
         """Close the innermost block, which ends in a piece."""
@@ -223,14 +223,14 @@ def join(pieces: tuple[ParsedPiece, ...], encoding: str) -> JoinedModule:
 
 
 def join_block(
-    pieces: tuple[ParsedPiece, ...], blocks: tuple[Block, ...]
+    pieces: tuple[ParsedPiece, ...], blocks: tuple[PieceBlock, ...]
 ) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
     """Return the pieces of a block with the statements of the block.
 
     `blocks` are the block and those around it, outermost first. Raises WrongCutError if a piece does not continue the
     previous ones.
     """
-    open_blocks = [_OpenBlock(None, block.indent, []) for block in (Block("", ""), *blocks)]
+    open_blocks = [_JoinedBlock(None, block.indent, []) for block in (PieceBlock("", ""), *blocks)]
     joiner = _Joiner(pieces[0].context.indent, open_blocks)
     for parsed in pieces:
         joiner.add(parsed)

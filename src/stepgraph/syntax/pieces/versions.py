@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Cut, Part, cut, cut_part
+from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Cut, PiecePosition, cut, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, join
 from stepgraph.syntax.pieces.parsing import (
     ParsedPiece,
@@ -107,7 +107,7 @@ def _cut(changed: Sequence[ParsedPiece], new_text: str, piece_length: int) -> Cu
     """Return the pieces of the new text of several pieces, a single one if it is short, or None if it is unusual."""
     length = max(len(new_text), 1) if len(new_text) <= 2 * piece_length else piece_length
     first, last = changed[0], changed[-1]
-    part = Part(first.piece.blocks, last.piece.end_blocks, first.context.is_first)
+    part = PiecePosition(first.piece.blocks, last.piece.end_blocks, first.context.is_first)
     return cut_part(new_text, part, length)
 
 

@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.call_sites import CallSite, call_in_step, call_si
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventMutated
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report a change in a shared function at its call, because the function may be correct for other arguments."""
-    changes_at: dict[CallSite, dict[Place, EventMutated]] = {}
+    changes_at: dict[CallSite, dict[SourcePlace, EventMutated]] = {}
     for change in subject.facts_of_type(EventMutated):
         if change.in_step:
             site = call_in_step(change.place, change.calls)

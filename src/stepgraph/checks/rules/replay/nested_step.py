@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.call_sites import CallSite, line_phrase
 from stepgraph.checks.diagnostic import MAX_RELATED, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.await_groups import is_race
-from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, operations_in, work_kind
+from stepgraph.ir.nodes import Await, Call, OperationBlock, Run, StartOperation, StepRun, operations_in, work_kind
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -33,36 +33,36 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 yield _diagnostic(outer, operation, nested)
 
 
-def _own_operations(outer: StepRun) -> Iterator[Run | Start]:
+def _own_operations(outer: StepRun) -> Iterator[Run | StartOperation]:
     """Yield the operations in the body of a step and in the bodies of its nested steps, but not in called functions."""
     pending = [outer]
     visited = {id(outer)}
     while pending:
         for operation in operations_in(pending.pop().body):
-            if isinstance(operation, Run | Start):
+            if isinstance(operation, Run | StartOperation):
                 yield operation
                 if isinstance(operation.activity, StepRun) and id(operation.activity) not in visited:
                     visited.add(id(operation.activity))
                     pending.append(operation.activity)
 
 
-def _nested_operations(operation: Run | Start, budget: Budget) -> list[Run | Start]:
+def _nested_operations(operation: Run | StartOperation, budget: Budget) -> list[Run | StartOperation]:
     """Return the operation itself, or the first steps, sleeps and waits of the function that it calls."""
     if not isinstance(operation.activity, Call):
         return [operation]
     if not operation.activity.function.may_run_steps:
         return []
-    nested: list[Run | Start] = []
+    nested: list[Run | StartOperation] = []
     for visit in walk_operations(operation.activity.function.body):
         budget.spend(Limit.PAIRS)
-        if isinstance(visit.operation, Run | Start) and not isinstance(visit.operation.activity, Call):
+        if isinstance(visit.operation, Run | StartOperation) and not isinstance(visit.operation.activity, Call):
             nested.append(visit.operation)
         if len(nested) == MAX_RELATED:
             break
     return nested
 
 
-def _contains_race(body: Block, budget: Budget) -> bool:
+def _contains_race(body: OperationBlock, budget: Budget) -> bool:
     for visit in walk_operations(body):
         budget.spend(Limit.PAIRS)
         if isinstance(visit.operation, Await) and is_race(visit.operation.group):
@@ -70,7 +70,7 @@ def _contains_race(body: Block, budget: Budget) -> bool:
     return False
 
 
-def _diagnostic(outer: StepRun, operation: Run | Start, nested: Sequence[Run | Start]) -> Diagnostic:
+def _diagnostic(outer: StepRun, operation: Run | StartOperation, nested: Sequence[Run | StartOperation]) -> Diagnostic:
     """Return a diagnostic at a nested operation, or at the call of a function with such operations."""
     site = CallSite(operation.place, is_call=isinstance(operation.activity, Call))
     span, first = site.place.span, nested[0]

@@ -15,7 +15,7 @@ from stepgraph.ir.values import ExternalResult, Value, is_from_package
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 _CLOCKS: Final = ("datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today", "time.")
 _ADVICE: Final = "Compute the remaining milliseconds in a step, and pass its result to `step.sleep`."
@@ -43,7 +43,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         )
 
 
-def _fixed_timestamps(subject: WorkflowSubject) -> dict[Place, Place]:
+def _fixed_timestamps(subject: WorkflowSubject) -> dict[SourcePlace, SourcePlace]:
     """Return the timestamp of each `sleep_until` call outside of steps whose timestamps are the same at replay.
 
     Values that may depend on the current time are omitted: those from third-party packages, and times of the clock when
@@ -51,7 +51,7 @@ def _fixed_timestamps(subject: WorkflowSubject) -> dict[Place, Place]:
     """
     excluded = {length.argument.place for length in nondeterministic_lengths(subject)}
     excluded |= {fault.place for fault in timestamp_faults(subject)}
-    timestamps: dict[Place, Place] = {}
+    timestamps: dict[SourcePlace, SourcePlace] = {}
     for call in subject.facts_of_type(MethodCalled):
         timestamp = call.arguments.find(1, "timestamp") if call.method == "sleep_until" and not call.in_step else None
         if timestamp is None or timestamp.place in excluded:

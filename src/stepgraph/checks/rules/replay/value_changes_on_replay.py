@@ -11,7 +11,7 @@ from stepgraph.checks.analysis.steps import nondeterministic_lengths, nondetermi
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -64,7 +64,7 @@ def _consequence(use: NondeterministicUseAfterStep, path: str) -> str:
     )
 
 
-def _string_conversion(produced_at: Place) -> str:
+def _string_conversion(produced_at: SourcePlace) -> str:
     """Return advice to convert a UUID to a string, because steps cannot return UUIDs."""
     return f", as `str({produced_at.text})`," if produced_at.text.startswith("uuid.uuid") else ""
 

@@ -10,7 +10,7 @@ from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import Trigger, WorkflowSubject
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -21,7 +21,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     )
 
 
-def _diagnostic(trigger: Trigger, loop: Place) -> Diagnostic:
+def _diagnostic(trigger: Trigger, loop: SourcePlace) -> Diagnostic:
     return Diagnostic(
         trigger.call.place.span,
         f"the loop in line {loop.span.line} starts one instance of {trigger.workflow.name} per item, each with its own"

@@ -10,11 +10,11 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import catches_all
 from stepgraph.ir.facts import StepCalled
-from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, Try
+from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, TryOperation
 from stepgraph.ir.walk import transitive_dependencies
 from stepgraph.limits import Budget, Limit
 from stepgraph.model.span import Span
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -52,7 +52,7 @@ class _Rejections:
         }
         self.budget = Budget()
 
-    def rejected_step(self, run: StepRun, place: Place) -> str | None:
+    def rejected_step(self, run: StepRun, place: SourcePlace) -> str | None:
         """Return the name of the first rejected step among a step and its dependencies, or None if all are valid."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
@@ -69,7 +69,7 @@ def _spans(definition: StepDefinition) -> set[Span]:
     return {definition.place.span, *(parameter.place.span for parameter in definition.parameters)}
 
 
-def _hidden_error(handler: Handler, try_node: Try, step: str) -> Diagnostic:
+def _hidden_error(handler: Handler, try_node: TryOperation, step: str) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
         f"`{_source(handler)}` hides the SDK's TypeError: the step {step!r} never runs.",
@@ -77,7 +77,7 @@ def _hidden_error(handler: Handler, try_node: Try, step: str) -> Diagnostic:
     )
 
 
-def _possible_error(handler: Handler, try_node: Try) -> Diagnostic:
+def _possible_error(handler: Handler, try_node: TryOperation) -> Diagnostic:
     return Diagnostic(
         _span(handler, try_node),
         f"`{_source(handler)}` would also catch the TypeError that the SDK raises for a misdeclared step.",
@@ -90,7 +90,7 @@ def _source(handler: Handler) -> str:
     return "except" if handler.condition is None else f"except {handler.condition}"
 
 
-def _span(handler: Handler, try_node: Try) -> Span:
+def _span(handler: Handler, try_node: TryOperation) -> Span:
     place = next((caught.place for caught in handler.types if caught.name == "builtins.TypeError"), handler.place)
     return (place or try_node.place).span
 

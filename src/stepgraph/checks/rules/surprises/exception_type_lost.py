@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.tries import catches_javascript, find_tries, runs
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import builtin_exception, catches_all
-from stepgraph.ir.nodes import ExceptionType, NonStepErrors, Try
+from stepgraph.ir.nodes import ExceptionType, NonStepErrors, TryOperation
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -36,7 +36,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 yield from (_diagnostic(caught, is_only_type=is_only_type) for caught in lost)
 
 
-def _is_lost(caught: ExceptionType, try_node: Try) -> bool:
+def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
     """Return whether no exception of the caught type can reach the handler from steps or other code."""
     if caught.ancestors != (caught.name,):
         builtin_ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]

@@ -25,7 +25,7 @@ from stepgraph.syntax.edits import Replacement
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import PayloadKeyAccess, WorkflowStarted
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 # Keys that wrap a payload in the options of other engines.
 _WRAPPERS: Final = frozenset(["body", "data", "event", "input", "params", "payload"])
@@ -66,7 +66,9 @@ def _check_instance(call: WorkflowStarted, instance: InstanceOptions, reads: Pay
         yield Diagnostic(place.span, message, _advice(cases, missing, kind))
 
 
-def _diagnostic_of_wrapped(params: Option, key: str, inner: Place, readers: str, place: Place) -> Diagnostic:
+def _diagnostic_of_wrapped(
+    params: Option, key: str, inner: SourcePlace, readers: str, place: SourcePlace
+) -> Diagnostic:
     is_literal = params.place.text.startswith("{")
     return Diagnostic(
         place.span,
@@ -95,7 +97,7 @@ def _kind_of(value: Value) -> str | None:
     return "a string" if value == ExternalResult("json.dumps") else kind_of(value)
 
 
-def _wrapped_payload(value: Value, missing: tuple[str, ...], reads: PayloadReads) -> tuple[str, Place] | None:
+def _wrapped_payload(value: Value, missing: tuple[str, ...], reads: PayloadReads) -> tuple[str, SourcePlace] | None:
     """Return the only key of `params` and the location of its value, if that value is probably the payload."""
     if not isinstance(value, StaticMapping) or len(value.entries) != 1 or not value.is_complete:
         return None
@@ -114,7 +116,7 @@ def _wrapped_payload(value: Value, missing: tuple[str, ...], reads: PayloadReads
     return (key, entry.place) if is_payload else None
 
 
-def _readers(reads: PayloadReads, missing: tuple[str, ...], place: Place) -> str:
+def _readers(reads: PayloadReads, missing: tuple[str, ...], place: SourcePlace) -> str:
     """Return a clause with the reads of keys and their locations: "`run` reads `url` (line 9), and fails ..."."""
     if not missing:
         key, access = next(iter(reads.all.items()))
@@ -124,7 +126,7 @@ def _readers(reads: PayloadReads, missing: tuple[str, ...], place: Place) -> str
     return f"`run` reads {listed}, and fails without {'them' if others else 'it'}"
 
 
-def _location(place: Place, seen_from: Place) -> str:
+def _location(place: SourcePlace, seen_from: SourcePlace) -> str:
     span = place.span
     return f"line {span.line}" if span.path == seen_from.span.path else f"line {span.line} of {span.path}"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepNeverCalled, UnresolvedStepParameter
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -39,7 +39,7 @@ def _advice_to_call(fact: StepNeverCalled) -> str:
     return f"Call it with `await {fact.definition.function_name}()`, or remove it."
 
 
-def _advice_on_parameter(function: str, place: Place, parameter: Place) -> str:
+def _advice_on_parameter(function: str, place: SourcePlace, parameter: SourcePlace) -> str:
     """Return advice for an uncalled step to which a parameter seems to refer by the name of its function."""
     span = parameter.span
     where = f"line {span.line}" if span.path == place.span.path else f"line {span.line} of {span.path}"

@@ -30,9 +30,9 @@ from stepgraph.interpreter.values.objects import (
     ClassValue,
     EnumMember,
     FunctionValue,
-    Instance,
     LexicalScope,
     ModuleValue,
+    ProjectObject,
     SuperObject,
 )
 from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject, StepSignature
@@ -56,10 +56,10 @@ from stepgraph.ir.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value:
     """Return the value of `owner.name`, including the effects of properties and hooks."""
     name = attribute_name(interpreter, name, place)
     if name in interpreter.bindings and isinstance(owner, Unknown | External | ExternalResult | ExternalResultMember):
@@ -69,7 +69,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return StepMethod(name)
         case StepSignature():
             return owner if name == "parameters" else UNKNOWN
-        case Instance():
+        case ProjectObject():
             if name == "__dict__":
                 forget_attribute(interpreter, owner, None)
             return instance_attribute(interpreter, owner, name, place)
@@ -142,7 +142,7 @@ def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -
     from stepgraph.interpreter.library.caches import forget_result
 
     for instance in union_values(owner):
-        for defining in resolution_order(instance.cls) if isinstance(instance, Instance) else ():
+        for defining in resolution_order(instance.cls) if isinstance(instance, ProjectObject) else ():
             members = defining.scope.names if isinstance(defining, ClassValue) else {}
             for member in members.values() if name is None else (members.get(name),):
                 if isinstance(member, FunctionValue) and member.kind == "property":
@@ -165,7 +165,7 @@ METADATA_ATTRIBUTES: Final = frozenset(
 )
 
 
-def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:
+def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: SourcePlace) -> Value:
     """Return the value of `module.name`, which may be a submodule. Report a name that does not exist."""
     scope = module.scope
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
@@ -188,7 +188,7 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
 
 
 def _report_missing(
-    interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str, place: Place
+    interpreter: Interpreter, module: ModuleValue, scope: LexicalScope, name: str, place: SourcePlace
 ) -> Value:
     suggestion = _suggest_name(interpreter, module, scope, name)
     path = module.file.path or module.file.name

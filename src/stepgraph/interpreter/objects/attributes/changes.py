@@ -27,38 +27,38 @@ from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     ClassValue,
     FunctionValue,
-    Instance,
     ModuleValue,
+    ProjectObject,
 )
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
-def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
+def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: SourcePlace) -> None:
     """Assign a value to `owner.name`, with the `__setattr__` of the owner's class if the project defines one."""
     interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
-    if isinstance(owner, Instance | ClassValue) and call_assignment_hook(
+    if isinstance(owner, ProjectObject | ClassValue) and call_assignment_hook(
         interpreter, owner, Argument(Constant(name), place), value, place
     ):
         return
     store_attribute(interpreter, owner, name, value, place)
 
 
-def _deletion_hook(interpreter: Interpreter, owner: Value, place: Place) -> Value | None:
+def _deletion_hook(interpreter: Interpreter, owner: Value, place: SourcePlace) -> Value | None:
     """Return the `__delattr__` of an object. Return None if no class of the project defines one."""
-    method = class_member(interpreter, owner, "__delattr__") if isinstance(owner, Instance) else None
-    if not isinstance(owner, Instance) or not isinstance(method, FunctionValue | Union):
+    method = class_member(interpreter, owner, "__delattr__") if isinstance(owner, ProjectObject) else None
+    if not isinstance(owner, ProjectObject) or not isinstance(method, FunctionValue | Union):
         return None
     return bind_member(interpreter, method, owner, owner.cls, place)
 
 
-def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
+def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: SourcePlace) -> None:
     """Set an attribute as `object.__setattr__` does."""
-    if isinstance(owner, Instance):
+    if isinstance(owner, ProjectObject):
         if name in ("__class__", "__dict__"):
             _report_replaced_members(interpreter, name, place)
         if not _call_class_setter(interpreter, owner, name, value, place):
@@ -79,10 +79,10 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
 
 
 def call_assignment_hook(
-    interpreter: Interpreter, owner: Instance | ClassValue, name: Argument, value: Value, place: Place
+    interpreter: Interpreter, owner: ProjectObject | ClassValue, name: Argument, value: Value, place: SourcePlace
 ) -> bool:
     """Call `__setattr__` of an object's class or of a metaclass. Return False if the project does not define one."""
-    if isinstance(owner, Instance):
+    if isinstance(owner, ProjectObject):
         hook = class_member(interpreter, owner, "__setattr__")
     elif isinstance(owner.metaclass, ClassValue):
         hook = find_member(interpreter, resolution_order(owner.metaclass), "__setattr__")
@@ -94,13 +94,17 @@ def call_assignment_hook(
     return True
 
 
-def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
+def _assign_case_attribute(
+    interpreter: Interpreter, owner: Value, name: str, value: Value, place: SourcePlace
+) -> Value:
     if not isinstance(owner, Constant | Absent):
         assign_attribute(interpreter, owner, name, value, place)
     return UNKNOWN
 
 
-def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> bool:
+def _call_class_setter(
+    interpreter: Interpreter, owner: ProjectObject, name: str, value: Value, place: SourcePlace
+) -> bool:
     """Call the property setter or descriptor of an attribute. Return False if the class defines neither."""
     member = class_member(interpreter, owner, name)
     if not isinstance(member, Union):
@@ -115,7 +119,9 @@ def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, val
     return True
 
 
-def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
+def _call_setter(
+    interpreter: Interpreter, member: Value | None, owner: ProjectObject, value: Value, place: SourcePlace
+) -> bool:
     arguments = Arguments.of(value, place)
     if isinstance(member, FunctionValue) and member.kind == "property" and member.setter is not None:
         setter = member.setter
@@ -123,7 +129,7 @@ def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance
             replace(setter, receiver=owner) if isinstance(setter, FunctionValue) else setter, arguments, place
         )
         return True
-    if not isinstance(member, Instance):
+    if not isinstance(member, ProjectObject):
         return False
     arguments = Arguments((Argument(owner, place), *arguments.items))
     method = interpreter.attribute(member, "__set__", place)
@@ -132,12 +138,12 @@ def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance
     return isinstance(method, FunctionValue | Union)
 
 
-def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
+def escape_assigned(interpreter: Interpreter, value: Value, place: SourcePlace) -> None:
     """Report a value that can lead to steps and is assigned to an unresolved target."""
     interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model", is_stored=True)
 
 
-def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value:
     """Delete `owner.name`, with the `__delattr__` of the owner's class if the project defines one."""
     name = attribute_name(interpreter, name, place)
     hook = _deletion_hook(interpreter, owner, place)
@@ -147,13 +153,13 @@ def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: P
     return _delete(interpreter, owner, name, place)
 
 
-def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+def _delete(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value:
     """Delete an attribute by calling its deleter. Without a deleter, later reads continue in the class."""
     forget_attribute(interpreter, owner, name)
     match owner:
         case Union():
             interpreter.apply_to_cases(owner, lambda value: delete_attribute(interpreter, value, name, place))
-        case Instance():
+        case ProjectObject():
             _delete_from_instance(interpreter, owner, name, place)
         case ClassValue(scope=scope):
             set_class_attribute(interpreter, scope, name, UNSET)
@@ -162,7 +168,7 @@ def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> 
     return UNKNOWN
 
 
-def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, place: Place) -> None:
+def _delete_from_instance(interpreter: Interpreter, owner: ProjectObject, name: str, place: SourcePlace) -> None:
     def delete_from(member: Value | None) -> Value:
         match member:
             case Union():
@@ -170,7 +176,7 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
             case FunctionValue(kind="property", deleter=deleter):
                 bound = replace(deleter, receiver=owner) if isinstance(deleter, FunctionValue) else deleter
                 interpreter.call(UNKNOWN if bound is None else bound, Arguments(), place)
-            case Instance() if isinstance(
+            case ProjectObject() if isinstance(
                 method := interpreter.attribute(member, "__delete__", place), FunctionValue | Union
             ):
                 interpreter.call(method, Arguments.of(owner, place), place)
@@ -182,7 +188,7 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
 
 
 def delete_named(
-    interpreter: Interpreter, owner: Value, name: Argument, place: Place, *, calls_hook: bool = False
+    interpreter: Interpreter, owner: Value, name: Argument, place: SourcePlace, *, calls_hook: bool = False
 ) -> None:
     """Delete an attribute by name, as `delattr` does. A name that is not constant may refer to any attribute."""
     constant = constant_name(interpreter, name)
@@ -195,7 +201,7 @@ def delete_named(
         return
     forget_attribute(interpreter, owner, None)
     for instance in union_values(owner):
-        if isinstance(instance, Instance):
+        if isinstance(instance, ProjectObject):
             interpreter.budget.spend(Limit.ELEMENTS, len(instance.state))
             for key in [key for key, value in instance.state.items() if is_relevant(value)]:
                 interpreter.store.weak_update(instance.state, key, UNSET, place)
@@ -203,7 +209,7 @@ def delete_named(
             _report_unknown_name(interpreter, place)
 
 
-def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
+def set_named(interpreter: Interpreter, owner: ProjectObject, name: Argument, value: Value, place: SourcePlace) -> None:
     """Set an attribute of an object by name, as `object.__setattr__` does.
 
     A name that is not constant may refer to several attributes. Each attribute may also keep its value.
@@ -225,7 +231,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
 
 
-def set_global(interpreter: Interpreter, name: Argument, value: Value, place: Place) -> None:
+def set_global(interpreter: Interpreter, name: Argument, value: Value, place: SourcePlace) -> None:
     """Assign a value to `globals()[name]`."""
     constant = constant_name(interpreter, name)
     if constant is not None:
@@ -234,7 +240,7 @@ def set_global(interpreter: Interpreter, name: Argument, value: Value, place: Pl
         _report_unknown_name(interpreter, place)
 
 
-def _report_unknown_name(interpreter: Interpreter, place: Place) -> None:
+def _report_unknown_name(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.note(
         "unknown-member",
         place,
@@ -243,7 +249,7 @@ def _report_unknown_name(interpreter: Interpreter, place: Place) -> None:
     )
 
 
-def _report_replaced_members(interpreter: Interpreter, name: str, place: Place) -> None:
+def _report_replaced_members(interpreter: Interpreter, name: str, place: SourcePlace) -> None:
     interpreter.note(
         "unknown-member",
         place,
@@ -253,7 +259,7 @@ def _report_replaced_members(interpreter: Interpreter, name: str, place: Place) 
 
 
 def update_attributes(
-    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Model `update` of an object's `__dict__`."""
     for argument in arguments.items:
@@ -268,7 +274,7 @@ def update_attributes(
     return Constant(None)
 
 
-def _update_attribute(interpreter: Interpreter, owner: Instance, entry: MappingEntry, place: Place) -> None:
+def _update_attribute(interpreter: Interpreter, owner: ProjectObject, entry: MappingEntry, place: SourcePlace) -> None:
     name = Argument(entry.key, entry.key_place)
     if not (entry.may_be_missing or entry.many):
         set_named(interpreter, owner, name, entry.value, place)
@@ -278,7 +284,7 @@ def _update_attribute(interpreter: Interpreter, owner: Instance, entry: MappingE
 
 
 def set_default_attribute(
-    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Model `setdefault` of an object's `__dict__`."""
     name = constant_name(interpreter, arguments.items[0]) if arguments.items else None
@@ -292,7 +298,9 @@ def set_default_attribute(
     return value
 
 
-def pop_attribute(interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place) -> Value:
+def pop_attribute(
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Model `pop` of an object's `__dict__`."""
     if not arguments.items:
         return UNKNOWN
@@ -303,7 +311,9 @@ def pop_attribute(interpreter: Interpreter, owner: AttributeDictionary, argument
     return with_fallback(value, default)
 
 
-def clear_attributes(interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place) -> Value:
+def clear_attributes(
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
+) -> Value:
     """Model `clear` of an object's `__dict__`."""
     del arguments, place
     for name in list(owner.owner.state):

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.classes import has_class_attribute, resolutio
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, key_texts
-from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue, mangle
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
@@ -31,14 +31,14 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 _REASON: Final = "the attribute name is not statically known"
 _ESCAPE_REASON: Final = "is an argument of `getattr`, which stepgraph cannot resolve"
 _NAME_AND_DEFAULT: Final = 3
 
 
-def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
+def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the result of `getattr(owner, name[, default])`. Several candidate names result in a `switch`."""
     if len(arguments.items) < _NAME_AND_DEFAULT - 1:
         for argument in arguments.items:
@@ -49,7 +49,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
     constant = constant_name(interpreter, name)
     if constant is not None:
         return _get_constant(interpreter, owner, constant, default, place)
-    if not isinstance(owner, Instance | StepObject | ClassValue | ModuleValue):
+    if not isinstance(owner, ProjectObject | StepObject | ClassValue | ModuleValue):
         interpreter.escape(owner, place, _ESCAPE_REASON)
         return UNKNOWN
     cases = list(_candidate_cases(interpreter, owner, name, place))
@@ -60,7 +60,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
     return Union(tuple(cases), _discriminant(name), place)
 
 
-def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
+def get_global(interpreter: Interpreter, name: Argument, place: SourcePlace) -> Value | None:
     """Return `globals()[name]`. Return None unless the current module binds all candidates for the name."""
     scope = interpreter.modules.scope_of(interpreter.module)
     module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
@@ -81,8 +81,10 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
 
-def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
-    if default is None or not isinstance(owner, Instance | ClassValue | ModuleValue):
+def _get_constant(
+    interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: SourcePlace
+) -> Value:
+    if default is None or not isinstance(owner, ProjectObject | ClassValue | ModuleValue):
         return interpreter.attribute(owner, name, place)
     may_have_others = not isinstance(owner, ModuleValue) and _may_have_others(owner)
     if isinstance(owner, ModuleValue):
@@ -106,20 +108,20 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
     return with_fallback(owner.state.get(name, UNSET), default)
 
 
-def _is_conditional(owner: Instance | ClassValue | ModuleValue, name: str) -> bool:
+def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
     """Return whether each body that binds a member binds it on only some paths."""
     if isinstance(owner, ModuleValue):
         scopes = [] if owner.scope is None else [owner.scope]
     else:
-        order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
+        order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
         scopes = [base.scope for base in order if isinstance(base, ClassValue)]
     binding = [scope for scope in scopes if name in scope.bindings.binders]
     return bool(binding) and all(may_be_unbound(scope, name) for scope in binding)
 
 
-def _may_have_others(owner: Instance | ClassValue) -> bool:
+def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
     """Return whether an owner may have attributes that `_member_names` does not return."""
-    order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
+    order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
     return any(
         not isinstance(base, ClassValue | External)
         or (isinstance(base, ClassValue) and not base.scope.bindings.binders.keys().isdisjoint(_LOOKUP_HOOKS))
@@ -130,7 +132,7 @@ def _may_have_others(owner: Instance | ClassValue) -> bool:
 _LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 
-def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
+def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: SourcePlace) -> Iterator[Case]:
     """Yield a case for each attribute that the name may denote, or nothing if the candidates are unknown."""
     if isinstance(name.value, Template):
         for candidate in _matching_names(interpreter, owner, name.value):
@@ -192,8 +194,8 @@ def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
     """Return the member names of a class, object or module, or an empty list if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
-    attributes = [name for name in owner.state if name.isidentifier()] if isinstance(owner, Instance) else []
-    cls = owner.cls if isinstance(owner, Instance) else owner
+    attributes = [name for name in owner.state if name.isidentifier()] if isinstance(owner, ProjectObject) else []
+    cls = owner.cls if isinstance(owner, ProjectObject) else owner
     if not isinstance(cls, ClassValue):
         return attributes
     order = resolution_order(cls)

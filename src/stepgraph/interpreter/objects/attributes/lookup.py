@@ -31,7 +31,7 @@ from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,
     FunctionValue,
-    Instance,
+    ProjectObject,
     SuperConstructor,
     SuperObject,
     UnknownBase,
@@ -50,13 +50,13 @@ from stepgraph.ir.values import (
     is_none,
 )
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import ANY_NAME
 
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 
 
-def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+def instance_attribute(interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace) -> Value:
     """Return `instance.name`, from the `__getattribute__` of the class if the project defines one."""
     if name == "__dict__":
         return AttributeDictionary(instance)
@@ -64,7 +64,7 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     return plain_attribute(interpreter, instance, name, place) if result is None else result
 
 
-def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+def plain_attribute(interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace) -> Value:
     """Return an attribute of an object as `object.__getattribute__` does."""
     had_attribute = name in instance.state
     value = _own_or_inherited(interpreter, instance, name, place)
@@ -75,7 +75,9 @@ def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, pla
     return value
 
 
-def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
+def _changed_attribute(
+    interpreter: Interpreter, instance: ProjectObject, name: str, value: Value, place: SourcePlace
+) -> Value:
     """Return the value of an attribute that may be changed by code that runs at import."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _changed_attribute(interpreter, instance, name, case, place))
@@ -94,7 +96,7 @@ def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     return hide_constants(value)
 
 
-def _own_or_inherited(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+def _own_or_inherited(interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace) -> Value:
     interpreter.store.record_outer_read(instance.state, name)
     value: Value = instance.state.get(name, UNSET)
     if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
@@ -108,7 +110,9 @@ def _own_or_inherited(interpreter: Interpreter, instance: Instance, name: str, p
     return _or_inherited(interpreter, instance, name, value, place)
 
 
-def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
+def _or_inherited(
+    interpreter: Interpreter, instance: ProjectObject, name: str, value: Value, place: SourcePlace
+) -> Value:
     """Return the value of an attribute that is set on some paths and inherited from the class on other paths."""
     if isinstance(value, Union):
         return interpreter.apply_to_cases(
@@ -122,7 +126,7 @@ def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value
     return _inherited_attribute(interpreter, instance, name, place)
 
 
-def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+def _inherited_attribute(interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace) -> Value:
     """Return the value of an attribute that the instance does not have itself."""
     order = resolution_order(instance.cls)
     method = container_attribute(interpreter, instance, order, name)
@@ -150,7 +154,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
 
 
 def _undefined_attribute(
-    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
+    interpreter: Interpreter, instance: ProjectObject, order: tuple[Value, ...], name: str, place: SourcePlace
 ) -> Value:
     """Return an attribute without a definition: Unresolved if other code may add a definition that runs steps."""
     if name.startswith("__"):
@@ -170,7 +174,7 @@ def _undefined_attribute(
     return UNKNOWN
 
 
-def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
+def computed_attribute(interpreter: Interpreter, instance: ProjectObject) -> Value | None:
     """Return the value of the attributes that were set by a computed name. Return None if there are none."""
     interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
     value = instance.state.get(COMPUTED_NAME, UNSET)
@@ -181,22 +185,22 @@ def _can_reach_steps(value: Value) -> bool:
     return isinstance(value, StepObject | StepMethod | StepDecorator | StepFunction | StepCall)
 
 
-def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
+def _may_be_replaced_on_instance(interpreter: Interpreter, instance: ProjectObject, name: str) -> bool:
     """Return whether a module may assign the attribute on a variable that holds an instance of the class."""
     owners = interpreter.modules.owners_with_assigned_attribute(name)
     return any(
-        isinstance(value, Instance) and value.cls is instance.cls
+        isinstance(value, ProjectObject) and value.cls is instance.cls
         for scope in (list(interpreter.modules.scopes.values()) if owners else ())
         for owner in owners & scope.bindings.binders.keys()
         for value in (scope.names.get(owner),)
     )
 
 
-def _instance_assignment_caveat(instance: Instance, name: str, method: FunctionValue) -> Caveat:
-    return _instance_caveat(instance, name, Place(method.scope.module, method.node))
+def _instance_assignment_caveat(instance: ProjectObject, name: str, method: FunctionValue) -> Caveat:
+    return _instance_caveat(instance, name, SourcePlace(method.scope.module, method.node))
 
 
-def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
+def _instance_caveat(instance: ProjectObject, name: str, place: SourcePlace) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
         place,
@@ -206,7 +210,9 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
     )
 
 
-def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
+def _call_lookup_hook(
+    interpreter: Interpreter, instance: ProjectObject, hook: str, name: str, place: SourcePlace
+) -> Value | None:
     """Return the result of `__getattr__` or `__getattribute__`.
 
     Return None if the class lacks the hook or `name` is a special name.
@@ -228,11 +234,11 @@ def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, n
     )
 
 
-def _name_argument(name: str, place: Place) -> Arguments:
+def _name_argument(name: str, place: SourcePlace) -> Arguments:
     return Arguments.of(Constant(name), place)
 
 
-def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tuple[Value, ...]) -> bool:
+def _base_may_run_steps(interpreter: Interpreter, instance: ProjectObject, order: tuple[Value, ...]) -> bool:
     """Return whether a base class outside the project can run steps through `self` or through its methods."""
     has_unknown_base = any(isinstance(c, UnknownBase | Unresolved) for c in order)
     if has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values()):
@@ -246,7 +252,7 @@ def _calls_overrides(base: str) -> bool:
     return base.split(".", maxsplit=1)[0] in ("collections", "contextlib")
 
 
-def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bool:
+def _overrides_may_run_steps(interpreter: Interpreter, instance: ProjectObject) -> bool:
     """Return whether methods of a class that is defined in a function may run steps.
 
     The methods of other classes can reach steps only through attributes of the object.
@@ -266,7 +272,7 @@ def _overrides_may_run_steps(interpreter: Interpreter, instance: Instance) -> bo
         inspected.pop()
 
 
-def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
+def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: SourcePlace) -> Value:
     """Return the value of `Class.name`, looked up in the resolution order of the class."""
     if name == "__init__" and generates_initializer(resolution_order(owner)):
         return SuperConstructor(SuperObject(owner, owner), name)
@@ -288,13 +294,13 @@ NAMESPACE_LOOKUP: Final = "it is looked up in a namespace"
 """The reason for an unresolved value, as the start of a sentence."""
 
 
-def table_of_members(interpreter: Interpreter, place: Place) -> Mapping:
+def table_of_members(interpreter: Interpreter, place: SourcePlace) -> Mapping:
     """Return a dictionary with unresolved values, such as the `__dict__` of a class."""
     member = Unresolved(NAMESPACE_LOOKUP, place)
     return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)
 
 
-def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: Place) -> Value:
+def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: SourcePlace) -> Value:
     """Return the value of `super().name`, looked up in the following classes of the resolution order."""
     receiver_class = class_of_receiver(super_object)
     order = resolution_order(receiver_class)
@@ -304,7 +310,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     if name == "__init__" and generates_initializer(following_classes):
         return SuperConstructor(super_object, name)
     value = find_member(interpreter, following_classes, name)
-    if isinstance(super_object.receiver, Instance):
+    if isinstance(super_object.receiver, ProjectObject):
         method = container_attribute(interpreter, super_object.receiver, following_classes, name)
         if method is not None:
             return method
@@ -316,19 +322,19 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
         if name in ("__setattr__", "__delattr__", "__getattribute__"):
             receiver = Arguments.of(super_object.receiver, place)
             return Partial(External(f"builtins.object.{name}"), receiver)
-        if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
+        if isinstance(super_object.receiver, ProjectObject) and _base_may_run_steps(
             interpreter, super_object.receiver, following_classes
         ):
             return Unresolved(f"a base class of `{receiver_class.name}` is outside the project", place)
         return UNKNOWN
-    instance = super_object.receiver if isinstance(super_object.receiver, Instance) else None
+    instance = super_object.receiver if isinstance(super_object.receiver, ProjectObject) else None
     return bind_member(interpreter, value, instance, receiver_class, place)
 
 
 def class_of_receiver(super_object: SuperObject) -> ClassValue:
     """Return the class in whose resolution order `super()` continues."""
     match super_object.receiver:
-        case Instance(cls=receiver_class):
+        case ProjectObject(cls=receiver_class):
             return receiver_class
         case ClassValue() as receiver_class if super_object.search_after in resolution_order(receiver_class):
             return receiver_class
@@ -337,10 +343,10 @@ def class_of_receiver(super_object: SuperObject) -> ClassValue:
 
 
 def bind_member(
-    interpreter: Interpreter, value: Value, instance: Instance | None, owner: ClassValue, place: Place
+    interpreter: Interpreter, value: Value, instance: ProjectObject | None, owner: ClassValue, place: SourcePlace
 ) -> Value:
     """Return the attribute for a member: bind functions to the receiver, and call properties and descriptors."""
-    if isinstance(value, Instance):
+    if isinstance(value, ProjectObject):
         return _call_descriptor(interpreter, value, instance, owner, place)
     if isinstance(value, Union):
         return _bind_union(interpreter, value, instance, owner, place)
@@ -362,7 +368,7 @@ def bind_member(
 
 
 def _bind_union(
-    interpreter: Interpreter, union: Union, instance: Instance | None, owner: ClassValue, place: Place
+    interpreter: Interpreter, union: Union, instance: ProjectObject | None, owner: ClassValue, place: SourcePlace
 ) -> Value:
     """Bind each case of a union. If a case is a property, a choice between the cases is emitted."""
     if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in union_values(union)):
@@ -373,7 +379,11 @@ def _bind_union(
 
 
 def _call_descriptor(
-    interpreter: Interpreter, descriptor: Instance, instance: Instance | None, owner: ClassValue, place: Place
+    interpreter: Interpreter,
+    descriptor: ProjectObject,
+    instance: ProjectObject | None,
+    owner: ClassValue,
+    place: SourcePlace,
 ) -> Value:
     """Return the result of the `__get__` of a descriptor, or the object itself if its class lacks the method."""
     method = find_member(interpreter, resolution_order(descriptor.cls), "__get__")

@@ -16,9 +16,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Instance
+from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, ProjectObject
 from stepgraph.ir.values import UNKNOWN, External, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 CONTENTS: Final = "[]"
 """The slot that holds the collection. It is not a valid attribute name."""
@@ -63,7 +63,7 @@ def _container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
 
 
 def make_contents(
-    interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place
+    interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: SourcePlace
 ) -> dict[str, Value]:
     """Return the slot with the elements of a new object, or no slot if its class does not derive from a collection."""
     base = _container_base(resolution_order(class_value))
@@ -78,7 +78,9 @@ def _slot(base: str) -> str:
     return _DATA if base in _WRAPPERS else CONTENTS
 
 
-def initialize_contents(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> None:
+def initialize_contents(
+    interpreter: Interpreter, instance: ProjectObject, arguments: Arguments, place: SourcePlace
+) -> None:
     """Initialize the collection in an object as the `__init__` of the built-in base class does."""
     order = resolution_order(instance.cls)
     base = _container_base(order)
@@ -104,7 +106,7 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
     interpreter.store.write(instance.state, _slot(name), replace(created, state=contents.state))
 
 
-def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
+def contents_of(interpreter: Interpreter, instance: ProjectObject) -> Collection | Mapping | None:
     """Return the collection of an object. Return None if it is missing or unknown."""
     base = _container_base(resolution_order(instance.cls))
     if base is None:
@@ -124,7 +126,7 @@ def _calls_overrides(interpreter: Interpreter, base: str, classes: tuple[Value, 
 
 
 def container_attribute(
-    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str
+    interpreter: Interpreter, instance: ProjectObject, order: tuple[Value, ...], name: str
 ) -> BuiltinMethod | None:
     """Return a method that a built-in collection in a resolution order defines. Return None for other attributes.
 
@@ -156,14 +158,14 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
         isinstance(receiver, Mapping) and base == "builtins.dict" and method != "fromkeys"
     ):
         return BuiltinMethod(receiver, method)
-    if not isinstance(receiver, Instance):
+    if not isinstance(receiver, ProjectObject):
         return None
     order = resolution_order(receiver.cls)
     container = _container_base(order)
     return container_attribute(interpreter, receiver, order[container[1] :], method) if container is not None else None
 
 
-def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
+def _mixin_method(instance: ProjectObject, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
     """Return a method that an abstract base class implements by calling methods of the project, if any."""
     for base in order:
         if isinstance(base, External) and base.name.startswith(("collections.abc.", "typing.")):
@@ -178,9 +180,9 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
     Other values are returned unchanged.
     """
-    order = resolution_order(value.cls) if isinstance(value, Instance) else ()
+    order = resolution_order(value.cls) if isinstance(value, ProjectObject) else ()
     base = _container_base(order)
-    if base is None or not isinstance(value, Instance):
+    if base is None or not isinstance(value, ProjectObject):
         return value
     name, index = base
     if name == "collections.UserList" and "__iter__" in methods:
@@ -193,7 +195,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
 def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
     """Like `as_collection`, but only for classes whose operators return a plain list, tuple or dictionary."""
-    base = _container_base(resolution_order(value.cls)) if isinstance(value, Instance) else None
+    base = _container_base(resolution_order(value.cls)) if isinstance(value, ProjectObject) else None
     is_plain = base is not None and base[0] in ("builtins.dict", "builtins.list", "builtins.tuple")
     return as_collection(interpreter, value, *methods) if is_plain else value
 

@@ -19,12 +19,12 @@ from stepgraph.interpreter.python.comprehensions import consume_generator_expres
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
-from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import EMPTY_BLOCK, Loop
+from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 
 def materialize_generator(
@@ -40,7 +40,7 @@ def materialize_generator(
             return consume_generator_expression(interpreter, value, kind, exhausts=exhausts)
         case Collection():
             return take_elements(interpreter, value, exhausts=exhausts)
-        case Instance():
+        case ProjectObject():
             return as_collection(interpreter, value, "__iter__")
         case Union() if any(map(is_lazy, union_values(value))):
             return interpreter.apply_to_cases(
@@ -67,7 +67,7 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return (Element(unresolved, place, many=True),)
         case ClassValue() as class_value:
             return enum_members(interpreter, class_value)
-        case Instance() as instance:
+        case ProjectObject() as instance:
             return _elements_of_open_object(interpreter, instance, exhausts=exhausts)
         case Union(cases=cases):
             items_by_case = [elements_of(interpreter, case.value, exhausts=exhausts) for case in cases]
@@ -77,10 +77,10 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
 
 
 def _elements_of_open_object(
-    interpreter: Interpreter, instance: Instance, *, exhausts: bool
+    interpreter: Interpreter, instance: ProjectObject, *, exhausts: bool
 ) -> tuple[Element, ...] | None:
     """Return the elements of a project object, or an unresolved element if its iterator iterates over the object."""
-    place = Place(instance.cls.scope.module, instance.cls.node)
+    place = SourcePlace(instance.cls.scope.module, instance.cls.node)
     open_objects = interpreter.work.open_objects
     if instance in open_objects or len(open_objects) >= MAX_OPEN_OBJECTS:
         return (Element(Unresolved("its iterator iterates over the object itself", place), place, many=True),)
@@ -95,12 +95,14 @@ MAX_OPEN_OBJECTS: Final = 16
 """The maximum number of objects whose iterators iterate over each other."""
 
 
-def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
+def _elements_of_object(
+    interpreter: Interpreter, instance: ProjectObject, *, exhausts: bool
+) -> tuple[Element, ...] | None:
     """Return the elements of a project object. Return None if they are unknown.
 
     The elements come from `__iter__`, from the results of `__getitem__`, or from the fields of a named tuple.
     """
-    place = Place(instance.cls.scope.module, instance.cls.node)
+    place = SourcePlace(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
         return elements_of(interpreter, iterator, exhausts=exhausts)
@@ -110,7 +112,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhaust
     )
     if items[0] is not None:
         if block.operations:
-            interpreter.emit(Loop(block, EMPTY_BLOCK, place))
+            interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))
         return (Element(items[0], place, many=True),)
     fields = field_elements(interpreter, instance, place)
     if not fields:
@@ -118,7 +120,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhaust
     return fields or None
 
 
-def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tuple[Element, ...]:
+def added_elements(interpreter: Interpreter, value: Value, place: SourcePlace) -> tuple[Element, ...]:
     """Return the elements that an iterable adds to a collection: an unknown element if the iterable is unknown."""
     items = elements_of(interpreter, value)
     return items or (() if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),))
@@ -135,7 +137,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
     return copy
 
 
-def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
+def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> tuple[MappingEntry, ...] | None:
     """Return the entries of a dictionary or of an iterable of pairs. Return None if some are unknown."""
     value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
@@ -145,7 +147,7 @@ def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[Ma
     items = None if isinstance(value, Union) else elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
-        for part in [value] if items is None or isinstance(value, Instance) else [item.value for item in items]:
+        for part in [value] if items is None or isinstance(value, ProjectObject) else [item.value for item in items]:
             interpreter.escape(part, place, "is stored in a dictionary, which stepgraph does not model")
         return None
     return tuple(pair for pair in pairs if pair is not None)

@@ -18,9 +18,9 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExp
 from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import Block, may_run_steps
+from stepgraph.ir.nodes import OperationBlock, may_run_steps
 from stepgraph.ir.values import External, Value
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 Compute: TypeAlias = Callable[[Interpreter, LazyElements], Collection]
 
@@ -29,7 +29,7 @@ def make_iterator(
     interpreter: Interpreter,
     name: str,
     operands: Sequence[Value],
-    place: Place,
+    place: SourcePlace,
     compute: Compute,
     *,
     has_rows: bool = False,
@@ -46,7 +46,7 @@ def make_iterator(
     )
 
 
-def make_view(interpreter: Interpreter, mapping: Mapping, place: Place, compute: Compute) -> Collection:
+def make_view(interpreter: Interpreter, mapping: Mapping, place: SourcePlace, compute: Compute) -> Collection:
     """Return a view of a dictionary, which reflects later changes of the dictionary."""
     lazy = LazyElements(compute, (mapping,), place, mapping.state.contents, is_view=True)
     return replace(compute(interpreter, lazy), lazy=lazy)
@@ -153,7 +153,7 @@ def record_iteration(interpreter: Interpreter, state: HeapCell) -> None:
     interpreter.work.iterating[state.serial] = (interpreter.frame, interpreter.frame.loop)
 
 
-def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -> None:
+def report_nested_use(interpreter: Interpreter, state: HeapCell, place: SourcePlace) -> None:
     """Report a use of an iterator inside a loop over it, because the use takes elements away from the loop."""
     iteration = interpreter.work.iterating.get(state.serial)
     if iteration is not None and iteration != (interpreter.frame, interpreter.frame.loop):
@@ -242,7 +242,7 @@ def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) ->
         interpreter.emit(operation)
     if exhausts:
         return elements
-    if may_run_steps(Block(tuple(operations))):
+    if may_run_steps(OperationBlock(tuple(operations))):
         interpreter.note(
             "generator",
             lazy.place,

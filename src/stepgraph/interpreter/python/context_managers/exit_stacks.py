@@ -15,10 +15,10 @@ from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import EMPTY_BLOCK, Block, Handler, Loop, Try
+from stepgraph.ir.nodes import EMPTY_BLOCK, Handler, LoopOperation, OperationBlock, TryOperation
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements_below, suites
 
 _ENTER_METHODS: Final = frozenset({"enter_context", "enter_async_context"})
@@ -135,7 +135,11 @@ def _run_pushed(interpreter: Interpreter, pushed: Collection, items: Sequence[El
         place = items[0].place
         handler = Handler(None, EMPTY_BLOCK, place=place)
         interpreter.emit(
-            Loop(Block((Try(block, (handler,), EMPTY_BLOCK, except_star=False, place=place),)), EMPTY_BLOCK, place)
+            LoopOperation(
+                OperationBlock((TryOperation(block, (handler,), EMPTY_BLOCK, except_star=False, place=place),)),
+                EMPTY_BLOCK,
+                place,
+            )
         )
 
 
@@ -149,7 +153,7 @@ def _run_in_order(interpreter: Interpreter, items: Sequence[Element]) -> None:
     block = interpreter.block_of(lambda: _run_any(interpreter, items[:1]))
     rest = interpreter.block_of(lambda: _run_in_order(interpreter, items[1:]))
     if block.operations and rest.operations:
-        interpreter.emit(Try(block, (), rest, except_star=False, place=items[0].place))
+        interpreter.emit(TryOperation(block, (), rest, except_star=False, place=items[0].place))
         return
     for operation in (*block.operations, *rest.operations):
         interpreter.emit(operation)
@@ -163,7 +167,7 @@ def _run_any(interpreter: Interpreter, items: Sequence[Element]) -> None:
     interpreter.join_branches(paths, None, items[0].place)
 
 
-def _run_callback(interpreter: Interpreter, callback: Value, place: Place) -> None:
+def _run_callback(interpreter: Interpreter, callback: Value, place: SourcePlace) -> None:
     if isinstance(callback, PushedCallback):
         result = interpreter.call(callback.call, Arguments(), place)
         if callback.is_async:
@@ -178,7 +182,7 @@ def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> 
     return value.arguments if isinstance(value, ExitStackArguments) else Arguments()
 
 
-def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
+def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the arguments if the call is a statement in the stack's own block. In other places, they escape."""
     if receiver.supported_call is place.node:
         return ExitStackArguments(arguments)
@@ -187,7 +191,7 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
 
 
 def _push_callback(
-    interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place, *, is_async: bool
+    interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace, *, is_async: bool
 ) -> Value:
     """Push a callback.
 
@@ -204,7 +208,7 @@ def _push_callback(
     return callee
 
 
-def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
+def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace) -> Value:
     """Report that the contents of a stack exit at a time other than the end of its block."""
     del arguments
     if receiver.may_run_steps:

@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.ir.nodes import JumpKind, Scope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_EXCEPTION
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements, statements_below
 
 
@@ -30,7 +30,7 @@ class ManagedBlock(Struct, frozen=True):
 
     node: cst.BaseExpression
     """The expression that evaluates to the manager."""
-    place: Place
+    place: SourcePlace
     """The `with` item, or the call that pushes the manager on an exit stack."""
     target: cst.BaseExpression | None
     """The target for the result of entering the manager, if any."""

@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.calls import (
     Suppressor,
     WrappingManager,
 )
-from stepgraph.interpreter.values.objects import Caveat, FunctionValue, Instance, UnknownBase
+from stepgraph.interpreter.values.objects import Caveat, FunctionValue, ProjectObject, UnknownBase
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.values import (
@@ -34,7 +34,7 @@ from stepgraph.ir.values import (
     Value,
     without_taint,
 )
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements_below
 
 # Functions and modules of the standard library whose managers never swallow errors. Other functions may return any
@@ -72,7 +72,7 @@ class ExitEffects(Struct, frozen=True):
     """Whether the exit may swallow an error from the block."""
 
 
-def enter_object(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:
+def enter_object(interpreter: Interpreter, manager: ProjectObject, place: SourcePlace, *, is_async: bool) -> Value:
     """Enter an object and return the result. Without an `__enter__` in the project, the result is the object."""
     method = interpreter.attribute(manager, "__aenter__" if is_async else "__enter__", place)
     if isinstance(method, Unknown):
@@ -80,25 +80,25 @@ def enter_object(interpreter: Interpreter, manager: Instance, place: Place, *, i
     return _completed(interpreter, interpreter.call(method, Arguments(), place), place, is_async=is_async)
 
 
-def exit_object(interpreter: Interpreter, manager: Value, place: Place, *, is_async: bool) -> Value:
+def exit_object(interpreter: Interpreter, manager: Value, place: SourcePlace, *, is_async: bool) -> Value:
     """Run the exit of an object, or of each case of a union."""
     if isinstance(manager, Union):
         return interpreter.apply_to_cases(
             manager, lambda chosen: exit_object(interpreter, chosen, place, is_async=is_async)
         )
-    if isinstance(manager, Instance):
+    if isinstance(manager, ProjectObject):
         method = _exit_method(interpreter, manager, place, is_async=is_async)
         if not isinstance(method, Unknown):
             _completed(interpreter, interpreter.call(method, _exit_arguments(place), place), place, is_async=is_async)
     return UNKNOWN
 
 
-def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_async: bool) -> ExitEffects:
+def exit_effects(interpreter: Interpreter, manager: Value, place: SourcePlace, *, is_async: bool) -> ExitEffects:
     """Return the possible effects of the exit of an object or union, without emitting operations."""
     if isinstance(manager, Union):
         effects = [exit_effects(interpreter, case.value, place, is_async=is_async) for case in manager.cases]
         return ExitEffects(any(e.has_effects for e in effects), any(e.swallows for e in effects))
-    if not isinstance(manager, Instance):
+    if not isinstance(manager, ProjectObject):
         return ExitEffects()
     results: list[ExitEffects] = []
     with interpreter.without_replay():
@@ -108,7 +108,9 @@ def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_a
     return results[0]
 
 
-def _instance_exit_effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> ExitEffects:
+def _instance_exit_effects(
+    interpreter: Interpreter, manager: ProjectObject, place: SourcePlace, *, is_async: bool
+) -> ExitEffects:
     """Derive the effects from the source of the exit method, because the object's state at the exit is unknown."""
     method = _exit_method(interpreter, manager, place, is_async=is_async)
     match method:
@@ -133,20 +135,20 @@ def _is_call(result: cst.BaseExpression) -> bool:
     return isinstance(result, cst.Call | cst.Await)
 
 
-def _returns_true(interpreter: Interpreter, method: FunctionValue, place: Place) -> bool:
+def _returns_true(interpreter: Interpreter, method: FunctionValue, place: SourcePlace) -> bool:
     return summarize_call(interpreter, method, _exit_arguments(place)).may_return_true
 
 
-def _exit_method(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:
+def _exit_method(interpreter: Interpreter, manager: ProjectObject, place: SourcePlace, *, is_async: bool) -> Value:
     return interpreter.attribute(manager, "__aexit__" if is_async else "__exit__", place)
 
 
-def _exit_arguments(place: Place) -> Arguments:
+def _exit_arguments(place: SourcePlace) -> Arguments:
     """Return the arguments of an exit method: exception type, exception and traceback. Each may be None."""
     return Arguments((Argument(UNKNOWN, place),) * 3)
 
 
-def _completed(interpreter: Interpreter, result: Value, place: Place, *, is_async: bool) -> Value:
+def _completed(interpreter: Interpreter, result: Value, place: SourcePlace, *, is_async: bool) -> Value:
     return await_value(interpreter, result, place) if is_async else result
 
 
@@ -156,7 +158,7 @@ def may_swallow(manager: Value) -> bool:
     match manager:
         case External(name=name) | ExternalResult(name=name) | ExternalResultMember(name=name):
             return not _never_swallows(name)
-        case Instance():
+        case ProjectObject():
             return any(isinstance(base, UnknownBase | Unresolved) for base in resolution_order(manager.cls))
         case Union(cases=cases):
             return any(may_swallow(case.value) for case in cases)
@@ -186,7 +188,7 @@ def is_attempt(interpreter: Interpreter, manager: Value, node: cst.BaseExpressio
 _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
-def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
+def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: SourcePlace) -> Value:
     """Return a function decorated with a manager, with a caveat if the manager affects steps or may swallow errors.
 
     A caveat is normally reported only if the decorated function runs steps. If the manager runs steps or changes values
@@ -195,7 +197,7 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     """
     from stepgraph.interpreter.effects import call_time_matters
 
-    if isinstance(callee.manager, Instance) and _has_call_method(interpreter, callee.manager):
+    if isinstance(callee.manager, ProjectObject) and _has_call_method(interpreter, callee.manager):
         return interpreter.call(callee.manager, arguments, place)
     function = arguments.items[0].value if arguments.items else UNKNOWN
     if not isinstance(function, FunctionValue):
@@ -220,7 +222,7 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     return replace(function, caveats=(*function.caveats, caveat))
 
 
-def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
+def _has_call_method(interpreter: Interpreter, decorator: ProjectObject) -> bool:
     """Return whether the project defines the `__call__` of a decorator, as opposed to `ContextDecorator`."""
     method = find_member(interpreter, resolution_order(decorator.cls), "__call__")
     return method is not None and not isinstance(method, Unknown)
@@ -236,7 +238,7 @@ def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
 
 
 def _object_may_swallow(
-    interpreter: Interpreter, manager: Instance, methods: Sequence[Value], place: Place, *, is_async: bool
+    interpreter: Interpreter, manager: ProjectObject, methods: Sequence[Value], place: SourcePlace, *, is_async: bool
 ) -> bool:
     """Return whether an object may handle errors from the decorated function, or has unmodeled methods."""
     if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
@@ -244,7 +246,7 @@ def _object_may_swallow(
     return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})
 
 
-def _decorator_caveat(place: Place) -> Caveat:
+def _decorator_caveat(place: SourcePlace) -> Caveat:
     return Caveat(
         "unknown-decorator",
         place,

@@ -41,7 +41,7 @@ from stepgraph.interpreter.python.context_managers.managers import (
 from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
-from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
@@ -54,14 +54,14 @@ from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
     Await,
-    Block,
     Call,
     Handler,
     Jump,
     JumpKind,
+    OperationBlock,
     Scope,
-    Start,
-    Try,
+    StartOperation,
+    TryOperation,
     child_blocks,
     may_run_steps,
 )
@@ -77,7 +77,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.ir.walk import walk_operations
 from stepgraph.model.vocabulary import NO_EXCEPTION
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
 
 # The timeout functions of `asyncio`, by the name of the value that they return.
@@ -142,11 +142,11 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
         case ExitStack():
             _execute_with_stack(interpreter, managed, manager)
         case WrappingManager(closing=str(closing)):
-            place = Place(managed.place.module, managed.node)
+            place = SourcePlace(managed.place.module, managed.node)
             method = interpreter.attribute(manager.content, closing, place)
             effects = ExitEffects(has_effects=method.relevant)
             _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
-        case Instance() | Union():
+        case ProjectObject() | Union():
             _execute_with_object(interpreter, managed, manager)
         case GeneratorCall(function=function) if may_handle_errors(function):
             _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)
@@ -171,7 +171,7 @@ def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manage
 
     The exit becomes a `finally` block, with an empty handler if it may swallow errors.
     """
-    place = Place(managed.place.module, managed.node)
+    place = SourcePlace(managed.place.module, managed.node)
     effects = exit_effects(interpreter, manager, place, is_async=managed.is_async)
     handler = _swallowing_handler(managed) if effects.swallows else None
 
@@ -210,12 +210,12 @@ def _execute_as_try(
         handlers = () if handler is None else (handler,)
         suite = managed.suite
         guards = handler is not None and suite is not None and guards_await(suite, block)
-        interpreter.emit(Try(block, handlers, finalbody, except_star=False, place=place, guards_await=guards))
+        interpreter.emit(TryOperation(block, handlers, finalbody, except_star=False, place=place, guards_await=guards))
     elif block.operations:
         interpreter.emit(Scope(block, place, serialized=by_turns))
 
 
-def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> Block:
+def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> OperationBlock:
     """Execute a block whose errors are swallowed. Code after the block also runs in the state at each error."""
     outcome = interpreter.branch(managed.body, cut_short=True)
     states = [outcome.changes, *outcome.overwritten, *context.jump_states]
@@ -237,7 +237,7 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
         return
     timeout = TIMEOUTS.get(manager.name) if isinstance(manager, External) else None
     if timeout is not None and not _is_unlimited(managed.node):
-        report_timeout(interpreter, Place(managed.place.module, managed.node), timeout, block)
+        report_timeout(interpreter, SourcePlace(managed.place.module, managed.node), timeout, block)
     interpreter.emit(Scope(block, managed.place, serialized=_may_be_lock(manager)))
 
 
@@ -252,10 +252,10 @@ def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) ->
     interpreter.store.rollback(checkpoint)
     apply(interpreter.store, join_any(interpreter.store, states, place))
     interpreter.is_reachable = True
-    interpreter.emit(Try(block, (_swallowing_handler(managed),), EMPTY_BLOCK, except_star=False, place=place))
+    interpreter.emit(TryOperation(block, (_swallowing_handler(managed),), EMPTY_BLOCK, except_star=False, place=place))
 
 
-def _raises(block: Block) -> Iterator[bool]:
+def _raises(block: OperationBlock) -> Iterator[bool]:
     """Yield, for each jump in a block, whether the jump is a `raise`."""
     for operation in block.operations:
         if isinstance(operation, Jump):
@@ -319,7 +319,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
     if push.enters:
         _enter(interpreter, managed, pushed)
         return
-    if push.leaves and isinstance(pushed, Instance):
+    if push.leaves and isinstance(pushed, ProjectObject):
         _execute_with_object(interpreter, managed, pushed)
         return
     if push.leaves:
@@ -353,11 +353,11 @@ def _may_be_lock(manager: Value) -> bool:
 
 def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
     """Return the value that `as` binds, after running the `__enter__` or `__aenter__` of a project object."""
-    place = Place(managed.place.module, managed.node)
+    place = SourcePlace(managed.place.module, managed.node)
     match manager:
         case Union():
             return interpreter.apply_to_cases(manager, lambda chosen: _entered_value(interpreter, managed, chosen))
-        case Instance():
+        case ProjectObject():
             return enter_object(interpreter, manager, place, is_async=managed.is_async)
         case GeneratorCall():
             report_manager(interpreter, manager)
@@ -373,7 +373,9 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
             return UNKNOWN
 
 
-def _execute_task_group(interpreter: Interpreter, place: Place, execute: Callable[[], None], group: TaskGroup) -> None:
+def _execute_task_group(
+    interpreter: Interpreter, place: SourcePlace, execute: Callable[[], None], group: TaskGroup
+) -> None:
     """Execute the block of a task group, whose tasks are awaited at every exit of the block."""
 
     def leave() -> None:
@@ -398,10 +400,10 @@ def _execute_task_group(interpreter: Interpreter, place: Place, execute: Callabl
         interpreter.emit(Scope(block, place))
 
 
-def _has_single_task(block: Block) -> bool:
+def _has_single_task(block: OperationBlock) -> bool:
     """Return whether a task group has a single task and no code that can fail and cancel the task."""
     match block.operations:
-        case (Start(), Await()):
+        case (StartOperation(), Await()):
             return True
         case _:
             return False
@@ -415,7 +417,7 @@ def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
     return any(
         may_run_steps(operation.body) and any(map(may_run_steps, _blocks_after_cancellation(operation)))
         for operation in operations
-        if isinstance(operation, Try)
+        if isinstance(operation, TryOperation)
     )
 
 
@@ -425,7 +427,7 @@ _CANCELLATION: Final = frozenset(
 )
 
 
-def _blocks_after_cancellation(try_: Try) -> Iterator[Block]:
+def _blocks_after_cancellation(try_: TryOperation) -> Iterator[OperationBlock]:
     yield try_.finalbody
     for handler in try_.handlers:
         names = {caught.name for caught in handler.types}

@@ -22,10 +22,10 @@ from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.workflow.dependencies import declare_again
-from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
+from stepgraph.ir.nodes import Call, JumpKind, OperationBlock, Run, Scope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
 
 
@@ -74,7 +74,12 @@ def body_of(function: FunctionValue) -> cst.BaseSuite:
 
 
 def inline_generator(
-    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
+    interpreter: Interpreter,
+    generator: GeneratorCall,
+    take: Callable[[Value], None],
+    place: SourcePlace,
+    *,
+    broken: bool,
 ) -> bool:
     """Inline the code of a generator, with `take` at each `yield`. Return whether it was inlined.
 
@@ -141,7 +146,12 @@ def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
 
 
 def _inline(
-    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
+    interpreter: Interpreter,
+    generator: GeneratorCall,
+    take: Callable[[Value], None],
+    place: SourcePlace,
+    *,
+    broken: bool,
 ) -> None:
     outer, since = interpreter.frame, interpreter.work.last_task_id
     frame = Frame.of_body(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
@@ -164,14 +174,16 @@ def _inline(
     _emit_pass(interpreter, block, generator_loop, place, since)
 
 
-def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: Place, since: int) -> None:
+def _emit_pass(
+    interpreter: Interpreter, block: OperationBlock, state: LoopState, place: SourcePlace, since: int
+) -> None:
     """Emit a pass as a scope. After it, join the states of its `continue` statements."""
     if block.operations:
         interpreter.emit(Scope(block, place, is_iteration=True))
     join_continues(interpreter, state, place, since)
 
 
-def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
+def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: SourcePlace) -> None:
     """Execute a `return` in the code of an inlined generator, which ends the loop over the generator.
 
     The `return` acts as a `break` of the innermost loop in the generator. Outside of a loop, it ends the generator.

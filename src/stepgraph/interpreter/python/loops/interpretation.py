@@ -15,7 +15,7 @@ from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.values.calls import FunctionCall, GeneratorCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.calls import FunctionCoroutine, GeneratorCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, Visits
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
@@ -24,10 +24,10 @@ from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY_BLOCK, Block, IterationCount, Loop, StepDefinition
+from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, RangeResult, Unresolved, Value, origin_name
 from stepgraph.model.vocabulary import NO_BREAK
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies
 # the passes of the loops inside it.
@@ -55,7 +55,7 @@ def interpret_loop(
     interpreter: Interpreter,
     body: Callable[[], None],
     orelse: Callable[[], None] | None,
-    place: Place,
+    place: SourcePlace,
     bounds: LoopBounds,
 ) -> None:
     """Interpret a loop to a fixpoint and emit it."""
@@ -70,13 +70,13 @@ def interpret_loop(
         interpreter.is_reachable = breaks or not bounds.infinite
     if block.operations or orelse_block.operations:
         interpreter.emit(
-            Loop(block, orelse_block, place, bounds.infinite, bounds.at_least_once, declares, bounds.passes)
+            LoopOperation(block, orelse_block, place, bounds.infinite, bounds.at_least_once, declares, bounds.passes)
         )
 
 
 def _interpret_to_fixpoint(
-    interpreter: Interpreter, body: Callable[[], None], place: Place
-) -> tuple[Block, bool, tuple[StepDefinition, ...]]:
+    interpreter: Interpreter, body: Callable[[], None], place: SourcePlace
+) -> tuple[OperationBlock, bool, tuple[StepDefinition, ...]]:
     """Interpret a loop body until the state at the loop head is a fixpoint, and continue from that state.
 
     Return the block of the body, whether a `break` is reachable, and the steps that the body declares. Each pass
@@ -137,7 +137,7 @@ def _interpret_to_fixpoint(
     return block, loop_state.breaks, declared_since(interpreter, declared_before)
 
 
-def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, since: TaskId) -> None:
+def join_continues(interpreter: Interpreter, loop: LoopState, place: SourcePlace, since: TaskId) -> None:
     """Join the end of an unrolled pass with the states in which a `continue` ends the pass."""
     if not loop.jump_states:
         return
@@ -167,7 +167,7 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
     return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
 
 
-def loop_bounds(value: Value, place: Place) -> LoopBounds:
+def loop_bounds(value: Value, place: SourcePlace) -> LoopBounds:
     """Return the bounds of a loop over a value at `place`."""
     if isinstance(value, RangeResult):
         # `at_least_once` ignores the count, so a different count does not change the structure of the graph.
@@ -187,10 +187,10 @@ def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
         return any(_has_runnable(element.value, visits, depth + 1) for element in elements)
     if isinstance(value, WaitForCall):
         return _has_runnable(value.inner, visits, depth)
-    return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCall | PreparedCall | WaitCall)
+    return isinstance(value, StepFunction | FunctionValue | StepCall | FunctionCoroutine | PreparedCall | WaitCall)
 
 
-def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
+def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: str, place: SourcePlace) -> Value:
     """Return the value of the loop variable: any element of `value`, a different one in each pass."""
     if isinstance(value, EventPart) or (isinstance(value, Payload) and value.is_run_event):
         return EventPart()
@@ -229,7 +229,7 @@ def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
     return tuple(replace(part, many=item.many) for part in value.items)
 
 
-def value_in_each_pass(items: Sequence[Element], discriminant: str, place: Place) -> Value:
+def value_in_each_pass(items: Sequence[Element], discriminant: str, place: SourcePlace) -> Value:
     """Return the value of a variable that a loop binds to a different element in each pass."""
     values = [with_all_runs(item.value) if item.many else item.value for item in items]
     return union_of_values(values, [item.place.text for item in items], discriminant, place, each=True)

@@ -33,12 +33,12 @@ from stepgraph.interpreter.python.loops.loop_keys import loop_keys, pass_constan
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
-from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
+from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
@@ -108,7 +108,8 @@ def _can_share_loop(iterable: Union) -> bool:
     """Return whether all cases of an iterable can share a loop: none runs code for its elements or gets unrolled."""
     values = union_values(iterable)
     return not any(
-        isinstance(value, GeneratorCall | Instance | GeneratorExpression) or items_to_unroll(value) for value in values
+        isinstance(value, GeneratorCall | ProjectObject | GeneratorExpression) or items_to_unroll(value)
+        for value in values
     )
 
 
@@ -233,7 +234,7 @@ def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> H
     return value.state if isinstance(value, Collection) else None
 
 
-def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) -> None:
+def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: SourcePlace) -> None:
     interpreter.tracer.on_test(interpreter.evaluate(test), interpreter.place(test), loop)
     loop_state = interpreter.frame.loop
     if loop_state is not None:
@@ -241,5 +242,5 @@ def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) 
     if not interpreter.operations:
         return
     place = interpreter.place(test)
-    exit_block = Block((Jump(JumpKind.FINISHED, place),))
-    interpreter.emit(Choice((Branch(negate(interpreter.text(test), test), exit_block),), place))
+    exit_block = OperationBlock((Jump(JumpKind.FINISHED, place),))
+    interpreter.emit(Choice((ChoiceBranch(negate(interpreter.text(test), test), exit_block),), place))

@@ -12,7 +12,7 @@ from stepgraph.ir.facts import DependencyCycle
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.nodes import StepDefinition
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -39,7 +39,7 @@ def _diagnostic_of_cycle(steps: tuple[StepDefinition, ...]) -> Diagnostic:
     )
 
 
-def _parameter_for(step: StepDefinition, dependency: StepDefinition) -> Place | None:
+def _parameter_for(step: StepDefinition, dependency: StepDefinition) -> SourcePlace | None:
     return next((parameter.place for parameter in step.parameters if parameter.name == dependency.name), None)
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument, StepDeclared
     from stepgraph.ir.values import Value
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -83,7 +83,7 @@ def _has_numbers(entries: Iterable[StaticEntry]) -> bool:
 def _diagnostic_of_type(
     name: str,
     kind: str,
-    place: Place,
+    place: SourcePlace,
     *,
     error: str = "TypeError",
     advice: str = "List the steps in `[...]`, in the order of the parameters.",
@@ -103,7 +103,7 @@ def _is_not_a_step(value: Value) -> bool:
             )
 
 
-def _diagnostic_of_entry(name: str, value: Value, place: Place, functions: Mapping[str, str]) -> Diagnostic:
+def _diagnostic_of_entry(name: str, value: Value, place: SourcePlace, functions: Mapping[str, str]) -> Diagnostic:
     return Diagnostic(
         place.span,
         f"`{place.text}` in `depends` is {_describe(value)}, so the step {name!r} fails with a TypeError.",
@@ -112,7 +112,7 @@ def _diagnostic_of_entry(name: str, value: Value, place: Place, functions: Mappi
     )
 
 
-def _edits(value: Value, place: Place, functions: Mapping[str, str]) -> tuple[Edit, ...]:
+def _edits(value: Value, place: SourcePlace, functions: Mapping[str, str]) -> tuple[Edit, ...]:
     """Return the edit that replaces an entry with the function that it names or calls, if any."""
     match value:
         case Constant(value=str(text)) if text in functions and place.text[1:-1] == text:
@@ -135,7 +135,7 @@ def _describe(value: Value) -> str:
             return "not a step"
 
 
-def _advice(value: Value, place: Place, functions: Mapping[str, str]) -> str:
+def _advice(value: Value, place: SourcePlace, functions: Mapping[str, str]) -> str:
     match value:
         case Constant(value=str(text)):
             function = functions.get(text)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from stepgraph.ir.nodes import StepDefinition
     from stepgraph.model.span import Span
     from stepgraph.syntax.edits import Edit
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 # The codes of notes on code that may declare unknown steps.
 _CODES_OF_UNKNOWN_STEPS = (
@@ -102,7 +102,7 @@ def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
 def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
     """Report the parameters that match no declared step."""
     names = {definition.name for definition in steps.declared}
-    parameters: dict[int, dict[Place, Parameter]] = {}
+    parameters: dict[int, dict[SourcePlace, Parameter]] = {}
     for unknown in facts:
         declared = steps.declared.get(unknown.definition)
         if declared is None or declared.function is None or unknown.definition not in steps.reachable.all:

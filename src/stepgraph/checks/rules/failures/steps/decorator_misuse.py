@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 _JAVASCRIPT: Final = {"sleepUntil": "sleep_until", "waitForEvent": "wait_for_event", "run": "do"}
 _ARGUMENTS: Final = ("name", "depends", "concurrent", "config")
@@ -100,7 +100,7 @@ def _diagnostic_of_missing_parentheses(argument: StaticArgument, mode: Dependenc
     )
 
 
-def _parentheses(place: Place, decorator: str) -> tuple[Edit, ...]:
+def _parentheses(place: SourcePlace, decorator: str) -> tuple[Edit, ...]:
     """Return the edit that adds the parentheses to `@step.do`, or no edit for `step.do(function)`."""
     # Imported here, as below, because it loads LibCST, which a run without findings does not need.
     from stepgraph.syntax.decorated import decorated_function

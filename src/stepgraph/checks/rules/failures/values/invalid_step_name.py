@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared
     from stepgraph.ir.values import Value
-    from stepgraph.syntax.module import Place
+    from stepgraph.syntax.module import SourcePlace
 
 _LONGEST: Final = 256
 _CONTROL: Final = re.compile("[\x00-\x1f]")
@@ -45,7 +45,7 @@ def _check_name(declared: StepDeclared) -> Iterator[Diagnostic]:
         yield from _check_name_value(Constant(declared.function.name), declared.place)
 
 
-def _check_name_value(value: Value, place: Place) -> Iterator[Diagnostic]:
+def _check_name_value(value: Value, place: SourcePlace) -> Iterator[Diagnostic]:
     text = _static_text(value)
     if text is None:
         return

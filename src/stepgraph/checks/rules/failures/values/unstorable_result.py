@@ -15,7 +15,7 @@ from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
-from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -76,7 +76,7 @@ class _Returns:
 
     def __init__(self, returned: list[Returned]) -> None:
         self.all = returned
-        self._texts: dict[Place, str] = {}
+        self._texts: dict[SourcePlace, str] = {}
         self._budget = Budget()
 
     @cached_property
@@ -97,7 +97,7 @@ class _Returns:
             return False
         return _TYPE_TEST.search(self._text(fact.function)) is None
 
-    def _is_written(self, fact: Returned, place: Place) -> bool:
+    def _is_written(self, fact: Returned, place: SourcePlace) -> bool:
         """Return whether a part of a value is created in the function, or in the return expression of any function."""
         text = fact.place.text
         if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
@@ -110,7 +110,7 @@ class _Returns:
         tested = {name for names in _TESTED_NAMES.findall(text) for name in names if name}
         return "to_js" in text or not tested.isdisjoint(_NAMES.findall(fact.place.text))
 
-    def _text(self, function: Place) -> str:
+    def _text(self, function: SourcePlace) -> str:
         """Return the source of a function, or an empty text if its module neither tests nor converts values."""
         if not function.module.once(_may_convert):
             return ""
@@ -128,7 +128,7 @@ def _description(part: UnstorablePart) -> str:
     return part.kind if part.place is None else f"a value with {part.kind}"
 
 
-def _reported_place(part: Place | None, whole: Place) -> Place:
+def _reported_place(part: SourcePlace | None, whole: SourcePlace) -> SourcePlace:
     """Return the location of a part inside the return expression, or the whole expression."""
     return part if part is not None and whole.span.encloses(part.span) else whole
 
