@@ -18,7 +18,7 @@ from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
-from stepgraph.syntax.deferred.unvisited import ProgramFacts
+from stepgraph.syntax.deferred.unvisited import ModuleFacts
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
@@ -149,11 +149,11 @@ class LoadedModules(Struct):
     """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
     _registered_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules and of their direct and indirect imports."""
-    _attribute_changes: ProgramFacts[AttributeChange] = field(
-        default_factory=lambda: ProgramFacts(_assigned_attributes_in)
+    _attribute_changes: ModuleFacts[AttributeChange] = field(
+        default_factory=lambda: ModuleFacts(_assigned_attributes_in)
     )
     """The changes of attributes in `scopes`."""
-    _import_writes: ProgramFacts[ImportWrite] = field(default_factory=lambda: ProgramFacts(_import_writes_in))
+    _import_writes: ModuleFacts[ImportWrite] = field(default_factory=lambda: ModuleFacts(_import_writes_in))
     """The changes of attributes in `scopes` that may be made at import."""
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""

@@ -43,7 +43,7 @@ class BodyRange(Struct, frozen=True):
     """The whitespace at the start of the lines of the body, after that of the methods of a class."""
 
 
-class Definition(Struct, frozen=True):
+class OutlinedDefinition(Struct, frozen=True):
     """A function of a module, a class whose body is parsed later, or a method of another class."""
 
     name: str
@@ -58,7 +58,7 @@ class Outline(Struct, frozen=True):
 
     skeleton: str
     """The source with a stub in place of each of these bodies."""
-    definitions: tuple[Definition, ...]
+    definitions: tuple[OutlinedDefinition, ...]
     """The functions, classes and methods in source order."""
 
     @property
@@ -98,18 +98,20 @@ def python_tree(source: str) -> ast.Module | None:
         return None
 
 
-def _definitions_in(tree: ast.Module, lines: _Lines, min_length: int) -> Iterator[Definition]:
+def _definitions_in(tree: ast.Module, lines: _Lines, min_length: int) -> Iterator[OutlinedDefinition]:
     class_number = 0
     for statement in tree.body:
         if isinstance(statement, Function):
-            yield Definition(statement.name, None, lines.body_of(statement, None, min_length))
+            yield OutlinedDefinition(statement.name, None, lines.body_of(statement, None, min_length))
         elif isinstance(statement, ast.ClassDef):
             body = lines.body_of(statement, None, min_length)
             if body is not None and body.end - body.start <= _MAX_CLASS_LENGTH:
-                yield Definition(statement.name, class_number, body)
+                yield OutlinedDefinition(statement.name, class_number, body)
             else:
                 methods = (inner for inner in statement.body if isinstance(inner, Function))
-                yield from (Definition(each.name, None, lines.body_of(each, statement, min_length)) for each in methods)
+                yield from (
+                    OutlinedDefinition(each.name, None, lines.body_of(each, statement, min_length)) for each in methods
+                )
             class_number += 1
 
 

@@ -88,7 +88,7 @@ class NamedFacts(Protocol[Fact_co]):
         """Return all facts, by name."""
 
 
-class ProgramFacts(Struct, Generic[Fact]):
+class ModuleFacts(Struct, Generic[Fact]):
     """Facts about names in the modules of a program, to which modules are added."""
 
     search: Callable[[SourceModule], NamedFacts[Fact]]
