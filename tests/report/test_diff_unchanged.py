@@ -104,7 +104,7 @@ def drawn_marks(versions: MarkedGraph) -> set[int]:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=60)
+@settings(lots, max_examples=40)
 @given(graphs(), graphs())
 def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
     versions = marked(old, new)
@@ -113,7 +113,7 @@ def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=60)
+@settings(lots, max_examples=40)
 @given(graphs(), graphs())
 def test_a_folded_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     versions = fold_unchanged(marked(old, new))
@@ -139,7 +139,7 @@ def test_each_change_of_the_fixtures_has_a_mark() -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=100)
+@settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_each_change_has_a_mark(old: Graph, new: Graph) -> None:
     assert without_place(diff_workflows(old["workflow"], new["workflow"])) == []

@@ -54,7 +54,7 @@ def test_findings_at_all_nodes_break_no_law() -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=60)
+@settings(lots, max_examples=40)
 @given(graphs())
 def test_findings_break_no_law_in_any_picture(example: Graph) -> None:
     view = View(findings=findings_everywhere(example), state="incomplete: 2 notes")

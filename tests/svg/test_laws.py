@@ -46,7 +46,7 @@ def test_pictures_of_saved_graphs_obey(law: Law) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=120)
+@settings(lots, max_examples=80)
 @given(graphs(), views)
 def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
     assert broken(drawn, picture_of(drawn, view), view) == {}

@@ -62,7 +62,7 @@ def test_analyses_of_all_fixtures_are_equal(path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=100, derandomize=True, database=None)
+@settings(deadline=None, max_examples=60, derandomize=True, database=None)
 @given(st.deferred(programs))
 def test_analyses_of_random_programs_are_equal(program: GeneratedProgram) -> None:
     with TemporaryDirectory() as folder:

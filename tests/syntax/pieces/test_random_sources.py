@@ -19,7 +19,7 @@ from tests.syntax.pieces.whole_modules import assert_equals_whole
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=100, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.deferred(programs), min_size=2, max_size=4))
 def test_programs_of_the_grammar(sources: list[str]) -> None:
     source = "".join(sources)
