@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NoReturn, TypeAlias, TypeVar, cast
 from unicodedata import is_normalized
 
@@ -24,6 +24,7 @@ _LITERAL: Final = re.compile(
     r"""|"(?!"")(?:[^"\\\n]|\\\r?.)*+"|'(?!'')(?:[^'\\\n]|\\\r?.)*+')""",
     re.DOTALL,
 )
+_NEXT_LITERAL: Final = re.compile(rf"({_LITERAL.pattern})(?:[\s\\]|\#[^\n]*+)*+", re.DOTALL)
 _WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
 _ADJACENT_QUOTES: Final = re.compile(r"[\"'][\s\\]*+[bBfFrRuU]{0,2}[\"']")
 _QUOTES_AND_PREFIXES: Final = "\"'fFrRuU"
@@ -381,8 +382,8 @@ class Sketcher:
 
     def _format_fields(self, node: ast.JoinedStr) -> tuple[cst.CSTNode, ...]:
         was_in_format_string, self._in_format_string = self._in_format_string, True
-        if not was_in_format_string:
-            contents = (literal[0].strip(_QUOTES_AND_PREFIXES) for literal in _LITERAL.finditer(self._text_of(node)))
+        if not was_in_format_string and not _HAS_POSITIONS_IN_FORMAT_STRINGS:
+            contents = (literal.strip(_QUOTES_AND_PREFIXES) for literal in _literals_in(self._text_of(node)))
             self._has_adjacent_quotes = any(map(_ADJACENT_QUOTES.search, contents))
         parts = tuple(
             new_node(
@@ -512,6 +513,16 @@ class Sketcher:
     @_converts(ast.YieldFrom)
     def _yield_from(self, node: ast.YieldFrom) -> cst.CSTNode:
         return new_node(cst.Yield, value=new_node(cst.From, item=self._node(node.value)))
+
+
+def _literals_in(text: str) -> Iterator[str]:
+    """Yield the literals that a format string consists of, of which there are two in `"a" f"{b}"`."""
+    at = 0
+    while literal := _NEXT_LITERAL.match(text, at):
+        yield literal[1]
+        at = literal.end()
+    if at < len(text):
+        yield text[at:]
 
 
 def _decode(text: str | bytes) -> str:
