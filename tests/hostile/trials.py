@@ -73,6 +73,8 @@ def _batch(module: str, first: int, end: int) -> TrialCounts:
         counts_path = Path(folder, "counted")
         command = [sys.executable, "-m", module, "--here", str(counts_path), str(first), str(end)]
         environment = {**os.environ, "STEPGRAPH_NO_CACHE": "1", "SOURCE_DATE_EPOCH": "0", "STEPGRAPH_CANARY": SECRET}
+        # Python would write the modules that no earlier test has imported.
+        environment["PYTHONDONTWRITEBYTECODE"] = "1"
         failure = "killed the interpreter"
         try:
             subprocess.run(command, cwd=_ROOT, env=environment, check=False, timeout=_PATIENCE_SECONDS)
