@@ -388,3 +388,22 @@ def test_a_collection_assigned_to_a_class_is_noted(assignment: str) -> None:
     """)
     assert notation(workflow.graph) == "a\nb"
     assert [note.code for note in workflow.notes] == ["assigned-elsewhere"]
+
+
+@pytest.mark.parametrize(
+    "iterable",
+    [
+        "x.get('items') or []",
+        "x or y or ()",
+        "enumerate(x or [])",
+        "(x or {}).get('items', [])",
+        "event['payload']['items'] or []",
+        "([] if x else event['payload']['items'])",
+    ],
+)
+def test_an_iterable_with_an_empty_default_has_one_loop(iterable: str) -> None:
+    assert graph_of(f"[await a() for item in {iterable}]") == "loop\n  a"
+
+
+def test_a_loop_over_the_items_of_a_default_dictionary() -> None:
+    assert graph_of("for key, value in (x or {}).items():\n    await a()") == "loop\n  a"

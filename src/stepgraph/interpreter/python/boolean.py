@@ -11,7 +11,7 @@ from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
-from stepgraph.interpreter.values.containers import without_constants
+from stepgraph.interpreter.values.containers import Container, without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
@@ -193,13 +193,22 @@ def _evaluate_operands(
 def _join_operands(
     interpreter: Interpreter, node: cst.BooleanOperation, left: Value, right: Case, since: TaskId | None
 ) -> Value:
-    """Join the results of two operands. `right` includes its condition. Irrelevant values need no union."""
+    """Join the results of two operands. `right` includes its condition. Irrelevant values need no union.
+
+    The result of `or` may be an irrelevant left operand. This matters if code outside the project provides the operand,
+    or if loops may run over it.
+    """
     if not (left.relevant or right.value.relevant):
         return interpreter.tracer.on_operation((left, right.value))
     place = interpreter.place(node)
-    if not left.relevant and not (isinstance(node.operator, cst.Or) and is_from_package(left)):
+    keeps_left = isinstance(node.operator, cst.Or) and (is_from_package(left) or _has_container(right.value))
+    if not left.relevant and not keeps_left:
         return Union((Case(right.condition, on_path(right.value, (), since)),), None, place)
     return join_values([(right.condition, right.value), (None, left)], None, place, since)
+
+
+def _has_container(value: Value) -> bool:
+    return any(isinstance(case, Container) for case in union_values(value))
 
 
 def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iterators import (
     IterationSource,
@@ -28,6 +29,7 @@ from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.loops.generators import inline_generator
 from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
+    can_share_loop,
     interpret_loop,
     items_to_unroll,
     loop_bounds,
@@ -299,7 +301,7 @@ def _run_clause(
     if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
         return None
-    if isinstance(iterable, Union) and any(isinstance(case.value, Collection) for case in iterable.cases):
+    if isinstance(iterable, Union) and _needs_loop_per_case(iterable):
 
         def run_case(value: Value) -> Value:
             _run_over(interpreter, clause, value, add, many=many)
@@ -308,6 +310,15 @@ def _run_clause(
         interpreter.apply_to_cases(iterable, run_case)
         return None
     return _run_over(interpreter, clause, iterable, add, many=many)
+
+
+def _needs_loop_per_case(iterable: Union) -> bool:
+    """Return whether the cases of an iterable need a loop each: they run code, or their elements may lead to steps."""
+    collections = [value for value in union_values(iterable) if isinstance(value, Collection)]
+    return bool(collections) and (
+        not can_share_loop(iterable)
+        or any(is_lazy(value) or any(item.value.relevant for item in value.items) for value in collections)
+    )
 
 
 def _run_over(

@@ -10,14 +10,22 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.values.calls import FunctionCoroutine, GeneratorCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.calls import (
+    FunctionCoroutine,
+    GeneratorCall,
+    GeneratorExpression,
+    PreparedCall,
+    StepCall,
+    WaitCall,
+)
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, Visits
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
@@ -165,6 +173,15 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
         return value.items
     visits = Visits()
     return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
+
+
+def can_share_loop(iterable: Union) -> bool:
+    """Return whether all cases of an iterable can share a loop: none runs code for its elements or gets unrolled."""
+    values = union_values(iterable)
+    return not any(
+        isinstance(value, GeneratorCall | ProjectObject | GeneratorExpression) or items_to_unroll(value)
+        for value in values
+    )
 
 
 def loop_bounds(value: Value, place: SourcePlace) -> LoopBounds:

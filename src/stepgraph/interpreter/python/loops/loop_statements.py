@@ -6,7 +6,6 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import materialize_generator
 from stepgraph.interpreter.objects.containers.iterators import (
@@ -23,6 +22,7 @@ from stepgraph.interpreter.python.comprehensions import for_each_element
 from stepgraph.interpreter.python.loops.generators import inline_generator
 from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
+    can_share_loop,
     interpret_loop,
     items_to_unroll,
     join_continues,
@@ -33,7 +33,6 @@ from stepgraph.interpreter.python.loops.loop_keys import loop_keys, pass_constan
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
-from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope
 from stepgraph.ir.values import UNKNOWN, Value
@@ -52,7 +51,7 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
 
 
 def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
-    if isinstance(iterable, Union) and not _can_share_loop(iterable):
+    if isinstance(iterable, Union) and not can_share_loop(iterable):
         return interpreter.apply_to_cases(iterable, lambda value: _run_over(interpreter, node, value))
     if isinstance(iterable, GeneratorExpression) and iterable.scope is interpreter.frame.scope and node.orelse is None:
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
@@ -101,15 +100,6 @@ def _uses_getattr(node: cst.For, module: SourceModule) -> bool:
         and any(isinstance(argument.value, cst.Name) and argument.value.value in names for argument in call.args[1:2])
         for statement in statements_below(node.body)
         for call in expressions_below(statement)
-    )
-
-
-def _can_share_loop(iterable: Union) -> bool:
-    """Return whether all cases of an iterable can share a loop: none runs code for its elements or gets unrolled."""
-    values = union_values(iterable)
-    return not any(
-        isinstance(value, GeneratorCall | ProjectObject | GeneratorExpression) or items_to_unroll(value)
-        for value in values
     )
 
 
