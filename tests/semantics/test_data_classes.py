@@ -192,3 +192,9 @@ def test_unknown_arguments_may_set_a_field() -> None:
     source += "        options = {}\n        if event:\n            options['act'] = b\n"
     (workflow,) = module_of(source + "        await Mode(**options).act(step)\n").workflows
     assert not workflow.complete
+
+
+def test_unknown_arguments_set_a_field_without_a_default() -> None:
+    declared = "@dataclass\nclass Order:\n    name: str\n    count: int = 1"
+    body = "order = Order(**event['payload'])\nawait step.do('s')(lambda: order.name + 'x')()"
+    assert calls_of(declared, body) == ["s"]

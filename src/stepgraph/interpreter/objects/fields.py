@@ -258,6 +258,8 @@ def assign_fields(
 def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
     """Return the default of a field. Return None unless it can lead to a step or is created for each object."""
     scope = field.owner.scope
+    if field.name not in scope.bindings.binders:
+        return None  # an annotation without a value
     if may_be_unbound(scope, field.name):
         return Unresolved(f"`{field.name}` is a field only on some paths", SourcePlace(scope.module, field.statement))
     if field.factory is not None:
