@@ -8,6 +8,7 @@ import pytest
 
 from tests.semantics.notation import (
     HEADER,
+    codes_of,
     dependent_graph_of,
     dependent_workflow_of,
     graph_of_module,
@@ -1374,3 +1375,15 @@ def test_a_step_that_members_of_a_promise_need_while_it_waits(members: str, note
         "a b c(a) d(a, e) e(a, b)", f"from js import Promise\nawait Promise.all([{members}])"
     )
     assert [note.code for note in workflow.notes if note.code != "lost-step"] == notes
+
+
+def test_a_chain_of_dependencies_that_a_loop_builds_is_reported() -> None:
+    body = """
+        previous = a
+        for n in event["payload"]["items"]:
+            @step.do("next", depends=[previous])
+            async def chained(result): ...
+            previous = chained
+        await previous()
+    """
+    assert codes_of(body) == ["unresolved-dependency"]

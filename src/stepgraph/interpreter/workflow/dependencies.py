@@ -199,6 +199,7 @@ def _dependency(
 ) -> Dependency | None:
     match value:
         case StepFunction():
+            _report_chain(interpreter, value.definition, place)
             return _step_run(interpreter, value, evaluate_body)
         case Union(cases=cases, discriminant=discriminant):
             interpreter.steps.choice_depths.append(len(interpreter.steps.resolving))
@@ -242,6 +243,20 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
         "Remove one of these dependencies.",
         incomplete=False,
     )
+
+
+def _report_chain(interpreter: Interpreter, definition: StepDefinition, place: SourcePlace) -> None:
+    """Report a step that may depend on the same step of an earlier pass of a loop, which may depend on another one."""
+    steps = interpreter.steps
+    if steps.choice_depths and any(
+        step is not definition and step.place.node is definition.place.node for step in steps.resolving
+    ):
+        interpreter.note(
+            "unresolved-dependency",
+            place,
+            f"the step {definition.name!r} may depend on the same step of an earlier pass of a loop.",
+            "The graph shows one such dependency, although each pass may add another. Await each step in its pass.",
+        )
 
 
 def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
