@@ -595,3 +595,16 @@ def test_steps_after_a_cancelled_step_of_a_task_group_are_reported(cleanup: str)
 def test_members_of_a_task_group_that_end_when_cancelled_are_not_reported() -> None:
     assert _notes(CLEANUP.format(cleanup="except ValueError")) == []
     assert _notes(CLEANUP.format(cleanup="finally").replace("    group.create_task(b())\n", "")) == []
+
+
+@pytest.mark.parametrize(
+    ("iterable", "graph"),
+    [
+        ("tasks or []", "a\nb"),
+        ("tasks if x else []", "parallel all\n  a [1>]\n  b [2>3]"),
+        ("tasks[:n]", "parallel all\n  a [1>]\n  b [2>3]"),
+    ],
+)
+def test_a_loop_awaits_tasks_that_all_its_iterables_hold(iterable: str, graph: str) -> None:
+    body = f"tasks = [asyncio.create_task(a())]\nfor task in ({iterable}):\n    await task\nawait b()"
+    assert graph_of(body) == graph

@@ -215,7 +215,7 @@ def join_values(
     if not is_one_entry_table and all(value is values[0] or value == values[0] for value in values):
         return values[0]
     cases = [Case(condition, on_path(value, values, since)) for condition, value in branches]
-    union = Union(tuple(cases), discriminant, place)
+    union = Union(tuple(cases), discriminant, place, since)
     return union if union.size <= MAX_CASES else Unresolved("it has too many possible values", place)
 
 

@@ -204,7 +204,16 @@ def _join_operands(
     keeps_left = isinstance(node.operator, cst.Or) and (is_from_package(left) or _has_container(right.value))
     if not left.relevant and not keeps_left:
         return Union((Case(right.condition, on_path(right.value, (), since)),), None, place)
+    if isinstance(node.operator, cst.Or) and isinstance(node.right, _DISPLAYS) and _is_empty(right.value):
+        since = 0  # an empty default replaces only empty operands, so a loop over the result awaits all their tasks
     return join_values([(right.condition, right.value), (None, left)], None, place, since)
+
+
+_DISPLAYS: Final = (cst.List, cst.Tuple, cst.Dict)
+
+
+def _is_empty(value: Value) -> bool:
+    return isinstance(value, Container) and value.is_empty
 
 
 def _has_container(value: Value) -> bool:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     Value,
     count_with_children,
@@ -31,6 +32,8 @@ class Union(Value, Struct, eq=False):
     discriminant: str | None
     """The source of the expression that a `switch` compares; None for an `if`."""
     place: SourcePlace
+    since: TaskId | None = None
+    """Tasks with higher ids were started on the path of the case that holds them; None if unknown."""
     size: int = 0
     """The number of cases with nested unions flattened, computed from the fields."""
     parts: int = 1
@@ -52,7 +55,7 @@ def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
             return replace(value, inner=map_tasks(inner, change))
         case Union(cases=cases):
             changed = tuple(replace(case, value=map_tasks(case.value, change)) for case in cases)
-            return Union(changed, value.discriminant, value.place)
+            return Union(changed, value.discriminant, value.place, value.since)
         case _:
             return value
 
@@ -75,4 +78,4 @@ def as_optional(item: Element) -> Element:
 def map_cases(union: Union, transform: Callable[[Value], Value]) -> Union:
     """Return a union with a function applied to the value of each case."""
     cases = tuple(replace(case, value=transform(case.value)) for case in union.cases)
-    return Union(cases, union.discriminant, union.place)
+    return Union(cases, union.discriminant, union.place, union.since)

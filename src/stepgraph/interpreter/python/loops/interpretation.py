@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import on_path, union_values
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
@@ -216,6 +216,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         return value_in_each_pass(yields, discriminant, place) if yields else UNKNOWN
     if isinstance(value, Union):
         elements = [loop_variable_value(interpreter, case.value, discriminant, place) for case in value.cases]
+        elements = [on_path(element, elements, value.since) for element in elements]
         return union_of_values(elements, [discriminant] * len(elements), discriminant, place, each=True)
     if isinstance(value, Unresolved):
         return value
