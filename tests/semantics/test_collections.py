@@ -407,3 +407,9 @@ def test_an_iterable_with_an_empty_default_has_one_loop(iterable: str) -> None:
 
 def test_a_loop_over_the_items_of_a_default_dictionary() -> None:
     assert graph_of("for key, value in (x or {}).items():\n    await a()") == "loop\n  a"
+
+
+@pytest.mark.parametrize("iterable", ["x or []", "(x if y else [])", "(event['payload']['items'] or ())"])
+def test_map_over_an_iterable_with_an_empty_default_calls_its_function(iterable: str) -> None:
+    body = f"await asyncio.gather(*map(lambda item: a(), {iterable}))"
+    assert graph_of(body) == "parallel all\n  loop\n    a [1>2]"

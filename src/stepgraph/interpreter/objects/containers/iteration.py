@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value, is_none
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -69,11 +69,24 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return enum_members(interpreter, class_value)
         case ProjectObject() as instance:
             return _elements_of_open_object(interpreter, instance, exhausts=exhausts)
-        case Union(cases=cases):
-            items_by_case = [elements_of(interpreter, case.value, exhausts=exhausts) for case in cases]
-            return tuple(replace(item, may_be_missing=True) for items in items_by_case for item in items or ())
+        case Union(cases=cases, place=place):
+            return tuple(
+                replace(item, may_be_missing=True)
+                for case in cases
+                for item in _elements_of_case(interpreter, case.value, place, exhausts=exhausts)
+            )
         case _:
             return None
+
+
+def _elements_of_case(
+    interpreter: Interpreter, value: Value, place: SourcePlace, *, exhausts: bool
+) -> tuple[Element, ...]:
+    """Return the elements of one case of a union at `place`: any number of unknown ones if they are unknown."""
+    items = elements_of(interpreter, value, exhausts=exhausts)
+    if items is not None:
+        return items
+    return () if is_none(value) else (Element(UNKNOWN, place, many=True),)
 
 
 def _elements_of_open_object(
