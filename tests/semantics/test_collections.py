@@ -410,6 +410,11 @@ def test_a_loop_over_the_items_of_a_default_dictionary() -> None:
 
 
 @pytest.mark.parametrize("iterable", ["x or []", "(x if y else [])", "(event['payload']['items'] or ())"])
-def test_map_over_an_iterable_with_an_empty_default_calls_its_function(iterable: str) -> None:
+def test_map_over_an_iterable_with_an_empty_default(iterable: str) -> None:
     body = f"await asyncio.gather(*map(lambda item: a(), {iterable}))"
     assert graph_of(body) == "parallel all\n  loop\n    a [1>2]"
+
+
+def test_unpacking_an_unknown_value_or_its_default() -> None:
+    body = "first, rest = x or (None, [])\nfor item in rest:\n    await a()"
+    assert graph_of(body) == "loop\n  a"

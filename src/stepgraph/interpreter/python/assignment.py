@@ -129,10 +129,15 @@ def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ..
 
 
 def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Element, ...]:
-    """Return the elements of a union, joined by position if all resolved cases have the same fixed length."""
+    """Return the elements of a union, joined by position if all resolved cases have the same fixed length.
+
+    Cases with unknown elements have an unknown one at each position.
+    """
     case_items = [(case.condition, _unpacked_items(interpreter, case.value)) for case in value.cases]
-    unpacked = [(condition, items) for condition, items in case_items if items is not None]
-    if len({len(items) for _, items in unpacked}) > 1 or any(item.many for _, items in unpacked for item in items):
+    sizes = {len(items) for _, items in case_items if items is not None}
+    unknown = (Element(UNKNOWN, value.place),) * max(sizes, default=0)
+    unpacked = [(condition, unknown if items is None else items) for condition, items in case_items]
+    if len(sizes) > 1 or any(item.many for _, items in unpacked for item in items):
         return tuple(replace(item, many=True) for _, items in unpacked for item in items)
     columns = zip(*(items for _, items in unpacked), strict=True)
     conditions = [condition for condition, _ in unpacked]
