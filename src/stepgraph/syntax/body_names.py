@@ -110,8 +110,10 @@ def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     """Return the module and class variables, and the attributes, whose collections are mutated in functions."""
     bound = set(bindings_of(module.tree, module).binders)
     for node in _classes_in(module):
-        # Only the names matter, so the sketch of the class suffices.
-        bound.update(scan(cst.ClassDef(node.name, sketch_of(node.body)), module).binders)
+        # Only the names matter, so the sketch of the class suffices. LibCST rejects a name from a sketch.
+        body = sketch_of(node.body)
+        owner = node if body is node.body else cst.ClassDef(node.name, body)
+        bound.update(scan(owner, module).binders)
     return frozenset(
         name
         for name in module.once(names_mutated_in_functions).all()

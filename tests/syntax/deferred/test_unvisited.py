@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.syntax.body_names import collections_mutated_in_functions
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
@@ -132,6 +133,12 @@ def test_facts_about_names_in_layouts_are_equal(source: str) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_facts_about_names_in_fixtures_are_equal(path: Path) -> None:
     assert_equal_facts(path.read_text("utf-8", errors="replace"))
+
+
+def test_a_class_in_a_deferred_body_has_variables() -> None:
+    module = parse_deferred("def f():\n    class A:\n        rows = []\n    A.rows.clear()\n")
+    assert module
+    assert collections_mutated_in_functions(module) == {"rows"}
 
 
 def test_a_search_visits_only_bodies_with_the_name() -> None:
