@@ -158,6 +158,12 @@ def test_a_computed_name_may_be_one_of_a_star_import() -> None:
     assert "do_y" in graph
 
 
+def test_modules_may_import_the_same_name_from_each_other() -> None:
+    first, second = (f"from helpers import rest\nfrom {other} import *\n" for other in ("second", "first"))
+    graph = graph_of("from first import *\n", "await rest(step)", first=first, second=second, helpers=REST)
+    assert graph == RESTED
+
+
 def test_a_star_takes_the_public_names() -> None:
     helpers = REST + "\nasync def _hidden(step):\n    await step.sleep('hidden', 1)\n"
     body = "await rest(step)\nawait _hidden(step)"

@@ -73,11 +73,27 @@ def _value_of_origin(interpreter: Interpreter, origin: StarImport | Value | None
 
 
 def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
-    """Return whether a star import from a project module rebinds a name after all its other bindings."""
+    """Return whether a star import from a project module rebinds a name after all its other bindings.
+
+    Modules may import the name from each other in a circle. Then each of them has its own value.
+    """
+    source = _source_of_later_star(interpreter, scope, name)
+    visited: set[LexicalScope] = set()
+    while source is not None and source not in visited:
+        if source is scope:
+            return False
+        visited.add(source)
+        source = _source_of_later_star(interpreter, source, name) if name in source.bindings.binders else None
+    return bool(visited)
+
+
+def _source_of_later_star(interpreter: Interpreter, scope: LexicalScope, name: str) -> LexicalScope | None:
+    """Return the module whose star import rebinds a name after all its other bindings."""
     first = scope.bindings.stars_before.get(name, 0)
     if len(scope.bindings.stars) <= first:
-        return False
-    return isinstance(_origin_among(interpreter, scope, name, scope.bindings.stars[first:]), StarImport)
+        return None
+    origin = _origin_among(interpreter, scope, name, scope.bindings.stars[first:])
+    return origin.source.scope if isinstance(origin, StarImport) else None
 
 
 def value_of_earlier_stars(
