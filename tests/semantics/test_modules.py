@@ -164,6 +164,14 @@ def test_modules_may_import_the_same_name_from_each_other() -> None:
     assert graph == RESTED
 
 
+@pytest.mark.parametrize("steps", ['vars(helpers)["STEPS"]', 'helpers.__dict__["STEPS"]'])
+@pytest.mark.parametrize("change", ["rows = {}\nrows.append(helpers.rest)", "add({})"])
+def test_a_list_in_the_namespace_of_a_module_may_be_filled(steps: str, change: str) -> None:
+    head = f"import helpers\n\ndef add(rows):\n    rows.append(helpers.rest)\n\n{change.format(steps)}\n"
+    workflow = workflow_of(running(head, "await helpers.STEPS[-1](step)"), helpers=f"{REST}\nSTEPS = [print]\n")
+    assert not workflow.complete
+
+
 def test_a_star_takes_the_public_names() -> None:
     helpers = REST + "\nasync def _hidden(step):\n    await step.sleep('hidden', 1)\n"
     body = "await rest(step)\nawait _hidden(step)"

@@ -14,7 +14,7 @@ from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters,
 from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
-from stepgraph.syntax.mutation.changes import mutated_values, names_mutated_in_functions
+from stepgraph.syntax.mutation.changes import mutated_values, names_mutated_in_functions, namespace_item
 from stepgraph.syntax.walk import (
     all_nodes,
     expressions_below,
@@ -69,7 +69,9 @@ def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
             case cst.Name(value=name):
                 yield name
             case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
-                yield str(name.raw_value)
+                yield str(name.evaluated_value)
+            case cst.Subscript() if (item := namespace_item(node)) is not None:
+                yield item
             case _:
                 pass
 

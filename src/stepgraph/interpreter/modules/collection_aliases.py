@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Final
 
 import libcst as cst
 
@@ -16,6 +17,9 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
 from stepgraph.syntax.walk import statements_below
+
+_READERS_BY_TEXT: Final = (b"getattr", b"vars", b"__dict__")
+"""Source text that marks code that reads attributes whose names are string literals."""
 
 
 def may_change_by_alias(
@@ -97,7 +101,7 @@ def _may_read(module: SourceModule, name: str) -> bool:
     """Return whether a module may read a name from another module, or read an attribute with this name."""
     if not module.mentions(name.encode()):
         return False
-    if module.mentions(f".{name}".encode()) or (module.mentions(b"getattr") and _quotes(module, name)):
+    if module.mentions(f".{name}".encode()) or (any(map(module.mentions, _READERS_BY_TEXT)) and _quotes(module, name)):
         return True
     imported_names = module.once(_names_from_modules)
     return name in imported_names or "*" in imported_names

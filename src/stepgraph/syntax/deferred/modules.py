@@ -35,6 +35,8 @@ _MIN_SKELETON_IN_PIECES: Final = 8_000
 _OPENING: Final = "with 0:"
 _WORD: Final = re.compile(r"[A-Za-z_]\w*+", re.ASCII)
 _ATTRIBUTE: Final = re.compile(r"\.\s*+([A-Za-z_]\w*+)", re.ASCII)
+_READERS_BY_TEXT: Final = ("getattr", "vars", "globals", "locals", "__dict__")
+"""Source text that marks code that reads names from string literals."""
 # A comment or a continued line that may separate a dot from an attribute.
 _SEPARATE_DOT: Final = re.compile(r"\.\s*+[\\#]")
 
@@ -206,7 +208,8 @@ class DeferredBodies(Struct, eq=False, dict=True):
         any_word: list[int] = []
         for index in range(len(self.ranges)):
             text = self.text_of(index)
-            if not text.isascii() or ("\\" in text and "getattr" in text) or _SEPARATE_DOT.search(text):
+            may_escape_names = "\\" in text and any(reader in text for reader in _READERS_BY_TEXT)
+            if not text.isascii() or may_escape_names or _SEPARATE_DOT.search(text):
                 any_word.append(index)
                 continue
             for word in set(_WORD.findall(text)):

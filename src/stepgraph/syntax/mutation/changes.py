@@ -212,6 +212,19 @@ def _mutated_name(value: cst.BaseExpression) -> str | None:
             return None
 
 
+def namespace_item(node: cst.Subscript) -> str | None:
+    """Return the name whose value is an item of a namespace dict, as in `vars(module)["NAME"]`, or None."""
+    match node:
+        case cst.Subscript(
+            value=cst.Call(func=cst.Name(value="vars" | "globals" | "locals"))
+            | cst.Attribute(attr=cst.Name(value="__dict__")),
+            slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString(evaluated_value=str(name))))],
+        ):
+            return name
+        case _:
+            return None
+
+
 _CONTEXT_BYTES: Final = 200
 """The number of bytes to examine before and after a namespace dict, to decide whether it is mutated."""
 _EXEC_CALL: Final = b"exec("

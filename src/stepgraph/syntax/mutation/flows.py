@@ -23,6 +23,7 @@ from stepgraph.syntax.mutation.changes import (
     PAIRING_CALLS,
     SPECIAL_MUTATORS,
     WORKFLOW_STARTS,
+    namespace_item,
 )
 from stepgraph.syntax.mutation.definitions import Definitions, opaque_imports
 from stepgraph.syntax.walk import children, statements_below
@@ -356,7 +357,9 @@ class FlowCollector(Struct):
         if type(node) is cst.Call:
             return self._call_sources(node)
         if type(node) is cst.Subscript:
-            return _elements(self.sources(node.value))
+            name_in_namespace = namespace_item(node)
+            named = () if name_in_namespace is None else (AccessPath(name_in_namespace),)
+            return (*_elements(self.sources(node.value)), *named)
         return self._sources_of_operands(node) if type(node) in _SOURCE_TYPES else ()
 
     def _sources_of_operands(self, node: cst.BaseExpression) -> _Paths:
