@@ -83,7 +83,7 @@ class RunRecorder:
     def store(self, code: int) -> None:
         """Store the run if its inputs are recorded and have not changed shortly before it.
 
-        A run with a closed stream is not stored, because what it would have written there is unknown.
+        A run with a closed stream is not stored, because its output to the stream is unknown.
         """
         is_complete = sys.stdout is not None and sys.stderr is not None
         if _inputs is None or not is_complete or code not in (ExitCode.CLEAN, ExitCode.FINDINGS):

@@ -1,8 +1,8 @@
 """Terms: the remaining work of an instance, as in small-step semantics.
 
-A term is a part of a graph in execution. Between two log entries, nothing about a run is decided: `TermExits` returns
-all ways in which control may leave a term without another step, `Clocks` the terms in which all work is over that must
-be over at a clock, `Beginnings` the terms after a step has begun, and `Endings` the terms after a step has ended.
+A term is a part of a graph in execution. Between two log entries, a run can continue in several ways. `TermExits`
+returns all exits from a term without another step. `Clocks` returns the terms after all work that must end by a clock
+has ended, `Beginnings` those after a step has begun, and `Endings` those after a step has ended.
 
 One law holds for all four: every real order of execution is accepted. The graph does not say which exceptions a handler
 catches, where a task is awaited, or whether a wait times out, so any choice is possible. Where a precise answer would

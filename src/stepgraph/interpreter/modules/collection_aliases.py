@@ -19,7 +19,7 @@ from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
 from stepgraph.syntax.walk import statements_below
 
 _READERS_BY_TEXT: Final = (b"getattr", b"vars", b"__dict__")
-"""Source text that marks code that reads attributes whose names are string literals."""
+"""Source text of code that reads an attribute of another module by a string literal."""
 
 
 def may_change_by_alias(

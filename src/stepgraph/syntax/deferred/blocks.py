@@ -50,10 +50,10 @@ class ParsedTokens(Struct):
 
 
 class DeferredBlock(cst.IndentedBlock):
-    """The body of a function, parsed when its statements are first accessed.
+    """The body of a function or short class, parsed when its statements are first accessed.
 
-    It remains in the tree of the skeleton. Positions in the skeleton are those of its code, in which the block is a
-    stub.
+    It remains in the tree of the skeleton, whose code contains a stub in its place. Positions in the skeleton refer to
+    this code.
     """
 
     __slots__ = ()  # type: ignore[misc] # the stubs of abc declare it per instance

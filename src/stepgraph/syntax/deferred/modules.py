@@ -36,7 +36,7 @@ _OPENING: Final = "with 0:"
 _WORD: Final = re.compile(r"[A-Za-z_]\w*+", re.ASCII)
 _ATTRIBUTE: Final = re.compile(r"\.\s*+([A-Za-z_]\w*+)", re.ASCII)
 _READERS_BY_TEXT: Final = ("getattr", "vars", "globals", "locals", "__dict__")
-"""Source text that marks code that reads names from string literals."""
+"""Source text of code that reads a name of any module by a string literal."""
 # A comment or a continued line that may separate a dot from an attribute.
 _SEPARATE_DOT: Final = re.compile(r"\.\s*+[\\#]")
 

@@ -516,7 +516,7 @@ class Sketcher:
 
 
 def _literals_in(text: str) -> Iterator[str]:
-    """Yield the literals that a format string consists of, of which there are two in `"a" f"{b}"`."""
+    """Yield the literals of a format string. There are two in `"a" f"{b}"`."""
     at = 0
     while literal := _NEXT_LITERAL.match(text, at):
         yield literal[1]

@@ -74,7 +74,7 @@ class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
         return {id(piece): line for piece, line in zip(self.pieces, lines, strict=False)}
 
     def range_of(self, node: cst.CSTNode) -> Range | None:
-        """Return the range of a node, as in `positions`, or None if it has none."""
+        """Return the range of a node, as in `positions`, or None without a range."""
         cut_node = self.cut_nodes.get(id(node))
         if cut_node is None:
             return self._range_in_piece(node)
@@ -110,7 +110,7 @@ class JoinedModule(JoinedPieces, frozen=True, eq=False, dict=True):
         return parents
 
     def mentions(self, word: bytes) -> bool | None:
-        """Return whether the source contains a word, or None if its pieces cannot tell.
+        """Return whether the source contains a word, or None if that does not follow from its pieces.
 
         The encoding of the source may represent the word differently, and a line break may end a piece.
         """
@@ -120,7 +120,7 @@ class JoinedModule(JoinedPieces, frozen=True, eq=False, dict=True):
         return any(piece.mentions(text) for piece in self.pieces)
 
     def range_of(self, node: cst.CSTNode) -> Range | None:
-        """Return the range of a node, as in `positions`, or None if it has none."""
+        """Return the range of a node, as in `positions`, or None without a range."""
         if node is self.tree:
             return (1, 0, *self._end_of(self.pieces[-1]))
         return super().range_of(node)
