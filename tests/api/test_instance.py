@@ -33,8 +33,8 @@ class Nothing(WorkflowEntrypoint):
 """
 
 
-def states(found: Instance) -> list[str]:
-    return [node.state for node in found.nodes.values()]
+def states(instance: Instance) -> list[str]:
+    return [node.state for node in instance.nodes.values()]
 
 
 def saved(data: object, path: Path) -> Path:

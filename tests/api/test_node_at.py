@@ -69,8 +69,8 @@ def span_of(code: str) -> Span:
     ],
 )
 def test_a_location_belongs_to_the_innermost_node(code: str, node: str | None) -> None:
-    found = workflow().node_at(span_of(code))
-    assert (found and (found.get("name") if found["type"].startswith("step") else found["type"])) == node
+    drawn = workflow().node_at(span_of(code))
+    assert (drawn and (drawn.get("name") if drawn["type"].startswith("step") else drawn["type"])) == node
 
 
 def test_a_call_belongs_to_its_own_run_of_the_step() -> None:
@@ -108,9 +108,9 @@ class Orders(WorkflowEntrypoint):
 )
 def test_a_call_with_dependencies_belongs_to_its_step(line: int, column: int, node: str) -> None:
     (analysis,) = analyze_source(DEPENDENT, "orders.py").workflows
-    found = analysis.node_at(Span("orders.py", line, column, line, column + 1))
-    assert found is not None
-    assert found.get("name") == node
+    drawn = analysis.node_at(Span("orders.py", line, column, line, column + 1))
+    assert drawn is not None
+    assert drawn.get("name") == node
 
 
 def test_another_file_has_no_nodes() -> None:

@@ -36,8 +36,8 @@ def test_first_finding_lists_the_others_of_its_cause() -> None:
 
 def test_other_rules_causes_and_workflows_stay_separate() -> None:
     others = [finding(6, code="SG206"), finding(7, cause=None), finding(8, cause=None)]
-    elsewhere = replace(finding(9), workflow="V")
-    assert fold_findings([finding(5), *others, elsewhere]) == (finding(5), *others, elsewhere)
+    in_another_workflow = replace(finding(9), workflow="V")
+    assert fold_findings([finding(5), *others, in_another_workflow]) == (finding(5), *others, in_another_workflow)
 
 
 def test_findings_with_fixes_stay_separate() -> None:

@@ -68,14 +68,14 @@ def test_mistakes_are_reported_in_any_surroundings(tmp_path: Path) -> None:
     # Short programs, because each is analyzed ten times: the mistake and what surrounds it are the subject.
     bases = [program for program in generated(60) if program.mode == "implicit"]
     bases = sorted(bases, key=lambda program: sum(map(len, program.sources.values())))[:20]
-    seeded = [(rule, mistake, around) for rule, mistake in MISTAKES for around in SURROUNDINGS]
+    seeded = [(rule, mistake, surrounding) for rule, mistake in MISTAKES for surrounding in SURROUNDINGS]
     missed = []
-    for number, (rule, mistake, around) in enumerate(seeded):
-        sources = with_mistake(bases[number % len(bases)], surrounded(mistake, around))
+    for number, (rule, mistake, surrounding) in enumerate(seeded):
+        sources = with_mistake(bases[number % len(bases)], surrounded(mistake, surrounding))
         lines = [n for n, line in enumerate(sources["entry"].splitlines(), 1) if line.endswith(HERE)]
-        found = findings_in(sources, "implicit", tmp_path / str(number))
-        if not any(finding.code == rule and finding.span.line in lines for finding in found):
-            missed.append((rule, around, mistake))
+        results = findings_in(sources, "implicit", tmp_path / str(number))
+        if not any(finding.code == rule and finding.span.line in lines for finding in results):
+            missed.append((rule, surrounding, mistake))
     assert len(seeded) >= 500
     assert missed == []
 

@@ -39,7 +39,7 @@ _SLEEP = 'await step.sleep_until("due", due)\n'
 _WAIT = 'await step.wait_for_event("approval", "approved")\n'
 
 
-def found(body: str) -> list[tuple[Severity, str]]:
+def timestamp_findings(body: str) -> list[tuple[Severity, str]]:
     """Return the severity and the rest of each finding in a body of `run`."""
     findings = replay_findings(_BEFORE + body, "SG311", methods=_METHODS)
     return [(f.severity, f.message.partition(" resumes in ")[2].partition(": `run`")[0]) for f in findings]
@@ -60,7 +60,7 @@ def found(body: str) -> list[tuple[Severity, str]]:
     ],
 )
 def test_rest_on_every_path_is_an_error(body: str, rest: str) -> None:
-    assert found(body) == [(Severity.ERROR, rest)]
+    assert timestamp_findings(body) == [(Severity.ERROR, rest)]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_rest_on_every_path_is_an_error(body: str, rest: str) -> None:
     ],
 )
 def test_possible_rest_is_a_warning(body: str, rest: str) -> None:
-    assert found(body) == [(Severity.WARNING, rest)]
+    assert timestamp_findings(body) == [(Severity.WARNING, rest)]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_possible_rest_is_a_warning(body: str, rest: str) -> None:
     ],
 )
 def test_sleep_without_a_later_rest(body: str) -> None:
-    assert found(body) == []
+    assert timestamp_findings(body) == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_sleep_without_a_later_rest(body: str) -> None:
     ],
 )
 def test_guarded_sleep(body: str) -> None:
-    assert found(body) == []
+    assert timestamp_findings(body) == []
 
 
 @pytest.mark.parametrize(

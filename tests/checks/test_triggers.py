@@ -35,8 +35,8 @@ def findings(folder: Path, code: str, fetch: str, run: str = _READS_URL, more: s
     return check_project(folder, {"wrangler.toml": _CONFIGURATION, "entry.py": entry}, code)
 
 
-def messages(found: list[Finding]) -> list[str]:
-    return [finding.message for finding in found]
+def messages(diagnostics: list[Finding]) -> list[str]:
+    return [finding.message for finding in diagnostics]
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def messages(found: list[Finding]) -> list[str]:
     ],
 )
 def test_ignored_or_rejected_options(call: str, message: str, tmp_path: Path) -> None:
-    (found,) = messages(findings(tmp_path, "SG128", f"await {call}"))
-    assert found.startswith(message)
+    (text,) = messages(findings(tmp_path, "SG128", f"await {call}"))
+    assert text.startswith(message)
 
 
 def test_options_before_ignored_keywords_may_have_the_params(tmp_path: Path) -> None:
-    (found,) = messages(findings(tmp_path, "SG128", f'await {_CREATE}({{"params": {{"url": 1}}}}, id="a")'))
-    assert found.endswith("Cloudflare ignores further arguments.")
+    (text,) = messages(findings(tmp_path, "SG128", f'await {_CREATE}({{"params": {{"url": 1}}}}, id="a")'))
+    assert text.endswith("Cloudflare ignores further arguments.")
 
 
 @pytest.mark.parametrize(
@@ -157,8 +157,8 @@ def test_valid_options_and_other_objects(call: str, tmp_path: Path) -> None:
     ],
 )
 def test_fixes(code: str, call: str, fixed: str, tmp_path: Path) -> None:
-    found = findings(tmp_path, code, f"await {call}")
-    (file,) = compute_fixes(found, unsafe=True)
+    results = findings(tmp_path, code, f"await {call}")
+    (file,) = compute_fixes(results, unsafe=True)
     assert file.after.decode() == file.before.decode().replace(call, fixed)
 
 
@@ -167,9 +167,9 @@ def test_fixes(code: str, call: str, fixed: str, tmp_path: Path) -> None:
     [("payload=1", "safe"), ('payload={"url": 1}', "safe"), ('payload={"payload": 1}', "unsafe"), ("data=1", "unsafe")],
 )
 def test_only_the_option_payload_has_a_safe_fix(option: str, applicability: str, tmp_path: Path) -> None:
-    (found,) = findings(tmp_path, "SG128", f"await {_CREATE}({option})")
-    assert found.fix is not None
-    assert found.fix.applicability == applicability
+    (diagnostic,) = findings(tmp_path, "SG128", f"await {_CREATE}({option})")
+    assert diagnostic.fix is not None
+    assert diagnostic.fix.applicability == applicability
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_only_the_option_payload_has_a_safe_fix(option: str, applicability: str,
 )
 def test_payload_of_optional_keys_is_one_level_too_deep(run: str, message: str, tmp_path: Path) -> None:
     run = f'{run}\nawait step.sleep("s", 1000)'
-    (found,) = messages(findings(tmp_path, "SG215", f'await {_CREATE}(params={{"payload": request}})', run))
-    assert found == f"`params` is one level too deep: it has only the key `payload`, {message}"
+    (text,) = messages(findings(tmp_path, "SG215", f'await {_CREATE}(params={{"payload": request}})', run))
+    assert text == f"`params` is one level too deep: it has only the key `payload`, {message}"
 
 
 @pytest.mark.parametrize(
@@ -243,8 +243,8 @@ def test_params_lack_a_needed_key(trigger: str, start: str, tmp_path: Path) -> N
         def build(page):
             return {"page": page, "size": 2}
         """
-    (found,) = messages(findings(tmp_path, "SG215", f"await {trigger}", more=helpers))
-    assert found.startswith(start)
+    (text,) = messages(findings(tmp_path, "SG215", f"await {trigger}", more=helpers))
+    assert text.startswith(start)
 
 
 @pytest.mark.parametrize(
@@ -374,9 +374,11 @@ def test_triggers_in_all_kinds_of_functions(tmp_path: Path) -> None:
             await orders.create(payload=1)
             await ORDERS.create(payload=1)
         """
-    found = findings(tmp_path, "SG128", "pass", more=more)
+    wrong_triggers = findings(tmp_path, "SG128", "pass", more=more)
     lines = (tmp_path / "entry.py").read_text(encoding="utf-8").splitlines()
-    assert {finding.span.line for finding in found} == {n for n, line in enumerate(lines, 1) if line.endswith("# here")}
+    assert {finding.span.line for finding in wrong_triggers} == {
+        n for n, line in enumerate(lines, 1) if line.endswith("# here")
+    }
 
 
 def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:
@@ -391,7 +393,7 @@ def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:
         """
     nightly = '\n[[workflows]]\nbinding = "NIGHTLY"\nname = "nightly"\nclass_name = "Nightly"\n'
     (tmp_path / "wrangler.toml").write_text(_CONFIGURATION + nightly)
-    found = check_project(
+    wrong_triggers = check_project(
         tmp_path,
         {
             "entry.py": "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n"
@@ -399,7 +401,7 @@ def test_trigger_in_a_step_of_another_workflow(tmp_path: Path) -> None:
         },
         "SG215",
     )
-    assert [finding.workflow for finding in found] == ["orders"]
+    assert [finding.workflow for finding in wrong_triggers] == ["orders"]
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,10 @@ def run_editor(sandbox: Sandbox, *command: str) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("pattern", [GITHUB_PATTERN, CODE_TASK.matcher.pattern], ids=["GitHub", "VS Code"])
 def test_problem_matchers_find_each_finding(sandbox: Sandbox, pattern: Pattern) -> None:
-    found = [fields for line in output(sandbox, "--require-dag") if (fields := pattern.fields(line))]
-    assert FINDING in found
-    assert [fields[:4] for fields in found if fields[3] == "error"] == [MISSING]
-    assert len(output(sandbox, "--require-dag")) == len(found) + 1, "only the summary is no finding"
+    matches = [fields for line in output(sandbox, "--require-dag") if (fields := pattern.fields(line))]
+    assert FINDING in matches
+    assert [fields[:4] for fields in matches if fields[3] == "error"] == [MISSING]
+    assert len(output(sandbox, "--require-dag")) == len(matches) + 1, "only the summary is no finding"
 
 
 def test_the_regular_expression_of_sublime_text(sandbox: Sandbox) -> None:
@@ -136,8 +136,8 @@ def test_vim_fills_the_quickfix_list(sandbox: Sandbox, editor: str) -> None:
         "qa!",
     ]
     run_editor(sandbox, editor, "-es", "-u", "NONE", "-N", *(word for each in commands for word in ("-c", each)))
-    found = json.loads(sandbox.read("quickfix.json"))
-    assert found == [["src/entry.py", 31, 39, 1, f"SG205 {FINDING[4]}"]]
+    entries = json.loads(sandbox.read("quickfix.json"))
+    assert entries == [["src/entry.py", 31, 39, 1, f"SG205 {FINDING[4]}"]]
 
 
 FLYMAKE = """\

@@ -45,8 +45,8 @@ def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Browser
 
 def violations(browser: Browser) -> list[str]:
     browser.driver.execute_cdp_cmd("Runtime.evaluate", {"expression": Path(AXE).read_text(encoding="utf-8")})
-    found: list[str] = browser.driver.execute_async_script(_RUN)
-    return found
+    violations: list[str] = browser.driver.execute_async_script(_RUN)
+    return violations
 
 
 @pytest.mark.parametrize("colors", ["light", "dark"])
@@ -102,13 +102,13 @@ def test_live_pages_violate_no_rule(
     base = "/workflows/Orders"
     paths = ["/", base, *(f"{base}/{view}" for view in ("findings", "outline", "instances", "instances/a"))]
     try:
-        found = {path: _live_violations(screen, server.url(path)) for path in paths}
+        violations = {path: _live_violations(screen, server.url(path)) for path in paths}
         server.save(f"{IMPORT}\ndef (:\n")
-        found |= {f"{path} with a problem": _live_violations(screen, server.url(path)) for path in ("/", base)}
+        violations |= {f"{path} with a problem": _live_violations(screen, server.url(path)) for path in ("/", base)}
     finally:
         screen.driver.get("about:blank")
         server.close()
-    assert {path: names for path, names in found.items() if names} == {}
+    assert {path: names for path, names in violations.items() if names} == {}
     screen.complaints()  # the unknown page
 
 

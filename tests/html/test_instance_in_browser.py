@@ -62,7 +62,7 @@ def test_a_link_to_a_row_selects_it(browser: Browser) -> None:
 def test_arrow_keys_move_between_rows_and_light_their_nodes(browser: Browser) -> None:
     browser.open(PAGE, "orders.log-1")
     browser.press(Keys.ARROW_DOWN)
-    assert [one.get_dom_attribute("id") for one in browser.every("svg g.is-lit")] == [FETCH]
+    assert [element.get_dom_attribute("id") for element in browser.every("svg g.is-lit")] == [FETCH]
     browser.press(Keys.ENTER)
     assert fragment(browser) == "#orders.log-2"
     browser.press(Keys.END)
@@ -100,7 +100,7 @@ def test_a_chosen_pass_filters_rows_runs_and_picture(browser: Browser) -> None:
     assert shown_rows(browser) == ["load-1", "fetch 2-1", "pack it-2", "approval-1"]
     assert [run.text for run in browser.every("aside .runs th .link")] == ["fetch 2-1", "pack it-2"]
     browser.find("aside [aria-label='Next pass']").click()
-    assert [one.get_dom_attribute("id") for one in browser.every("svg .is-other-pass")] == [PACK]
+    assert [element.get_dom_attribute("id") for element in browser.every("svg .is-other-pass")] == [PACK]
     assert browser.find(".chosen-passes").text.startswith("Only loop")
     assert browser.run("return document.activeElement.getAttribute('aria-label')") == "Next pass"
     browser.press(Keys.ENTER)

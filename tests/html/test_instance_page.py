@@ -87,8 +87,8 @@ def test_each_link_has_a_target() -> None:
 
 
 def test_other_pages_have_no_parts_for_instances() -> None:
-    other = render_page([Page(graph(do("load")), "orders")])
-    assert [word in other for word in ("InstanceLog", "run-state", "stepgraph.instances")] == [False] * 3
+    plain_page = render_page([Page(graph(do("load")), "orders")])
+    assert [word in plain_page for word in ("InstanceLog", "run-state", "stepgraph.instances")] == [False] * 3
 
 
 def test_a_log_without_entries_has_no_table() -> None:

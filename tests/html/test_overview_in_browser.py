@@ -164,16 +164,18 @@ def test_names_of_a_small_picture_are_readable(browser: Browser) -> None:
 
 
 def test_names_of_a_small_picture_do_not_overlap(browser: Browser) -> None:
-    wide = graph(either(*(branch(f"the long condition {one}", do(f"the long name {one}")) for one in range(9))), loop())
+    wide = graph(
+        either(*(branch(f"the long condition {number}", do(f"the long name {number}")) for number in range(9))), loop()
+    )
     browser.open(render_page([Page(wide, "orders")]))
     browser.press("0")
     _zoom_out(browser, 5)
     boxes = [element.rect for element in browser.every(".names text")]
     assert len(boxes) > 10
-    for index, one in enumerate(boxes):
-        for other in boxes[index + 1 :]:
-            beside = one["x"] + one["width"] <= other["x"] + 1 or other["x"] + other["width"] <= one["x"] + 1
-            assert beside or abs(one["y"] - other["y"]) >= 9
+    for index, first in enumerate(boxes):
+        for second in boxes[index + 1 :]:
+            apart = first["x"] + first["width"] <= second["x"] + 1 or second["x"] + second["width"] <= first["x"] + 1
+            assert apart or abs(first["y"] - second["y"]) >= 9
 
 
 def test_the_name_of_a_small_folded_frame_replaces_its_summary(browser: Browser) -> None:
@@ -205,7 +207,7 @@ def test_a_small_picture_is_printed_with_all_texts(browser: Browser) -> None:
 
 def test_an_overview_of_five_hundred_steps_is_fast(browser: Browser) -> None:
     nodes = [
-        one for index in range(125) for one in (loop(do(f"a {index}"), do(f"b {index}")), do(f"c {index}"), do("d"))
+        node for index in range(125) for node in (loop(do(f"a {index}"), do(f"b {index}")), do(f"c {index}"), do("d"))
     ]
     browser.driver.execute_cdp_cmd("Performance.enable", {})
     browser.open(render_page([Page(graph(*nodes), "orders")]))

@@ -22,7 +22,7 @@ def damaged(value: object) -> Iterator[object]:
     yield from PARTS
     if isinstance(value, dict):
         for key, item in value.items():
-            yield {other: value[other] for other in value if other != key}
+            yield {name: value[name] for name in value if name != key}
             yield from ({**value, key: part} for part in damaged(item))
     elif isinstance(value, list):
         for index, item in enumerate(value):

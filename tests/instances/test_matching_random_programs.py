@@ -66,9 +66,9 @@ def _mutant(log: InstanceLog, chance: random.Random) -> InstanceLog:
         case 1:
             entries[first] = replace(entries[first], name="renamed")
         case _:
-            one, other = entries[first], entries[second]
-            entries[first] = replace(one, name=other.name, kind=other.kind)
-            entries[second] = replace(other, name=one.name, kind=one.kind)
+            first_entry, second_entry = entries[first], entries[second]
+            entries[first] = replace(first_entry, name=second_entry.name, kind=second_entry.kind)
+            entries[second] = replace(second_entry, name=first_entry.name, kind=first_entry.kind)
     return replace(log, entries=tuple(entries))
 
 

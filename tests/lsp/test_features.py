@@ -96,10 +96,10 @@ def test_outlines_are_those_of_the_unsaved_text(project: OpenProject) -> None:
     symbols = project.request(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, types.DocumentSymbolParams(document))
     assert isinstance(symbols, Sequence)
     assert [(each.name, [inner.name for inner in each.children]) for each in symbols] == [("Returns", ["réserver 📦"])]
-    found = project.request(types.WORKSPACE_SYMBOL, types.WorkspaceSymbolParams("RÉS 📦"))
-    assert isinstance(found, Sequence)
-    assert [(each.name, each.container_name) for each in found] == [("réserver 📦", "Returns")]
-    assert found[0].location.range == types.Range(types.Position(5, 9), types.Position(5, 31))
+    symbols = project.request(types.WORKSPACE_SYMBOL, types.WorkspaceSymbolParams("RÉS 📦"))
+    assert isinstance(symbols, Sequence)
+    assert [(each.name, each.container_name) for each in symbols] == [("réserver 📦", "Returns")]
+    assert symbols[0].location.range == types.Range(types.Position(5, 9), types.Position(5, 31))
 
 
 def test_lenses_and_folds_are_answered(project: OpenProject) -> None:

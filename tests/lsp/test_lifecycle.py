@@ -71,8 +71,8 @@ def test_position_encodings(offered: object, chosen: str) -> None:
 
 def test_unknown_capabilities_are_ignored() -> None:
     client = RawClient()
-    known = {"hover": {"contentFormat": ["markdown"]}, "documentSymbol": {"symbolKind": {"valueSet": [1, 99]}}}
-    assert "result" in client.initialize(capabilities={"textDocument": known, "new": 1}, trace="compact")
+    unusual = {"hover": {"contentFormat": ["markdown"]}, "documentSymbol": {"symbolKind": {"valueSet": [1, 99]}}}
+    assert "result" in client.initialize(capabilities={"textDocument": unusual, "new": 1}, trace="compact")
     stop(client)
 
 

@@ -118,16 +118,16 @@ def test_a_step_of_an_assigned_function() -> None:
 
 
 def test_sleeps_and_event_waits_have_names() -> None:
-    found = workflow(
+    orders = workflow(
         'await step.sleep("rest", "1 day")\nfor i in "ab":\n    await step.wait_for_event(f"event {i}", type="e")'
     )
-    sites = step_sites(found)
+    sites = step_sites(orders)
     assert [(step.work, step.name) for step in sites.steps] == [("sleep", "rest"), ("wait", "event {i}")]
     assert sites_of(sites, "rest") == ["call step.sleep", 'name "rest"']
     assert [site.step.name for site in sites.at("entry.py", 4, 27)] == ["rest"]
 
 
 def test_a_step_has_a_node_for_each_run() -> None:
-    found = workflow("@step.do()\nasync def load(): ...\nawait load()\nawait load()\n")
-    (step,) = step_sites(found).steps
-    assert [node["type"] for node in nodes_by_declaration(found.analysis)[step.declaration.span]] == ["step_do"] * 2
+    orders = workflow("@step.do()\nasync def load(): ...\nawait load()\nawait load()\n")
+    (step,) = step_sites(orders).steps
+    assert [node["type"] for node in nodes_by_declaration(orders.analysis)[step.declaration.span]] == ["step_do"] * 2

@@ -229,5 +229,5 @@ def test_workspace_symbols_are_at_their_declarations(shop: Workspace) -> None:
 def test_an_empty_query_returns_a_limited_number_of_symbols(tmp_path: Path) -> None:
     steps = [f"rest {number}" for number in range(SEARCHED_SYMBOLS + 5)]
     workspace = Workspace(tmp_path, {"orders.py": module(workflow("Orders", *steps))})
-    found = names(find_symbols([workspace.folder_view], " "))
-    assert (len(found), found[:2]) == (SEARCHED_SYMBOLS, [("Orders", None), ("rest 0", "Orders")])
+    matches = names(find_symbols([workspace.folder_view], " "))
+    assert (len(matches), matches[:2]) == (SEARCHED_SYMBOLS, [("Orders", None), ("rest 0", "Orders")])

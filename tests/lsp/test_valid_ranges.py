@@ -24,15 +24,15 @@ FOLDERS = ("counterexamples", "dag", "gallery", "mistakes", "shop")
 
 def crossing(ranges: Sequence[FoldingRange]) -> list[tuple[int, int]]:
     """Return the ranges that overlap an earlier one, but are not inside it, or start on the same line."""
-    found: list[tuple[int, int]] = []
+    crossings: list[tuple[int, int]] = []
     inside: list[FoldingRange] = []
     for each in ranges:
         while inside and inside[-1].end_line < each.start_line:
             inside.pop()
         if inside and (inside[-1].end_line < each.end_line or inside[-1].start_line >= each.start_line):
-            found.append((each.start_line, each.end_line))
+            crossings.append((each.start_line, each.end_line))
         inside.append(each)
-    return found
+    return crossings
 
 
 def blank(symbols: Sequence[DocumentSymbol]) -> list[DocumentSymbol]:

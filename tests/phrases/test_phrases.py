@@ -57,11 +57,11 @@ def test_one_is_singular(number: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "second", "same"),
     [(60_000, "1 minute", True), ("1 day", 86_400_000, True), (1000, 1001, False), ("1 day", None, False)],
 )
-def test_durations_with_equal_texts_are_the_same(one: object, other: object, same: bool) -> None:  # noqa: FBT001
-    assert is_same_duration(one, other) is same
+def test_durations_with_equal_texts_are_the_same(first: object, second: object, same: bool) -> None:  # noqa: FBT001
+    assert is_same_duration(first, second) is same
 
 
 def test_the_nearest_name() -> None:
@@ -71,9 +71,9 @@ def test_the_nearest_name() -> None:
 
 def test_suggestions_end_with_their_comparisons() -> None:
     suggestions = Suggestions(remaining=3)
-    known = ["Orders", "Refund"]
+    names = ["Orders", "Refund"]
 
-    assert [suggestions.nearest("Order", lambda: known) for _ in range(3)] == ["Orders", "Orders", None]
+    assert [suggestions.nearest("Order", lambda: names) for _ in range(3)] == ["Orders", "Orders", None]
 
 
 def test_long_names_are_not_compared() -> None:

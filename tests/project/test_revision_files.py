@@ -341,11 +341,11 @@ def test_folders_of_killed_runs_are_removed_after_a_day(temporary: Path) -> None
 @pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 0, 2, 1)])
 def test_a_folder_switches_between_revisions(order: tuple[int, ...]) -> None:
-    one, two, link = written("1"), written("2"), written("b.py")
-    inner = tree(("100644", one, "c.py"))
+    first, two, link = written("1"), written("2"), written("b.py")
+    inner = tree(("100644", first, "c.py"))
     roots = [
-        revision(tree(("100644", one, "a.py"), ("100644", one, "b.py"), ("040000", inner, "d.py"))),
-        revision(tree(("100644", two, "b.py"), ("040000", inner, "e"), ("100644", one, "d.py"))),
+        revision(tree(("100644", first, "a.py"), ("100644", first, "b.py"), ("040000", inner, "d.py"))),
+        revision(tree(("100644", two, "b.py"), ("040000", inner, "e"), ("100644", first, "d.py"))),
         revision(tree(("120000", link, "a.py"), ("100644", two, "b.py"))),
         revision(tree()),
     ]
@@ -367,9 +367,9 @@ def test_a_folder_switches_between_revisions(order: tuple[int, ...]) -> None:
 @on_unix
 @pytest.mark.usefixtures("temporary")
 def test_a_folder_contains_only_the_paths() -> None:
-    one = written("1")
-    inner = tree(("100644", one, "c.py"))
-    files = [("100644", one, name) for name in ("a.py", "setup.py")]
+    first = written("1")
+    inner = tree(("100644", first, "c.py"))
+    files = [("100644", first, name) for name in ("a.py", "setup.py")]
     root = tree(*files, *(("040000", inner, name) for name in (":d", "d", "e")))
     with switchable_folder("main", paths=(":d/", "d/", "setup.py", "missing.py", "*/")) as folder:
         folder.switch(revision(root))

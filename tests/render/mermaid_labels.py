@@ -44,8 +44,8 @@ def shown_title(text: str) -> list[str]:
 
 
 def _visible(lines: Sequence[str]) -> list[str]:
-    seen = [_as_seen(line) for line in lines]
-    return seen if any(seen) else []
+    labels = [_as_seen(line) for line in lines]
+    return labels if any(labels) else []
 
 
 def _labels(svg: str) -> Iterator[tuple[str, list[str]]]:

@@ -38,8 +38,8 @@ Paths = set[tuple[str, str]]
 def paths_of_control(drawn: Graph) -> Paths:
     flow = control_flow(drawn["workflow"])
     names = {node.id: node.name for node in flow.nodes if node.name is not None}
-    ways = [(edge.source, edge.target) for edge in flow.edges if edge.kind != "failure"]
-    return _between(ways, {**names, "start": "start", END: END})
+    edges = [(edge.source, edge.target) for edge in flow.edges if edge.kind != "failure"]
+    return _between(edges, {**names, "start": "start", END: END})
 
 
 def paths_of_chart(drawn: Graph) -> Paths:
@@ -50,11 +50,11 @@ def paths_of_chart(drawn: Graph) -> Paths:
     chart = flow_chart(drawn)
     boxes = {item.id: item for item in chart.content if isinstance(item, Box)}
     names = {box.id: _name(box) for box in boxes.values() if _name(box)}
-    ways = [(arrow.tail, arrow.head) for arrow in chart.arrows if arrow.kind is not ArrowKind.FAILURE]
-    tails = {tail for tail, _ in ways}
-    ways += [(box.id, END) for box in boxes.values() if box.kind is BoxKind.EXIT and box.id not in tails]
-    ways += [(foot.removesuffix("_foot") + "_head", foot) for foot in boxes if foot.endswith("_foot")]
-    return _between(ways, {**names, END: END})
+    edges = [(arrow.tail, arrow.head) for arrow in chart.arrows if arrow.kind is not ArrowKind.FAILURE]
+    tails = {tail for tail, _ in edges}
+    edges += [(box.id, END) for box in boxes.values() if box.kind is BoxKind.EXIT and box.id not in tails]
+    edges += [(foot.removesuffix("_foot") + "_head", foot) for foot in boxes if foot.endswith("_foot")]
+    return _between(edges, {**names, END: END})
 
 
 def _name(box: Box) -> str:
@@ -63,10 +63,10 @@ def _name(box: Box) -> str:
     return points.get(box.kind, box.lines[0].partition(" [")[0] if is_work else "")
 
 
-def _between(ways: Iterable[tuple[str, str]], names: Mapping[str, str]) -> Paths:
+def _between(edges: Iterable[tuple[str, str]], names: Mapping[str, str]) -> Paths:
     """Return the pairs of names that a path connects without passing a third name."""
     targets: dict[str, list[str]] = {}
-    for source, target in ways:
+    for source, target in edges:
         targets.setdefault(source, []).append(target)
     pairs: Paths = set()
     for source, name in names.items():

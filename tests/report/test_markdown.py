@@ -155,9 +155,9 @@ def test_excerpts_are_omitted_before_findings() -> None:
     assert some.count("the step 'charge' is called") == 180
     many = render_markdown(report(*([finding()] * 2000), files=source))
     assert utf16_length(many) < MAX_LENGTH
-    kept = many.count("the step 'charge' is called")
+    count = many.count("the step 'charge' is called")
     assert (
-        f"{2000 - kept} more findings would exceed GitHub's limit. Run `stepgraph check` to see all findings." in many
+        f"{2000 - count} more findings would exceed GitHub's limit. Run `stepgraph check` to see all findings." in many
     )
 
 

@@ -42,9 +42,9 @@ def test_an_unreachable_server_is_told_once(monkeypatch: pytest.MonkeyPatch) -> 
         stream = changes.follow_instances(state)
         return [await anext(stream) for _ in range(4)]
 
-    known = "event: message\ndata: a\n\n"
+    message = "event: message\ndata: a\n\n"
     lost = "event: unreachable\ndata: no development server.\n\n"
-    assert asyncio.run(events()) == [known, lost, ": alive\n\n", known]
+    assert asyncio.run(events()) == [message, lost, ": alive\n\n", message]
 
 
 def test_closing_ends_the_streams() -> None:

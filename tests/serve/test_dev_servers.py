@@ -37,7 +37,7 @@ def test_server_at_the_default_address(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(answer) as server:
         use_default(monkeypatch, server.url)
         servers = DevServers(None, Clock())
-        assert [found and found.title for found in (servers(), servers())] == [server.url] * 2
+        assert [local and local.title for local in (servers(), servers())] == [server.url] * 2
         assert len(server.requests) == 1
 
 

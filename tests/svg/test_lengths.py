@@ -26,23 +26,23 @@ numbers = st.integers(-50, 50)
 def lengths(draw: st.DrawFn) -> tuple[Length, LengthVariables]:
     """Return a length that depends on frames, with its variables."""
     variables = LengthVariables()
-    known: list[Length] = [draw(numbers)]
+    lengths: list[Length] = [draw(numbers)]
     for _ in range(draw(st.integers(1, 12))):
-        first, second = draw(st.sampled_from(known)), draw(st.sampled_from(known))
+        first, second = draw(st.sampled_from(lengths)), draw(st.sampled_from(lengths))
         match draw(st.sampled_from(["fold", "sum", "difference", "half", "longest", "shortest"])):
             case "fold":
-                known.append(variables.fold(draw(st.sampled_from(FRAMES)), first + draw(numbers), draw(numbers)))
+                lengths.append(variables.fold(draw(st.sampled_from(FRAMES)), first + draw(numbers), draw(numbers)))
             case "sum":
-                known.append(first + second)
+                lengths.append(first + second)
             case "difference":
-                known.append(first - second)
+                lengths.append(first - second)
             case "half":
-                known.append(half(first))
+                lengths.append(half(first))
             case "longest":
-                known.append(longest([first, second, draw(numbers)]))
+                lengths.append(longest([first, second, draw(numbers)]))
             case _:
-                known.append(shortest([first, second, draw(numbers)]))
-    return known[-1], variables
+                lengths.append(shortest([first, second, draw(numbers)]))
+    return lengths[-1], variables
 
 
 def in_state(length: Length, variables: LengthVariables, folded: set[str]) -> int:

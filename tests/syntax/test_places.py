@@ -50,18 +50,18 @@ def test_lines_and_columns_count_from_one() -> None:
 def test_a_thread_sees_no_span_before_it_is_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed = module("x = 1\ny = 2\nz = 3\n")
     first, second, third = parsed.tree.body
-    seen: list[Span] = []
+    spans: list[Span] = []
 
     def interrupted(tree: cst.Module, last: cst.CSTNode | None = None) -> dict[int, tuple[int, int, int, int]]:
-        if last is None and not seen:
-            seen.append(Span("entry.py", 0, 0, 0, 0))
-            seen.append(parsed.span(third))  # as another thread would
+        if last is None and not spans:
+            spans.append(Span("entry.py", 0, 0, 0, 0))
+            spans.append(parsed.span(third))  # as another thread would
         return positions(tree, last)
 
     monkeypatch.setattr("stepgraph.syntax.positions.positions", interrupted)
     parsed.span(first)
     assert parsed.span(second) == Span("entry.py", 2, 1, 2, 6)
-    assert seen[-1] == Span("entry.py", 3, 1, 3, 6)
+    assert spans[-1] == Span("entry.py", 3, 1, 3, 6)
 
 
 def test_columns_count_characters() -> None:

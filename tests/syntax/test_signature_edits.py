@@ -79,7 +79,9 @@ def first(module: SourceModule, kind: type[cst.CSTNode]) -> SourcePlace:
 def function_and_parameter(source: str, name: str) -> tuple[SourcePlace, SourcePlace]:
     module = parse_module(source.encode(), "entry.py")
     function = next(node for node in nodes(module) if isinstance(node, cst.FunctionDef | cst.Lambda))
-    parameter = next(own for own in parameters(function.params) if own.name.value == name)
+    parameter = next(
+        parameter_node for parameter_node in parameters(function.params) if parameter_node.name.value == name
+    )
     return SourcePlace(module, function), SourcePlace(module, parameter)
 
 

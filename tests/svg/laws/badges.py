@@ -33,7 +33,11 @@ def badge_covers_a_shape(picture: Picture) -> Iterator[str]:
     for badge in badges:
         yield from (f"{badge.title} covers {shape}" for shape in shapes if badge.box.overlaps(shape))
         yield from (f"{badge.title} covers {segment}" for segment in segments if segment.enters(badge.box))
-    yield from (f"{one.title} covers {two.title}" for one, two in combinations(badges, 2) if one.box.overlaps(two.box))
+    yield from (
+        f"{first.title} covers {second.title}"
+        for first, second in combinations(badges, 2)
+        if first.box.overlaps(second.box)
+    )
 
 
 def _shapes(figure: Figure) -> list[Box]:

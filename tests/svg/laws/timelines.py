@@ -26,7 +26,7 @@ def chart_text_covers_another_shape(picture: Picture) -> Iterator[str]:
     """Text covers no other text, no sign and no bar. Periods that are drawn shorter may be behind it."""
     for chart in picture.charts:
         texts = [text.box for text in chart.texts]
-        yield from (f"{one} covers {two}" for one, two in combinations(texts, 2) if one.overlaps(two))
+        yield from (f"{first} covers {second}" for first, second in combinations(texts, 2) if first.overlaps(second))
         shapes = [*chart.signs, *chart.bars]
         yield from (
             f"{text.text!r} covers {shape}" for text in chart.texts for shape in shapes if text.box.overlaps(shape)

@@ -154,8 +154,8 @@ def test_syntax_without_sketch_is_parsed() -> None:
 def test_searches_do_not_parse_bodies() -> None:
     module = parse_deferred("def f():\n    x = y\nclass A:\n    def g(self):\n        z += 1\nw\n")
     assert module
-    found = [type(each) for each in statements_below(module.tree, into_functions=True, sketched=True)]
-    assert found == [cst.FunctionDef, cst.Assign, cst.ClassDef, cst.FunctionDef, cst.AugAssign, cst.Expr]
+    types = [type(each) for each in statements_below(module.tree, into_functions=True, sketched=True)]
+    assert types == [cst.FunctionDef, cst.Assign, cst.ClassDef, cst.FunctionDef, cst.AugAssign, cst.Expr]
     assert all(block.unparsed for block in blocks_of(module))
 
 

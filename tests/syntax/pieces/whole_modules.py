@@ -24,13 +24,13 @@ def assert_tree_equals_whole(
     """Assert that a tree with these positions and parents equals its source parsed whole, and has no node twice."""
     whole = cst.parse_module(source)
     ranges = positions(whole)
-    seen = set()
+    visited = set()
     for node, expected in _pairs(tree, whole):
         # Punctuation and whitespace have a position only in some trees.
         if range_of(node) is not None or isinstance(node, (cst.BaseStatement, cst.BaseExpression, cst.BaseSuite)):
             assert range_of(node) == ranges.get(id(expected)), type(node).__name__
-        assert id(node) not in seen
-        seen.add(id(node))
+        assert id(node) not in visited
+        visited.add(id(node))
     assert tree.code == whole.code
     pending: list[cst.CSTNode] = [tree]
     while pending:
@@ -43,11 +43,11 @@ def _pairs(first: cst.CSTNode, second: cst.CSTNode) -> Iterator[tuple[cst.CSTNod
     """Yield the pairs of nodes at the same places of two trees, which must be equal."""
     stack = [(first, second)]
     while stack:
-        one, other = stack.pop()
-        assert type(one) is type(other) or (type(one) is DeferredBlock and type(other) is cst.IndentedBlock)
-        yield one, other
-        for field in fields(one):
-            value, expected = getattr(one, field.name), getattr(other, field.name)
+        first, second = stack.pop()
+        assert type(first) is type(second) or (type(first) is DeferredBlock and type(second) is cst.IndentedBlock)
+        yield first, second
+        for field in fields(first):
+            value, expected = getattr(first, field.name), getattr(second, field.name)
             if isinstance(value, cst.CSTNode):
                 stack.append((value, expected))
             elif isinstance(value, tuple):
