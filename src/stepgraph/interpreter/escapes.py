@@ -53,6 +53,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.walk import children
 
 NOT_IN_PROJECT: Final = ", which is outside the project"
 NOT_MODELED: Final = ", which stepgraph does not model"
@@ -281,3 +282,35 @@ def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int
             return [callee, *(argument.value for argument in arguments.items)]
         case _:
             return []
+
+
+def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
+    """Evaluate the parts of an expression that has no evaluator, and report its steps. Relevant parts escape."""
+    block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
+    for operation in block.operations:
+        interpreter.emit(operation)
+    if block.operations:
+        interpreter.note(
+            "escapes",
+            interpreter.place(node),
+            "steps run in a kind of expression that stepgraph does not model.",
+            "The graph shows each of them once.",
+        )
+    return UNKNOWN
+
+
+def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
+    for part in children(node):
+        if isinstance(part, cst.BaseExpression):
+            interpreter.escape(
+                interpreter.evaluate(part),
+                interpreter.place(part),
+                "is used in an expression that stepgraph does not model",
+            )
+        else:
+            _evaluate_parts(interpreter, part)
+
+
+def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
+    """Evaluate the expressions in a statement that has no executor, and report its steps. Relevant values escape."""
+    evaluate_unknown(interpreter, node)

@@ -41,11 +41,11 @@ from stepgraph.ir.nodes import (
     Run,
     StartOperation,
 )
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import children, statements
+from stepgraph.syntax.walk import statements
 
 # Functions in dispatch tables, by the type of the node or value. Each accepts only its own type, which `dict` cannot
 # express, hence `Any`.
@@ -524,35 +524,3 @@ class Interpreter(Struct, eq=False):
         if any(block.operations for _, block in blocks):
             branches = tuple(ChoiceBranch(condition, block) for condition, block in blocks)
             self.emit(Choice(branches, place, discriminant, exhaustive))
-
-
-def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
-    """Evaluate the parts of an expression that has no evaluator, and report its steps. Relevant parts escape."""
-    block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
-    for operation in block.operations:
-        interpreter.emit(operation)
-    if block.operations:
-        interpreter.note(
-            "escapes",
-            interpreter.place(node),
-            "steps run in a kind of expression that stepgraph does not model.",
-            "The graph shows each of them once.",
-        )
-    return UNKNOWN
-
-
-def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    for part in children(node):
-        if isinstance(part, cst.BaseExpression):
-            interpreter.escape(
-                interpreter.evaluate(part),
-                interpreter.place(part),
-                "is used in an expression that stepgraph does not model",
-            )
-        else:
-            _evaluate_parts(interpreter, part)
-
-
-def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
-    """Evaluate the expressions in a statement that has no executor, and report its steps. Relevant values escape."""
-    evaluate_unknown(interpreter, node)

@@ -18,7 +18,8 @@ from msgspec import Struct, field
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
 from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, python_tree
-from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError, has_sketch_names
+from stepgraph.syntax.deferred.sketch_nodes import has_sketch_names
+from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Piece, PieceBlock, PiecePosition, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece

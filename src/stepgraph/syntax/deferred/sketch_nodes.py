@@ -1,13 +1,23 @@
-"""The nodes of sketches: nodes of LibCST without layout."""
+"""The nodes of sketches, which are nodes of LibCST without layout, and the text of their names and strings."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Final, TypeAlias
+from unicodedata import is_normalized
 
 import libcst as cst
+
+LITERAL: Final = re.compile(
+    r"""[a-zA-Z]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
+    r"""|"(?!"")(?:[^"\\\n]|\\\r?.)*+"|'(?!'')(?:[^'\\\n]|\\\r?.)*+')""",
+    re.DOTALL,
+)
+_NEXT_LITERAL: Final = re.compile(rf"({LITERAL.pattern})(?:[\s\\]|\#[^\n]*+)*+", re.DOTALL)
+_WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
 
 _Setter: TypeAlias = Callable[[cst.CSTNode, object], None]
 _LAYOUT_FIELDS: Final = frozenset({"comma", "semicolon", "colon", "dot", "lpar", "rpar", "lbracket", "rbracket"})
@@ -65,3 +75,28 @@ def import_aliases(names: Sequence[ast.alias]) -> tuple[cst.CSTNode, ...]:
         )
         for alias in names
     )
+
+
+def has_sketch_names(text: str) -> bool:
+    """Return whether a sketch of a source has the names of the source.
+
+    Python's own parser normalizes names: `ﬁeld`, with a ligature, becomes `field`. LibCST does not.
+    """
+    if text.isascii():
+        return True
+    words = (word for word in _WORD.findall(text) if not word.isascii())
+    return all(is_normalized("NFKC", "".join(filter(_is_in_name, word))) for word in words)
+
+
+def _is_in_name(character: str) -> bool:
+    return f"_{character}".isidentifier()
+
+
+def literals_in(text: str) -> Iterator[str]:
+    """Yield the literals of a format string. There are two in `"a" f"{b}"`."""
+    at = 0
+    while literal := _NEXT_LITERAL.match(text, at):
+        yield literal[1]
+        at = literal.end()
+    if at < len(text):
+        yield text[at:]

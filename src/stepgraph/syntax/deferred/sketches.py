@@ -10,22 +10,14 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NoReturn, TypeAlias, TypeVar, cast
-from unicodedata import is_normalized
 
 import libcst as cst
 
 from stepgraph.syntax.deferred.outline import Function
-from stepgraph.syntax.deferred.sketch_nodes import dotted_name, import_aliases, new_name, new_node
+from stepgraph.syntax.deferred.sketch_nodes import LITERAL, dotted_name, import_aliases, literals_in, new_name, new_node
 
-_LITERAL: Final = re.compile(
-    r"""[a-zA-Z]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
-    r"""|"(?!"")(?:[^"\\\n]|\\\r?.)*+"|'(?!'')(?:[^'\\\n]|\\\r?.)*+')""",
-    re.DOTALL,
-)
-_NEXT_LITERAL: Final = re.compile(rf"({_LITERAL.pattern})(?:[\s\\]|\#[^\n]*+)*+", re.DOTALL)
-_WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
 _ADJACENT_QUOTES: Final = re.compile(r"[\"'][\s\\]*+[bBfFrRuU]{0,2}[\"']")
 _QUOTES_AND_PREFIXES: Final = "\"'fFrRuU"
 _HAS_POSITIONS_IN_FORMAT_STRINGS: Final = sys.version_info >= (3, 12)
@@ -39,21 +31,6 @@ _COMPOUND_TYPES: Final = (
 
 class UnsupportedSyntaxError(Exception):
     """A body contains syntax that has no sketch."""
-
-
-def has_sketch_names(text: str) -> bool:
-    """Return whether a sketch of a source has the names of the source.
-
-    Python's own parser normalizes names: `ﬁeld`, with a ligature, becomes `field`. LibCST does not.
-    """
-    if text.isascii():
-        return True
-    words = (word for word in _WORD.findall(text) if not word.isascii())
-    return all(is_normalized("NFKC", "".join(filter(_is_in_name, word))) for word in words)
-
-
-def _is_in_name(character: str) -> bool:
-    return f"_{character}".isidentifier()
 
 
 _Converter: TypeAlias = Callable[["Sketcher", ast.AST], cst.CSTNode]
@@ -365,7 +342,7 @@ class Sketcher:
                 raise UnsupportedSyntaxError
         else:
             text = self._text_of(node)
-        is_single = _LITERAL.fullmatch(text) is not None
+        is_single = LITERAL.fullmatch(text) is not None
         return new_node(cst.SimpleString, value=text) if is_single else new_node(cst.ConcatenatedString)
 
     def _text_of(self, node: ast.expr) -> str:
@@ -383,7 +360,7 @@ class Sketcher:
     def _format_fields(self, node: ast.JoinedStr) -> tuple[cst.CSTNode, ...]:
         was_in_format_string, self._in_format_string = self._in_format_string, True
         if not was_in_format_string and not _HAS_POSITIONS_IN_FORMAT_STRINGS:
-            contents = (literal.strip(_QUOTES_AND_PREFIXES) for literal in _literals_in(self._text_of(node)))
+            contents = (literal.strip(_QUOTES_AND_PREFIXES) for literal in literals_in(self._text_of(node)))
             self._has_adjacent_quotes = any(map(_ADJACENT_QUOTES.search, contents))
         parts = tuple(
             new_node(
@@ -513,16 +490,6 @@ class Sketcher:
     @_converts(ast.YieldFrom)
     def _yield_from(self, node: ast.YieldFrom) -> cst.CSTNode:
         return new_node(cst.Yield, value=new_node(cst.From, item=self._node(node.value)))
-
-
-def _literals_in(text: str) -> Iterator[str]:
-    """Yield the literals of a format string. There are two in `"a" f"{b}"`."""
-    at = 0
-    while literal := _NEXT_LITERAL.match(text, at):
-        yield literal[1]
-        at = literal.end()
-    if at < len(text):
-        yield text[at:]
 
 
 def _decode(text: str | bytes) -> str:
