@@ -114,6 +114,14 @@ ALL: Try = {
 }
 
 
+@pytest.mark.parametrize("is_exhaustive", [False, True])
+def test_no_branch_leads_past_an_exhaustive_switch(is_exhaustive: bool) -> None:  # noqa: FBT001
+    drawn = graph(switch("kind", branch("1", do("a")), branch("2", do("b"))))
+    view = View(details=Details([(drawn["workflow"]["nodes"][0], Detail(is_exhaustive=is_exhaustive))]))
+    assert ('class="condition implied"' in render_svg(drawn, view).text) != is_exhaustive
+    assert ("no match" in render_dot(drawn, view)) != is_exhaustive
+
+
 def test_no_branch_leads_past_exhaustive_handlers() -> None:
     drawn = graph(ALL)
     view = View(details=Details([(part, Detail("except")) for part in parts_of(drawn) if "condition" in part]))

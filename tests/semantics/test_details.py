@@ -36,6 +36,21 @@ def test_a_loop_has_its_head(body: str, head: str) -> None:
     assert details_of(body)[0] == head
 
 
+@pytest.mark.parametrize(
+    ("call", "is_exhaustive"),
+    [
+        ('await {"x": a, "y": b}[event["kind"]]()', True),
+        ('await {"x": a, "y": b}.get(event["kind"])()', True),
+        ('match event["kind"]:\n    case "x": await a()\n    case "y": await b()', False),
+    ],
+)
+def test_one_branch_of_a_lookup_always_runs(call: str, is_exhaustive: bool) -> None:  # noqa: FBT001
+    workflow = workflow_of_body(call)
+    assert workflow.graph is not None
+    (choice,) = workflow.graph["workflow"]["nodes"]
+    assert workflow.details.of(choice).is_exhaustive == is_exhaustive
+
+
 @pytest.mark.parametrize("members", ["*[a() for y in event if y]", "*(a() for y in event if y)"])
 def test_a_concurrent_loop_has_its_head(members: str) -> None:
     assert details_of(f"await asyncio.gather({members})") == ["gather", "for y in event if y"]
@@ -253,7 +268,7 @@ def test_details_survive_as_plain_data() -> None:
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    assert from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False),)).items == []
+    assert from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False, False),)).items == []
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:

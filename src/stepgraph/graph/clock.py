@@ -44,7 +44,7 @@ from stepgraph.model.walk import is_clocked, walk
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Block, Branch, Break, Clocked, Node, Parallel, Try
+    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Parallel, Switch, Try
 
 
 class _Emitter(Struct):
@@ -418,9 +418,12 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     for branch, branch_node in zip(choice.branches, branches, strict=True):
         emitter.places.note_ending(branch_node, branch.block, of_workflow=emitter.is_run)
         emitter.places.note_certain(branch_node, branch.after)
-    if choice.discriminant is None:
-        return [{"type": "if", "branches": branches}]
-    return [{"type": "switch", "discriminant": choice.discriminant, "branches": branches}]
+    node: If | Switch = {"type": "if", "branches": branches}
+    if choice.discriminant is not None:
+        node = {"type": "switch", "discriminant": choice.discriminant, "branches": branches}
+    if choice.exhaustive:
+        emitter.places.note_exhaustive(node)
+    return [node]
 
 
 def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:

@@ -47,6 +47,7 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
         "" if ending.left is None else exit_statement(ending.left),
         tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
         is_certain=places.is_certain(part),
+        is_exhaustive=places.is_exhaustive(part),
         in_else=places.is_in_else(part),
     )
 

@@ -68,6 +68,7 @@ class Places(Struct):
     _ends: set[int] = field(default_factory=set)
     """The statements of all recorded endings, by identity."""
     _certain: dict[int, Part] = field(default_factory=dict)
+    _exhaustive: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
     _calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
@@ -103,6 +104,14 @@ class Places(Struct):
     def is_certain(self, part: Part) -> bool:
         """Return whether a branch always runs, because paths that skip it end before it."""
         return id(part) in self._certain
+
+    def note_exhaustive(self, part: Part) -> None:
+        """Record that one of the branches of a node always runs."""
+        self._exhaustive[id(part)] = part
+
+    def is_exhaustive(self, part: Part) -> bool:
+        """Return whether one of the branches of a node always runs, although none may be an `else`."""
+        return id(part) in self._exhaustive
 
     def note_else(self, parts: Sequence[Part]) -> None:
         """Record that the end of a block and these of its nodes are the `else` of a `try`."""

@@ -17,7 +17,7 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool], ...]
+DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool], ...]
 """Details as plain data: for each part with a detail, its index in `parts_of`, and the fields of the detail."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
@@ -38,6 +38,8 @@ class Detail(Struct, frozen=True):
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
     is_certain: bool = False
     """Whether the branch `no exception` or `no continue` always runs, since the ends of other paths are shown."""
+    is_exhaustive: bool = False
+    """Whether one branch of the node always runs, as in a lookup of a step in a dictionary, which fails otherwise."""
 
     in_else: bool = False
     """Whether the node, or the end of the block, is in the `else` of a `try`, whose handlers do not protect it."""
@@ -77,6 +79,7 @@ class Details(Struct, frozen=True, eq=False):
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
     - Branches, blocks, functions and the workflow: jumps at their end that the payload omits. It omits a `raise` that a
       handler of the function may catch, a `continue`, and a `raise` or `return` that no step follows.
+    - Choices: whether one of the branches always runs.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
@@ -123,7 +126,10 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
     part_details = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
     return tuple(
-        (index, each.source, each.remarks, each.ending, each.leaving, each.guards, each.is_certain, each.in_else)
+        (
+            *(index, each.source, each.remarks, each.ending, each.leaving, each.guards),
+            *(each.is_certain, each.is_exhaustive, each.in_else),
+        )
         for index, each in part_details
         if each
     )
@@ -132,8 +138,8 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
     by_index = {
-        index: Detail(source, tuple(remarks), ending, leaving, tuple(guards), is_certain, in_else)
-        for index, source, remarks, ending, leaving, guards, is_certain, in_else in texts
+        index: Detail(source, tuple(remarks), ending, leaving, tuple(guards), is_certain, is_exhaustive, in_else)
+        for index, source, remarks, ending, leaving, guards, is_certain, is_exhaustive, in_else in texts
     }
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 

@@ -88,7 +88,7 @@ def may_complete(node: Node, details: Details) -> bool:
             branches = node["branches"]
             if any(details.of(branch).is_certain for branch in branches):
                 return all(_completes(each, details) for each in branches)
-            return not is_exhaustive(branches, details) or any(_completes(each, details) for each in branches)
+            return not is_exhaustive(node, details) or any(_completes(each, details) for each in branches)
         case "try":
             paths = [node.get("try_block", NO_BLOCK), *([node["catch_block"]] if "catch_block" in node else [])]
             is_ended = "finally_block" in node and not _completes(node["finally_block"], details)

@@ -13,7 +13,7 @@ from stepgraph.phrases import number_text
 from stepgraph.render.step_types import step_style
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Try
+    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Switch, Try
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"
@@ -119,12 +119,15 @@ def branch_text(branch: Branch, default: str, details: Details) -> str:
     return details.source(branch) or default
 
 
-def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
-    """Return whether one of the branches always runs: an `else`, or one of several exception handlers.
+def is_exhaustive(node: If | Switch, details: Details) -> bool:
+    """Return whether one of the branches always runs, as with an `else` or for one of several exception handlers.
 
     An exception that no handler catches has its own branch. With `except*`, each handler is a branch of a separate
     choice, and may be skipped.
     """
+    if details.of(node).is_exhaustive:
+        return True
+    branches = node["branches"]
     is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
 

@@ -371,7 +371,8 @@ class _FlowBuilder:
             condition = branch["condition"]
             into = _OpenEdge(head.source, "else") if condition is None else _OpenEdge(head.source, kind, condition)
             edges.append(self._part(branch, into, context))
-        if not is_exhaustive and all(branch["condition"] is not None for branch in node["branches"]):
+        has_else = any(branch["condition"] is None for branch in node["branches"])
+        if not (is_exhaustive or has_else or self._details.of(node).is_exhaustive):
             edges.append(_OpenEdge(head.source, "else"))
         return self._end(end, node["type"], edges, context, head.source) if any(edges) else None
 

@@ -139,7 +139,7 @@ def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) ->
         if len(node["branches"]) == 1 and node["branches"][0]["condition"] is not None:
             return _condition(drawer, node["branches"][0], entry, context)
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, "if", entry=entry)
-        return _branches(drawer, node["branches"], diamond[0], context, ("else", ""))
+        return _branches(drawer, node, diamond[0], context, ("else", ""))
 
 
 YES: Final = "yes"
@@ -172,18 +172,18 @@ def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeCon
     """Draw a `switch`. Without a default case, an arrow leads past all cases."""
     with drawer.builder.frame(context.identity, FrameKind.CHOICE, "switch"):
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
-        return _branches(drawer, node["branches"], diamond[0], context, ("default", "no match"))
+        return _branches(drawer, node, diamond[0], context, ("default", "no match"))
 
 
 def _draw_handlers(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw the choice between handlers in the frame of their `catch`. Another exception leaves the `try`."""
     diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
-    return _branches(drawer, node["branches"], diamond[0], context, ("default", ""), leads_past=False)
+    return _branches(drawer, node, diamond[0], context, ("default", ""), leads_past=False)
 
 
 def _branches(
     drawer: Drawer,
-    branches: Sequence[Branch],
+    node: If | Switch,
     diamond: LooseEnd,
     context: NodeContext,
     words: tuple[str, str],
@@ -193,12 +193,12 @@ def _branches(
     """Draw branches. `words` label the branch without a condition and the arrow past all branches."""
     default, implied = words
     parts: list[DrawnExits] = []
-    for index, branch in enumerate(branches):
+    for index, branch in enumerate(node["branches"]):
         mark = drawer.view.mark(branch)
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
         entry = (LooseEnd(diamond.box, label=sign + " · ".join(_branch_lines(drawer, branch, default))),)
         parts.append(drawer.part(branch, branch["nodes"], entry, context.child(f"b{index}")))
-    if leads_past and not is_exhaustive(branches, drawer.view.details):
+    if leads_past and not is_exhaustive(node, drawer.view.details):
         parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
     exits = combine(parts)
     return replace(exits, next=drawer.builder.join_ends(f"{context.identity}_join", exits.next))

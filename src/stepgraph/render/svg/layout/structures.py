@@ -138,7 +138,7 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
         label = _condition_label(layout, branches[0], Icon.CHOICE)
         content = _with_implied(layout, [BranchColumn(None, body, traversal=_traversal(layout, branches[0]))], implied)
         return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
-    content = _branches(layout, branches, context, "else", implied)
+    content = _branches(layout, node, context, "else", implied)
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
 
 
@@ -146,7 +146,7 @@ def _measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figur
     """Return a `switch`, with an implied branch if it lacks a default case."""
     traversal = _implied_traversal(layout, node)
     implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True, traversal=traversal)
-    branches = _branches(layout, node["branches"], context, "default", implied)
+    branches = _branches(layout, node, context, "default", implied)
     label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
     group = SvgGroup("choice", context.identity, f"switch {node['discriminant']}")
     return FrameFigure(group, label, branches, 0, layout.folded_form(node, context))
@@ -200,11 +200,11 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
 
 
 def _branches(
-    layout: Layout, branches: Sequence[Branch], context: NodeContext, otherwise: str, implied: BranchColumn
+    layout: Layout, node: If | Switch, context: NodeContext, otherwise: str, implied: BranchColumn
 ) -> Branches:
-    """Return the branches. `otherwise` is the text of a branch without a condition."""
-    columns = _columns(layout, branches, context, otherwise)
-    if is_exhaustive(branches, layout.view.details):
+    """Return the branches of a node. `otherwise` is the text of a branch without a condition."""
+    columns = _columns(layout, node["branches"], context, otherwise)
+    if is_exhaustive(node, layout.view.details):
         return Branches(columns, layout.view.compact)
     return _with_implied(layout, columns, implied)
 
