@@ -23,7 +23,9 @@ from stepgraph.interpreter.values.containers import (
     SpreadArguments,
     as_argument,
 )
+from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
+from stepgraph.interpreter.values.shown_elements import shown_entries, shown_items
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
@@ -300,18 +302,21 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
             yield Element(argument.value if argument.value.relevant else UNKNOWN, argument.place, many=True)
 
 
-def unpacked_arguments(arguments: Arguments) -> Arguments:
+def unpacked_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> Arguments:
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
     Elements at unknown positions become starred arguments. A mapping with entries that cannot be unpacked is kept, too.
+    With `shows_hidden`, constants in a collection that may have changed are known, too.
     """
     unpacked: list[Argument] = []
     for argument in arguments.items:
         if argument.star == "*" and isinstance(argument.value, Collection):
             star = "" if argument.value.has_definite_order else "*"
-            unpacked += [Argument(element.value, element.place, star=star) for element in argument.value.items]
+            items = argument.value.items if shows_hidden else shown_items(argument.value, argument.place)
+            unpacked += [Argument(item.value, item.place, star=star) for item in items]
         elif argument.star == "**" and isinstance(argument.value, Mapping):
-            unpacked += _unpacked_entries(argument, argument.value)
+            entries = argument.value.entries if shows_hidden else shown_entries(argument.value, argument.place)
+            unpacked += _unpacked_entries(argument, entries, is_complete=not argument.value.partial)
         else:
             unpacked.append(argument)
     return Arguments(tuple(unpacked))
@@ -328,16 +333,10 @@ def without_stars(interpreter: Interpreter, arguments: Arguments, place: SourceP
     return Arguments(tuple(argument for argument in unpacked if not argument.star))
 
 
-def _unpacked_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:
-    is_complete = not mapping.partial
-    for entry in mapping.entries:
-        if (
-            isinstance(entry.key, Constant)
-            and isinstance(entry.key.value, str)
-            and not (entry.many or entry.may_be_missing)
-        ):
-            yield Argument(entry.value, entry.place, keyword=entry.key.value)
-        else:
-            is_complete = False
-    if not is_complete:
+def _unpacked_entries(argument: Argument, entries: Iterable[MappingEntry], *, is_complete: bool) -> Iterator[Argument]:
+    by_key = EntriesByKey.of(entries)
+    keywords = {key: entry for key, entry in by_key.certain.items() if isinstance(key, str)}
+    for key, entry in keywords.items():
+        yield Argument(entry.value, entry.place, keyword=key)
+    if not (is_complete and by_key.is_complete and len(keywords) == len(by_key.certain)):
         yield argument

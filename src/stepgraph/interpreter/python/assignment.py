@@ -28,6 +28,7 @@ from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_k
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.shown_elements import shown_items
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Unresolved, Value, join_taint
 from stepgraph.limits import Limit
@@ -78,7 +79,7 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
     elif isinstance(value, Nondeterministic):
         items = (Element(value.element(), value.place, many=True),)
     else:
-        items = _unpacked_items(interpreter, value)
+        items = _unpacked_items(interpreter, value, interpreter.place(targets[0]))
         if items is None:
             interpreter.escape_operand(
                 value, interpreter.place(targets[0]), "is unpacked, which stepgraph does not model"
@@ -115,25 +116,28 @@ def field_elements(interpreter: Interpreter, instance: ProjectObject, place: Sou
     return tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
 
 
-def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
-    """Return the elements of a value, or None if they are unknown. Elements at unknown positions are `many`."""
+def _unpacked_items(interpreter: Interpreter, value: Value, place: SourcePlace) -> tuple[Element, ...] | None:
+    """Return the elements of a value that is unpacked at `place`, or None if they are unknown.
+
+    Elements at unknown positions are `many`.
+    """
     value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
-        return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
+        items = shown_items(value, place)
+        return items if value.has_definite_order else tuple(replace(item, many=True) for item in items)
     if isinstance(value, ProjectObject):
-        place = SourcePlace(value.cls.scope.module, value.cls.node)
-        return field_elements(interpreter, value, place) or None
+        return field_elements(interpreter, value, SourcePlace(value.cls.scope.module, value.cls.node)) or None
     if isinstance(value, Union):
-        return _unpacked_union_items(interpreter, value)
+        return _unpacked_union_items(interpreter, value, place)
     return None
 
 
-def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Element, ...]:
+def _unpacked_union_items(interpreter: Interpreter, value: Union, place: SourcePlace) -> tuple[Element, ...]:
     """Return the elements of a union, joined by position if all resolved cases have the same fixed length.
 
     Cases with unknown elements have an unknown one at each position.
     """
-    case_items = [(case.condition, _unpacked_items(interpreter, case.value)) for case in value.cases]
+    case_items = [(case.condition, _unpacked_items(interpreter, case.value, place)) for case in value.cases]
     sizes = {len(items) for _, items in case_items if items is not None}
     unknown = (Element(UNKNOWN, value.place),) * max(sizes, default=0)
     unpacked = [(condition, unknown if items is None else items) for condition, items in case_items]

@@ -29,6 +29,7 @@ from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
@@ -148,15 +149,17 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
     from stepgraph.interpreter.objects.containers.iteration import added_elements
 
     items: list[Element] = []
+    unpacked: list[Value] = []
     for element in node.elements:
         value = interpreter.evaluate(element.value)
         if isinstance(element, cst.StarredElement):
+            unpacked.append(value)
             items += added_elements(interpreter, value, interpreter.place(element.value))
         else:
             items.append(Element(value, interpreter.place(element.value)))
     collection = make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
     collection.state.created_empty = not node.elements
-    return collection
+    return hidden_like(unpacked, collection)
 
 
 _COLLECTION_KINDS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
@@ -333,7 +336,7 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
         selected = owner.items[slice(*bounds)]
         selected_ids = set(map(id, selected))
         interpreter.store.record_unselected(item for item in owner.items if id(item) not in selected_ids)
-        return make_collection(interpreter, owner.kind, selected)
+        return hidden_like((owner,), make_collection(interpreter, owner.kind, selected))
     copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
     copy.state.unordered = True
     return copy

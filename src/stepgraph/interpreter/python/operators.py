@@ -28,6 +28,7 @@ from stepgraph.interpreter.python.constants import (
     is_string,
 )
 from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.shown_elements import hidden_like, shown_entries
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
 from stepgraph.syntax.module import SourcePlace
@@ -73,7 +74,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         if isinstance(left, Collection) and isinstance(right, Collection):
             result = make_collection(interpreter, left.kind, (*left.items, *right.items))
             result.state.created_empty = left.read_as_empty() and right.read_as_empty()
-            return result
+            return hidden_like((left, right), result)
         if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
             return make_collection(
                 interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
@@ -81,13 +82,13 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     if operator is cst.BitOr and isinstance(left, Collection) and isinstance(right, Collection):
         return make_collection(interpreter, left.kind, (*left.items, *right.items))
     if operator is cst.BitOr and isinstance(left, Mapping):
-        return _merge_mappings(interpreter, left, right, interpreter.place(node.right))
+        return _merge_mappings(interpreter, node, left, right)
     if operator is cst.Multiply and isinstance(left, Collection):
         return _repeat(interpreter, left, right)
     if operator is cst.Add and isinstance(left, Collection):
         # The added elements may be unknown.
         rest = added_elements(interpreter, right, interpreter.place(node.right))
-        return make_collection(interpreter, left.kind, (*left.items, *rest))
+        return hidden_like((left, right), make_collection(interpreter, left.kind, (*left.items, *rest)))
     if operator in _SET_OPERATORS and isinstance(left, Collection):
         right_items = (
             added_elements(interpreter, right, interpreter.place(node.right)) if operator is cst.BitXor else ()
@@ -103,10 +104,10 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     return interpreter.tracer.on_operation((left, right), result)
 
 
-def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: SourcePlace) -> Mapping:
+def _merge_mappings(interpreter: Interpreter, node: cst.BinaryOperation, left: Mapping, right: Value) -> Mapping:
     """Return the dictionary `left | right`. The entries of `right` take precedence."""
-    right_entries = entries_of(interpreter, right, place)
-    table = EntryTable(left.entries)
+    right_entries = entries_of(interpreter, right, interpreter.place(node.right))
+    table = EntryTable(shown_entries(left, interpreter.place(node.left)))
     if right_entries is None:
         table.make_optional()
     for entry in right_entries or ():
@@ -125,10 +126,10 @@ _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
     """Return the collection `owner * count`. The elements are `many` if the count is large or not constant."""
     if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
-        return make_collection(interpreter, owner.kind, owner.items * count.value)
-    return make_collection(
-        interpreter, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items)
-    )
+        items = owner.items * count.value
+    else:
+        items = tuple(replace(item, many=True, passes=None) for item in owner.items)
+    return hidden_like((owner,), make_collection(interpreter, owner.kind, items))
 
 
 def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:

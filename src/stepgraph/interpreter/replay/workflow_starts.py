@@ -37,7 +37,7 @@ def observe_workflow_start(
         WorkflowStarted(
             binding,
             method != "create",
-            static_arguments(unpacked_arguments(arguments), shows_hidden=True),
+            static_arguments(unpacked_arguments(arguments, shows_hidden=True), shows_hidden=True),
             place,
             None if loop is None else SourcePlace(place.module, loop),
         )

@@ -7,11 +7,12 @@ from typing import TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
+from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import EventWait, Function, Handler
-from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -161,24 +162,38 @@ class Arguments(Struct, frozen=True):
         return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
 
     def find(self, index: int | None, keyword: str) -> Argument | None:
-        """Return the argument at a 0-based position or with a keyword. Return None if it is missing."""
+        """Return the argument at a 0-based position or with a keyword. Return None if it is missing.
+
+        The positions of arguments after an unpacked collection are unknown.
+        """
         match: Argument | None = None
-        position = 0
+        position: int | None = 0
         for argument in self.items:
             if argument.keyword is not None:
                 if match is None and argument.keyword == keyword:
                     match = argument
-            elif not argument.star:
+            elif argument.star == "*":
+                position = None
+            elif not argument.star and position is not None:
                 if position == index:
                     return argument
                 position += 1
         return self._find_spread(keyword) if match is None else match
 
+    def find_or_unpacked(self, index: int | None, keyword: str) -> Argument | None:
+        """Return the argument as `find` does, or an unknown value if an unpacked argument may contain the argument."""
+        argument = self.find(index, keyword)
+        if argument is not None:
+            return argument
+        return next((Argument(UNKNOWN, unpacked.place) for unpacked in self.items if unpacked.star), None)
+
     def _find_spread(self, keyword: str) -> Argument | None:
         """Return a keyword argument from an unpacked dictionary, as in `**options`. Return None if it is missing."""
         for spread in self.items:
             if spread.star == "**" and isinstance(spread.value, Mapping):
-                for entry in spread.value.entries:
-                    if entry.key == Constant(keyword):
-                        return Argument(entry.value, spread.place, keyword)
+                by_key = EntriesByKey.of(spread.value.entries)
+                if keyword in by_key.certain:
+                    return Argument(by_key.certain[keyword].value, spread.place, keyword)
+                if keyword in by_key.uncertain:
+                    return Argument(hide_constants(by_key.uncertain[keyword].value), spread.place, keyword)
         return None

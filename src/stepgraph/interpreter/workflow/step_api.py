@@ -42,12 +42,12 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
         case "do":
             return _do(interpreter, spread_arguments, snapshot, place)
         case "sleep":
-            name, duration = spread_arguments.find(0, "name"), spread_arguments.find(1, "duration")
-            sleep = Sleep(name_text(name), duration_text(duration))
+            duration = duration_text(spread_arguments.find_or_unpacked(1, "duration"))
+            sleep = Sleep(name_text(spread_arguments.find_or_unpacked(0, "name")), duration)
             return start_activity(interpreter, sleep, place)
         case "sleep_until":
-            name, timestamp = spread_arguments.find(0, "name"), spread_arguments.find(1, "timestamp")
-            until = SleepUntil(name_text(name), timestamp_text(timestamp))
+            timestamp = timestamp_text(spread_arguments.find_or_unpacked(1, "timestamp"))
+            until = SleepUntil(name_text(spread_arguments.find_or_unpacked(0, "name")), timestamp)
             return start_activity(interpreter, until, place)
         case "wait_for_event":
             return _wait(interpreter, spread_arguments, place)
@@ -63,10 +63,10 @@ def _observe_missing(interpreter: Interpreter, name: str, place: SourcePlace) ->
 
 
 def _wait(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) -> Value:
-    event_type = arguments.find(1, "event_type") or arguments.find(None, "type")
-    timeout = arguments.find(2, "timeout")
+    event_type = arguments.find(None, "type") or arguments.find_or_unpacked(1, "event_type")
+    timeout = arguments.find_or_unpacked(2, "timeout")
     wait = EventWait(
-        name_text(arguments.find(0, "name")),
+        name_text(arguments.find_or_unpacked(0, "name")),
         None if event_type is None else name_text(event_type),
         DEFAULT_EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         # All calls of a function share one shape, because the graph shows the function once.
@@ -76,7 +76,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) ->
 
 
 def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArguments, place: SourcePlace) -> Value:
-    name = arguments.find(0, "name")
+    name = arguments.find_or_unpacked(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
         # A bare `@step.do` passes the function as the name and declares no step.
         interpreter.note(
@@ -103,8 +103,8 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
         )
     return StepDecorator(
         None if name is None or name.value == Constant(None) else name_text(name),
-        settings_from(interpreter, arguments.find(3, "config")),
-        _may_be_concurrent(arguments.find(2, "concurrent")),
+        settings_from(interpreter, arguments.find_or_unpacked(3, "config")),
+        _may_be_concurrent(arguments.find_or_unpacked(2, "concurrent")),
         _dependency_elements(interpreter, depends),
         snapshot,
         place,

@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import MergedStepConfig
-from stepgraph.ir.values import Constant, Moment, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Moment, Template, Value
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -63,13 +64,24 @@ def _with_retry(
 
 
 def _entries(interpreter: Interpreter, value: Value, place: SourcePlace, setting: str) -> dict[object, MappingEntry]:
-    """Return the entries of a dictionary that have constant keys, by key."""
+    """Return the entries of a dictionary that have constant keys, by key.
+
+    If another entry may replace a duration, the source of the duration is the dictionary. Other settings that may be
+    replaced keep their defaults.
+    """
     if not isinstance(value, Mapping) or not value.shows_constants:
         _report(interpreter, place, setting, "the default")
         return {}
-    if value.partial or not all(isinstance(entry.key, Constant) for entry in value.entries):
+    by_key = EntriesByKey.of(value.entries)
+    if value.partial or not by_key.is_complete:
         _report(interpreter, place, setting, "the default for unknown keys")
-    return {entry.key.value: entry for entry in value.entries if isinstance(entry.key, Constant)}
+    return by_key.certain | {
+        key: replace(by_key.uncertain[key], value=UNKNOWN, place=place) for key in _DURATIONS if key in by_key.uncertain
+    }
+
+
+_DURATIONS: Final = ("timeout", "delay")
+"""The keys of durations."""
 
 
 def _report(interpreter: Interpreter, place: SourcePlace, setting: str, fallback: object) -> None:

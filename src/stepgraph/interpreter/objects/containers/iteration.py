@@ -18,8 +18,9 @@ from stepgraph.interpreter.python.assignment import field_elements
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
+from stepgraph.interpreter.values.shown_elements import shown_entries
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
@@ -156,7 +157,7 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> tu
     if isinstance(value, Mapping):
         if value.partial:
             return None
-        return value.entries if value.shows_constants else tuple(map(_hidden_entry, value.entries))
+        return shown_entries(value, place)
     items = None if isinstance(value, Union) else elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
@@ -164,10 +165,6 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> tu
             interpreter.escape(part, place, "is stored in a dictionary, which stepgraph does not model")
         return None
     return tuple(pair for pair in pairs if pair is not None)
-
-
-def _hidden_entry(entry: MappingEntry) -> MappingEntry:
-    return replace(entry, value=hide_constants(entry.value))
 
 
 def _pair_of(item: Element) -> MappingEntry | None:
