@@ -23,13 +23,26 @@ _READERS_BY_TEXT: Final = (b"getattr", b"vars", b"__dict__")
 
 
 def may_change_by_alias(
-    interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
+    interpreter: Interpreter,
+    scope: LexicalScope,
+    name: str,
+    value: Value,
+    *,
+    by_libraries: bool = False,
+    by_other_names: bool = False,
 ) -> bool:
-    """Return whether a collection may be mutated through an alias, in its own or another module of the program."""
+    """Return whether a collection may be mutated through an alias, in its own or another module of the program.
+
+    With `by_libraries`, only mutations by code outside the project count. With `by_other_names`, mutations by its own
+    name in its own module do not count.
+    """
     depth = _nesting_depth(value)
     spend = _spender(interpreter)
+    own_aliases = scope.module.once(analyze_aliases)
     return any(
-        aliases.may_be_mutated(start, depth, spend, by_libraries=by_libraries)
+        aliases.may_be_mutated(
+            start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names and aliases is own_aliases
+        )
         for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
     )
 

@@ -353,8 +353,9 @@ def apply_changes(
     )
 
     run_changes(interpreter, scope, name, define)
-    is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
-    if not value.state.changed and not is_followed and may_change_by_alias(interpreter, scope, name, value):
+    is_mutated = name in scope.bindings.mutations
+    is_followed = interpreter.modules.is_assigned_externally(scope, name) or (value.state.changed and not is_mutated)
+    if not is_followed and may_change_by_alias(interpreter, scope, name, value, by_other_names=is_mutated):
         is_followed = _run_aliases(interpreter, scope, name, value, define)
         value.state.changed = True
         if not is_followed and can_run_steps(value):
@@ -382,7 +383,10 @@ def _run_aliases(
     run_bodies(interpreter, scope, name, define, by_functions=True)
     program = interpreter.modules.program
     is_included = program is not None and name in program.names
-    return is_included and not may_change_by_alias(interpreter, scope, name, value, by_libraries=True)
+    if not is_included:
+        return False
+    is_mutated = name in scope.bindings.mutations
+    return not may_change_by_alias(interpreter, scope, name, value, by_libraries=True, by_other_names=is_mutated)
 
 
 def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:

@@ -159,15 +159,33 @@ class FlowCollector(Struct):
 
     def _collect_nodes(self, root: cst.CSTNode) -> None:
         called: set[int] = set()
+        methods: list[cst.Attribute] = []
         for node in _nodes_outside_blocks(root):
             if type(node) is cst.Call:
                 called.add(id(node.func))
                 self._collect_call_flows(node)
             elif type(node) is cst.Attribute:
                 if node.attr.value in COLLECTION_MUTATORS and id(node) not in called:
-                    self._mutate_value(node.value, by_library=True)
+                    methods.append(node)
             elif type(node) in _FLOW_TYPES:
                 self._collect_expression_flows(node)
+        if methods:
+            leaving = self._nodes_leaving(root)
+            for method in methods:
+                self._mutate_value(method.value, by_library=id(method) in leaving)
+
+    def _nodes_leaving(self, statement: cst.CSTNode) -> set[int]:
+        """Return the identities of the nodes whose values a statement stores in an object or passes to other code."""
+        owners = [
+            argument
+            for node in _nodes_outside_blocks(statement)
+            if isinstance(node, cst.Call) and not self._is_followed_call(node)
+            for argument in node.args
+        ]
+        stores = isinstance(statement, cst.Assign | cst.AnnAssign) and not _binds_names(statement)
+        return {
+            id(node) for owner in (*owners, *([statement] if stores else ())) for node in _nodes_outside_blocks(owner)
+        }
 
     def _record_unknown_values(self, statement: cst.CSTNode) -> None:
         """Record the targets that a statement binds to a value from unmodeled code."""
@@ -244,7 +262,7 @@ class FlowCollector(Struct):
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = last_name(call.func)
-        if not self.definitions.parameters_of(name) and not _is_followed(call):
+        if not self._is_followed_call(call):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
@@ -269,6 +287,10 @@ class FlowCollector(Struct):
                     self._record_flow(
                         tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
                     )
+
+    def _is_followed_call(self, call: cst.Call) -> bool:
+        """Return whether the flow of the arguments of a call is known."""
+        return bool(self.definitions.parameters_of(last_name(call.func))) or _is_followed(call)
 
     def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: _Paths) -> None:
         if argument.star:
@@ -411,6 +433,14 @@ class FlowCollector(Struct):
         if self._is_opaque(call.func):
             return (*inputs, AccessPath(name))
         return inputs if name == "cast" else ()
+
+
+def _binds_names(statement: cst.Assign | cst.AnnAssign) -> bool:
+    """Return whether all targets of an assignment are names."""
+    targets = (
+        [statement.target] if isinstance(statement, cst.AnnAssign) else [each.target for each in statement.targets]
+    )
+    return all(isinstance(target, cst.Name) for target in targets)
 
 
 def _elements(sources: _Paths) -> _Paths:
