@@ -104,3 +104,94 @@ def test_a_list_that_another_module_reads_is_complete() -> None:
 
     assert workflow.complete
     assert calls_in(workflow) == ["pick"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        'getattr(alpha, "JO" + "BS")',
+        "getattr(alpha, NAME)",
+        'operator.attrgetter("JOBS")(alpha)',
+        'getattr(alpha, f"{NAME}")',
+    ],
+)
+@pytest.mark.parametrize("own", ["JOBS = []\nJOBS.append(pick)", "JOBS = [pick]"])
+def test_a_list_that_is_read_by_a_computed_name(read: str, own: str) -> None:
+    alpha = ALPHA.replace("JOBS = []\nJOBS.append(pick)", own)
+    workflow = workflow_with(f'import operator\nimport alpha\nNAME = "JOBS"\n{read}.append(alpha.pack)', alpha)
+
+    assert workflow.complete
+    assert calls_in(workflow) == ["pick", "pack"]
+
+
+@pytest.mark.parametrize("own", ["JOBS = []\nJOBS.append(pick)", "JOBS = [pick]"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "for value in alpha.__dict__.values():\n    value.append(alpha.pack)",
+        "for name, value in vars(alpha).items():\n    value.append(alpha.pack)",
+        "for name, value in inspect.getmembers(alpha):\n    value.append(alpha.pack)",
+        "for name in dir(alpha):\n    getattr(alpha, name).append(alpha.pack)",
+        'setattr(alpha, "JO" + "BS", [alpha.pack])',
+    ],
+)
+def test_a_change_of_an_unknown_member_is_reported(change: str, own: str) -> None:
+    alpha = ALPHA.replace("JOBS = []\nJOBS.append(pick)", own)
+    assert not workflow_with(f"import inspect\nimport alpha\n{change}", alpha).complete
+
+
+@pytest.mark.parametrize("decorator", ['getattr(alpha, "re" + "gister")', "add"])
+def test_a_decorator_that_is_read_by_a_computed_name(decorator: str) -> None:
+    alpha = f"{ALPHA}\ndef register(job):\n    JOBS.append(job)\n    return job\n"
+    workflow = workflow_with(
+        f"""
+import alpha
+add = getattr(alpha, f"{{'re'}}gister")
+
+@{decorator}
+async def ship(step):
+    await step.sleep("ship", 1)
+""",
+        alpha,
+    )
+
+    assert workflow.complete
+    assert calls_in(workflow) == ["pick", "ship"]
+
+
+@pytest.mark.parametrize("name", ['"JOBS"', '"JO" + "BS"'])
+def test_a_list_that_a_class_body_and_a_decorator_fill(name: str) -> None:
+    entry = f"""
+from workers import WorkflowEntrypoint
+
+async def pick(step):
+    await step.sleep("pick", 1)
+
+class W(WorkflowEntrypoint):
+    JOBS = []
+    for job in (pick,):
+        JOBS.append(job)
+
+    async def run(self, event, step):
+        for job in self.JOBS:
+            await job(step)
+
+def register(job):
+    getattr(W, {name}).append(job)
+    return job
+
+@register
+async def pack(step):
+    await step.sleep("pack", 1)
+"""
+    workflow = workflow_with("", entry=entry)
+
+    assert workflow.complete
+    assert set(calls_in(workflow)) == {"pick", "pack"}
+
+
+def test_a_computed_read_without_a_change_is_complete() -> None:
+    workflow = workflow_with('import alpha\nNAME = "DEBUG"\nDEBUG = getattr(alpha, NAME, None)\nprint(vars(alpha))')
+
+    assert workflow.complete
+    assert calls_in(workflow) == ["pick"]

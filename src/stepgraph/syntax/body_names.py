@@ -15,6 +15,7 @@ from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values, names_mutated_in_functions, namespace_item
+from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, member_sources
 from stepgraph.syntax.walk import (
     all_nodes,
     expressions_below,
@@ -70,6 +71,9 @@ def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
                 yield name
             case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
                 yield str(name.evaluated_value)
+            case cst.Call() | cst.Attribute():
+                if member_sources(node):
+                    yield COMPUTED_MEMBER
             case cst.Subscript() if (item := namespace_item(node)) is not None:
                 yield item
             case _:

@@ -61,7 +61,7 @@ _QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
 _COMPUTED_NAME = re.compile(
     rb"(?<!\bself\.)\b__dict__\b"
     rb"|\bvars\(\s*+([^\s)]\w*+)"
-    rb"|\b(?:set|del)attr\(\s*+(\w*+)[^\n,]*+(?:,\s*+([\"']))?"
+    rb"|\b(?:set|del)attr\(\s*+(\w*+)[^\n,]*+(?:,\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+')\s*+([,)]))?"
 )
 _SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
 _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})

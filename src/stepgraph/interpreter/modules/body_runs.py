@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
-from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
+from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue, last_component
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
@@ -30,6 +30,7 @@ from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
+from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners
 from stepgraph.syntax.walk import self_and_statements_below
 
 if TYPE_CHECKING:
@@ -396,6 +397,7 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
         names |= scope.module.once(names_of_iterators)
         names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
         names = names.union(scope.module.once(assigned_attributes).all())
+    names |= _names_read_by_computed_names(scopes)
     count = -1
     while len(names) > count:
         count = len(names)
@@ -406,7 +408,17 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
     return names
 
 
+def _names_read_by_computed_names(scopes: list[LexicalScope]) -> frozenset[str]:
+    """Return the variables of modules whose members other code reads by computed names, and `COMPUTED_MEMBER`."""
+    owners = {owner for scope in scopes for owner in scope.module.once(computed_owners).values()}
+    read = [scope for scope in scopes if last_component(scope) in owners]
+    variables = (name for scope in read for name in _dependents_in(scope).variables)
+    return frozenset([COMPUTED_MEMBER, *variables]) if owners else frozenset()
+
+
 def _mentions_any(module: SourceModule, names: frozenset[str]) -> bool:
+    if COMPUTED_MEMBER in names and module.once(computed_owners):
+        return True
     return any(module.mentions(name.encode()) for name in names)
 
 

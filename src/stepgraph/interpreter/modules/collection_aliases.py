@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.loaded_modules import last_component
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
@@ -16,6 +17,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
+from stepgraph.syntax.mutation.member_reads import computed_owners, is_namespace_path, member_path, namespace_path
 from stepgraph.syntax.walk import statements_below
 
 _READERS_BY_TEXT: Final = (b"getattr", b"vars", b"__dict__")
@@ -41,7 +43,11 @@ def may_change_by_alias(
     own_aliases = scope.module.once(analyze_aliases)
     return any(
         aliases.may_be_mutated(
-            start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names and aliases is own_aliases
+            start,
+            depth,
+            spend,
+            by_libraries=by_libraries and not is_namespace_path(start),
+            by_other_names=by_other_names and aliases is own_aliases and start.name == name,
         )
         for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
     )
@@ -90,10 +96,9 @@ def _aliases_in_program(
     A collection that a function binds stays in its module, unless unmodeled code stores it.
     """
     spend = _spender(interpreter)
-    start = (scope.module, AccessPath(name))
     modules = () if scope.kind == "function" else _modules_of_program(interpreter, scope)
-    visited = {start}
-    pending = [start]
+    pending = [(scope.module, AccessPath(name)), *_computed_reads(scope, modules)]
+    visited = set(pending)
     while pending:
         module, path = pending.pop()
         aliases = module.once(analyze_aliases)
@@ -104,6 +109,16 @@ def _aliases_in_program(
                 if (reader, alias) not in visited and _may_read(reader, alias.name):
                     visited.add((reader, alias))
                     pending.append((reader, alias))
+
+
+def _computed_reads(scope: LexicalScope, modules: Iterable[SourceModule]) -> Iterator[tuple[SourceModule, AccessPath]]:
+    """Yield the paths to the variables of a module or class in the modules that read these by computed names."""
+    component = last_component(scope)
+    for module in modules:
+        for owner, read_component in module.once(computed_owners).items():
+            if read_component == component:
+                yield module, member_path(owner)
+                yield module, namespace_path(owner)
 
 
 def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[SourceModule, ...]:

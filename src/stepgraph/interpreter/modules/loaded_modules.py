@@ -219,12 +219,12 @@ class LoadedModules(Struct):
 
         `scope` is the scope of the module or class.
         """
-        changes, owner = self._changes_of(name), _last_component(scope)
+        changes, owner = self._changes_of(name), last_component(scope)
         return bool(changes) and any(change.owner == owner for change in changes)
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""
-        return self.is_assigned_externally(scope, name) and not self._are_executed(_last_component(scope), name)
+        return self.is_assigned_externally(scope, name) and not self._are_executed(last_component(scope), name)
 
     def _are_executed(self, owner: str, name: str) -> bool:
         """Return whether all assignments to an attribute are statements of module bodies that were executed."""
@@ -236,7 +236,7 @@ class LoadedModules(Struct):
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements that only mutate the collection bound to the name."""
-        changes, owner = self._changes_of(name), _last_component(scope)
+        changes, owner = self._changes_of(name), last_component(scope)
         return bool(changes) and any(change.owner == owner and change.is_assigned for change in changes)
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
@@ -303,7 +303,7 @@ class LoadedModules(Struct):
         An indirect change calls `setattr`, writes to the namespace dictionary, or does not name the owner, as in
         `for cls in (Orders,): cls.run = run`.
         """
-        component = _last_component(scope)
+        component = last_component(scope)
         return any(
             write.is_indirect
             if self._owner_of(write) == component
@@ -339,7 +339,7 @@ class LoadedModules(Struct):
         if any(isinstance(binder, cst.ClassDef) for binder in binders):
             return True
         has_other_meaning = any(not isinstance(binder, cst.Import | cst.ImportFrom) for binder in binders)
-        return not has_other_meaning and any(_last_component(scope) == owner for scope in scopes)
+        return not has_other_meaning and any(last_component(scope) == owner for scope in scopes)
 
     def _writes_at_import(self, name: str) -> Iterator[ImportWrite]:
         """Yield the changes of an attribute by statements that may run at import but were not executed."""
@@ -354,7 +354,7 @@ class LoadedModules(Struct):
                 yield write
 
     def _owner_of(self, write: ImportWrite) -> str:
-        return write.owner if write.own_module is None else _last_component(self.scopes[write.own_module])
+        return write.owner if write.own_module is None else last_component(self.scopes[write.own_module])
 
     def _callers_of(self, function: str) -> frozenset[int]:
         """Return the statements of module bodies that may call a function of this name, directly or indirectly."""
@@ -416,7 +416,8 @@ def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[i
     return callers
 
 
-def _last_component(scope: LexicalScope) -> str:
+def last_component(scope: LexicalScope) -> str:
+    """Return the last component of the name of a module or class."""
     return scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
 
 

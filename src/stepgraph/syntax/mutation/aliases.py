@@ -18,6 +18,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.definitions import definitions_of
 from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, FlowCollector
+from stepgraph.syntax.mutation.member_reads import word_of
 from stepgraph.syntax.walk import statements_below
 
 
@@ -52,7 +53,7 @@ class Aliases(Struct, dict=True):
         collector = self._collector
         # No expression evaluates to the variables that `UNKNOWN_NAME` stands for.
         if self._unvisited.contexts and UNKNOWN_NAME not in names:
-            for body, function in self._unvisited.with_words(names):
+            for body, function in self._unvisited.with_words(map(word_of, names)):
                 _collect_body(collector, body, function)
         return collector
 

@@ -208,6 +208,11 @@ def _mutated_name(value: cst.BaseExpression) -> str | None:
     match value:
         case cst.Name(value=name) | cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
             return name
+        case cst.Call(
+            func=cst.Name(value="getattr"),
+            args=[cst.Arg(value=cst.Name()), cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_],
+        ):
+            return name
         case _:
             return None
 

@@ -26,6 +26,7 @@ from stepgraph.syntax.mutation.changes import (
     namespace_item,
 )
 from stepgraph.syntax.mutation.definitions import Definitions, opaque_imports
+from stepgraph.syntax.mutation.member_reads import member_sources
 from stepgraph.syntax.walk import children, statements_below
 
 _FLOW_STATEMENTS: Final = frozenset(
@@ -375,9 +376,10 @@ class FlowCollector(Struct):
             return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
         if type(node) is cst.Attribute:
             name, sources = node.attr.value, self.sources(node.value)
-            return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()))
+            members = member_sources(node) if name == "__dict__" else ()
+            return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()), *members)
         if type(node) is cst.Call:
-            return self._call_sources(node)
+            return (*self._call_sources(node), *member_sources(node))
         if type(node) is cst.Subscript:
             name_in_namespace = namespace_item(node)
             named = () if name_in_namespace is None else (AccessPath(name_in_namespace),)

@@ -1,0 +1,83 @@
+"""Reads of members of modules and classes by computed names, as in `getattr(shop, "JO" + "BS")` and `vars(shop)`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import import_binding, last_name
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.access_paths import AccessPath
+from stepgraph.syntax.walk import all_nodes
+
+COMPUTED_MEMBER: Final = "*"
+"""The name that stands for the unknown member in the names of a statement with such a read."""
+_ANY_MEMBER: Final = ".*"
+_NAMESPACE: Final = ".__dict__"
+_READERS: Final = ("getattr", "vars", "__dict__", "attrgetter", "getmembers")
+"""Words, one of which is in each read of a member by a computed name."""
+
+
+def member_path(owner: str) -> AccessPath:
+    """Return the path to any member of an owner that `getattr` reads by a computed name."""
+    return AccessPath(owner + _ANY_MEMBER)
+
+
+def namespace_path(owner: str) -> AccessPath:
+    """Return the path to any member of an owner that is read from a dictionary or list of its members."""
+    return AccessPath(owner + _NAMESPACE)
+
+
+def is_namespace_path(path: AccessPath) -> bool:
+    """Return whether a path is a `namespace_path`. The interpreter does not follow such reads."""
+    return path.name.endswith(_NAMESPACE)
+
+
+def word_of(name: str) -> str:
+    """Return the word in the source of each use of a path with this name."""
+    return name.partition(".")[0]
+
+
+def member_sources(node: cst.BaseExpression) -> tuple[AccessPath, ...]:
+    """Return the paths to the members that an expression reads by a computed name."""
+    if type(node) is cst.Attribute:
+        return _paths(node.value, _NAMESPACE, 1) if node.attr.value == "__dict__" else ()
+    if type(node) is not cst.Call:
+        return ()
+    match last_name(node.func), node.args:
+        case "getattr", [owner, name, *_] if type(name.value) is not cst.SimpleString:
+            return _paths(owner.value, _ANY_MEMBER, 0)
+        case "vars", [owner]:
+            return _paths(owner.value, _NAMESPACE, 1)
+        case "getmembers", [owner, *_]:
+            return _paths(owner.value, _NAMESPACE, 2)
+        case "", [owner] if type(node.func) is cst.Call and last_name(node.func.func) == "attrgetter":
+            return _paths(owner.value, _ANY_MEMBER, 0)
+        case _:
+            return ()
+
+
+def _paths(owner: cst.BaseExpression, suffix: str, nesting: int) -> tuple[AccessPath, ...]:
+    name = last_name(owner)
+    return () if name in ("", "self", "cls") else (AccessPath(name + suffix, nesting=nesting),)
+
+
+def computed_owners(module: SourceModule) -> Mapping[str, str]:
+    """Return the modules and classes whose members a module reads by computed names.
+
+    Each name in the source is mapped to the last component of the name of the module or class.
+    """
+    if not any(module.mentions(word.encode()) for word in _READERS):
+        return {}
+    reads: set[str] = set()
+    owners: dict[str, str] = {}
+    for node in all_nodes(module.tree, sketched=True):
+        if isinstance(node, cst.Call | cst.Attribute):
+            reads.update(word_of(path.name) for path in member_sources(node))
+        elif isinstance(node, cst.ClassDef):
+            owners[node.name.value] = node.name.value
+        elif isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
+            owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
+    return {name: owners[name] for name in sorted(reads) if name in owners}
