@@ -46,9 +46,9 @@ class _NameDiscarded(Struct, frozen=True):
 
 
 class _ResultDiscarded(Struct, frozen=True):
-    """The question whether all calls of a nested function discard its result."""
+    """The question whether all calls of a nested function or lambda discard its result."""
 
-    function: cst.FunctionDef
+    function: cst.FunctionDef | cst.Lambda
     elements_only: bool
     """See `_UsedValue.elements_only`."""
 
@@ -180,6 +180,8 @@ class DiscardAnalysis(Struct):
                 return self._target_conditions([parent.target], elements_only=elements_only)
             case cst.Return():
                 return self._return_conditions(parent, elements_only=elements_only)
+            case cst.Lambda() if parent.body is node:
+                return (_ResultDiscarded(parent, elements_only),)
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
                 return _DISCARDED if tested else _UsedValue(parent, elements_only)
@@ -222,17 +224,27 @@ class DiscardAnalysis(Struct):
             return _DISCARDED
         return (_ResultDiscarded(function, elements_only),) if isinstance(function, cst.FunctionDef) else None
 
-    def _result_conditions(self, function: cst.FunctionDef, *, elements_only: bool) -> _Conditions:
-        """Return the conditions under which all calls of a nested function discard its result."""
-        outer = self._scope(function)
-        if function.decorators or not isinstance(outer, cst.FunctionDef):
+    def _result_conditions(self, function: cst.FunctionDef | cst.Lambda, *, elements_only: bool) -> _Conditions:
+        """Return the conditions under which all calls of a nested function or lambda discard its result."""
+        outer, name = self._scope(function), self._bound_name(function)
+        if name is None or not isinstance(outer, cst.FunctionDef):
             return None
-        uses = [use for use in self._names_in(outer).get(function.name.value, ()) if use is not function.name]
-        is_async = function.asynchronous is not None
+        uses = [use for use in self._names_in(outer).get(name.value, ()) if use is not name]
+        is_async = isinstance(function, cst.FunctionDef) and function.asynchronous is not None
         results = [result for use in uses if (result := self._call_result(use, is_async=is_async)) is not None]
         if not results or len(results) < len(uses):
             return None
         return self._merge_conditions(self._value_conditions(_UsedValue(result, elements_only)) for result in results)
+
+    def _bound_name(self, function: cst.FunctionDef | cst.Lambda) -> cst.Name | None:
+        """Return the only name to which a function or lambda is bound. Return None for a decorated function."""
+        if isinstance(function, cst.FunctionDef):
+            return None if function.decorators else function.name
+        match self.parents.get(id(function)):
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as name)]):
+                return name
+            case _:
+                return None
 
     def _call_result(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
         """Return the call of `name`, or the `await` of that call if `is_async`. Return None for other uses."""
