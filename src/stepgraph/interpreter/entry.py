@@ -54,6 +54,7 @@ from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunctio
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
+from stepgraph.interpreter.workflow.dependencies import report_unknown_parameters
 from stepgraph.interpreter.workflow.run_signature import observe_unusable_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
@@ -238,6 +239,7 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Oper
     report_late_escapes(interpreter)
     report_skipped_calls(interpreter)
     report_unawaited_work(interpreter, body, run)
+    report_unknown_parameters(interpreter)
     _observe_unwrapped_run(interpreter, workflow)
     interpreter.tracer.on_end(body)
 

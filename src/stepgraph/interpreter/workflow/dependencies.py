@@ -16,7 +16,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import AmbiguousDependency, DependencyCountMismatch, DependencyCycle, UnresolvedStepParameter
+from stepgraph.ir.facts import (
+    AmbiguousDependency,
+    DependencyCountMismatch,
+    DependencyCycle,
+    StepDeclared,
+    UnresolvedStepParameter,
+)
 from stepgraph.ir.nodes import (
     Dependency,
     OperationBlock,
@@ -76,6 +82,13 @@ class StepBody(Struct, frozen=True):
 BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], StepBody]
 CONTEXT: Final = "ctx"
 
+# The codes of notes on code that may declare unknown steps.
+_CODES_OF_UNKNOWN_STEPS: Final = frozenset(
+    [
+        *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
+        *("unknown-metaclass", "unresolved-call"),
+    ]
+)
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
@@ -233,8 +246,16 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     first = interpreter.steps.resolving.index(definition)
     names = [step.name for step in interpreter.steps.resolving[first:]]
     is_unconditional = not any(depth > first for depth in interpreter.steps.choice_depths)
-    if is_unconditional and interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
-        interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
+    if not is_unconditional or not interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
+        interpreter.note(
+            "unresolved-dependency",
+            definition.place,
+            f"the step {definition.name!r} may depend on itself: {' needs '.join([*names, definition.name])}.",
+            "If it does, it fails with a RecursionError, which the graph does not show. Remove one of these"
+            " dependencies.",
+        )
+        return
+    interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
     interpreter.note(
         "dependency-cycle",
         definition.place,
@@ -264,17 +285,48 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
     index.update(interpreter.steps.by_name)
     candidates = [step for step in index.with_braces if step is not definition and _may_be_named(step, parameter.name)]
     if candidates:
-        interpreter.note(
-            "unresolved-dependency",
-            parameter.place,
-            f"the parameter `{parameter.name}` of the step {definition.name!r} cannot be resolved:"
-            f" the name of the step on line {candidates[-1].place.span.line} is computed.",
-            "A step that it needs may be missing from the graph. Give that step a literal name.",
+        reason = f"the name of the step on line {candidates[-1].place.span.line} is computed"
+        _report_unresolved_parameter(interpreter, definition, parameter, reason)
+        return
+    if _may_rename_functions(interpreter):
+        _report_unresolved_parameter(
+            interpreter, definition, parameter, "the program may change the names or parameters of functions"
         )
         return
-    if not _may_rename_functions(interpreter):
-        interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(index.steps)))
-    namesake = index.by_function_name.get(parameter.name)
+    interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(index.steps)))
+    if interpreter.work.starting:
+        interpreter.steps.unknown_in_tasks.append((definition, parameter))
+    else:
+        _report_missing_step(interpreter, definition, parameter)
+
+
+def report_unknown_parameters(interpreter: Interpreter) -> None:
+    """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
+    declared = {fact.definition.name for fact in interpreter.facts if isinstance(fact, StepDeclared)}
+    for definition, parameter in interpreter.steps.unknown_in_tasks:
+        if parameter.name in declared:
+            reason = "the step of that name is declared after the task is created, and the task may begin before"
+            _report_unresolved_parameter(interpreter, definition, parameter, reason)
+        else:
+            _report_missing_step(interpreter, definition, parameter)
+    if any(code in _CODES_OF_UNKNOWN_STEPS for code, _ in interpreter.notes):
+        for key in [key for key in interpreter.notes if key[0] == "unknown-parameter"]:
+            del interpreter.notes[key]
+
+
+def _report_unresolved_parameter(
+    interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter, reason: str
+) -> None:
+    interpreter.note(
+        "unresolved-dependency",
+        parameter.place,
+        f"the parameter `{parameter.name}` of the step {definition.name!r} cannot be resolved: {reason}.",
+        "A step that it needs may be missing from the graph. Declare that step first, with a literal name.",
+    )
+
+
+def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
+    namesake = interpreter.steps.index.by_function_name.get(parameter.name)
     advice = "Name it after a declared step or `ctx`."
     if namesake is not None:
         advice = f"The step of that function is named {namesake.name!r}, and parameter names must match step names."

@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.workflow.step_index import StepIndex
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Activity, StepDefinition, StepRun
+from stepgraph.ir.nodes import Activity, StepDefinition, StepParameter, StepRun
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
@@ -148,6 +148,8 @@ class DeclaredSteps(Struct):
     """The steps that were passed to methods of the step object, directly or in collections."""
     ran: set[StepDefinition] = field(default_factory=set)
     """The steps that have run."""
+    unknown_in_tasks: list[tuple[StepDefinition, StepParameter]] = field(default_factory=list)
+    """The steps that tasks run, with a parameter that named no step when the task was created."""
     hidden: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
     """For each step, the earlier step with the same name that it hides, if that step had not run by then."""
     lists_depends: bool = False

@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
     from stepgraph.syntax.module import SourcePlace
 
-# The codes of notes on code that may declare unknown steps.
-_CODES_OF_UNKNOWN_STEPS = (
-    *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
-    *("unknown-metaclass", "unresolved-call"),
-)
 # The rules on uncalled steps. Their findings are consequences if the parameter refers to the uncalled step.
 _RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
 _MAX_SUGGESTIONS = 5
@@ -58,8 +53,8 @@ class _Steps(Struct, frozen=True):
     uncalled: dict[Span, str]
     """The location of each step without a known call, and the predicate that messages use for it."""
     reachable: ReachableSteps
-    may_have_others: bool
-    """Whether unresolved code may declare other steps."""
+    missing: frozenset[Span]
+    """The locations of the parameters that certainly match no step, according to the notes on the program."""
     budget: Budget
 
 
@@ -70,7 +65,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         _called_at_one_place(subject),
         dict(_uncalled(subject)),
         subject.reachable_steps,
-        any(note.code in _CODES_OF_UNKNOWN_STEPS for note in subject.notes),
+        frozenset(note.span for note in subject.notes_with_code("unknown-parameter")),
         Budget(),
     )
     return first_diagnostics(
@@ -101,7 +96,6 @@ def _uncalled(subject: WorkflowSubject) -> Iterator[tuple[Span, str]]:
 
 def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
     """Report the parameters that match no declared step."""
-    names = {definition.name for definition in steps.declared}
     parameters: dict[int, dict[SourcePlace, Parameter]] = {}
     for unknown in facts:
         declared = steps.declared.get(unknown.definition)
@@ -116,18 +110,13 @@ def _check_names(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Ite
             continue
         if parameter.default is not None:
             yield _diagnostic_of_defaults(steps, declared, function, unknown)
-        elif not steps.may_have_others and not (unknown.parameter.name in names and _starts_later(steps, unknown)):
+        elif parameter.place.span in steps.missing:
             yield _diagnostic_of_parameter(steps, declared, parameter, unknown)
 
 
 def _is_reported_at_args(parameter: Parameter, function: StepFunctionShape) -> bool:
     """Return whether a parameter is `**kwargs` in a function with `*args`. The finding is reported at `*args`."""
     return parameter.kind == "**kwargs" and any(p.kind == "*args" for p in function.parameters)
-
-
-def _starts_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
-    """Return whether a step only runs in tasks, which start at the next await and see all steps declared by then."""
-    return unknown.definition not in steps.reachable.in_place
 
 
 def _runs_in_place(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
