@@ -69,10 +69,10 @@ def flagged_example(code: str, title: str) -> Example:
     return example
 
 
-def parametrize_flagged(*codes: str, excluding: str = "") -> pytest.MarkDecorator:
-    """Parametrize a test with the flagged examples of rules, excluding one by title."""
+def parametrize_flagged(*codes: str, excluding: Collection[str] = ()) -> pytest.MarkDecorator:
+    """Parametrize a test with the flagged examples of rules, excluding some by title."""
     parameters = [
-        pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged_examples(codes) if e.title != excluding
+        pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged_examples(codes) if e.title not in excluding
     ]
     return pytest.mark.parametrize("example", parameters)
 

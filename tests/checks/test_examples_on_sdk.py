@@ -159,7 +159,7 @@ def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) 
 _RESULT_OF_RUN: Final = "Date in the result of `run`"
 
 
-@parametrize_flagged("SG121", excluding=_RESULT_OF_RUN)
+@parametrize_flagged("SG121", excluding=(_RESULT_OF_RUN,))
 def test_unsupported_result_fails_the_step(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     refused = r"TypeError: TypeError: <class 'tuple'> cannot be sent over RPC\."

@@ -223,11 +223,27 @@ def test_payload_attribute_is_missing_from_the_event(tmp_path: Path) -> None:
     assert repr(execution.error) == "AttributeError('accepted')"
 
 
-@parametrize_flagged("SG213")
+@parametrize_flagged("SG213", excluding=("Canceled task", "Cleanup in a task group"))
 def test_timed_out_step_continues(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path, takes=lambda name, *_: 7200 if name == "approval" else 300, finish=True)
     assert event_times(execution, "end")[execution.started[0]] == (7200 if "approval-1" in execution.started else 300)
     assert ("escalate-1" in execution.started) or isinstance(execution.error, TimeoutError)
+
+
+def test_canceled_step_continues(tmp_path: Path) -> None:
+    example = flagged_example("SG213", "Canceled task")
+    ends = event_times(execute_only(example, tmp_path, takes=lambda *_: 300, finish=True), "end")
+    assert ends == {"limit-1": 60, "render-1": 300}
+
+
+def test_step_that_a_failing_group_cancels_continues(tmp_path: Path) -> None:
+    example = flagged_example("SG213", "Cleanup in a task group")
+    failing = failing_call("charge", 1)
+    execution = execute_only(
+        example, tmp_path, takes=lambda name, *_: 60 if name == "charge" else 300, finish=True, **failing
+    )
+    assert event_times(execution, "start")["release-1"] == 60
+    assert event_times(execution, "end")["reserve-1"] == 300
 
 
 # SG301, SG302: values that differ between runs. Other effects of nondeterminism appear only when a run resumes with
@@ -250,7 +266,7 @@ def test_step_name_differs_in_each_run(example: Example, tmp_path: Path, monkeyp
 
 
 # The virtual clock is the same to the millisecond in each run.
-@parametrize_flagged("SG310", excluding="Current time plus a duration")
+@parametrize_flagged("SG310", excluding=("Current time plus a duration",))
 def test_sleep_is_of_another_length_in_each_run(
     example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,58 @@ def test_message_names_the_timeout_function() -> None:
     assert finding.message.startswith("`asyncio.timeout_at` does not stop the step 'a'")
 
 
+def test_canceling_a_task_does_not_stop_its_step() -> None:
+    (finding,) = findings_in_run("SG213", "task = asyncio.create_task(a())\nawait b()\ntask.cancel()")
+
+    assert finding.message == (
+        "`task.cancel()` does not stop the step 'a': it continues in the background, and another call runs it a second"
+        " time."
+    )
+
+
+def test_canceled_tasks_are_reported_together() -> None:
+    body = "tasks = [asyncio.create_task(a()), asyncio.create_task(b())]\nfor task in tasks:\n    task.cancel()"
+    (finding,) = findings_in_run("SG213", body)
+
+    assert finding.message.startswith("`task.cancel()` does not stop the steps 'a', 'b': they continue")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "task = asyncio.create_task(pause())\nawait a()\ntask.cancel()",
+        "task = asyncio.create_task(step.wait_for_event('w', 't'))\nawait a()\ntask.cancel()",
+        "task = asyncio.create_task(report())\nawait a()\ntask.cancel()",
+    ],
+)
+def test_canceled_tasks_without_steps(body: str) -> None:
+    functions = "async def pause(): await step.sleep('s', '1 day')\nasync def report(): print('running')\n"
+
+    assert flagged_in_run("SG213", functions + body) == []
+
+
+def test_group_that_cancels_a_task_does_not_stop_its_step() -> None:
+    (finding,) = findings_in_run(
+        "SG213",
+        """
+        async def hold():
+            try:
+                await a()
+            finally:
+                await b()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(hold())
+            group.create_task(b())
+        """,
+    )
+
+    assert finding.message == (
+        "if a task of the group fails, the group cancels the other tasks, but not the step 'a': it continues in the"
+        " background, concurrently with the steps of the `except` or `finally`."
+    )
+
+
 def test_advice_uses_the_timeout_of_the_wait() -> None:
     (finding,) = findings_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
 

@@ -52,13 +52,13 @@ def _placed_finding(finding: Finding, find_node: FindNode) -> ShownFinding:
 
 
 def _placed_note(note: Note, find_node: FindNode) -> ShownFinding:
-    level, code = note.label.removesuffix("]").split("[")
+    level, _, code = note.label.removesuffix("]").partition("[")
     return ShownFinding(
         "gap" if note.incomplete else _LEVELS[level],
         code,
         note.message,
         note.advice,
         note.span,
-        rule_url(code),
+        rule_url(code) if code else "",
         find_node(note.span),
     )

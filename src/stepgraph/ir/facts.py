@@ -22,6 +22,7 @@ ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
 RunFault: TypeAlias = Literal["missing", "extra", "order", "generator"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
+Canceler: TypeAlias = TimeoutFunction | Literal["cancel", "asyncio.TaskGroup"]
 Work: TypeAlias = WorkKind | Literal["function", "task"]
 
 
@@ -329,14 +330,14 @@ class WorkflowStarted(Fact, Struct, frozen=True):
     """The location of the loop that only starts an instance for each item, if there is one."""
 
 
-class WorkUnderTimeout(Fact, Struct, frozen=True):
-    """An await of engine work under a timeout."""
+class WorkCanceled(Fact, Struct, frozen=True):
+    """A cancellation of tasks in Python, after which the engine continues their steps or waits."""
 
-    by: TimeoutFunction
-    what: WorkKind
-    """The most significant kind of work under the timeout: a step, else a wait, else a sleep."""
+    by: Canceler
+    """The function whose timeout cancels the tasks, the method `cancel`, or a task group in which a task fails."""
+    kind: Literal["step", "wait"]
     names: tuple[str, ...]
-    """The names of all work of that kind."""
+    """The names of the steps or waits."""
     place: SourcePlace
 
 

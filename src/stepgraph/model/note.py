@@ -22,9 +22,11 @@ _LABEL_OF_CODE: Final = {
     "dynamic-config": "note[SG005]",
     "missing-depends": "error[SG105]",
     "never-awaited": "warning[SG201]",
+    "invalid-config": "error[SG108]",
     "unknown-parameter": "error[SG101]",
 }
 _INCOMPLETE: Final = "note[SG004]"
+_WITHOUT_RULE: Final = "note"
 
 
 class Note(Struct, frozen=True):
@@ -43,8 +45,11 @@ class Note(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The level and code of the finding that `stepgraph check` reports for the note: `error[SG101]`."""
-        return _LABEL_OF_CODE.get(self.code, _INCOMPLETE)
+        """The level and code of the finding that `stepgraph check` reports for the note: `error[SG101]`.
+
+        It is `note` for a remark on the graph alone, which is no finding.
+        """
+        return _LABEL_OF_CODE.get(self.code, _INCOMPLETE if self.incomplete else _WITHOUT_RULE)
 
     @property
     def labeled_text(self) -> str:

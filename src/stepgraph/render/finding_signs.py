@@ -43,4 +43,4 @@ class FindingSigns(Struct, frozen=True):
             codes = dict.fromkeys(finding.code for finding in findings if finding.level == level)
             if codes:
                 sign, ink = _SIGNS[level]
-                yield LinePiece(f"  {sign} {_GAP if level == 'gap' else ', '.join(codes)}", ink)
+                yield LinePiece(f"  {sign} {_GAP if level == 'gap' else ', '.join(filter(None, codes)) or level}", ink)

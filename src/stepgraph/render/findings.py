@@ -31,7 +31,7 @@ class ShownFinding(Struct, frozen=True, eq=False):
 
     level: FindingLevel
     code: str
-    """The code of the rule, such as `SG205`."""
+    """The code of the rule, such as `SG205`, or an empty string for a remark without a rule."""
 
     message: str
     """The problem and its consequence."""
@@ -51,7 +51,12 @@ class ShownFinding(Struct, frozen=True, eq=False):
     @property
     def text(self) -> str:
         """The finding on one line, without its location, such as `warning SG205: unknown unit ...`."""
-        return f"{LEVEL_WORDS[self.level]} {self.code}: {self.message} {self.advice}".rstrip()
+        return f"{LEVEL_WORDS[self.level]}{' ' if self.code else ': '}{self.text_without_level}"
+
+    @property
+    def text_without_level(self) -> str:
+        """The finding on one line, without its level and location, such as `SG205: unknown unit ...`."""
+        return f"{f'{self.code}: ' if self.code else ''}{self.message} {self.advice}".rstrip()
 
 
 def most_important(findings: Sequence[ShownFinding]) -> FindingLevel:

@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, start, value_of
-from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, report_cancelled_task
+from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, report_canceled_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
@@ -110,8 +110,9 @@ def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
 
 
 def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
-    del receiver, arguments
-    report_cancelled_task(interpreter, place)
+    del arguments
+    if isinstance(receiver, Task | Gathering):
+        report_canceled_tasks(interpreter, place, [awaited.task_id for awaited in awaited_tasks(receiver)])
     return UNKNOWN
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
@@ -55,6 +54,7 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.step_api import expects_type_error
 from stepgraph.ir.facts import (
     CalledInStep,
     DecoratorApplied,
@@ -66,7 +66,7 @@ from stepgraph.ir.facts import (
 )
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments
 
 _COMPOSITE: Final = (Collection, Mapping, Union)
@@ -239,9 +239,9 @@ class ReplayTracer(Tracer):
     def on_step_method(self, name: str, arguments: Arguments, place: SourcePlace) -> StaticArguments:
         """Record a call of a step method. The arguments that the engine stores count as used, except for the name."""
         interpreter = self.interpreter
-        expects_type_error = interpreter.frame.type_error_handlers > 0 or place.module.once(_inspects_step_do)
         passed = static_arguments(arguments)
-        interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expects_type_error))
+        expected = expects_type_error(interpreter, place)
+        interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expected))
         if is_step_method(name) and stores_arguments(name):
             by_keyword = (argument for argument in arguments.items if argument.keyword not in (None, "name"))
             for argument in (*arguments.positional[1:], *by_keyword):
@@ -287,11 +287,3 @@ class ReplayTracer(Tracer):
     def on_end(self, body: OperationBlock) -> None:
         observe_races(self.interpreter, body)
         observe_changed_state(self.state)
-
-
-def _inspects_step_do(module: SourceModule) -> bool:
-    """Return whether a module reads the signature of `step.do` to call it with the arguments that it accepts."""
-    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.source) is not None
-
-
-_STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")

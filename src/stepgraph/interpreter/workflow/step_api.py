@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
@@ -24,9 +26,11 @@ from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.step_methods import is_step_method
+
+_STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")
 
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: SourcePlace) -> Value:
@@ -53,6 +57,16 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
             return _wait(interpreter, spread_arguments, place)
 
 
+def expects_type_error(interpreter: Interpreter, place: SourcePlace) -> bool:
+    """Return whether the code at a place handles the TypeError of a `step.do` whose arguments the SDK rejects."""
+    return interpreter.frame.type_error_handlers > 0 or place.module.once(_inspects_step_do)
+
+
+def _inspects_step_do(module: SourceModule) -> bool:
+    """Return whether a module reads the signature of `step.do` to call it with the arguments that it accepts."""
+    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.source) is not None
+
+
 def _observe_missing(interpreter: Interpreter, name: str, place: SourcePlace) -> None:
     """Record a fact for a missing method, unless the program may define the method or checks for it with `hasattr`."""
     modules = interpreter.modules.scopes
@@ -77,7 +91,8 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: SourcePlace) ->
 
 def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArguments, place: SourcePlace) -> Value:
     name = arguments.find_or_unpacked(0, "name")
-    if name is not None and isinstance(name.value, FunctionValue):
+    is_reported = not expects_type_error(interpreter, place)
+    if name is not None and isinstance(name.value, FunctionValue) and is_reported:
         # A bare `@step.do` passes the function as the name and declares no step.
         interpreter.note(
             "decorator-misuse",
@@ -91,7 +106,7 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
     if depends is not None and depends.keyword is None and isinstance(depends.value, FunctionValue | Mapping):
         depends = None  # JavaScript style, with a function or the config as the second argument
     interpreter.steps.lists_depends = interpreter.steps.lists_depends or depends is not None
-    if depends is not None and interpreter.mode is DependencyMode.IMPLICIT:
+    if depends is not None and interpreter.mode is DependencyMode.IMPLICIT and is_reported:
         # If the mode is not configured, `depends` selects legacy mode and the workflow is analyzed again.
         interpreter.note(
             "depends-refused",

@@ -54,12 +54,12 @@ def _with_retry(
         limit = number_of(entry.value)
         if limit is not None:
             return replace(settings, limit=limit)
-        _report(interpreter, entry.place, "limit", f"the default, {DEFAULTS.limit}")
+        _report_value(interpreter, entry, "limit", DEFAULTS.limit)
     if key == "backoff":
         backoff = _BACKOFFS.get(entry.value.value) if isinstance(entry.value, Constant) else None
         if backoff is not None:
             return replace(settings, backoff=backoff)
-        _report(interpreter, entry.place, "backoff", f"the default, {DEFAULTS.backoff}")
+        _report_value(interpreter, entry, "backoff", DEFAULTS.backoff)
     return settings
 
 
@@ -82,6 +82,20 @@ def _entries(interpreter: Interpreter, value: Value, place: SourcePlace, setting
 
 _DURATIONS: Final = ("timeout", "delay")
 """The keys of durations."""
+
+
+def _report_value(interpreter: Interpreter, entry: MappingEntry, setting: str, default: object) -> None:
+    """Report a setting that the graph does not show, because it is invalid or not a constant."""
+    if not isinstance(entry.value, Constant):
+        _report(interpreter, entry.place, setting, f"the default, {default}")
+        return
+    interpreter.note(
+        "invalid-config",
+        entry.place,
+        f"the step's {setting} `{entry.place.text}` is invalid, so the engine rejects the config.",
+        f"The graph shows the default, {default}.",
+        incomplete=False,
+    )
 
 
 def _report(interpreter: Interpreter, place: SourcePlace, setting: str, fallback: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import libcst as cst
 
@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of
-from stepgraph.ir.facts import FutureAsTask, TimeoutFunction, WorkUnderTimeout
+from stepgraph.ir.facts import FutureAsTask, TimeoutFunction, WorkCanceled
 from stepgraph.ir.nodes import Activity, Await, OperationBlock, begins_at_call, work_kind
 from stepgraph.ir.walk import activities_in, activities_of, name_of, walk_operations
 from stepgraph.syntax.module import SourcePlace
@@ -20,28 +20,39 @@ from stepgraph.syntax.step_methods import WorkKind
 def report_timeout(interpreter: Interpreter, place: SourcePlace, by: TimeoutFunction, block: OperationBlock) -> None:
     """Report that the engine does not stop the work awaited in a block when the block's timeout expires."""
     task_ids = _awaited_tasks(block)
-    started = [interpreter.work.activities[task_id] for task_id in task_ids if task_id in interpreter.work.activities]
-    work = [*activities_in(block), *(part for activity in started for part in activities_of(activity))]
-    kinds = set(map(work_kind, work))
-    if "step" in kinds:
-        report_cancelled_step(interpreter, place, "the timeout here")
-    elif "wait" in kinds:
-        _report_wait(interpreter, place)
-    if not (task_ids and interpreter.work.shielded.issuperset(task_ids)):
-        _observe(interpreter, place, by, work)
+    work = [*activities_in(block), *_work_of(interpreter, task_ids)]
+    if task_ids and interpreter.work.shielded.issuperset(task_ids):
+        _report_shielded(interpreter, place, work)
+    elif steps := _names(work, "step"):
+        _report_canceled_step(interpreter, place, "the timeout here", "The graph shows it as finished.")
+        interpreter.observe(WorkCanceled(by, "step", steps, place))
+    elif waits := _names(work, "wait"):
+        _report_canceled_wait(interpreter, place)
+        interpreter.observe(WorkCanceled(by, "wait", waits, place))
 
 
-def report_cancelled_step(interpreter: Interpreter, place: SourcePlace, by: str) -> None:
-    """Report that canceling a coroutine does not stop its step, because the engine continues the step."""
-    _report_cancelled(interpreter, place, by, "The graph shows it as finished.")
+def report_canceled_group(interpreter: Interpreter, place: SourcePlace, interrupted: Sequence[OperationBlock]) -> None:
+    """Report that steps after the cancellation of a task in a group run while the step of the task continues.
+
+    `interrupted` contains the blocks of the tasks that a cancellation leaves for these steps.
+    """
+    steps = _names([activity for block in interrupted for activity in activities_in(block)], "step")
+    if steps:
+        _report_canceled_step(interpreter, place, "the failure of another task here", "The graph shows it as finished.")
+        interpreter.observe(WorkCanceled("asyncio.TaskGroup", "step", steps, place))
 
 
-def report_cancelled_task(interpreter: Interpreter, place: SourcePlace) -> None:
-    """Report that canceling a task does not stop its step."""
-    _report_cancelled(interpreter, place, "canceling its task here", "The graph does not show when it finishes.")
+def report_canceled_tasks(interpreter: Interpreter, place: SourcePlace, task_ids: Iterable[TaskId]) -> None:
+    """Report that canceling tasks does not stop their steps."""
+    steps = _names(_work_of(interpreter, task_ids), "step")
+    if steps:
+        _report_canceled_step(
+            interpreter, place, "canceling its task here", "The graph does not show when it finishes."
+        )
+        interpreter.observe(WorkCanceled("cancel", "step", steps, place))
 
 
-def _report_cancelled(interpreter: Interpreter, place: SourcePlace, by: str, shown: str) -> None:
+def _report_canceled_step(interpreter: Interpreter, place: SourcePlace, by: str, shown: str) -> None:
     interpreter.note(
         "cancelled-step",
         place,
@@ -51,7 +62,7 @@ def _report_cancelled(interpreter: Interpreter, place: SourcePlace, by: str, sho
     )
 
 
-def _report_wait(interpreter: Interpreter, place: SourcePlace) -> None:
+def _report_canceled_wait(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.note(
         "cancelled-step",
         place,
@@ -61,25 +72,26 @@ def _report_wait(interpreter: Interpreter, place: SourcePlace) -> None:
     )
 
 
-def _observe(interpreter: Interpreter, place: SourcePlace, by: TimeoutFunction, work: Sequence[Activity]) -> None:
-    names: dict[WorkKind, dict[str, None]] = {}
-    for part in work:
-        if (kind := work_kind(part)) is not None:
-            names.setdefault(kind, {})[name_of(part)] = None
-    if names:
-        most_significant = min(names, key=_rank)
-        interpreter.observe(WorkUnderTimeout(by, most_significant, tuple(names[most_significant]), place))
+def _report_shielded(interpreter: Interpreter, place: SourcePlace, work: Sequence[Activity]) -> None:
+    if _names(work, "step") or _names(work, "wait"):
+        interpreter.note(
+            "shielded-step",
+            place,
+            "the timeout here ends before the shielded work, which continues in the background.",
+            "Unless later code awaits that work, the graph shows it as finished.",
+            incomplete=False,
+        )
 
 
-def _rank(kind: WorkKind) -> int:
-    """Return the rank of work by the effect of its continuation after a timeout, 0 for the most significant."""
-    match kind:
-        case "step":
-            return 0
-        case "wait":
-            return 1
-        case "sleep":
-            return 2
+def _work_of(interpreter: Interpreter, task_ids: Iterable[TaskId]) -> list[Activity]:
+    """Return the work of tasks, including the work in the functions that they run."""
+    activities = interpreter.work.activities
+    return [part for task_id in task_ids if task_id in activities for part in activities_of(activities[task_id])]
+
+
+def _names(work: Iterable[Activity], kind: WorkKind) -> tuple[str, ...]:
+    """Return the distinct names of the work of a kind, in order."""
+    return tuple(dict.fromkeys(name_of(part) for part in work if work_kind(part) == kind))
 
 
 def _awaited_tasks(block: OperationBlock) -> list[TaskId]:

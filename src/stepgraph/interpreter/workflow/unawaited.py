@@ -51,12 +51,14 @@ class _DiscardedCoroutines(Struct):
     discardings: dict[tuple[int, str], DiscardAnalysis] = field(default_factory=dict)
     """The analyses, by `id` of the module and kind of work."""
 
-    def observe(self, work: Work, name: str, place: SourcePlace, *, is_coroutine: bool = False) -> None:
-        """Record a fact for work if its value must be discarded, so nothing can await the work."""
+    def observe(self, work: Work, name: str, place: SourcePlace, *, is_coroutine: bool = False) -> bool:
+        """Record a fact for work if its value must be discarded, so nothing can await it. Return whether it must be."""
         ends = frozenset([id(self.run.node)])
         discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
-        if discarding.is_discarded(place.node):
+        is_discarded = discarding.is_discarded(place.node)
+        if is_discarded:
             self.interpreter.observe(NeverAwaited(work, name, place, discarding.is_async_statement(place.node)))
+        return is_discarded
 
     def is_unused(self, declared: StepDeclared) -> bool:
         """Return whether the program uses neither the name nor the expression of a declared step."""
@@ -97,16 +99,22 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
             interpreter, coroutine.function, coroutine.arguments
         ):
             continue
-        interpreter.note(
-            "never-awaited",
-            place,
-            f"`{place.text}` is never awaited, so it never runs.",
-            "Write `await` before the call.",
-            incomplete=False,
-        )
-        discarded.observe(
-            *_kind_and_name(coroutine), interpreter.work.wrapping_calls.get(key, place), is_coroutine=True
-        )
+        awaitable = interpreter.work.wrapping_calls.get(key, place)
+        if discarded.observe(*_kind_and_name(coroutine), awaitable, is_coroutine=True):
+            interpreter.note(
+                "never-awaited",
+                place,
+                f"`{place.text}` is never awaited, so it never runs.",
+                "Write `await` before the call.",
+                incomplete=False,
+            )
+        else:
+            interpreter.note(
+                "unresolved-await",
+                place,
+                f"no analyzed code awaits `{place.text}`.",
+                "If other code awaits it, its steps are missing from the graph. Write `await` before the call.",
+            )
 
 
 def _report_never_iterated(interpreter: Interpreter) -> None:

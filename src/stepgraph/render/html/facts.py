@@ -75,7 +75,7 @@ def facts(
 
 def _findings(findings: Sequence[ShownFinding]) -> Iterator[FactRow]:
     for finding in findings:
-        yield LEVEL_WORDS[finding.level].capitalize(), f"{finding.code}: {finding.message} {finding.advice}".rstrip()
+        yield LEVEL_WORDS[finding.level].capitalize(), finding.text_without_level
 
 
 def _changes(mark: Mark | None) -> Iterator[FactRow]:

@@ -47,7 +47,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
 from stepgraph.interpreter.workflow.resuming import resume_tasks
-from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
+from stepgraph.interpreter.workflow.timeouts import report_canceled_group, report_timeout
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
 from stepgraph.ir.facts import TimeoutFunction
 from stepgraph.ir.nodes import (
@@ -392,10 +392,9 @@ def _execute_task_group(
             leave()
 
     block = interpreter.block_of(body)
-    if any(
-        _runs_steps_after_cancellation(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]
-    ) and not _has_single_task(block):
-        report_cancelled_step(interpreter, place, "the failure of another task here")
+    if not _has_single_task(block):
+        activities = map(interpreter.work.activities.get, group.state["items"])
+        report_canceled_group(interpreter, place, [each for activity in activities for each in _interrupted(activity)])
     if block.operations:
         interpreter.emit(Scope(block, place))
 
@@ -409,16 +408,14 @@ def _has_single_task(block: OperationBlock) -> bool:
             return False
 
 
-def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
-    """Return whether a call that is canceled while it awaits a step runs further steps."""
-    if not isinstance(activity, Call):
-        return False
-    operations = (item.operation for item in walk_operations(activity.function.body))
-    return any(
-        may_run_steps(operation.body) and any(map(may_run_steps, _blocks_after_cancellation(operation)))
-        for operation in operations
-        if isinstance(operation, TryOperation)
+def _interrupted(activity: Activity | None) -> Iterator[OperationBlock]:
+    """Yield the blocks of a call that a cancellation leaves for code that runs further steps."""
+    operations = (
+        (visit.operation for visit in walk_operations(activity.function.body)) if isinstance(activity, Call) else ()
     )
+    for operation in operations:
+        if isinstance(operation, TryOperation) and any(map(may_run_steps, _blocks_after_cancellation(operation))):
+            yield operation.body
 
 
 # Exception types whose handlers catch a cancellation.
