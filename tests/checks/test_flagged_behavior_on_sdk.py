@@ -238,10 +238,9 @@ def test_canceled_step_continues(tmp_path: Path) -> None:
 
 def test_step_that_a_failing_group_cancels_continues(tmp_path: Path) -> None:
     example = flagged_example("SG213", "Cleanup in a task group")
-    failing = failing_call("charge", 1)
-    execution = execute_only(
-        example, tmp_path, takes=lambda name, *_: 60 if name == "charge" else 300, finish=True, **failing
-    )
+    options = failing_call("charge", 1)
+    options |= {"takes": lambda name, *_: 60 if name == "charge" else 300, "finish": True}
+    execution = execute_only(example, tmp_path, **options)
     assert event_times(execution, "start")["release-1"] == 60
     assert event_times(execution, "end")["reserve-1"] == 300
 

@@ -125,12 +125,15 @@ class _Solver(Generic[S]):
                 assert_never(never)
 
     def choice(self, choice: Choice, state: S, frame: JumpFrame[S]) -> S | None:
-        enter = self.domain.enter_branch
+        enter, skips = self.domain.enter_branch, self.domain.skips_branch
         ends = [
-            self.block(branch.block, enter(choice, index, state), frame) for index, branch in enumerate(choice.branches)
+            self.block(branch.block, enter(choice, index, state), frame)
+            for index, branch in enumerate(choice.branches)
+            if not skips(choice, index)
         ]
-        if choice.may_skip:
-            ends.append(enter(choice, len(ends), state))
+        around = len(choice.branches)
+        if choice.may_skip and not skips(choice, around):
+            ends.append(enter(choice, around, state))
         return self.joined(ends)
 
     def scope(self, scope: Scope, state: S, frame: JumpFrame[S]) -> S | None:

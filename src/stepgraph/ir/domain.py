@@ -52,6 +52,10 @@ class Domain(Protocol[S]):
         """
         return before if after is None else after
 
+    def skips_branch(self, choice: Choice, index: int) -> bool:
+        """Return whether to ignore a branch, for example because it cannot run. The index is as in `enter_branch`."""
+        return False
+
     def enter_branch(self, choice: Choice, index: int, state: S) -> S:
         """Return the state at the start of a branch. The index after the last branch means the path around them all."""
         return state

@@ -21,6 +21,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
+from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
@@ -155,6 +156,8 @@ class Call(Struct, frozen=True):
     """A call of a function of the project."""
 
     function: Function
+    constants: tuple[ConstantArgument, ...] = ()
+    """The constant arguments of a coroutine. The summary of the function does not depend on them."""
 
 
 class Series(Struct, frozen=True):
@@ -265,6 +268,8 @@ class Choice(Struct, frozen=True):
     """The source of the subject of a `match`."""
     exhaustive: bool = False
     """Whether one of the branches always runs, even without an `else`."""
+    tests: tuple[BranchTest, ...] = ()
+    """The tests of the branches, if any compares a parameter with constants. An `else` has none."""
 
     @property
     def may_skip(self) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from enum import IntEnum
-from typing import Literal, assert_never
+from collections.abc import Hashable, Iterator, Sequence
+from enum import IntFlag
+from typing import Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.checks.analysis.call_branches import BranchRuns, CallBranches
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.nodes import (
     Activity,
     Await,
     Call,
+    Choice,
     EventWait,
     OperationBlock,
     Pause,
@@ -37,15 +39,13 @@ class StartedActivity(Struct, frozen=True):
     place: SourcePlace
 
 
-def activity_key(work: StartedActivity) -> int:
-    """Return a key that is equal for work with the same steps. All calls of a function share one key."""
-    return id(work.activity.function) if isinstance(work.activity, Call) else id(work.activity)
+ActivityKind: TypeAlias = Literal["step", "wait"]
 
 
 class NamedActivity(Struct, frozen=True):
     """A step or event wait with its name."""
 
-    kind: Literal["step", "wait"]
+    kind: ActivityKind
     name: str
     place: SourcePlace
     """The location of the call that declares the step or waits for the event."""
@@ -53,66 +53,84 @@ class NamedActivity(Struct, frozen=True):
     """Whether the program itself, rather than a called function, runs or starts the activity."""
     after_await: bool = False
     """Whether the activity begins after an earlier await, so that its start time depends on other work."""
+    in_one_run: bool = False
+    """Whether only one run of the work reaches the activity, although a loop starts the work with several arguments."""
 
 
 class NamedActivities(Struct):
     """The steps and event waits of work, excluding dependencies and step bodies.
 
-    Each function is analyzed once.
+    Each function is analyzed once for each set of branches that calls with constant arguments can take.
     """
 
     budget: Budget
     """The budget to which the analysis charges each visited operation."""
-    _cache: dict[int, Sequence[NamedActivity]] = field(default_factory=dict)
+    _cache: dict[Hashable, Sequence[NamedActivity]] = field(default_factory=dict)
+    _branches: CallBranches = field(default_factory=CallBranches)
+
+    def key_of(self, work: StartedActivity) -> Hashable:
+        """Return a key that is equal for work with the same steps, such as calls that can take the same branches."""
+        activity = work.activity
+        if not isinstance(activity, Call):
+            return id(activity)
+        return id(activity.function), tuple(self._branches.runs_of(activity).values())
 
     def of(self, work: StartedActivity) -> Sequence[NamedActivity]:
         """Return the distinct steps and event waits of work, in execution order."""
-        key = activity_key(work)
+        key = self.key_of(work)
         activities = self._cache.get(key)
         if activities is None:
-            domain = _WorkDomain(self.budget)
-            domain.add(work.activity, work.place, _AwaitProgress.BEFORE_AWAIT, direct=True)
+            domain = _WorkDomain(self.budget, self._branches)
+            domain.add(work.activity, work.place, _Progress.IN_SEVERAL_RUNS, direct=True)
             activities = self._cache[key] = tuple(domain.activities())
         return activities
 
 
-class _AwaitProgress(IntEnum):
-    """The progress of the paths to a program point."""
+class _Progress(IntFlag):
+    """The facts about the paths to a program point. `START` is the start of work that a loop does not repeat."""
 
-    BEFORE_AWAIT = 0
-    """No path has awaited anything."""
+    START = 0
     AFTER_AWAIT = 1
     """Some path has awaited something."""
+    IN_SEVERAL_RUNS = 2
+    """Several runs of the work may reach the point. A loop may start the work with several constant arguments."""
 
 
-class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
+class _WorkDomain(Domain[_Progress], Observer[_Progress]):
     """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
     Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
     steps that these tasks run under the lock begin in the same order.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: Budget, branches: CallBranches) -> None:
         self.budget = budget
-        self.after_await: dict[NamedActivity, bool] = {}
-        """Whether a step or event wait begins after an await on some path. The keys do not set `after_await`."""
+        self.branches = branches
+        self.progress: dict[NamedActivity, _Progress] = {}
+        """The facts about the paths to each step or event wait, which its fields do not contain yet."""
         self.in_turn: list[bool] = [False]
         """Whether a lock is held in turn in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
         """Whether the lock of a scope is held in turn, by the `id` of its block."""
-        self.visited: set[tuple[int, _AwaitProgress, bool]] = set()
-        """The analyzed functions by `id`, with the progress at the call and whether a lock is held in turn."""
+        self.runs: list[BranchRuns] = [{}]
+        """The possible runs of the branches of each open call, innermost last."""
+        self.visited: set[Hashable] = set()
+        """The analyzed calls: the `id` of the function, the possible runs of branches, and the state at the call."""
 
     def activities(self) -> Iterator[NamedActivity]:
         """Yield the steps and event waits that the analysis has collected."""
-        for activity, after_await in self.after_await.items():
-            yield replace(activity, after_await=after_await)
+        for activity, progress in self.progress.items():
+            yield replace(
+                activity,
+                after_await=_Progress.AFTER_AWAIT in progress,
+                in_one_run=_Progress.IN_SEVERAL_RUNS not in progress,
+            )
 
     def add(
         self,
         activity: Activity,
         place: SourcePlace,
-        progress: _AwaitProgress,
+        progress: _Progress,
         *,
         in_turn: bool = False,
         direct: bool = False,
@@ -123,53 +141,70 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
         runs or starts it.
         """
         if in_turn:
-            progress = _AwaitProgress.BEFORE_AWAIT
+            progress &= ~_Progress.AFTER_AWAIT
         match activity:
             case StepRun(definition=definition, dependencies=dependencies):
-                after = bool(progress) or (bool(dependencies) and not in_turn)
-                self.record(NamedActivity("step", definition.name, definition.place, direct), after_await=after)
+                if dependencies and not in_turn:
+                    progress |= _Progress.AFTER_AWAIT
+                self.record("step", definition.name, definition.place, progress, direct=direct)
             case EventWait(name=name):
-                self.record(NamedActivity("wait", name, place, direct), after_await=bool(progress))
+                self.record("wait", name, place, progress, direct=direct)
             case Call(function=function):
-                call = id(function), progress, in_turn
+                runs = self.branches.runs_of(activity)
+                call = id(function), tuple(runs.values()), progress, in_turn
                 if call not in self.visited:
                     self.visited.add(call)
                     self.in_turn.append(in_turn)
+                    self.runs.append(runs)
                     solve(function.body, progress, self, self, self.budget)
+                    self.runs.pop()
                     self.in_turn.pop()
             case Sleep() | SleepUntil() | Series():
                 pass
             case _ as never:
                 assert_never(never)
 
-    def record(self, activity: NamedActivity, *, after_await: bool) -> None:
-        self.after_await[activity] = self.after_await.get(activity, False) or after_await
+    def record(self, kind: ActivityKind, name: str, place: SourcePlace, progress: _Progress, *, direct: bool) -> None:
+        activity = NamedActivity(kind, name, place, direct)
+        self.progress[activity] = self.progress.get(activity, _Progress.START) | progress
 
-    def transfer(self, operation: Leaf, state: _AwaitProgress) -> _AwaitProgress:
+    def transfer(self, operation: Leaf, state: _Progress) -> _Progress:
         match operation:
             case Run(activity=activity, place=place):
                 self.add(activity, place, state, in_turn=self.in_turn[-1])
-                return _AwaitProgress.AFTER_AWAIT
+                return state | _Progress.AFTER_AWAIT
             case StartOperation(activity=activity, place=place):
                 # A task does not hold the lock of the work that starts it, but tasks under a lock are started in turn.
-                self.add(activity, place, _AwaitProgress.BEFORE_AWAIT if self.in_turn[-1] else state)
+                self.add(activity, place, state & ~_Progress.AFTER_AWAIT if self.in_turn[-1] else state)
                 return state
             case Await() | Pause():
-                return _AwaitProgress.AFTER_AWAIT
+                return state | _Progress.AFTER_AWAIT
             case _:
                 return state
 
-    def join(self, a: _AwaitProgress, b: _AwaitProgress) -> _AwaitProgress:
-        return max(a, b)
+    def skips_branch(self, choice: Choice, index: int) -> bool:
+        """Skip a branch that the constant arguments of the call exclude."""
+        return self.possible_runs(choice, index) == 0
 
-    def enter_scope(self, scope: Scope, state: _AwaitProgress) -> _AwaitProgress:
+    def enter_branch(self, choice: Choice, index: int, state: _Progress) -> _Progress:
+        return state & ~_Progress.IN_SEVERAL_RUNS if self.possible_runs(choice, index) == 1 else state
+
+    def possible_runs(self, choice: Choice, index: int) -> int | None:
+        """Return in how many runs of the work a branch can be taken, or None if the innermost call does not decide."""
+        runs = self.runs[-1].get(id(choice))
+        return None if runs is None else runs[index]
+
+    def join(self, a: _Progress, b: _Progress) -> _Progress:
+        return a | b
+
+    def enter_scope(self, scope: Scope, state: _Progress) -> _Progress:
         """Treat the request of a lock as an await."""
         if not scope.serialized:
             return state
-        self.held_in_turn[id(scope.block)] = state is _AwaitProgress.BEFORE_AWAIT
-        return _AwaitProgress.AFTER_AWAIT
+        self.held_in_turn[id(scope.block)] = _Progress.AFTER_AWAIT not in state
+        return state | _Progress.AFTER_AWAIT
 
-    def enter(self, block: OperationBlock, state: _AwaitProgress) -> None:
+    def enter(self, block: OperationBlock, state: _Progress) -> None:
         del state
         self.in_turn.append(self.in_turn[-1] or self.held_in_turn.get(id(block), False))
 

@@ -6,12 +6,12 @@ starts with a common name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity, activity_key
+from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
@@ -173,14 +173,14 @@ class _PendingStarts(Domain[int]):
         """The tasks of a function that may be pending when it returns, by the `id` of its body."""
         self.in_turn: dict[int, Sequence[AwaitedTask]] = {}
         """See `awaited_in_turn`, by the `id` of the loop."""
-        self.candidates: dict[int, Sequence[NamedActivity]] = {}
-        """The activities that may still be the second activity of a new clash, by the `activity_key` of the work."""
+        self.candidates: dict[Hashable, Sequence[NamedActivity]] = {}
+        """The activities that may still be the second activity of a new clash, by the key of the work."""
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:
             case StartOperation(task_id=task_id, activity=activity, place=place):
                 work = StartedActivity(activity, place)
-                self.record_clashes(work, state)
+                self.record_clashes(work, state, self.numbers.get(id(operation)))
                 return state | self.start_bit(operation, work) if task_id in self.awaited else state
             case Run(activity=activity, place=place, completed_tasks=completes):
                 self.record_clashes(StartedActivity(activity, place), state)
@@ -240,11 +240,11 @@ class _PendingStarts(Domain[int]):
                 pending &= ~self.starts_by_task.get(awaited.task_id, 0)
         return pending
 
-    def record_clashes(self, work: StartedActivity, pending: int) -> None:
-        """Record the clashes between work that begins now and pending work."""
+    def record_clashes(self, work: StartedActivity, pending: int, number: int | None = None) -> None:
+        """Record the clashes between work that begins now and pending work. `number` is that of its earlier starts."""
         if not pending:
             return
-        key = activity_key(work)
+        key = self.named_activities.key_of(work)
         activities = self.candidates.get(key)
         if activities is None:
             activities = [activity for activity in self.named_activities.of(work) if "{" not in activity.name]
@@ -254,7 +254,7 @@ class _PendingStarts(Domain[int]):
             (self.timing_clashes, _StartsOfName.timing_dependent),
             (self.declaration_clashes, _StartsOfName.other_declarations),
         ):
-            self.record_earliest(clashes, starts_of, self.candidates[key], pending)
+            self.record_earliest(clashes, starts_of, self.candidates[key], pending, number)
 
     def may_add_clash(self, second: NamedActivity) -> bool:
         """Return whether an activity can add a clash. After a clash that depends on timing, it adds no other clash."""
@@ -269,12 +269,15 @@ class _PendingStarts(Domain[int]):
         starts_of: Callable[[_StartsOfName, NamedActivity], int],
         candidates: Sequence[NamedActivity],
         pending: int,
+        own_number: int | None,
     ) -> None:
         """Record the clash of each activity with the earliest pending one, ordered by start and position."""
         earliest: dict[int, tuple[tuple[int, int], NameClash]] = {}
         for second in candidates:
             starts_of_name = self.starts_by_name.get((second.kind, second.name))
             starts = 0 if starts_of_name is None else pending & starts_of(starts_of_name, second)
+            if second.in_one_run and own_number is not None:
+                starts &= ~(1 << own_number)
             if not starts:
                 continue
             number = (starts & -starts).bit_length() - 1

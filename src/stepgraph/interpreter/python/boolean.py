@@ -10,6 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.narrowing import narrow
+from stepgraph.interpreter.python.parameter_tests import record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Container, without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
@@ -139,6 +140,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
         (None, interpreter.branch(lambda: evaluate_branch(node.orelse, holds=False))),
     ]
     interpreter.join_branches(paths, None, place)
+    record_tests(interpreter, [node.test], place)
     value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
     return interpreter.tracer.on_operation((test, *values), without_constants(value))
 

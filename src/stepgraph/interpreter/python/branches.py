@@ -10,6 +10,7 @@ from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
+from stepgraph.interpreter.python.parameter_tests import record_cases, record_tests
 from stepgraph.interpreter.python.patterns import (
     bind_captures,
     classes_of,
@@ -49,7 +50,7 @@ def _execute_static_branch(interpreter: Interpreter, node: cst.If, *, is_true: b
 
 def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) -> None:
     """Execute the clauses of an `if` whose first test has already been evaluated."""
-    tests = [first_test]
+    tests, clauses = [first_test], list[cst.BaseExpression]()
     start = interpreter.tracer.mark()
     paths: list[tuple[str | None, PathResult]] = []
     clause: cst.If | cst.Else | None = node
@@ -69,6 +70,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
         condition = interpreter.text(clause.test)
         body = clause.body
         test = clause.test
+        clauses.append(test)
 
         def execute_body(body: cst.BaseSuite = body, test: cst.BaseExpression = test) -> None:
             with narrow(interpreter, test, holds=True):
@@ -85,6 +87,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
 
         paths.append((None, interpreter.branch(execute_else)))
     interpreter.join_branches(paths, None, interpreter.place(node))
+    record_tests(interpreter, clauses, interpreter.place(node))
     ends = [path for _, path in paths]
     if paths[-1][0] is not None:
         ends.append(PathResult(EMPTY_BLOCK, {}, is_reachable=True))
@@ -143,6 +146,7 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
             break
     place = interpreter.place(node)
     interpreter.join_branches(paths, interpreter.text(node.subject), place, exhaustive=is_exhaustive)
+    record_cases(interpreter, node, place)
 
 
 def _case_condition(interpreter: Interpreter, case: cst.MatchCase) -> str | None:

@@ -11,6 +11,7 @@ from stepgraph.interpreter.escapes import NOT_IN_PROJECT, NOT_MODELED, report_es
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import call_resource, is_log_method, observe_workflow_start
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
+from stepgraph.interpreter.python.parameter_tests import constant_arguments
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import (
     Arguments,
@@ -67,7 +68,8 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if bindings_of(callee.node, callee.scope.module).is_generator:
         return interpreter.work.register_generator(GeneratorCall(callee, arguments, place, interpreter.loop_depth))
     if callee.node.asynchronous is not None:
-        return interpreter.work.register_coroutine(FunctionCoroutine(callee, arguments, place), place)
+        constants = constant_arguments(interpreter, callee, arguments)
+        return interpreter.work.register_coroutine(FunctionCoroutine(callee, arguments, place, constants), place)
     return _call_plain(interpreter, callee, arguments, place)
 
 

@@ -12,6 +12,7 @@ from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import EventWait, Function, Handler
+from stepgraph.ir.parameter_tests import ConstantArgument
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -36,6 +37,8 @@ class FunctionCoroutine(Value, Struct, eq=False):
     function: FunctionValue
     arguments: Arguments
     place: SourcePlace
+    constants: tuple[ConstantArgument, ...] = ()
+    """See `Call.constants`."""
 
 
 class PreparedCall(Value, Struct, eq=False):
@@ -110,6 +113,8 @@ class GeneratorCall(Value, Struct, eq=False):
     place: SourcePlace
     loop_depth: int = 0
     """The number of loops around the call."""
+    serial: int = 0
+    """The serial of the newest heap cell at the creation of the generator."""
 
 
 class ManagerDecorator(Value, Struct, eq=False):

@@ -366,7 +366,9 @@ def _run_coroutine(
                 or summary.may_await
                 or (is_started and (bool(summary.reads) or not summary.reusable))
             )
-            return Call(summary.function) if may_work else None, summary.result
+            if not may_work:
+                return None, summary.result
+            return Call(summary.function, coroutine.constants), summary.result
 
 
 def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
