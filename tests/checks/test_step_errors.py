@@ -373,3 +373,10 @@ def test_unreachable_steps_have_no_errors_to_hide(body: str) -> None:
 def test_inner_handlers_catch_first() -> None:
     inner = "    try:\n        await c()\n    except Exception:\n        pass\n"
     assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n{inner}except TypeError:\n    pass") == ["Exception"]
+
+
+@pytest.mark.parametrize(("code", "caught"), [("SG210", "KeyError"), ("SG211", "TypeError")])
+def test_message_names_except_star(code: str, caught: str) -> None:
+    (finding,) = findings_in_run(code, f"try:\n    await a()\nexcept* {caught}:\n    pass")
+
+    assert finding.message.startswith(f"`except* {caught}`")

@@ -244,6 +244,11 @@ def test_a_call_has_its_arguments() -> None:
     assert details_of(body) == ['("x", *event, why={"k": 1})']
 
 
+def test_a_callback_is_no_argument_of_its_own_call() -> None:
+    body = "async def send(x): await a()\nasync with contextlib.AsyncExitStack() as stack:\n"
+    assert "(1, x=2)" in details_of(f"{body}    stack.push_async_callback(send, 1, x=2)\n    await b()")
+
+
 def test_a_task_has_the_arguments_of_its_call() -> None:
     body = "async def go(name):\n    await a()\ntask = asyncio.create_task(go('x'))\nawait b()\nawait task"
     assert details_of(body) == ['("x")']

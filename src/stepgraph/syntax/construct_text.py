@@ -104,10 +104,18 @@ def exit_statement(place: SourcePlace) -> str:
 
 
 def call_arguments(place: SourcePlace) -> str:
-    """Return the arguments of a call in parentheses, or an empty string for any other node."""
-    if not isinstance(place.node, cst.Call):
-        return ""
-    return truncate(f"({', '.join(_argument_text(place, argument) for argument in place.node.args)})")
+    """Return the arguments of a call in parentheses, or an empty string for any other node.
+
+    The first argument of `push_async_callback` is the called function itself.
+    """
+    match place.node:
+        case cst.Call(func=cst.Attribute(attr=cst.Name("push_async_callback")), args=[_, *arguments]):
+            pass
+        case cst.Call(args=arguments):
+            pass
+        case _:
+            return ""
+    return truncate(f"({', '.join(_argument_text(place, argument) for argument in arguments)})")
 
 
 def group_function(place: SourcePlace) -> str:

@@ -35,6 +35,11 @@ def runs_steps(try_: TryOperation) -> bool:
     )
 
 
+def except_keyword(try_: TryOperation) -> str:
+    """Return the keyword of the handlers of a `try`."""
+    return "except*" if try_.except_star else "except"
+
+
 def catches_javascript(handler: Handler) -> bool:
     """Return whether a handler names an exception class of JavaScript errors."""
     return any(caught.name.startswith(JAVASCRIPT) for caught in handler.types)

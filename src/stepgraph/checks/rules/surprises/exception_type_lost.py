@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.tries import catches_javascript, find_tries, runs_steps
+from stepgraph.checks.analysis.tries import catches_javascript, except_keyword, find_tries, runs_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import builtin_exception, catches_all
@@ -33,7 +33,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             if not catches_all(handler):
                 is_only_type = len(handler.types) == 1
                 lost = (caught for caught in handler.types if _is_lost(caught, try_node))
-                yield from (_diagnostic(caught, is_only_type=is_only_type) for caught in lost)
+                keyword = except_keyword(try_node)
+                yield from (_diagnostic(caught, keyword, is_only_type=is_only_type) for caught in lost)
 
 
 def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
@@ -65,11 +66,11 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _diagnostic(caught: ExceptionType, *, is_only_type: bool) -> Diagnostic:
+def _diagnostic(caught: ExceptionType, keyword: str, *, is_only_type: bool) -> Diagnostic:
     text = caught.place.text
     reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
-        message = f"`except {text}` never catches an error from a step, which arrives as `JsException`: {reason}."
+        message = f"`{keyword} {text}` never catches an error from a step, which arrives as `JsException`: {reason}."
     else:
         consequence = "so this handler never runs" if is_only_type else "so this does not catch it"
         message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
