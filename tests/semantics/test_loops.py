@@ -225,6 +225,27 @@ def test_a_comprehension_is_a_loop() -> None:
     """)
 
 
+@pytest.mark.parametrize("iterable", ["r or {}", "(r or {}).items()", "(r or {}).values()", "(r if r else {}).keys()"])
+def test_an_empty_default_needs_no_loop_of_its_own(iterable: str) -> None:
+    assert graph_of(f"r = event['payload'].get('r')\nfound = [await a() for each in {iterable}]") == "loop\n  a"
+
+
+@pytest.mark.parametrize("element", ["stages[-1]", "stages[0]"])
+def test_an_unknown_element_at_a_known_position_is_a_switch_on_it(element: str) -> None:
+    assert graph_of(f"""
+        stages = []
+        if x: stages.append(a)
+        for row in rows: stages.append(b)
+        await {element}()
+    """) == text(f"""
+        switch {element}
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
 def test_nested_comprehensions_are_nested_loops() -> None:
     assert graph_of("values = [await a() for row in await b() for cell in row]") == text("""
         b

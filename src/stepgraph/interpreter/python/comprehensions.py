@@ -301,7 +301,7 @@ def _run_clause(
     if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
         return None
-    if isinstance(iterable, Union) and _needs_loop_per_case(iterable):
+    if isinstance(iterable, Union) and _needs_loop_per_case(interpreter, iterable):
 
         def run_case(value: Value) -> Value:
             _run_over(interpreter, clause, value, add, many=many)
@@ -312,9 +312,10 @@ def _run_clause(
     return _run_over(interpreter, clause, iterable, add, many=many)
 
 
-def _needs_loop_per_case(iterable: Union) -> bool:
+def _needs_loop_per_case(interpreter: Interpreter, iterable: Union) -> bool:
     """Return whether the cases of an iterable need a loop each: they run code, or their elements may lead to steps."""
-    collections = [value for value in union_values(iterable) if isinstance(value, Collection)]
+    values = [value for value in union_values(iterable) if isinstance(value, Collection)]
+    collections = [value for value in values if not is_certainly_empty(interpreter, value)]
     return bool(collections) and (
         not can_share_loop(iterable)
         or any(is_lazy(value) or any(item.value.relevant for item in value.items) for value in collections)

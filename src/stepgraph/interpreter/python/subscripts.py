@@ -186,7 +186,7 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
     """Return the value at a key of a dictionary. A key that is not constant results in a `switch` on its source."""
     if owner.variables is not None and isinstance(key, Constant):
         values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
-        return union_with_numbers(values, key_place.text, place) if values else UNKNOWN
+        return union_with_numbers(values, place.text, place) if values else UNKNOWN
     entries = all_entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
@@ -194,7 +194,7 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
         last_replacement = next((index for index in reversed(range(len(entries))) if replaces_earlier[index]), None)
         entries = entries if last_replacement is None else entries[last_replacement:]
         if entries and all(entry.key == key for entry in entries) and not (owner.partial and last_replacement is None):
-            return _select_entry(owner, entries, key_place, place, default)
+            return _select_entry(owner, entries, place, default)
     if not entries and not owner.partial:
         return UNKNOWN if default is None else default
     default_matters = default is not None and default.relevant
@@ -221,16 +221,14 @@ def _contains_key(owner: Mapping, key: Value) -> bool | None:
     return None if others or any(entry.key == key for entry in entries) else False
 
 
-def _select_entry(
-    owner: Mapping, entries: Sequence[MappingEntry], key_place: SourcePlace, place: SourcePlace, default: Value | None
-) -> Value:
+def _select_entry(owner: Mapping, entries: Sequence[MappingEntry], place: SourcePlace, default: Value | None) -> Value:
     """Return the value of the last entry that must be present, joined with later entries that may be missing."""
     last_present = next((index for index in reversed(range(len(entries))) if not entries[index].may_be_missing), None)
     candidates = entries if last_present is None else entries[last_present:]
     values = [_visible_value(owner, entry.value) for entry in candidates]
     if last_present is None and default is not None:
         values.append(default)
-    return values[0] if len(values) == 1 else union_with_numbers(values, key_place.text, place)
+    return values[0] if len(values) == 1 else union_with_numbers(values, place.text, place)
 
 
 def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
@@ -248,6 +246,8 @@ def _item_at(owner: Collection, key: Value, key_place: SourcePlace, place: Sourc
     index = owner.index_of(key)
     if index is not None:
         return _visible_value(owner, items[index].value)
+    if isinstance(key, Constant):  # the position is known, but not the value there
+        return union_with_numbers([item.value for item in items], place.text, place) if items else UNKNOWN
     return union_of_values(
         [item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place
     )

@@ -70,6 +70,8 @@ def is_iterator(value: Value) -> bool:
 
 def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
     """Return whether a value is a collection that no code can have filled. Record that the analysis relies on this."""
+    if isinstance(value, Collection) and value.lazy is not None and value.lazy.is_view:
+        return all(is_certainly_empty(interpreter, operand) for operand in value.lazy.operands)
     return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
 
 
