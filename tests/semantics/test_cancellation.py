@@ -80,3 +80,51 @@ def test_a_task_cancelled_after_its_await_has_ended() -> None:
     workflow = workflow_of("t = asyncio.create_task(a())\nawait t\nt.cancel()\nawait b()")
     assert workflow.complete
     assert graph_of("t = asyncio.create_task(a())\nawait t\nt.cancel()\nawait b()") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    "cancel",
+    [
+        "if x:\n    t.cancel()\n    return",
+        "if x:\n    for each in [t]: each.cancel()\n    raise ValueError",
+        "if x:\n    t.cancel()\n    await asyncio.wait([t])\n    return",
+    ],
+)
+def test_a_cancellation_on_a_path_that_ends_does_not_affect_other_paths(cancel: str) -> None:
+    graph = graph_of(f"t = asyncio.create_task(a())\nawait b()\n{cancel}\nawait t\nawait c()")
+    assert "a [1>]" not in graph
+    assert graph.endswith("\nc")
+
+
+@pytest.mark.parametrize(
+    "cancel",
+    [
+        "if x: t.cancel()",
+        "try:\n    if x:\n        t.cancel()\n        raise ValueError\nexcept ValueError: pass",
+        "def stop(): t.cancel()\nif x:\n    asyncio.get_running_loop().call_soon(stop)",
+        "while y:\n    if x:\n        t.cancel()\n        break",
+    ],
+)
+def test_a_cancellation_on_a_path_to_the_await_counts(cancel: str) -> None:
+    assert "a [1>]" in graph_of(f"t = asyncio.create_task(a())\nawait b()\n{cancel}\nawait t\nawait c()")
+
+
+def test_a_cancellation_before_a_return_counts_in_the_finally() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        try:
+            await b()
+            if x:
+                t.cancel()
+                return
+        finally:
+            await asyncio.wait([t])
+            await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          try
+            b [1>2]
+          finally
+            c [3>4]
+    """)

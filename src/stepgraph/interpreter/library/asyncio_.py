@@ -321,7 +321,9 @@ def _future(call: LibraryCall) -> Value:
 def _all_tasks(call: LibraryCall) -> Value:
     """Model `asyncio.all_tasks`. A module that mentions `cancel` may cancel any of the returned tasks."""
     if call.place.module.mentions(b"cancel"):
-        call.interpreter.work.cancelled.update(range(1, call.interpreter.work.last_task_id + 1))
+        tasks = range(1, call.interpreter.work.last_task_id + 1)
+        call.interpreter.work.cancelled.update(tasks)
+        call.interpreter.work.cancelled_elsewhere.update(tasks)
     return call.unmodeled()
 
 

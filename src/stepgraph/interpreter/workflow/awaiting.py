@@ -27,6 +27,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
+from stepgraph.interpreter.workflow.cancellations import without_cancelled
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
 from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
@@ -37,7 +38,6 @@ from stepgraph.ir.await_groups import (
     TaskId,
     awaited_tasks_of,
     task_ids_of,
-    unfinished,
 )
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -175,8 +175,8 @@ def _item_value(value: Value) -> Value:
 def emit_await(interpreter: Interpreter, await_: Await) -> None:
     """Emit an await of tasks. The work of tasks that may be canceled can outlast the await."""
     report_await(interpreter, await_)
-    cancelled = interpreter.work.cancelled
-    interpreter.emit(replace(await_, group=unfinished(await_.group, cancelled)) if cancelled else await_)
+    group = without_cancelled(interpreter, await_.group)
+    interpreter.emit(await_ if group is await_.group else replace(await_, group=group))
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
@@ -284,6 +284,7 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
     """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
     interpreter.work.activities[task_id] = activity
+    interpreter.work.starting_calls[task_id] = interpreter.frame.body_scope.names.serial
     interpreter.work.counts_at_start[task_id] = interpreter.work.await_count, interpreter.work.call_count
     interpreter.frame.has_started_tasks = True
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))

@@ -73,6 +73,12 @@ class WorkRegistry(Struct):
     """The tasks that an enclosing task awaits with a timeout."""
     cancelled: set[TaskId] = field(default_factory=set)
     """The tasks that code may cancel. The await of a canceled task ends before the task's steps do."""
+    cancelled_elsewhere: set[TaskId] = field(default_factory=set)
+    """The tasks that code outside the function call that started them may cancel, at any time."""
+    cancelled_on_path: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
+    """A cell whose slot `items` has the ids of the tasks that the paths to the current code cancel."""
+    starting_calls: dict[TaskId, int] = field(default_factory=dict)
+    """The function call that started each task, as the serial of the cell with its names."""
     starting: int = 0
     """The number of tasks whose start is being evaluated and that contain the current code."""
     empty_reads: dict[int, tuple[Collection, SourcePlace]] = field(default_factory=dict)

@@ -39,6 +39,7 @@ from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepO
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks
+from stepgraph.interpreter.workflow.cancellations import record_cancellation
 from stepgraph.interpreter.workflow.data_calls import record_read
 from stepgraph.ir.values import (
     ABSENT,
@@ -97,7 +98,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
         case AttributeDictionary():
             return BuiltinMethod(owner, name)
         case Task() | Gathering() if name == "cancel":
-            interpreter.work.cancelled.update(awaited.task_id for awaited in awaited_tasks(owner))
+            record_cancellation(interpreter, (awaited.task_id for awaited in awaited_tasks(owner)))
             return BuiltinMethod(owner, name)
         case (
             ContextVariable()
