@@ -14,6 +14,7 @@ import pytest
 from cmarkgfm.cmark import Options
 
 from stepgraph.cli.formats import REPORT_FORMATS
+from stepgraph.escaping.markup import dot_line
 from stepgraph.escaping.plain_text import visible
 from tests.escaping.conftest import HostileOutput, HostileRunner
 from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
@@ -215,3 +216,9 @@ def test_names_of_written_files_are_distinct_and_safe(hostile_run: HostileRunner
     assert len(names) == len(hostile_run.saved_texts)
     assert len({name.casefold() for name in names}) == len(names)
     assert [name for name in names if re.search(r'[\x00-\x20/\\:*?"<>|]|^[.-]', name)] == []
+
+
+def test_long_runs_of_backslashes_are_cut_in_dot() -> None:
+    backslash = "\\"
+    assert dot_line(backslash * 256) == backslash * 512
+    assert dot_line(f"a{backslash * 20_000}b") == f"a{backslash * 512}…b"

@@ -18,6 +18,9 @@ HTML: Final = "&#"
 MERMAID: Final = "#"
 _ALWAYS_SAFE: Final = frozenset(" ,")
 _SAFE_IN_WORDS: Final = frozenset("_./")
+# No valid name of a step is longer than 256 characters.
+_LONG_BACKSLASHES: Final = re.compile(r"\\{257,}")
+_CUT_BACKSLASHES: Final = r"\\" * 256 + "…"
 _LINKS: Final = ("www.", "://")
 _JOINER: Final = "#8205;"
 """A zero-width joiner as a character reference."""
@@ -38,9 +41,11 @@ def without_commands_in_markup(markup: str) -> str:
 def dot_line(line: str) -> str:
     """Return a line for a DOT string, without escape sequences, entities or CI commands.
 
-    Pass the quoted string through `graphviz.nohtml`, so that it is not read as HTML.
+    Pass the quoted string through `graphviz.nohtml`, so that it is not read as HTML. Long runs of backslashes are cut,
+    because the package needs quadratic time to quote a run.
     """
-    safe = visible(line).replace("&", "&amp;").replace("\\", "\\\\")
+    text = _LONG_BACKSLASHES.sub(_CUT_BACKSLASHES, visible(line))
+    safe = text.replace("&", "&amp;").replace("\\", "\\\\")
     return broken_commands(safe, number_of)
 
 
