@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -279,10 +280,17 @@ def test_the_directory_of_the_option_is_compared(monkeypatch: pytest.MonkeyPatch
     assert run("-C", "project", "list")[-1] is False
 
 
-def test_other_variables_of_the_environment_lead_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", ["FORCE_COLOR", "PYTHONNOUSERSITE", "PYTHONPATH"])
+def test_other_variables_of_the_environment_lead_to_another_run(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     run("graph")
-    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv(variable, "1")
     assert run("graph")[-1] is False
+
+
+def test_other_options_of_python_lead_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    run("list")
+    monkeypatch.setattr("sys.flags", (1, *sys.flags[1:]))
+    assert run("list")[-1] is False
 
 
 def test_another_virtual_environment_leads_to_another_run(monkeypatch: pytest.MonkeyPatch) -> None:

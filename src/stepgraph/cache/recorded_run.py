@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     RunKey: TypeAlias = tuple[
         int,
         str,
-        tuple[str, str, str],
+        tuple[str, tuple[int, ...], str, str],
         tuple[str, int, int],
         tuple[str, ...],
         tuple[bool, bool],
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
         tuple[tuple[str, str], ...],
     ]
     """Everything that decides about the output of a command, except files: the version of the records and of
-    stepgraph; the version of Python, its environment, which contains LibCST, and the directory of the package; the
-    working directory, the arguments, whether standard output and error are terminals, the columns of the terminal, and
-    environment variables."""
+    stepgraph; the version of Python, its options, its environment, which contains LibCST, and the directory of the
+    package; the working directory, the arguments, whether standard output and error are terminals, the columns of the
+    terminal, and environment variables."""
 
 STATE_FIELDS: Final = ("st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
 """The fields of `os.stat_result` that are the state of a file. All of them are 0 for a missing file."""
@@ -57,7 +57,6 @@ _VARIABLES: Final = frozenset(
             "LOCALAPPDATA",
             "NO_COLOR",
             "PATH",
-            "PYTHONPATH",
             "SOURCE_DATE_EPOCH",
             "TEAMCITY_VERSION",
             "TERM",
@@ -66,7 +65,7 @@ _VARIABLES: Final = frozenset(
         *("USERPROFILE", "WT_SESSION"),
     }
 )
-_PREFIXES: Final = ("CLOUDFLARE_", "GITHUB_", "GIT_", "STEPGRAPH_", "XDG_")
+_PREFIXES: Final = ("CLOUDFLARE_", "GITHUB_", "GIT_", "PYTHON", "STEPGRAPH_", "XDG_")
 
 
 class Footprint:
@@ -113,7 +112,7 @@ def run_key(arguments: Sequence[str]) -> RunKey:
     terminals = (_is_terminal(sys.stdout), _is_terminal(sys.stderr))
     columns = os.get_terminal_size(1).columns if terminals[0] else 0
     variables = sorted(pair for pair in os.environ.items() if decides_output(pair[0]))
-    installation = (sys.version, sys.prefix, os.path.dirname(os.path.abspath(__file__)))
+    installation = (sys.version, tuple(sys.flags), sys.prefix, os.path.dirname(os.path.abspath(__file__)))
     here = os.stat(".")
     place = (os.getcwd(), here.st_dev, here.st_ino)
     return (_FORMAT, __version__, installation, place, tuple(arguments), terminals, columns, tuple(variables))
