@@ -5,9 +5,12 @@ Data becomes unknown instead.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import Slot, is_equivalent, join_slot_values
 from stepgraph.interpreter.path_joins import value_before
@@ -17,6 +20,7 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.write_log import TaskState, WriteLog
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
@@ -57,12 +61,63 @@ def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
     return SlotChange(change.container, change.key, (*change.value, more))
 
 
+def widen_appends(log: WriteLog, task: TaskState, since: int, budget: Budget) -> None:
+    """Merge elements that one expression of a task has added to a collection in several evaluations of the task.
+
+    Otherwise, concurrent tasks that append to one list would see each other's new elements in every evaluation. `since`
+    is the serial of the newest cell before all tasks in flight.
+    """
+    comparison = _Comparison(since, budget)
+    for logged in log:
+        earlier = task.writes.get((logged.container.serial, logged.key))
+        if earlier is not None:
+            collections = [value for value in earlier.values if _has_elements(value)]
+            logged.values = [
+                comparison.merge_elements(value, collections) if _has_elements(value) else value
+                for value in logged.values
+            ]
+
+
+def _has_elements(slot: Slot) -> bool:
+    return isinstance(slot, tuple) and all(isinstance(element, Element | MappingEntry) for element in slot)
+
+
+def _key_of(element: Element | MappingEntry) -> Value | None:
+    return element.key if isinstance(element, MappingEntry) else None
+
+
 class _Comparison(Struct):
-    """A structural comparison of values from two passes of a loop."""
+    """A structural comparison of values from two passes of a loop, or from two evaluations of a task."""
 
     since: int
-    """The serial of the newest cell before the loop."""
+    """The serial of the newest cell before the loop or the tasks."""
     budget: Budget
+
+    def merge_elements(self, elements: tuple[Slot, ...], earlier: Iterable[tuple[Slot, ...]]) -> tuple[Slot, ...]:
+        """Return elements without isomorphic elements of the same expression, and with values from `earlier` ones."""
+        representatives: dict[object, list[Slot]] = {}
+        for element in chain.from_iterable(earlier):
+            self._representative(element, representatives)
+        merged: dict[int, Slot] = {}
+        for element in elements:
+            representative = self._representative(element, representatives)
+            is_first = id(representative) not in merged
+            merged[id(representative)] = replace(
+                element if is_first else merged[id(representative)],
+                value=representative.value,
+                many=element.many or not is_first,
+            )
+        return tuple(merged.values())
+
+    def _representative(self, element: Element | MappingEntry, representatives: dict[object, list[Slot]]) -> Slot:
+        """Return the first element that is isomorphic to this one, which may be itself."""
+        candidates = representatives.setdefault(element.place.node, [])
+        for candidate in candidates:
+            has_same_key = _key_of(candidate) == _key_of(element)
+            if has_same_key and self.is_isomorphic(element.value, candidate.value, _MAX_DEPTH):
+                return candidate
+        candidates.append(element)
+        return element
 
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
         """Return whether two values differ only in the passes that allocated them."""

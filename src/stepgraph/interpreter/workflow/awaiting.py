@@ -264,6 +264,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         result=result,
         await_count=interpreter.work.await_count,
         branch_depth=interpreter.branch_depth,
+        newest=newest,
     )
     interpreter.store.start_task(state, log)
     if state.observed:

@@ -7,7 +7,8 @@ reads an empty queue are deferred until the queue has a value.
 from __future__ import annotations
 
 from collections.abc import Collection as AnyCollection
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
@@ -15,9 +16,11 @@ from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, is_equivalent, join_slot_values
-from stepgraph.interpreter.objects.copies import Copier
+from stepgraph.interpreter.path_joins import apply
+from stepgraph.interpreter.store import MAX_SERIAL
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine
+from stepgraph.interpreter.widening import widen_appends
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
 from stepgraph.interpreter.write_log import Rewrite, TaskState
 from stepgraph.ir.await_groups import TaskId
@@ -38,6 +41,8 @@ class InFlightTask(TaskState, kw_only=True):
     """The number of awaits evaluated before the start of the task."""
     branch_depth: int
     """The number of branches around the start of the task, through all calls."""
+    newest: int
+    """The serial of the newest cell before the start of the task."""
 
     def may_have_begun(self, interpreter: Interpreter) -> bool:
         """Return whether the task may have begun before the current await, or may begin on a path without it."""
@@ -101,28 +106,43 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     if not isinstance(task.coroutine, FunctionCoroutine) or not isinstance(task.activity, Call):
         return
     coroutine, store = task.coroutine, interpreter.store
-    interpreter.work.resuming = True
     call_count = _recursive_calls(interpreter)
     checkpoint, newest, rewrite_count = store.checkpoint(), store.serial, len(store.rewrites)
     for slot in task.observed.values():
         values = [slot.present, *slot.values]
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
-    with interpreter.tracer.task_body(), store.logged(newest, isolated=True) as log:
+    with _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
         summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
     _drop_notes(interpreter, task.task_id)
-    result = Copier(store, newest).copy(summary.result)
-    store.rollback(checkpoint)
+    changes = store.rollback(checkpoint)
+    apply(store, {key: change for key, change in changes.items() if newest < change.container.serial < MAX_SERIAL})
     del store.rewrites[rewrite_count:]
-    interpreter.work.resuming = False
     if _recursive_calls(interpreter) > call_count:
         interpreter.work.provisional_tasks.add(task.task_id)
     else:
         interpreter.work.provisional_tasks.discard(task.task_id)
+    since = min(t.newest for t in (task, *store.tasks()) if isinstance(t, InFlightTask))
+    widen_appends(log, task, since, store.budget)
     store.extend_writes(task, log)
+    result = summary.result
     if result.relevant and not is_equivalent(result, task.result):
         task.result = interpreter.work.task_results[task.task_id] = result
     if summary.function.may_run_steps or task.activity.function.may_run_steps:
         force_setattr(task.activity, "function", summary.function)  # the emitted `StartOperation` holds this call
+
+
+@contextmanager
+def _at_start_of(interpreter: Interpreter, task: InFlightTask) -> Iterator[None]:
+    """Interpret code as at the start of a task. A function that is active now is not a recursive call of the task."""
+    depth, interpreter.loop_depth = interpreter.loop_depth, task.loop_depth
+    active, interpreter.active_functions = interpreter.active_functions, {}
+    interpreter.work.resuming = True
+    try:
+        with interpreter.tracer.task_body():
+            yield
+    finally:
+        interpreter.work.resuming = False
+        interpreter.loop_depth, interpreter.active_functions = depth, active
 
 
 def _recursive_calls(interpreter: Interpreter) -> int:
