@@ -429,3 +429,19 @@ def test_handle_of_a_workflow_instance_is_reported(value: str, advice: str) -> N
 )
 def test_contents_of_a_response_and_plain_results_are_storable(lines: tuple[str, ...]) -> None:
     assert codes_of_response(*lines) == []
+
+
+def test_parts_of_the_result_of_a_finished_task() -> None:
+    body = """
+        async def ask(person):
+            await step.sleep(f"wait for {person}", 10_000)
+            return person, "yes"
+
+        pending = {asyncio.create_task(ask(person)) for person in event["payload"]["people"]}
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                person, answer = task.result()
+                await step.do(f"store {answer}")(lambda: person)()
+    """
+    assert codes_in(body, before="import asyncio") == []

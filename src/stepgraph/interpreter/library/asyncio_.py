@@ -8,7 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import join_slot_values, union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
 from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
@@ -155,6 +155,9 @@ def _result_element(
 
 def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element]:
     """Start each element of a collection argument as a task, and return the tasks as elements."""
+    tasks = _elements_of_union(interpreter, argument)
+    if tasks is not None:
+        return [replace(item, value=_start_item(interpreter, item, argument)) for item in tasks]
     if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
         started = interpreter.apply_to_cases(
             argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
@@ -173,6 +176,21 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
             "Steps that they run may be missing from the graph. Pass the calls themselves.",
         )
     return [Element(argument.value, argument.place)] if is_awaitable(argument.value) else []
+
+
+def _elements_of_union(interpreter: Interpreter, argument: Argument) -> tuple[Element, ...] | None:
+    """Return the joined elements of several collections of started tasks. Return None for any other argument."""
+    if not isinstance(argument.value, Union):
+        return None
+    values = union_values(argument.value)
+    collections = [value.items for value in values if isinstance(value, Collection)]
+    leaves = [leaf for items in collections for item in items for leaf in union_values(item.value)]
+    if len(collections) < len(values) or not all(isinstance(leaf, Task) for leaf in leaves):
+        return None
+    elements: tuple[Element, ...] = join_slot_values(
+        interpreter.budget, "items", collections, argument.place, argument.value.since
+    )
+    return elements
 
 
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
