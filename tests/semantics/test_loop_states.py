@@ -157,3 +157,42 @@ def test_a_loop_over_one_of_several_values_is_one_loop() -> None:
         loop
           sleep 'wait {name}' 1
     """)
+
+
+def test_passes_of_a_loop_add_a_comprehension_element_once() -> None:
+    assert graph_of("""
+        results = {}
+
+        async def report():
+            return results
+
+        operators = {"report": report}
+        while event["payload"]:
+            outputs = await asyncio.gather(*[step.do(name)(operators[name])() for name in names])
+            for name, output in zip(results, outputs):
+                results[name] = output
+    """) == text("""
+        loop
+          parallel all
+            loop
+              {name} [1>2]
+    """)
+
+
+def test_passes_of_a_loop_return_a_value_once() -> None:
+    assert graph_of("""
+        results = {}
+
+        def pick():
+            for name in event["payload"]["names"]:
+                if name:
+                    return lambda: a() if results else b()
+                results[name] = results
+
+        await pick()()
+    """) == text("""
+        if results
+          a
+        else
+          b
+    """)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import libcst as cst
 from msgspec import Struct
@@ -57,7 +58,7 @@ def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.Se
 
 def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
     """Evaluate a dictionary comprehension: emit its loop and return the new dictionary."""
-    table = EntryTable()
+    entries: list[MappingEntry] = []
     branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
     loop_depth = interpreter.loop_depth
 
@@ -67,10 +68,11 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
         maybe = not many and interpreter.branch_depth > branch_depth
         entry = MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many, maybe)
         is_distinct = interpreter.loop_depth == loop_depth + 1 and is_loop_key(interpreter, node.key)
-        table.add(replace(entry, has_distinct_keys=is_distinct))
+        entries.append(replace(entry, has_distinct_keys=is_distinct))
 
-    _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
-    return mapping_of(interpreter, table)
+    with _collecting(interpreter, entries):
+        _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
+    return mapping_of(interpreter, EntryTable(entries))
 
 
 def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
@@ -166,10 +168,21 @@ def _consume_comprehension(
         item = Element(interpreter.evaluate(node.elt), interpreter.place(node.elt), many, maybe)
         items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
 
-    passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
+    with _collecting(interpreter, items):
+        passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
     return make_collection(
         interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
     )
+
+
+@contextmanager
+def _collecting(interpreter: Interpreter, items: list[Element] | list[MappingEntry]) -> Iterator[None]:
+    """Let the passes of each loop replace the items that its earlier passes have added."""
+    interpreter.work.comprehensions.append(items)
+    try:
+        yield
+    finally:
+        interpreter.work.comprehensions.pop()
 
 
 def _has_filter(clause: cst.CompFor | None) -> bool:

@@ -411,7 +411,7 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
             *interpreter.frame.yields,
             *(replace(item, many=True) for item in elements_of(interpreter, value) or ()),
         )
-        interpreter.frame.yields = list(merge_repeated(yields))
+        interpreter.frame.yields[:] = merge_repeated(yields)
         return _delegated_result(interpreter, value, interpreter.place(node))
     yielded = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if interpreter.frame.at_yield is not None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
-from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
+from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.workflow.step_index import StepIndex
@@ -65,6 +65,8 @@ class WorkRegistry(Struct):
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
     """The generators that have been consumed, by `id`. The reference keeps the id from being reused."""
+    comprehensions: list[list[Element] | list[MappingEntry]] = field(default_factory=list)
+    """The elements or entries of each comprehension that is being evaluated, outermost first."""
     open_objects: list[ProjectObject] = field(default_factory=list)
     """The project objects whose elements are being evaluated, outermost first."""
     iterating: dict[int, tuple[object, object]] = field(default_factory=dict)

@@ -24,11 +24,11 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, Visits
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, Visits
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
-from stepgraph.interpreter.values.unions import Union, with_all_runs
+from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
@@ -100,10 +100,12 @@ def _interpret_to_fixpoint(
     pass_count = 0
     checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
     trace_start = interpreter.tracer.mark()
-    return_count = len(interpreter.frame.return_states)
+    results = _results(interpreter)
+    counts = [len(items) for items in results]
     while True:
         apply(interpreter.store, head_changes)
-        del interpreter.frame.return_states[return_count:]
+        for items, count in zip(results, counts, strict=True):
+            del items[count:]
         reordered_count = len(interpreter.store.events.reordered)
         loop_state = interpreter.frame.loop = LoopState(checkpoint)
         interpreter.is_reachable = True
@@ -143,6 +145,12 @@ def _interpret_to_fixpoint(
     interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
     interpreter.frame.drained_collection = drained
     return block, loop_state.breaks, declared_since(interpreter, declared_before)
+
+
+def _results(interpreter: Interpreter) -> Sequence[list[PathChanges] | list[Case] | list[Element] | list[MappingEntry]]:
+    """Return the lists to which the passes of a loop may add results, which replace those of earlier passes."""
+    frame = interpreter.frame
+    return [frame.return_states, frame.returns, frame.yields, *interpreter.work.comprehensions]
 
 
 def join_continues(interpreter: Interpreter, loop: LoopState, place: SourcePlace, since: TaskId) -> None:
