@@ -105,9 +105,9 @@ def test_a_second_loop_over_a_generator_expression_may_be_empty() -> None:
         b
         loop
           switch (fn for fn in (a, b))
-          | case fn
+          | case a
             a
-          | case fn
+          | case b
             b
     """)
 
@@ -124,9 +124,9 @@ def test_break_in_a_loop_over_a_generator_expression() -> None:
           if x
             break
           switch (fn for fn in (a, b))
-          | case fn
+          | case a
             a
-          | case fn
+          | case b
             b
         c
     """)

@@ -70,9 +70,9 @@ def test_statement_that_runs_if_the_module_is_imported() -> None:
     assert notation(workflow.graph) == text("""
         loop
           switch job
-          | case job
+          | case a
             call a
-          | case job
+          | case b
             call b
         def a
           a
@@ -151,4 +151,78 @@ def test_local_enumeration_whose_members_register_a_function() -> None:
         call pay
         def pay
           a
+    """)
+
+
+def test_names_of_registered_functions_are_keys() -> None:
+    workflow = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        TOOLS = {}
+
+        def tool(function):
+            TOOLS[function.__name__] = function
+            return function
+
+        @tool
+        async def search(step):
+            await step.sleep("search", 1)
+
+        @tool
+        async def write(step):
+            await step.sleep("write", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await TOOLS[event["payload"]["tool"]](step)
+                await TOOLS["write"](step)
+    """)
+    assert notation(workflow.graph) == text("""
+        switch event["payload"]["tool"]
+        | case "search"
+          call search
+        | case "write"
+          call write
+        call write
+        def search
+          sleep 'search' 1
+        def write
+          sleep 'write' 1
+    """)
+
+
+def test_names_of_registered_classes_are_conditions() -> None:
+    workflow = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class Stage:
+            stages = []
+
+            def __init_subclass__(cls):
+                Stage.stages.append(cls)
+
+        class Build(Stage):
+            async def run(self, step):
+                await step.sleep("build", 1)
+
+        class Test(Stage):
+            async def run(self, step):
+                await step.sleep("test", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                for stage in Stage.stages:
+                    await stage().run(step)
+    """)
+    assert notation(workflow.graph) == text("""
+        loop
+          switch stage
+          | case Build
+            call Build.run
+          | case Test
+            call Test.run
+        def Build.run
+          sleep 'build' 1
+        def Test.run
+          sleep 'test' 1
     """)

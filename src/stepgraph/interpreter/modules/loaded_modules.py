@@ -25,6 +25,9 @@ from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, 
 from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
 from stepgraph.syntax.unparsed_sources import with_packages
 
+# Source text of code that may change the name or parameters of a function.
+_RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
+
 
 class StarImport(Struct, frozen=True):
     """A star import, `from module import *`."""
@@ -294,6 +297,10 @@ class LoadedModules(Struct):
         for name in names:
             self._load_assigning(name)
         return any(self._changes_of(name) for name in names)
+
+    def may_rename_functions(self) -> bool:
+        """Return whether unmodeled code of the program may change the names or parameters of functions."""
+        return any(module.mentions(word) for module in self.scopes for word in _RENAMING)
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that may run at import, but was not executed, may change an attribute indirectly.

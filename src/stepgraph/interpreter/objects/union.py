@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 from msgspec.structs import replace
@@ -10,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, join_values, union_values
 from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
 from stepgraph.interpreter.values.containers import Element, hide_constants
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
 from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value, join_taint
@@ -43,7 +44,29 @@ def union_of_values(
         return _gather_each(relevant, result)
     if len(cases) == 1:
         return cases[0].value
-    return Union(tuple(replace(case, value=on_some_paths(case.value)) for case in cases), discriminant, place)
+    cases = [replace(case, value=on_some_paths(case.value)) for case in _with_distinct_conditions(cases)]
+    return Union(tuple(cases), discriminant, place)
+
+
+def _with_distinct_conditions(cases: Sequence[Case]) -> Iterator[Case]:
+    """Yield cases with the names of their values as conditions, where several have the same condition.
+
+    The parameter of a function that registers its arguments, for example, is the source of each registered function.
+    """
+    counts = Counter(case.condition for case in cases)
+    for case in cases:
+        name = _name_of(case.value) if counts[case.condition] > 1 else None
+        yield case if name is None else replace(case, condition=name)
+
+
+def _name_of(value: Value) -> str | None:
+    match value:
+        case ClassValue(name=name) | ProjectObject(cls=ClassValue(name=name)):
+            return name
+        case FunctionValue(node=cst.Lambda()):
+            return None
+        case _:
+            return callable_name(value)
 
 
 def union_of_elements(

@@ -89,8 +89,6 @@ _CODES_OF_UNKNOWN_STEPS: Final = frozenset(
         *("unknown-metaclass", "unresolved-call"),
     ]
 )
-# Source text of code that may change the name or parameters of a function.
-_RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
@@ -288,7 +286,7 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
         reason = f"the name of the step on line {candidates[-1].place.span.line} is computed"
         _report_unresolved_parameter(interpreter, definition, parameter, reason)
         return
-    if _may_rename_functions(interpreter):
+    if interpreter.modules.may_rename_functions():
         _report_unresolved_parameter(
             interpreter, definition, parameter, "the program may change the names or parameters of functions"
         )
@@ -348,11 +346,6 @@ def _may_be_named(definition: StepDefinition, name: str) -> bool:
     if any("{" in literal or "}" in literal for literal in literals):
         return True
     return fits_pieces(name, literals)
-
-
-def _may_rename_functions(interpreter: Interpreter) -> bool:
-    """Return whether unmodeled code of the program may change the names or parameters of functions."""
-    return any(module.mentions(word) for module in interpreter.modules.scopes for word in _RENAMING)
 
 
 def _report_missing_depends(

@@ -65,6 +65,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
     name = attribute_name(interpreter, name, place)
     if name in interpreter.bindings and isinstance(owner, Unknown | External | ExternalResult | ExternalResultMember):
         return ENVIRONMENT.member(name)
+    if name == "__name__" and (constant := _name_at_import(interpreter, owner)) is not None:
+        return constant
     match owner:
         case StepObject():
             return StepMethod(name)
@@ -136,6 +138,22 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return BuiltinMethod(owner, name)
         case _:
             return UNKNOWN
+
+
+def _name_at_import(interpreter: Interpreter, owner: Value) -> Constant | None:
+    """Return the `__name__` of a function or class, such as a key of a registry, if the module is being imported.
+
+    Later, a function has one graph for all functions and classes that it is called with.
+    """
+    if not interpreter.is_import_time or interpreter.modules.may_rename_functions():
+        return None
+    match owner:
+        case FunctionValue(wrapped=Value() as wrapped):
+            return _name_at_import(interpreter, wrapped)
+        case FunctionValue(node=cst.FunctionDef(), positional=(), keywords=(), caveats=()) | ClassValue():
+            return Constant(owner.name)
+        case _:
+            return None
 
 
 def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -> None:
