@@ -122,3 +122,23 @@ def test_a_task_group_filled_in_a_loop_with_other_writes() -> None:
           catch
             b
     """)
+
+
+def test_continue_does_not_end_a_loop_over_completed_tasks() -> None:
+    assert graph_of("""
+        for future in asyncio.as_completed([a(), b()]):
+            try:
+                await future
+            except ValueError:
+                continue
+            await c()
+        await d()
+    """) == text("""
+        parallel all
+          a [1>3]
+          b [1>3]
+          loop
+            if no continue
+              c [1>2]
+        d
+    """)

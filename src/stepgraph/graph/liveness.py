@@ -208,6 +208,8 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """The one-by-one awaits, with the path to their loop, by the body of the loop."""
         self.loop_bodies: set[int] = set()
         """The bodies of loops."""
+        self.continues: set[int] = set()
+        """The targets of `continue`, at the end of an iteration or at a `finally` before it."""
         self.left_early: set[int] = set()
         """The bodies of loops with a jump that ends the loop before exhaustion."""
         self.escaping = 0
@@ -238,7 +240,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         match operation:
             case TryOperation(guards_await=guards_await):
                 return None if guards_await else before
-            case Await(group=group) if after is not None and _may_leave_members(group):
+            case Await(group=group, one_per_iteration=False) if after is not None and _may_leave_members(group):
                 return self.join(before, after)
             case _:
                 return after
@@ -387,7 +389,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             exited = {source.drawn or source.kind is JumpKind.RAISE: frozenset()}
         else:
             exited = self.delayed.get(id(source), {})
-        if crosses and (not isinstance(source, Jump) or source.kind is not JumpKind.FINISHED):
+        if crosses and not self._ends_iteration(source, target):
             self.open_blocks[-1].add_early_exit(target.depth)
         for ends_run, blocks in exited.items():
             if target.finalbody is not None:
@@ -402,6 +404,15 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             self._record_jump(blocks, state)
             if crosses:
                 self.open_blocks[-1].add_jump(target.depth, state.pending)
+
+    def _ends_iteration(self, source: Jump | JumpTarget[_State], target: JumpTarget[_State]) -> bool:
+        """Return whether a jump ends no loop before exhaustion, because it only ends an iteration."""
+        if isinstance(source, Jump) and source.kind is JumpKind.FINISHED:
+            return True
+        continues = source.kind is JumpKind.CONTINUE if isinstance(source, Jump) else id(source) in self.continues
+        if continues:
+            self.continues.add(id(target))
+        return continues
 
     def _record_jump(self, blocks: Iterable[int], state: _State) -> None:
         for block in blocks:
