@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DEFAULTS: Final = MergedStepConfig()
 
 _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "linear", "exponential": "exponential"}
+_DURATIONS: Final = ("timeout", "delay")
+"""The keys of durations."""
 
 
 def settings_from(interpreter: Interpreter, argument: Argument | None) -> MergedStepConfig:
@@ -34,11 +36,11 @@ def settings_from(interpreter: Interpreter, argument: Argument | None) -> Merged
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
     settings = DEFAULTS
-    for key, entry in _entries(interpreter, argument.value, argument.place, "config").items():
+    for key, entry in _entries(interpreter, argument, "config").items():
         if key == "timeout":
             settings = replace(settings, timeout=_duration_of(entry.value, entry.place))
         elif key == "retries":
-            for name, inner in _entries(interpreter, entry.value, entry.place, "retries").items():
+            for name, inner in _entries(interpreter, entry, "retries").items():
                 settings = _with_retry(interpreter, settings, name, inner)
     return settings
 
@@ -63,31 +65,30 @@ def _with_retry(
     return settings
 
 
-def _entries(interpreter: Interpreter, value: Value, place: SourcePlace, setting: str) -> dict[object, MappingEntry]:
+def _entries(interpreter: Interpreter, source: Argument | MappingEntry, setting: str) -> dict[object, MappingEntry]:
     """Return the entries of a dictionary that have constant keys, by key.
 
     If another entry may replace a duration, the source of the duration is the dictionary. Other settings that may be
     replaced keep their defaults.
     """
+    value = source.value
     if not isinstance(value, Mapping) or not value.shows_constants:
-        _report(interpreter, place, setting, "the default")
+        _report(interpreter, source, setting, "the default")
         return {}
     by_key = EntriesByKey.of(value.entries)
     if value.partial or not by_key.is_complete:
-        _report(interpreter, place, setting, "the default for unknown keys")
+        _report(interpreter, source, setting, "the default for unknown keys")
     return by_key.certain | {
-        key: replace(by_key.uncertain[key], value=UNKNOWN, place=place) for key in _DURATIONS if key in by_key.uncertain
+        key: replace(by_key.uncertain[key], value=UNKNOWN, place=source.place)
+        for key in _DURATIONS
+        if key in by_key.uncertain
     }
-
-
-_DURATIONS: Final = ("timeout", "delay")
-"""The keys of durations."""
 
 
 def _report_value(interpreter: Interpreter, entry: MappingEntry, setting: str, default: object) -> None:
     """Report a setting that the graph does not show, because it is invalid or not a constant."""
     if not isinstance(entry.value, Constant):
-        _report(interpreter, entry.place, setting, f"the default, {default}")
+        _report(interpreter, entry, setting, f"the default, {default}")
         return
     interpreter.note(
         "invalid-config",
@@ -98,14 +99,10 @@ def _report_value(interpreter: Interpreter, entry: MappingEntry, setting: str, d
     )
 
 
-def _report(interpreter: Interpreter, place: SourcePlace, setting: str, fallback: object) -> None:
-    interpreter.note(
-        "dynamic-config",
-        place,
-        f"the step's {setting} `{place.text}` is not statically known.",
-        f"The graph shows {fallback}.",
-        incomplete=False,
-    )
+def _report(interpreter: Interpreter, source: Argument | MappingEntry, setting: str, fallback: object) -> None:
+    problem = "is not valid" if isinstance(source.value, Constant) else "is not statically known"
+    message = f"the step's {setting} `{source.place.text}` {problem}."
+    interpreter.note("dynamic-config", source.place, message, f"The graph shows {fallback}.", incomplete=False)
 
 
 def _report_delay_function(interpreter: Interpreter, place: SourcePlace) -> None:
