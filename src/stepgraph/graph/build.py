@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -203,14 +203,19 @@ def _serialized_nodes(body: OperationBlock, representative_of: Mapping[int, Func
     return json.dumps(emit_nodes(body, lambda function: str(id(representative_of[id(function)]))))
 
 
+# Maximum number of callable arguments in a key that distinguishes functions which do not run the steps of these.
+_MAX_CALLABLES: Final = 3
+
+
 def _assign_keys(functions: Sequence[Function], reserved: Sequence[str]) -> dict[int, str]:
     """Return a unique key for each function by `id`, avoiding the `reserved` names.
 
     Functions with the same name are qualified by as many enclosing scopes as needed. The remaining duplicates are
-    numbered in order.
+    named after their callable arguments, or numbered in order.
     """
     keys: dict[int, str] = {}
     _qualify(list(functions), 0, reserved, keys)
+    _add_callables(functions, keys)
     return _number(functions, keys, reserved)
 
 
@@ -226,6 +231,21 @@ def _qualify(functions: list[Function], level: int, reserved: Sequence[str], key
             keys.update({id(function): name for function in duplicates})
         else:
             _qualify(duplicates, level + 1, reserved, keys)
+
+
+def _add_callables(functions: Sequence[Function], keys: dict[int, str]) -> None:
+    """Add the callable arguments to duplicate keys if this makes the keys unique, as in `wrapper(charge)`."""
+    groups: dict[str, list[Function]] = {}
+    for function in functions:
+        groups.setdefault(keys[id(function)], []).append(function)
+    for name, duplicates in groups.items():
+        qualified = {id(f): f"{name}({', '.join(f.callables)})" for f in duplicates if _has_few_callables(f)}
+        if len(duplicates) > 1 and len(set(qualified.values())) == len(duplicates):
+            keys.update(qualified)
+
+
+def _has_few_callables(function: Function) -> bool:
+    return 0 < len(function.callables) <= _MAX_CALLABLES and not function.callable_arguments
 
 
 def _number(functions: Sequence[Function], keys: dict[int, str], reserved: Sequence[str]) -> dict[int, str]:

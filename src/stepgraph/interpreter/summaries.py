@@ -24,7 +24,13 @@ from stepgraph.interpreter.values.containers import (
     as_argument,
     without_constants,
 )
-from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.objects import (
+    CallableArgument,
+    EnumMember,
+    FunctionValue,
+    LexicalScope,
+    ProjectObject,
+)
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
@@ -338,14 +344,7 @@ def _summarize(
     function.may_run_steps = False  # so that recursive calls alone do not count as steps
     function.may_run_steps = may_run_steps(function.body)
     del interpreter.active_functions[node][key]
-    function.callable_arguments = tuple(
-        interpreter.lambda_names.get(value.identity, value.name)
-        if isinstance(value.identity, cst.Lambda)
-        else value.name
-        for value in scope.callable_arguments
-        if frame.called & interpreter.work.bit_of(value.identity)
-    )
-    function.names = _qualified_names(callee.names, function.callable_arguments)
+    _set_names(interpreter, function, scope.callable_arguments, frame.called)
     function.raises_unseen = frame.raises_unseen
     _add_to_caller(interpreter.frame, frame)
     result = _result_of(frame, function.place, keeps_constants=interpreter.keeps_constants)
@@ -378,6 +377,19 @@ def _summarize(
     interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = template
     interpreter.summary_keys.append((interpreter.replays, *key))
     return summary
+
+
+def _set_names(
+    interpreter: Interpreter, function: Function, arguments: tuple[CallableArgument, ...], called: int
+) -> None:
+    """Name a function after the callable arguments whose steps have run (`called`), as in `run_all(charge, ship)`."""
+    lambda_names = interpreter.lambda_names
+    names = [lambda_names.get(a.identity, a.name) if isinstance(a.identity, cst.Lambda) else a.name for a in arguments]
+    function.callables = tuple(dict.fromkeys(names))
+    used = [name for name, a in zip(names, arguments, strict=True) if called & interpreter.work.bit_of(a.identity)]
+    function.callable_arguments = tuple(used)
+    if used:
+        function.names = tuple(f"{name}({', '.join(used)})" for name in function.names)
 
 
 def _add_to_caller(caller: Frame, callee: Frame) -> None:
@@ -467,11 +479,6 @@ def _result_of(frame: Frame, place: SourcePlace, *, keeps_constants: bool) -> Va
     if isinstance(value, Unknown) and frame.selected_result is not None and len(frame.returns) > 1:
         return frame.selected_result
     return value if keeps_constants else without_constants(value)
-
-
-def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of a function with the callables on which its steps depend, as in `run_all(charge, ship)`."""
-    return tuple(f"{name}({', '.join(callables)})" for name in names) if callables else names
 
 
 def _incomplete_summary(function: Function) -> FunctionSummary:

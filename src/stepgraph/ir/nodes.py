@@ -203,6 +203,8 @@ class Function(Struct, eq=False):
     place: SourcePlace
     callable_arguments: tuple[str, ...] = ()
     """The names of the callable arguments whose steps the function runs."""
+    callables: tuple[str, ...] = ()
+    """The names of all callable arguments of the function and of the functions around it."""
     body: OperationBlock = EMPTY_BLOCK
     """The operations of the function. The block is empty while the function is being interpreted."""
     may_run_steps: bool = True

@@ -52,6 +52,8 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     place = SourcePlace(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
     defaults = callee.scope.module.once_for(callee.node, _none_defaults) | dict(callee.defaults)
+    if interpreter.is_import_time:
+        defaults = _literal_defaults(interpreter, callee.node) | defaults
     binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
@@ -89,6 +91,15 @@ def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> d
         p.name.value: Constant(None)
         for p in parameters(function.params)
         if isinstance(p.default, cst.Name) and p.default.value == "None"
+    }
+
+
+def _literal_defaults(interpreter: Interpreter, function: cst.FunctionDef | cst.Lambda) -> dict[str, Value]:
+    """Return the constant of each parameter whose default is a literal, by parameter name."""
+    return {
+        p.name.value: interpreter.evaluate(p.default)
+        for p in parameters(function.params)
+        if isinstance(p.default, cst.BaseNumber | cst.BaseString)
     }
 
 

@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.values import UNKNOWN, External, Value, is_from_package, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value, is_from_package, is_none
 from stepgraph.syntax.bindings import bindings_of
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -180,7 +180,7 @@ def _evaluate_operands(
         interpreter.tracer.on_test(value, interpreter.place(operands[position - 1]), interpreter.place(node))
         path = interpreter.branch(evaluate_operand)
         if not path.block.operations and not path.changes and not (value.relevant or results[0].relevant):
-            value = interpreter.tracer.on_operation((value, results[0]))
+            value = _decided_operand(node, value, results[0]) or interpreter.tracer.on_operation((value, results[0]))
             index += 1
             continue
         condition = _condition(interpreter, node, operands[first:index])
@@ -190,6 +190,13 @@ def _evaluate_operands(
             return value
         index += 1
     return value
+
+
+def _decided_operand(node: cst.BooleanOperation, left: Value, right: Value) -> Value | None:
+    """Return the operand that is the result if the left one is constant. Return None otherwise."""
+    if not isinstance(left, Constant):
+        return None
+    return left if bool(left.value) is isinstance(node.operator, cst.Or) else right
 
 
 def _join_operands(

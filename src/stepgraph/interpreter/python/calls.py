@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.calls import (
 )
 from stepgraph.interpreter.values.containers import Collection, Container, Mapping, Visits, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
-from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.interpreter.workflow.data_calls import skips_data_call
@@ -104,6 +104,8 @@ def _call_lambda(
     interpreter.open_lambdas[node] -= 1
     if not value.relevant:
         return without_constants(value)
+    if isinstance(value, Event | Payload):
+        return value  # data of the event, which runs no steps
     interpreter.frame.called |= interpreter.work.bit_of(node)
     callables = list(callable_arguments((value,)))
     if len(callables) == 1:

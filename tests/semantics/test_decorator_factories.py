@@ -1,0 +1,89 @@
+"""Decorators with arguments, which run while the module is imported, so that their arguments are constants."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, notation, text, workflow_of_module
+
+MODULE = """
+from workers import WorkflowEntrypoint
+
+def task(name=None, *, retries=3, delay=10):
+    def decorate(function):
+        title = name or function.__name__
+
+        async def wrapper(step):
+            @step.do(title, config={"retries": {"limit": retries, "delay": delay * 1000}})
+            async def body():
+                return await function()
+
+            return await body()
+
+        return wrapper
+
+    return decorate
+
+@task(retries=7)
+async def extract(): ...
+
+@task("load rows")
+async def load(): ...
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await extract(step)
+        await load(step)
+"""
+
+
+def test_decorated_functions_have_the_names_of_their_steps() -> None:
+    assert notation(workflow_of_module(MODULE).graph) == text("""
+        call wrapper(extract)
+        call wrapper(load)
+        def wrapper(extract)
+          extract
+        def wrapper(load)
+          load rows
+    """)
+
+
+def test_defaults_of_a_decorator_are_constants() -> None:
+    workflow = workflow_of_module(MODULE)
+    assert workflow.graph is not None
+    (step,) = workflow.graph["workflow"]["functions"]["wrapper(extract)"]["nodes"]
+    assert step["type"] == "step_do"
+    assert step["config"]["retries"] == {"limit": 7, "delay": 10_000, "backoff": "exponential"}
+    assert not workflow.notes
+
+
+def test_a_constant_operand_decides_the_value_of_or() -> None:
+    workflow = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        LABEL = ""
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep(LABEL or "pause", 1)
+                await step.sleep("wait" and LABEL or "again", 1)
+                await step.sleep(event["payload"]["name"] or "other", 1)
+    """)
+    assert notation(workflow.graph) == text("""
+        sleep 'pause' 1
+        sleep 'again' 1
+        sleep '{event["payload"]["name"] or "other"}' 1
+    """)
+
+
+def test_a_lambda_that_returns_data_is_not_part_of_a_name() -> None:
+    assert graph_of("""
+        async def run_step(name, function):
+            await step.do(name)(function)()
+
+        await run_step("x", lambda: event["payload"].get("key"))
+        await run_step("y", lambda: 1)
+    """) == text("""
+        call run_step
+        call run_step
+        def run_step
+          {name}
+    """)
