@@ -196,3 +196,58 @@ def test_forwarded_argument_is_flagged(tmp_path: Path) -> None:
 
 def test_unknown_method_is_flagged_once(tmp_path: Path) -> None:
     assert [finding.code for finding in project_findings(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]
+
+
+STEPS = """
+        import asyncio
+
+        @step.do("charge")
+        async def charge():
+            return 10
+
+        @step.do("ship")
+        async def ship():
+            return 20
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "message", "advice"),
+    [
+        (
+            "await charge",
+            "the step 'charge' is awaited but not called, which fails with a TypeError.",
+            "Write `await charge()`.",
+        ),
+        (
+            "await asyncio.gather(charge, ship())",
+            "the step 'charge' is awaited but not called, which fails with a TypeError.",
+            "Write `charge()`.",
+        ),
+        (
+            "for each in [charge, ship]:\n            await each",
+            "the step 'charge' is awaited but not called, which fails with a TypeError.",
+            "Write `await each()`.",
+        ),
+        (
+            "async def both():\n            await charge()\n        await both",
+            "`both` is awaited but not called, which fails with a TypeError.",
+            "Write `await both()`.",
+        ),
+    ],
+)
+def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Path) -> None:
+    findings = project_findings(tmp_path, f"{STEPS}\n        {use}\n")
+    assert [(each.message, each.advice) for each in findings if each.code == "SG117"] == [(message, advice)]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "job = charge if event else ship()\n        await (job() if job is charge else job)",
+        "try:\n            await charge\n        except TypeError:\n            await charge()",
+        "if not callable(charge):\n            await charge",
+    ],
+)
+def test_await_that_may_be_valid(use: str, tmp_path: Path) -> None:
+    assert "SG117" not in project_codes(tmp_path, f"{STEPS}\n        {use}\n")

@@ -94,6 +94,8 @@ MISUSED_DECORATORS: Final = {
     "Lambda as an argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Config as the second argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
+    "Step that is awaited but not called": "TypeError: object function can't be used in 'await' expression",
+    "Step in a group that is not called": "TypeError: An asyncio.Future, a coroutine or an awaitable is required",
     "Function in the position of `depends`": "TypeError: object function can't be used in .*",
     "Config key as a keyword argument": "TypeError: .* unexpected keyword argument 'timeout'",
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",

@@ -20,6 +20,7 @@ _LABEL_OF_CODE: Final = {
     "depends-count": "error[SG102]",
     "depends-refused": "error[SG104]",
     "dynamic-config": "note[SG005]",
+    "function-awaited": "error[SG117]",
     "missing-depends": "error[SG105]",
     "never-awaited": "warning[SG201]",
     "invalid-config": "error[SG108]",

@@ -17,19 +17,23 @@ from stepgraph.interpreter.values.calls import (
     Arguments,
     Coroutine,
     FunctionCoroutine,
-    GeneratorCall,
     PreparedCall,
     StepCall,
     WaitCall,
 )
 from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
-from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.cancellations import without_cancelled
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
+from stepgraph.interpreter.workflow.invalid_awaits import (
+    is_function,
+    report_await_without_call,
+    report_unresolved_await,
+)
 from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
 from stepgraph.ir.await_groups import (
     AwaitedTask,
@@ -76,6 +80,8 @@ def await_value(
     """
     resume_tasks(interpreter)
     match value:
+        case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
+            return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
             activity, result = _run_coroutine(interpreter, value)
             if activity is not None:
@@ -111,7 +117,7 @@ def await_value(
             return awaited_result(value)
         case ProjectObject() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first_operation)
-    _report_unresolved(interpreter, value, place)
+    report_unresolved_await(interpreter, value, place)
     return UNKNOWN
 
 
@@ -152,7 +158,12 @@ def _await_union(interpreter: Interpreter, value: Union, place: SourcePlace, fir
             for case in value.cases
         )
         value = Union(tuple(rest), value.discriminant, value.place)
-    return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
+    return interpreter.apply_to_cases(value, lambda chosen: _await_case(interpreter, chosen, place))
+
+
+def _await_case(interpreter: Interpreter, chosen: Value, place: SourcePlace) -> Value:
+    """Await a case of a union. A function is not reported, because code may await only the other cases."""
+    return UNKNOWN if is_function(chosen) else await_value(interpreter, chosen, place)
 
 
 def value_of(interpreter: Interpreter, contents: Collection, place: SourcePlace) -> Value:
@@ -203,6 +214,8 @@ def _may_continue_after_error(interpreter: Interpreter) -> bool:
 def start(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
     """Emit the start of a coroutine and return its task. Tasks and futures are returned unchanged."""
     match value:
+        case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
+            return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
             return _start_coroutine(interpreter, value)
         case Resource():
@@ -211,12 +224,14 @@ def start(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
         case WaitForCall(inner=inner):
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
         case Union():
-            return interpreter.apply_to_cases(value, lambda chosen: start(interpreter, chosen, place))
+            return interpreter.apply_to_cases(
+                value, lambda chosen: UNKNOWN if is_function(chosen) else start(interpreter, chosen, place)
+            )
         case Task() | Gathering() | Future():
             return value
         case ProjectObject() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return start(interpreter, coroutine, place)
-    _report_unresolved(interpreter, value, place)
+    report_unresolved_await(interpreter, value, place)
     return UNKNOWN
 
 
@@ -277,7 +292,7 @@ def _await_method_call(interpreter: Interpreter, value: ProjectObject, place: So
     method = interpreter.attribute(value, "__await__", place)
     if isinstance(method, FunctionValue) and isinstance(method.node, cst.FunctionDef):
         return FunctionCoroutine(method, Arguments(), place)
-    _report_unresolved(interpreter, method, place)
+    report_unresolved_await(interpreter, method, place)
     return None
 
 
@@ -460,31 +475,5 @@ def _with_await(
     """Return the branch extended by the await of its value, and the result. A coroutine begins at the await."""
     with interpreter.collect_operations() as operations:
         operations.extend(branch.block.operations)
-        result = await_value(interpreter, value, place)
+        result = _await_case(interpreter, value, place)
     return replace(branch, block=OperationBlock(tuple(operations))), result
-
-
-def _report_unresolved(interpreter: Interpreter, value: Value, place: SourcePlace) -> None:
-    match value:
-        case Unresolved(reason=reason, place=origin):
-            interpreter.note(
-                "unresolved-await",
-                place,
-                f"the awaitable from `{origin.text}` cannot be resolved: {reason}.",
-                "Steps that it runs are missing from the graph. Call them by name.",
-            )
-        case StepDecorator() | StepMethod():
-            interpreter.note(
-                "decorator-awaited",
-                place,
-                "`step.do(...)` returns a decorator, and awaiting it fails with a TypeError: the step never runs.",
-                "Write it with `@` above an async function, and await a call of that function.",
-                incomplete=False,
-            )
-        case GeneratorCall(function=function):
-            interpreter.note(
-                "generator",
-                place,
-                f"the generator `{function.name}` is awaited, which stepgraph does not model.",
-                "Steps that it runs are missing from the graph.",
-            )

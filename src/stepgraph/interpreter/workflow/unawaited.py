@@ -248,8 +248,8 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
 
 def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared]) -> None:
     """Report steps that are never called directly, because the graph lacks indirect calls."""
-    # The rules report the steps that are passed to methods of the step object.
-    explained = interpreter.steps.passed | interpreter.store.replaced
+    # The rules report the steps that are passed to methods of the step object, and those awaited without a call.
+    explained = interpreter.steps.passed | interpreter.steps.awaited | interpreter.store.replaced
     for declared in uncalled:
         if declared.definition not in explained:
             interpreter.note(

@@ -154,6 +154,8 @@ class DeclaredSteps(Struct):
     """The identities of the declarations whose steps have been called."""
     passed: set[StepDefinition] = field(default_factory=set)
     """The steps that were passed to methods of the step object, directly or in collections."""
+    awaited: set[StepDefinition] = field(default_factory=set)
+    """The steps that are awaited without a call."""
     ran: set[StepDefinition] = field(default_factory=set)
     """The steps that have run."""
     unknown_in_tasks: list[tuple[StepDefinition, StepParameter]] = field(default_factory=list)

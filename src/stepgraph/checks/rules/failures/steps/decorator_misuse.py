@@ -57,7 +57,12 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
     calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
-    return first_diagnostics([*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited])
+    uncalled = (
+        Diagnostic(note.span, note.message, note.advice) for note in subject.notes_with_code("function-awaited")
+    )
+    return first_diagnostics(
+        [*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited, *uncalled]
+    )
 
 
 def _end(span: Span) -> tuple[str, int, int]:
