@@ -141,7 +141,26 @@ def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "begin", "end"),
     [
-        (["graph", "-f", "gif"], "Invalid value for '-f' / '--format': 'gif'", "Try `stepgraph graph --help`."),
+        (
+            ["graph", "-f", "gif"],
+            "invalid value `gif` for `--format`. Available: text, json,",
+            "Try `stepgraph graph --help`.",
+        ),
+        (
+            ["check", "-f", "md"],
+            "invalid value `md` for `--format`. Did you mean `markdown`?",
+            "Try `stepgraph check --help`.",
+        ),
+        (
+            ["graph", "-f", "jsno"],
+            "invalid value `jsno` for `--format`. Did you mean `json`?",
+            "Try `stepgraph graph --help`.",
+        ),
+        (
+            ["completion", "csh"],
+            "invalid value `csh` for SHELL. Available: bash, zsh, fish.",
+            "Try `stepgraph completion --help`.",
+        ),
         (["graph", "--nonsense"], "unknown option `--nonsense`.", "Try `stepgraph graph --help`."),
         (["nonsense"], "unknown command `nonsense`. Available: check, completion, diff,", "Try `stepgraph --help`."),
         (["chek"], "unknown command `chek`. Did you mean `check`?", "Try `stepgraph --help`."),

@@ -106,14 +106,14 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--depth", "0"], "Invalid value for '--depth': 0 is not in the range x>=1."),
+        (["--depth", "0"], "invalid value `0` for `--depth`: expected a whole number of at least 1."),
         (
             ["--collapse", "loop,fi"],
-            f"Invalid value for '--collapse': unknown kind `fi`. {KINDS}",
+            f"invalid value for `--collapse`: unknown kind `fi`. {KINDS}",
         ),
         (
             ["--collapse", ","],
-            f"Invalid value for '--collapse': missing kind. {KINDS}",
+            f"invalid value for `--collapse`: missing kind. {KINDS}",
         ),
         (["--theme", "dark"], f"--theme does not apply to the format text, only to {supporting('--theme')}."),
         (["--legend"], f"--legend does not apply to the format text, only to {supporting('--legend')}."),

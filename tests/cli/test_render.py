@@ -84,7 +84,7 @@ def test_svg_is_a_document(stepgraph: Command) -> None:
 def test_json_is_refused(stepgraph: Command) -> None:
     save("orders.json", response())
     (stderr,) = stepgraph("render", "orders.json", "-f", "json").messages
-    assert stderr.startswith("stepgraph: Invalid value for '-f' / '--format': 'json' is not one of 'text',")
+    assert stderr.startswith("stepgraph: invalid value `json` for `--format`. Available: text, dot,")
 
 
 def test_a_version_without_a_graph_is_reported(stepgraph: Command) -> None:
@@ -170,7 +170,7 @@ def test_a_pipe_does_not_block(stepgraph: Command) -> None:
 
 
 def test_no_file_is_a_usage_error(stepgraph: Command) -> None:
-    assert stepgraph("render") == Run(2, "", ["stepgraph: Missing argument 'FILE...'. Try `stepgraph render --help`."])
+    assert stepgraph("render") == Run(2, "", ["stepgraph: missing FILE. Try `stepgraph render --help`."])
 
 
 def test_a_file_is_written_and_checked(stepgraph: Command) -> None:

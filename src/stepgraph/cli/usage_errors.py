@@ -17,7 +17,11 @@ from stepgraph.phrases import quoted
 
 _SHORT_OPTION: Final = 2
 """The length of a short option."""
+_FEW_CHOICES: Final = 3
+"""Maximum number of choices that are all listed, even if one resembles the invalid value."""
 _NAMED_OPTION: Final = re.compile(r"`(--?[\w-]+)")
+_REJECTED_VALUE: Final = re.compile(r"'?(.*?)'? is not ", re.DOTALL)
+"""The beginning of click's message about a value of the wrong type."""
 _FORMAT_SYNONYMS: Final = {"md": "markdown", "mmd": "mermaid", "txt": "text", "json-lines": "jsonl"}
 
 
@@ -30,6 +34,10 @@ def usage_message(error: click.ClickException) -> str:
         message = _unknown_option_message(error, context)
     elif isinstance(error, click.BadOptionUsage):
         message = _option_value_message(error, context)
+    elif isinstance(error, click.MissingParameter) and error.param is not None:
+        message = f"missing {_parameter_name(error.param)}"
+    elif isinstance(error, click.BadParameter) and error.param is not None:
+        message = _invalid_value_message(error, error.param)
     else:
         message = error.format_message()
     message = message if message.endswith("?") else f"{message.removesuffix('.')}."
@@ -48,6 +56,36 @@ def _option_value_message(error: click.BadOptionUsage, context: click.Context) -
     record = option.get_help_record(context)
     value = "VALUE" if record is None else record[0].rpartition(" ")[2]
     return f"option `{name}` requires a value. Write `{name} {value}`."
+
+
+def _invalid_value_message(error: click.BadParameter, parameter: click.Parameter) -> str:
+    """Return the message for a value that an option or argument does not accept."""
+    name = _parameter_name(parameter)
+    rejected = _REJECTED_VALUE.match(error.message)
+    if rejected is None or not isinstance(parameter.type, click.Choice | click.IntRange):
+        return f"invalid value for {name}: {error.message}"
+    value = rejected[1]
+    if isinstance(parameter.type, click.IntRange):
+        return f"invalid value `{value}` for {name}: expected {_range_text(parameter.type)}"
+    choices = [str(choice) for choice in parameter.type.choices]
+    meant = _FORMAT_SYNONYMS.get(value.lower(), value.lower())
+    similar = get_close_matches(meant, choices, 1) if len(choices) > _FEW_CHOICES else []
+    advice = f"Did you mean `{similar[0]}`?" if similar else f"Available: {', '.join(choices)}"
+    return f"invalid value `{value}` for {name}. {advice}"
+
+
+def _range_text(accepted: click.IntRange) -> str:
+    if accepted.max is None:
+        return f"a whole number of at least {accepted.min}"
+    return f"a whole number from {accepted.min} to {accepted.max}"
+
+
+def _parameter_name(parameter: click.Parameter) -> str:
+    """Return the longest name of an option in backquotes, or the name of an argument in the usage line."""
+    if isinstance(parameter, click.Option):
+        return f"`{max(parameter.opts, key=len)}`"
+    name = (parameter.name or "").upper()
+    return name if isinstance(parameter.type, click.Choice) else parameter.human_readable_name.strip("[].")
 
 
 def unknown_command_message(name: str, available: Sequence[str]) -> str:
