@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.model.note import InputError
+from stepgraph.project.encoding import UTF_16_MARKS
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, with_ancestors
 from stepgraph.project.project import configuration_in
 from stepgraph.project.reading import shown_path
@@ -71,6 +72,14 @@ def unknown_class(sources: Sources) -> str | None:
     modules = chain(sources.modules, sources.other_modules())
     candidates = (module for module in modules if any(word in module.content for word in _WORKFLOW_WORDS))
     return _first_reason(candidates, _unknown_base)
+
+
+def utf_16_module(sources: Sources) -> str | None:
+    """Return two sentences about a module encoded as UTF-16 that names the SDK's base class, or None."""
+    for module in sources.other_modules():
+        if module.content.startswith(UTF_16_MARKS) and _BASE in module.content.decode("utf-16", "replace"):
+            return f"{module.path} is encoded as UTF-16, which Python does not read. Save it as UTF-8."
+    return None
 
 
 def _first_reason(modules: Iterable[Source], reason: Callable[[ClassText, ModuleFiles], str | None]) -> str | None:

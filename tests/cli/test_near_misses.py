@@ -192,3 +192,10 @@ def test_diff_names_the_near_miss(stepgraph: Command) -> None:
     assert stepgraph("diff", "new.py", "new.py").messages == [
         f"stepgraph: no workflow found in new.py or new.py. {near_miss}"
     ]
+
+
+def test_module_in_utf_16(stepgraph: Command) -> None:
+    Path("flow.py").write_bytes((BASE + "    pass\n").encode("utf-16"))
+    assert (
+        in_folder(stepgraph, "graph") == "flow.py is encoded as UTF-16, which Python does not read. Save it as UTF-8."
+    )

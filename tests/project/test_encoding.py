@@ -50,10 +50,15 @@ def test_truncated_utf_8_is_reported() -> None:
     assert problem_of("x = 'é".encode()[:-1]).message == "not UTF-8: byte 0xc3."
 
 
-def test_utf_16_is_reported() -> None:
-    assert (
-        problem_of("x = 1".encode("utf-16-be")).message == "contains a null byte, which Python source does not allow."
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+def test_utf_16_is_reported(mark: bytes) -> None:
+    assert problem_of(mark + b"x\0") == Problem(
+        "a.py", "encoded as UTF-16, which Python does not read.", "Save it as UTF-8.", 1, 1
     )
+
+
+def test_utf_16_without_a_byte_order_mark_has_null_bytes() -> None:
+    assert problem_of("x = 1".encode("utf-16-be")).advice == "Is this a binary file?"
 
 
 def test_a_null_byte_is_reported_at_its_position() -> None:

@@ -95,13 +95,14 @@ def _main_in_another_language(sources: Sources) -> str | None:
 def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
     """Return the probable reason why sources lack workflows or, by default, the definition of a workflow."""
     # Imported here because most commands find workflows, and start-up time counts.
-    from stepgraph.near_misses import near_miss, unknown_class, workflows_above
+    from stepgraph.near_misses import near_miss, unknown_class, utf_16_module, workflows_above
 
     command = click.get_current_context().info_name or "check"
     return (
         near_miss(sources)
         or workflows_above(paths, sources.environment, command)
         or unknown_class(sources)
+        or utf_16_module(sources)
         or _WORKFLOW_DEFINITION
     )
 

@@ -15,6 +15,10 @@ _LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 _TEXT_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""The byte order marks of UTF-16. Some editors and shells on Windows write it."""
+
+
 class CodingLine(Struct, frozen=True):
     """A coding line of a module."""
 
@@ -46,9 +50,11 @@ _MEND_CODING_LINE = "Name an encoding that Python knows, or save the file as UTF
 def check_text(content: bytes, path: str) -> None:
     """Raise InputError, with line and column, if Python cannot decode a module.
 
-    The causes are a null byte, bytes that are invalid in the encoding of the coding line (default: UTF-8), an unknown
-    encoding, and a coding line that contradicts the byte order mark.
+    The causes are UTF-16, a null byte, bytes that are invalid in the encoding of the coding line (default: UTF-8), an
+    unknown encoding, and a coding line that contradicts the byte order mark.
     """
+    if content.startswith(UTF_16_MARKS):
+        raise _error(content, path, 0, "encoded as UTF-16, which Python does not read.", "Save it as UTF-8.")
     null = content.find(b"\0")
     if null >= 0:
         raise _error(
