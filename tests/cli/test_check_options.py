@@ -138,6 +138,11 @@ def test_a_missing_baseline_is_an_error() -> None:
     assert str(caught.value) == message
 
 
+def test_problems_of_settings_are_in_source_order() -> None:
+    write("pyproject.toml", "[tool.stepgraph]\nfailon = 1\nexclude = [3]\nignore = ['SG999']\n")
+    assert [finding.span.line for finding in check().findings] == [2, 3, 4]
+
+
 def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     write("entry.py", TWO)
     write("pyproject.toml", "[tool.stepgraph]\nslect = []\n")

@@ -85,7 +85,7 @@ def filter_findings(
     matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
     suppressed: list[SuppressedFinding] = []
     remaining: list[Finding] = []
-    for finding in settings_filter.select(unique_findings([*map(_configuration_error, settings.problems), *findings])):
+    for finding in settings_filter.select(_with_problems_of_settings(findings, settings.problems)):
         ignore = None if finding.code in INPUT_RULES else matching.suppression_of(finding)
         if ignore is None:
             remaining.append(finding)
@@ -159,6 +159,14 @@ def _of_workflows(findings: Iterable[Finding], names: Collection[str]) -> Iterat
 
 def _key(finding: Finding) -> _Key:
     return finding.code, finding.span, finding.message
+
+
+def _with_problems_of_settings(findings: Iterable[Finding], problems: Sequence[Problem]) -> list[Finding]:
+    """Return findings after those about the settings, whose file other findings may concern, too."""
+    paths = {problem.path for problem in problems}
+    unique = unique_findings([*map(_configuration_error, problems), *findings])
+    about_settings = sorted((each for each in unique if each.span.path in paths), key=lambda each: each.span)
+    return [*about_settings, *(each for each in unique if each.span.path not in paths)]
 
 
 def _configuration_error(problem: Problem) -> Finding:
