@@ -50,6 +50,11 @@ def test_text_without_spaces_breaks_after_punctuation() -> None:
     assert wrap("order.customer.address", 18, 3) == ("order.customer.", "address")
 
 
+def test_lines_do_not_begin_with_a_closing_bracket() -> None:
+    assert wrap('any(chunk["text"].strip() for', 24, 3) == ('any(chunk["text"].', "strip() for")
+    assert wrap('classify())["confidence"] < 0.8', 24, 3) == ("classify())[", '"confidence"] < 0.8')
+
+
 def test_text_without_break_positions_breaks_at_the_width() -> None:
     assert wrap("a.bcdefghijk", 8, 3) == ("a.bcdefg", "hijk")
 

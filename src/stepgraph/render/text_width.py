@@ -18,6 +18,7 @@ ELLIPSIS: Final = "…"
 MAX_COMBINING_MARKS: Final = 12
 """The maximum number of combining characters on one letter, which is more than any script needs."""
 _BREAKABLE: Final = "([{,.=/-_"
+_CLOSING: Final = ")]}"
 
 
 class Ruler(Struct, frozen=True):
@@ -75,9 +76,13 @@ def _broken(text: str, end: int) -> tuple[str, str]:
 
 
 def _break_after_punctuation(text: str, end: int) -> int:
-    """Return the break position after the last punctuation mark in the second half of `text[:end]`, else `end`."""
-    marked = max(text.rfind(mark, 0, end) + 1 for mark in _BREAKABLE)
-    return marked if marked > end // 2 else end
+    """Return the break position after the last punctuation mark in the second half of `text[:end]`, else `end`.
+
+    A line does not begin with a closing bracket if there is a punctuation mark in the last two thirds.
+    """
+    positions = (at for at in range(end, 0, -1) if text[at - 1] in _BREAKABLE and text[at] not in _CLOSING)
+    marked = next(positions, 0)
+    return marked if marked > end // (3 if text[end] in _CLOSING else 2) else end
 
 
 _WIDE: Final = (

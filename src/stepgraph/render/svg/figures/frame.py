@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, La
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import END_ROOM, STACK_OFFSET, SvgGroup, box_width, draw_ends
 from stepgraph.render.svg.figures.state_signs import draw_halo, draw_inner_state, draw_state
-from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest
+from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest, low_of
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.traversal import Traversal
 
@@ -23,6 +23,14 @@ _BAND_PADDING: Final = 6
 _BAND_SIDES: Final = 10
 _FOLDED_PADDING: Final = 8
 _RADIUS: Final = 8
+
+
+def room_above(content: Figure) -> int:
+    """Return the width of the widest label of a frame that is not wider than its content requires.
+
+    In a page, the content may become narrower while parts of it are folded.
+    """
+    return low_of(content.left_extent) + low_of(content.right_extent) + 2 * (SIDES - _BAND_SIDES)
 
 
 class FoldedForm(Struct, frozen=True):

@@ -119,16 +119,22 @@ def heading(
     source: str = "",
     *,
     widest: int = NORMAL.code,
+    room: int = 0,
     code: bool = True,
 ) -> Label:
-    """Return the label of a frame: a word in bold, and text beside it."""
+    """Return the label of a frame: a word in bold, and text beside it.
+
+    The text is wrapped at `widest`, or where the label is as wide as the `room` in its frame.
+    """
     line = HEADING.line_height - _DESCENT
     first_line = _wrapped(HEADING, word, MAX_HEADING, 1)[0]
     start = ICON_ROOM if icon else 0
     lines = [TextLine("heading", HEADING, first_line, start, line)] if word else []
     code_start = start + HEADING.width(first_line) + _BEFORE_CODE if word else start
     css, font = ("code", CODE) if code else ("detail", DETAIL)
-    for number, text in enumerate(_wrapped(font, source, widest, MAX_CODE_LINES) if source else ()):
+    for number, text in enumerate(
+        _wrapped(font, source, max(widest, room - code_start), MAX_CODE_LINES) if source else ()
+    ):
         lines.append(TextLine(css, font, text, code_start, line + number * font.line_height))
     return Label(
         icon,

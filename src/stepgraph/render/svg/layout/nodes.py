@@ -15,7 +15,7 @@ from stepgraph.render.folding import BodyTexts, exit_kind, folded_title, loop_of
 from stepgraph.render.group_order import has_clocks, in_sequence
 from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
+from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import NARROW, NORMAL, TextWidths, heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
@@ -66,7 +66,12 @@ def measure_function(
     with layout.calls.entered(function["name"]):
         body = layout.part(function, function["nodes"], inside)
     label = heading(
-        Icon.FUNCTION, function["name"], arguments or remark, widest=layout.widths.code, code=bool(arguments)
+        Icon.FUNCTION,
+        function["name"],
+        arguments or remark,
+        widest=layout.widths.code,
+        room=room_above(body),
+        code=bool(arguments),
     )
     frame = FrameFigure(
         SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context)
@@ -278,7 +283,7 @@ class NodeLayout(Struct):
         tail = LOOP_TAIL // 2 if endless or not exited else LOOP_TAIL
         stack = self.stack(loop["nodes"], context.inside(context.identity), tail=tail)
         body = LoopBody(stack, endless, repeated, exited)
-        label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code)
+        label = heading(Icon.LOOP, "" if head else "loop", head, widest=self.widths.code, room=room_above(body))
         group = SvgGroup("loop", context.identity, head or "loop")
         return rejoin(FrameFigure(group, label, body, GAP, self.folded_form(loop, context)), "breaks")
 
@@ -302,8 +307,9 @@ class NodeLayout(Struct):
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
-        label = heading(Icon.START, f"start {start['class_name']}", payload, widest=self.widths.code)
         body = self.stack(start["nodes"], context.inside(context.identity).in_body())
+        room = room_above(body)
+        label = heading(Icon.START, f"start {start['class_name']}", payload, widest=self.widths.code, room=room)
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
         return rejoin_all(FrameFigure(group, label, body, GAP, self.folded_form(start, context)))
 

@@ -13,7 +13,7 @@ from stepgraph.model.walk import as_unknown, is_step, walk
 from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress
 from stepgraph.render.progress_text import StepFacts, count_text, state_counts, step_facts
 from stepgraph.render.svg.figures.figure import Figure
-from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.frame import FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import TextWidths, add_facts, add_heading_fact, without_phrases
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup, label_room
@@ -134,7 +134,8 @@ class Runs(Struct, frozen=True):
         group = SvgGroup(group.css, group.identity, title_line(group.title, count), FigureRun(traversal, inner=inner))
         if not count or frame.label is None:
             return _with_group(frame, group)
-        return replace(frame, label=add_heading_fact(frame.label, count, widths.code), group=group)
+        widest = max(widths.code, room_above(frame.content))
+        return replace(frame, label=add_heading_fact(frame.label, count, widest), group=group)
 
 
 def _with_group(frame: FrameFigure, group: SvgGroup) -> FrameFigure:

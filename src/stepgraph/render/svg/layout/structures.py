@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, MutableSet, Sequence
-from typing import TYPE_CHECKING, Final, Protocol, assert_never
+from collections.abc import Callable, Mapping, MutableMapping, MutableSet, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar, assert_never
 
 from msgspec.structs import replace
 
@@ -25,7 +26,7 @@ from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, MemberFigure
 from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure
+from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import BETWEEN, Label, TextWidths, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
@@ -45,6 +46,18 @@ if TYPE_CHECKING:
 
 _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
+_MIN_ROWS_WIDTH: Final = 300
+_AROUND_LEVEL: Final = 32
+"""The width of the sides of a frame, and of the lines beside its contents."""
+
+_Item = TypeVar("_Item", BranchColumn, Figure)
+
+
+class _PanelLabel(Protocol):
+    """Makes the label of the frame of a block."""
+
+    def __call__(self, *, room: int) -> Label:
+        """Return the label for a frame with this room for it."""
 
 
 class Layout(Protocol):
@@ -135,8 +148,9 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     implied = BranchColumn(None, None, traversal=_implied_traversal(layout, node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
         body = layout.part(branches[0], branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
-        label = _condition_label(layout, branches[0], Icon.CHOICE)
-        content = _with_implied(layout, [BranchColumn(None, body, traversal=_traversal(layout, branches[0]))], implied)
+        column = BranchColumn(None, body, traversal=_traversal(layout, branches[0]))
+        content = _with_implied(layout, [column], implied, context)
+        label = _condition_label(layout, branches[0], Icon.CHOICE, room=room_above(content))
         return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
     content = _branches(layout, node, context, "else", implied)
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
@@ -147,7 +161,8 @@ def _measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figur
     traversal = _implied_traversal(layout, node)
     implied = BranchColumn(plain_label(_NO_MATCH), None, _NO_MATCH, implied=True, traversal=traversal)
     branches = _branches(layout, node, context, "default", implied)
-    label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code)
+    room = room_above(branches)
+    label = heading(Icon.SWITCH, "switch", node["discriminant"], widest=layout.widths.code, room=room)
     group = SvgGroup("choice", context.identity, f"switch {node['discriminant']}")
     return FrameFigure(group, label, branches, 0, layout.folded_form(node, context))
 
@@ -199,14 +214,12 @@ def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeCon
     return Guard(group, label, layout.marked(pill, node, quiet=is_part), pill.left_extent)
 
 
-def _branches(
-    layout: Layout, node: If | Switch, context: NodeContext, otherwise: str, implied: BranchColumn
-) -> Branches:
+def _branches(layout: Layout, node: If | Switch, context: NodeContext, otherwise: str, implied: BranchColumn) -> Figure:
     """Return the branches of a node. `otherwise` is the text of a branch without a condition."""
     columns = _columns(layout, node["branches"], context, otherwise)
     if is_exhaustive(node, layout.view.details):
-        return Branches(columns, layout.view.compact)
-    return _with_implied(layout, columns, implied)
+        return _branch_rows(layout, columns, context)
+    return _with_implied(layout, columns, implied, context)
 
 
 def _columns(
@@ -218,10 +231,35 @@ def _columns(
     ]
 
 
-def _with_implied(layout: Layout, columns: Sequence[BranchColumn], implied: BranchColumn) -> Branches:
+def _with_implied(
+    layout: Layout, columns: Sequence[BranchColumn], implied: BranchColumn, context: NodeContext
+) -> Figure:
     """Return branches with the implied one: to the right, or to the left of a single branch that always leaves."""
     leaves = len(columns) == 1 and not columns[0].continues
-    return Branches([implied, *columns] if leaves else [*columns, implied], layout.view.compact)
+    return _branch_rows(layout, [implied, *columns] if leaves else [*columns, implied], context)
+
+
+def _branch_rows(layout: Layout, columns: Sequence[BranchColumn], context: NodeContext) -> Figure:
+    """Return branches side by side, or in banks below each other if they would be too wide and have no exits."""
+    rows_of = partial(Branches, compact=layout.view.compact)
+    return rows_of(columns) if any(column.exits for column in columns) else _in_rows(layout, context, columns, rows_of)
+
+
+def _in_rows(
+    layout: Layout,
+    context: NodeContext,
+    items: Sequence[_Item],
+    rows_of: Callable[[Sequence[_Item]], Figure],
+    last_bar: str = "",
+) -> Figure:
+    """Return branches or members in rows, or in banks of rows below each other if they would be too wide."""
+    max_width = layout.view.max_rows_width
+    if max_width is None:
+        return rows_of(items)
+    # Imported here because most pictures are narrow enough, and start-up time counts.
+    from stepgraph.render.svg.figures.banks import in_banks
+
+    return in_banks(items, rows_of, max(_MIN_ROWS_WIDTH, max_width - _AROUND_LEVEL * (context.level - 1)), last_bar)
 
 
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
@@ -247,10 +285,11 @@ def _implied_traversal(layout: Layout, node: If | Switch) -> Traversal:
     return TAKEN if progress is None or id(node) in progress.traversals.implied else UNTAKEN
 
 
-def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else") -> Label:
+def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str = "else", *, room: int = 0) -> Label:
     """Return the condition of a branch with the remarks on it.
 
-    With an icon, it is the condition of a whole `if` and follows this word, unless it is an `except` clause.
+    With an icon, it is the condition of a whole `if` and follows this word, unless it is an `except` clause. It is as
+    wide as the `room` in the frame of the `if` allows.
     """
     details = layout.view.details
     text = branch_text(branch, otherwise, details)
@@ -258,12 +297,12 @@ def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str =
     is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
     if icon:
         word = "" if details.source(branch) else "if"
-        label = heading(icon, word, text, widest=layout.widths.condition, code=is_code)
+        label = heading(icon, word, text, widest=layout.widths.condition, room=room, code=is_code)
     else:
         widths = layout.widths
         label = heading("", "", text or " ", widest=widths.condition) if is_code else plain_label(text, widths.name)
     for phrase in details.remarks(branch):
-        label = add_remark(label, phrase, layout.widths.name)
+        label = add_remark(label, phrase, max(layout.widths.name, room))
     return label
 
 
@@ -277,14 +316,14 @@ def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     if "catch_block" in node:
         has_branches = handlers_in(node["catch_block"]["nodes"]) is not None
         handler = "except" if has_branches else layout.view.details.source(node["catch_block"])
-        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
+        label = partial(heading, Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
     is_final = "finally_block" in node
     failed = catch.traversal.entered if catch is not None else not is_final or _fails_into_final(layout, node)
     panels = place_panels(protected, otherwise, catch, catch_edge, final=is_final, failed=failed)
     content: Figure = panels
     if "finally_block" in node:
-        label = heading(Icon.FINALLY, "finally")
+        label = partial(heading, Icon.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
         content = TryFinally(panels, final, _resumed_exits(layout, node, final, context))
     group = SvgGroup("try", context.identity, "try")
@@ -345,7 +384,7 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
 
 
 def _panel(
-    layout: Layout, block: Block, words: tuple[str, str], label: Label | None, context: NodeContext
+    layout: Layout, block: Block, words: tuple[str, str], label: _PanelLabel | None, context: NodeContext
 ) -> tuple[Figure, Length]:
     """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame."""
     css, title = words
@@ -353,13 +392,14 @@ def _panel(
     group = SvgGroup(f"panel {css}", inside.identity, title)
     handlers = handlers_in(block["nodes"])
     if handlers is None or not _shares_frame(handlers, block, layout.view, inside):
-        frame = FrameFigure(group, label, layout.part(block, block["nodes"], inside), GAP)
+        content, lead = layout.part(block, block["nodes"], inside), GAP
     else:
         (identity,) = identities([handlers], inside.identity)
         layout.nodes_by_id[identity] = handlers
         layout.frameless.add(id(handlers))
         columns = _columns(layout, handlers["branches"], inside.at(identity), "default")
-        frame = FrameFigure(group, label, Branches(columns, layout.view.compact), 0)
+        content, lead = _branch_rows(layout, columns, inside), 0
+    frame = FrameFigure(group, None if label is None else label(room=room_above(content)), content, lead)
     return layout.marked(frame, block), frame.left_extent
 
 
@@ -374,7 +414,7 @@ def _measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> F
         return _measure_passes(layout, node, loop, context)
     inside = context.inside(context.identity).grouped()
     rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
-    group, label = _group_and_label(layout, node, context)
+    group, label = _group_and_label(layout, node, context, room_above(rows))
     return FrameFigure(group, label, rows, 0, layout.folded_form(node, context))
 
 
@@ -385,13 +425,15 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
     layout.frameless.add(id(loop))
     body = layout.stack(loop["nodes"], context.inside(identity).grouped())
     head = layout.view.details.source(loop) or "every pass of the loop"
-    group, label = _group_and_label(layout, node, context, head)
+    group, label = _group_and_label(layout, node, context, room_above(body), head)
     frame = FrameFigure(group, label, body, GAP, layout.folded_form(node, context), stacked=True)
     return layout.marked(rejoin(frame, "breaks"), loop)
 
 
-def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
-    """Return the SVG group and the label of a `parallel`.
+def _group_and_label(
+    layout: Layout, node: Parallel, context: NodeContext, room: int, head: str = ""
+) -> tuple[SvgGroup, Label]:
+    """Return the SVG group and the label of a `parallel`, for a frame with this `room` for the label.
 
     Both show the function that makes the group, the head of the loop, the condition that ends the group, and remarks.
     """
@@ -403,7 +445,7 @@ def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head:
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))
-    return group, heading(Icon.PARALLEL, kind, words, widest=layout.widths.code, code=False)
+    return group, heading(Icon.PARALLEL, kind, words, widest=layout.widths.code, room=room, code=False)
 
 
 def _over_when(node: Parallel) -> str:
@@ -444,7 +486,9 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
     rows = ClockRows(members, ends_with_first)
     has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
     if has_one_row and is_too_wide(rows.columns, compact=layout.view.compact):
-        return StaggeredRows([member.figure for member in members], ends_with_first)
+        rows_of = partial(StaggeredRows, ends_with_first=ends_with_first)
+        last_bar = "bar first" if ends_with_first else "bar"
+        return _in_rows(layout, context, [member.figure for member in members], rows_of, last_bar)
     return rows
 
 
