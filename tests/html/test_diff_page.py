@@ -44,12 +44,13 @@ def settlement_page() -> str:
     return render_html(settlement_report())
 
 
-def entries(page: str) -> list[tuple[str, str, str | None]]:
-    """Return the text, the effect and the place of each change."""
+def entries(page: str) -> list[tuple[str, list[str], str, str | None]]:
+    """Return the text, the code in it, the effect and the place of each change."""
     (changes,) = read(page).with_class("changes")
     return [
         (
             item.with_class("change")[0].text.rstrip(),
+            [code.text for code in item.with_class("change")[0].all("code")],
             item.with_class("effect")[0].text,
             item.children[0].attributes.get("href"),
         )
@@ -62,9 +63,9 @@ def test_changes_are_listed_with_effects_and_places() -> None:
     old = version(do("a"), either(branch("x", do("b"))), rest)
     new = version(do("z"), either(branch("y", do("b"))), rest, do("c"))
     assert entries(render_html(report(old, new))) == [
-        ("step 'a' renamed to 'z'", "breaking", "#orders-orders--z"),
-        ("condition `x` changed to `y`", "breaking", "#orders-orders--node.if.1.condition"),
-        ("step 'c' added after 'rest'", "safe", "#orders-orders--c"),
+        ("step 'a' renamed to 'z'", [], "breaking", "#orders-orders--z"),
+        ("condition  changed to", ["x", "y"], "breaking", "#orders-orders--node.if.1.condition"),
+        ("step 'c' added after 'rest'", [], "safe", "#orders-orders--c"),
     ]
 
 

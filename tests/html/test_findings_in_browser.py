@@ -19,7 +19,7 @@ FINDINGS = render_page(
         Page(
             graph(STEP, REPEATED),
             "orders",
-            findings=[ShownFinding("error", "SG101", "it fails", node=node) for node in (STEP, REPEATED, PACKED)],
+            findings=[ShownFinding("error", "SG101", "`it` fails", node=node) for node in (STEP, REPEATED, PACKED)],
         ),
         Page(graph(do("Refund"), class_name="Returns"), "returns"),
     ]
@@ -37,6 +37,7 @@ def test_a_finding_opens_its_step(browser: Browser) -> None:
     assert browser.is_in_view("orders--node.loop--pack")
     assert browser.find(".details h2").text == "Pack"
     assert browser.find(".details dd").text == "SG101: it fails"
+    assert browser.find(".details dd code").text == "it"
     browser.press(Keys.ESCAPE)
     _link(browser, "orders--node.loop--pack").click()
     assert browser.find(".details h2").text == "Pack"

@@ -33,6 +33,15 @@ def markup_text(text: str) -> str:
     return without_commands_in_markup(line.translate(_ENTITIES) if _ACTIVE.search(line) else line)
 
 
+def html_prose(text: str) -> str:
+    """Escape text for the content of an HTML element, with the parts in backquotes as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["`".join(parts[-2:])]
+    escaped = map(markup_text, parts)
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(escaped))
+
+
 def without_commands_in_markup(markup: str) -> str:
     """Return equivalent XML or HTML without commands for CI runners."""
     return broken_commands(markup, number_of)

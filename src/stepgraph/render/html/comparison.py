@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.markup import html_prose, markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import Part
 from stepgraph.model.walk import as_unknown
@@ -49,7 +49,7 @@ def change_list(
         effect = change.effect or _SAFE
         pill = f'<strong class="effect {effect.replace(" ", "-")}">{effect}</strong>'
         sign = f'<span class="sign" title="{change.kind.value}">{_SIGNS[change.kind]}</span>'
-        text, reason = markup_text(visible(change.text)), markup_text(visible(change.reason))
+        text, reason = html_prose(visible(change.text)), html_prose(visible(change.reason))
         if change.effect:
             entry = f'{sign}<span class="change">{text}</span><span class="impact">{pill} {reason}</span>'
         else:

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.markup import html_prose, markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
@@ -62,7 +62,7 @@ def _item(listed: ListedFinding, source_url: Callable[[Span], str]) -> Iterator[
     yield f'<span class="level is-{finding.level}">{LEVEL_WORDS[finding.level]}</span>'
     if finding.url:
         yield _link(finding.url, _text(finding.code), "rule", "Documentation of the rule")
-    message, advice = _text(finding.message), _text(finding.advice)
+    message, advice = html_prose(visible(finding.message)), html_prose(visible(finding.advice))
     yield f'<p><span class="message">{message}</span> <span class="advice">{advice}</span></p>'
     if listed.identity:
         yield f'<a class="place" href="#{listed.identity}">{_text(listed.name)}</a>'

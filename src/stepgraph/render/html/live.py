@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.json_strings import script_data
-from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.markup import html_prose, markup_text
 from stepgraph.render.html.excerpt import FileExcerpt
 from stepgraph.render.html.live_actions import LiveAction, action_list
 from stepgraph.render.svg.theme import SCOPE
@@ -101,12 +101,6 @@ class LivePage(Struct, frozen=True):
         yield "</section>"
 
 
-def prose(text: str) -> str:
-    """Return text with the parts in backquotes as code."""
-    parts = map(markup_text, text.split("`"))
-    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))
-
-
 def location_link(location: str, url: str) -> str:
     """Return a source location, with a link that opens it in an editor if there is a URL."""
     code = f"<code>{markup_text(location)}</code>"
@@ -124,7 +118,7 @@ def _link(link: PageLink) -> str:
 
 def _problem(problem: LiveProblem) -> Iterator[str]:
     yield '<div class="problem">'
-    yield f"<p>{location_link(problem.location, problem.url)} {prose(problem.message)}</p>"
+    yield f"<p>{location_link(problem.location, problem.url)} {html_prose(problem.message)}</p>"
     if problem.excerpt is not None:
         yield from problem.excerpt.html()
     yield "</div>"

@@ -8,12 +8,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.markup import html_prose, markup_text
 from stepgraph.phrases import counted
 from stepgraph.render.findings import LEVEL_WORDS, FindingLevel, ShownFinding
 from stepgraph.render.html.document import Head, asset, document, script_of
 from stepgraph.render.html.excerpt import FileExcerpt
-from stepgraph.render.html.live import LivePage, location_link, prose
+from stepgraph.render.html.live import LivePage, location_link
 from stepgraph.render.html.page import color_rules
 
 _MAX_SEARCHED: Final = 1
@@ -190,7 +190,7 @@ def _finding(shown: ExcerptedFinding) -> Iterator[str]:
     if shown.step_url:
         yield f'<a class="step" href="{markup_text(shown.step_url)}">{markup_text(shown.step)}</a>'
     yield "</p>"
-    message, advice = prose(finding.message), prose(finding.advice)
+    message, advice = html_prose(finding.message), html_prose(finding.advice)
     yield f'<p class="text">{message} <span class="advice">{advice}</span></p>'
     if shown.excerpt is not None:
         yield from shown.excerpt.html()
@@ -198,4 +198,4 @@ def _finding(shown: ExcerptedFinding) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{prose(paragraph)}</p>" for paragraph in text.split("\n\n"))
+    return "".join(f"<p>{html_prose(paragraph)}</p>" for paragraph in text.split("\n\n"))

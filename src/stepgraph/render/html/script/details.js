@@ -54,9 +54,18 @@ function panelHeader(fact) {
     button("×", "Close (Esc)", unselect, { class: "round" }));
 }
 
+/** The rows whose values are sentences. */
+const SENTENCES = new Set(["Error", "Warning", "Incomplete", "Note", "Change", "Effect"]);
+
 function row(label, value, remark) {
   const told = remark ? [make("span", { class: remark === "default" ? "remark tag" : "remark" }, remark)] : [];
-  return [make("dt", {}, label), make("dd", {}, ...(label === "Receives" ? received(value) : [value]), ...told)];
+  const content = label === "Receives" ? received(value) : SENTENCES.has(label) ? withCode(value) : [value];
+  return [make("dt", {}, label), make("dd", {}, ...content, ...told)];
+}
+
+/** Return a sentence with the parts in backquotes as code. */
+function withCode(text) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? make("code", {}, part) : part));
 }
 
 function copyButton(link) {
