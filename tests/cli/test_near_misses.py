@@ -88,6 +88,13 @@ def test_class_with_an_external_base(stepgraph: Command) -> None:
     )
 
 
+def test_misspelled_base(stepgraph: Command) -> None:
+    text = module(workflow("Orders", "rest")).replace("WorkflowEntrypoint", "WorkflowEntryPoint")
+    assert reason(stepgraph, text).endswith(
+        " derives from `workers.WorkflowEntryPoint`, a misspelled name. Write `from workers import WorkflowEntrypoint`."
+    )
+
+
 @pytest.mark.parametrize("command", ["check", "graph", "list"])
 def test_external_base_in_a_searched_directory(stepgraph: Command, command: str) -> None:
     write("flows/a.py", f"from agents import Agent\n{EXTERNAL.replace('AgentWorkflow', 'Agent')}")
