@@ -260,7 +260,8 @@ def _lay_out(
         # Imported here because most drawings have no legend, and start-up time counts.
         from stepgraph.render.svg.figures.legend import legend
 
-        figures.append(legend(has_badges=has_badges, signs=_signs(layout)))
+        width = value_of(longest([each.left_extent + each.right_extent for each in figures]))
+        figures.append(legend(has_badges=has_badges, signs=_signs(layout)).widened(width))
     title = _title_of(graph, view, pills_width(pills))
     name = view.title_of(workflow)
     has_status = view.progress is not None and folds is None

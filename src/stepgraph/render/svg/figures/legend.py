@@ -21,6 +21,7 @@ from stepgraph.render.svg.theme import FigureClass
 
 _ROW: Final = 22
 _PADDING: Final = 12
+_MAX_COLUMNS: Final = 3
 _SYMBOL: Final = 16
 """The width and height in pixels of a symbol."""
 
@@ -175,9 +176,10 @@ _TITLE: Final = heading("", "Legend")
 
 
 class Legend(Struct, frozen=True):
-    """A table of symbols and their meanings, to the right of its spine."""
+    """A table of symbols and their meanings in columns, to the right of its spine."""
 
     entries: Sequence[LegendEntry]
+    columns: int = 1
 
     @property
     def left_extent(self) -> int:
@@ -185,11 +187,24 @@ class Legend(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return max(DETAIL.width(entry.meaning) for entry in self.entries) + ICON_ROOM + 2 * _PADDING
+        return self.columns * self._column_width + _PADDING
 
     @property
     def height(self) -> int:
-        return _ROW * (len(self.entries) + 1) + _PADDING + 4
+        return _ROW * (self._rows + 1) + _PADDING + 4
+
+    @property
+    def _column_width(self) -> int:
+        return max(DETAIL.width(entry.meaning) for entry in self.entries) + ICON_ROOM + _PADDING
+
+    @property
+    def _rows(self) -> int:
+        return -(-len(self.entries) // self.columns)
+
+    def widened(self, room: int) -> Legend:
+        """Return the legend with as many columns as fit into the width `room`."""
+        most = min(_MAX_COLUMNS, (room - _PADDING) // self._column_width)
+        return Legend(self.entries, max(1, most))
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open("legend", "", "legend")
@@ -199,11 +214,13 @@ class Legend(Struct, frozen=True):
         pen.close()
 
     def draw_entries(self, pen: Pen, x: int, y: int) -> None:
-        """Draw the entries below each other."""
-        for row, entry in enumerate(self.entries):
+        """Draw the entries below each other, from column to column."""
+        for index, entry in enumerate(self.entries):
+            column, row = divmod(index, self._rows)
+            left, top = x + column * self._column_width, y + row * _ROW
             pen.open(entry.css, "", entry.meaning)
-            entry.draw(pen, x, y + row * _ROW)
-            pen.text([("detail", x + ICON_ROOM, y + row * _ROW + _SYMBOL - 4, entry.meaning)])
+            entry.draw(pen, left, top)
+            pen.text([("detail", left + ICON_ROOM, top + _SYMBOL - 4, entry.meaning)])
             pen.close()
 
     def picture(self) -> list[str]:
