@@ -161,3 +161,10 @@ def test_a_picture_stays_while_the_development_server_is_away(
         assert "cannot be reached" in shows(browser, text_of(".connection"))
         assert browser.is_shown("orders--approval")
     assert shows(browser, "document.querySelector('.connection').hidden && window.isFirst")
+
+
+@pytest.mark.slow
+def test_a_missing_development_server_is_explained_once(browser: Browser, start: Start) -> None:
+    browser.driver.get(start(module(ORDERS)).url("/workflows/Orders/instances"))
+    assert "found" in shows(browser, "document.querySelector('.connection').textContent")
+    assert browser.run("return document.querySelector('.connection').hidden")

@@ -84,8 +84,9 @@ def test_an_ended_instance_can_only_be_restarted() -> None:
 
 @pytest.mark.parametrize("path", [URL, f"{URL}/a"])
 def test_without_a_server_the_page_says_how_to_start_one(path: str) -> None:
-    root = read(serve(".").request("GET", path).text)
-    assert "wrangler dev" in [code.text for code in root.all("code")]
+    (explanation,) = read(serve(".").request("GET", path).text).with_class("explanation")
+    assert explanation.all("p")[0].text == "No development server found."
+    assert "wrangler dev" in [code.text for code in explanation.all("code")]
 
 
 def test_an_unknown_instance_is_explained() -> None:

@@ -278,7 +278,7 @@ def test_invalid_bodies(served: Served, server: FakeDevServer, method: str, path
 def test_no_server(three_workers: Path) -> None:
     served = serve((str(three_workers / "orders"),))
     status, message = served.error("GET", "/orders/instances")
-    assert (status, message[:74]) == (503, "no development server, which runs the instances. Start `wrangler dev` or `")
+    assert (status, message[:49]) == (503, "no development server found. Start `wrangler dev`")
     assert served.request("GET", "/client/v4/accounts/a/workflows/orders").status_code == 200
 
 

@@ -89,8 +89,8 @@ class InstancePages(Struct, frozen=True):
 
 
 def _unreachable(error: ApiError) -> str:
-    """Return the message of an error as a sentence."""
-    text = str(error)
+    """Return the message of an error as a sentence, with the advice in a paragraph below."""
+    text = str(error).replace(". ", ".\n\n", 1)
     return f"{text[:1].upper()}{text[1:]}"
 
 

@@ -21,7 +21,7 @@ from stepgraph.serve.instance_shapes import STATUSES, JsonObject, instance_log, 
 from stepgraph.serve.json_input import InvalidJsonError, parse_json
 
 _NO_SERVER: Final = (
-    "no development server, which runs the instances. Start `wrangler dev` or `pywrangler dev`, "
+    "no development server found. Start `wrangler dev` or `pywrangler dev`, which runs the instances, "
     "or name its address with `stepgraph serve --dev-server=URL`."
 )
 _MAX_REQUESTS: Final = 16

@@ -63,11 +63,6 @@ function row(label, value, remark) {
   return [make("dt", {}, label), make("dd", {}, ...content, ...told)];
 }
 
-/** Return a sentence with the parts in backquotes as code. */
-function withCode(text) {
-  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? make("code", {}, part) : part));
-}
-
 function copyButton(link) {
   const copy = make("button", { type: "button", class: "link" }, "Copy link");
   const say = (word) => () => { copy.textContent = word; };

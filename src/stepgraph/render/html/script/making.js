@@ -31,6 +31,11 @@ function make(name, attributes = {}, ...children) {
   return element;
 }
 
+/** Return the nodes of a sentence with the parts in backquotes as code. */
+function withCode(text) {
+  return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? make("code", {}, part) : part));
+}
+
 function button(label, title, click, attributes = {}) {
   return make("button", { type: "button", title, "aria-label": title, click, ...attributes }, label);
 }

@@ -53,9 +53,19 @@ function load() {
 
 let stream = null, retry = null;
 
+let told = "";
+
+/** Return whether the page shows a message in place of its content. */
+function isExplained(message) {
+  const letters = (text) => text.replace(/[\s`]/g, "").toLowerCase();
+  const explanation = document.querySelector(".explanation");
+  return explanation !== null && letters(explanation.textContent).includes(letters(message));
+}
+
 function tell(message) {
-  if (connection.textContent !== message) connection.textContent = message;
-  connection.hidden = !message;
+  if (told !== message) connection.replaceChildren(...withCode(message));
+  told = message;
+  connection.hidden = !message || isExplained(message);
   liveStatus.hidden = Boolean(message);
 }
 
