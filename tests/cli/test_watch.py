@@ -351,6 +351,11 @@ def test_a_missing_path_is_an_error(stepgraph: Command) -> None:
     assert (run.code, run.messages) == (2, ["stepgraph: cannot watch missing.py: file not found."])
 
 
+def test_a_name_after_w_suggests_the_option_for_workflows(stepgraph: Command) -> None:
+    (message,) = stepgraph("graph", "-w", "orders").messages
+    assert message == ("stepgraph: cannot watch orders: file not found. To select a workflow, use `--workflow orders`.")
+
+
 def test_a_missing_watchfiles_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.project.file_events.find_spec", lambda _: None)
     run = stepgraph("check", "--watch")

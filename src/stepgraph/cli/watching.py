@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import select
+import shlex
 import signal
 import sys
 import time
@@ -110,7 +111,10 @@ def watch(command: WatchedCommand) -> ExitCode:
         raise CommandError(ExitCode.ERROR, message)
     for path in command.paths:
         if not os.path.exists(path):
-            raise CommandError(ExitCode.ERROR, f"cannot watch {path}: file not found.")
+            # Other tools select something by its name with `-w`.
+            is_name = not os.path.splitext(path)[1] and os.path.basename(path) == path
+            advice = f" To select a workflow, use `--workflow {shlex.quote(path)}`." if is_name else ""
+            raise CommandError(ExitCode.ERROR, f"cannot watch {path}: file not found.{advice}")
     with _recorded_interrupts() as interrupts:
         try:
             return _Watch(command, interrupts).run()
