@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, ROOT, Tree, TreeElement
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, STEPS
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import paths_of
+from stepgraph.replay.passed_part import PassedPart, ancestors
 
 LoopHeads: TypeAlias = Mapping[Path, str]
 """The heads of loops, such as `for item in items`, by path. Saved graphs have none."""
@@ -30,46 +30,6 @@ class Decision(Struct, frozen=True):
     """The effect on the instance."""
     reason: str
     """One sentence."""
-
-
-class PassedPart(Struct, frozen=True):
-    """The part of a version that an instance has passed."""
-
-    tree: Tree
-    last: int
-    """The number of the last step in source order that has run, or that of the workflow."""
-    functions: frozenset[int]
-    """The numbers of the functions, or of the workflow, that the instance has entered."""
-    entered: frozenset[int]
-    """The numbers of the elements around steps that have certainly run."""
-    repeated: frozenset[int]
-    """The numbers of the loops around steps that have run several times."""
-
-    @classmethod
-    def of(cls, tree: Tree, entries: Sequence[Sequence[int]]) -> PassedPart:
-        """Return the part with the runs of steps: for each entry, the numbers of the elements that it may be."""
-        runs = Counter(number for numbers in entries for number in numbers)
-        certain = {numbers[0] for numbers in entries if len(set(numbers)) == 1}
-        repeated = (number for number, count in runs.items() if count > 1)
-        return cls(
-            tree,
-            max(runs, default=ROOT),
-            frozenset(_function_of(tree, number) for number in runs),
-            frozenset(outer.number for number in certain for outer in ancestors(tree, number)),
-            frozenset(outer.number for number in repeated for outer in ancestors(tree, number) if outer.kind == "loop"),
-        )
-
-    def contains(self, number: int) -> bool:
-        """Return whether the instance has passed an element, perhaps in an earlier pass of a loop around it."""
-        function = _function_of(self.tree, number)
-        if function not in self.functions or function != _function_of(self.tree, self.last):
-            return function in self.functions
-        loops = (outer.number for outer in ancestors(self.tree, number) if outer.number in self.repeated)
-        return min(loops, default=number) < self.last
-
-    def has_left(self, number: int) -> bool:
-        """Return whether the instance has certainly left an element of the outermost level."""
-        return self.tree[number].parent == ROOT and self.last >= self.tree[number].end
 
 
 class Decisions(Struct, frozen=True):
@@ -96,7 +56,7 @@ class Decisions(Struct, frozen=True):
         yield from self._added_exits()
 
     def is_excluded(self, number: int) -> bool:
-        """Return whether an element is in a branch that the instance does not take, as an earlier branch is unchanged.
+        """Return whether an element is in a branch that the instance does not take, as its decision is unchanged.
 
         In a loop or function, the instance may take another branch in each run.
         """
@@ -106,7 +66,8 @@ class Decisions(Struct, frozen=True):
                 return False
             if element.kind == BRANCH:
                 branches = tree[element.parent].children
-                if any(self._is_taken(branch) for branch in branches[: branches.index(element.number)]):
+                earlier = branches[: branches.index(element.number)]
+                if any(self._is_taken(branch) for branch in earlier) or self._is_passed_over(element.number):
                     return True
         return False
 
@@ -139,9 +100,28 @@ class Decisions(Struct, frozen=True):
 
     def _is_taken(self, branch: int) -> bool:
         """Return whether the instance has taken a new branch that is unchanged."""
+        return self._is_unchanged(branch) and self.matching.to_old[branch] in self.old.entered
+
+    def _is_passed_over(self, branch: int) -> bool:
+        """Return whether the instance has passed the choice of an unchanged branch that it has not taken.
+
+        The branch begins with a step, so that the log would show whether it was taken.
+        """
+        partner = self.matching.to_old[branch]
+        if partner is None or not self._is_unchanged(branch):
+            return False
+        old = self.matching.old
+        first = next(iter(old[partner].children), None)
+        if first is None or old[first].kind not in STEPS or first in self.old.possible:
+            return False
+        earlier = self.matching.new[self.matching.new[branch].parent].children
+        return self.old.has_left(old[partner].parent) and all(map(self._is_unchanged, earlier[: earlier.index(branch)]))
+
+    def _is_unchanged(self, branch: int) -> bool:
+        """Return whether the condition of a new branch is that of a branch of the same choice."""
         old, new = self.matching.old, self.matching.new
         partner = self.matching.to_old[branch]
-        if partner is None or old[partner].fields != new[branch].fields or partner not in self.old.entered:
+        if partner is None or old[partner].fields != new[branch].fields:
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
@@ -158,16 +138,3 @@ def _starts(longer: str, shorter: str) -> bool:
     if counts[0] is not None and counts[1] is not None:
         return int(counts[0][1]) > int(counts[1][1])
     return shorter.endswith("]") and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")
-
-
-def ancestors(tree: Tree, number: int) -> Iterator[TreeElement]:
-    """Yield the ancestors of an element, innermost first, without counting visits, as each log needs them."""
-    while number != ROOT:
-        number = tree[number].parent
-        yield tree[number]
-
-
-def _function_of(tree: Tree, number: int) -> int:
-    while number != ROOT and tree[number].slot != FUNCTIONS:
-        number = tree[number].parent
-    return number

@@ -11,12 +11,13 @@ from msgspec import Struct
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BLOCK_SLOTS, FUNCTIONS, KEY, Tree, read_tree
-from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.matching import Match, match_log
+from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.matching import Match, Place, match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
-from stepgraph.replay.decisions import Decision, Decisions, LoopHeads, PassedPart, ancestors
+from stepgraph.replay.decisions import Decision, Decisions, LoopHeads
+from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 
 ElementPaths: TypeAlias = Mapping[Path, int]
 """The numbers of the elements of a tree, by path."""
@@ -111,21 +112,28 @@ class VersionPair(Struct):
         sites = tuple(frozenset(self._counterparts(each)) for each in steps)
         existing = frozenset(self._counterparts(self.deployed.sites))
         optional = frozenset(number for element, number in self._new_sites.items() if self._is_optional(element))
-        decisions = self._decisions(steps)
+        decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in match.places])
         excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
         return DeployedRun(nodes, sites, existing, optional, frozenset(excluded), tuple(decisions.changed()))
 
-    def _decisions(self, steps: Sequence[Sequence[Site]]) -> Decisions:
-        """Return the decisions of an instance with the possible deployed steps of its entries."""
-        old = [[self._old_paths[site.path] for site in each] for each in steps]
-        new = [[new for number in each if (new := self.matching.to_new[number]) is not None] for each in old]
+    def _decisions(self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> Decisions:
+        """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
+        new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         return Decisions(
             self.matching,
-            PassedPart.of(self.matching.old, old),
-            PassedPart.of(self.matching.new, new),
+            PassedPart.of(self.matching.old, entries, runs),
+            PassedPart.of(self.matching.new, entries, new),
             self._old_heads,
             self._new_heads,
         )
+
+    def _chain(self, place: Place) -> RunChain:
+        return tuple(self._old_paths[path] for path in (*place.calls, place.path))
+
+    def _new_chain(self, chain: RunChain) -> RunChain:
+        """Return the counterparts of a deployed step and its calls, or an empty tuple if the step was removed."""
+        numbers = [self.matching.to_new[number] for number in chain]
+        return () if numbers[-1] is None else tuple(number for number in numbers if number is not None)
 
     def _counterparts(self, sites: Sequence[Site]) -> Iterator[int]:
         for site in sites:

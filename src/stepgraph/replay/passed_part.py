@@ -1,0 +1,138 @@
+"""The part of a version of a workflow that an instance has passed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.diff.tree import FUNCTIONS, KEY, ROOT, Tree, TreeElement, calls_by_name
+from stepgraph.execution.log import LogEntry
+
+RunChain: TypeAlias = tuple[int, ...]
+"""The numbers of the calls around a run of a step, outermost first, and of the step."""
+
+
+class PassedPart(Struct, frozen=True):
+    """The part of a version that an instance has passed."""
+
+    tree: Tree
+    last: Mapping[int, int]
+    """The number of the last step or call in source order that has run, by function. The workflow is one of them."""
+    completed: frozenset[int]
+    """The numbers of the functions of which a call may be over."""
+    entered: frozenset[int]
+    """The numbers of the steps that have certainly run, and of the elements around them and their calls."""
+    repeated: frozenset[int]
+    """The numbers of the loops around steps that have run several times, or around their calls."""
+    possible: frozenset[int]
+    """The numbers of the steps and calls that may have run."""
+
+    @classmethod
+    def of(cls, tree: Tree, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> PassedPart:
+        """Return the part with the entries of a log, whose steps may be the last ones of the `runs`."""
+        places = _Places(tree)
+        counts = Counter(chain for chains in runs for chain in chains)
+        last: dict[int, int] = {}
+        for number in places.with_callers({number for chain in counts for number in chain}):
+            function = places.function_of(number)
+            last[function] = max(last.get(function, ROOT), number)
+        certain = {chains[0] for chains in runs if len(set(chains)) == 1}
+        entered = {number for chain in certain for number in chain}
+        return cls(
+            tree,
+            last,
+            frozenset(places.completed(entries, runs, counts)),
+            frozenset(entered | {outer.number for number in entered for outer in ancestors(tree, number)}),
+            frozenset(loop for chain in counts if counts[chain] > 1 for each in chain for loop in places.loops(each)),
+            frozenset(number for chain in counts for number in chain),
+        )
+
+    def contains(self, number: int) -> bool:
+        """Return whether the instance has passed an element, perhaps in an earlier pass of a loop around it."""
+        function = _function_of(self.tree, number)
+        if function not in self.last or function in self.completed:
+            return function in self.last
+        loops = (outer.number for outer in ancestors(self.tree, number) if outer.number in self.repeated)
+        return min(loops, default=number) < self.last[function]
+
+    def has_left(self, number: int) -> bool:
+        """Return whether the instance has certainly left an element of the outermost level."""
+        return self.tree[number].parent == ROOT and self.last.get(ROOT, ROOT) >= self.tree[number].end
+
+
+class _Places:
+    """The functions and loops around the elements of a tree."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._calls = calls_by_name(tree)
+        self._functions: dict[int, int] = {}
+        self._loops: dict[int, tuple[int, ...]] = {}
+
+    def function_of(self, number: int) -> int:
+        """Return the number of the function around an element, or that of the workflow."""
+        if number not in self._functions:
+            self._functions[number] = _function_of(self._tree, number)
+        return self._functions[number]
+
+    def loops(self, number: int) -> tuple[int, ...]:
+        """Return the numbers of the loops around an element in its function."""
+        if number not in self._loops:
+            outer = ancestors(self._tree, number)
+            self._loops[number] = tuple(each.number for each in outer if each.kind == "loop")
+        return self._loops[number]
+
+    def with_callers(self, numbers: set[int]) -> set[int]:
+        """Add all calls of functions whose call is not among the elements, as another version may have inlined it."""
+        result = set(numbers)
+        pending = [self.function_of(number) for number in numbers]
+        while pending:
+            function = pending.pop()
+            calls = self._calls[self._tree[function].text(KEY)] if function != ROOT else []
+            if result.isdisjoint(calls):
+                result.update(calls)
+                pending += (self.function_of(call) for call in calls)
+        return result
+
+    def completed(
+        self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], counts: Mapping[RunChain, int]
+    ) -> Iterator[int]:
+        """Yield the functions of which a call may be over: an entry has begun outside of it, or it was made again."""
+        latest: dict[tuple[int, RunChain], int] = {}
+        running: set[tuple[int, RunChain]] = set()
+        for index, (entry, chains) in enumerate(zip(entries, runs, strict=False)):
+            calls = [call for chain in chains for call in self._calls_in(chain)]
+            latest.update(dict.fromkeys(calls, index))
+            if entry.outcome == "open":
+                running.update(calls)
+        yield from (call[0] for call, index in latest.items() if call not in running and index < len(runs) - 1)
+        yield from (call[0] for chain, count in counts.items() if count > 1 for call in self._repeated_calls(chain))
+
+    def _calls_in(self, chain: RunChain) -> Iterator[tuple[int, RunChain]]:
+        """Yield the functions around a run, with the calls that led to each."""
+        for index, number in enumerate(chain):
+            function = self.function_of(number)
+            if function != ROOT:
+                yield function, chain[:index]
+
+    def _repeated_calls(self, chain: RunChain) -> Iterator[tuple[int, RunChain]]:
+        """Yield the functions that a repeated run may have entered several times, instead of a loop inside."""
+        for function, calls in self._calls_in(chain):
+            if any(map(self.loops, calls)) or not any(map(self.loops, chain[len(calls) :])):
+                yield function, calls
+
+
+def ancestors(tree: Tree, number: int) -> Iterator[TreeElement]:
+    """Yield the ancestors of an element, innermost first, without counting visits, as each log needs them."""
+    while number != ROOT:
+        number = tree[number].parent
+        yield tree[number]
+
+
+def _function_of(tree: Tree, number: int) -> int:
+    while number != ROOT and tree[number].slot != FUNCTIONS:
+        number = tree[number].parent
+    return number
