@@ -167,6 +167,11 @@ def test_a_log_without_times_goes_by_its_order() -> None:
     assert misfit(matched(GROUP, "a", "c")) == (1, ["nodes[0].nodes[1]"])
 
 
+def test_a_log_of_a_clock_that_was_set_back_goes_by_its_order() -> None:
+    assert len(paths(matched(SEQUENCE, "a 20-25", "b 7-9", "c 10-12"))) == 3
+    assert misfit(matched(SEQUENCE, "a 20-25", "c 7-9")) == (1, ["nodes[1]"])
+
+
 @pytest.mark.parametrize("names", [("x", "a", "b"), ("a", "x", "x", "b"), ("a", "b", "a"), ("b",)])
 def test_nodes_of_unknown_types_allow_everything_in_them(names: tuple[str, ...]) -> None:
     future: Graph = graph(unknown("step_call", do("a"), do("x")), do("b"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 from typing import Final, TypeAlias
 
@@ -388,8 +388,12 @@ class _Matcher(Struct, eq=False):
 
 
 def _ends(entries: Sequence[LogEntry]) -> list[int]:
-    """Return when each entry has ended: before which other entry, `ANY_TIME`, or the number of entries plus one."""
-    is_timed = all(entry.start is not None for entry in entries)
+    """Return when each entry has ended: before which other entry, `ANY_TIME`, or the number of entries plus one.
+
+    A clock that was set back, or a missing time, makes all times worthless.
+    """
+    starts = [entry.start for entry in entries if entry.start is not None]
+    is_timed = len(starts) == len(entries) and all(first <= second for first, second in pairwise(starts))
     ends = [len(entries) + 1 if entry.outcome == "open" else ANY_TIME for entry in entries]
     running: list[tuple[int, int]] = []
     for number, entry in enumerate(entries):
