@@ -1,4 +1,4 @@
-"""The conditions and exits in front of the last step, where functions are called and branches are passed."""
+"""The part of the code that an instance has passed: its conditions, exits, functions, branches and loops."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.new_code import NewCode
-from tests.instances.replay_pairs import LOAD, SHIP, SLEEPING, counted, sleep
+from tests.instances.replay_pairs import LOAD, SHIP, SLEEPING, counted, sleep, wait
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import LEAVE, branch, call, do, either, function, graph, loop
+from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, protected
 
 PACK = function("pack", do("pack"), sleep())
 PAUSED_TWICE = counted(
@@ -90,3 +90,99 @@ def test_exits_in_a_branch_that_the_instance_has_passed(
     new = graph(LOAD, either(branch(condition, do("gift"), either(branch("new", LEAVE)))), sleep(), SHIP)
     log = log_of("paused", ended("load order"), *entries, opened("cool down", "sleep"))
     assert NewCode.of(new, old).replay(log).effect == effect
+
+
+def test_changed_conditions_in_a_branch_that_was_not_taken() -> None:
+    def code(condition: str) -> Graph:
+        express = branch("vip", do("gift"), either(branch(condition, do("wrap"))))
+        return graph(LOAD, either(express, branch(None, do("charge card"))), sleep(), SHIP)
+
+    assert NewCode.of(code("total > 8"), code("total > 3")).replay(SLEEPING).effect == "resumes"
+
+
+@pytest.mark.parametrize(("taken", "effect"), [("gift", "resumes"), ("charge card", "unknown")])
+def test_an_else_gets_a_condition(taken: str, effect: InstanceEffect) -> None:
+    def code(condition: str | None) -> Graph:
+        return graph(either(branch("vip", do("gift")), branch(condition, do("charge card"))), sleep(), SHIP)
+
+    replay = NewCode.of(code("new"), code(None)).replay(log_of("paused", ended(taken), opened("cool down", "sleep")))
+    reason = "The `else` now has the condition `new`, so the instance may now take another branch."
+    assert (replay.effect, replay.reasons) == (effect, () if effect == "resumes" else (reason,))
+
+
+def test_removed_branches_were_taken_instead() -> None:
+    old = graph(LOAD, either(branch("new", do("charge card")), branch("vip", do("gift"))), sleep(), SHIP)
+    new = graph(LOAD, either(branch("vip", do("gift"), LEAVE)), sleep(), SHIP)
+    assert NewCode.of(new, old).replay(SLEEPING).effect == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("passed", "effect"),
+    [
+        (loop(either(branch("fragile", do("wrap")))), "out_of_order"),
+        (either(branch("vip", loop(do("gift")))), "out_of_order"),
+        (loop(do("wrap")), "resumes"),
+        (loop(call("pack")), "resumes"),
+    ],
+)
+def test_new_steps_in_parts_that_may_have_run_without_a_trace(passed: Node, effect: InstanceEffect) -> None:
+    def code(*added: Node) -> Graph:
+        return graph(LOAD, with_nodes(passed, added), sleep(), SHIP, functions={"pack": PACK})
+
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    replay = NewCode.of(code(do("weigh")), code()).replay(log)
+    reason = "`weigh` may run when the instance resumes, before steps that have already run."
+    assert (replay.effect, replay.reasons) == (effect, () if effect == "resumes" else (reason,))
+
+
+def with_nodes(node: Node, added: tuple[Node, ...]) -> Node:
+    """Return a loop, or an `if` with one branch, with further nodes at its end."""
+    if node["type"] == "loop":
+        return loop(*node["nodes"], *added)
+    assert node["type"] == "if"
+    (only,) = node["branches"]
+    return either(branch(only["condition"], *only["nodes"], *added))
+
+
+def test_new_conditions_around_entries_are_noted() -> None:
+    old = graph(LOAD, do("charge card"), sleep(), SHIP)
+    new = graph(LOAD, either(branch("vip", do("charge card"), sleep())), SHIP)
+    replay = NewCode.of(new, old).replay(SLEEPING)
+    note = "If `vip` is false, the new code does not call `charge card-1` and `cool down-1`."
+    assert (replay.effect, replay.notes) == ("resumes", (note,))
+
+
+def test_finished_steps_that_move_into_a_handler_do_not_run() -> None:
+    old = graph(LOAD, protected(block(do("pack"), sleep()), catch=block(do("refund"))))
+    new = graph(protected(block(do("pack"), sleep()), catch=block(do("refund"), LOAD)))
+    log = log_of("paused", ended("load order"), ended("pack"), opened("cool down", "sleep"))
+    replay = NewCode.of(new, old).replay(log)
+    assert (replay.effect, replay.orphans) == ("resumes", ("load order-1",))
+
+
+def test_steps_before_a_repeated_call_do_not_run_in_a_handler() -> None:
+    def code(*added: Node) -> Graph:
+        pay = function("pay", do("pay"), sleep(), *added)
+        return graph(protected(block(call("pay"), call("pay")), catch=block(loop(call("pay")))), functions={"pay": pay})
+
+    log = counted(log_of("paused", ended("pay"), ended("cool down", kind="sleep"), opened("pay")))
+    replay = NewCode.of(code(do("report")), code()).replay(log)
+    assert (replay.effect, replay.added) == ("out_of_order", ("report-1",))
+
+
+def test_a_handler_has_a_step_of_the_same_name() -> None:
+    def code(*added: Node) -> Graph:
+        return graph(protected(block(*added, LOAD, sleep()), catch=block(LOAD)))
+
+    replay = NewCode.of(code(do("check")), code()).replay(log_of("running", opened("load order")))
+    assert (replay.effect, replay.added) == ("out_of_order", ("check-1",))
+
+
+def test_computed_names_that_have_not_changed_have_equal_values() -> None:
+    handler = block(call("send"), call("send"))
+    send = {"send": function("send", do("send {item}"))}
+    body = block(call("send"), do("pack"), wait())
+    old = graph(loop(do("mail {item}"), protected(body, catch=handler)), functions=send)
+    new = graph(loop(protected(body, catch=handler), do("mail {item}")), functions=send)
+    replay = NewCode.of(new, old).replay(log_of("paused", ended("mail a"), ended("send a"), opened("pack")))
+    assert (replay.effect, replay.reused) == ("out_of_order", ("send a-1", "mail a-1"))

@@ -25,6 +25,7 @@ from stepgraph.replay.costs import (
     AGAIN,
     FAILED,
     MOVED,
+    OTHER_VALUE,
     REPLACED,
     REPLACED_BY_OTHER_KIND,
     REQUIRED_RUN,
@@ -176,7 +177,9 @@ class _RunSearch(Struct):
 
     def _end_open_entries(self, run: CodeRun) -> None:
         running = list(bits(run.consumed & run.position.running))
-        for failed in (False, True) if len(running) == 1 else (False,) if running else ():
+        # A failure that is still to come does not explain the log.
+        may_have_failed = len(running) == 1 and run.consumed >> running[0] != (1 << len(self.entries) - running[0]) - 1
+        for failed in (False, True) if may_have_failed else (False,) if running else ():
             cost = run.cost + RESUMED + FAILED * failed
             for ended in self._after_all(run.position, running, failed=failed):
                 self._add(CodeRun(ended, run.consumed, run.covered, run.counts, run.edited, cost, run.last, run))
@@ -199,7 +202,10 @@ class _RunSearch(Struct):
         call = ReplayedCall(site, number, is_required=self.costs.is_required(site, run.counts))
         covered = run.covered | self._nested(site, entry)
         reachable = 0
-        for begun in self.positions.begin(run.position, site, number, retried=entry.was_retried):
+        may_handle = self.costs.may_handle
+        for begun in self.positions.begin(
+            run.position, site, number, retried=entry.was_retried, after_failure=may_handle
+        ):
             ended = entry.outcome != "open"
             failed = ended and is_raised(site, entry)
             counts = self.costs.counted(site, run.counts)
@@ -219,6 +225,7 @@ class _RunSearch(Struct):
         if replaced is not None:
             cost = self._cost_of_replacement(site, self.entries[replaced])
             cost = base + (REQUIRED_RUN if required else AGAIN if is_edited else cost)
+            cost += OTHER_VALUE * (required and self._has_same_name(site, replaced))
             failed = self.entries[replaced].outcome == "failed"
             call = ReplayedCall(site, None, replaced, required)
             self._begin(run, call, cost, failed=failed)
@@ -237,7 +244,7 @@ class _RunSearch(Struct):
             covered |= self._nested(call.site, self.entries[call.replaced])
         edited = run.edited | 1 << call.site.number
         number = len(self.entries)
-        for begun in self.positions.begin(run.position, call.site, number, retried=False):
+        for begun in self.positions.begin(run.position, call.site, number, after_failure=self.costs.may_handle):
             for position in self.positions.end(begun, number, failed=failed):
                 after = CodeRun(position, consumed, covered, counts, edited, cost, run.last, run, call)
                 if call.is_required or call.replaced is not None or self._has_future(after):
@@ -267,6 +274,11 @@ class _RunSearch(Struct):
             return True
         is_stored = site.pattern.is_literal and bool(self.answers.by_site[site.number])
         return entry.kind == site.kind and not is_stored
+
+    def _has_same_name(self, site: Site, number: int) -> bool:
+        """Return whether the name of a step is computed as under the deployed code, so that its entry answers it."""
+        node = self.costs.deployed.nodes[number] if self.costs.deployed is not None else None
+        return node is not None and not site.pattern.is_literal and node["name"] == site.node["name"]
 
     def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
         if entry.kind != site.kind:
@@ -354,7 +366,7 @@ class _RunSearch(Struct):
             if call.replaced is None or not self._may_follow(positions[index], following.site):
                 continue
             number = len(self.entries)
-            passed = self.positions.begin(positions[index], following.site, number, retried=False)
+            passed = self.positions.begin(positions[index], following.site, number)
             if any(not position.sites >> call.site.number & 1 for position in passed):
                 yield index
 

@@ -30,6 +30,8 @@ AGAIN: Final = 1
 UNEXPECTED: Final = 120
 MISSING: Final = 160
 REQUIRED_RUN: Final = 4
+# A name with unknown parts that has not changed probably has the same value.
+OTHER_VALUE: Final = 160
 UNPLACED_ORPHAN: Final = 8
 
 
@@ -104,6 +106,11 @@ class Costs(Struct, frozen=True):
         tracked = {site: index for index, site in enumerate(sorted(allowed))}
         required = deployed.required()
         return cls(entries, answers, deployed, foreign, foreign & ~placed, tracked, required, allowed, over)
+
+    @property
+    def may_handle(self) -> bool:
+        """Whether steps of `except` blocks explain entries. An exception that is still to come does not."""
+        return self.deployed is None or self.deployed.has_caught
 
     def is_required(self, site: Site, counts: CallCounts) -> bool:
         """Return whether a call of a step corresponds to a run under the deployed code."""

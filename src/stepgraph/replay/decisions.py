@@ -9,13 +9,14 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, STEPS
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import paths_of
 from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.replay.traces import Traces
 
 LoopHeads: TypeAlias = Mapping[Path, str]
 """The heads of loops, such as `for item in items`, by path. Saved graphs have none."""
@@ -38,6 +39,8 @@ class Decisions(Struct, frozen=True):
     matching: Matching
     old: PassedPart
     new: PassedPart
+    traces: Traces
+    """The elements of the deployed version that leave a trace in the log."""
     old_heads: Mapping[int, str]
     """The heads of the deployed loops, by the numbers of their elements."""
     new_heads: Mapping[int, str]
@@ -47,12 +50,12 @@ class Decisions(Struct, frozen=True):
         """Yield the decisions in front of the last step that may differ."""
         for element in self.matching.old.elements:
             partner = self.matching.to_new[element.number]
-            if partner is None or not self.old.contains(element.number):
+            if partner is None or not self._has_decided(element) or self.is_excluded(partner):
                 continue
-            if element.kind in {BRANCH, "switch"}:
-                yield from self._condition(element.number, partner)
-            elif element.kind == "loop":
+            if element.kind == "loop":
                 yield from self._passes(element.number, partner)
+            else:
+                yield from self._condition(element.number, partner)
         yield from self._added_exits()
 
     def is_excluded(self, number: int) -> bool:
@@ -61,22 +64,47 @@ class Decisions(Struct, frozen=True):
         In a loop or function, the instance may take another branch in each run.
         """
         tree = self.matching.new
+        is_unchanged = True
         for element in reversed((tree[number], *ancestors(tree, number))):
             if element.kind == "loop" or element.slot == FUNCTIONS:
                 return False
             if element.kind == BRANCH:
-                branches = tree[element.parent].children
-                earlier = branches[: branches.index(element.number)]
-                if any(self._is_taken(branch) for branch in earlier) or self._is_passed_over(element.number):
+                if any(map(self._is_taken, tree[element.parent].children[: element.index])):
+                    return True
+                partner = self.matching.to_old[element.number]
+                is_unchanged = is_unchanged and self._has_same_conditions(element)
+                if is_unchanged and partner is not None and self.old.is_avoided(partner):
                     return True
         return False
 
+    def _has_decided(self, element: TreeElement) -> bool:
+        """Return whether the instance may have passed a decision."""
+        if element.kind not in {BRANCH, "switch", "loop"} or not self.old.contains(element.number):
+            return False
+        return not self.old.is_avoided(element.parent)
+
+    def may_run_untraced(self, number: int) -> bool:
+        """Return whether a new step is in a branch or loop that the instance may have run, as far as the log tells."""
+        if self.matching.to_old[number] is not None:
+            return False
+        for element in ancestors(self.matching.new, number):
+            partner = self.matching.to_old[element.number] if element.kind in {BRANCH, "loop"} else None
+            if partner is not None and self._may_have_run_untraced(partner):
+                return True
+        return False
+
+    def _may_have_run_untraced(self, number: int) -> bool:
+        if not self.old.contains(number) or self.old.is_avoided(number):
+            return False
+        has_run = not self.old.possible.isdisjoint(self.matching.old.subtree(number))
+        return not has_run and not self.traces.leaves_trace(number)
+
     def _condition(self, old: int, new: int) -> Iterator[Decision]:
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"
-        condition = self.matching.old[old].text(field)
-        if condition != self.matching.new[new].text(field):
-            reason = f"The condition `{condition}` changed, so the instance may now take another branch."
-            yield Decision("unknown", reason)
+        condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
+        if condition != changed:
+            what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
+            yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
 
     def _passes(self, old: int, new: int) -> Iterator[Decision]:
         old_head, new_head = self.old_heads.get(old, ""), self.new_heads.get(new, "")
@@ -102,20 +130,16 @@ class Decisions(Struct, frozen=True):
         """Return whether the instance has taken a new branch that is unchanged."""
         return self._is_unchanged(branch) and self.matching.to_old[branch] in self.old.entered
 
-    def _is_passed_over(self, branch: int) -> bool:
-        """Return whether the instance has passed the choice of an unchanged branch that it has not taken.
-
-        The branch begins with a step, so that the log would show whether it was taken.
-        """
-        partner = self.matching.to_old[branch]
-        if partner is None or not self._is_unchanged(branch):
+    def _has_same_conditions(self, branch: TreeElement) -> bool:
+        """Return whether a new branch and those before it are the first branches of a deployed choice, unchanged."""
+        partner = self.matching.to_old[branch.number]
+        if partner is None:
             return False
-        old = self.matching.old
-        first = next(iter(old[partner].children), None)
-        if first is None or old[first].kind not in STEPS or first in self.old.possible:
-            return False
-        earlier = self.matching.new[self.matching.new[branch].parent].children
-        return self.old.has_left(old[partner].parent) and all(map(self._is_unchanged, earlier[: earlier.index(branch)]))
+        old, new = self.matching.old, self.matching.new
+        first = new[branch.parent].children[: branch.index + 1]
+        partners = tuple(self.matching.to_old[each] for each in first)
+        deployed = old[old[partner].parent].children[: branch.index + 1]
+        return partners == deployed and all(map(self._is_unchanged, first))
 
     def _is_unchanged(self, branch: int) -> bool:
         """Return whether the condition of a new branch is that of a branch of the same choice."""

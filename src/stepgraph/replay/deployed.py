@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BLOCK_SLOTS, FUNCTIONS, KEY, Tree, read_tree
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, read_tree
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match, Place, match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
@@ -18,6 +18,8 @@ from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.decisions import Decision, Decisions, LoopHeads
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
+from stepgraph.replay.position import HANDLER
+from stepgraph.replay.traces import Traces
 
 ElementPaths: TypeAlias = Mapping[Path, int]
 """The numbers of the elements of a tree, by path."""
@@ -33,16 +35,23 @@ class DeployedRun(Struct, frozen=True):
     existing: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps."""
     optional: frozenset[int]
-    """The numbers of the new steps that a new condition or loop may skip."""
+    """The numbers of the new steps that a new condition or loop may skip, or that are in a branch or loop that may have
+    run without a trace in the log.
+    """
+    conditions: Mapping[int, str]
+    """The conditions around new steps that the deployed code lacks, innermost, by the number of the step."""
     excluded: frozenset[int]
     """The numbers of the new steps in branches that the instance does not take."""
+    has_caught: bool
+    """Whether an entry has failed, or is in an `except` block."""
+    is_ambiguous: bool
+    """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]
     """The decisions in front of the last step that may differ under the new code."""
 
-    @property
-    def is_ambiguous(self) -> bool:
-        """Whether an entry may be a run of several deployed steps."""
-        return any(len(sites) > 1 for sites in self.sites)
+    def is_in_idle_handler(self, site: Site) -> bool:
+        """Return whether a new step is in an `except` block, although no exception has been caught."""
+        return not self.has_caught and HANDLER in site.path
 
     def required(self) -> dict[int, int]:
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""
@@ -71,6 +80,7 @@ class VersionPair(Struct):
     _old_paths: ElementPaths
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
+    _traces: Traces
     _old_heads: Mapping[int, str]
     """The heads of the deployed loops, by the numbers of their elements."""
     _new_heads: Mapping[int, str]
@@ -97,6 +107,7 @@ class VersionPair(Struct):
             new_program,
             old_paths,
             {new_paths[site.path]: site.number for site in new_program.sites},
+            Traces(old_tree),
             {old_paths[path]: head for path, head in heads[0].items()},
             {new_paths[path]: head for path, head in heads[1].items()},
         )
@@ -106,15 +117,45 @@ class VersionPair(Struct):
         match = match_log(self.deployed, log)
         if match.unknown or match.misfit is not None:
             raise MisfitError(_misfit_text(log, match))
+        has_caught = any(entry.outcome == "failed" for entry in log.entries) or any(
+            all(map(_is_in_handler, places)) for places in match.places
+        )
+        runs = match.places if has_caught else list(map(_without_handlers, match.places))
         by_path = {site.path: site for site in self.deployed.sites}
-        steps = [[by_path[place.path] for place in places] for places in match.places]
+        steps = [[by_path[place.path] for place in places] for places in runs]
         nodes = tuple(_only_step(each) for each in steps)
         sites = tuple(frozenset(self._counterparts(each)) for each in steps)
         existing = frozenset(self._counterparts(self.deployed.sites))
-        optional = frozenset(number for element, number in self._new_sites.items() if self._is_optional(element))
-        decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in match.places])
+        decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in runs])
+        optional = frozenset(
+            number
+            for element, number in self._new_sites.items()
+            if self._is_optional(element) or decisions.may_run_untraced(element)
+        )
         excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
-        return DeployedRun(nodes, sites, existing, optional, frozenset(excluded), tuple(decisions.changed()))
+        return DeployedRun(
+            nodes,
+            sites,
+            existing,
+            optional,
+            self._new_conditions(),
+            frozenset(excluded),
+            has_caught,
+            any(len({(place.path, place.calls) for place in places}) > 1 for places in runs),
+            tuple(decisions.changed()),
+        )
+
+    def _new_conditions(self) -> dict[int, str]:
+        conditions: dict[int, str] = {}
+        for element, number in self._new_sites.items():
+            added = (
+                each for each in ancestors(self.matching.new, element) if self.matching.to_old[each.number] is None
+            )
+            if condition := next(
+                (text for each in added if each.kind == BRANCH and (text := each.text("condition"))), ""
+            ):
+                conditions[number] = condition
+        return conditions
 
     def _decisions(self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> Decisions:
         """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
@@ -123,6 +164,7 @@ class VersionPair(Struct):
             self.matching,
             PassedPart.of(self.matching.old, entries, runs),
             PassedPart.of(self.matching.new, entries, new),
+            self._traces,
             self._old_heads,
             self._new_heads,
         )
@@ -153,6 +195,15 @@ def _only_step(sites: Sequence[Site]) -> Step | None:
     if len({site.path for site in sites}) > 1 or sites[0].kind is None:
         return None
     return as_step(sites[0])
+
+
+def _is_in_handler(place: Place) -> bool:
+    return any(HANDLER in path for path in (*place.calls, place.path))
+
+
+def _without_handlers(places: Sequence[Place]) -> list[Place]:
+    """Return the places outside of `except` blocks, as an exception would probably have left a failed entry."""
+    return [place for place in places if not _is_in_handler(place)]
 
 
 def _misfit_text(log: InstanceLog, match: Match) -> str:

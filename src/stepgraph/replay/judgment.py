@@ -13,7 +13,7 @@ from stepgraph.execution.log import LogEntry
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Step
-from stepgraph.phrases import duration_text
+from stepgraph.phrases import duration_text, enumeration
 from stepgraph.replay.alignment import Alignment, is_raised
 from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_duration
 from stepgraph.replay.costs import ReplayedCall
@@ -92,6 +92,7 @@ class Judgment(Struct):
             self._judge_failure(self.alignment.calls[-1])
         self._judge_restart()
         self._judge_shift()
+        self._note_conditions()
         self._note_order()
         self._note_misdirected()
         self._judge_passed()
@@ -280,6 +281,17 @@ class Judgment(Struct):
                     (self.reruns if site.kind == "step" else self.begun_anew).append(name)
                     self._add("reruns", _rerun_reason(site, name, None, self._namesake(site)), site)
 
+    def _note_conditions(self) -> None:
+        """Note the calls in the log that the deployed code makes without a condition."""
+        names: dict[str, list[str]] = {}
+        conditions = {} if self.deployed is None else self.deployed.conditions
+        for call in self.alignment.calls:
+            condition = conditions.get(call.site.number)
+            if condition is not None and call.entry is not None:
+                names.setdefault(condition, []).append(self.entries[call.entry].log_name)
+        for condition, each in names.items():
+            self.notes.append(f"If `{condition}` is false, the new code does not call {enumeration(each, most=3)}.")
+
     def _note_order(self) -> None:
         """Note the calls that are made later than before, because names alone find their results."""
         furthest = -1
@@ -327,10 +339,12 @@ class Judgment(Struct):
             reason = f"The new code does not call the last {len(abandoned)} entries, {names}."
             self._add("unknown", f"{reason} Name the deployed version with --from.")
         for number in () if self.alignment.fails else sorted(self.alignment.missing):
+            site = self.program.sites[number]
             if not required.get(number, 0) & ~self.answered:
                 # Another call gets each result, such as that of an unrolled loop.
                 continue
-            site = self.program.sites[number]
+            if self.deployed is not None and self.deployed.is_in_idle_handler(site):
+                continue
             reason = f"The new code does not get to `{site.node['name']}` in the way in which the instance did."
             self._add("unknown", reason, site)
         if orphans and not self.is_complete:
@@ -398,7 +412,9 @@ def _removed_or_renamed(entry: LogEntry, name: str) -> str:
 def _rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: LogEntry | None) -> str:
     verb = "runs" if site.kind == "step" else "begins"
     if replaced is not None and site.matches(replaced.kind, replaced.name):
-        return f"`{name}` begins again, because its duration changed."
+        if site.kind == "sleep":
+            return f"`{name}` begins again, because its duration changed."
+        return f"`{name}` {verb}, because its name may differ from that of `{replaced.log_name}`."
     if replaced is not None and site.kind == "step":
         return f"`{name}` runs, because the result of its work is stored under another name, `{replaced.log_name}`."
     if replaced is not None:

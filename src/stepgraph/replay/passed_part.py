@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.diff.tree import FUNCTIONS, KEY, ROOT, Tree, TreeElement, calls_by_name
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
 
 RunChain: TypeAlias = tuple[int, ...]
@@ -61,6 +61,31 @@ class PassedPart(Struct, frozen=True):
     def has_left(self, number: int) -> bool:
         """Return whether the instance has certainly left an element of the outermost level."""
         return self.tree[number].parent == ROOT and self.last.get(ROOT, ROOT) >= self.tree[number].end
+
+    def is_avoided(self, number: int) -> bool:
+        """Return whether an element is in a branch, or is one, that the instance has certainly not taken.
+
+        In a loop or function, the instance may take another branch in each run.
+        """
+        for element in reversed((self.tree[number], *ancestors(self.tree, number))):
+            if element.kind == "loop" or element.slot == FUNCTIONS:
+                return False
+            if element.kind == BRANCH and self._has_avoided(element):
+                return True
+        return False
+
+    def _has_avoided(self, branch: TreeElement) -> bool:
+        """Return whether the instance has taken another branch, or has passed the choice without the first step."""
+        if branch.number in self.entered:
+            return False
+        choice = self.tree[branch.parent]
+        if not self.entered.isdisjoint(choice.children):
+            return True
+        first = next(iter(branch.children), None)
+        if first is None or self.tree[first].kind not in STEPS or first in self.possible:
+            return False
+        is_in_group = any(outer.kind == "parallel" for outer in ancestors(self.tree, branch.number))
+        return not is_in_group and self.last.get(ROOT, ROOT) >= choice.end
 
 
 class _Places:

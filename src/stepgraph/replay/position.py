@@ -19,7 +19,8 @@ from stepgraph.execution.terms import NEW, Term
 _MAX_RECURSION: Final = 12
 _END_BITS: Final = 2
 """The shift of the bit sets of ends in terms."""
-_HANDLER: Final = ".catch_block."
+HANDLER: Final = ".catch_block."
+"""The part of the paths of steps in `except` blocks."""
 
 
 class Position(Struct, frozen=True):
@@ -70,21 +71,29 @@ class Positions(Struct):
         """Return the position of an instance that has begun no step."""
         return Position(self.terms.fresh(self.program.body))
 
-    def begin(self, position: Position, site: Site, entry: int, *, retried: bool) -> Iterator[Position]:
-        """Yield the positions after a step has begun as an entry of the log."""
-        for begin in self.beginnings.of(position.main, site.number):
+    def begin(
+        self, position: Position, site: Site, entry: int, *, retried: bool = False, after_failure: bool = True
+    ) -> Iterator[Position]:
+        """Yield the positions after a step has begun as an entry of the log.
+
+        Without `after_failure`, steps of `except` blocks do not begin.
+        """
+        for begin in self._begins(position.main, site, after_failure=after_failure):
             yield self._begun(begin.term, (*position.background, *_pending(begin)), entry, retried=retried)
         for term in dict.fromkeys(position.background):
             others = list(position.background)
             others.remove(term)
-            for begin in self.beginnings.of(term, site.number):
+            for begin in self._begins(term, site, after_failure=after_failure):
                 yield self._begun(position.main, (*others, begin.term, *_pending(begin)), entry, retried=retried)
 
     def can_begin(self, position: Position, site: Site, *, after_failure: bool = True) -> bool:
-        """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks do not count."""
+        """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks cannot."""
         terms = (position.main, *position.background)
-        begins = (begin for term in terms for begin in self.beginnings.of(term, site.number))
-        return any(after_failure or not _is_in_handler(site, begin) for begin in begins)
+        return any(True for term in terms for _ in self._begins(term, site, after_failure=after_failure))
+
+    def _begins(self, term: Term, site: Site, *, after_failure: bool) -> Iterator[Begin]:
+        begins = self.beginnings.of(term, site.number)
+        return (begin for begin in begins if after_failure or not _is_in_handler(site, begin))
 
     def end(self, position: Position, entry: int, *, failed: bool) -> Iterator[Position]:
         """Yield the positions after the step of an entry has ended. The steps in it do not run."""
@@ -113,4 +122,4 @@ def _pending(begin: Begin) -> tuple[Term, ...]:
 
 def _is_in_handler(site: Site, begin: Begin) -> bool:
     calls = (frame.paths for frame in begin.frames if isinstance(frame, CallFrame))
-    return _HANDLER in site.path or any(all(_HANDLER in path for path in paths) for paths in calls)
+    return HANDLER in site.path or any(all(HANDLER in path for path in paths) for paths in calls)
