@@ -1,37 +1,26 @@
 """Construction of the version graph: the nodes of `run` and of the functions that it calls.
 
-A function can complete tasks of its callers (`CallSummaries`). Functions with the same definition and equal nodes are
-merged, and each function of the graph has a unique key.
+Functions with the same definition and equal nodes are merged, and each function of the graph has a unique key.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
-from msgspec.structs import replace
 
-from stepgraph.graph.calls import BodyOf, CallSummaries, functions_called_in, functions_with_steps, reachable
+from stepgraph.graph.calls import CallSummaries, functions_called_in
 from stepgraph.graph.clock import emit_nodes
+from stepgraph.graph.completed_tasks import summarize_calls
 from stepgraph.graph.control import structure_control_flow
 from stepgraph.graph.dependencies.usage import ProgramUsage
-from stepgraph.graph.liveness import must_awaited_tasks
 from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import Places
-from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import (
-    Call,
-    Function,
-    OperationBlock,
-    StartOperation,
-    operations_in,
-    task_references,
-    tasks_started_in,
-)
+from stepgraph.ir.nodes import Function, OperationBlock
 from stepgraph.ir.program import ExpandedProgram, Program
-from stepgraph.limits import LimitExceededError
+from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import Note
 
 if TYPE_CHECKING:
@@ -76,7 +65,7 @@ def _limit_note(program: Program, error: LimitExceededError) -> Note:
 
 
 def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph | None:
-    calls = _summarize_calls(expanded.body, expanded.body_of)
+    calls = summarize_calls(expanded.body, expanded.body_of, Budget())
     body = structure_control_flow(expanded.body, calls)
     bodies: dict[int, OperationBlock] = {}
     called = _in_call_order(body, calls, bodies, expanded)
@@ -120,52 +109,6 @@ def _in_call_order(
             functions.append(function)
             stack.append(functions_called_in(bodies[id(function)]))
     return functions
-
-
-def _summarize_calls(body: OperationBlock, body_of: BodyOf) -> CallSummaries:
-    """Return the summaries of the functions that a program calls."""
-    functions = reachable(body, body_of)
-    calls = CallSummaries(functions_with_steps(functions, body_of))
-    bodies = [body, *map(body_of, functions)]
-    if not any(map(_callers_tasks, bodies)):
-        return calls
-    tasks = {task_id: function for inner in bodies for task_id, function in _called_tasks(inner)}
-    while True:
-        # In reverse order, most functions follow their callees, which saves rounds.
-        refined = calls
-        for function in reversed(functions):
-            refined = _with_summary(refined, function, structure_control_flow(body_of(function), refined), tasks)
-        if refined.completed == calls.completed:
-            return refined
-        calls = refined
-
-
-def _with_summary(
-    calls: CallSummaries, function: Function, body: OperationBlock, tasks: Mapping[TaskId, Function]
-) -> CallSummaries:
-    callers_tasks = _callers_tasks(body)
-    completed = must_awaited_tasks(body, callers_tasks) if callers_tasks else ()
-    if completed == calls.tasks_done_after_call(function):
-        return calls
-    implied = {task_id: completed for task_id, callee in tasks.items() if callee is function}
-    return replace(
-        calls,
-        completed={**calls.completed, id(function): completed},
-        tasks_of_callees={**calls.tasks_of_callees, **implied},
-    )
-
-
-def _callers_tasks(body: OperationBlock) -> frozenset[TaskId]:
-    """Return the tasks that a body awaits but does not start."""
-    started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
-    return frozenset(task_id for task_id in task_references(body) if task_id not in started)
-
-
-def _called_tasks(block: OperationBlock) -> Iterator[tuple[TaskId, Function]]:
-    """Yield, for each call that a block starts as a task, the task and the called function."""
-    for operation in operations_in(block):
-        if isinstance(operation, StartOperation) and isinstance(operation.activity, Call):
-            yield operation.task_id, operation.activity.function
 
 
 def _representatives(functions: Sequence[Function], bodies: Mapping[int, OperationBlock]) -> dict[int, Function]:

@@ -34,6 +34,7 @@ from stepgraph.ir.nodes import (
     task_references,
     tasks_started_in,
 )
+from stepgraph.limits import Budget
 
 Path: TypeAlias = tuple[tuple[int, int], ...]
 """The enclosing blocks of an operation by `id`, outermost first. Each has the index of its operation on the path."""
@@ -87,21 +88,24 @@ def liveness(body: OperationBlock, *, is_run: bool) -> Liveness:
     )
 
 
-def must_awaited_tasks(body: OperationBlock, foreign: frozenset[TaskId]) -> tuple[AwaitedTask, ...]:
-    """Return the tasks in `foreign` that a body has awaited at every normal exit: all their runs, or the last run."""
+def must_awaited_tasks(body: OperationBlock, foreign: frozenset[TaskId], budget: Budget) -> tuple[AwaitedTask, ...]:
+    """Return the tasks in `foreign` that a body has awaited at every normal exit: all their runs, or the last run.
+
+    Raises LimitExceededError if the body exceeds the budget.
+    """
     pending = bit_set(foreign)
-    last = pending & ~_pending_at_exits(body, _State(pending))
-    every = last & ~_pending_at_exits(body, _State(pending, several=pending))
+    last = pending & ~_pending_at_exits(body, _State(pending), budget)
+    every = last & ~_pending_at_exits(body, _State(pending, several=pending), budget)
     return tuple(AwaitedTask(task_id, all_runs=bool(every >> task_id & 1)) for task_id in bits(last))
 
 
-def _pending_at_exits(body: OperationBlock, state: _State) -> int:
+def _pending_at_exits(body: OperationBlock, state: _State, budget: Budget) -> int:
     """Return the tasks that may be pending at the normal exits of a function or, without such exits, at its start.
 
     The losers of a race may be pending, too.
     """
     analysis = _PendingTasks(body, is_run=False)
-    exits = solve(body, state, analysis, analysis)
+    exits = solve(body, state, analysis, analysis, budget)
     ends = [end.pending for end in (exits.end, exits.returns) if end is not None]
     return (reduce(or_, ends) if ends else state.pending) | analysis.escaping
 

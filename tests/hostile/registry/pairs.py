@@ -42,6 +42,13 @@ def _tower_of_gathers(size: int) -> Files:
     return entry("await p0(step)", f"{_IMPORTS}{text}async def p{size}(s):\n    await s.sleep('z', 1)\n")
 
 
+def _awaiting_tasks(size: int) -> Files:
+    text = "async def p(task):\n    await task\n    await step.sleep('x', 1)\n"
+    text += "t0 = asyncio.create_task(step.sleep('y', 1))\n"
+    text += "".join(f"t{n + 1} = asyncio.create_task(p(t{n}))\n" for n in range(size))
+    return _of(f"{text}await t{size}")
+
+
 def _depends_on(size: int, needs: int) -> Files:
     text = ""
     for number in range(size):
@@ -86,6 +93,7 @@ INPUTS = [
     HostileInput("gather of functions of 60 steps of one name", _gather_of_steps, 300),
     HostileInput("gather of functions of 300 waits", _gather_of_waits, 300),
     HostileInput("helpers that gather the next one twice", _tower_of_gathers, 100),
+    HostileInput("tasks that each await the one before", _awaiting_tasks, 500),
     HostileInput("each step depends on the one before", lambda size: _depends_on(size, 1), 400),
     HostileInput("each step depends on the two before", lambda size: _depends_on(size, 2), 400),
     HostileInput("each step depends on all before (edges)", lambda size: _depends_on(int(size**0.5), size), 14_400),
