@@ -51,6 +51,8 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "attributes set by computed names": (1_000, "elements of collections"),
     "withs in withs": (50, None),
     "items of a with": (50, None),
+    "items of a with that suppress errors": (200, "values compared where branches join"),
+    "unknown managers of a with": (110, "nested calls, blocks and expressions"),
     "ifs in ifs": (50, None),
     "tries in tries": (50, None),
     "tries in finallys": (50, None),

@@ -147,6 +147,16 @@ def _with_items(size: int) -> Files:
     return entry(f"async with {items}:\n    pass", text)
 
 
+def _suppressed_errors(size: int) -> Files:
+    items = ", ".join(f"contextlib.suppress(E{n})" for n in range(size))
+    return entry(f"with {items}:\n    await step.sleep('a', 1)", "import contextlib\n")
+
+
+def _unknown_managers(size: int) -> Files:
+    items = ", ".join(f"event.a{n}" for n in range(size))
+    return entry(f"async with {items}:\n    await step.sleep('a', 1)")
+
+
 def _loops(size: int) -> Files:
     text = "".join(f"{' ' * n}for i{n} in e:\n{' ' * n} a{n} = [a{n + 1}, step]\n" for n in range(size))
     names = "".join(f"a{n} = step\n" for n in range(size + 1))
@@ -631,6 +641,8 @@ INPUTS = [
     HostileInput("attributes set by computed names", _computed_writes, 300),
     HostileInput("withs in withs", _many_withs, 50),
     HostileInput("items of a with", _with_items, 50),
+    HostileInput("items of a with that suppress errors", _suppressed_errors, 1_000),
+    HostileInput("unknown managers of a with", _unknown_managers, 1_000),
     HostileInput("ifs in ifs", _nested(lambda n: f"if a{n}:"), 50),
     HostileInput("tries in tries", _tries, 50),
     HostileInput("tries in finallys", _finals, 50),

@@ -90,6 +90,14 @@ TIMEOUTS: Final[Mapping[str, TimeoutFunction]] = {
 _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
 
+_DEPTH_OF_MANAGER: Final = 300
+"""The number of nested blocks as which a manager counts in `Limit.DEPTH`.
+
+At most 100 managers fit into each other, like the blocks that CPython can indent. Building a graph takes quadratic
+time in the depth of its blocks.
+"""
+
+
 def execute_with(interpreter: Interpreter, node: cst.With) -> None:
     """Execute a `with`: enter its managers in order and execute the body inside them."""
     _execute_items(interpreter, node, node.items)
@@ -105,10 +113,19 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
         interpreter.place(item),
         None if item.asname is None else item.asname.name,
         is_async=node.asynchronous is not None,
-        body=lambda: _execute_items(interpreter, node, rest),
+        body=lambda: _execute_nested(interpreter, lambda: _execute_items(interpreter, node, rest)),
         suite=None if rest else node.body,
     )
     _enter(interpreter, managed, interpreter.evaluate(item.item))
+
+
+def _execute_nested(interpreter: Interpreter, body: Callable[[], None]) -> None:
+    """Execute the block of a manager. Raises LimitExceededError if it is inside too many others."""
+    budget = interpreter.budget
+    budget.depth -= _DEPTH_OF_MANAGER
+    budget.check()
+    body()
+    budget.depth += _DEPTH_OF_MANAGER
 
 
 def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
@@ -311,7 +328,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         interpreter.place(push.call),
         push.target,
         is_async=push.is_async,
-        body=lambda: _execute_level(interpreter, managed, stack, rest),
+        body=lambda: _execute_nested(interpreter, lambda: _execute_level(interpreter, managed, stack, rest)),
     )
     arguments = pushed_arguments(interpreter, stack, push).items
     pushed = arguments[0].value if arguments and not arguments[0].star and arguments[0].keyword is None else UNKNOWN
