@@ -13,6 +13,8 @@ _DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 _LINE_BREAK = re.compile(rb"\r\n|\r|\n")
 _TEXT_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_HOST_NAME_ENCODINGS = frozenset({"idna", "punycode"})
+"""Encodings whose decoders take quadratic time."""
 
 
 UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -84,10 +86,10 @@ def encode_text(text: str, path: str) -> bytes:
     """
     declared = coding_line(text.encode("utf-8", "replace"))
     encoding = "utf-8" if declared is None else declared.encoding
+    if _canonical_name(encoding) is None:
+        return text.encode("utf-8", "backslashreplace")  # `check_text` reports the unknown encoding with its position
     try:
         return text.encode(encoding)
-    except LookupError:
-        return text.encode("utf-8", "backslashreplace")  # `check_text` reports the unknown encoding with its position
     except UnicodeEncodeError as error:
         before = text[: error.start]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -104,14 +106,22 @@ def _check_utf_8(content: bytes, path: str, advice: str) -> None:
 
 
 def _text_encoding(content: bytes, path: str, declared: CodingLine) -> str:
-    """Return Python's canonical name of a text encoding. Raises InputError for any other encoding."""
+    """Return Python's name of the declared encoding. Raises InputError if it cannot encode source code."""
+    name = _canonical_name(declared.encoding)
+    if name is None:
+        message = f"unknown encoding `{declared.encoding}` in the coding line."
+        raise _error(content, path, declared.offset, message, _MEND_CODING_LINE)
+    return name
+
+
+def _canonical_name(encoding: str) -> str | None:
+    """Return Python's name of an encoding, or None if it cannot encode source code or is for names of hosts."""
     try:
-        name = codecs.lookup(declared.encoding).name
+        name = codecs.lookup(encoding).name
         b"#".decode(name)
     except (LookupError, UnicodeError):
-        message = f"unknown encoding `{declared.encoding}` in the coding line."
-        raise _error(content, path, declared.offset, message, _MEND_CODING_LINE) from None
-    return name
+        return None
+    return None if name in _HOST_NAME_ENCODINGS else name
 
 
 def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
@@ -120,9 +130,6 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
     except UnicodeDecodeError as error:
         message = f"not {declared.encoding}, the encoding in the coding line: byte 0x{content[error.start]:02x}."
         raise _error(content, path, error.start, message, "Save it in that encoding, or correct the line.") from None
-    except UnicodeError:
-        message = f"not {declared.encoding}, the encoding in the coding line."
-        raise _error(content, path, declared.offset, message, _MEND_CODING_LINE) from None
 
 
 def _error(content: bytes, path: str, offset: int, message: str, advice: str) -> InputError:
@@ -140,7 +147,5 @@ def source_lines(content: bytes) -> tuple[str, ...]:
 def readable_text(content: bytes) -> str:
     """Return the text of a file. Bytes that cannot be decoded become replacement characters."""
     declared = coding_line(content)
-    try:
-        return content.decode("utf-8-sig" if declared is None else declared.encoding, "replace").removeprefix("\ufeff")
-    except (LookupError, UnicodeError):
-        return content.decode("utf-8-sig", "replace")
+    encoding = None if declared is None else _canonical_name(declared.encoding)
+    return content.decode(encoding or "utf-8-sig", "replace").removeprefix("\ufeff")
