@@ -184,28 +184,6 @@ class Example(WorkflowEntrypoint):
     assert findings[1].advice == "The graph shows the default, exponential."
 
 
-def test_literal_that_is_an_argument_of_a_call() -> None:
-    source = """
-from workers import WorkflowEntrypoint
-
-def config(**retries):
-    return {"retries": {"delay": 500, **retries}}
-
-class Example(WorkflowEntrypoint):
-    async def run(self, event, step):
-        @step.do("charge", config=config(limit=2))
-        async def charge():
-            return 1
-
-        await charge()
-"""
-
-    (finding,) = check_analysis(analyze_source(source))
-
-    assert finding.code == "SG005"
-    assert finding.message == "the step's limit depends on the arguments of a call, such as `2`."
-
-
 @pytest.mark.parametrize("delay", ["lambda: 500", "lambda attempt, error: 500", "fixed_delay"])
 def test_delay_functions_that_do_not_accept_one_argument(delay: str) -> None:
     before = "def fixed_delay():\n    return 500"
