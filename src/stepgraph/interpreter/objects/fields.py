@@ -14,7 +14,8 @@ from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import hide_constants
+from stepgraph.interpreter.values.containers import Mapping, hide_constants
+from stepgraph.interpreter.values.data import is_data_container
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
@@ -211,6 +212,13 @@ def _is_name(node: cst.BaseExpression | None, name: str) -> bool:
     return isinstance(node, cst.Name) and node.value == name
 
 
+def _may_hold_steps(argument: Value) -> bool:
+    """Return whether an unpacked argument may lead to a step. The unknown entries of a dictionary are data."""
+    if isinstance(argument, Mapping):
+        return any(_may_hold_steps(part) for entry in argument.entries for part in (entry.key, entry.value))
+    return argument.relevant and not isinstance(argument, Payload | Event)
+
+
 def assign_fields(
     interpreter: Interpreter,
     instance: ProjectObject,
@@ -221,7 +229,8 @@ def assign_fields(
     """Assign arguments and defaults to fields as a generated initializer does. Return the arguments of `__post_init__`.
 
     If the call has unknown arguments, these may set any field that no other argument sets. Such fields are unresolved
-    if an unknown argument can lead to a step. Otherwise, they have their relevant defaults, or else UNKNOWN.
+    if an unknown argument can lead to a step. Otherwise, they have their defaults that can lead to steps, or else
+    UNKNOWN.
     """
     values: dict[str, Value] = {}
     positional = [field for field in fields if field.in_initializer and not field.keyword_only]
@@ -233,8 +242,7 @@ def assign_fields(
             field = by_parameter.get(argument.keyword)
             values[argument.keyword if field is None else field.name] = hide_constants(argument.value)
         elif argument.star or has_unknown_position:
-            may_be_step = argument.value.relevant and not isinstance(argument.value, Payload | Event)
-            unknown = argument if may_be_step else unknown
+            unknown = argument if _may_hold_steps(argument.value) else unknown
             has_unknown, has_unknown_position = True, has_unknown_position or argument.star != "**"
         elif positional:
             values[positional.pop(0).name] = hide_constants(argument.value)
@@ -242,11 +250,12 @@ def assign_fields(
         if field.name not in values and unknown is not None and field.in_initializer:
             values[field.name] = Unresolved(f"an unknown argument may set `{field.name}`", unknown.place)
         elif field.name not in values:
+            may_be_set = has_unknown and field.in_initializer
             default = _default_of(interpreter, field)
-            if default is not None:
-                values[field.name] = default
-            elif has_unknown and field.in_initializer:
+            if may_be_set and (default is None or is_data_container(default)):
                 values[field.name] = UNKNOWN
+            elif default is not None:
+                values[field.name] = default
     initializer_only = [field.name for field in fields if field.initializer_only]
     for name, value in values.items():
         if name not in initializer_only:

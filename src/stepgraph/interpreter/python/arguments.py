@@ -23,6 +23,7 @@ from stepgraph.interpreter.values.containers import (
     SpreadArguments,
     as_argument,
 )
+from stepgraph.interpreter.values.data import is_data_container
 from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
 from stepgraph.interpreter.values.shown_elements import shown_entries, shown_items
@@ -193,8 +194,8 @@ class _ArgumentBinder(Struct):
         if candidates:
             return self._union(name, candidates)
         default = self.defaults.get(name, UNKNOWN)
-        is_overridden = is_none(default) and (self.keywords.is_open or bool(self.keywords.dynamic))
-        return UNKNOWN if is_overridden else default
+        may_be_set = self.keywords.is_open or bool(self.keywords.dynamic)
+        return UNKNOWN if may_be_set and (is_none(default) or is_data_container(default)) else default
 
     def remaining(self) -> tuple[Element, ...]:
         """Return the elements of `*args`. The elements may be missing if a positional argument was bound inexactly."""

@@ -40,6 +40,11 @@ def data_objects(*slots: object) -> list[DataObject] | None:
     return list(objects.values())
 
 
+def is_data_container(value: Value) -> bool:
+    """Return whether a value is a collection or dictionary that leads to no step."""
+    return isinstance(value, Collection | Mapping) and data_objects(value) is not None
+
+
 def _parts(slot: object) -> Iterable[object] | None:
     """Return the parts of a value or element. Return None if it may lead to a step."""
     match slot:
