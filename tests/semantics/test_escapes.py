@@ -32,7 +32,7 @@ async def lock():
 @pytest.mark.parametrize(
     "use",
     [
-        "await anext(pages())",
+        "g = pages()\nawait anext(g)\nawait anext(g)",
         "await pages().__anext__()",
         "g = pages()\nawait g.asend(None)",
         "g = pages()\nawait g.athrow(ValueError)",
@@ -43,8 +43,8 @@ async def lock():
         "plugin['source'] = pages()",
         "feeds = {'a': pages()}\nawait plugin(feeds)",
         "async for x in aiostream.merge(pages(), other()):\n    await c()",
-        "it = aiter(pages())\nawait anext(it)",
-        "g = pages()\nawait anext(g, None)",
+        "first = anext(pages())\nawait first",
+        "asyncio.create_task(anext(pages()))",
         "async for x in (pages() if event else plugin()):\n    break\nelse:\n    await d()",
     ],
 )

@@ -79,10 +79,12 @@ def _is_shown(value: object) -> bool:
 def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> tuple[bool, Changes]:
     """Make a call and undo its changes. Return whether it may run steps, and the changes."""
     results: list[bool] = []
+    exhausted = dict(interpreter.work.exhausted)
     with interpreter.without_replay():
         outcome = interpreter.branch(
             lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
         )
+    interpreter.work.exhausted = exhausted  # a generator among the arguments has not begun
     return any(results), outcome.changes
 
 

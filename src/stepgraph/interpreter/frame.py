@@ -248,6 +248,8 @@ class Recursion(Struct):
     """The serial of the newest cell before the body."""
     place: SourcePlace
     """The location of the function."""
+    generator_count: int
+    """The number of generators that were consumed before the call."""
     is_called: bool = False
     """Whether a recursive call has been reached."""
     calls: list[Changes] = field(default_factory=list)
@@ -297,7 +299,7 @@ class FunctionSummary(Struct, frozen=True):
     """Whether later calls can reuse the summary.
 
     False if the function makes outer writes that can affect steps, returns or yields values that are unique to each
-    call, or may raise before its pending tasks begin.
+    call, consumes a generator from outside, or may raise before its pending tasks begin.
     """
     may_await: bool = False
     """Whether the function awaits tasks or runs an activity."""

@@ -315,7 +315,8 @@ def _summarize(
     assumes_steps = node in interpreter.step_functions
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
-    recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
+    store, generator_count = interpreter.store, len(interpreter.work.exhausted)
+    recursion = Recursion(store.checkpoint(), store.serial, function.place, generator_count)
     interpreter.recursions[function] = recursion
     while True:
         apply(interpreter.store, recursion.head)
@@ -362,7 +363,10 @@ def _summarize(
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
         epoch=interpreter.store.current_epoch(),
-        reusable=not is_unique_per_call and not frame.raises_early and writes is not None,
+        reusable=not is_unique_per_call
+        and not frame.raises_early
+        and writes is not None
+        and not interpreter.work.has_begun_generator(recursion.generator_count, before=scope.names.serial),
         writes=writes or (),
         trace=trace,
         may_await=may_await(function.body),

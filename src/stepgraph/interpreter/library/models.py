@@ -60,7 +60,7 @@ def canonical_name(name: str) -> str:
 
 MODULES_BY_PACKAGE: Final = {
     "asyncio": ("asyncio_",),
-    "builtins": ("builtins_", "collections_", "iteration_", "reflection"),
+    "builtins": ("async_iteration_", "builtins_", "collections_", "iteration_", "reflection"),
     "collections": ("collections_",),
     "contextlib": ("functools_",),
     "contextvars": ("collections_",),

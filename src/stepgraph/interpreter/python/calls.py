@@ -66,7 +66,9 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(interpreter, callee, callee.node, arguments, place)
     if bindings_of(callee.node, callee.scope.module).is_generator:
-        return interpreter.work.register_generator(GeneratorCall(callee, arguments, place, interpreter.loop_depth))
+        serial = interpreter.store.serial
+        generator = GeneratorCall(callee, arguments, place, interpreter.loop_depth, serial)
+        return interpreter.work.register_generator(generator)
     if callee.node.asynchronous is not None:
         constants = constant_arguments(interpreter, callee, arguments)
         return interpreter.work.register_coroutine(FunctionCoroutine(callee, arguments, place, constants), place)

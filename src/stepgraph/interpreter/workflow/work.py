@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -129,6 +130,13 @@ class WorkRegistry(Struct):
         """Register a generator, which is reported if nothing iterates over it."""
         self.generators.setdefault(id(generator.place.node), generator)
         return generator
+
+    def has_begun_generator(self, count: int, *, before: int) -> bool:
+        """Return whether a generator has been consumed, after the first `count` ones, that is older than a heap cell.
+
+        `before` is the serial of the cell.
+        """
+        return any(generator.serial < before for generator in islice(self.exhausted.values(), count, None))
 
     def record_start(self, place: SourcePlace, task_ids: Iterable[TaskId]) -> None:
         """Record the tasks that a call starts. Code that has the result of the call can await the tasks."""

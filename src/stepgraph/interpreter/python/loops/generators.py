@@ -15,6 +15,7 @@ from msgspec import Struct
 from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loops.interpretation import join_continues
 from stepgraph.interpreter.summaries import function_scope, summarize_call
@@ -23,7 +24,7 @@ from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import Call, JumpKind, OperationBlock, Run, Scope
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
@@ -99,6 +100,44 @@ def inline_generator(
     return True
 
 
+def take_first(interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace) -> Value | None:
+    """Inline the code of a generator up to its first `yield`, and return the yielded value.
+
+    Return None if the generator has no effects on steps or cannot be inlined exactly.
+    """
+    interpreter.work.begun.add(id(generator.place.node))
+    if not call_time_matters(interpreter, generator.function, generator.arguments):
+        return None
+    if id(generator) in interpreter.work.exhausted or not _can_stop(interpreter, generator):
+        return None
+    interpreter.work.exhausted[id(generator)] = generator
+    since = interpreter.work.last_task_id
+    frame, inlined = _inlined_frame(interpreter, generator, may_break=True)
+    values: list[Value] = []
+
+    def at_yield(value: Value) -> None:
+        values.append(value)
+        return_from_generator(interpreter, inlined, place)
+
+    frame.at_yield = at_yield
+    block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
+    _emit_pass(interpreter, block, inlined.body_state, place, since)
+    return union_of_values(values, [place.text] * len(values), place.text, place) if values else UNKNOWN
+
+
+def _can_stop(interpreter: Interpreter, generator: GeneratorCall) -> bool:
+    """Return whether the code of a generator can be left at each `yield` as if by a `return`."""
+    body = body_of(generator.function)
+    is_exact = _ends_at(body, _exits(body).yields)
+    return is_exact and _can_inline(interpreter, generator, broken=False)
+
+
+def _ends_at(body: cst.BaseSuite, depths: list[int]) -> bool:
+    """Return whether leaving the loops around statements at these loop depths leaves the body."""
+    ends_in_loop = isinstance(last_statement(body), cst.For | cst.While)
+    return all(depth == 0 or (depth == 1 and ends_in_loop) for depth in depths)
+
+
 def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: bool) -> bool:
     if interpreter.loop_depth > generator.loop_depth:
         return False  # each pass of the outer loop resumes the generator
@@ -106,13 +145,11 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
         return False
     body = body_of(generator.function)
     exits = _exits(body)
-    ends_in_loop = isinstance(last_statement(body), cst.For | cst.While)
-    # If the generator ends with a loop, leaving this loop leaves the generator.
-    returns_are_exact = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
-    breaks_are_exact = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
+    # A `break` at a `yield` outside of loops would leave only that pass.
+    breaks_are_exact = not broken or (_ends_at(body, exits.yields) and 0 not in exits.yields)
     if exits.has_guarded_yield or exits.has_yield_in_head or exits.delegates:
         return False
-    return returns_are_exact and breaks_are_exact
+    return _ends_at(body, exits.returns) and breaks_are_exact
 
 
 def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
@@ -154,9 +191,7 @@ def _inline(
     broken: bool,
 ) -> None:
     outer, since = interpreter.frame, interpreter.work.last_task_id
-    frame = Frame.of_body(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
-    generator_loop = frame.loop = LoopState(interpreter.store.checkpoint())
-    frame.inlined = InlinedGenerator(generator_loop, broken)
+    frame, inlined = _inlined_frame(interpreter, generator, may_break=broken)
 
     def at_yield(value: Value) -> None:
         state = LoopState(interpreter.store.checkpoint())
@@ -171,7 +206,17 @@ def _inline(
 
     frame.at_yield = at_yield
     block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
-    _emit_pass(interpreter, block, generator_loop, place, since)
+    _emit_pass(interpreter, block, inlined.body_state, place, since)
+
+
+def _inlined_frame(
+    interpreter: Interpreter, generator: GeneratorCall, *, may_break: bool
+) -> tuple[Frame, InlinedGenerator]:
+    """Return a new frame for the code of a generator, and the state of its inlining."""
+    frame = Frame.of_body(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
+    frame.loop = LoopState(interpreter.store.checkpoint())
+    frame.inlined = InlinedGenerator(frame.loop, may_break)
+    return frame, frame.inlined
 
 
 def _emit_pass(
