@@ -11,9 +11,9 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall
+from stepgraph.interpreter.origins import origin_of
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
@@ -129,26 +129,11 @@ def _declaration_key(value: Slot) -> object:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
         case Element(place=place, many=True) | MappingEntry(place=place, many=True):
-            return place.node, _origin(value.value)
+            return place.node, origin_of(value.value)
         case Union(cases=cases):
             return tuple(_declaration_key(case.value) or case.value for case in cases)
         case _:
             return None
-
-
-def _origin(value: Value) -> object:
-    """Return a key shared by the values that the same code computes in different passes of a loop."""
-    match value:
-        case StepFunction(definition=definition) | StepCall(step=StepFunction(definition=definition)):
-            return definition.place.node
-        case FunctionValue(node=node) | FunctionCoroutine(function=FunctionValue(node=node)):
-            return node
-        case ProjectObject(cls=cls):
-            return cls.node
-        case Union(cases=cases):
-            return frozenset(_origin(case.value) for case in cases)
-        case _:
-            return value.relevant
 
 
 def requires_new_pass(present: Slot, value: Slot) -> bool:
