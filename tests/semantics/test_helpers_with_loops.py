@@ -156,3 +156,14 @@ def test_new_values_in_each_pass_are_one_value() -> None:
 
     assert workflow.complete
     assert sleeps_in(workflow) == {"ship"}
+
+
+@pytest.mark.parametrize(
+    "entries", ["TABLE.get(kind, [])", "TABLE.get(kind) or ()", "[Entry(ship), Entry(bill)] if kind else []"]
+)
+def test_a_loop_over_objects_or_nothing(entries: str) -> None:
+    source = MODULE.format(store="TABLE.setdefault(key, []).append(Entry(act))", use=f"for entry in {entries}:")
+    workflow = workflow_of_module(f"{source}            await entry.act(step)\n")
+
+    assert workflow.complete
+    assert sleeps_in(workflow) == {"ship", "bill"}

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import on_path, union_values
+from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
@@ -33,7 +34,16 @@ from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
-from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, RangeResult, Unresolved, Value, origin_name
+from stepgraph.ir.values import (
+    UNKNOWN,
+    Constant,
+    Nondeterministic,
+    RangeResult,
+    Unresolved,
+    Value,
+    is_none,
+    origin_name,
+)
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.module import SourcePlace
 
@@ -223,7 +233,8 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         yields = summarize_call(interpreter, value.function, value.arguments).yields
         return value_in_each_pass(yields, discriminant, place) if yields else UNKNOWN
     if isinstance(value, Union):
-        elements = [loop_variable_value(interpreter, case.value, discriminant, place) for case in value.cases]
+        iterated = [case.value for case in value.cases if not _has_no_pass(interpreter, case.value)]
+        elements = [loop_variable_value(interpreter, each, discriminant, place) for each in iterated]
         elements = [on_path(element, elements, value.since) for element in elements]
         return union_of_values(elements, [discriminant] * len(elements), discriminant, place, each=True)
     if isinstance(value, Unresolved):
@@ -243,6 +254,11 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         return value_in_each_pass(value.items, discriminant, place)
     columns = [value_in_each_pass(column, discriminant, place) for column in zip(*tuples, strict=True)]
     return make_collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
+
+
+def _has_no_pass(interpreter: Interpreter, value: Value) -> bool:
+    """Return whether a loop over a value has no pass, because the value is empty or None."""
+    return is_none(value) or is_certainly_empty(interpreter, value)
 
 
 def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
