@@ -56,6 +56,8 @@ class ConstantArgument(Struct, frozen=True):
 
     parameter: SourcePlace
     values: tuple[Constant, ...]
+    place: SourcePlace | None
+    """The location of the argument, or None for the default of the parameter."""
 
 
 Combination: TypeAlias = dict[SourcePlace, Constant]

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
+from stepgraph.checks.analysis.passed_constants import passed_constants
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled, StaticArguments
-from stepgraph.ir.values import Constant, External, Value
+from stepgraph.ir.values import Constant, External, Unknown, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method
 
@@ -73,10 +74,18 @@ def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]
 def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     return tuple(
         DurationArgument.of(use, case, place)
-        for use, value, place in _argument_values(subject)
+        for use, value, place in _values_with_passed(subject)
         for case in simple_cases(value)
         if not may_be_guarded(case, place)
     )
+
+
+def _values_with_passed(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
+    """Yield the values of arguments, and the constants that calls of a function pass for an argument."""
+    for use, value, place in _argument_values(subject):
+        yield use, value, place
+        for passed in passed_constants(subject, place) if isinstance(value, Unknown) else ():
+            yield use, passed.values[0], passed.place or place
 
 
 def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:

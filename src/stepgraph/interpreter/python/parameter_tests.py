@@ -48,12 +48,14 @@ def constant_arguments(
     else:
         params = callee.node.params
         unbound = [each for each in (*params.params, *params.kwonly_params) if each not in bound]
-    values = {parameter: _argument_values(interpreter, argument) for parameter, argument in bound.items()}
-    values |= {parameter: _literal_default(parameter) for parameter in unbound}
     module = callee.scope.module
+    arguments_of = [
+        (parameter, _argument_values(interpreter, argument), argument.place) for parameter, argument in bound.items()
+    ]
+    defaults = [(parameter, _literal_default(parameter), None) for parameter in unbound]
     return tuple(
-        ConstantArgument(SourcePlace(module, parameter), constants)
-        for parameter, constants in values.items()
+        ConstantArgument(SourcePlace(module, parameter), constants, place)
+        for parameter, constants, place in (*arguments_of, *defaults)
         if constants is not None
     )
 
