@@ -380,3 +380,25 @@ def test_message_names_except_star(code: str, caught: str) -> None:
     (finding,) = findings_in_run(code, f"try:\n    await a()\nexcept* {caught}:\n    pass")
 
     assert finding.message.startswith(f"`except* {caught}`")
+
+
+def test_suppressed_type_that_steps_never_raise() -> None:
+    body = "with contextlib.suppress(KeyError):\n    await a()"
+    (finding,) = findings_in_run("SG210", body, "import contextlib")
+
+    assert finding.message.startswith("`suppress(KeyError)` never suppresses an error from a step")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "with contextlib.suppress(KeyError):\n    await a()\n    print(event['payload']['x'])",
+        "with contextlib.suppress(ValueError):\n    await a()",
+        "with contextlib.suppress(TimeoutError):\n    async with asyncio.timeout(5):\n        await a()",
+        "with contextlib.suppress(asyncio.TimeoutError):\n    await asyncio.wait_for(a(), 5)",
+        "with contextlib.suppress(asyncio.CancelledError):\n    await a()",
+        "with contextlib.suppress(OSError):\n    await a()\n    load()",
+    ],
+)
+def test_suppressed_types_that_may_be_raised(block: str) -> None:
+    assert flagged_in_run("SG210", block, "import asyncio, contextlib\nfrom other import load") == []

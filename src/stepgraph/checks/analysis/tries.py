@@ -35,9 +35,12 @@ def runs_steps(try_: TryOperation) -> bool:
     )
 
 
-def except_keyword(try_: TryOperation) -> str:
-    """Return the keyword of the handlers of a `try`."""
-    return "except*" if try_.except_star else "except"
+def handler_text(try_: TryOperation, handler: Handler, types: str | None) -> str:
+    """Return the source of a handler for exception types: `except KeyError`, or `suppress(KeyError)` in a `with`."""
+    if handler.place is None:
+        return f"suppress{types}" if types is not None and types.startswith("(") else f"suppress({types or ''})"
+    keyword = "except*" if try_.except_star else "except"
+    return keyword if types is None else f"{keyword} {types}"
 
 
 def catches_javascript(handler: Handler) -> bool:

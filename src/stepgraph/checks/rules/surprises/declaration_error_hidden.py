@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.tries import except_keyword, find_tries, may_reraise, propagating_work
+from stepgraph.checks.analysis.tries import find_tries, handler_text, may_reraise, propagating_work
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import catches_all
@@ -70,25 +70,22 @@ def _spans(definition: StepDefinition) -> set[Span]:
 
 
 def _hidden_error(handler: Handler, try_node: TryOperation, step: str) -> Diagnostic:
+    source = handler_text(try_node, handler, handler.condition)
     return Diagnostic(
         _span(handler, try_node),
-        f"`{_source(handler, try_node)}` hides the SDK's TypeError: the step {step!r} never runs.",
+        f"`{source}` hides the SDK's TypeError: the step {step!r} never runs.",
         "Correct the declaration or the call of the step, and re-raise unexpected exceptions in this handler.",
     )
 
 
 def _possible_error(handler: Handler, try_node: TryOperation) -> Diagnostic:
+    source = handler_text(try_node, handler, handler.condition)
     return Diagnostic(
         _span(handler, try_node),
-        f"`{_source(handler, try_node)}` would also catch the TypeError that the SDK raises for a misdeclared step.",
+        f"`{source}` would also catch the TypeError that the SDK raises for a misdeclared step.",
         "For errors that this handler should catch, raise a ValueError in the step.",
         severity=Severity.NOTE,
     )
-
-
-def _source(handler: Handler, try_node: TryOperation) -> str:
-    keyword = except_keyword(try_node)
-    return keyword if handler.condition is None else f"{keyword} {handler.condition}"
 
 
 def _span(handler: Handler, try_node: TryOperation) -> Span:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.tries import catches_javascript, except_keyword, find_tries, runs_steps
+from stepgraph.checks.analysis.tries import catches_javascript, find_tries, handler_text, runs_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import builtin_exception, catches_all
-from stepgraph.ir.nodes import ExceptionType, NonStepErrors, TryOperation
+from stepgraph.ir.nodes import ExceptionType, Handler, NonStepErrors, TryOperation
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -31,10 +31,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         for handler in try_node.handlers:
             if not catches_all(handler):
-                is_only_type = len(handler.types) == 1
                 lost = (caught for caught in handler.types if _is_lost(caught, try_node))
-                keyword = except_keyword(try_node)
-                yield from (_diagnostic(caught, keyword, is_only_type=is_only_type) for caught in lost)
+                yield from (_diagnostic(try_node, handler, caught) for caught in lost)
 
 
 def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
@@ -66,13 +64,15 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _diagnostic(caught: ExceptionType, keyword: str, *, is_only_type: bool) -> Diagnostic:
-    text = caught.place.text
+def _diagnostic(try_node: TryOperation, handler: Handler, caught: ExceptionType) -> Diagnostic:
+    text, verb = caught.place.text, "suppress" if handler.place is None else "catch"
     reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
-        message = f"`{keyword} {text}` never catches an error from a step, which arrives as `JsException`: {reason}."
+        source = handler_text(try_node, handler, text)
+        message = f"`{source}` never {verb}es an error from a step, which arrives as `JsException`: {reason}."
     else:
-        consequence = "so this handler never runs" if is_only_type else "so this does not catch it"
+        is_useless = len(handler.types) == 1 and handler.place is not None
+        consequence = "so this handler never runs" if is_useless else f"so this does not {verb} it"
         message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
     return Diagnostic(
         caught.place.span,

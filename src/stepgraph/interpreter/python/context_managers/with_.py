@@ -40,6 +40,7 @@ from stepgraph.interpreter.python.context_managers.managers import (
 )
 from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
+from stepgraph.interpreter.raised_exceptions import TryBodyErrors
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
@@ -58,6 +59,7 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
+    NonStepErrors,
     OperationBlock,
     Scope,
     StartOperation,
@@ -227,9 +229,20 @@ def _execute_as_try(
         handlers = () if handler is None else (handler,)
         suite = managed.suite
         guards = handler is not None and suite is not None and guards_await(suite, block)
-        interpreter.emit(TryOperation(block, handlers, finalbody, except_star=False, place=place, guards_await=guards))
+        errors = _own_errors(interpreter, suite) if handler is not None and handler.types else NonStepErrors.ANY
+        operation = TryOperation(block, handlers, finalbody, except_star=False, place=place)
+        interpreter.emit(replace(operation, guards_await=guards, non_step_errors=errors))
     elif block.operations:
         interpreter.emit(Scope(block, place, serialized=by_turns))
+
+
+def _own_errors(interpreter: Interpreter, suite: cst.BaseSuite | None) -> NonStepErrors:
+    """Return the errors that a block may raise outside of its steps."""
+    if suite is None:
+        return NonStepErrors.ANY
+    errors = TryBodyErrors(interpreter)
+    errors.visit(suite)
+    return errors.own_errors
 
 
 def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> OperationBlock:
