@@ -79,3 +79,36 @@ def test_tests_that_arguments_do_not_decide(branch: str, calls: str) -> None:
 def test_flag_with_different_values() -> None:
     calls = 'await asyncio.gather(leg("pick", express=True), leg("pack"))'
     assert flagged_in_run("SG207", f"{_LEG}    if express: await handle()\n\n{calls}") == []
+
+
+_KINDS = """
+class Kind(Enum):
+    PICK = "pick"
+    PACK = "pack"
+
+async def handle():
+    @step.do("handle")
+    async def body():
+        return 1
+
+    await body()
+
+async def leg(kind):
+    await step.sleep(f"settle {kind}", "1 minute")
+    if kind is Kind.PICK:
+        await handle()
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("calls", "flagged"),
+    [
+        ("leg(Kind.PICK), leg(Kind.PACK)", []),
+        ("*(leg(kind) for kind in (Kind.PICK, Kind.PACK))", []),
+        ("leg(Kind.PICK), leg(Kind.PICK)", ['"handle"']),
+    ],
+)
+def test_members_of_enumerations(calls: str, flagged: list[str]) -> None:
+    body = f"{_KINDS}await asyncio.gather({calls})"
+    assert flagged_in_run("SG207", body, "import asyncio\nfrom enum import Enum") == flagged

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
 from stepgraph.ir.nodes import Choice
 from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument, ParameterTest
 from stepgraph.ir.values import Constant, Value
@@ -167,8 +167,9 @@ def _bound_arguments(callee: FunctionValue, arguments: Arguments) -> Iterator[tu
 
 def _argument_values(interpreter: Interpreter, argument: Argument) -> tuple[Constant, ...] | None:
     """Return the constant value of an argument, or the values of a variable that iterates over distinct constants."""
-    if isinstance(argument.value, Constant):
-        return (argument.value,)
+    constant = _constant(argument.value)
+    if constant is not None:
+        return (constant,)
     node, scope = argument.place.node, interpreter.frame.scope
     if not isinstance(node, cst.Name) or not scope.bindings.binds(node.value):
         return None
@@ -186,13 +187,28 @@ def _values(interpreter: Interpreter, node: cst.BaseExpression, *, of_collection
     """Return a constant, or the constants in a collection. Return None for other values."""
     if isinstance(node, _COLLECTIONS):
         elements = [element.value for element in node.elements[: _MAX_ELEMENTS + 1]]
-        if len(elements) > _MAX_ELEMENTS or not all(isinstance(each, (*_LITERALS, cst.Name)) for each in elements):
+        if len(elements) > _MAX_ELEMENTS or not all(map(_has_no_effects, elements)):
             return None
-    elif not isinstance(node, (*_LITERALS, cst.Name)):
+    elif not _has_no_effects(node):
         return None
     value = interpreter.evaluate(node)
     if not of_collection:
-        return (value,) if isinstance(value, Constant) else None
+        constant = _constant(value)
+        return None if constant is None else (constant,)
     items: Sequence[Value] = [item.value for item in value.items] if isinstance(value, Collection) else ()
-    constants = tuple(item for item in items if isinstance(item, Constant))
+    constants = tuple(constant for item in items if (constant := _constant(item)) is not None)
     return constants if items and len(constants) == len(items) else None
+
+
+def _has_no_effects(node: cst.BaseExpression) -> bool:
+    """Return whether a node is a literal, a name, or an attribute of a name, such as a member of an enumeration."""
+    return isinstance(node, (*_LITERALS, cst.Name)) or (
+        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name)
+    )
+
+
+def _constant(value: Value) -> Constant | None:
+    """Return a constant, also for a member of an enumeration, whose value represents it. Return None otherwise."""
+    if isinstance(value, EnumMember):
+        value = value.value
+    return value if isinstance(value, Constant) else None
