@@ -16,6 +16,9 @@ async def handle():
 
     await body()
 
+async def skip():
+    await step.sleep("skip", "1 hour")
+
 async def leg(kind, express=False):
     await step.sleep(f"settle {kind}", "1 minute")
 """
@@ -28,6 +31,9 @@ _BRANCHES = [
     'if kind == "pack": pass\n    elif kind == "pick": await handle()',
     'match kind:\n        case "pick" | "rush": await handle()',
     'match kind:\n        case "pack": pass\n        case _: await handle()',
+    'await (handle() if kind == "pick" else skip())',
+    'await {"pick": handle, "pack": skip}[kind]()',
+    'await {"pick": handle}.get(kind, skip)()',
 ]
 _CALLS = [
     'await asyncio.gather(leg("pick"), leg("pack"))',

@@ -488,6 +488,7 @@ class Interpreter(Struct, eq=False):
         paths = [(case.condition, self.branch(partial(apply, case.value), case.condition)) for case in union.cases]
         exhaustive = union.discriminant is not None
         self.join_branches(paths, union.discriminant, union.place, exhaustive=exhaustive)
+        self.tracer.on_cases(union)
         values = [
             (case.condition, result if result is case.value else on_path(result, (), since))
             for case, result in zip(union.cases, results, strict=True)

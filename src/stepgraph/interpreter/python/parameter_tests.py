@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -12,6 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Choice
 from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument, ParameterTest
 from stepgraph.ir.values import Constant, Value
@@ -34,6 +36,36 @@ def record_cases(interpreter: Interpreter, node: cst.Match, place: SourcePlace) 
     parameter = _parameter(interpreter, node.subject)
     if parameter is not None:
         _record(interpreter, [_case_test(interpreter, case, parameter) for case in node.cases], place)
+
+
+def record_selection(interpreter: Interpreter, union: Union) -> None:
+    """Record the tests of the choice that was emitted for a union: `table[kind]`, or `a if kind == "pick" else b`."""
+    place = union.place
+    if place.functions[:1] != (interpreter.frame.function,):
+        return  # the names belong to another function
+    match place.node:
+        case cst.IfExp(test=test) if union.discriminant is None:
+            record_tests(interpreter, [test], place)
+        case (
+            cst.Subscript(slice=[cst.SubscriptElement(cst.Index(cst.Name() as key))])
+            | cst.Call(func=cst.Attribute(attr=cst.Name("get")), args=[cst.Arg(value=cst.Name() as key), *_])
+        ):
+            parameter = _parameter(interpreter, key)
+            if parameter is not None:
+                _record(interpreter, [_key_test(parameter, case.condition) for case in union.cases], place)
+
+
+def _key_test(parameter: SourcePlace, condition: str | None) -> BranchTest:
+    """Return the test of a case whose condition is the source of a key."""
+    if condition is None:
+        return BranchTest(is_complete=True)
+    if not condition.startswith(('"', "'")):
+        return _UNKNOWN
+    try:
+        key = Constant(ast.literal_eval(condition))
+    except (SyntaxError, ValueError):
+        return _UNKNOWN
+    return _only(ParameterTest(parameter, (key,), holds=True))
 
 
 def constant_arguments(

@@ -18,6 +18,7 @@ from stepgraph.interpreter.library.side_effects import (
     only_decides_logging,
     request_outside_step,
 )
+from stepgraph.interpreter.python.parameter_tests import record_selection
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
@@ -188,6 +189,9 @@ class ReplayTracer(Tracer):
 
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         taint_selected_values(self.state, tests, paths, start)
+
+    def on_cases(self, union: Union) -> None:
+        record_selection(self.interpreter, union)
 
     def on_access(self, resource: Resource, place: SourcePlace) -> None:
         self.state.record_fact(access_outside_step(self.interpreter, resource, place))

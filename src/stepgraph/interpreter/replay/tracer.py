@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
@@ -214,6 +215,9 @@ class Tracer:
 
     def on_selection(self, tests: Sequence[Value], paths: Sequence[PathResult], start: TraceMark) -> None:
         """Record that tests have selected one of several paths from `start`, after the join of their changes."""
+
+    def on_cases(self, union: Union) -> None:
+        """Record what selects one of the cases of a union, after the choice of the cases was emitted."""
 
     def on_access(self, resource: Resource, place: SourcePlace) -> None:
         """Record that a call of a resource is awaited at `place`, or passed to a function that awaits it."""
