@@ -112,6 +112,7 @@ async def leg(kind):
     [
         ("leg(Kind.PICK), leg(Kind.PACK)", []),
         ("*(leg(kind) for kind in (Kind.PICK, Kind.PACK))", []),
+        ("*(leg(kind) for kind in Kind)", []),
         ("leg(Kind.PICK), leg(Kind.PICK)", ['"handle"']),
     ],
 )

@@ -10,9 +10,10 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection
-from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Choice
 from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument, ParameterTest
@@ -227,8 +228,10 @@ def _values(interpreter: Interpreter, node: cst.BaseExpression, *, of_collection
     if not of_collection:
         constant = _constant(value)
         return None if constant is None else (constant,)
-    items: Sequence[Value] = [item.value for item in value.items] if isinstance(value, Collection) else ()
-    constants = tuple(constant for item in items if (constant := _constant(item)) is not None)
+    items = enum_members(interpreter, value) if isinstance(value, ClassValue) else None
+    if isinstance(value, Collection):
+        items = value.items
+    constants = tuple(constant for item in items or () if (constant := _constant(item.value)) is not None)
     return constants if items and len(constants) == len(items) else None
 
 
