@@ -1,4 +1,4 @@
-"""Collections to which concurrent tasks append, whose elements each task sees."""
+"""Collections to which concurrent tasks, or calls in loops, append functions."""
 
 from __future__ import annotations
 
@@ -91,4 +91,43 @@ def test_an_appended_closure_reads_names_of_the_task() -> None:
             a
         def cancel
           sleep 'cancel' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    ("element", "call"),
+    [("lambda: undo()", "undo()"), ("(1, undo)", "undo[1]()"), ("{'undo': undo}", "undo['undo']()")],
+    ids=["lambda", "tuple", "dict"],
+)
+def test_calls_in_two_loops_append_different_functions(element: str, call: str) -> None:
+    graph = graph_of(f"""
+        undone = []
+
+        def book(undo):
+            undone.append({element})
+
+        for x in xs:
+            book(a)
+        for x in xs:
+            book(b)
+        for undo in undone:
+            await {call}
+    """)
+    assert [line.strip() for line in graph.splitlines() if line.strip() in ("a", "b")] == ["a", "b"]
+
+
+def test_concurrent_calls_append_closures_of_recursive_scopes() -> None:
+    assert graph_of("""
+        undone = []
+
+        async def book(undo):
+            async def again():
+                await again()
+
+            undone.append(lambda: undo())
+
+        await asyncio.gather(book(a), *(book(a) for x in xs))
+        await b()
+    """) == text("""
+        b
     """)

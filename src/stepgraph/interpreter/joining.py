@@ -103,15 +103,19 @@ def _bucket_key(value: Slot) -> object:
 class ValueSet:
     """A set of values that compares them by `is_equivalent`, with hash buckets."""
 
-    def __init__(self) -> None:
+    def __init__(self, values: Iterable[Slot] = ()) -> None:
         self._buckets: dict[object, list[Slot]] = {}
+        for value in values:
+            self.add(value)
+
+    def __contains__(self, value: Slot) -> bool:
+        return any(is_equivalent(value, candidate) for candidate in self._buckets.get(_bucket_key(value), ()))
 
     def add(self, value: Slot) -> bool:
         """Add a value. Return False if the set already contains it."""
-        bucket = self._buckets.setdefault(_bucket_key(value), [])
-        if any(is_equivalent(value, candidate) for candidate in bucket):
+        if value in self:
             return False
-        bucket.append(value)
+        self._buckets.setdefault(_bucket_key(value), []).append(value)
         return True
 
 
@@ -308,10 +312,16 @@ def union_values(value: Slot) -> list[Slot]:
 
 def covers(value: Slot, part: Slot) -> bool:
     """Return whether a value includes each case of another value. A collection includes only an equal collection."""
+    if isinstance(value, tuple) and isinstance(part, tuple):
+        return len(value) == len(part) and all(map(_is_same_element, value, part))
     if isinstance(value, tuple) or isinstance(part, tuple):
-        return bool(value == part)
+        return False
     values = union_values(value)
     return all(any(is_equivalent(leaf, candidate) for candidate in values) for leaf in union_values(part))
+
+
+def _is_same_element(a: Slot, b: Slot) -> bool:
+    return a is b or (is_equivalent(a, b) and _may_be_missing(a) == _may_be_missing(b))
 
 
 def callable_name(value: Value) -> str | None:

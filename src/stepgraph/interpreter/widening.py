@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import Slot, is_equivalent, join_slot_values
@@ -92,6 +92,8 @@ class _Comparison(Struct):
     since: int
     """The serial of the newest cell before the loop or the tasks."""
     budget: Budget
+    open_cells: set[tuple[int, int]] = field(default_factory=set)
+    """The pairs of cells, by serial, whose slots are being compared."""
 
     def merge_elements(self, elements: tuple[Slot, ...], earlier: Iterable[tuple[Slot, ...]]) -> tuple[Slot, ...]:
         """Return elements without isomorphic elements of the same expression, and with values from `earlier` ones."""
@@ -148,4 +150,10 @@ class _Comparison(Struct):
     def _is_isomorphic_cell(self, a: HeapCell, b: HeapCell, depth: int) -> bool:
         if min(a.serial, b.serial) <= self.since or a.keys() != b.keys():
             return False
-        return all(self.is_isomorphic(value, b[key], depth - 1) for key, value in a.items())
+        pair = a.serial, b.serial
+        if pair in self.open_cells:
+            return True  # a cycle, as from a scope to a function defined in it
+        self.open_cells.add(pair)
+        result = all(self.is_isomorphic(value, b[key], depth - 1) for key, value in a.items())
+        self.open_cells.discard(pair)
+        return result

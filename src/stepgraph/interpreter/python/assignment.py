@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values
+from stepgraph.interpreter.joining import has_same_origin, join_values
 from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
@@ -361,9 +361,9 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
     if owner.max_size is not None:
         _add_bounded(interpreter, owner, owner.max_size, items)
         return
-    repeated_nodes = {id(item.place.node) for item in items if item.many}
-    if repeated_nodes:
-        remaining = [item for item in owner.items if id(item.place.node) not in repeated_nodes]
+    repeated = [item for item in items if item.many]
+    if repeated:
+        remaining = [item for item in owner.items if not any(_represents(new, item) for new in repeated)]
         interpreter.store.write(owner.state, "items", merge_repeated((*remaining, *items)))
         return
     existing: tuple[Element, ...] = owner.state["items"]
@@ -372,6 +372,14 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
         interpreter.store.extend(owner.state, (*existing, *items))
     else:
         interpreter.store.write(owner.state, "items", merge_repeated((*existing, *items)))
+
+
+def _represents(repeated: Element, item: Element) -> bool:
+    """Return whether an element that an expression adds again represents an element that it has added before.
+
+    The same expression adds different values in calls of its function with different callable arguments.
+    """
+    return repeated.place.node is item.place.node and has_same_origin(repeated.value, item.value)
 
 
 def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:
