@@ -125,7 +125,13 @@ class _Comparison(Struct):
         """Return whether two values differ only in the passes that allocated them."""
         if a is b or is_equivalent(a, b):
             return True
-        if type(a) is not type(b) or not depth:
+        if type(a) is not type(b):
+            return False
+        if isinstance(a, LexicalScope):
+            return self.is_isomorphic(a.names, b.names, depth) and self.is_isomorphic(a.parent, b.parent, depth)
+        if isinstance(a, HeapCell) and (a.serial, b.serial) in self.open_cells:
+            return True  # a cycle, as from a scope to a function defined in it
+        if not depth:
             return False
         self.budget.spend(Limit.JOINED)
         if isinstance(a, Task):
@@ -139,8 +145,6 @@ class _Comparison(Struct):
             return len(a) == len(b) and all(self.is_isomorphic(x, y, depth) for x, y in zip(a, b, strict=True))
         if isinstance(a, HeapCell):
             return self._is_isomorphic_cell(a, b, depth)
-        if isinstance(a, LexicalScope):
-            return self.is_isomorphic(a.names, b.names, depth) and self.is_isomorphic(a.parent, b.parent, depth)
         if isinstance(a, int | frozenset):
             return True  # numbers of executions, and task ids
         if not isinstance(a, Struct):
@@ -151,8 +155,6 @@ class _Comparison(Struct):
         if min(a.serial, b.serial) <= self.since or a.keys() != b.keys():
             return False
         pair = a.serial, b.serial
-        if pair in self.open_cells:
-            return True  # a cycle, as from a scope to a function defined in it
         self.open_cells.add(pair)
         result = all(self.is_isomorphic(value, b[key], depth - 1) for key, value in a.items())
         self.open_cells.discard(pair)
