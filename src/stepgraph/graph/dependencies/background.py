@@ -208,7 +208,7 @@ def begin_queued_tasks(
             _record_awaited_root(analysis, root, planned)
     for start in queued:
         if isinstance(start.activity, Call):
-            record_function_entry(analysis, start.activity.function)
+            record_function_entry(analysis, start.activity.function, start.task_id)
             _record_begun(
                 analysis, _steps_begun_by_first_await(analysis, start.activity.function), start.task_id, splits
             )
@@ -306,12 +306,16 @@ def record_concurrent_steps(
             analysis.facts.add_waiting_steps(activity.function, [*waiting, *repeated, *analysis.may_wait_during()])
 
 
-def record_function_entry(analysis: BodyAnalysis, function: Function) -> None:
-    """Join the current run states into the entry states of a called function."""
+def record_function_entry(analysis: BodyAnalysis, function: Function, task_id: TaskId | None = None) -> None:
+    """Join the current run states into the entry states of a called function.
+
+    A call in a task that a loop starts may find steps that the calls of other iterations have begun.
+    """
     entries = analysis.facts.entry_run_states.setdefault(id(function), {})
     analysis.program_usage.budget.spend(Limit.PAIRS, len(analysis.program_usage.steps_used_by(function)) + 1)
     for step in analysis.program_usage.steps_used_by(function):
-        analysis.facts.join_run_state(entries, step, analysis.run_state(step))
+        is_shared = task_id is not None and analysis.usage.may_share_step(task_id, step)
+        analysis.facts.join_run_state(entries, step, analysis.run_state(step) | (RUN if is_shared else NO_PATH))
 
 
 def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> list[StepDefinition]:

@@ -1,0 +1,28 @@
+"""Dependencies of steps in functions whose calls run concurrently."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import dependent_graph_of, text
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "await asyncio.gather(*(work() for x in xs))",
+        "tasks = [asyncio.create_task(work()) for x in xs]\nawait asyncio.gather(*tasks)",
+        "async with asyncio.TaskGroup() as group:\n    for x in xs:\n        group.create_task(work())",
+    ],
+    ids=["gather", "tasks", "group"],
+)
+def test_calls_of_a_loop_share_a_dependency(start: str) -> None:
+    assert dependent_graph_of("a b(a)", f"async def work():\n    await b()\n\n{start}") == text("""
+        parallel all
+          loop
+            call work [1>2]
+        def work
+          if a has not run
+            a
+          b
+    """)
