@@ -52,16 +52,28 @@ def test_text_is_wrapped_early_before_anything_is_folded() -> None:
     assert folded(drawn, shown) == 0
 
 
+def test_a_choice_that_is_too_wide_for_two_rows_is_in_banks() -> None:
+    drawn = graph(switch("kind", *(branch(f"{index}", do(f"step {index}")) for index in range(100))))
+    picture = render_svg(drawn, GITHUB)
+    assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
+    assert ">step 99<" in picture.text
+
+
+def test_a_group_that_is_too_wide_for_two_rows_is_in_banks() -> None:
+    picture = render_svg(graph(parallel("all", *(do(f"step {index}") for index in range(40)))), GITHUB)
+    assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
+
+
 def test_only_the_part_that_is_too_wide_is_folded() -> None:
     drawn = graph(do("first"), wide("kind", 9), either(branch("y", do("last"))))
-    text = render_svg(drawn, GITHUB).text
-    assert "2 steps" in text
+    text = render_svg(drawn, View(fit=300)).text
+    assert "18 steps" in text
     assert ">last<" in text
 
 
 def test_a_part_is_not_folded_if_others_suffice() -> None:
     functions = {"f": function("f", wide("kind", 9)), "g": function("g", either(branch("x", do("kept"))))}
-    text = render_svg(graph(parallel("all", call("f"), call("g")), functions=functions), GITHUB).text
+    text = render_svg(graph(parallel("all", call("f"), call("g")), functions=functions), View(fit=350)).text
     assert "18 steps" in text
     assert ">kept<" in text
 
@@ -84,8 +96,7 @@ def test_inner_parts_are_folded_before_the_parts_around_them() -> None:
 def test_inner_parts_of_large_graphs_are_folded_first() -> None:
     choice = [either(branch(f"x{index}", do("a")), branch(None, do("b"))) for index in range(1350)]
     groups = [parallel("all", *choice[index : index + 9]) for index in range(0, 1350, 9)]
-    picture = render_svg(graph(*groups), GITHUB)
-    assert picture.width <= LEGIBLE
+    picture = render_svg(graph(*groups), View(fit=270))
     assert picture.folded > len(groups)
 
 
@@ -96,7 +107,7 @@ def test_a_folded_function_is_folded_at_all_its_calls() -> None:
 
 
 def test_a_message_says_how_to_draw_everything() -> None:
-    (warning,) = render_svg(graph(wide("kind", 9)), GITHUB).warnings
+    (warning,) = render_svg(graph(wide("kind", 9)), View(fit=300)).warnings
     assert warning.endswith("Use `--fit none` to draw everything.")
 
 

@@ -14,6 +14,7 @@ from stepgraph.model.walk import functions_of, walk
 from stepgraph.render.folding import FoldedKind, Folding
 from stepgraph.render.svg.drawing import fitted_view
 from stepgraph.render.svg.figures import columns
+from stepgraph.render.svg.layout import structures
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
 from tests.render.graphs import graph
 from tests.render.random_graphs import graphs, groups, likely_clocks
@@ -93,6 +94,34 @@ def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
     assert broken(drawn, page_of(drawn), DEFAULT_VIEW) == {}
 
 
+IN_BANKS = View(compact=True, max_rows_width=1)
+"""Draws choices without exits in banks, and groups as well if they would be in two rows."""
+BANK_BY_BANK = "branches begin at the same height"
+"""The law that holds for each bank only."""
+
+
+@pytest.fixture
+def banks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw each branch, and each member of a group in two rows, in its own bank."""
+    monkeypatch.setattr(columns, "MAX_COLUMNS", 1)
+    monkeypatch.setattr(structures, "_MIN_ROWS_WIDTH", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("banks")
+def test_banks_obey_all_other_laws() -> None:
+    violations = {name: broken(graph, picture_of(graph, IN_BANKS), IN_BANKS) for name, graph in examples().items()}
+    assert {law for laws in violations.values() for law in laws} == {BANK_BY_BANK}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("banks")
+@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@given(graphs())
+def test_any_banks_obey_all_other_laws(drawn: Graph) -> None:
+    assert broken(drawn, picture_of(drawn, IN_BANKS), IN_BANKS).keys() <= {BANK_BY_BANK}
+
+
 @settings(lots, max_examples=40)
 @given(graphs(), foldings)
 def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -> None:
@@ -108,7 +137,8 @@ def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -
 def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansion, width: int) -> None:
     view = fitted_view(drawn, View(expand=expand), width)
     assert broken(drawn, picture_of(drawn, view), view).keys() <= {
-        "every node is drawn once for each drawing of its function"
+        "every node is drawn once for each drawing of its function",
+        BANK_BY_BANK,
     }
 
 

@@ -48,6 +48,11 @@ class View(Struct, frozen=True):
     compact: bool = False
     """Whether wide choices and groups are in two rows."""
 
+    max_rows_width: int | None = None
+    """The maximum width in pixels of choices and groups in two rows. Wider ones are in banks below each other. None
+    allows any width.
+    """
+
     marks: Marks | None = None
     """The marks of a comparison. If present, only marked parts are colored."""
 

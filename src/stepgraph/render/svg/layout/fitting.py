@@ -25,6 +25,9 @@ _NARROWEST: Final = 2 / 3
 _MOVES: Final = 16
 """The number of moves that would make a very wide picture fit, if each made it narrower by the minimum."""
 
+_AROUND: Final = 72
+"""The width of the margins of a picture and of the sides of a frame."""
+
 _MAX_ROUNDS: Final = 6
 _MAX_ATTEMPTS: Final = 16
 """The maximum number of folded nodes that are checked for whether they can be open."""
@@ -53,8 +56,8 @@ def fold_to_fit(
 
     `widths` are the width of the picture with the view and its maximum width, in pixels.
 
-    Wide choices and groups are in two rows before anything is folded. The folds cost as little as possible, as
-    `FoldCosts` defines it. If everything that helps is folded, the picture may be wider.
+    Wide choices and groups are in two rows, or in banks of two rows, before anything is folded. The folds cost as
+    little as possible, as `FoldCosts` defines it. If everything that helps is folded, the picture may be wider.
 
     Folds move other figures, and may move the body of a function to a later call, so the picture is measured again
     after each round. At the end, nodes are unfolded again if there is room for them.
@@ -64,7 +67,7 @@ def fold_to_fit(
     may_suffice = current_width * _NARROWEST <= max_width
     if may_suffice and measure(narrow).width <= max_width:
         return narrow
-    compact = replace(narrow, compact=True)
+    compact = replace(narrow, compact=True, max_rows_width=max_width - _AROUND)
     costs = _costs([nodes, *(function["nodes"] for function in functions.values())], functions)
     protected = _protected(nodes, functions, view)
     folded: list[int] = []

@@ -1,0 +1,185 @@
+"""Choices and groups that are too wide for two rows: several banks of branches or members below each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Final, Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from stepgraph.render.svg.figures.clock_rows import OVERHANG
+from stepgraph.render.svg.figures.columns import THICK, draw_bar
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.lengths import Length, longest, value_of
+from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.traversal import Traversal
+
+_LEAD: Final = 20
+"""The height above the first bank, in which the line to the other banks begins."""
+
+_BETWEEN: Final = 2 * RADIUS + 14
+"""The distance between banks, in which a line leads to the right and another one comes from the left."""
+
+_BESIDE: Final = 14
+"""The distance between the banks and the lines beside them."""
+
+_JOIN: Final = RADIUS + 6
+_WORTHWHILE: Final = 0.75
+"""The maximum width of banks that are too wide, relative to the width of a single bank."""
+
+_TAIL: Final = 14
+
+
+class Bank(Struct, frozen=True):
+    """A figure of some branches of a choice, or of some members of a group."""
+
+    figure: Figure
+    is_entered: bool = True
+    """Whether the drawn instance entered one of the branches or members."""
+
+
+class Banks(Struct, frozen=True):
+    """Banks without exits below each other. A line to their left leads to each, and a line to their right from each.
+
+    The fields from `tops` on are computed from the banks.
+    """
+
+    banks: Sequence[Bank]
+    last_bar: str = ""
+    """The class of the bar at which the members of a group join, or an empty string for a choice."""
+
+    tops: Sequence[Length] = ()
+    join: Length = 0
+    """The height at which the banks join."""
+
+    def __post_init__(self) -> None:
+        tops: list[Length] = []
+        bottom: Length = _LEAD - _BETWEEN
+        for bank in self.banks:
+            tops.append(bottom + _BETWEEN)
+            bottom = tops[-1] + bank.figure.height
+        force_setattr(self, "tops", tops)
+        force_setattr(self, "join", bottom + _JOIN)
+
+    @property
+    def left_extent(self) -> Length:
+        return longest([bank.figure.left_extent for bank in self.banks]) + _BESIDE
+
+    @property
+    def right_extent(self) -> Length:
+        return self._right_line + (OVERHANG if self.last_bar else 0)
+
+    @property
+    def height(self) -> Length:
+        return self.join + (THICK + _TAIL if self.last_bar else _TAIL)
+
+    @property
+    def continues(self) -> bool:
+        continuing = [bank.figure.continues for bank in self.banks]
+        return all(continuing) if self.last_bar else any(continuing)
+
+    @property
+    def traversal(self) -> Traversal:
+        exited = [bank.figure.traversal.exited for bank in self.banks]
+        return Traversal(exited=all(exited) if self.last_bar else any(exited))
+
+    @property
+    def exits(self) -> EarlyExits:
+        return NO_EXITS
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        for faded in (True, False):  # strong lines cover faded ones
+            path = "".join(self._entry(i) for i, bank in enumerate(self.banks) if bank.is_entered != faded)
+            if path:
+                pen.path("line", path, faded=faded)
+        for bank, top in zip(self.banks, self.tops, strict=True):
+            pen.open_at(0, top, faded=not bank.is_entered)
+            bank.figure.draw(pen, lanes)
+            pen.close()
+        leading = [i for i, bank in enumerate(self.banks) if bank.figure.continues]
+        for faded in (True, False):
+            path = "".join(self._exit(i) for i in leading if self.banks[i].figure.traversal.exited != faded)
+            if path:
+                pen.path("line", path, faded=faded)
+        if self.last_bar and leading:
+            css = self.last_bar if self.traversal.exited else f"{self.last_bar} faded"
+            begin = 0 if leading[-1] == self._last else self._right_line
+            end = 0 if leading == [self._last] else self._right_line
+            draw_bar(pen, css, self.join, (begin - OVERHANG, end + OVERHANG), ())
+        if self.last_bar and self.continues:
+            pen.path("line", f"M0 {self.join + THICK}V{self.height}", faded=not self.traversal.exited)
+
+    @property
+    def _last(self) -> int:
+        return len(self.banks) - 1
+
+    @property
+    def _right_line(self) -> Length:
+        """The x position of the line from the banks."""
+        return longest([bank.figure.right_extent for bank in self.banks]) + _BESIDE
+
+    def _entry(self, index: int) -> str:
+        """Return the path from the spine to a bank: straight down to the first one, and around the others."""
+        if index == 0:
+            return f"M0 0V{_LEAD}"
+        left = -self.left_extent
+        down = f"M0 0V{_LEAD - 2 * RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{left + RADIUS}q{-RADIUS} 0 {-RADIUS} {RADIUS}"
+        top = self.tops[index]
+        return f"{down}V{top - 2 * RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{-RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+
+    def _exit(self, index: int) -> str:
+        """Return the path from a bank to the bar, or to the spine below all banks."""
+        bottom = self.tops[index] + self.banks[index].figure.height
+        end = self.join if self.last_bar else self.height
+        if index == self._last:
+            return f"M0 {bottom}V{end}"
+        right = self._right_line
+        around = f"M0 {bottom}q0 {RADIUS} {RADIUS} {RADIUS}H{right - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+        if self.last_bar:
+            return f"{around}V{end}"
+        around += f"V{self.join - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}"
+        if self.banks[-1].figure.continues:
+            return f"{around}H0"
+        return f"{around}H{RADIUS}q{-RADIUS} 0 {-RADIUS} {RADIUS}V{end}"
+
+
+class Entered(Protocol):
+    """A branch or a member."""
+
+    @property
+    def traversal(self) -> Traversal:
+        """The traversal by the drawn instance."""
+
+
+T = TypeVar("T", bound=Entered)
+
+
+def in_banks(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_width: int, last_bar: str) -> Figure:
+    """Return rows of items or, if these would be too wide, banks of rows.
+
+    `rows_of` returns the rows of some of the items. The items are divided evenly among as few banks as possible. Banks
+    that are nearly as wide as the rows of all items are not used.
+    """
+    rows = rows_of(items)
+    whole = _width(rows)
+    if whole <= max_width:
+        return rows
+    count = max(2, min(whole // max_width, len(items)))
+    while count <= len(items):
+        starts = [len(items) * part // count for part in range(count + 1)]
+        parts = [items[start:end] for start, end in pairwise(starts)]
+        figures = [rows_of(part) for part in parts]
+        width = max(map(_width, figures)) + 2 * _BESIDE
+        if width <= max_width or (count == len(items) and width <= whole * _WORTHWHILE):
+            entered = (any(item.traversal.entered for item in part) for part in parts)
+            return Banks([Bank(figure, each) for figure, each in zip(figures, entered, strict=True)], last_bar)
+        if count == len(items):
+            break
+        count = min(len(items), max(count + 1, count * width // max_width))
+    return rows
+
+
+def _width(figure: Figure) -> int:
+    return value_of(figure.left_extent + figure.right_extent)
