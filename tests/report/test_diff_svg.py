@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.render.view import Theme
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.svg import render_svg
-from tests.render.graphs import do
+from tests.render.graphs import branch, do, switch
 from tests.report.comparisons import everything, everywhere, example, large, report, report_of, unchanged, version
 from tests.report.reports import HOSTILE
 from tests.svg.picture import SVG
@@ -89,3 +89,10 @@ def test_source_text_is_escaped(text: str) -> None:
     root = ET.fromstring(render_svg(everywhere(text)).text)  # noqa: S314 - it is our own
     tags = {element.tag.removeprefix(SVG) for element in root.iter()}
     assert tags <= {"svg", "title", "style", "g", "rect", "circle", "path", "text", "tspan"}
+
+
+def test_choice_that_is_too_wide_for_github_is_in_several_rows() -> None:
+    old, new = (
+        version(switch("kind", *(branch(f"{n}", do(f"{verb} {n}")) for n in range(20)))) for verb in ("do", "run")
+    )
+    assert render_svg(report(old, new)).width <= 1040

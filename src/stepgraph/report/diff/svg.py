@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec.structs import replace
-
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.execution.engine_rules import Effect
 from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry
 from stepgraph.render.svg.fonts import max_width
+from stepgraph.render.svg.layout.fitting import narrower_views
 from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import MarkKind, Theme, View
 from stepgraph.report.diff.comparison import (
@@ -33,7 +32,8 @@ _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 def render_svg(report: VersionComparison, theme: Theme = "auto", *, full: bool = False) -> Picture:
     """Return a picture with, for each changed workflow, a list of changes and a drawing marked by color and sign.
 
-    Unchanged parts are folded, unless `full`. If names would be too small on GitHub, text is wrapped early.
+    Unchanged parts are folded, unless `full`. If names would be too small on GitHub, text is wrapped early, and wide
+    choices and groups are in several rows.
     """
     drawings = [
         _drawing(workflow, number, report, View(theme=theme), full=full)
@@ -53,10 +53,12 @@ def _drawing(
     remarks = [f"from {report.old} to {report.new}", effects, *incomplete]
     listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
     suffix, shown = f".{number + 1}" if number else "", marked.view(view)
-    drawing = draw(marked.graph, shown, suffix=suffix, above=[listing])
-    if value_of(drawing.width) <= max_width(_SHOWN_WIDTH):
-        return drawing
-    return draw(marked.graph, replace(shown, narrow=True), suffix=suffix, above=[listing])
+    width = max_width(_SHOWN_WIDTH)
+    for each in (shown, *narrower_views(shown, width)):
+        drawing = draw(marked.graph, each, suffix=suffix, above=[listing])
+        if value_of(drawing.width) <= width:
+            break
+    return drawing
 
 
 def _entry(change: StructuralChange) -> ListingEntry:

@@ -45,6 +45,12 @@ class Measurement(Struct, frozen=True):
 Measure: TypeAlias = Callable[[View], Measurement]
 
 
+def narrower_views(view: View, max_width: int) -> tuple[View, View]:
+    """Return the view with narrow boxes, and the one that also has wide choices and groups in rows below each other."""
+    narrow = replace(view, narrow=True)
+    return narrow, replace(narrow, compact=True, max_rows_width=max_width - _AROUND)
+
+
 def fold_to_fit(
     nodes: Sequence[Node],
     functions: Mapping[str, FunctionDef],
@@ -63,11 +69,10 @@ def fold_to_fit(
     after each round. At the end, nodes are unfolded again if there is room for them.
     """
     current_width, max_width = widths
-    narrow = replace(view, narrow=True)
+    narrow, compact = narrower_views(view, max_width)
     may_suffice = current_width * _NARROWEST <= max_width
     if may_suffice and measure(narrow).width <= max_width:
         return narrow
-    compact = replace(narrow, compact=True, max_rows_width=max_width - _AROUND)
     costs = _costs([nodes, *(function["nodes"] for function in functions.values())], functions)
     protected = _protected(nodes, functions, view)
     folded: list[int] = []
