@@ -147,7 +147,9 @@ def test_the_option_requires_a_project_file(pytester: pytest.Pytester) -> None:
     (pytester.path / "pyproject.toml").unlink()
     result = run(pytester, "--workflow-snapshots")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --workflow-snapshots: no pyproject.toml and no wrangler.jsonc in *"])
+    problem = "no pyproject.toml and no wrangler configuration in *."
+    advice = "Run pytest in the directory of the Worker, or add an empty pyproject.toml."
+    result.stderr.fnmatch_lines([f"ERROR: --workflow-snapshots: {problem} {advice}"])
 
 
 def test_settings_that_cannot_be_read_are_an_error(pytester: pytest.Pytester) -> None:

@@ -37,7 +37,8 @@ def owner(config: pytest.Config) -> Path:
     file = next((path for path in candidates if path is not None and path.is_file()), None)
     if file is None:
         raise pytest.UsageError(
-            f"--workflow-snapshots: no pyproject.toml and no wrangler.jsonc in {log_line(str(root))}"
+            f"--workflow-snapshots: no pyproject.toml and no wrangler configuration in {log_line(str(root))}."
+            " Run pytest in the directory of the Worker, or add an empty pyproject.toml."
         )
     return file
 
