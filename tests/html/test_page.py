@@ -22,7 +22,20 @@ from stepgraph.render.html.section import NO_GRAPH, TOO_DEEP, Page
 from stepgraph.render.svg.drawing import draw
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.html.reading import Element, at_rest, data_of, read
-from tests.render.graphs import ORDERS, block, branch, deep, do, either, function, graph, loop, parallel, protected
+from tests.render.graphs import (
+    ORDERS,
+    block,
+    branch,
+    deep,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+)
 
 THREE = [Page(ORDERS, "orders"), Page(ORDERS, "returns"), Page(graph(do("Title"), class_name="Orders"), "title")]
 
@@ -370,3 +383,9 @@ def test_a_page_has_the_theme_of_the_view(theme: str, scheme: str, dark_rules: i
     page = render_page([Page(ORDERS, "a")], View(theme=theme))  # type: ignore[arg-type]
     assert f'<meta name="color-scheme" content="{scheme}">' in page
     assert page.count("@media screen and (prefers-color-scheme:dark)") == dark_rules
+
+
+def test_a_choice_that_is_too_wide_for_a_screen_is_in_several_rows() -> None:
+    page = _page(graph(switch("kind", *(branch(f"{index}", do(f"step {index}")) for index in range(40)))))
+    (svg,) = [each for each in page.all("svg") if each.attributes.get("id") == "orders"]
+    assert int(svg.attributes["width"] or 0) <= 1500

@@ -119,7 +119,8 @@ def test_banks_obey_all_other_laws() -> None:
 @settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
 @given(graphs())
 def test_any_banks_obey_all_other_laws(drawn: Graph) -> None:
-    assert broken(drawn, picture_of(drawn, IN_BANKS), IN_BANKS).keys() <= {BANK_BY_BANK}
+    for picture in (picture_of(drawn, IN_BANKS), page_of(drawn, view=IN_BANKS)):
+        assert broken(drawn, picture, IN_BANKS).keys() <= {BANK_BY_BANK}
 
 
 @settings(lots, max_examples=40)

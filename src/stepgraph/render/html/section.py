@@ -232,6 +232,9 @@ def _nonempty(**fields: Sequence[object]) -> dict[str, object]:
 MAX_OPEN_STEPS: Final = 40
 """The maximum number of steps of a workflow that is open initially, unless the view sets the folding."""
 
+_MAX_ROWS_WIDTH: Final = 1400
+"""The maximum width in pixels of a choice or group in two rows, which is the width of a small screen."""
+
 _FOLDED_DEPTH: Final = 2
 MAX_NESTING: Final = 480
 """The maximum nesting of groups. HTML parsers move elements nested deeper than 512 levels."""
@@ -274,6 +277,7 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     Folding in the view only sets the initial state, so folded nodes are drawn, too. Large workflows are folded to two
     levels if the view does not fold anything.
     """
+    view = replace(view, max_rows_width=_MAX_ROWS_WIDTH)
     # Each level has at least one group, so deeper graphs are not drawn in vain.
     is_deep = levels(graph["workflow"]["nodes"]) > MAX_NESTING
     for depth in _DEPTHS[is_deep:]:
