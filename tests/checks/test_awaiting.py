@@ -280,7 +280,7 @@ def test_step_passed_on_at_its_declaration(declaration: str) -> None:
         ("await a()", "Call it with `await b()`, or remove it."),
         (
             'await a()\nawait b()\nstep.do("c")(send)',
-            'Await a call of the function that `step.do("c")(send)` returns, or remove it.',
+            'Run it with `await step.do("c")(send)()`, or remove it.',
         ),
     ],
 )

@@ -35,7 +35,7 @@ def _advice_to_call(fact: StepNeverCalled) -> str:
 
     declaration = call_of_result(fact.place)
     if declaration is not None:
-        return f"Await a call of the function that `{declaration.text}` returns, or remove it."
+        return f"Run it with `await {declaration.text}()`, or remove it."
     return f"Call it with `await {fact.definition.function_name}()`, or remove it."
 
 
