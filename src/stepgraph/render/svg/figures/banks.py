@@ -145,7 +145,7 @@ class Banks(Struct, frozen=True):
         return f"{around}H{RADIUS}q{-RADIUS} 0 {-RADIUS} {RADIUS}V{end}"
 
 
-class Entered(Protocol):
+class Traversable(Protocol):
     """A branch or a member."""
 
     @property
@@ -153,7 +153,7 @@ class Entered(Protocol):
         """The traversal by the drawn instance."""
 
 
-T = TypeVar("T", bound=Entered)
+T = TypeVar("T", bound=Traversable)
 
 
 def in_banks(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_width: int, last_bar: str) -> Figure:
