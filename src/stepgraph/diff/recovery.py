@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import partial
 from itertools import pairwise
@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from stepgraph.diff.matching import Matching, match_below, work_counts
 from stepgraph.diff.sequences import common_sequence
-from stepgraph.diff.tree import BRANCH, CALL, STEPS, Digester, Tree
+from stepgraph.diff.tree import BRANCH, CALL, STEPS, Digester, Tree, functions_by_key, is_work
 from stepgraph.limits import NAME_WORK_PER_VISIT, VISIT_SHARES, Budget, Limit
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 
@@ -78,15 +78,36 @@ class _Similarity:
     """The similarity of names and of containers."""
 
     def __init__(self, matching: Matching) -> None:
+        self._matching = matching
+        self._old_functions, self._new_functions = functions_by_key(matching.old), functions_by_key(matching.new)
         self.names = NameSimilarity(matching.old.budget)
         digester = Digester()
         self._old_shapes, self._new_shapes = _shapes(matching.old, digester), _shapes(matching.new, digester)
         self._old_work, self._new_work = work_counts(matching.old), work_counts(matching.new)
 
     def are_similar(self, old: int, new: int) -> bool:
-        """Return whether two containers have equal shapes, or one of them contains no step or call."""
+        """Return whether two containers have equal shapes or common work, or one of them contains no step or call."""
         is_empty = not self._old_work[old] or not self._new_work[new]
-        return is_empty or self._old_shapes[old] == self._new_shapes[new]
+        return is_empty or self._old_shapes[old] == self._new_shapes[new] or self._have_common_work(old, new)
+
+    def _have_common_work(self, old: int, new: int) -> bool:
+        """Return whether a function that only one version contains has moved steps of one container to the other."""
+        to_new, to_old = self._matching.to_new, self._matching.to_old
+        moved = _work_in_functions(self._matching.new, new, self._new_functions, to_old)
+        moved_back = _work_in_functions(self._matching.old, old, self._old_functions, to_new)
+        return any(to_new[number] in moved for number in self._matching.old.visit_subtree(old)) or any(
+            to_old[number] in moved_back for number in self._matching.new.visit_subtree(new)
+        )
+
+
+def _work_in_functions(
+    tree: Tree, number: int, functions: Mapping[str, int], partners: Sequence[int | None]
+) -> set[int]:
+    """Return the matched steps and calls in the unmatched functions that a container calls."""
+    calls = (tree[inner].name for inner in tree.visit_subtree(number) if tree[inner].kind == CALL)
+    bodies = {functions[name] for name in calls if name in functions and partners[functions[name]] is None}
+    inside = (inner for body in bodies for inner in tree.visit_subtree(body))
+    return {inner for inner in inside if partners[inner] is not None and is_work(tree[inner])}
 
 
 def _shapes(tree: Tree, digester: Digester) -> list[int]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 from stepgraph.diff.matching import Matching, work_counts
 from stepgraph.diff.script import ElementRef, TreeVersion
 from stepgraph.diff.sequences import longest_increasing
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CALL, FUNCTION, FUNCTIONS, ROOT, Tree
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, ROOT, Tree
 
 
 class Side(Struct, frozen=True):
@@ -30,6 +30,8 @@ class Side(Struct, frozen=True):
     """The host of each element."""
     members: dict[int, list[int]]
     """The matched elements of each host, in program order."""
+    called: frozenset[int]
+    """The unmatched functions whose bodies are at their first call in this order."""
 
     def reference(self, number: int) -> ElementRef:
         """Return the reference to an element of this side."""
@@ -55,12 +57,42 @@ def side_of(tree: Tree, partners: list[int | None], version: TreeVersion) -> Sid
     """Return the side of a tree, with the hosts of its elements."""
     hosts = [ROOT] * len(tree)
     members: defaultdict[int, list[int]] = defaultdict(list)
-    for element in tree.elements[1:]:
-        is_pair = partners[element.parent] is not None
-        hosts[element.number] = element.parent if is_pair else hosts[element.parent]
-        if partners[element.number] is not None:
-            members[hosts[element.number]].append(element.number)
-    return Side(version, tree, partners, hosts, dict(members))
+    called: set[int] = set()
+    for number, around in _in_program_order(tree, partners):
+        hosts[number] = around if partners[around] is not None else hosts[around]
+        if partners[number] is not None:
+            members[hosts[number]].append(number)
+        elif tree[number].slot == FUNCTIONS and around != ROOT:
+            called.add(number)
+    return Side(version, tree, partners, hosts, dict(members), frozenset(called))
+
+
+def _in_program_order(tree: Tree, partners: Sequence[int | None]) -> Iterator[tuple[int, int]]:
+    """Yield the elements below the root, each with the element around it.
+
+    An unmatched function is inside its first call, as if its body were there.
+    """
+    bodies = {
+        tree[number].text(KEY): number
+        for number in tree[ROOT].children
+        if tree[number].slot == FUNCTIONS and partners[number] is None
+    }
+    called = set(bodies.values())
+    yield from _with_bodies(tree, [number for number in tree[ROOT].children if number not in called], bodies)
+    while bodies:  # Without a call from the other functions.
+        yield from _with_bodies(tree, [bodies.pop(next(iter(bodies)))], bodies)
+
+
+def _with_bodies(tree: Tree, numbers: Sequence[int], bodies: dict[str, int]) -> Iterator[tuple[int, int]]:
+    """Yield children of the root and their descendants, and in calls the `bodies` of functions, which are removed."""
+    pending = [(number, ROOT) for number in reversed(numbers)]
+    while pending:
+        number, around = pending.pop()
+        yield number, around
+        element = tree[number]
+        pending += ((child, number) for child in reversed(element.children))
+        if element.kind == CALL and element.name in bodies:
+            pending.append((bodies.pop(element.name), number))
 
 
 class Sides(Struct, frozen=True):
@@ -102,23 +134,24 @@ def reordered_runs(sides: Sides) -> Iterator[Run]:
 
     Functions have no order.
     """
+    positions = _old_positions(sides)
     for host in sorted(sides.new.members):
         shared = [
             number for number in sides.new.members[host] if sides.keeps_host(number) and _has_order(sides, number)
         ]
-        before = [sides.old_of(number) for number in shared]
+        before = [positions[sides.old_of(number)] for number in shared]
         in_order = set(longest_increasing(before))
-        ranks = {old: rank for rank, old in enumerate(sorted(before))}
+        ranks = {position: rank for rank, position in enumerate(sorted(before))}
         yield from _runs(
             [number for position, number in enumerate(shared) if position not in in_order],
             {number: position for position, number in enumerate(shared)},
-            {number: (0, ranks[old]) for number, old in zip(shared, before, strict=True)},
+            {number: (0, ranks[position]) for number, position in zip(shared, before, strict=True)},
         )
 
 
 def moved_runs(sides: Sides) -> Iterator[Run]:
     """Yield the runs of elements that change their host, by new number."""
-    positions = {number: position for inside in sides.old.members.values() for position, number in enumerate(inside)}
+    positions = _old_positions(sides)
     for host in sorted(sides.new.members):
         inside = sides.new.members[host]
         arrived = [number for number in inside if not sides.keeps_host(number)]
@@ -127,6 +160,11 @@ def moved_runs(sides: Sides) -> Iterator[Run]:
             {number: position for position, number in enumerate(inside)},
             {number: (sides.old.hosts[sides.old_of(number)], positions[sides.old_of(number)]) for number in arrived},
         )
+
+
+def _old_positions(sides: Sides) -> dict[int, int]:
+    """Return the positions of old elements among the members of their host."""
+    return {number: position for inside in sides.old.members.values() for position, number in enumerate(inside)}
 
 
 def _runs(
@@ -150,9 +188,9 @@ def _is_next(first: tuple[int, int], second: tuple[int, int]) -> bool:
 
 
 def _has_order(sides: Sides, number: int) -> bool:
-    """Return whether an element is executed at its position, unlike a function and its contents."""
+    """Return whether an element is executed at its position, unlike a function without a call, and its contents."""
     return not any(
-        side.tree[inner].slot == FUNCTIONS
+        side.tree[inner].slot == FUNCTIONS and inner not in side.called
         for side, side_number in ((sides.new, number), (sides.old, sides.old_of(number)))
         for inner in (side_number, *_functions_above(side, side_number))
     )

@@ -52,6 +52,7 @@ class ImpactAnalysis:
     def _added(self, group: EditGroup) -> Iterator[Impact]:
         for number in group.new:
             yield from self._handlers.added(number)
+            yield from self._skipped(number)
             wait = self._instances.wait_in_both(number)
             if wait is None or self._new[number].kind == FUNCTION or self._handlers.is_for_failures(number):
                 continue
@@ -60,6 +61,19 @@ class ImpactAnalysis:
             if self._changes_exit(self._sides.new, number, "break", "return"):
                 yield _leaving(wait)
             yield from self._added_steps(number, wait)
+
+    def _skipped(self, number: int) -> Iterator[Impact]:
+        """Yield the impact of a new choice around the call of a new function, which contains existing steps."""
+        steps = self._instances.new_counts.steps_run_by(number) if self._new[number].kind in _CHOICES else ()
+        for step in steps:
+            old = self._sides.matching.to_old[step]
+            if old is None or not any(
+                self._new[above].kind == FUNCTION for above in self._sides.new.unmatched_ancestors(step)
+            ):
+                continue
+            if (wait := self._instances.at_or_after(old)) is not None:
+                name = self._new[step].name
+                yield breaking(f"instances waiting at {wait} have run '{name}' and may skip it when they resume")
 
     def _added_steps(self, number: int, wait: str) -> Iterator[Impact]:
         for step in self._instances.new_counts.steps_run_by(number):
