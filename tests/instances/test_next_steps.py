@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from stepgraph.model.payload import StepConfig
+import pytest
+
+from stepgraph.execution.log import LogEntry
+from stepgraph.model.payload import Node, StepConfig
+from tests.instances.short_logs import ended, failed, fitting, log_of, opened
 from tests.instances.timed_logs import matched, next_paths
-from tests.render.graphs import branch, do, either, graph, loop, parallel
+from tests.render.graphs import block, branch, do, either, graph, loop, parallel, protected
 
 
 def test_the_next_step_of_a_sequence() -> None:
@@ -44,3 +48,19 @@ def test_an_instance_that_has_ended_has_no_next_step() -> None:
 def test_later_steps_are_reachable() -> None:
     match = matched(graph(do("a"), do("b"), do("c")), "a 0-5", status="running")
     assert match.reachable == ("nodes[1]", "nodes[2]")
+
+
+@pytest.mark.parametrize(
+    ("handler", "entry", "names"),
+    [
+        ([do("back off")], opened("back off"), ["back off"]),
+        ([do("back off"), do("alert")], opened("alert"), ["back off"]),
+        ([loop(do("back off"), do("alert"))], opened("alert"), []),
+    ],
+)
+def test_a_handler_begins_again_after_another_error(handler: list[Node], entry: LogEntry, names: list[str]) -> None:
+    retried = graph(loop(protected(block(do("charge")), catch=block(*handler))))
+    before = [ended("back off")] if entry.name == "alert" else []
+    instance = fitting(log_of("running", failed("charge"), *before, entry), retried)
+    after_error = [instance.nodes[place.path].name for place in instance.next if instance.begins_after_error(place)]
+    assert after_error == names

@@ -72,7 +72,7 @@ class Instance(Struct, frozen=True):
     def begins_after_error(self, place: Place) -> bool:
         """Return whether a next step begins only if the code between steps raises an exception.
 
-        It is in a handler, while no step runs that the handler protects, and the handler has not begun.
+        It is in a handler, while no step runs that the handler protects, and does not continue a run of the handler.
         """
         return any(self._is_before_handler(path) for path in (place.path, *place.calls))
 
@@ -82,7 +82,23 @@ class Instance(Struct, frozen=True):
             return False
         latest = (*self.current, *self.entries[-1:])
         return not any(
-            entry.is_in(f"{outer}{_CATCH}.") or (entry.is_open and entry.is_in(f"{outer}{_TRY}.")) for entry in latest
+            self._continues(f"{outer}{_CATCH}.", entry, path) or (entry.is_open and entry.is_in(f"{outer}{_TRY}."))
+            for entry in latest
+        )
+
+    def _continues(self, handler: str, entry: PlacedEntry, path: Path) -> bool:
+        """Return whether the step or call at a path may follow an entry in the same run of a handler."""
+        places = (entry.place,) if entry.place is not None else entry.alternatives
+        before = [each for place in places for each in (place.path, *place.calls) if each.startswith(handler)]
+        if not before:
+            return False
+        order = list(self.nodes)
+        loops = [f"{each}." for each in order if each.startswith(handler) and self.nodes[each].kind == "loop"]
+        is_in_call = path in before and self.nodes[path].kind == "function_call"
+        return is_in_call or any(
+            order.index(each) < order.index(path)
+            or any(each.startswith(loop) and path.startswith(loop) for loop in loops)
+            for each in before
         )
 
     @property
