@@ -186,3 +186,20 @@ def test_computed_names_that_have_not_changed_have_equal_values() -> None:
     new = graph(loop(protected(body, catch=handler), do("mail {item}")), functions=send)
     replay = NewCode.of(new, old).replay(log_of("paused", ended("mail a"), ended("send a"), opened("pack")))
     assert (replay.effect, replay.reused) == ("out_of_order", ("send a-1", "mail a-1"))
+
+
+def test_steps_added_to_a_try_that_suppresses_errors() -> None:
+    def code(*added: Node) -> Graph:
+        return graph(LOAD, protected(block(do("charge card"), *added), catch=block()), sleep(), SHIP)
+
+    replay = NewCode.of(code(do("audit")), code()).replay(SLEEPING)
+    assert (replay.effect, replay.added) == ("out_of_order", ("audit-1",))
+
+
+def test_an_exception_of_the_deployed_code_may_be_raised_again() -> None:
+    def code(*added: Node) -> Graph:
+        return graph(LOAD, protected(block(do("charge card"), *added), catch=block(do("refund"))), sleep())
+
+    log = log_of("paused", ended("load order"), ended("charge card"), ended("refund"), opened("cool down", "sleep"))
+    replay = NewCode.of(code(do("audit")), code()).replay(log)
+    assert (replay.effect, replay.reused) == ("resumes", ("load order-1", "charge card-1", "refund-1"))

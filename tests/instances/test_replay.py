@@ -221,7 +221,7 @@ def test_a_step_of_a_handler_may_be_renamed() -> None:
 def test_a_removed_step_that_failed_leads_to_no_handler() -> None:
     old, new = (graph(protected(block(*each), catch=block(do("c"))), SHIP) for each in ([do("a"), do("b")], [do("b")]))
     replay = NewCode.of(new, old).replay(log_of("paused", failed("a"), ended("c"), opened("ship")))
-    assert (replay.effect, replay.orphans) == ("unknown", ("a-1",))
+    assert (replay.effect, replay.added, replay.orphans) == ("unknown", ("b-1",), ("a-1", "c-1"))
 
 
 def test_an_ambiguous_last_entry_may_be_after_a_new_step() -> None:

@@ -55,6 +55,8 @@ class TermExits(Struct, eq=False):
 
     program: GraphParts
     terms: Terms
+    only_failures: bool = False
+    """Whether only failed steps raise exceptions in `try` statements, not the code between steps."""
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
     interruptions_by_term: dict[Term, list[Pending]] = field(default_factory=dict)
     suffixes: dict[SequencePart, list[tuple[Exit, ...]]] = field(default_factory=dict)
@@ -377,6 +379,8 @@ class TermExits(Struct, eq=False):
             yield (each.kind if term.stage == "final" else self._finally(part, each.kind)), each.pending
             if each.kind == "fail" and term.stage == "body":
                 yield self._handler(part), each.pending
+        if self.only_failures:
+            return
         if term.stage == "body":
             for pending in self.interrupted(current):
                 yield self._handler(part), pending

@@ -104,36 +104,38 @@ _Begun: TypeAlias = dict[tuple[_MatchingState, Path, tuple[Frame, ...]], list[_M
 """The states in which a step has just begun, with its path and the calls and passes around it, and those before."""
 
 
-def match_log(program: GraphParts, log: InstanceLog) -> Match:
-    """Match the entries of a log to the steps of a graph."""
+def match_log(program: GraphParts, log: InstanceLog, *, only_failures: bool = False) -> Match:
+    """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`."""
     if program.too_large:
         return Match((), (), unknown=program.too_large)
-    return run_with_large_stack(lambda: _match(program, log))
+    return run_with_large_stack(lambda: _match(program, log, only_failures=only_failures))
 
 
-def _match(program: GraphParts, log: InstanceLog) -> Match:
+def _match(program: GraphParts, log: InstanceLog, *, only_failures: bool) -> Match:
     # Without groups, steps have one order at any precision.
     for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
         try:
-            return _match_with(program, log, precision)
+            return _match_with(program, log, precision, only_failures=only_failures)
         except TooAmbiguousError:
             continue
     return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
 
 
-def _match_with(program: GraphParts, log: InstanceLog, precision: Precision) -> Match:
+def _match_with(program: GraphParts, log: InstanceLog, precision: Precision, *, only_failures: bool) -> Match:
     match = Match((), ())
     for limit in RECURSION_LIMITS:
-        matcher = _matcher(program, log, precision, limit)
+        matcher = _matcher(program, log, precision, limit, only_failures=only_failures)
         match = matcher.match()
         if match.misfit is None or not matcher.beginnings.is_truncated:
             break
     return match
 
 
-def _matcher(program: GraphParts, log: InstanceLog, precision: Precision, max_recursion: int) -> _Matcher:
+def _matcher(
+    program: GraphParts, log: InstanceLog, precision: Precision, max_recursion: int, *, only_failures: bool
+) -> _Matcher:
     terms = Terms(MATCH_OPERATIONS if precision == Precision.FULL else MATCH_OPERATIONS // 2, precision)
-    exits = TermExits(program, terms)
+    exits = TermExits(program, terms, only_failures)
     clocks = Clocks(terms, exits)
     beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
     endings = Endings(terms, exits)

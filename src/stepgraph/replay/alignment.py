@@ -95,7 +95,13 @@ def align(
 ) -> Alignment:
     """Return the run of a program that explains a log at the lowest cost. Raises TooAmbiguousError."""
     costs = Costs.of(entries, answers, deployed)
-    return _RunSearch(program, entries, answers, costs, Positions.of(program)).run()
+    return _RunSearch(
+        program,
+        entries,
+        answers,
+        costs,
+        Positions.of(program, only_failures=deployed is not None and deployed.only_failures),
+    ).run()
 
 
 class _RunSearch(Struct):
@@ -202,10 +208,7 @@ class _RunSearch(Struct):
         call = ReplayedCall(site, number, is_required=self.costs.is_required(site, run.counts))
         covered = run.covered | self._nested(site, entry)
         reachable = 0
-        may_handle = self.costs.may_handle
-        for begun in self.positions.begin(
-            run.position, site, number, retried=entry.was_retried, after_failure=may_handle
-        ):
+        for begun in self.positions.begin(run.position, site, number, retried=entry.was_retried):
             ended = entry.outcome != "open"
             failed = ended and is_raised(site, entry)
             counts = self.costs.counted(site, run.counts)
@@ -244,7 +247,7 @@ class _RunSearch(Struct):
             covered |= self._nested(call.site, self.entries[call.replaced])
         edited = run.edited | 1 << call.site.number
         number = len(self.entries)
-        for begun in self.positions.begin(run.position, call.site, number, after_failure=self.costs.may_handle):
+        for begun in self.positions.begin(run.position, call.site, number, retried=False):
             for position in self.positions.end(begun, number, failed=failed):
                 after = CodeRun(position, consumed, covered, counts, edited, cost, run.last, run, call)
                 if call.is_required or call.replaced is not None or self._has_future(after):
@@ -366,7 +369,7 @@ class _RunSearch(Struct):
             if call.replaced is None or not self._may_follow(positions[index], following.site):
                 continue
             number = len(self.entries)
-            passed = self.positions.begin(positions[index], following.site, number)
+            passed = self.positions.begin(positions[index], following.site, number, retried=False)
             if any(not position.sites >> call.site.number & 1 for position in passed):
                 yield index
 

@@ -107,11 +107,6 @@ class Costs(Struct, frozen=True):
         required = deployed.required()
         return cls(entries, answers, deployed, foreign, foreign & ~placed, tracked, required, allowed, over)
 
-    @property
-    def may_handle(self) -> bool:
-        """Whether steps of `except` blocks explain entries. An exception that is still to come does not."""
-        return self.deployed is None or self.deployed.has_caught
-
     def is_required(self, site: Site, counts: CallCounts) -> bool:
         """Return whether a call of a step corresponds to a run under the deployed code."""
         return self._calls(site, counts) < self.required.get(site.number, 0).bit_count()

@@ -18,7 +18,6 @@ from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.decisions import Decision, Decisions, LoopHeads
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
-from stepgraph.replay.position import HANDLER
 from stepgraph.replay.traces import Traces
 
 ElementPaths: TypeAlias = Mapping[Path, int]
@@ -42,16 +41,14 @@ class DeployedRun(Struct, frozen=True):
     """The conditions around new steps that the deployed code lacks, innermost, by the number of the step."""
     excluded: frozenset[int]
     """The numbers of the new steps in branches that the instance does not take."""
-    has_caught: bool
-    """Whether an entry has failed, or is in an `except` block."""
+    only_failures: bool
+    """Whether the log fits the deployed code without an exception of the code between steps. The new code probably
+    raises none either.
+    """
     is_ambiguous: bool
     """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]
     """The decisions in front of the last step that may differ under the new code."""
-
-    def is_in_idle_handler(self, site: Site) -> bool:
-        """Return whether a new step is in an `except` block, although no exception has been caught."""
-        return not self.has_caught and HANDLER in site.path
 
     def required(self) -> dict[int, int]:
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""
@@ -114,19 +111,18 @@ class VersionPair(Struct):
 
     def run_of(self, log: InstanceLog) -> DeployedRun:
         """Return the run of an instance. Raises MisfitError if its log does not fit the deployed code."""
-        match = match_log(self.deployed, log)
+        match = match_log(self.deployed, log, only_failures=True)
+        only_failures = not match.unknown and match.misfit is None
+        if not only_failures:
+            match = match_log(self.deployed, log)
         if match.unknown or match.misfit is not None:
             raise MisfitError(_misfit_text(log, match))
-        has_caught = any(entry.outcome == "failed" for entry in log.entries) or any(
-            all(map(_is_in_handler, places)) for places in match.places
-        )
-        runs = match.places if has_caught else list(map(_without_handlers, match.places))
         by_path = {site.path: site for site in self.deployed.sites}
-        steps = [[by_path[place.path] for place in places] for places in runs]
+        steps = [[by_path[place.path] for place in places] for places in match.places]
         nodes = tuple(_only_step(each) for each in steps)
         sites = tuple(frozenset(self._counterparts(each)) for each in steps)
         existing = frozenset(self._counterparts(self.deployed.sites))
-        decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in runs])
+        decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in match.places])
         optional = frozenset(
             number
             for element, number in self._new_sites.items()
@@ -140,8 +136,8 @@ class VersionPair(Struct):
             optional,
             self._new_conditions(),
             frozenset(excluded),
-            has_caught,
-            any(len({(place.path, place.calls) for place in places}) > 1 for places in runs),
+            only_failures,
+            any(len({(place.path, place.calls) for place in places}) > 1 for places in match.places),
             tuple(decisions.changed()),
         )
 
@@ -195,15 +191,6 @@ def _only_step(sites: Sequence[Site]) -> Step | None:
     if len({site.path for site in sites}) > 1 or sites[0].kind is None:
         return None
     return as_step(sites[0])
-
-
-def _is_in_handler(place: Place) -> bool:
-    return any(HANDLER in path for path in (*place.calls, place.path))
-
-
-def _without_handlers(places: Sequence[Place]) -> list[Place]:
-    """Return the places outside of `except` blocks, as an exception would probably have left a failed entry."""
-    return [place for place in places if not _is_in_handler(place)]
 
 
 def _misfit_text(log: InstanceLog, match: Match) -> str:

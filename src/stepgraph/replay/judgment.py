@@ -18,6 +18,7 @@ from stepgraph.replay.alignment import Alignment, is_raised
 from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_duration
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.position import HANDLER
 
 
 class Replay(Struct, frozen=True):
@@ -343,12 +344,17 @@ class Judgment(Struct):
             if not required.get(number, 0) & ~self.answered:
                 # Another call gets each result, such as that of an unrolled loop.
                 continue
-            if self.deployed is not None and self.deployed.is_in_idle_handler(site):
+            if HANDLER in site.path and not self._has_raised():
                 continue
             reason = f"The new code does not get to `{site.node['name']}` in the way in which the instance did."
             self._add("unknown", reason, site)
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
+
+    def _has_raised(self) -> bool:
+        """Return whether an entry has failed, or the code between steps has raised an exception."""
+        only_failures = self.deployed is not None and self.deployed.only_failures
+        return not only_failures or any(entry.outcome == "failed" for entry in self.entries)
 
     def _judge_ambiguity(self, orphans: Sequence[str]) -> None:
         """Find entries that may be runs of several deployed steps, of which not all have the same effect."""

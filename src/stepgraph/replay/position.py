@@ -59,10 +59,10 @@ class Positions(Struct):
     endings: Endings
 
     @classmethod
-    def of(cls, program: GraphParts) -> Positions:
-        """Return the positions of a program."""
+    def of(cls, program: GraphParts, *, only_failures: bool) -> Positions:
+        """Return the positions of a program. `only_failures` is that of `TermExits`."""
         terms = Terms()
-        exits = TermExits(program, terms)
+        exits = TermExits(program, terms, only_failures)
         exits.solve_recursion()
         beginnings = Beginnings(program, terms, exits, Clocks(terms, exits), _MAX_RECURSION)
         return cls(program, terms, exits, beginnings, Endings(terms, exits))
@@ -71,29 +71,21 @@ class Positions(Struct):
         """Return the position of an instance that has begun no step."""
         return Position(self.terms.fresh(self.program.body))
 
-    def begin(
-        self, position: Position, site: Site, entry: int, *, retried: bool = False, after_failure: bool = True
-    ) -> Iterator[Position]:
-        """Yield the positions after a step has begun as an entry of the log.
-
-        Without `after_failure`, steps of `except` blocks do not begin.
-        """
-        for begin in self._begins(position.main, site, after_failure=after_failure):
+    def begin(self, position: Position, site: Site, entry: int, *, retried: bool) -> Iterator[Position]:
+        """Yield the positions after a step has begun as an entry of the log."""
+        for begin in self.beginnings.of(position.main, site.number):
             yield self._begun(begin.term, (*position.background, *_pending(begin)), entry, retried=retried)
         for term in dict.fromkeys(position.background):
             others = list(position.background)
             others.remove(term)
-            for begin in self._begins(term, site, after_failure=after_failure):
+            for begin in self.beginnings.of(term, site.number):
                 yield self._begun(position.main, (*others, begin.term, *_pending(begin)), entry, retried=retried)
 
     def can_begin(self, position: Position, site: Site, *, after_failure: bool = True) -> bool:
-        """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks cannot."""
+        """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks do not count."""
         terms = (position.main, *position.background)
-        return any(True for term in terms for _ in self._begins(term, site, after_failure=after_failure))
-
-    def _begins(self, term: Term, site: Site, *, after_failure: bool) -> Iterator[Begin]:
-        begins = self.beginnings.of(term, site.number)
-        return (begin for begin in begins if after_failure or not _is_in_handler(site, begin))
+        begins = (begin for term in terms for begin in self.beginnings.of(term, site.number))
+        return any(after_failure or not _is_in_handler(site, begin) for begin in begins)
 
     def end(self, position: Position, entry: int, *, failed: bool) -> Iterator[Position]:
         """Yield the positions after the step of an entry has ended. The steps in it do not run."""
