@@ -192,8 +192,9 @@ def test_steps_added_to_a_try_that_suppresses_errors() -> None:
     def code(*added: Node) -> Graph:
         return graph(LOAD, protected(block(do("charge card"), *added), catch=block()), sleep(), SHIP)
 
-    replay = NewCode.of(code(do("audit")), code()).replay(SLEEPING)
-    assert (replay.effect, replay.added) == ("out_of_order", ("audit-1",))
+    for deployed in (None, code()):
+        replay = NewCode.of(code(do("audit")), deployed).replay(SLEEPING)
+        assert (replay.effect, replay.added) == ("out_of_order", ("audit-1",))
 
 
 def test_an_exception_of_the_deployed_code_may_be_raised_again() -> None:

@@ -7,6 +7,7 @@ chosen that explains the log at the lowest cost: a best-first search over positi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -65,6 +66,14 @@ class Alignment(Struct, frozen=True):
     fails: bool
     """Whether the last call ends the instance with an error."""
 
+    def explains(self, count: int) -> bool:
+        """Return whether each of this number of entries answers a call, is replaced by one, or is covered."""
+        explained = self.covered
+        for call in self.calls:
+            number = call.replaced if call.entry is None else call.entry
+            explained |= 0 if number is None else 1 << number
+        return explained == (1 << count) - 1
+
 
 class _Item(NamedTuple):
     """An item of the queue, cheapest first and then furthest first."""
@@ -93,15 +102,24 @@ class _Stage(IntEnum):
 def align(
     program: GraphParts, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None
 ) -> Alignment:
-    """Return the run of a program that explains a log at the lowest cost. Raises TooAmbiguousError."""
+    """Return the run of a program that explains a log at the lowest cost. Raises TooAmbiguousError.
+
+    Without the deployed code, the code between steps raises exceptions only if the log has entries that no other run
+    explains.
+    """
     costs = Costs.of(entries, answers, deployed)
-    return _RunSearch(
-        program,
-        entries,
-        answers,
-        costs,
-        Positions.of(program, only_failures=deployed is not None and deployed.only_failures),
-    ).run()
+    if deployed is not None:
+        return _align(program, costs, only_failures=deployed.only_failures)
+    with suppress(TooAmbiguousError):
+        alignment = _align(program, costs, only_failures=True)
+        if alignment.explains(len(entries)):
+            return alignment
+    return _align(program, costs, only_failures=False)
+
+
+def _align(program: GraphParts, costs: Costs, *, only_failures: bool) -> Alignment:
+    positions = Positions.of(program, only_failures=only_failures)
+    return _RunSearch(program, costs.entries, costs.answers, costs, positions).run()
 
 
 class _RunSearch(Struct):
