@@ -137,6 +137,21 @@ class ImpactAnalysis:
                 yield breaking(f"instances waiting at {wait} have run it in a different order")
             elif (later := self._instances.wait_in_both(new)) is not None and self._has_effect(old):
                 yield out_of_order(f"runs when instances waiting at {later} resume")
+                yield from self._overtaken_counts(new, later)
+
+    def _overtaken_counts(self, number: int, wait: str) -> Iterator[Impact]:
+        """Yield the impact of moved steps that now run before others with their keys."""
+        old, to_new = self._sides.old_of(number), self._sides.matching.to_new
+        others = self._instances.preexisting - set(self._new.visit_subtree(number))
+        for step in self._instances.new_counts.steps_run_by(number):
+            before = self._sides.matching.to_old[step]
+            if before is None:
+                continue
+            followers = self._instances.old_counts.counted_after(old, before, self._instances.remaining)
+            known = {to_new[follower] for follower in followers}
+            for later in self._instances.new_counts.counted_after(number, step, others):
+                if later not in known and self._instances.wait_in_both(later) is not None:
+                    yield count_shift(self._new[step].name, wait)
 
     def _wrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._new[group.container_number].kind
@@ -324,9 +339,20 @@ class _ConcurrencyImpact:
         """Yield the impact of elements that become sequential."""
         yield from self.awaited_differently(group)
         if group.container is not None and group.container.version is TreeVersion.OLD:
+            yield from self._before_waits(group)
             yield from self._counted_differently(
                 self._old, self._instances.old_counts, group.container_number, group.old
             )
+
+    def _before_waits(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of steps that now precede a wait, although instances in the wait may not have run them."""
+        preceding = 0
+        for old in group.old:
+            wait = self._instances.inside(old)
+            if wait is not None and preceding > 1:
+                yield out_of_order(f"steps concurrent with {wait}, which now precede it, run when instances resume")
+            # The first step of each member has begun before the wait.
+            preceding = max(preceding, len(self._instances.old_counts.steps_run_by(old)))
 
     def awaited_differently(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of waits that are newly awaited, or no longer awaited."""
