@@ -110,6 +110,11 @@ LOG_ATTEMPTS: Final = 250_000
 MATCH_OPERATIONS: Final = 600_000
 """The maximum number of operations that match a log with a graph. They take about two seconds."""
 
+COPIED_PASS_COUNTS: Final = 30_000_000
+"""The maximum number of counts of loop passes that are copied to number the passes of one instance. It takes about a
+second. Tasks that 7,000 passes of one loop start need that many.
+"""
+
 MATCH_NODES: Final = 20_000
 """The maximum number of nodes of a graph that a log is matched with."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from stepgraph.execution.passes import PassCounter
 from tests.instances.timed_logs import matched, passes
 from tests.render.graphs import branch, call, do, either, function, graph, loop, parallel
 
@@ -39,3 +42,9 @@ def test_passes_differ_where_the_log_is_ambiguous() -> None:
     match = matched(optional, "a 0-1", "a 2-3", "a 4-5")
     numbers = [{each.number for place in places for each in place.passes} for places in match.places]
     assert numbers == [{1}, {1, 2}, {2, 3, None}]
+
+
+def test_passes_beyond_the_limit_have_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.execution.matching.PassCounter", lambda: PassCounter(remaining=3))
+    match = matched(graph(loop(do("a"))), *(f"a {number}-{number}" for number in range(5)))
+    assert passes(match) == [[1], [2], [3], [4], [None]]

@@ -21,7 +21,7 @@ from stepgraph.execution.endings import EndingChange, Endings
 from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.parts import GraphParts, Path, Site
-from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounts, merged, numbered
+from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounter, PassCounts
 from stepgraph.execution.term_pool import Precision, Terms
 from stepgraph.execution.terms import ANY_TIME, NEW, Term, TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
@@ -370,7 +370,7 @@ class _Matcher(Struct, eq=False):
         for layer in reversed(self.layers[1 : count + 1]):
             useful.append({before for state in useful[-1] for edge in layer[state] for before in edge.before})
         useful.reverse()
-        counts: dict[_MatchingState, PassCounts] = dict.fromkeys(useful[0], NO_PASSES)
+        counter, counts = PassCounter(), dict.fromkeys(useful[0], NO_PASSES)
         places: list[tuple[Place, ...]] = []
         for number in range(count):
             layer = self.layers[number + 1]
@@ -381,8 +381,8 @@ class _Matcher(Struct, eq=False):
                     continue
                 for edge in layer[state]:
                     for before in dict.fromkeys(counts[before] for before in edge.before):
-                        passes, counted = numbered(before, edge.frames, number)
-                        after[state] = merged(after[state], counted) if state in after else counted
+                        passes, counted = counter.numbered(before, edge.frames, number)
+                        after[state] = counter.merged(after[state], counted) if state in after else counted
                         alternatives.update((Place(edge.path, calls, passes), None) for calls in _calls(edge.frames))
             counts = after
             places.append(tuple(alternatives))

@@ -10,6 +10,7 @@ from msgspec import Struct
 from stepgraph.execution.beginnings import SAME, CallFrame, Frame
 from stepgraph.execution.parts import Path
 from stepgraph.execution.terms import NEW
+from stepgraph.limits import COPIED_PASS_COUNTS
 
 Scope: TypeAlias = tuple[object, ...]
 """The calls and numbered passes around a loop, and the path of the loop."""
@@ -35,12 +36,51 @@ class PassCounts(Struct, frozen=True, eq=False):
     began: Mapping[tuple[Scope, int], int | None]
     """The number of each pass that an entry began, by loop and entry."""
 
+    @property
+    def size(self) -> int:
+        """The number of counts."""
+        return len(self.last) + len(self.began)
+
 
 NO_PASSES: Final = PassCounts({}, {})
+UNKNOWN_PASSES: Final = PassCounts({}, {})
+"""The counts on a path on which no pass has a known number."""
 
 
-def numbered(counts: PassCounts, frames: Sequence[Frame], entry: int) -> tuple[tuple[LoopPass, ...], PassCounts]:
-    """Return the passes around a step that an entry began, and the counts after it."""
+_WORK_OF_MERGE: Final = 30
+"""The work of merging a count, in copies of a count."""
+
+
+class PassCounter(Struct, eq=False):
+    """Numbers the passes along the paths of an instance. Beyond a limit, it numbers none."""
+
+    remaining: int = COPIED_PASS_COUNTS
+    """The number of counts that may still be copied."""
+
+    def numbered(
+        self, counts: PassCounts, frames: Sequence[Frame], entry: int
+    ) -> tuple[tuple[LoopPass, ...], PassCounts]:
+        """Return the passes around a step that an entry began, and the counts after it."""
+        return _numbered(self._affordable(counts, counts.size), frames, entry)
+
+    def merged(self, first: PassCounts, second: PassCounts) -> PassCounts:
+        """Return the counts that two paths have in common."""
+        if first is second:
+            return first
+        first = self._affordable(first, _WORK_OF_MERGE * (first.size + second.size))
+        if UNKNOWN_PASSES in (first, second):
+            return UNKNOWN_PASSES
+        return PassCounts(_common(first.last, second.last), _common(first.began, second.began))
+
+    def _affordable(self, counts: PassCounts, work: int) -> PassCounts:
+        self.remaining -= work
+        return counts if self.remaining >= 0 else UNKNOWN_PASSES
+
+
+def _numbered(counts: PassCounts, frames: Sequence[Frame], entry: int) -> tuple[tuple[LoopPass, ...], PassCounts]:
+    if counts is UNKNOWN_PASSES:
+        loops = (frame for frame in frames if not isinstance(frame, CallFrame) and not frame.is_attempt)
+        return tuple(LoopPass(frame.path, None) for frame in loops), counts
     scope: Scope = ()
     last, began = counts.last, counts.began
     passes: list[LoopPass] = []
@@ -65,13 +105,6 @@ def numbered(counts: PassCounts, frames: Sequence[Frame], entry: int) -> tuple[t
             passes.append(LoopPass(frame.path, number))
         scope = (*loop, number)
     return tuple(passes), PassCounts(last, began)
-
-
-def merged(first: PassCounts, second: PassCounts) -> PassCounts:
-    """Return the counts that two paths have in common."""
-    return (
-        first if first is second else PassCounts(_common(first.last, second.last), _common(first.began, second.began))
-    )
 
 
 def _common(first: Mapping[_Key, int | None], second: Mapping[_Key, int | None]) -> Mapping[_Key, int | None]:
