@@ -142,6 +142,16 @@ def test_unknown_decorators_of_one_function_are_bounded() -> None:
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
 
 
+def test_tasks_that_have_not_begun_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state after each start has the ids of all tasks that have not begun."""
+    monkeypatch.setitem(MAXIMUM, Limit.ELEMENTS, 1_000)
+    monkeypatch.setitem(PER_KILOBYTE, Limit.ELEMENTS, 0)
+    starts = "        asyncio.create_task(self.rest(step))\n" * 100
+    rest = "    async def rest(self, step):\n        await step.sleep('rest', 1)\n"
+    (workflow,) = analyze_source(f"import asyncio\n{HEAD}{RUN}{starts}{rest}").workflows
+    assert "elements of collections" in "".join(note.message for note in workflow.notes)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size", "unit"), [(name, *rest) for name, rest in EXPECTED.items()])
 def test_work_is_bounded(name: str, size: int, unit: str | None) -> None:

@@ -7,6 +7,7 @@ handler.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -14,11 +15,16 @@ from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
 from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, map_blocks, may_await, may_run_steps, task_references
+from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
+
+_IDS_PER_ELEMENT: Final = 4
+"""The number of copied ids of tasks that count as one element. The trail of the store keeps all copies."""
 
 
 def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
     """Record a task that has not begun, in addition to the `earlier` tasks."""
+    interpreter.budget.spend(Limit.ELEMENTS, len(earlier) // _IDS_PER_ELEMENT)
     interpreter.store.write(interpreter.work.unbegun, "items", (*earlier, task_id))
 
 
