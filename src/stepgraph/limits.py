@@ -92,6 +92,10 @@ REPLAY_POSITIONS: Final = 6_000
 """The maximum number of positions in new code that are tried to replay one instance. A log of 1,000 entries that fits
 needs 1,000."""
 
+ANSWER_COMPARISONS: Final = 2_000_000
+"""The maximum number of names in a log that are compared with the steps of new code, counting literal names once. They
+take about two seconds."""
+
 SAVED_BYTES: Final = 50 * MEGABYTE
 """The maximum size of a snapshot, a baseline, a file with saved graphs or the response of a server.
 

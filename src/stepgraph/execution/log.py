@@ -22,6 +22,8 @@ from stepgraph.phrases import counted
 EntryKind: TypeAlias = Literal["step", "sleep", "wait"]
 """The kind of a log entry. Logs do not distinguish sleeps of a duration from sleeps until a time."""
 
+ENTRY_KINDS: Final[tuple[EntryKind, ...]] = ("step", "sleep", "wait")
+
 Outcome: TypeAlias = Literal["done", "failed", "open"]
 """Whether an entry succeeded, failed for good, or has not ended."""
 

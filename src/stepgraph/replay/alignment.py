@@ -20,8 +20,7 @@ from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import REPLAY_POSITIONS
-from stepgraph.model.walk import children, walk
-from stepgraph.replay.answers import Answers, as_step
+from stepgraph.replay.answers import Answers
 from stepgraph.replay.costs import (
     AGAIN,
     FAILED,
@@ -38,6 +37,7 @@ from stepgraph.replay.costs import (
     RunKey,
 )
 from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.position import Position, Positions
 
 _MAX_EDITS: Final = 2
@@ -45,6 +45,9 @@ _MAX_EDITS: Final = 2
 
 _WINDOW: Final = 25
 """How many entries a run may lag behind the best one before its less probable continuations are dropped."""
+
+_ENTRIES_PER_POSITION: Final = 1_000
+"""How many entries of nested steps count as a position."""
 
 
 class Alignment(Struct, frozen=True):
@@ -108,18 +111,19 @@ def align(
     explains.
     """
     costs = Costs.of(entries, answers, deployed)
+    nested = NestedEntries(program, entries, answers)
     if deployed is not None:
-        return _align(program, costs, only_failures=deployed.only_failures)
+        return _align(program, costs, nested, only_failures=deployed.only_failures)
     with suppress(TooAmbiguousError):
-        alignment = _align(program, costs, only_failures=True)
+        alignment = _align(program, costs, nested, only_failures=True)
         if alignment.explains(len(entries)):
             return alignment
-    return _align(program, costs, only_failures=False)
+    return _align(program, costs, nested, only_failures=False)
 
 
-def _align(program: GraphParts, costs: Costs, *, only_failures: bool) -> Alignment:
+def _align(program: GraphParts, costs: Costs, nested: NestedEntries, *, only_failures: bool) -> Alignment:
     positions = Positions.of(program, only_failures=only_failures)
-    return _RunSearch(program, costs.entries, costs.answers, costs, positions).run()
+    return _RunSearch(program, costs.entries, costs.answers, costs, positions, nested).run()
 
 
 class _RunSearch(Struct):
@@ -130,6 +134,7 @@ class _RunSearch(Struct):
     answers: Answers
     costs: Costs
     positions: Positions
+    nested: NestedEntries
     queue: list[_Item] = field(default_factory=list)
     best: dict[RunKey, int] = field(default_factory=dict)
     """The lowest cost of a run with each key."""
@@ -309,14 +314,8 @@ class _RunSearch(Struct):
 
     def _nested(self, site: Site, entry: LogEntry) -> int:
         """Return the entries of the steps inside a finished step, as a bit set. Its body does not run again."""
-        if entry.outcome == "open" or site.kind != "step" or not children(as_step(site)):
-            return 0
-        inside = sum(1 << other.number for other in self.program.sites if _is_inside(other, site))
-        return sum(
-            1 << number
-            for number, other in enumerate(self.entries)
-            if other is not entry and self.answers.sites_of[number] & inside and _is_during(other, entry)
-        )
+        self.remaining -= self.nested.possible(site).bit_count() // _ENTRIES_PER_POSITION
+        return self.nested.during(site, entry)
 
     def _alignment(self, run: CodeRun) -> Alignment:
         calls: list[ReplayedCall] = []
@@ -402,17 +401,3 @@ def _is_raised_call(call: ReplayedCall, entries: Sequence[LogEntry]) -> bool:
 def is_raised(site: Site, entry: LogEntry) -> bool:
     """Return whether a call that an ended entry answers raises: its stored error, or for a time in the past."""
     return entry.outcome == "failed" or (entry.outcome == "done" and site.node["type"] == "step_sleep_until")
-
-
-def _is_inside(site: Site, outer: Site) -> bool:
-    """Return whether a step may run in the code of another one: in its nodes, or in a function that they call."""
-    if site.path.startswith(f"{outer.path}.nodes"):
-        return True
-    called = {node["name"] for node in walk([as_step(outer)]) if node["type"] == "function_call"}
-    return any(site.path.startswith(f'functions["{name}"].nodes') for name in called)
-
-
-def _is_during(entry: LogEntry, outer: LogEntry) -> bool:
-    if entry.start is None or outer.start is None or outer.end is None:
-        return False
-    return outer.start <= entry.start <= outer.end

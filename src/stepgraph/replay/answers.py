@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from msgspec import Struct
 
+from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import milliseconds_of
-from stepgraph.execution.log import EntryKind, LogEntry
+from stepgraph.execution.log import ENTRY_KINDS, EntryKind, LogEntry
 from stepgraph.execution.parts import GraphParts, Site
+from stepgraph.execution.terms import TooAmbiguousError
+from stepgraph.limits import ANSWER_COMPARISONS
 from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 
@@ -37,20 +40,36 @@ class Answers(Struct, frozen=True):
 
     @classmethod
     def of(cls, program: GraphParts, entries: Sequence[LogEntry], nodes: Sequence[Step | None]) -> Answers:
-        """Return the answers for a program. `nodes` are the deployed steps of the entries, or None."""
-        named: dict[tuple[EntryKind, str], list[int]] = {}
+        """Return the answers for a program. `nodes` are the deployed steps of the entries, or None.
+
+        Raises TooAmbiguousError if too many steps may answer too many entries.
+        """
+        named: dict[tuple[EntryKind, str], int] = {}
         for number, entry in enumerate(entries):
-            named.setdefault((entry.kind, entry.name), []).append(number)
+            key = (entry.kind, entry.name)
+            named[key] = named.get(key, 0) | 1 << number
         by_site = [0] * len(program.sites)
+        sites_of_name = dict.fromkeys(named, 0)
         sites_of = [0] * len(entries)
+        remaining = ANSWER_COMPARISONS
         for site in program.sites:
-            for (kind, name), numbers in named.items():
-                if not site.matches(kind, name):
+            for key in _possible_names(site, named):
+                remaining -= named[key].bit_count() if site.kind == "sleep" else 1
+                if remaining < 0:
+                    raise TooAmbiguousError
+                if not site.matches(*key):
                     continue
-                for number in numbers:
-                    if site.kind != "sleep" or _may_be_sleep(as_step(site), entries[number], nodes[number]):
+                if site.kind != "sleep":
+                    by_site[site.number] |= named[key]
+                    sites_of_name[key] |= 1 << site.number
+                    continue
+                for number in bits(named[key]):
+                    if _may_be_sleep(as_step(site), entries[number], nodes[number]):
                         by_site[site.number] |= 1 << number
                         sites_of[number] |= 1 << site.number
+        for key, numbers in named.items():
+            for number in bits(numbers):
+                sites_of[number] |= sites_of_name[key]
         classes: dict[int, int] = {}
         for number, sites in enumerate(sites_of):
             classes[sites] = classes.get(sites, 0) | 1 << number
@@ -80,6 +99,14 @@ class Answers(Struct, frozen=True):
         while stored and self.entries[(stored & -stored).bit_length() - 1].count > count:
             stored &= stored - 1
         return stored
+
+
+def _possible_names(site: Site, named: Mapping[tuple[EntryKind, str], int]) -> Iterable[tuple[EntryKind, str]]:
+    """Return the kinds and names of the entries that may be runs of a step."""
+    if not site.pattern.is_literal:
+        return named
+    kinds: Sequence[EntryKind] = ENTRY_KINDS if site.kind is None else (site.kind,)
+    return [key for kind in kinds if (key := (kind, site.pattern.pieces[0])) in named]
 
 
 def as_step(site: Site) -> Step:

@@ -71,8 +71,8 @@ class NewCode(Struct, frozen=True):
         except MisfitError as error:
             return Replay("unknown", (str(error),))
         nodes = (None,) * len(log.entries) if deployed is None else deployed.nodes
-        answers = Answers.of(self.program, log.entries, nodes)
         try:
+            answers = Answers.of(self.program, log.entries, nodes)
             alignment = align(self.program, log.entries, answers, deployed)
         except TooAmbiguousError:
             return Replay("unknown", ("Too many paths through the new code fit the log.",))

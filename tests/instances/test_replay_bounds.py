@@ -1,0 +1,64 @@
+"""The work to replay hostile logs on hostile graphs."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.execution.program import program_of
+from stepgraph.execution.terms import TooAmbiguousError
+from stepgraph.model.payload import Graph
+from stepgraph.replay.answers import Answers
+from stepgraph.replay.nested_entries import NestedEntries
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of, opened
+from tests.render.graphs import call, do, function, graph, loop
+
+AMBIGUOUS = ("Too many paths through the new code fit the log.",)
+
+
+def answers_of(document: Graph, *names: str) -> Answers:
+    log = log_of("running", *map(ended, names))
+    return Answers.of(program_of(document), log.entries, (None,) * len(names))
+
+
+def test_literal_and_unknown_names_answer_steps() -> None:
+    answers = answers_of(graph(do("a"), do("{x}"), do("a")), "a", "b", "a")
+    assert list(answers.by_site) == [0b101, 0b111, 0b101]
+    assert list(answers.sites_of) == [0b111, 0b010, 0b111]
+
+
+@pytest.mark.parametrize("name", ["a", "{x}"])
+def test_names_are_compared_up_to_a_limit(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A literal name is looked up, and any other is compared with all names in the log."""
+    monkeypatch.setattr("stepgraph.replay.answers.ANSWER_COMPARISONS", 10)
+    names = [f"s{number}" for number in range(10)]
+    steps = [do(name) for _ in range(10)]
+    if name == "a":
+        assert list(answers_of(graph(*steps), *names, "a").by_site) == [1 << 10] * 10
+    else:
+        with pytest.raises(TooAmbiguousError):
+            answers_of(graph(*steps), *names)
+
+
+def test_too_many_comparisons_give_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.replay.answers.ANSWER_COMPARISONS", 1)
+    replay = NewCode.of(graph(do("{x}"))).replay(log_of("running", ended("a"), ended("b")))
+    assert (replay.effect, replay.reasons) == ("unknown", AMBIGUOUS)
+
+
+def test_entries_of_nested_steps_are_those_during_the_outer_one() -> None:
+    document = graph(do("a", do("b"), call("f")), do("c"), functions={"f": function("f", do("d"))})
+    program = program_of(document)
+    log = log_of("running", ended("a", end=25), ended("b"), ended("d"), ended("c"), ended("b"))
+    nested = NestedEntries(program, log.entries, Answers.of(program, log.entries, (None,) * 5))
+    outer, entry = program.sites[0], log.entries[0]
+    assert outer.node["name"] == "a"
+    assert (nested.possible(outer), nested.during(outer, entry)) == (0b10110, 0b00110)
+    assert nested.possible(program.sites[1]) == 0
+    assert nested.during(outer, opened("a")) == 0
+
+
+def test_entries_of_nested_steps_count_as_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.replay.alignment._ENTRIES_PER_POSITION", 1e-4)
+    log = log_of("running", ended("a", end=15), ended("b"), ended("a", end=15), ended("b"))
+    assert NewCode.of(graph(loop(do("a", do("b"))))).replay(log).reasons == AMBIGUOUS
