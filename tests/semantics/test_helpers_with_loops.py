@@ -167,3 +167,39 @@ def test_a_loop_over_objects_or_nothing(entries: str) -> None:
 
     assert workflow.complete
     assert sleeps_in(workflow) == {"ship", "bill"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "add(ship)\n            add(bill)",
+        "for act in (ship, bill):\n                jobs.append(act)",
+        "jobs.insert(0, ship)\n            jobs.insert(0, bill)",
+        "for act in (ship, bill):\n                jobs.extend([act])",
+    ],
+)
+def test_a_statement_adds_two_values_in_each_pass(body: str) -> None:
+    workflow = workflow_of_module(f"""
+from workers import WorkflowEntrypoint
+
+async def ship(step):
+    await step.sleep("ship", 1)
+
+async def bill(step):
+    await step.sleep("bill", 1)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        jobs = []
+
+        def add(act):
+            jobs.append(act)
+
+        for line in event["payload"]["lines"]:
+            {body}
+        for job in jobs:
+            await job(step)
+""")
+
+    assert workflow.complete
+    assert sleeps_in(workflow) == {"ship", "bill"}

@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import has_same_origin, join_values
+from stepgraph.interpreter.joining import ValueSet, join_values
 from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
@@ -220,6 +220,12 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     assign_to(owner)
 
 
+def is_older_than_loop(interpreter: Interpreter, owner: Collection | Mapping) -> bool:
+    """Return whether a collection was created before the current loop, so that each pass changes it again."""
+    loop = interpreter.frame.loop
+    return interpreter.loop_depth > owner.loop_depth or (loop is not None and owner.state.serial <= loop.newest_serial)
+
+
 def set_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: SourcePlace, place: SourcePlace
 ) -> None:
@@ -232,7 +238,7 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
 
     An entry that may be missing, or whose key is not constant, replaces no other entry.
     """
-    if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
+    if is_older_than_loop(interpreter, owner) and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
     table = EntryTable(owner.entries)
     table.add(entry)
@@ -249,7 +255,7 @@ def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEn
 
 def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
     """Set a key of a dictionary unless the key has a value. If the key may have a value, the entry is `many`."""
-    if owner.entries or interpreter.loop_depth > owner.loop_depth:
+    if owner.entries or is_older_than_loop(interpreter, owner):
         entry = replace(entry, value=on_some_paths(entry.value), many=True)
     add_entry(interpreter, owner, entry)
 
@@ -327,7 +333,7 @@ def _replace_items(
     nodes = {id(element.place.node) for element in elements} if is_distinct else set()
     retained = (item if id(item.place.node) in nodes else as_optional(item) for item in items)
     interpreter.store.write(owner.state, "items", tuple(retained))
-    if interpreter.loop_depth > owner.loop_depth and not is_distinct:
+    if is_older_than_loop(interpreter, owner) and not is_distinct:
         elements = tuple(replace(element, value=on_some_paths(element.value)) for element in elements)
     add_items(interpreter, owner, elements)
 
@@ -355,15 +361,15 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
     """Add elements to a collection. If it was created before the current loop, mark the new elements as `many`."""
     if not items:
         return
-    if interpreter.loop_depth > owner.loop_depth:
+    if is_older_than_loop(interpreter, owner):
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
     if owner.max_size is not None:
         _add_bounded(interpreter, owner, owner.max_size, items)
         return
-    repeated = [item for item in items if item.many]
-    if repeated:
-        remaining = [item for item in owner.items if not any(_represents(new, item) for new in repeated)]
+    if any(item.many for item in items):
+        added = ValueSet(items)
+        remaining = [item for item in owner.items if not (item.many and item in added)]
         interpreter.store.write(owner.state, "items", merge_repeated((*remaining, *items)))
         return
     existing: tuple[Element, ...] = owner.state["items"]
@@ -372,14 +378,6 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
         interpreter.store.extend(owner.state, (*existing, *items))
     else:
         interpreter.store.write(owner.state, "items", merge_repeated((*existing, *items)))
-
-
-def _represents(repeated: Element, item: Element) -> bool:
-    """Return whether an element that an expression adds again represents an element that it has added before.
-
-    The same expression adds different values in calls of its function with different callable arguments.
-    """
-    return repeated.place.node is item.place.node and has_same_origin(repeated.value, item.value)
 
 
 def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:

@@ -117,7 +117,7 @@ def _interpret_to_fixpoint(
         for items, count in zip(results, counts, strict=True):
             del items[count:]
         reordered_count = len(interpreter.store.events.reordered)
-        loop_state = interpreter.frame.loop = LoopState(checkpoint)
+        loop_state = interpreter.frame.loop = LoopState(checkpoint, newest_serial)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
         tasks_at_head = {task.place.node for task in interpreter.store.tasks()}
