@@ -75,7 +75,9 @@ class _OriginBuilder(Struct):
                 return self._of_work(value, depth)
 
     def _of_work(self, value: Value, depth: int) -> object:
-        """Return the origin of a step or an awaitable, or the type of any other value."""
+        """Return the origin of a step or an awaitable, or the type of any other value and of a deeply nested one."""
+        if depth > _MAX_DEPTH or self.remaining < 0:
+            return type(value)
         match value:
             case StepFunction(definition=definition, function=function):
                 return definition.place.node, self.of(function, depth + 1)
