@@ -190,6 +190,20 @@ async def pack(step):
     assert set(calls_in(workflow)) == {"pick", "pack"}
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        'def add(module, name):\n    getattr(module, name).append(alpha.pack)\nadd(alpha, "JOBS")',
+        'shop = alpha\ngetattr(shop, "JO" + "BS").append(alpha.pack)',
+    ],
+)
+def test_a_module_that_is_passed_or_assigned(change: str) -> None:
+    workflow = workflow_with(f"import alpha\n{change}")
+
+    assert workflow.complete
+    assert calls_in(workflow) == ["pick", "pack"]
+
+
 def test_a_computed_read_without_a_change_is_complete() -> None:
     workflow = workflow_with('import alpha\nNAME = "DEBUG"\nDEBUG = getattr(alpha, NAME, None)\nprint(vars(alpha))')
 

@@ -410,7 +410,7 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
 
 def _names_read_by_computed_names(scopes: list[LexicalScope]) -> frozenset[str]:
     """Return the variables of modules whose members other code reads by computed names, and `COMPUTED_MEMBER`."""
-    owners = {owner for scope in scopes for owner in scope.module.once(computed_owners).values()}
+    owners = {owner for scope in scopes for _, owner in scope.module.once(computed_owners)}
     read = [scope for scope in scopes if last_component(scope) in owners]
     variables = (name for scope in read for name in _dependents_in(scope).variables)
     return frozenset([COMPUTED_MEMBER, *variables]) if owners else frozenset()

@@ -97,7 +97,7 @@ def _aliases_in_program(
     """
     spend = _spender(interpreter)
     modules = () if scope.kind == "function" else _modules_of_program(interpreter, scope)
-    pending = [(scope.module, AccessPath(name)), *_computed_reads(scope, modules)]
+    pending = [(scope.module, AccessPath(name)), *_computed_reads(scope, modules, spend)]
     visited = set(pending)
     while pending:
         module, path = pending.pop()
@@ -111,14 +111,17 @@ def _aliases_in_program(
                     pending.append((reader, alias))
 
 
-def _computed_reads(scope: LexicalScope, modules: Iterable[SourceModule]) -> Iterator[tuple[SourceModule, AccessPath]]:
+def _computed_reads(
+    scope: LexicalScope, modules: Iterable[SourceModule], spend: Callable[[int], None]
+) -> Iterator[tuple[SourceModule, AccessPath]]:
     """Yield the paths to the variables of a module or class in the modules that read these by computed names."""
     component = last_component(scope)
     for module in modules:
-        for owner, read_component in module.once(computed_owners).items():
-            if read_component == component:
-                yield module, member_path(owner)
-                yield module, namespace_path(owner)
+        owners = module.once(computed_owners)
+        spend(len(owners))
+        for owner in sorted(owner for owner, read_component in owners if read_component == component):
+            yield module, member_path(owner)
+            yield module, namespace_path(owner)
 
 
 def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[SourceModule, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import libcst as cst
@@ -64,14 +63,16 @@ def _paths(owner: cst.BaseExpression, suffix: str, nesting: int) -> tuple[Access
     return () if name in ("", "self", "cls") else (AccessPath(name + suffix, nesting=nesting),)
 
 
-def computed_owners(module: SourceModule) -> Mapping[str, str]:
+def computed_owners(module: SourceModule) -> frozenset[tuple[str, str]]:
     """Return the modules and classes whose members a module reads by computed names.
 
-    Each name in the source is mapped to the last component of the name of the module or class.
+    Each is a pair of the name in the source and the last component of the name of the module or class. A variable or
+    parameter may be any module or class that is assigned or passed to a function.
     """
     if not any(module.mentions(word.encode()) for word in _READERS):
-        return {}
+        return frozenset()
     reads: set[str] = set()
+    passed: set[str] = set()
     owners: dict[str, str] = {}
     for node in all_nodes(module.tree, sketched=True):
         if isinstance(node, cst.Call | cst.Attribute):
@@ -80,4 +81,8 @@ def computed_owners(module: SourceModule) -> Mapping[str, str]:
             owners[node.name.value] = node.name.value
         elif isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
             owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
-    return {name: owners[name] for name in sorted(reads) if name in owners}
+        if isinstance(node, cst.Arg | cst.Assign) and isinstance(node.value, cst.Name):
+            passed.add(node.value.value)
+    named = {(name, owners[name]) for name in reads if name in owners}
+    other = {(name, owners[owner]) for name in reads if name not in owners for owner in passed if owner in owners}
+    return frozenset(named | other)
