@@ -24,7 +24,14 @@ LOOPED: Final = render_page(
     [Page(graph(loop(*(do(f"part {number}") for number in range(250))), do("ship")), "orders")], OPEN
 )
 WIDE: Final = render_page(
-    [Page(graph(parallel("all", *(do(f"part {n}", starts=1, resolves=2) for n in range(250)))), "orders")], OPEN
+    # Members that begin at several bars are not in banks.
+    [
+        Page(
+            graph(parallel("all", *(do(f"part {n}", starts=1 + n % 2, resolves=2 + n % 2) for n in range(250)))),
+            "orders",
+        )
+    ],
+    OPEN,
 )
 
 
