@@ -339,20 +339,22 @@ class _ConcurrencyImpact:
         """Yield the impact of elements that become sequential."""
         yield from self.awaited_differently(group)
         if group.container is not None and group.container.version is TreeVersion.OLD:
-            yield from self._before_waits(group)
+            yield from self._no_longer_concurrent(group)
             yield from self._counted_differently(
                 self._old, self._instances.old_counts, group.container_number, group.old
             )
 
-    def _before_waits(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of steps that now precede a wait, although instances in the wait may not have run them."""
+    def _no_longer_concurrent(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of steps that now precede others, which instances in a wait of the group have begun."""
         preceding = 0
         for old in group.old:
-            wait = self._instances.inside(old)
+            wait, steps = self._instances.inside(old), self._instances.old_counts.steps_run_by(old)
             if wait is not None and preceding > 1:
                 yield out_of_order(f"steps concurrent with {wait}, which now precede it, run when instances resume")
+            if wait is not None and old != group.old[-1] and any(self._old[step].kind in WAITS for step in steps[:-1]):
+                yield out_of_order(f"steps that follow {wait} run when instances waiting there resume")
             # The first step of each member has begun before the wait.
-            preceding = max(preceding, len(self._instances.old_counts.steps_run_by(old)))
+            preceding = max(preceding, len(steps))
 
     def awaited_differently(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of waits that are newly awaited, or no longer awaited."""
