@@ -204,3 +204,10 @@ def test_an_exception_of_the_deployed_code_may_be_raised_again() -> None:
     log = log_of("paused", ended("load order"), ended("charge card"), ended("refund"), opened("cool down", "sleep"))
     replay = NewCode.of(code(do("audit")), code()).replay(log)
     assert (replay.effect, replay.reused) == ("resumes", ("load order-1", "charge card-1", "refund-1"))
+
+
+def test_an_open_sleep_may_be_the_one_with_another_duration() -> None:
+    def code(duration: int) -> Graph:
+        return graph(LOAD, do("charge card"), loop(sleep(duration=duration)), sleep(), SHIP)
+
+    assert NewCode.of(code(3000), code(2000)).replay(SLEEPING).effect == "unknown"

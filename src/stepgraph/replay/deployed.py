@@ -11,6 +11,7 @@ from msgspec import Struct
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, read_tree
+from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match, Place, match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
@@ -45,6 +46,8 @@ class DeployedRun(Struct, frozen=True):
     """Whether the log fits the deployed code without an exception of the code between steps. The new code probably
     raises none either.
     """
+    rekeyed: frozenset[int]
+    """The entries that may be runs of several deployed steps, one of which is now a sleep with another duration."""
     is_ambiguous: bool
     """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]
@@ -137,9 +140,15 @@ class VersionPair(Struct):
             self._new_conditions(),
             frozenset(excluded),
             only_failures,
+            frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
             any(len({(place.path, place.calls) for place in places}) > 1 for places in match.places),
             tuple(decisions.changed()),
         )
+
+    def _has_rekeyed(self, sites: Sequence[Site]) -> bool:
+        """Return whether a deployed step is now a sleep with another duration."""
+        pairs = ((as_step(site), self.new.sites[new]) for site in sites for new in self._counterparts([site]))
+        return any(_duration_key(old) != _duration_key(as_step(new)) for old, new in pairs)
 
     def _new_conditions(self) -> dict[int, str]:
         conditions: dict[int, str] = {}
@@ -185,6 +194,10 @@ class VersionPair(Struct):
         return any(
             self.matching.to_old[element.number] is None for element in elements if element.kind in {"branch", "loop"}
         )
+
+
+def _duration_key(step: Step) -> str:
+    return result_key(step["type"], step).duration
 
 
 def _only_step(sites: Sequence[Site]) -> Step | None:

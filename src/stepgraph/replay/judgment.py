@@ -358,9 +358,11 @@ class Judgment(Struct):
 
     def _judge_ambiguity(self, orphans: Sequence[str]) -> None:
         """Find entries that may be runs of several deployed steps, of which not all have the same effect."""
-        for entry, sites in zip(self.entries, () if self.deployed is None else self.deployed.sites, strict=False):
+        deployed_sites = () if self.deployed is None else self.deployed.sites
+        for number, (entry, sites) in enumerate(zip(self.entries, deployed_sites, strict=False)):
             matching = [site for site in sites if self.program.sites[site].matches(entry.kind, entry.name)]
-            if len(sites) > 1 and (len(matching) < len(sites) or entry.log_name in orphans):
+            is_rekeyed = self.deployed is not None and number in self.deployed.rekeyed
+            if len(sites) > 1 and (len(matching) < len(sites) or entry.log_name in orphans or is_rekeyed):
                 reason = f"The log does not tell which of several deployed steps `{entry.log_name}` is."
                 self._add("unknown", reason, self.program.sites[min(sites)])
 
