@@ -33,11 +33,12 @@ _STATUS = b"Ctrl-C"
 def print_watch(folder: Path, rounds: int) -> None:
     """Print the median time of each project."""
     print(f"{'':<56}{'ms':>8}{'at most':>9}")
-    workflows, imports, steps = (folder / name for name in ("workflows", "imports", "steps"))
-    for project in (workflows, imports, steps):
+    workflows, imports, shared, steps = (folder / name for name in ("workflows", "imports", "shared", "steps"))
+    for project in (workflows, imports, shared, steps):
         project.mkdir()
     write_workflows(workflows)
     write_imports(imports)
+    write_shared(shared)
     (steps / "entry.py").write_text(workflow(STEPS), encoding="utf-8")
     for name, project in (("workflows", workflows), ("modules, 49 of them imported by a workflow", imports)):
         milliseconds = statistics.median(_edit(project, project / "module_7.py", rounds)) * 1000
@@ -45,6 +46,8 @@ def print_watch(folder: Path, rounds: int) -> None:
     helper, entry = imports / "module_7.py", steps / "entry.py"
     milliseconds = statistics.median(_analyses(helper, '"5 minutes"', '"{} minutes"', rounds)) * 1000
     _print("the same import edited, analysis alone", milliseconds, _MAX_HELPER)
+    milliseconds = statistics.median(_analyses(shared / "shared.py", '"kind"] == 7]', '"kind"] == {}]', rounds)) * 1000
+    _print(f"a function of one of {MODULES - 1} workflows, analysis alone", milliseconds, _MAX_HELPER)
     milliseconds = statistics.median(_analyses(entry, '"step 250"', '"step 250 of {}"', rounds)) * 1000
     _print(f"one of {STEPS} steps edited, analysis alone", milliseconds, _MAX_STEPS)
 
@@ -80,6 +83,23 @@ def write_imports(folder: Path) -> None:
     head = "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n"
     run = "    async def run(self, event, step):\n"
     (folder / "entry.py").write_text("".join([*imports, head, run, *calls]), encoding="utf-8")
+
+
+def write_shared(folder: Path) -> None:
+    """Write a module, and workflows each of which uses another function of it."""
+    functions = (
+        f"\n\nasync def work_{number}(step, order):\n"
+        f'    @step.do("work {number}", config={{"timeout": "5 minutes"}})\n'
+        "    async def inner():\n"
+        f'        return [line for line in order["lines"] if line["kind"] == {number}]\n\n'
+        "    return await inner()\n"
+        for number in range(MODULES - 1)
+    )
+    (folder / "shared.py").write_text("".join(["import re\n", *functions]), encoding="utf-8")
+    for number in range(MODULES - 1):
+        source = f"from shared import work_{number}\n{workflow(20, f'Workflow{number}').rstrip()}\n"
+        call = f'        await work_{number}(step, event["payload"])\n'
+        (folder / f"module_{number}.py").write_text(source + call, encoding="utf-8")
 
 
 def _analyses(path: Path, before: str, after: str, rounds: int) -> list[float]:

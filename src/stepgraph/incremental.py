@@ -25,8 +25,12 @@ from stepgraph.project.project import Project
 from stepgraph.project.reading import read_inside, shown_path
 from stepgraph.project.root import Root
 from stepgraph.project.sources import Source, Sources
+from stepgraph.syntax.deferred.blocks import ParsedTokens
+from stepgraph.syntax.deferred.reads import VersionChange, VersionReads
 from stepgraph.syntax.derivations import Derivation
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
+from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.searched_sources import Search, SearchedSource, SearchedSources
 
@@ -56,9 +60,11 @@ class ModuleResult(Struct, frozen=True):
     read_files: dict[str, bytes | None]
     """The contents of the files that the analysis read, by path, or None for unreadable files."""
     searches: dict[str, dict[Search, object]]
-    """The results of the searches of files that were read but not parsed, by path and search."""
+    """The results of the searches of files that were not parsed at that time, by path and search."""
     listings: dict[str, frozenset[str]]
     """The names in each listed directory of the project, by path."""
+    reads: dict[str, VersionReads]
+    """The parts of parsed modules that the analysis has read, by path. It depends on the whole of other modules."""
 
     def merge_into(self, pipeline: Pipeline) -> None:
         """Add the result, except its workflows and findings, to the pipeline of a run."""
@@ -120,6 +126,47 @@ class FilesOfRun(Struct):
         return content
 
 
+class NewVersions(Struct):
+    """The modules that have changed since the last run, compared with their earlier versions."""
+
+    parsed: ParsedModules
+    keeps_locations: bool
+    """Whether the results refer to nodes, whose locations are computed later."""
+    _changes: dict[tuple[str, int], VersionChange | None] = field(default_factory=dict)
+    """The differences, by path and identity of the source of the earlier version; None if any part may differ."""
+
+    def reads_in(self, path: str, content: bytes, old: VersionReads) -> VersionReads | None:
+        """Return what an analysis has read, in the new version, or None if it may have another result there."""
+        key = path, id(old.source)
+        if key not in self._changes:
+            module = self._parse(path, content)
+            self._changes[key] = None if module is None else VersionChange.between(old.source, module)
+        change = self._changes[key]
+        if change is None:
+            return None
+        with self.parsed.recorder.recording():
+            is_affected = change.affects(old.reads)
+        if self.parsed.get(path, content) is not change.module:
+            self._changes[key] = None  # a body could not be parsed
+        if is_affected or self._changes[key] is None or (self.keeps_locations and change.first_moved_line is not None):
+            return None
+        return VersionReads(change.source, old.reads, old.shown)
+
+    def _parse(self, path: str, content: bytes) -> SourceModule | None:
+        """Return the module with a new content, which the following analyses share, or None if it is invalid."""
+        module = self.parsed.get(path, content)
+        if module is not None:
+            return module
+        earlier, memory = self.parsed.earlier_version(path), ParsedTokens(recorder=self.parsed.recorder)
+        try:
+            check_text(content, path)
+            module = parse_module(content, path, earlier=earlier, memory=memory)
+        except InputError:
+            return None
+        self.parsed.add(module)
+        return module
+
+
 class IncrementalRun(AnalysisRun):
     """A run that reuses the results of modules whose inputs are unchanged."""
 
@@ -139,6 +186,7 @@ class IncrementalRun(AnalysisRun):
         self.files = FilesOfRun(previous.contents)
         self.searched = SearchedSources(previous.searched)
         previous.parsed.start_run()
+        self._versions = NewVersions(previous.parsed, keeps_locations)
         self._previous = previous
 
     def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
@@ -158,25 +206,49 @@ class IncrementalRun(AnalysisRun):
         """Return a result of the last run with the current contents of its files. Return None if its inputs changed."""
         old = result.source
         if (
-            (old.content, old.workflows, old.on_disk) != (module.content, module.workflows, module.on_disk)
+            (old.workflows, old.on_disk) != (module.workflows, module.on_disk)
             or not _is_same_project(old.project, module.project)
             or not all(module.project.files.has_listing(folder, names) for folder, names in result.listings.items())
         ):
             return None
-        changed: dict[str, bytes | None] = {}
+        changed = {} if old.content == module.content else {old.path: module.content}
+        if changed and old.path not in result.contents:
+            return None
         for path, old_content in result.read_files.items():
             content = self.files.read_inside_any(path, self.sources.roots)
-            if content != old_content:
-                if content is None or old_content is None or not self._has_equal_searches(result, path, content):
-                    return None
-                changed[path] = content
-        return replace(result, read_files=result.read_files | changed) if changed else result
+            if content == old_content:
+                continue
+            if content is None or old_content is None or not self._has_equal_searches(result, path, content):
+                return None
+            changed[path] = content
+        return self._with_contents(result, module, changed) if changed else result
+
+    def _with_contents(self, result: ModuleResult, module: Source, changed: Mapping[str, bytes]) -> ModuleResult | None:
+        """Return a result with new contents of files, or None if it depends on a part of a module that has changed."""
+        reads: dict[str, VersionReads] = {}
+        for path in changed.keys() & result.contents.keys():
+            old = result.reads.get(path)
+            new = None if old is None else self._versions.reads_in(path, changed[path], old)
+            if new is None:
+                return None
+            reads[path] = new
+        if any(edit.place.module.path in reads for each in result.findings if each.fix for edit in each.fix.edits):
+            return None
+        for path, new in reads.items():
+            new.shown.show(changed[path])
+        return replace(
+            result,
+            source=module,
+            contents=result.contents | {path: self.files.shared(path, changed[path]) for path in reads},
+            read_files=result.read_files | {path: changed[path] for path in changed.keys() & result.read_files.keys()},
+            reads=result.reads | reads,
+        )
 
     def _has_equal_searches(self, result: ModuleResult, path: str, content: bytes) -> bool:
-        """Return whether a result depends only on searches of a file, and these find the same in its new content."""
+        """Return whether the searches of a file without parsing it find the same in its new content."""
         searches = result.searches.get(path)
         if searches is None:
-            return False
+            return path in result.contents
         try:
             check_text(content, path)
         except InputError:
@@ -194,6 +266,14 @@ class IncrementalRun(AnalysisRun):
             searched=self.searched,
         )
         pipeline = Pipeline(self.pipeline.checked, modules=modules)
+        with self._previous.parsed.recorder.recording() as reads:
+            result = self._result(module, pipeline)
+        self.pipeline.modules.tokens = modules.tokens
+        return replace(result, reads=modules.recorded(reads))
+
+    def _result(self, module: Source, pipeline: Pipeline) -> ModuleResult:
+        """Return the result of a module, without the recorded reads."""
+        modules = pipeline.modules
         workflows: tuple[WorkflowAnalysis, ...] = ()
         try:
             workflows = pipeline.analyze(module)
@@ -201,7 +281,6 @@ class IncrementalRun(AnalysisRun):
             pipeline.problems.append(error.problem)
         except Exception as error:
             raise InternalError(module.path) from error
-        self.pipeline.modules.tokens = modules.tokens
         subjects = (workflow.subject for workflow in workflows if workflow.subject is not None)
         findings = (finding for subject in subjects for finding in check_workflow(subject))
         return ModuleResult(
@@ -218,12 +297,9 @@ class IncrementalRun(AnalysisRun):
                 path: None if content is None else self.files.shared(path, content)
                 for path, content in modules.read_files.items()
             },
-            {
-                path: searches
-                for path, searches in modules.searches.items()
-                if path not in modules.contents and path not in modules.problems
-            },
+            {path: searches for path, searches in modules.searches.items() if path not in modules.problems},
             dict(module.project.files.listings),
+            {},
         )
 
 

@@ -63,25 +63,28 @@ FRAGMENTS: dict[str, tuple[tuple[str, ...], ...]] = {
 class EditedModules:
     """The project, with the number of the current variant of each fragment."""
 
-    def __init__(self, folder: Path, random: Random) -> None:
+    def __init__(
+        self, folder: Path, random: Random, fragments: dict[str, tuple[tuple[str, ...], ...]] = FRAGMENTS
+    ) -> None:
         """Write the project with the first variant of each fragment."""
         self._folder = folder
         self._random = random
-        self._variants = {name: [0] * len(fragments) for name, fragments in FRAGMENTS.items()}
-        for name in FRAGMENTS:
+        self._fragments = fragments
+        self._variants = {name: [0] * len(variants) for name, variants in fragments.items()}
+        for name in fragments:
             self._write(name)
 
     def edit(self) -> None:
         """Change a fragment of a module, or now and then remove or restore a module."""
-        name = self._random.choice(list(FRAGMENTS))
-        position = self._random.randrange(len(FRAGMENTS[name]))
-        self._variants[name][position] = self._random.randrange(len(FRAGMENTS[name][position]))
+        name = self._random.choice(list(self._fragments))
+        position = self._random.randrange(len(self._fragments[name]))
+        self._variants[name][position] = self._random.randrange(len(self._fragments[name][position]))
         if self._random.random() < 0.05:
             (self._folder / name).unlink(missing_ok=True)
         else:
             self._write(name)
 
     def _write(self, name: str) -> None:
-        fragments = zip(FRAGMENTS[name], self._variants[name], strict=True)
+        fragments = zip(self._fragments[name], self._variants[name], strict=True)
         text = "".join(variants[number] for variants, number in fragments)
         (self._folder / name).write_text(text, encoding="utf-8")

@@ -20,6 +20,7 @@ from stepgraph.source_analysis import analyze_graphs, check_sources
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
+from tests.api.edited_functions import FUNCTIONS
 from tests.api.edited_modules import EditedModules
 from tests.cli.edited_projects import edit, start
 from tests.cli.sources import module, workflow, write
@@ -155,6 +156,16 @@ def located(incremental: IncrementalAnalysis) -> list[tuple[object, ...]]:
         for each in analysis.workflows
     ]
     return [*workflows, (list(map(without_edits, findings)), analysis, analysis.read, analysis.inputs)]
+
+
+@pytest.mark.parametrize("keeps_locations", [False, True])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 40))])
+def test_edits_of_functions_leave_no_old_results(project: Path, seed: int, *, keeps_locations: bool) -> None:
+    modules = EditedModules(project, Random(seed), FUNCTIONS)  # noqa: S311 - the examples need no secrecy
+    incremental = IncrementalAnalysis(keeps_locations=keeps_locations)
+    for _ in range(6):
+        modules.edit()
+        assert located(incremental) == located(IncrementalAnalysis(keeps_locations=keeps_locations))
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20))])

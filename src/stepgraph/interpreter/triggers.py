@@ -55,7 +55,7 @@ def find_triggers(entry: OpenModule, bindings: frozenset[str]) -> tuple[Workflow
     Triggers in workflow classes are omitted, because the program of each class records them.
     """
     modules = tuple(_modules_with_triggers(entry))
-    naming = {module for module in modules if any(binding.encode() in module.source for binding in bindings)}
+    naming = {module for module in modules if any(module.mentions(binding.encode()) for binding in bindings)}
     if not naming:
         return ()
     interpreter, _ = open_interpreter(replace(entry, workflows=_SHARES))

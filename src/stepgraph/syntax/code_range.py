@@ -5,8 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.model.code import Code
-from stepgraph.project.encoding import source_lines
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
 
@@ -14,12 +13,8 @@ def code_of(place: SourcePlace) -> Code:
     """Return the code of a place: the statement around it or, in a decorator, the decorated function."""
     begin, end = _ends(place)
     line, first, last = place.span.line, place.module.span(begin).line, place.module.span(end).end_line
-    lines = place.module.once(_lines)
-    return Code(place.span.path, place.module.source, lines, line, min(line, first), max(line, last))
-
-
-def _lines(module: SourceModule) -> tuple[str, ...]:
-    return source_lines(module.source)
+    shown = place.module.shown
+    return Code(place.span.path, shown.content, shown.lines, line, min(line, first), max(line, last))
 
 
 def _ends(place: SourcePlace) -> tuple[cst.CSTNode, cst.CSTNode]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from msgspec import Struct, field
 
 from stepgraph.model.span import Span
+from stepgraph.syntax.deferred.reads import Memo, ModuleReads, ReadRecorder, is_plain
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -21,10 +22,36 @@ if TYPE_CHECKING:
 
 
 Result = TypeVar("Result")
+Key = TypeVar("Key")
 Node = TypeVar("Node", bound="cst.CSTNode")
 
 _BRIEF_LENGTH: Final = 200
 """Maximum length of a brief text, in characters."""
+
+
+class ShownContent(Struct):
+    """The content of a file from which the code of nodes is shown.
+
+    If a later version of the file has all nodes that an analysis has read, at the same places, it is that version.
+    """
+
+    content: bytes
+
+    _lines: Sequence[str] | None = None
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines, without line ends."""
+        # Imported here because only pages and links show code.
+        from stepgraph.project.encoding import source_lines
+
+        if self._lines is None:
+            self._lines = source_lines(self.content)
+        return self._lines
+
+    def show(self, content: bytes) -> None:
+        """Show the content of a later version."""
+        self.content, self._lines = content, None
 
 
 class SourceModule(Struct, eq=False, dict=True, weakref=True):
@@ -33,7 +60,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     path: str
     """The path as the user wrote it."""
     tree: cst.Module
-    source: bytes
+    content: bytes
     tokens: int = 0
     """The approximate number of tokens, as in `stepgraph.syntax.quick_scan.QuickScan`."""
     scan: SourceScan | None = None
@@ -47,9 +74,9 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     _positions: dict[int, Range] = field(default_factory=dict)
     """Ranges of nodes, by the identity of the node. Some may be missing unless `_has_all_positions`."""
     _has_all_positions: bool = False
-    _results: dict[object, object] = field(default_factory=dict)
+    _results: dict[object, Memo[object]] = field(default_factory=dict)
     """Results of `once`, by function."""
-    _results_by_node: dict[object, dict[int, tuple[cst.CSTNode, object]]] = field(default_factory=dict)
+    _results_by_node: dict[object, dict[int, Memo[tuple[cst.CSTNode, object]]]] = field(default_factory=dict)
     """Results of `once_for`, by function and the identity of the node. Each includes the node, to keep it alive."""
 
     def __repr__(self) -> str:
@@ -76,24 +103,71 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
 
     def once(self, compute: Callable[[SourceModule], Result]) -> Result:
         """Return `compute(self)`, memoized because all workflows of the module need the same result."""
-        if compute not in self._results:
-            self._results[compute] = compute(self)
-        return cast("Result", self._results[compute])
+        memo = self._results.get(compute)
+        recorder = self._recorder
+        if memo is None or recorder is not None:
+            if memo is not None and recorder is not None and recorder.includes(memo):
+                return cast("Result", memo.result)
+            memo = self._memo(self._results, compute, lambda: compute(self))
+            if recorder is not None and recorder.is_active:
+                recorder.add_result(self, compute, memo)
+        return cast("Result", memo.result)
 
     def once_for(self, node: Node, compute: Callable[[Node, SourceModule], Result]) -> Result:
         """Return `compute(node, self)` for a node of the module, memoized."""
-        results = self._results_by_node.setdefault(compute, {})
-        memoized = results.get(id(node))
-        if memoized is None:
-            memoized = results[id(node)] = (node, compute(node, self))
-        return cast("Result", memoized[1])
+        memos = self._results_by_node.setdefault(compute, {})
+        return cast("Result", self.memoize(memos, id(node), lambda: (node, compute(node, self)))[1])
+
+    def memoize(self, memos: dict[Key, Memo[Result]], key: Key, compute: Callable[[], Result]) -> Result:
+        """Return the result of a function without arguments, memoized with the parts of modules that it reads."""
+        memo = memos.get(key)
+        if memo is None or (self._recorder is not None and not self._recorder.includes(memo)):
+            memo = self._memo(memos, key, compute)
+            if self._recorder is not None:
+                self._recorder.add(memo)
+        return memo.result
+
+    def _memo(self, memos: dict[Key, Memo[Result]], key: Key, compute: Callable[[], Result]) -> Memo[Result]:
+        memo = memos.get(key)
+        recorder = self._recorder
+        if recorder is None or not recorder.is_active:
+            if memo is None:
+                memo = memos[key] = Memo(compute())
+        elif memo is None or memo.reads is None:
+            with recorder.nested() as reads:
+                result = compute()
+            memo = memos[key] = Memo(result, reads, is_plain(result))
+        return memo
+
+    @cached_property
+    def _recorder(self) -> ReadRecorder | None:
+        return None if self.deferred is None else self.deferred.bodies.recorder
+
+    @property
+    def reads(self) -> ModuleReads | None:
+        """The reads of the analysis in this thread, to which reads are added, or None if they are not recorded."""
+        return None if self._recorder is None else self._recorder.of(self.path)
+
+    @cached_property
+    def shown(self) -> ShownContent:
+        """The content from which the code of nodes is shown."""
+        return ShownContent(self.content)
+
+    @property
+    def source(self) -> bytes:
+        """The source."""
+        if (reads := self.reads) is not None:
+            reads.is_whole = True
+        return self.content
 
     def mentions(self, word: bytes) -> bool:
         """Return whether the source contains a word anywhere. This is a cheap test before a search of the tree."""
         is_mentioned = self._mentioned.get(word)
         if is_mentioned is None:
             in_piece = None if self.joined is None else self.joined.mentions(word)
-            is_mentioned = self._mentioned[word] = word in self.source if in_piece is None else in_piece
+            is_mentioned = self._mentioned[word] = word in self.content if in_piece is None else in_piece
+        if (reads := self.reads) is not None:
+            reads.mentions[word] = is_mentioned
         return is_mentioned
 
     def span(self, node: cst.CSTNode) -> Span:
@@ -110,7 +184,10 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         if self.deferred is None:
             return self._range_in_tree(node)
         bodies = self.deferred.bodies
-        return bodies.range_of(node) or bodies.range_in_source(self._range_in_tree(node))
+        result = bodies.range_of(node) or bodies.range_in_source(self._range_in_tree(node))
+        if result is not None and (reads := bodies.reads) is not None:
+            reads.last_line = max(reads.last_line, result[2])
+        return result
 
     def _range_in_tree(self, node: cst.CSTNode) -> Range | None:
         """Return the range of a node in the tree, without the bodies that are parsed on first use."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final, TypeVar, cast
 
@@ -26,6 +26,7 @@ from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.deferred.blocks import ParsedTokens
+from stepgraph.syntax.deferred.reads import ModuleReads, VersionReads
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
@@ -92,6 +93,14 @@ class SourceModules(Struct):
         """The content of each parsed module, by path."""
         return self.merged_contents | self._contents
 
+    def recorded(self, reads: Mapping[str, ModuleReads]) -> dict[str, VersionReads]:
+        """Return recorded reads with the sources, by path, of the modules in memory whose reads are recorded."""
+        return {
+            path: VersionReads(module.deferred.bodies.source, reads.get(path) or ModuleReads(), module.shown)
+            for path, module in self._parsed.items()
+            if module.deferred is not None and module.deferred.bodies.recorder is not None
+        }
+
     def reuse(self, earlier: ParsedModules | None) -> None:
         """Start a run that reuses the modules of earlier runs."""
         self.earlier = earlier
@@ -136,7 +145,16 @@ class SourceModules(Struct):
     def _earlier_module(self, path: str, content: bytes) -> SourceModule | None:
         """Return the module of an earlier run if the content is the same and `room` suffices."""
         module = None if self.earlier is None else self.earlier.get(path, content)
-        return module if module is not None and module.tokens <= self.room - self._memory.tokens else None
+        if module is None or module.tokens_in_memory > self.room - self._memory.tokens:
+            return None
+        if module.deferred is not None:
+            if self._is_parsed_whole(path):
+                return None
+            module.deferred.bodies.memory = self._memory
+        return module
+
+    def _is_parsed_whole(self, path: str) -> bool:
+        return self._parses_whole or path in self._whole_paths
 
     def _count(self, path: str, content: bytes) -> None:
         """Count a module before it is parsed. Raises InputError if the run then exceeds a limit on its modules."""
@@ -150,10 +168,9 @@ class SourceModules(Struct):
 
     def _parse(self, path: str, content: bytes) -> SourceModule:
         earlier = None if self.earlier is None else self.earlier.earlier_version(path)
-        # The next version of a module in memory reuses its pieces, so all of it is parsed.
-        is_whole = self.earlier is not None or self._parses_whole or path in self._whole_paths
-        memory = None if is_whole else self._memory
+        memory = None if self._is_parsed_whole(path) else self._memory
         self._memory.room = self.room
+        self._memory.recorder = None if self.earlier is None else self.earlier.recorder
         try:
             try:
                 module = parse_module(content, path, self.room - self._memory.tokens, earlier, memory)

@@ -41,7 +41,8 @@ def parse_module(
 ) -> SourceModule:
     """Return the module parsed from `source`, with the unchanged pieces of `earlier`, an earlier version of the module.
 
-    With `memory`, the bodies of functions in a long module are parsed on first use, and counted there.
+    With `memory`, the bodies of functions in a long module are parsed on first use, and counted there. If it has a
+    recorder, the bodies are separate in short modules, too, unless one is long, and reads of them are recorded.
 
     Raises InputError if the source is not valid Python, is nested too deeply, or exceeds the token limit of a module,
     and TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the
@@ -56,7 +57,8 @@ def parse_module(
             version, has_pieces = None, False  # because an error in the whole module has the right location
         if version is None:
             scan = _scan(text, path)
-            deferred = _defer(text, encoding, path, scan, memory) if has_pieces and memory else None
+            is_deferrable = memory is not None and (has_pieces or memory.recorder is not None)
+            deferred = _defer(text, encoding, path, scan, memory, earlier) if memory and is_deferrable else None
             _check_room(scan.quick.tokens if deferred is None else deferred.tokens_in_memory, path, room)
             if deferred is not None:
                 return SourceModule(path, deferred.tree, source, scan.quick.tokens, scan, deferred=deferred)
@@ -97,8 +99,10 @@ def _parse_in_pieces(text: str, encoding: str) -> JoinedModule | None:
         return None
 
 
-def _defer(text: str, encoding: str, path: str, scan: SourceScan, memory: ParsedTokens) -> DeferredModule | None:
-    """Return a module whose function bodies are parsed on first use, or None if it has to be parsed at once."""
+def _defer(
+    text: str, encoding: str, path: str, scan: SourceScan, memory: ParsedTokens, earlier: SourceModule | None
+) -> DeferredModule | None:
+    """Return a module whose function bodies are parsed on first use, or None if it has to be parsed whole."""
     # Other encodings may not write the skeleton as they read the source.
     if not scan.quick.is_shallow or not encoding.startswith("utf-8"):
         return None
@@ -107,9 +111,14 @@ def _defer(text: str, encoding: str, path: str, scan: SourceScan, memory: Parsed
     from stepgraph.syntax.deferred.outline import MIN_BODY_LENGTH
 
     try:
-        return parse_skeleton(text, encoding, path, memory, MIN_BODY_LENGTH)
+        deferred = parse_skeleton(text, encoding, path, memory, MIN_BODY_LENGTH)
     except _LIBCST_ERRORS:
         return None
+    if deferred is not None and earlier is not None and earlier.deferred is not None:
+        deferred.bodies.reuse(earlier.deferred.bodies)
+    # The bodies of a short module are parsed now, so that syntax that LibCST does not support is reported.
+    is_complete = deferred is None or len(text) >= _MIN_LENGTH_IN_PIECES or deferred.bodies.parse_all()
+    return deferred if is_complete else None
 
 
 def _parse_changes(

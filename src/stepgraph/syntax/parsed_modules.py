@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from stepgraph.limits import HELD_TOKENS
+from stepgraph.syntax.deferred.reads import ReadRecorder
 from stepgraph.syntax.module import SourceModule
 
 
@@ -17,6 +18,8 @@ class ParsedModules(Struct):
     """
 
     room: int = HELD_TOKENS
+    recorder: ReadRecorder = field(default_factory=ReadRecorder)
+    """Records the parts of the modules that an analysis reads."""
     _modules: dict[str, SourceModule] = field(default_factory=dict)
     """The modules by path, the most recently used one last."""
     _used_paths: set[str] = field(default_factory=set)
@@ -29,9 +32,11 @@ class ParsedModules(Struct):
         self._used_paths.clear()
 
     def get(self, path: str, content: bytes) -> SourceModule | None:
-        """Return the module parsed from this content of a file, if it is in memory."""
+        """Return the module parsed from this content of a file, if it is in memory and lacks no body."""
         module = self._modules.get(path)
-        if module is None or module.source != content:
+        if module is None or module.content != content:
+            return None
+        if module.deferred is not None and module.deferred.bodies.is_incomplete:
             return None
         self._use(self._modules.pop(path))
         return module

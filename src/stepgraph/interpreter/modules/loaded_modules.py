@@ -190,7 +190,7 @@ class LoadedModules(Struct):
                 bindings, self.store.new(is_shared=True), None, module, path=(dotted_name,), kind="module"
             )
             self.scopes[module] = scope
-            self.budget.grow(len(module.source))
+            self.budget.grow(module.once(_size))
             self._register_imports(module)
             for wrong_import in module.once(unguarded_wrong_imports):
                 if not self.is_in_project(wrong_import.module):
@@ -400,6 +400,11 @@ class LoadedModules(Struct):
                     self._unloaded_by_name.setdefault(name, {})[file.path] = file
                 for level, name in importer.modules_imported(file.path):
                     self._register_import(importer.find(file.path, level, name))
+
+
+def _size(module: SourceModule) -> int:
+    """Return the size of a source in bytes, in full kilobytes, so that few edits change it."""
+    return -(-len(module.source) // 1000) * 1000
 
 
 def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[int]]:

@@ -15,6 +15,8 @@ from stepgraph.syntax.positions import PositionState
 if TYPE_CHECKING:
     from types import MemberDescriptorType
 
+    from stepgraph.syntax.deferred.reads import ReadRecorder
+
 STUB: Final = "0"
 """The code that stands for a function body in the skeleton of a module."""
 
@@ -25,15 +27,17 @@ _BODY: Final = cast("MemberDescriptorType", vars(cst.IndentedBlock)["body"])
 class UnparsedBody(Protocol):
     """The source of a function body."""
 
-    def parse(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
-        """Return the statements of the body, which become those of `block`."""
+    statements: Sequence[cst.BaseStatement] | None
+    """The statements, or None if they are not parsed yet."""
 
-    @property
-    def text(self) -> str:
-        """The source."""
+    def read(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
+        """Return the statements of the body, which are those of `block`. They are parsed on first use."""
 
-    def sketch(self) -> cst.BaseSuite:
-        """Return the body for `sketch_of`."""
+    def may_contain(self, words: Sequence[str]) -> bool:
+        """Return whether the body may contain one of the words."""
+
+    def sketch(self) -> cst.BaseSuite | None:
+        """Return the body for `sketch_of`, or None if it is parsed or has no sketch."""
 
 
 class ParsedTokens(Struct):
@@ -41,6 +45,8 @@ class ParsedTokens(Struct):
 
     room: int = HELD_TOKENS
     """The maximum number of tokens."""
+    recorder: ReadRecorder | None = None
+    """Records what analyses read of these modules, or None if no later analysis uses the modules again."""
     tokens: int = 0
     """The number of tokens of the modules, without the bodies that are not parsed."""
     is_exceeded: bool = False
@@ -71,20 +77,16 @@ class DeferredBlock(cst.IndentedBlock):
     def body(self) -> Sequence[cst.BaseStatement]:
         """The statements, parsed on first use."""
         statements = _BODY.__get__(self)
-        return statements if isinstance(statements, tuple) else cast("UnparsedBody", statements).parse(self)
+        return statements if isinstance(statements, tuple) else cast("UnparsedBody", statements).read(self)
 
     @body.setter
     def body(self, statements: Sequence[cst.BaseStatement]) -> None:
-        """Set the statements, in `fill` and the constructor of the base class."""
+        """Set the statements, in the constructor of the base class."""
         _BODY.__set__(self, statements)
 
-    def fill(self, statements: tuple[cst.BaseStatement, ...]) -> None:
-        """Set the statements of a block that is not parsed yet."""
-        object.__setattr__(self, "body", statements)
-
     @property
-    def unparsed(self) -> UnparsedBody | None:
-        """The source of the statements, or None if they are parsed."""
+    def source(self) -> UnparsedBody | None:
+        """The source of the statements, or None for a copy of a block."""
         statements = _BODY.__get__(self)
         return None if isinstance(statements, tuple) else cast("UnparsedBody", statements)
 
@@ -114,11 +116,11 @@ def sketch_of(body: Node) -> Node | cst.BaseSuite:
     """
     if type(body) is not DeferredBlock:
         return body
-    source = cast("DeferredBlock", body).unparsed
-    return body if source is None else source.sketch()
+    source = cast("DeferredBlock", body).source
+    return body if source is None else source.sketch() or body
 
 
 def may_contain(body: cst.BaseSuite, words: Sequence[str]) -> bool:
-    """Return whether a block may contain one of the words. A block that is parsed may."""
-    source = body.unparsed if type(body) is DeferredBlock else None
-    return source is None or any(word in source.text for word in words)
+    """Return whether a block may contain one of the words."""
+    source = body.source if type(body) is DeferredBlock else None
+    return source is None or source.may_contain(words)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ast
-import re
 import threading
 from bisect import bisect_left
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
-from itertools import accumulate
-from typing import Final
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
-from stepgraph.syntax.deferred.outline import BodyRange, Outline, find_bodies, python_tree
+from stepgraph.syntax.deferred.outline import Outline, count_functions, find_bodies, python_tree
+from stepgraph.syntax.deferred.reads import ModuleReads, ReadRecorder
 from stepgraph.syntax.deferred.sketch_nodes import has_sketch_names
 from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError
+from stepgraph.syntax.deferred.source import DeferredSource
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Piece, PieceBlock, PiecePosition, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
@@ -33,13 +33,11 @@ LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError
 
 _MIN_SKELETON_IN_PIECES: Final = 8_000
 """The minimum length of a skeleton that is parsed in pieces, in characters."""
+_MIN_RECORDED_FUNCTIONS: Final = 3
+"""The minimum number of functions in a module whose reads are recorded. An analysis reads all of a few functions."""
+_MAX_RECORDED_LENGTH: Final = 10_000
+"""The maximum length of a body whose reads are recorded, in characters."""
 _OPENING: Final = "with 0:"
-_WORD: Final = re.compile(r"[A-Za-z_]\w*+", re.ASCII)
-_ATTRIBUTE: Final = re.compile(r"\.\s*+([A-Za-z_]\w*+)", re.ASCII)
-_READERS_BY_TEXT: Final = ("getattr", "vars", "globals", "locals", "__dict__")
-"""Source text of code that reads a name of any module by a string literal."""
-# A comment or a continued line that may separate a dot from an attribute.
-_SEPARATE_DOT: Final = re.compile(r"\.\s*+[\\#]")
 
 
 class ParsedBody(Struct, frozen=True, eq=False):
@@ -59,98 +57,144 @@ class ParsedBody(Struct, frozen=True, eq=False):
         return lines_before + line, column, lines_before + end_line, end_column
 
 
-class _Body(Struct, frozen=True, eq=False):
+class _Body(Struct, eq=False):
     """The body of a function or class that may not be parsed yet."""
 
     module: DeferredBodies
     index: int
+    statements: Sequence[cst.BaseStatement] | None = None
+    """The statements, or None if they are not parsed yet."""
 
-    @property
-    def text(self) -> str:
-        """The source."""
-        return self.module.text_of(self.index)
+    def read(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
+        """Return the statements of the body, which are those of `block`. They are parsed on first use."""
+        self._record()
+        return self.module.parse_body(self, block) if self.statements is None else self.statements
 
-    def parse(self, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
-        """Return the statements of the body, which become those of the block."""
-        return self.module.parse_body(self.index, block)
+    def sketch(self) -> cst.BaseSuite | None:
+        """Return the body for `sketch_of`, or None if it is parsed or has no sketch."""
+        self._record()
+        return None if self.statements is not None else self.module.sketch(self.index)
 
-    def sketch(self) -> cst.BaseSuite:
-        """Return the body for `sketch_of`."""
-        return self.module.sketch(self.index)
+    def may_contain(self, words: Sequence[str]) -> bool:
+        """Return whether the body may contain one of the words."""
+        reads = self.module.reads
+        if reads is None and self.statements is not None:
+            return True
+        found = self.module.source.contains(self.index, words)
+        if reads is not None:
+            reads.contained[self.index, tuple(words)] = found
+        return found
+
+    def _record(self) -> None:
+        if self.module.recorder is not None and (reads := self.module.reads) is not None:
+            reads.bodies.add(self.index)
+
+
+_BodyKey: TypeAlias = tuple[str, tuple[str, ...]]
+"""The text of a body, and the whitespace at the start of its lines."""
 
 
 class DeferredBodies(Struct, eq=False, dict=True):
     """The bodies of a module that are parsed on first use."""
 
     path: str
-    text: str
-    newline: str
+    source: DeferredSource
     indent: str
     """The indentation of the first block in the source."""
-    ranges: tuple[BodyRange, ...]
     memory: ParsedTokens
+    recorder: ReadRecorder | None = None
+    """Records the parts that an analysis reads, or None if no later analysis uses the module again."""
     tokens: int = 0
     """The number of tokens of the parsed bodies."""
+    is_incomplete: bool = False
+    """Whether a body was needed, but could not be parsed."""
     blocks: list[DeferredBlock] = field(default_factory=list)
+    bodies: list[_Body] = field(default_factory=list)
+    """The body of each block."""
     parsed: dict[int, ParsedBody] = field(default_factory=dict)
     """The parsed bodies, by index."""
     parents: Parents | None = None
     """The parents of the nodes of the module, which include those of its parsed bodies; None if no parents are used."""
-    _stub_lines: list[int] = field(default_factory=list)
-    """The line of each stub in the skeleton."""
-    _lines_before: list[int] = field(default_factory=list)
-    """The number of lines by which the skeleton is shorter than the source before each body, and at the end."""
+    _earlier: dict[_BodyKey, tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]] = field(default_factory=dict)
+    """The bodies that earlier versions of the module have parsed, by text."""
     _owners: dict[int, ParsedBody] = field(default_factory=dict)
     """The parsed body of each node, by the identity of the node."""
     _unowned: list[ParsedBody] = field(default_factory=list)
     """The parsed bodies whose nodes are not in `_owners` yet."""
-    _sketches: dict[int, cst.BaseSuite] = field(default_factory=dict)
+    _sketches: dict[int, cst.BaseSuite | None] = field(default_factory=dict)
     """The sketches of bodies, by index."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def __post_init__(self) -> None:
-        self._lines_before = [*accumulate((body.line_count - 1 for body in self.ranges), initial=0)]
-        self._stub_lines = [
-            body.first_line - before for body, before in zip(self.ranges, self._lines_before, strict=False)
-        ]
+    @property
+    def reads(self) -> ModuleReads | None:
+        """The reads of the analysis in this thread, to which reads are added, or None if they are not recorded."""
+        return None if self.recorder is None else self.recorder.of(self.path)
 
-    def parse_body(self, index: int, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
+    def reuse(self, earlier: DeferredBodies) -> None:
+        """Use the parsed bodies and the sketches of an earlier version of the module for equal bodies."""
+        if (earlier.source.newline, earlier.indent) != (self.source.newline, self.indent):
+            return
+        reusable = earlier._earlier | {
+            earlier._key_of(index): (body.joined, tuple(earlier.bodies[index].statements or ()))
+            for index, body in tuple(earlier.parsed.items())
+        }
+        sketches = {earlier._key_of(index): sketch for index, sketch in tuple(earlier._sketches.items())}
+        for index in range(len(self.bodies)):
+            key = self._key_of(index)
+            if key in reusable:
+                self._earlier[key] = reusable[key]
+            if key in sketches:
+                self._sketches[index] = sketches[key]
+
+    def _key_of(self, index: int) -> _BodyKey:
+        return self.source.text_of(index), self.source.bodies[index].indents
+
+    def parse_all(self) -> bool:
+        """Parse all bodies. Return whether LibCST supports the syntax of all of them."""
+        memory, self.memory = self.memory, ParsedTokens()
+        for body, block in zip(self.bodies, self.blocks, strict=True):
+            self.parse_body(body, block)
+        self.memory = memory
+        return not self.is_incomplete
+
+    def parse_body(self, unparsed: _Body, block: DeferredBlock) -> Sequence[cst.BaseStatement]:
         """Return the statements of a body, which become those of the block."""
         with self._lock:
-            if block.unparsed is None:
-                return block.body
-            parsed = self._parse(index)
+            if unparsed.statements is not None:
+                return unparsed.statements
+            parsed = self._parse(unparsed.index)
             if parsed is None:
+                self.is_incomplete = True
                 self.memory.incomplete_paths[self.path] = None
-                block.fill((_stub_statement(),))
-                return block.body
+                unparsed.statements = (_stub_statement(),)
+                return unparsed.statements
             body, statements = parsed
             if self.parents is not None:
                 self._add_parents(self.parents, body, block, statements)
-            self.parsed[index] = body
+            self.parsed[unparsed.index] = body
             self._unowned.append(body)
-            block.fill(statements)
+            unparsed.statements = statements
             return statements
 
     def _parse(self, index: int) -> tuple[ParsedBody, tuple[cst.BaseStatement, ...]] | None:
         """Return a body and its statements, or None if it cannot be parsed."""
-        body = self.ranges[index]
-        tokens = quick_scan(self.text[body.start : body.end]).tokens
+        tokens = quick_scan(self.source.text_of(index)).tokens
         if self.memory.tokens + tokens > self.memory.room:
             self.memory.is_exceeded = True
             return None
         try:
-            joined, statements = run_with_large_stack(lambda: self._parse_text(body))
+            earlier = self._earlier.get(self._key_of(index))
+            joined, statements = earlier or run_with_large_stack(lambda: self._parse_text(index))
         except (*LIBCST_ERRORS, WrongCutError, RejectedPieceError):
             return None
         self.memory.tokens += tokens
         self.tokens += tokens
-        return ParsedBody(body.first_line, joined), statements
+        return ParsedBody(self.source.bodies[index].first_line, joined), statements
 
-    def _parse_text(self, body: BodyRange) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
-        text = self.text[body.start : body.end]
-        blocks = tuple(PieceBlock(indent, _OPENING) for indent in body.indents)
-        context = PieceContext(self.newline, self.indent, is_first=False, is_last=False, follows_block=True)
+    def _parse_text(self, index: int) -> tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]:
+        text = self.source.text_of(index)
+        blocks = tuple(PieceBlock(indent, _OPENING) for indent in self.source.bodies[index].indents)
+        context = PieceContext(self.source.newline, self.indent, is_first=False, is_last=False, follows_block=True)
         parts = cut_part(text, PiecePosition(blocks, blocks), PIECE_LENGTH) if len(text) > 2 * PIECE_LENGTH else None
         if parts is not None:
             try:
@@ -159,17 +203,16 @@ class DeferredBodies(Struct, eq=False, dict=True):
                 pass  # a wrong cut
         return join_block((parse_piece(Piece(text, blocks, blocks), context),), blocks)
 
-    def sketch(self, index: int) -> cst.BaseSuite:
-        """Return the sketch of a body, or its block if it has none."""
+    def sketch(self, index: int) -> cst.BaseSuite | None:
+        """Return the sketch of a body, or None if it has none."""
         with self._lock:
-            sketch = self._sketches.get(index)
-            if sketch is None:
-                sketch = self._sketches[index] = self._sketch(index) or self.blocks[index]
-            return sketch
+            if index not in self._sketches:
+                self._sketches[index] = self._sketch(index)
+            return self._sketches[index]
 
     def _sketch(self, index: int) -> cst.BaseSuite | None:
         """Return the sketch of a body that is not parsed, or None if it has syntax or names without a sketch."""
-        text = self.text_of(index)
+        text = self.source.text_of(index)
         source = f"{_OPENING}\n{text}"
         tree = python_tree(source) if has_sketch_names(text) else None
         match tree.body if tree is not None else ():
@@ -178,11 +221,6 @@ class DeferredBodies(Struct, eq=False, dict=True):
                     return Sketcher(source).block(statements)
         return None
 
-    def text_of(self, index: int) -> str:
-        """Return the source of a body."""
-        body = self.ranges[index]
-        return self.text[body.start : body.end]
-
     def index_of(self, block: DeferredBlock) -> int:
         """Return the index of a body by its block."""
         return self._indices[id(block)]
@@ -190,34 +228,6 @@ class DeferredBodies(Struct, eq=False, dict=True):
     @cached_property
     def _indices(self) -> dict[int, int]:
         return {id(block): index for index, block in enumerate(self.blocks)}
-
-    def with_word(self, word: str) -> Sequence[int]:
-        """Return the indices of the bodies whose names and literals may include a word, or an attribute as `.name`."""
-        if not word.removeprefix(".").isidentifier():
-            return range(len(self.ranges))
-        indices_by_word, any_word = self._words
-        return (*indices_by_word.get(word, ()), *any_word)
-
-    @cached_property
-    def _words(self) -> tuple[Mapping[str, Sequence[int]], Sequence[int]]:
-        """The indices of the bodies by the words and attributes in them, and those of the bodies that may include any.
-
-        Words in the source may differ from the names in the tree if the source has an escape sequence or a character
-        outside of ASCII.
-        """
-        indices_by_word: dict[str, list[int]] = {}
-        any_word: list[int] = []
-        for index in range(len(self.ranges)):
-            text = self.text_of(index)
-            may_escape_names = "\\" in text and any(reader in text for reader in _READERS_BY_TEXT)
-            if not text.isascii() or may_escape_names or _SEPARATE_DOT.search(text):
-                any_word.append(index)
-                continue
-            for word in set(_WORD.findall(text)):
-                indices_by_word.setdefault(word, []).append(index)
-            for name in set(_ATTRIBUTE.findall(text)):
-                indices_by_word.setdefault(f".{name}", []).append(index)
-        return indices_by_word, any_word
 
     def drop_sketches(self) -> None:
         """Remove the sketches from memory until they are needed again."""
@@ -228,8 +238,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
         with self._lock:
             if self.parents is None:
                 for index, body in self.parsed.items():
-                    block = self.blocks[index]
-                    self._add_parents(parents, body, block, block.body)
+                    self._add_parents(parents, body, self.blocks[index], self.bodies[index].statements or ())
                 self.parents = parents
             return self.parents
 
@@ -258,9 +267,9 @@ class DeferredBodies(Struct, eq=False, dict=True):
 
     def _position(self, line: int, column: int, *, is_end: bool) -> tuple[int, int]:
         """Return the position in the source for a position in the skeleton."""
-        index = bisect_left(self._stub_lines, line)
-        if not column or index == len(self._stub_lines) or self._stub_lines[index] != line:
-            return line + self._lines_before[index], column
+        index = bisect_left(self.source.stub_lines, line)
+        if not column or index == len(self.source.stub_lines) or self.source.stub_lines[index] != line:
+            return line + self.source.lines_before[index], column
         position = self.range_of(self.blocks[index].body[-1 if is_end else 0]) or (line, column, line, column)
         return position[2:] if is_end else position[:2]
 
@@ -291,23 +300,23 @@ def parse_skeleton(
 
     Raises the errors of LibCST.
     """
-    newline = line_ending(text)
+    is_recorded = memory.recorder is not None
+    newline = None if is_recorded and count_functions(text) < _MIN_RECORDED_FUNCTIONS else line_ending(text)
     outline = None if newline is None else find_bodies(text, newline, min_body_length)
-    if newline is None or outline is None:
+    if newline is None or outline is None or (is_recorded and _has_long_body(outline)):
         return None
     skeleton = outline.skeleton
     joined = parse_in_pieces(skeleton, encoding) if len(skeleton) >= _MIN_SKELETON_IN_PIECES else None
     tree = cst.parse_module(skeleton.encode(encoding)) if joined is None else joined.tree
-    bodies = DeferredBodies(
-        path,
-        text,
-        newline,
-        tree.default_indent,
-        tuple(outline.bodies),
-        memory,
-    )
+    source = DeferredSource(text, encoding, newline, skeleton, tuple(outline.bodies))
+    bodies = DeferredBodies(path, source, tree.default_indent, memory, memory.recorder)
     module = DeferredModule(tree, joined, bodies, quick_scan(skeleton).tokens)
     return module if _replace_stubs(tree, outline, bodies) else None
+
+
+def _has_long_body(outline: Outline) -> bool:
+    """Return whether the parser needs long for a body. In a source parsed in pieces, an edit takes less time."""
+    return any(body.end - body.start > _MAX_RECORDED_LENGTH for body in outline.bodies)
 
 
 def _replace_stubs(tree: cst.Module, outline: Outline, bodies: DeferredBodies) -> bool:
@@ -320,8 +329,10 @@ def _replace_stubs(tree: cst.Module, outline: Outline, bodies: DeferredBodies) -
             continue
         if not isinstance(node.body, cst.IndentedBlock):
             return False
-        block = DeferredBlock.replace(node.body, _Body(bodies, len(bodies.blocks)))
+        body = _Body(bodies, len(bodies.blocks))
+        block = DeferredBlock.replace(node.body, body)
         bodies.blocks.append(block)
+        bodies.bodies.append(body)
         object.__setattr__(node, "body", block)
     return True
 

@@ -69,7 +69,7 @@ class Outline(Struct, frozen=True):
 
 def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None:
     """Return the outline of a source, or None if it is not valid, or if all of it should be parsed at once."""
-    if len(text) > _MAX_LENGTH_PER_FUNCTION * len(_OUTER_FUNCTION.findall(text)):
+    if len(text) > _MAX_LENGTH_PER_FUNCTION * count_functions(text):
         return None
     # The tokenizer resets its column at a form feed. LibCST drops a backslash at the start of a line.
     if "\f" in text or ("\\" in text and _BACKSLASH_FIRST.search(text)):
@@ -86,6 +86,11 @@ def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None
             parts += (text[end : body.start], body.indents[-1], STUB, newline)
             end = body.end
     return Outline("".join([*parts, text[end:]]), definitions) if parts else None
+
+
+def count_functions(text: str) -> int:
+    """Return the number of functions that are at most one level deep."""
+    return len(_OUTER_FUNCTION.findall(text))
 
 
 def python_tree(source: str) -> ast.Module | None:

@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.deferred.blocks import DeferredBlock
+from stepgraph.syntax.deferred.reads import Memo
 from stepgraph.syntax.module import SourceModule
 
 Context = TypeVar("Context")
@@ -26,29 +27,47 @@ class UnvisitedBodies(Struct, Generic[Context]):
     """
 
     module: SourceModule
-    contexts: dict[int, tuple[DeferredBlock, Context]] = field(default_factory=dict)
-    """The bodies and their contexts, by the index of the body in the module."""
+    _contexts: dict[int, tuple[DeferredBlock, Context]] = field(default_factory=dict)
+    """All bodies and their contexts, by the index of the body in the module."""
+    _visits: dict[int, Memo[None]] = field(default_factory=dict)
+    """The visits so far, with what they have read, by the index of the body."""
+    _lookups: dict[Collection[str], Memo[None]] = field(default_factory=dict)
+    """The visits of the bodies with one of several words, by the words."""
 
     def defer(self, body: cst.BaseSuite, context: Context) -> bool:
         """Add a body if it is a deferred one. Return whether it is."""
         deferred = self.module.deferred
         if deferred is None or type(body) is not DeferredBlock:
             return False
-        self.contexts[deferred.bodies.index_of(body)] = (body, context)
+        self._contexts[deferred.bodies.index_of(body)] = (body, context)
         return True
 
-    def with_words(self, words: Iterable[str]) -> Iterator[tuple[DeferredBlock, Context]]:
-        """Yield the bodies whose source may contain one of the words, in source order, and remove them."""
-        if self.module.deferred is None or not self.contexts:
-            return
-        bodies = self.module.deferred.bodies
-        indices = {index for word in words for index in bodies.with_word(word) if index in self.contexts}
-        for index in sorted(indices):
-            yield self.contexts.pop(index)
+    def visit_words(self, words: Collection[str], visit: Callable[[DeferredBlock, Context], None]) -> None:
+        """Visit the bodies whose source may contain one of the words, in source order."""
+        if self.module.reads is not None:
+            self.module.memoize(self._lookups, words, lambda: self._visit_words(words, visit))
+        elif len(self._visits) < len(self._contexts):
+            self._visit_words(words, visit)
 
-    def next(self) -> tuple[DeferredBlock, Context] | None:
-        """Return one of the bodies and remove it, or None if all bodies are visited."""
-        return self.contexts.popitem()[1] if self.contexts else None
+    def _visit_words(self, words: Collection[str], visit: Callable[[DeferredBlock, Context], None]) -> None:
+        if self.module.deferred is None:
+            return
+        if (reads := self.module.reads) is not None:
+            reads.words.update(words)
+        source = self.module.deferred.bodies.source
+        indices = {index for word in words for index in source.with_word(word)}
+        for index in sorted(indices & self._contexts.keys()):
+            self._visit(index, visit)
+
+    def visit_each(self, visit: Callable[[DeferredBlock, Context], None]) -> Iterator[None]:
+        """Visit all bodies, and yield after each visit."""
+        for index in reversed(self._contexts):
+            self._visit(index, visit)
+            yield
+
+    def _visit(self, index: int, visit: Callable[[DeferredBlock, Context], None]) -> None:
+        """Visit a body, if it is not visited yet. What the visit has read counts each time."""
+        self.module.memoize(self._visits, index, lambda: visit(*self._contexts[index]))
 
 
 class FactsByName(Struct, Generic[Context, Fact]):
@@ -66,16 +85,19 @@ class FactsByName(Struct, Generic[Context, Fact]):
 
     def about(self, name: str, words: Iterable[str] | None = None) -> Collection[Fact]:
         """Return the facts about a name, which come from bodies with one of the words, by default the name."""
-        if self.unvisited.contexts:
-            for body, context in self.unvisited.with_words((name,) if words is None else words):
-                self.add(self.visit(body, context))
+        self.unvisited.visit_words((name,) if words is None else tuple(words), self._add_facts_in)
         return self._facts.get(name, ())
 
     def all(self) -> Mapping[str, Collection[Fact]]:
         """Return all facts, by name."""
-        while (unvisited := self.unvisited.next()) is not None:
-            self.add(self.visit(*unvisited))
+        if (reads := self.unvisited.module.reads) is not None:
+            reads.is_whole = True
+        for _ in self.unvisited.visit_each(self._add_facts_in):
+            pass
         return self._facts
+
+    def _add_facts_in(self, body: DeferredBlock, context: Context) -> None:
+        self.add(self.visit(body, context))
 
 
 class NamedFacts(Protocol[Fact_co]):

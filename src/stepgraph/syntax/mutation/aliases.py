@@ -7,12 +7,13 @@ The analysis is flow-insensitive and identifies names by their text: `self.names
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import partial
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.deferred.blocks import DeferredBlock
+from stepgraph.syntax.deferred.reads import Memo
 from stepgraph.syntax.deferred.unvisited import UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
@@ -27,18 +28,23 @@ def analyze_aliases(module: SourceModule) -> Aliases:
     return Aliases(module, UnvisitedBodies(module))
 
 
-class Aliases(Struct, dict=True):
+class Aliases(Struct):
     """The flow of collections through a module. Deferred bodies are searched when a name in them matters."""
 
     _module: SourceModule
     _unvisited: UnvisitedBodies[str | None]
     """The bodies that are not searched yet, with the names of their functions, or None for the bodies of classes."""
-    _answers: dict[tuple[AccessPath, int, bool, bool, bool], bool] = field(default_factory=dict)
+    _answers: dict[tuple[AccessPath, int, bool, bool, bool], Memo[bool]] = field(default_factory=dict)
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
+    _collectors: dict[None, Memo[FlowCollector]] = field(default_factory=dict)
+    """The flows that were collected so far."""
 
-    @cached_property
+    @property
     def _collector(self) -> FlowCollector:
         """The flows in the statements outside deferred bodies, and in the bodies that were searched."""
+        return self._module.memoize(self._collectors, None, self._collect_skeleton)
+
+    def _collect_skeleton(self) -> FlowCollector:
         collector = FlowCollector(definitions_of(self._module), has_generators=self._module.mentions(b"yield"))
         for statement in statements_below(self._module.tree, into_functions=True, skeleton=True):
             collector.collect_flows(statement)
@@ -52,28 +58,29 @@ class Aliases(Struct, dict=True):
         """Return the collector with all flows and mutations of these names, and with all calls of them."""
         collector = self._collector
         # No expression evaluates to the variables that `UNKNOWN_NAME` stands for.
-        if self._unvisited.contexts and UNKNOWN_NAME not in names:
-            for body, function in self._unvisited.with_words(map(word_of, names)):
-                _collect_body(collector, body, function)
+        if UNKNOWN_NAME not in names:
+            self._unvisited.visit_words(tuple(map(word_of, names)), partial(_collect_body, collector))
         return collector
 
-    @cached_property
+    @property
     def mutates_unknown(self) -> bool:
         """Whether the module may mutate a collection that unmodeled code stores."""
+        return self._module.once(_mutates_unknown)
+
+    def search_unknown_mutations(self) -> bool:
+        """Compute `mutates_unknown`."""
         collector = self._collector
-        while not collector.mutates_results:
-            unvisited = self._unvisited.next()
-            if unvisited is None:
+        for _ in self._unvisited.visit_each(partial(_collect_body, collector)):
+            if collector.mutates_results:
                 break
-            _collect_body(collector, *unvisited)
         return collector.mutates_unknown()
 
-    @cached_property
+    @property
     def keeps_names(self) -> bool:
         """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
         return self._mentions_any(NAMESPACE_CALLS) and self._collector_of(*NAMESPACE_CALLS).keeps_names
 
-    @cached_property
+    @property
     def keeps_names_of_modules(self) -> bool:
         """Whether the module may read any name of an imported module, as in `getattr(settings, name)`."""
         functions = ("getattr", "vars")
@@ -85,10 +92,13 @@ class Aliases(Struct, dict=True):
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
         """Return whether unmodeled code may store a collection at a path or less than `depth` levels inside it."""
         key = (start, depth, True, False, False)
-        if key not in self._answers:
-            aliases = self.reachable(start, depth, spend)
-            self._answers[key] = self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in aliases)
-        return self._answers[key]
+        return self._module.memoize(
+            self._answers,
+            key,
+            lambda: (
+                self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in self.reachable(start, depth, spend))
+            ),
+        )
 
     def reachable(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> Iterator[AccessPath]:
         """Yield the access paths to which the collections at a path flow, less than `depth` levels deep."""
@@ -121,11 +131,11 @@ class Aliases(Struct, dict=True):
         name of the path itself do not count. The work is charged to `spend`.
         """
         key = (start, depth, False, by_libraries, by_other_names)
-        if key not in self._answers:
-            self._answers[key] = self._is_mutated(
-                start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names
-            )
-        return self._answers[key]
+        return self._module.memoize(
+            self._answers,
+            key,
+            lambda: self._is_mutated(start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names),
+        )
 
     def _is_mutated(
         self, start: AccessPath, depth: int, spend: Callable[[int], None], *, by_libraries: bool, by_other_names: bool
@@ -141,6 +151,10 @@ class Aliases(Struct, dict=True):
             if any(not path.nesting and path.depth < depth for path in mutated):
                 return True
         return False
+
+
+def _mutates_unknown(module: SourceModule) -> bool:
+    return module.once(analyze_aliases).search_unknown_mutations()
 
 
 def _collect_body(collector: FlowCollector, body: DeferredBlock, function: str | None) -> None:

@@ -35,13 +35,13 @@ class Definitions(Struct):
 
     _definitions: FactsByName[None, Definition]
     deferred_classes: dict[str, list[DeferredBlock]] = field(default_factory=dict)
-    """The deferred bodies of classes that may define constructors and are not searched for them, by class name."""
+    """The deferred bodies of classes that may define constructors, by class name."""
 
     def of(self, name: str) -> Collection[Definition]:
         """Return the functions and classes of a name, and the opaque imports that bind it. No name is empty."""
         if not name:
             return ()
-        for body in self.deferred_classes.pop(name, ()):
+        for body in self.deferred_classes.get(name, ()):
             self._definitions.add([(name, Definition(_constructors(body)))])
         return self._definitions.about(name)
 

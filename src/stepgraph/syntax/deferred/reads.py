@@ -1,0 +1,192 @@
+"""The parts of modules that an analysis has read, and their comparison with the next versions of the modules.
+
+An analysis depends on the code outside of deferred bodies, on the bodies that it has read, and on the answers to its
+questions about the others. After an edit that changes none of these, a new analysis would have the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from itertools import product
+from threading import get_ident
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
+
+from msgspec import Struct, field
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.deferred.source import DeferredSource
+    from stepgraph.syntax.module import ShownContent, SourceModule
+
+Result = TypeVar("Result")
+
+_PLAIN: Final = (bool, str, bytes, type(None))
+_COLLECTIONS: Final = (tuple, frozenset)
+_MAX_NUMBER: Final = 2**20
+"""The maximum number that can be compared. Larger ones may be identities of nodes, which differ between versions."""
+
+
+class ModuleReads(Struct):
+    """The parts of a module that an analysis or a part of it has read."""
+
+    is_whole: bool = False
+    """Whether the whole source was read."""
+    last_line: int = 0
+    """The last line in a location that was computed."""
+    bodies: set[int] = field(default_factory=set)
+    """The indices of the bodies that were read."""
+    words: set[str] = field(default_factory=set)
+    """The words whose bodies were looked up, as in `DeferredSource.with_word`."""
+    contained: dict[tuple[int, tuple[str, ...]], bool] = field(default_factory=dict)
+    """Whether a body contains one of several words, by the index of the body and the words."""
+    mentions: dict[bytes, bool] = field(default_factory=dict)
+    """Whether the source contains a word, by word."""
+    results: dict[Callable[[SourceModule], object], object] = field(default_factory=dict)
+    """The results of functions of the module, which stand for the parts that the functions have read."""
+
+    def add(self, other: ModuleReads) -> None:
+        """Add other reads of the module."""
+        self.is_whole = self.is_whole or other.is_whole
+        self.last_line = max(self.last_line, other.last_line)
+        self.bodies |= other.bodies
+        self.words |= other.words
+        self.contained |= other.contained
+        self.mentions |= other.mentions
+        self.results |= other.results
+
+
+class VersionReads(Struct, frozen=True):
+    """The parts of a version of a module that an analysis has read."""
+
+    source: DeferredSource
+    """The source of the version."""
+    reads: ModuleReads
+    shown: ShownContent
+    """The content from which the results show code."""
+
+
+class ReadRecorder(Struct):
+    """Records the parts of modules that the analysis in one thread reads."""
+
+    thread: int = 0
+    """The identity of the thread, or 0 while nothing is recorded. Editors read modules in other threads meanwhile."""
+    reads: dict[str, ModuleReads] = field(default_factory=dict)
+    """The reads since the start, or since the start of the innermost block of `nested`, by path of the module."""
+    added: set[Hashable] = field(default_factory=set)
+    """The memoized results whose reads are included."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the reads of this thread are recorded."""
+        return self.thread == get_ident()
+
+    @contextmanager
+    def recording(self) -> Iterator[dict[str, ModuleReads]]:
+        """Record the reads of this thread in the block, and yield them."""
+        self.thread = get_ident()
+        try:
+            with self.nested() as reads:
+                yield reads
+        finally:
+            self.thread = 0
+
+    @contextmanager
+    def nested(self) -> Iterator[dict[str, ModuleReads]]:
+        """Record the reads in the block separately, and yield them."""
+        outer, self.reads = self.reads, {}
+        added, self.added = self.added, set()
+        try:
+            yield self.reads
+        finally:
+            self.reads, self.added = outer, added
+
+    def of(self, path: str) -> ModuleReads | None:
+        """Return the reads of a module, to which reads are added, or None if this thread's are not recorded."""
+        if not self.is_active:
+            return None
+        reads = self.reads.get(path)
+        if reads is None:
+            reads = self.reads[path] = ModuleReads()
+        return reads
+
+    def includes(self, memo: Memo[Result]) -> bool:
+        """Return whether the reads of a memoized result are included, so that it may be used again."""
+        return memo in self.added and self.is_active
+
+    def add(self, memo: Memo[Result]) -> None:
+        """Add the reads of a memoized result that is used."""
+        if memo.reads is not None and memo not in self.added and self.is_active:
+            self.added.add(memo)
+            for path, reads in memo.reads.items():
+                self.reads.setdefault(path, ModuleReads()).add(reads)
+
+    def add_result(self, module: SourceModule, function: Callable[[SourceModule], object], memo: Memo[object]) -> None:
+        """Add the result of a function of a module, if it can be compared, or else what the function has read."""
+        if memo.is_plain:
+            self.added.add(memo)
+            self.reads.setdefault(module.path, ModuleReads()).results[function] = memo.result
+        else:
+            self.add(memo)
+
+
+class Memo(Struct, Generic[Result], frozen=True, eq=False):
+    """A memoized result, with the reads from which it follows."""
+
+    result: Result
+    reads: dict[str, ModuleReads] | None = None
+    """The reads by path, or None if they were not recorded."""
+    is_plain: bool = False
+    """Whether the result can be compared with that of another version of the module."""
+
+
+def is_plain(value: object) -> bool:
+    """Return whether a value consists of names and numbers, which can be compared with those of another version."""
+    if isinstance(value, _COLLECTIONS):
+        return all(map(is_plain, value))
+    return isinstance(value, _PLAIN) or (isinstance(value, int) and value <= _MAX_NUMBER)
+
+
+class VersionChange(Struct, frozen=True):
+    """The difference between two versions of a module that differ only in deferred bodies."""
+
+    module: SourceModule
+    """The new version."""
+    source: DeferredSource
+    """The source of the new version."""
+    bodies: frozenset[int]
+    """The indices of the changed bodies."""
+    first_moved_line: int | None
+    """The first line in the old version whose number changes, or None if no line has another number."""
+    words: frozenset[str] | None
+    """The words and attributes in the changed bodies, or None if these may contain any word."""
+
+    @classmethod
+    def between(cls, old: DeferredSource, module: SourceModule) -> VersionChange | None:
+        """Return the difference between two versions of a module, or None if code outside of the bodies differs."""
+        new = None if module.deferred is None else module.deferred.bodies.source
+        if new is None or not old.has_same_skeleton(new):
+            return None
+        changed = frozenset(index for index in range(len(new.bodies)) if old.text_of(index) != new.text_of(index))
+        words: set[str] | None = set()
+        for index, source in product(changed, (old, new)):
+            in_body = source.words_in(index)
+            words = None if words is None or in_body is None else words | in_body
+        pairs = zip(old.bodies, new.bodies, strict=True)
+        moved = (before.first_line for before, after in pairs if before.line_count != after.line_count)
+        return cls(module, new, changed, next(moved, None), None if words is None else frozenset(words))
+
+    def affects(self, reads: ModuleReads) -> bool:
+        """Return whether an analysis with these reads may have another result in the new version."""
+        return (
+            reads.is_whole
+            or (self.first_moved_line is not None and reads.last_line >= self.first_moved_line)
+            or not self.bodies.isdisjoint(reads.bodies)
+            or (bool(reads.words) if self.words is None else not self.words.isdisjoint(reads.words))
+            or any(self.module.mentions(word) != found for word, found in reads.mentions.items())
+            or any(
+                self.source.contains(index, words) != found
+                for (index, words), found in reads.contained.items()
+                if index in self.bodies
+            )
+            or any(self.module.once(function) != result for function, result in reads.results.items())
+        )
