@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -36,6 +36,9 @@ from stepgraph.syntax.searched_sources import Search, SearchedSource, SearchedSo
 
 OnModule: TypeAlias = Callable[[str], object]
 """A function that is called with the path of each module before its analysis."""
+
+_MAX_OLD_VERSIONS: Final = 8
+"""The maximum number of versions of a module whose nodes results refer to."""
 
 ResultKey: TypeAlias = tuple[str, str]
 """The path of a module, and the path of its configuration or an empty string."""
@@ -129,11 +132,13 @@ class FilesOfRun(Struct):
 class NewVersions(Struct):
     """The modules that have changed since the last run, compared with their earlier versions."""
 
-    parsed: ParsedModules
+    previous: PreviousRun
     keeps_locations: bool
     """Whether the results refer to nodes, whose locations are computed later."""
     _changes: dict[tuple[str, int], VersionChange | None] = field(default_factory=dict)
     """The differences, by path and identity of the source of the earlier version; None if any part may differ."""
+    _oldest: dict[str, frozenset[int]] = field(default_factory=dict)
+    """The versions beyond `_MAX_OLD_VERSIONS`, by path of the module, as identities of their shown contents."""
 
     def reads_in(self, path: str, content: bytes, old: VersionReads) -> VersionReads | None:
         """Return what an analysis has read, in the new version, or None if it may have another result there."""
@@ -142,7 +147,7 @@ class NewVersions(Struct):
             module = self._parse(path, content)
             self._changes[key] = None if module is None else VersionChange.between(old.source, module)
         change = self._changes[key]
-        if change is None:
+        if change is None or (self.keeps_locations and self._is_too_old(path, old)):
             return None
         with self.parsed.recorder.recording():
             is_affected = change.affects(old.reads)
@@ -151,6 +156,20 @@ class NewVersions(Struct):
         if is_affected or self._changes[key] is None or (self.keeps_locations and change.first_moved_line is not None):
             return None
         return VersionReads(change.source, old.reads, old.shown)
+
+    def _is_too_old(self, path: str, version: VersionReads) -> bool:
+        """Return whether the results of the last run keep too many later versions of a module in memory."""
+        if path not in self._oldest:
+            versions = (result.reads.get(path) for result in self.previous.results.values())
+            shown = {id(each.shown): each.shown for each in versions if each is not None}
+            by_age = sorted(shown.values(), key=lambda each: each.later_versions)
+            self._oldest[path] = frozenset(map(id, by_age[_MAX_OLD_VERSIONS:]))
+        return id(version.shown) in self._oldest[path]
+
+    @property
+    def parsed(self) -> ParsedModules:
+        """The modules parsed by the runs."""
+        return self.previous.parsed
 
     def _parse(self, path: str, content: bytes) -> SourceModule | None:
         """Return the module with a new content, which the following analyses share, or None if it is invalid."""
@@ -186,7 +205,7 @@ class IncrementalRun(AnalysisRun):
         self.files = FilesOfRun(previous.contents)
         self.searched = SearchedSources(previous.searched)
         previous.parsed.start_run()
-        self._versions = NewVersions(previous.parsed, keeps_locations)
+        self._versions = NewVersions(previous, keeps_locations)
         self._previous = previous
 
     def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:

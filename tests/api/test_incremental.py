@@ -71,6 +71,40 @@ def test_importers_of_a_changed_module_are_analyzed_again() -> None:
     assert analyzed_modules(incremental) == ["a.py", "b.py"]
 
 
+SHARED = """\
+async def first(step):
+    await step.sleep('the first of the workflows', '1 hour')
+
+async def second(step):  # with a finding
+    await step.sleep('the second of the workflows', '5 min')
+
+async def unused(step):
+    await step.sleep('none of these workflows', '1 hour')
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "analyzed"),
+    [
+        ("first of", "1st of", ["first.py"]),
+        ("none of", "no one of", []),
+        ("    await step.sleep('the first", "    step\n    await step.sleep('the first", ["first.py", "second.py"]),
+        ("async def unused", "async def others", ["first.py", "second.py"]),
+    ],
+    ids=["one", "none", "moved lines", "other name"],
+)
+def test_users_of_an_edited_function_are_analyzed_again(old: str, new: str, analyzed: list[str]) -> None:
+    for name in ("first", "second"):
+        text = f"{workflow(name.title(), 'rest')}        await {name}(step)\n"
+        write(f"{name}.py", f"from shared import {name}\n{module(text)}")
+    write("shared.py", SHARED)
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    write("shared.py", SHARED.replace(old, new))
+    assert analyzed_modules(incremental) == analyzed
+    assert incremental.check(find_sources(["."]))[0].inputs == check_sources(find_sources(["."]))[0].inputs
+
+
 def test_a_searched_import_matters_only_for_its_searches() -> None:
     write_three()
     write("shared.py", "import deep\nasync def work(step):\n    await step.sleep(NAME, '1 hour')\nNAME = 'work'\n")

@@ -36,7 +36,8 @@ class ShownContent(Struct):
     """
 
     content: bytes
-
+    later_versions: int = 0
+    """The number of later versions that were shown."""
     _lines: Sequence[str] | None = None
 
     @property
@@ -51,7 +52,9 @@ class ShownContent(Struct):
 
     def show(self, content: bytes) -> None:
         """Show the content of a later version."""
-        self.content, self._lines = content, None
+        if content != self.content:
+            self.content, self._lines = content, None
+            self.later_versions += 1
 
 
 class SourceModule(Struct, eq=False, dict=True, weakref=True):
