@@ -141,7 +141,7 @@ class NewVersions(Struct):
     """The versions beyond `_MAX_OLD_VERSIONS`, by path of the module, as identities of their shown contents."""
 
     def reads_in(self, path: str, content: bytes, old: VersionReads) -> VersionReads | None:
-        """Return what an analysis has read, in the new version, or None if it may have another result there."""
+        """Return the reads of an analysis in the new version, or None if its result may differ there."""
         key = path, id(old.source)
         if key not in self._changes:
             module = self._parse(path, content)

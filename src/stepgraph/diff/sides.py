@@ -58,11 +58,11 @@ def side_of(tree: Tree, partners: list[int | None], version: TreeVersion) -> Sid
     hosts = [ROOT] * len(tree)
     members: defaultdict[int, list[int]] = defaultdict(list)
     called: set[int] = set()
-    for number, around in _in_program_order(tree, partners):
-        hosts[number] = around if partners[around] is not None else hosts[around]
+    for number, parent in _in_program_order(tree, partners):
+        hosts[number] = parent if partners[parent] is not None else hosts[parent]
         if partners[number] is not None:
             members[hosts[number]].append(number)
-        elif tree[number].slot == FUNCTIONS and around != ROOT:
+        elif tree[number].slot == FUNCTIONS and parent != ROOT:
             called.add(number)
     return Side(version, tree, partners, hosts, dict(members), frozenset(called))
 
@@ -87,8 +87,8 @@ def _with_bodies(tree: Tree, numbers: Sequence[int], bodies: dict[str, int]) -> 
     """Yield children of the root and their descendants, and in calls the `bodies` of functions, which are removed."""
     pending = [(number, ROOT) for number in reversed(numbers)]
     while pending:
-        number, around = pending.pop()
-        yield number, around
+        number, parent = pending.pop()
+        yield number, parent
         element = tree[number]
         pending += ((child, number) for child in reversed(element.children))
         if element.kind == CALL and element.name in bodies:

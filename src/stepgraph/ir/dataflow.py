@@ -131,9 +131,9 @@ class _Solver(Generic[S]):
             for index, branch in enumerate(choice.branches)
             if not skips(choice, index)
         ]
-        around = len(choice.branches)
-        if choice.may_skip and not skips(choice, around):
-            ends.append(enter(choice, around, state))
+        skipped = len(choice.branches)
+        if choice.may_skip and not skips(choice, skipped):
+            ends.append(enter(choice, skipped, state))
         return self.joined(ends)
 
     def scope(self, scope: Scope, state: S, frame: JumpFrame[S]) -> S | None:

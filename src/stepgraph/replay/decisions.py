@@ -84,7 +84,7 @@ class Decisions(Struct, frozen=True):
         return not self.old.is_avoided(element.parent)
 
     def may_run_untraced(self, number: int) -> bool:
-        """Return whether a new step is in a branch or loop that the instance may have run, as far as the log tells."""
+        """Return whether a new step is in a branch or loop that may have run without an entry in the log."""
         if self.matching.to_old[number] is not None:
             return False
         for element in ancestors(self.matching.new, number):

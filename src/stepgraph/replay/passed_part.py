@@ -33,7 +33,7 @@ class PassedPart(Struct, frozen=True):
     @classmethod
     def of(cls, tree: Tree, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> PassedPart:
         """Return the part with the entries of a log, whose steps may be the last ones of the `runs`."""
-        places = _Places(tree)
+        places = _EnclosingElements(tree)
         counts = Counter(chain for chains in runs for chain in chains)
         last: dict[int, int] = {}
         for number in places.with_callers({number for chain in counts for number in chain}):
@@ -88,7 +88,7 @@ class PassedPart(Struct, frozen=True):
         return not is_in_group and self.last.get(ROOT, ROOT) >= choice.end
 
 
-class _Places:
+class _EnclosingElements:
     """The functions and loops around the elements of a tree."""
 
     def __init__(self, tree: Tree) -> None:

@@ -148,7 +148,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
 
     @property
     def reads(self) -> ModuleReads | None:
-        """The reads of the analysis in this thread, to which reads are added, or None if they are not recorded."""
+        """The record of the reads in this thread, to be extended. None if nothing is recorded."""
         return None if self._recorder is None else self._recorder.of(self.path)
 
     @cached_property

@@ -81,12 +81,12 @@ class NamedActivities(Struct):
         activities = self._cache.get(key)
         if activities is None:
             domain = _WorkDomain(self.budget, self._branches)
-            domain.add(work.activity, work.place, _Progress.IN_SEVERAL_RUNS, direct=True)
+            domain.add(work.activity, work.place, _PathFacts.IN_SEVERAL_RUNS, direct=True)
             activities = self._cache[key] = tuple(domain.activities())
         return activities
 
 
-class _Progress(IntFlag):
+class _PathFacts(IntFlag):
     """The facts about the paths to a program point. `START` is the start of work that a loop does not repeat."""
 
     START = 0
@@ -96,7 +96,7 @@ class _Progress(IntFlag):
     """Several runs of the work may reach the point. A loop may start the work with several constant arguments."""
 
 
-class _WorkDomain(Domain[_Progress], Observer[_Progress]):
+class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
     """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
     Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
@@ -106,7 +106,7 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
     def __init__(self, budget: Budget, branches: CallBranches) -> None:
         self.budget = budget
         self.branches = branches
-        self.progress: dict[NamedActivity, _Progress] = {}
+        self.progress: dict[NamedActivity, _PathFacts] = {}
         """The facts about the paths to each step or event wait, which its fields do not contain yet."""
         self.in_turn: list[bool] = [False]
         """Whether a lock is held in turn in each open block, innermost last."""
@@ -122,15 +122,15 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
         for activity, progress in self.progress.items():
             yield replace(
                 activity,
-                after_await=_Progress.AFTER_AWAIT in progress,
-                in_one_run=_Progress.IN_SEVERAL_RUNS not in progress,
+                after_await=_PathFacts.AFTER_AWAIT in progress,
+                in_one_run=_PathFacts.IN_SEVERAL_RUNS not in progress,
             )
 
     def add(
         self,
         activity: Activity,
         place: SourcePlace,
-        progress: _Progress,
+        progress: _PathFacts,
         *,
         in_turn: bool = False,
         direct: bool = False,
@@ -141,11 +141,11 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
         runs or starts it.
         """
         if in_turn:
-            progress &= ~_Progress.AFTER_AWAIT
+            progress &= ~_PathFacts.AFTER_AWAIT
         match activity:
             case StepRun(definition=definition, dependencies=dependencies):
                 if dependencies and not in_turn:
-                    progress |= _Progress.AFTER_AWAIT
+                    progress |= _PathFacts.AFTER_AWAIT
                 self.record("step", definition.name, definition.place, progress, direct=direct)
             case EventWait(name=name):
                 self.record("wait", name, place, progress, direct=direct)
@@ -164,21 +164,21 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
             case _ as never:
                 assert_never(never)
 
-    def record(self, kind: ActivityKind, name: str, place: SourcePlace, progress: _Progress, *, direct: bool) -> None:
+    def record(self, kind: ActivityKind, name: str, place: SourcePlace, progress: _PathFacts, *, direct: bool) -> None:
         activity = NamedActivity(kind, name, place, direct)
-        self.progress[activity] = self.progress.get(activity, _Progress.START) | progress
+        self.progress[activity] = self.progress.get(activity, _PathFacts.START) | progress
 
-    def transfer(self, operation: Leaf, state: _Progress) -> _Progress:
+    def transfer(self, operation: Leaf, state: _PathFacts) -> _PathFacts:
         match operation:
             case Run(activity=activity, place=place):
                 self.add(activity, place, state, in_turn=self.in_turn[-1])
-                return state | _Progress.AFTER_AWAIT
+                return state | _PathFacts.AFTER_AWAIT
             case StartOperation(activity=activity, place=place):
                 # A task does not hold the lock of the work that starts it, but tasks under a lock are started in turn.
-                self.add(activity, place, state & ~_Progress.AFTER_AWAIT if self.in_turn[-1] else state)
+                self.add(activity, place, state & ~_PathFacts.AFTER_AWAIT if self.in_turn[-1] else state)
                 return state
             case Await() | Pause():
-                return state | _Progress.AFTER_AWAIT
+                return state | _PathFacts.AFTER_AWAIT
             case _:
                 return state
 
@@ -186,25 +186,25 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
         """Skip a branch that the constant arguments of the call exclude."""
         return self.possible_runs(choice, index) == 0
 
-    def enter_branch(self, choice: Choice, index: int, state: _Progress) -> _Progress:
-        return state & ~_Progress.IN_SEVERAL_RUNS if self.possible_runs(choice, index) == 1 else state
+    def enter_branch(self, choice: Choice, index: int, state: _PathFacts) -> _PathFacts:
+        return state & ~_PathFacts.IN_SEVERAL_RUNS if self.possible_runs(choice, index) == 1 else state
 
     def possible_runs(self, choice: Choice, index: int) -> int | None:
         """Return in how many runs of the work a branch can be taken, or None if the innermost call does not decide."""
         runs = self.runs[-1].get(id(choice))
         return None if runs is None else runs[index]
 
-    def join(self, a: _Progress, b: _Progress) -> _Progress:
+    def join(self, a: _PathFacts, b: _PathFacts) -> _PathFacts:
         return a | b
 
-    def enter_scope(self, scope: Scope, state: _Progress) -> _Progress:
+    def enter_scope(self, scope: Scope, state: _PathFacts) -> _PathFacts:
         """Treat the request of a lock as an await."""
         if not scope.serialized:
             return state
-        self.held_in_turn[id(scope.block)] = _Progress.AFTER_AWAIT not in state
-        return state | _Progress.AFTER_AWAIT
+        self.held_in_turn[id(scope.block)] = _PathFacts.AFTER_AWAIT not in state
+        return state | _PathFacts.AFTER_AWAIT
 
-    def enter(self, block: OperationBlock, state: _Progress) -> None:
+    def enter(self, block: OperationBlock, state: _PathFacts) -> None:
         del state
         self.in_turn.append(self.in_turn[-1] or self.held_in_turn.get(id(block), False))
 

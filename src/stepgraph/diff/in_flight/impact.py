@@ -148,9 +148,9 @@ class ImpactAnalysis:
             if before is None:
                 continue
             followers = self._instances.old_counts.counted_after(old, before, self._instances.remaining)
-            known = {to_new[follower] for follower in followers}
+            new_followers = {to_new[follower] for follower in followers}
             for later in self._instances.new_counts.counted_after(number, step, others):
-                if later not in known and self._instances.wait_in_both(later) is not None:
+                if later not in new_followers and self._instances.wait_in_both(later) is not None:
                     yield count_shift(self._new[step].name, wait)
 
     def _wrapped(self, group: EditGroup) -> Iterator[Impact]:

@@ -318,7 +318,7 @@ def unpacked_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> A
     """Return the arguments with the elements of `*[...]` and `**{...}` unpacked in place.
 
     Elements at unknown positions become starred arguments. A mapping with entries that cannot be unpacked is kept, too.
-    With `shows_hidden`, constants in a collection that may have changed are known, too.
+    `shows_hidden` includes the constants in collections that may have changed.
     """
     unpacked: list[Argument] = []
     for argument in arguments.items:

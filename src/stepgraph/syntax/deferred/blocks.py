@@ -37,7 +37,7 @@ class UnparsedBody(Protocol):
         """Return whether the body may contain one of the words."""
 
     def sketch(self) -> cst.BaseSuite | None:
-        """Return the body for `sketch_of`, or None if it is parsed or has no sketch."""
+        """Return the body for `sketch_of`. Return None if it is parsed or cannot be sketched."""
 
 
 class ParsedTokens(Struct):

@@ -71,7 +71,7 @@ class _Body(Struct, eq=False):
         return self.module.parse_body(self, block) if self.statements is None else self.statements
 
     def sketch(self) -> cst.BaseSuite | None:
-        """Return the body for `sketch_of`, or None if it is parsed or has no sketch."""
+        """Return the body for `sketch_of`. Return None if it is parsed or cannot be sketched."""
         self._record()
         return None if self.statements is not None else self.module.sketch(self.index)
 
@@ -80,10 +80,10 @@ class _Body(Struct, eq=False):
         reads = self.module.reads
         if reads is None and self.statements is not None:
             return True
-        found = self.module.source.contains(self.index, words)
+        is_contained = self.module.source.contains(self.index, words)
         if reads is not None:
-            reads.contained[self.index, tuple(words)] = found
-        return found
+            reads.contained[self.index, tuple(words)] = is_contained
+        return is_contained
 
     def _record(self) -> None:
         if self.module.recorder is not None and (reads := self.module.reads) is not None:
@@ -127,7 +127,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
 
     @property
     def reads(self) -> ModuleReads | None:
-        """The reads of the analysis in this thread, to which reads are added, or None if they are not recorded."""
+        """The record of the reads in this thread, to be extended. None if nothing is recorded."""
         return None if self.recorder is None else self.recorder.of(self.path)
 
     def reuse(self, earlier: DeferredBodies) -> None:
@@ -204,7 +204,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
         return join_block((parse_piece(Piece(text, blocks, blocks), context),), blocks)
 
     def sketch(self, index: int) -> cst.BaseSuite | None:
-        """Return the sketch of a body, or None if it has none."""
+        """Return the sketch of a body, or None if it cannot be sketched."""
         with self._lock:
             if index not in self._sketches:
                 self._sketches[index] = self._sketch(index)

@@ -101,7 +101,7 @@ class ReadRecorder(Struct):
             self.reads, self.added = outer, added
 
     def of(self, path: str) -> ModuleReads | None:
-        """Return the reads of a module, to which reads are added, or None if this thread's are not recorded."""
+        """Return the record of the reads of a module, to be extended. Return None if nothing is recorded."""
         if not self.is_active:
             return None
         reads = self.reads.get(path)
@@ -182,10 +182,10 @@ class VersionChange(Struct, frozen=True):
             or (self.first_moved_line is not None and reads.last_line >= self.first_moved_line)
             or not self.bodies.isdisjoint(reads.bodies)
             or (bool(reads.words) if self.words is None else not self.words.isdisjoint(reads.words))
-            or any(self.module.mentions(word) != found for word, found in reads.mentions.items())
+            or any(self.module.mentions(word) != is_mentioned for word, is_mentioned in reads.mentions.items())
             or any(
-                self.source.contains(index, words) != found
-                for (index, words), found in reads.contained.items()
+                self.source.contains(index, words) != is_contained
+                for (index, words), is_contained in reads.contained.items()
                 if index in self.bodies
             )
             or any(self.module.once(function) != result for function, result in reads.results.items())

@@ -54,7 +54,7 @@ class DeferredSource(Struct, frozen=True, dict=True):
         """Return whether another source differs only in the bodies, and these are at the same places."""
         return (self.encoding, self.newline, self.skeleton, self.stub_lines) == (
             *(other.encoding, other.newline, other.skeleton, other.stub_lines),
-        ) and all(one.indents == another.indents for one, another in zip(self.bodies, other.bodies, strict=True))
+        ) and all(body.indents == new.indents for body, new in zip(self.bodies, other.bodies, strict=True))
 
     def words_in(self, index: int) -> set[str] | None:
         """Return the words in a body, and its attributes as `.name`, or None if it may contain any.

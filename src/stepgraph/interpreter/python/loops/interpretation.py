@@ -158,7 +158,7 @@ def _interpret_to_fixpoint(
 
 
 def _results(interpreter: Interpreter) -> Sequence[list[PathChanges] | list[Case] | list[Element] | list[MappingEntry]]:
-    """Return the lists to which the passes of a loop may add results, which replace those of earlier passes."""
+    """Return the lists to which each pass of a loop may add results in place of earlier results."""
     frame = interpreter.frame
     return [frame.return_states, frame.returns, frame.yields, *interpreter.work.comprehensions]
 
@@ -257,7 +257,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
 
 
 def _has_no_pass(interpreter: Interpreter, value: Value) -> bool:
-    """Return whether a loop over a value has no pass, because the value is empty or None."""
+    """Return whether a loop over a value ends at once, because the value is empty or None."""
     return is_none(value) or is_certainly_empty(interpreter, value)
 
 

@@ -136,13 +136,13 @@ class Banks(Struct, frozen=True):
         if index == self._last:
             return f"M0 {bottom}V{end}"
         right = self._right_line
-        around = f"M0 {bottom}q0 {RADIUS} {RADIUS} {RADIUS}H{right - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+        outline = f"M0 {bottom}q0 {RADIUS} {RADIUS} {RADIUS}H{right - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
         if self.last_bar:
-            return f"{around}V{end}"
-        around += f"V{self.join - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}"
+            return f"{outline}V{end}"
+        outline += f"V{self.join - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}"
         if self.banks[-1].figure.continues:
-            return f"{around}H0"
-        return f"{around}H{RADIUS}q{-RADIUS} 0 {-RADIUS} {RADIUS}V{end}"
+            return f"{outline}H0"
+        return f"{outline}H{RADIUS}q{-RADIUS} 0 {-RADIUS} {RADIUS}V{end}"
 
 
 class Traversable(Protocol):
