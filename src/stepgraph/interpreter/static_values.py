@@ -34,14 +34,11 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import (
-    Parameter,
-    StaticArgument,
-    StaticArguments,
-    StepFunctionShape,
-)
+from stepgraph.ir.facts import Parameter, StepFunctionShape
 from stepgraph.ir.static_values import (
     Arity,
+    StaticArgument,
+    StaticArguments,
     StaticAwaitable,
     StaticClass,
     StaticCollection,

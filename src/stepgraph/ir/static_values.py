@@ -1,4 +1,4 @@
-"""Immutable descriptions of values that may change or that lead to code, for the rules.
+"""Immutable descriptions of arguments, and of values that may change or that lead to code, for the rules.
 
 Each description is a snapshot at one point of the program. Rules read all other values directly.
 """
@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 
 CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"]
@@ -118,3 +118,45 @@ class StaticUnion(Value, Struct, frozen=True):
 def cases_of(value: Value) -> tuple[Value, ...]:
     """Return the cases of a union, or a tuple of the single value."""
     return value.cases if isinstance(value, StaticUnion) else (value,)
+
+
+class StaticArgument(Struct, frozen=True):
+    """An argument of a call."""
+
+    value: Value
+    place: SourcePlace
+    keyword: str | None
+    star: str
+    """`"*"` or `"**"` for a starred argument with unresolved content, and empty for other arguments."""
+    nondeterministic: Nondeterministic | None
+    """The first nondeterministic value in the argument, except in the elements of collections."""
+
+
+class StaticArguments(Struct, frozen=True, cache_hash=True):
+    """The arguments of a call, in order, with resolved `*` and `**` arguments expanded."""
+
+    items: tuple[StaticArgument, ...] = ()
+
+    @property
+    def positional(self) -> tuple[StaticArgument, ...]:
+        """The positional arguments, without unresolved `*` arguments."""
+        return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all arguments are resolved, with no `*` or `**` left."""
+        return not any(argument.star for argument in self.items)
+
+    def find(self, index: int | None, keyword: str) -> StaticArgument | None:
+        """Return an argument by its 0-based position or its keyword. Return None if it is missing."""
+        match: StaticArgument | None = None
+        position = 0
+        for argument in self.items:
+            if argument.keyword is not None:
+                if match is None and argument.keyword == keyword:
+                    match = argument
+            elif not argument.star:
+                if position == index:
+                    return argument
+                position += 1
+        return match

@@ -16,9 +16,9 @@ from msgspec import Struct, field
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.analysis.steps import CONTEXT
 from stepgraph.checks.subject import WorkflowSubject
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, StaticArgument, StepCalled, StepDeclared
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, StepCalled, StepDeclared
 from stepgraph.ir.nodes import Dependency, Run, StartOperation, StepChoice, StepDefinition, StepRun
-from stepgraph.ir.static_values import StaticCollection, StaticStep, cases_of
+from stepgraph.ir.static_values import StaticArgument, StaticCollection, StaticStep, cases_of
 from stepgraph.ir.values import Constant, Template
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.payload import Node

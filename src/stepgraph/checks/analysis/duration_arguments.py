@@ -13,7 +13,8 @@ from stepgraph.checks.analysis.passed_constants import passed_constants
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
-from stepgraph.ir.facts import MethodCalled, StaticArguments
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import Constant, External, Unknown, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method

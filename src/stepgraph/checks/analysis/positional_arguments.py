@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
-    from stepgraph.ir.facts import MethodCalled, StaticArguments
+    from stepgraph.ir.facts import MethodCalled
+    from stepgraph.ir.static_values import StaticArguments
 
 _CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 

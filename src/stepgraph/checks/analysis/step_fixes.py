@@ -11,15 +11,9 @@ from stepgraph.syntax.edits import Edit, replace_string
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stepgraph.ir.facts import (
-        MethodCalled,
-        Parameter,
-        StaticArgument,
-        StepCalled,
-        StepDeclared,
-        StepFunctionShape,
-    )
+    from stepgraph.ir.facts import MethodCalled, Parameter, StepCalled, StepDeclared, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
+    from stepgraph.ir.static_values import StaticArgument
 
 
 def parameter_name_of(step: StepDefinition) -> str:

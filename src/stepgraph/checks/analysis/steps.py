@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
-from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
+from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.ir.nodes import (
     Call,
     EventWait,
@@ -22,7 +22,7 @@ from stepgraph.ir.nodes import (
     child_blocks,
 )
 from stepgraph.ir.program import Program
-from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
+from stepgraph.ir.static_values import StaticArgument, StaticEntry, StaticMapping, cases_of
 from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method

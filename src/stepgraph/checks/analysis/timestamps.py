@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
-from stepgraph.ir.facts import MethodCalled, StaticArgument
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.static_values import StaticArgument
 from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
 from stepgraph.syntax.module import SourcePlace
 

@@ -16,7 +16,8 @@ from stepgraph.ir.values import Constant, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument, WorkflowStarted
+    from stepgraph.ir.facts import WorkflowStarted
+    from stepgraph.ir.static_values import StaticArgument
     from stepgraph.syntax.module import SourcePlace
 
 OPTIONS: Final = ("id", "params", "retention", "locationHint")

@@ -56,16 +56,9 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.step_api import expects_type_error
-from stepgraph.ir.facts import (
-    CalledInStep,
-    DecoratorApplied,
-    KeyUse,
-    MethodCalled,
-    Returned,
-    StaticArguments,
-    StepCalled,
-)
+from stepgraph.ir.facts import CalledInStep, DecoratorApplied, KeyUse, MethodCalled, Returned, StepCalled
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
+from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments

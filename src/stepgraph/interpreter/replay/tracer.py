@@ -13,8 +13,9 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import FactInCall, KeyUse, StaticArguments
+from stepgraph.ir.facts import FactInCall, KeyUse
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
+from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import SourcePlace
 

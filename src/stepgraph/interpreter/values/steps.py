@@ -7,8 +7,8 @@ from typing import ClassVar
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.ir.facts import StaticArguments
 from stepgraph.ir.nodes import MergedStepConfig, PayloadShape, StepDefinition
+from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import SourcePlace
 

@@ -20,8 +20,9 @@ from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, Step
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
-from stepgraph.ir.facts import MethodMissing, StaticArguments, StepDeclared
+from stepgraph.ir.facts import MethodMissing, StepDeclared
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
+from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT

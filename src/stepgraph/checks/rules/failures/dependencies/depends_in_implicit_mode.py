@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument
     from stepgraph.ir.nodes import StepDefinition
+    from stepgraph.ir.static_values import StaticArgument
     from stepgraph.ir.values import Value
 
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument, StepDeclared
+    from stepgraph.ir.facts import StepDeclared
+    from stepgraph.ir.static_values import StaticArgument
     from stepgraph.ir.values import Value
     from stepgraph.syntax.module import SourcePlace
 

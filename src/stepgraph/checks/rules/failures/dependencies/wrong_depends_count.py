@@ -19,7 +19,8 @@ from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument, StepDeclared, StepFunctionShape
+    from stepgraph.ir.facts import StepDeclared, StepFunctionShape
+    from stepgraph.ir.static_values import StaticArgument
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:

@@ -18,8 +18,15 @@ from stepgraph.checks.diagnostic import (
     unsafe_fix,
 )
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StaticArgument, StaticArguments
-from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
+from stepgraph.ir.static_values import (
+    StaticArgument,
+    StaticArguments,
+    StaticAwaitable,
+    StaticFunction,
+    StaticMapping,
+    StaticStep,
+)
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.step_methods import STEP_METHODS

@@ -33,7 +33,8 @@ from stepgraph.syntax.edits import AddedArgument, Edit, RemovedArgument, Replace
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
-    from stepgraph.ir.facts import StaticArgument, WorkflowStarted
+    from stepgraph.ir.facts import WorkflowStarted
+    from stepgraph.ir.static_values import StaticArgument
 
 # Names of the payload in the event, in the REST API and in other engines.
 _PAYLOAD_NAMES: Final = frozenset(["args", "body", "data", "event", "input", "kwargs", "parameters", "payload"])

@@ -13,7 +13,8 @@ from stepgraph.checks.analysis.positional_arguments import positional_edits
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MethodCalled, StaticArgument
+from stepgraph.ir.facts import MethodCalled
+from stepgraph.ir.static_values import StaticArgument
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.edits import Edit, replace_string
 
