@@ -88,8 +88,8 @@ def run_watched(project: Path, *arguments: str) -> tuple[int, dict[str, list[str
     allowed += [path for path in sys.path if path and Path(path).is_dir()]
     allowed += [str(Path(__file__).resolve().parents[2] / "src")]
     command = [sys.executable, "-c", WATCHER, json.dumps(allowed), *arguments]
-    # The cache is outside of the project by design.
-    environment = {**os.environ, "STEPGRAPH_NO_CACHE": "1"}
+    # The cache is outside of the project by design. The compiled files of modules may not exist yet.
+    environment = {**os.environ, "STEPGRAPH_NO_CACHE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     run = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
     code, accesses = json.loads(run.stderr.splitlines()[-1])
     return code, accesses
