@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, La
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import END_ROOM, STACK_OFFSET, SvgGroup, box_width, draw_ends
 from stepgraph.render.svg.figures.state_signs import draw_halo, draw_inner_state, draw_state
-from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest, low_of
+from stepgraph.render.svg.lengths import Length, LengthVariables, half, longest, value_of
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.traversal import Traversal
 
@@ -28,9 +28,9 @@ _RADIUS: Final = 8
 def room_above(content: Figure) -> int:
     """Return the width of the widest label of a frame that is not wider than its content requires.
 
-    In a page, the content may become narrower while parts of it are folded.
+    In a page, this is the width while everything is open, so that the labels are those of a picture.
     """
-    return low_of(content.left_extent) + low_of(content.right_extent) + 2 * (SIDES - _BAND_SIDES)
+    return value_of(content.left_extent) + value_of(content.right_extent) + 2 * (SIDES - _BAND_SIDES)
 
 
 class FoldedForm(Struct, frozen=True):
