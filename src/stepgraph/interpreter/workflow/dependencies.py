@@ -246,11 +246,11 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     is_unconditional = not any(depth > first for depth in interpreter.steps.choice_depths)
     if not is_unconditional or not interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
         interpreter.note(
-            "unresolved-dependency",
+            "possible-cycle",
             definition.place,
             f"the step {definition.name!r} may depend on itself: {' needs '.join([*names, definition.name])}.",
-            "If it does, it fails with a RecursionError, which the graph does not show. Remove one of these"
-            " dependencies.",
+            "If it does, it fails with a RecursionError. Remove one of these dependencies.",
+            incomplete=False,
         )
         return
     interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
