@@ -11,12 +11,12 @@ from unicodedata import is_normalized
 
 import libcst as cst
 
-LITERAL: Final = re.compile(
+_LITERAL: Final = re.compile(
     r"""[a-zA-Z]{0,2}(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
     r"""|"(?!"")(?:[^"\\\n]|\\\r?.)*+"|'(?!'')(?:[^'\\\n]|\\\r?.)*+')""",
     re.DOTALL,
 )
-_NEXT_LITERAL: Final = re.compile(rf"({LITERAL.pattern})(?:[\s\\]|\#[^\n]*+)*+", re.DOTALL)
+_NEXT_LITERAL: Final = re.compile(rf"({_LITERAL.pattern})(?:[\s\\]|\#[^\n]*+)*+", re.DOTALL)
 _WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
 
 _Setter: TypeAlias = Callable[[cst.CSTNode, object], None]
@@ -90,6 +90,11 @@ def has_sketch_names(text: str) -> bool:
 
 def _is_in_name(character: str) -> bool:
     return f"_{character}".isidentifier()
+
+
+def is_literal(text: str) -> bool:
+    """Return whether a text is a single string literal."""
+    return _LITERAL.fullmatch(text) is not None
 
 
 def literals_in(text: str) -> Iterator[str]:

@@ -16,7 +16,14 @@ from typing import Final, NoReturn, TypeAlias, TypeVar, cast
 import libcst as cst
 
 from stepgraph.syntax.deferred.outline import Function
-from stepgraph.syntax.deferred.sketch_nodes import LITERAL, dotted_name, import_aliases, literals_in, new_name, new_node
+from stepgraph.syntax.deferred.sketch_nodes import (
+    dotted_name,
+    import_aliases,
+    is_literal,
+    literals_in,
+    new_name,
+    new_node,
+)
 
 _ADJACENT_QUOTES: Final = re.compile(r"[\"'][\s\\]*+[bBfFrRuU]{0,2}[\"']")
 _QUOTES_AND_PREFIXES: Final = "\"'fFrRuU"
@@ -342,8 +349,7 @@ class Sketcher:
                 raise UnsupportedSyntaxError
         else:
             text = self._text_of(node)
-        is_single = LITERAL.fullmatch(text) is not None
-        return new_node(cst.SimpleString, value=text) if is_single else new_node(cst.ConcatenatedString)
+        return new_node(cst.SimpleString, value=text) if is_literal(text) else new_node(cst.ConcatenatedString)
 
     def _text_of(self, node: ast.expr) -> str:
         first, last = node.lineno - 1, (node.end_lineno or 0) - 1
