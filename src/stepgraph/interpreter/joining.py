@@ -11,7 +11,6 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.origins import origin_of
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
@@ -133,6 +132,9 @@ def _declaration_key(value: Slot) -> object:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
         case Element(place=place, many=True) | MappingEntry(place=place, many=True):
+            # Imported here because only loops that fill collections need it.
+            from stepgraph.interpreter.origins import origin_of
+
             return place.node, origin_of(value.value)
         case Union(cases=cases):
             return tuple(_declaration_key(case.value) or case.value for case in cases)

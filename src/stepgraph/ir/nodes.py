@@ -21,12 +21,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
-from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
 if TYPE_CHECKING:
+    from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument
     from stepgraph.model.payload import Backoff, Number, ParallelKind
 
 

@@ -11,7 +11,6 @@ from stepgraph.interpreter.escapes import NOT_IN_PROJECT, NOT_MODELED, report_es
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import call_resource, is_log_method, observe_workflow_start
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
-from stepgraph.interpreter.python.parameter_tests import constant_arguments
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import (
     Arguments,
@@ -70,6 +69,9 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
         generator = GeneratorCall(callee, arguments, place, interpreter.loop_depth, serial)
         return interpreter.work.register_generator(generator)
     if callee.node.asynchronous is not None:
+        # Imported here because many workflows call no functions of their own.
+        from stepgraph.interpreter.python.parameter_tests import constant_arguments
+
         constants = constant_arguments(interpreter, callee, arguments)
         return interpreter.work.register_coroutine(FunctionCoroutine(callee, arguments, place, constants), place)
     return _call_plain(interpreter, callee, arguments, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
@@ -12,9 +12,11 @@ from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import EventWait, Function, Handler
-from stepgraph.ir.parameter_tests import ConstantArgument
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import SourcePlace
+
+if TYPE_CHECKING:
+    from stepgraph.ir.parameter_tests import ConstantArgument
 
 
 class StepCall(Value, Struct, eq=False):

@@ -20,7 +20,6 @@ from stepgraph.interpreter.path_joins import apply
 from stepgraph.interpreter.store import MAX_SERIAL
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine
-from stepgraph.interpreter.widening import widen_appends
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
 from stepgraph.interpreter.write_log import Rewrite, TaskState
 from stepgraph.ir.await_groups import TaskId
@@ -122,6 +121,9 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     else:
         interpreter.work.provisional_tasks.discard(task.task_id)
     since = min(t.newest for t in (task, *store.tasks()) if isinstance(t, InFlightTask))
+    # Imported here because few workflows evaluate tasks again.
+    from stepgraph.interpreter.widening import widen_appends
+
     widen_appends(log, task, since, store.budget)
     store.extend_writes(task, log)
     result = summary.result
