@@ -29,6 +29,16 @@ async def pack(step):
 JOBS = []
 JOBS.append(pick)
 """
+HELPERS = """
+def add(owner, name, job):
+    getattr(owner, name).append(job)
+
+def adds(owner, name):
+    def decorate(job):
+        getattr(owner, name).append(job)
+        return job
+    return decorate
+"""
 
 
 def workflow_with(beta: str, alpha: str = ALPHA, entry: str = ENTRY) -> WorkflowAnalysis:
@@ -209,3 +219,19 @@ def test_a_computed_read_without_a_change_is_complete() -> None:
 
     assert workflow.complete
     assert calls_in(workflow) == ["pick"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'helpers.add(alpha, "JOBS", alpha.pack)',
+        'helpers.adds(alpha, "JOBS")(alpha.pack)',
+        'def install(module):\n    helpers.add(module, "JOBS", alpha.pack)\ndef load():\n    install(alpha)\nload()',
+    ],
+)
+def test_a_module_that_is_passed_to_a_function_of_another_module(change: str) -> None:
+    Path("helpers.py").write_text(HELPERS)
+    workflow = workflow_with(f"import alpha\nimport helpers\n{change}")
+
+    assert workflow.complete
+    assert calls_in(workflow) == ["pick", "pack"]

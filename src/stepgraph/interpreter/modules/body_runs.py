@@ -30,7 +30,7 @@ from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
-from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners
+from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners, computed_variables
 from stepgraph.syntax.walk import self_and_statements_below
 
 if TYPE_CHECKING:
@@ -410,14 +410,17 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
 
 def _names_read_by_computed_names(scopes: list[LexicalScope]) -> frozenset[str]:
     """Return the variables of modules whose members other code reads by computed names, and `COMPUTED_MEMBER`."""
+    from stepgraph.interpreter.modules.collection_aliases import passed_to_computed_reads
+
     owners = {owner for scope in scopes for _, owner in scope.module.once(computed_owners)}
+    owners = owners.union(*passed_to_computed_reads([scope.module for scope in scopes]))
     read = [scope for scope in scopes if last_component(scope) in owners]
     variables = (name for scope in read for name in _dependents_in(scope).variables)
     return frozenset([COMPUTED_MEMBER, *variables]) if owners else frozenset()
 
 
 def _mentions_any(module: SourceModule, names: frozenset[str]) -> bool:
-    if COMPUTED_MEMBER in names and module.once(computed_owners):
+    if COMPUTED_MEMBER in names and (module.once(computed_owners) or module.once(computed_variables)):
         return True
     return any(module.mentions(name.encode()) for name in names)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -17,7 +17,15 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
-from stepgraph.syntax.mutation.member_reads import computed_owners, is_namespace_path, member_path, namespace_path
+from stepgraph.syntax.mutation.member_reads import (
+    computed_owners,
+    computed_readers,
+    computed_variables,
+    is_namespace_path,
+    member_path,
+    namespace_path,
+    passed_owners,
+)
 from stepgraph.syntax.walk import statements_below
 
 _READERS_BY_TEXT: Final = (b"getattr", b"vars", b"__dict__")
@@ -112,16 +120,26 @@ def _aliases_in_program(
 
 
 def _computed_reads(
-    scope: LexicalScope, modules: Iterable[SourceModule], spend: Callable[[int], None]
+    scope: LexicalScope, modules: Sequence[SourceModule], spend: Callable[[int], None]
 ) -> Iterator[tuple[SourceModule, AccessPath]]:
     """Yield the paths to the variables of a module or class in the modules that read these by computed names."""
     component = last_component(scope)
+    is_passed = any(component in owners for owners in passed_to_computed_reads(modules))
     for module in modules:
         owners = module.once(computed_owners)
         spend(len(owners))
-        for owner in sorted(owner for owner, read_component in owners if read_component == component):
-            yield module, member_path(owner)
-            yield module, namespace_path(owner)
+        names = {owner for owner, read_component in owners if read_component == component}
+        for name in sorted(names | module.once(computed_variables) if is_passed else names):
+            yield module, member_path(name)
+            yield module, namespace_path(name)
+
+
+def passed_to_computed_reads(modules: Sequence[SourceModule]) -> Iterator[frozenset[str]]:
+    """Yield the modules and classes that modules pass, if these use functions that read members by computed names."""
+    readers = [name.encode() for name in sorted({name for module in modules for name in module.once(computed_readers)})]
+    for module in modules:
+        if any(map(module.mentions, readers)):
+            yield module.once(passed_owners)
 
 
 def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[SourceModule, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import libcst as cst
@@ -66,23 +67,78 @@ def _paths(owner: cst.BaseExpression, suffix: str, nesting: int) -> tuple[Access
 def computed_owners(module: SourceModule) -> frozenset[tuple[str, str]]:
     """Return the modules and classes whose members a module reads by computed names.
 
-    Each is a pair of the name in the source and the last component of the name of the module or class. A variable or
-    parameter may be any module or class that is assigned or passed to a function.
+    Each is a pair of the name in the source and the last component of the name of the module or class.
     """
+    reads = module.once(_computed_reads)
+    owners = _owners_in(all_nodes(module.tree, sketched=True)) if reads else {}
+    return frozenset((name, owners[name]) for name in reads if name in owners)
+
+
+def computed_variables(module: SourceModule) -> frozenset[str]:
+    """Return the variables and parameters whose members a module reads by computed names.
+
+    Each may be any module or class that a module of the program assigns or passes to a function.
+    """
+    reads = module.once(_computed_reads)
+    return reads - _owners_in(all_nodes(module.tree, sketched=True)).keys() if reads else reads
+
+
+def computed_readers(module: SourceModule) -> frozenset[str]:
+    """Return the names of the functions and classes that read members of variables by computed names.
+
+    An empty name stands for such reads outside of functions and classes.
+    """
+    variables = module.once(computed_variables)
+    if not variables:
+        return frozenset()
+    nodes = list(all_nodes(module.tree, sketched=True))
+    outside = {id(node) for node in nodes if _reads_any(node, variables)}
+    names: set[str] = set()
+    for definition in nodes:
+        if isinstance(definition, cst.FunctionDef | cst.ClassDef):
+            inside = {id(node) for node in all_nodes(definition, sketched=True) if _reads_any(node, variables)}
+            outside -= inside
+            names |= {definition.name.value} if inside else set()
+    return frozenset(names | {""} if outside else names)
+
+
+def _reads_any(node: cst.CSTNode, variables: frozenset[str]) -> bool:
+    return isinstance(node, cst.Call | cst.Attribute) and any(
+        word_of(path.name) in variables for path in member_sources(node)
+    )
+
+
+def passed_owners(module: SourceModule) -> frozenset[str]:
+    """Return the last components of the modules and classes that a module assigns or passes to functions."""
+    nodes = list(all_nodes(module.tree, sketched=True))
+    owners = _owners_in(nodes)
+    return frozenset(owners[name] for name in _passed_in(nodes) if name in owners)
+
+
+def _computed_reads(module: SourceModule) -> frozenset[str]:
+    """Return the names in the source of the objects whose members a module reads by computed names."""
     if not any(module.mentions(word.encode()) for word in _READERS):
         return frozenset()
-    reads: set[str] = set()
-    passed: set[str] = set()
+    return frozenset(
+        word_of(path.name)
+        for node in all_nodes(module.tree, sketched=True)
+        if isinstance(node, cst.Call | cst.Attribute)
+        for path in member_sources(node)
+    )
+
+
+def _owners_in(nodes: Iterable[cst.CSTNode]) -> dict[str, str]:
+    """Return the last components of the names of imported modules and of classes, by their names in the source."""
     owners: dict[str, str] = {}
-    for node in all_nodes(module.tree, sketched=True):
-        if isinstance(node, cst.Call | cst.Attribute):
-            reads.update(word_of(path.name) for path in member_sources(node))
-        elif isinstance(node, cst.ClassDef):
+    for node in nodes:
+        if isinstance(node, cst.ClassDef):
             owners[node.name.value] = node.name.value
         elif isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
             owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
-        if isinstance(node, cst.Arg | cst.Assign) and isinstance(node.value, cst.Name):
-            passed.add(node.value.value)
-    named = {(name, owners[name]) for name in reads if name in owners}
-    other = {(name, owners[owner]) for name in reads if name not in owners for owner in passed if owner in owners}
-    return frozenset(named | other)
+    return owners
+
+
+def _passed_in(nodes: Iterable[cst.CSTNode]) -> set[str]:
+    """Return the names that are passed as arguments or assigned."""
+    values = (node.value for node in nodes if isinstance(node, cst.Arg | cst.Assign))
+    return {value.value for value in values if isinstance(value, cst.Name)}
