@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 import libcst as cst
@@ -70,7 +69,7 @@ def computed_owners(module: SourceModule) -> frozenset[tuple[str, str]]:
     Each is a pair of the name in the source and the last component of the name of the module or class.
     """
     reads = module.once(_computed_reads)
-    owners = _owners_in(all_nodes(module.tree, sketched=True)) if reads else {}
+    owners = module.once(_owners) if reads else {}
     return frozenset((name, owners[name]) for name in reads if name in owners)
 
 
@@ -80,7 +79,7 @@ def computed_variables(module: SourceModule) -> frozenset[str]:
     Each may be any module or class that a module of the program assigns or passes to a function.
     """
     reads = module.once(_computed_reads)
-    return reads - _owners_in(all_nodes(module.tree, sketched=True)).keys() if reads else reads
+    return reads - module.once(_owners).keys() if reads else reads
 
 
 def computed_readers(module: SourceModule) -> frozenset[str]:
@@ -110,9 +109,9 @@ def _reads_any(node: cst.CSTNode, variables: frozenset[str]) -> bool:
 
 def passed_owners(module: SourceModule) -> frozenset[str]:
     """Return the last components of the modules and classes that a module assigns or passes to functions."""
-    nodes = list(all_nodes(module.tree, sketched=True))
-    owners = _owners_in(nodes)
-    return frozenset(owners[name] for name in _passed_in(nodes) if name in owners)
+    owners = module.once(_owners)
+    values = (node.value for node in all_nodes(module.tree, sketched=True) if isinstance(node, cst.Arg | cst.Assign))
+    return frozenset(owners[value.value] for value in values if isinstance(value, cst.Name) and value.value in owners)
 
 
 def _computed_reads(module: SourceModule) -> frozenset[str]:
@@ -127,18 +126,12 @@ def _computed_reads(module: SourceModule) -> frozenset[str]:
     )
 
 
-def _owners_in(nodes: Iterable[cst.CSTNode]) -> dict[str, str]:
+def _owners(module: SourceModule) -> dict[str, str]:
     """Return the last components of the names of imported modules and of classes, by their names in the source."""
     owners: dict[str, str] = {}
-    for node in nodes:
+    for node in all_nodes(module.tree, sketched=True):
         if isinstance(node, cst.ClassDef):
             owners[node.name.value] = node.name.value
         elif isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
             owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
     return owners
-
-
-def _passed_in(nodes: Iterable[cst.CSTNode]) -> set[str]:
-    """Return the names that are passed as arguments or assigned."""
-    values = (node.value for node in nodes if isinstance(node, cst.Arg | cst.Assign))
-    return {value.value for value in values if isinstance(value, cst.Name)}
