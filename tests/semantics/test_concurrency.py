@@ -98,6 +98,47 @@ def test_a_race_ends_at_its_await_with_an_unknown_winner() -> None:
     """)
 
 
+def test_the_pending_set_of_a_wait_replaces_the_set_of_the_next_pass() -> None:
+    assert graph_of("""
+        running = set()
+        for row in rows:
+            if len(running) > 2:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                results.extend(task.result() for task in done)
+            running.add(asyncio.create_task(a()))
+        await b()
+    """) == text("""
+        loop
+          parallel all
+            a [1>]
+        b
+    """)
+
+
+def test_a_pool_that_waits_for_a_free_place() -> None:
+    assert graph_of("""
+        class Pool:
+            def __init__(self):
+                self.running = set()
+
+            async def add(self, coroutine):
+                if len(self.running) > 2:
+                    done, self.running = await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
+                self.running.add(asyncio.create_task(coroutine))
+
+        pool = Pool()
+        for row in rows:
+            await pool.add(a())
+        await asyncio.wait(pool.running)
+    """) == text("""
+        loop
+          call add(a)
+        def add(a)
+          parallel all
+            a [1>]
+    """)
+
+
 def test_a_task_group_filled_in_a_loop_with_other_writes() -> None:
     assert graph_of("""
         failed = []

@@ -23,12 +23,12 @@ from stepgraph.syntax.module import SourcePlace
 
 
 class LoopState(Struct):
-    """The state of a loop being interpreted, with the changes at its jumps."""
+    """The state of a pass over a loop being interpreted, with the changes at its jumps."""
 
     checkpoint: int
     """The position in the store's trail at the start of the loop."""
     newest_serial: int = -1
-    """The serial of the newest heap cell before the loop, or -1 for code that is interpreted once."""
+    """The serial of the newest heap cell before the pass, or -1 for code that is interpreted once."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
     break_states: list[Changes] = field(default_factory=list)

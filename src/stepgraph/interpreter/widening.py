@@ -19,8 +19,9 @@ from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEn
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Task
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.write_log import TaskState, WriteLog
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
@@ -59,6 +60,32 @@ def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
     if any(isinstance(element, MappingEntry) for element in change.value):
         more = MappingEntry(UNKNOWN, others, place, place, many=True, may_be_missing=True)
     return SlotChange(change.container, change.key, (*change.value, more))
+
+
+def merge_stale_tasks(changes: Changes, first: TaskId, last: TaskId) -> Changes:
+    """Return changes with one element for all tasks of earlier passes that one expression has added to a collection.
+
+    The tasks of earlier passes have the ids after `first` up to `last`. Otherwise, a collection that each pass creates
+    from the one of the previous pass would grow in every pass.
+    """
+
+    def is_stale(element: Slot) -> bool:
+        return (
+            isinstance(element, Element) and isinstance(element.value, Task) and first < element.value.task_id <= last
+        )
+
+    merged: Changes = {}
+    for key, change in changes.items():
+        merged[key] = change
+        if _has_elements(change.value) and sum(map(is_stale, change.value)) > 1:
+            newest = {element.place.node: element for element in change.value if is_stale(element)}
+            elements = [
+                replace(as_optional(element), many=True, passes=None) if is_stale(element) else element
+                for element in change.value
+                if not is_stale(element) or element is newest[element.place.node]
+            ]
+            merged[key] = SlotChange(change.container, change.key, tuple(elements))
+    return merged
 
 
 def widen_appends(log: WriteLog, task: TaskState, since: int, budget: Budget) -> None:

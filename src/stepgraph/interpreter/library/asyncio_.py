@@ -179,11 +179,18 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
 
 
 def _elements_of_union(interpreter: Interpreter, argument: Argument) -> tuple[Element, ...] | None:
-    """Return the joined elements of several collections of started tasks. Return None for any other argument."""
+    """Return the joined elements of several collections of started tasks. Return None for any other argument.
+
+    A value that leads to no step has no elements.
+    """
     if not isinstance(argument.value, Union):
         return None
     values = union_values(argument.value)
-    collections = [value.items for value in values if isinstance(value, Collection)]
+    collections = [
+        value.items if isinstance(value, Collection) else ()
+        for value in values
+        if isinstance(value, Collection) or not value.relevant
+    ]
     leaves = [leaf for items in collections for item in items for leaf in union_values(item.value)]
     if len(collections) < len(values) or not all(isinstance(leaf, Task) for leaf in leaves):
         return None

@@ -220,8 +220,8 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     assign_to(owner)
 
 
-def is_older_than_loop(interpreter: Interpreter, owner: Collection | Mapping) -> bool:
-    """Return whether a collection was created before the current loop, so that each pass changes it again."""
+def is_older_than_pass(interpreter: Interpreter, owner: Collection | Mapping) -> bool:
+    """Return whether a collection was created before this pass of the current loop, so that each pass may change it."""
     loop = interpreter.frame.loop
     return interpreter.loop_depth > owner.loop_depth or (loop is not None and owner.state.serial <= loop.newest_serial)
 
@@ -238,7 +238,7 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
 
     An entry that may be missing, or whose key is not constant, replaces no other entry.
     """
-    if is_older_than_loop(interpreter, owner) and not isinstance(entry.key, Constant):
+    if is_older_than_pass(interpreter, owner) and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
     table = EntryTable(owner.entries)
     table.add(entry)
@@ -255,7 +255,7 @@ def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEn
 
 def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
     """Set a key of a dictionary unless the key has a value. If the key may have a value, the entry is `many`."""
-    if owner.entries or is_older_than_loop(interpreter, owner):
+    if owner.entries or is_older_than_pass(interpreter, owner):
         entry = replace(entry, value=on_some_paths(entry.value), many=True)
     add_entry(interpreter, owner, entry)
 
@@ -333,7 +333,7 @@ def _replace_items(
     nodes = {id(element.place.node) for element in elements} if is_distinct else set()
     retained = (item if id(item.place.node) in nodes else as_optional(item) for item in items)
     interpreter.store.write(owner.state, "items", tuple(retained))
-    if is_older_than_loop(interpreter, owner) and not is_distinct:
+    if is_older_than_pass(interpreter, owner) and not is_distinct:
         elements = tuple(replace(element, value=on_some_paths(element.value)) for element in elements)
     add_items(interpreter, owner, elements)
 
@@ -358,10 +358,10 @@ def remove_item(interpreter: Interpreter, owner: Collection, key: Value) -> Elem
 
 
 def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element, ...]) -> None:
-    """Add elements to a collection. If it was created before the current loop, mark the new elements as `many`."""
+    """Add elements to a collection. If it is older than this pass of the current loop, mark the elements as `many`."""
     if not items:
         return
-    if is_older_than_loop(interpreter, owner):
+    if is_older_than_pass(interpreter, owner):
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
     if owner.max_size is not None:

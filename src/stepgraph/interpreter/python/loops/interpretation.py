@@ -30,7 +30,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
-from stepgraph.interpreter.widening import growing_changes, widen
+from stepgraph.interpreter.widening import growing_changes, merge_stale_tasks, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
@@ -116,8 +116,8 @@ def _interpret_to_fixpoint(
         apply(interpreter.store, head_changes)
         for items, count in zip(results, counts, strict=True):
             del items[count:]
-        reordered_count = len(interpreter.store.events.reordered)
-        loop_state = interpreter.frame.loop = LoopState(checkpoint, newest_serial)
+        reordered_count, pass_task_id = len(interpreter.store.events.reordered), interpreter.work.last_task_id
+        loop_state = interpreter.frame.loop = LoopState(checkpoint, interpreter.store.serial)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
         tasks_at_head = {task.place.node for task in interpreter.store.tasks()}
@@ -132,7 +132,8 @@ def _interpret_to_fixpoint(
         interpreter.store.rollback(checkpoint)
         previous_changes, head_changes = (
             head_changes,
-            join_any(interpreter.store, end_changes, place, last_task_id) | widened_changes,
+            merge_stale_tasks(join_any(interpreter.store, end_changes, place, last_task_id), last_task_id, pass_task_id)
+            | widened_changes,
         )
         changed = unstable_changes(previous_changes, head_changes, newest_serial)
         pass_count += 1
