@@ -121,9 +121,12 @@ class ValueSet:
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
     """Return an element without the marks of optional elements, as on a path that must add the element."""
     value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
-    if isinstance(element, Element):
+    is_marked = element.may_be_missing or value is not element.value
+    if isinstance(element, MappingEntry):
+        return replace(element, value=value, may_be_missing=False) if is_marked else element
+    if is_marked or element.condition is not None or element.passes is not None:
         return Element(value, element.place, element.many)
-    return replace(element, value=value, may_be_missing=False)
+    return element
 
 
 def _declaration_key(value: Slot) -> object:

@@ -38,10 +38,18 @@ class Union(Value, Struct, eq=False):
     """The number of cases with nested unions flattened, computed from the fields."""
     parts: int = 1
     """The number of values in the tree of this value, computed from the fields."""
+    has_awaitables: bool = False
+    """Whether a case, or a case of a nested union, is a task or a future of awaitables, computed from the fields."""
 
     def __post_init__(self) -> None:
-        self.size = sum(case.value.size if isinstance(case.value, Union) else 1 for case in self.cases)
-        self.parts = count_with_children(case.value for case in self.cases)
+        values = [case.value for case in self.cases]
+        self.size = sum([value.size if isinstance(value, Union) else 1 for value in values])
+        self.parts = count_with_children(values)
+        self.has_awaitables = any(map(_has_awaitables, values))
+
+
+def _has_awaitables(value: Value) -> bool:
+    return value.has_awaitables if isinstance(value, Union) else isinstance(value, Task | Gathering | WaitForCall)
 
 
 def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
@@ -53,7 +61,7 @@ def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
             return replace(value, members=tuple(map_tasks(member, change) for member in members))
         case WaitForCall(inner=inner):
             return replace(value, inner=map_tasks(inner, change))
-        case Union(cases=cases):
+        case Union(cases=cases) if value.has_awaitables:
             changed = tuple(replace(case, value=map_tasks(case.value, change)) for case in cases)
             return Union(changed, value.discriminant, value.place, value.since)
         case _:
