@@ -1096,6 +1096,38 @@ def test_a_step_with_a_computed_name_may_have_any_name() -> None:
     ]
 
 
+@pytest.mark.parametrize("parameters", ["name", "*names"])
+def test_a_parameter_names_a_step_of_a_factory(parameters: str) -> None:
+    body = f"""
+        def declare({parameters}):
+            return step.do({parameters})
+
+        @declare("load")
+        async def first(): ...
+
+        @declare("use")
+        async def second(load): ...
+
+        await second()
+    """
+    name = f"{{{parameters.strip('*')}}}"
+    assert dependent_graph_of("", body).splitlines() == [name, name]
+    assert dependent_workflow_of("", body).complete
+
+
+def test_a_step_of_a_repeated_declaration_may_have_any_name() -> None:
+    body = """
+        async def go(name, function):
+            await step.do(name)(function)()
+
+        async def use(load): ...
+
+        await go("load", lambda: 1)
+        await go("use", use)
+    """
+    assert [note.code for note in dependent_workflow_of("", body).notes] == ["unresolved-dependency"]
+
+
 def test_a_task_awaited_twice_follows_its_dependencies() -> None:
     body = """
         task = asyncio.create_task(c())

@@ -31,7 +31,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction
 from stepgraph.interpreter.values.tasks import WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import AttributeName, Constant, Value
+from stepgraph.ir.values import Constant, NameArgument, Value
 from stepgraph.syntax.free_names import free_names
 
 _MAX_DEPTH: Final = 4
@@ -69,7 +69,7 @@ class _OriginBuilder(Struct):
                 return node
             case ModuleValue(scope=scope):
                 return ModuleValue, id(scope)
-            case AttributeName():
+            case NameArgument():
                 return value
             case _:
                 return self._of_work(value, depth)

@@ -73,6 +73,11 @@ class StepDefinition(Struct, eq=False):
     """A step declared by `step.do(...)`. Each execution of the declaration creates a separate definition."""
 
     name: str
+    """The name in the graph, with source in braces."""
+    declared_name: str
+    """The name by which parameters of other steps refer to the step. It differs from `name` if a function that declares
+    steps for its callers receives the name as a constant.
+    """
     function_name: str
     settings: MergedStepConfig
     concurrent: bool

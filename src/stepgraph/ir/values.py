@@ -55,8 +55,8 @@ class Constant(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
-class AttributeName(Value, Struct, frozen=True):
-    """A constant argument that a function uses as the name of an attribute.
+class NameArgument(Value, Struct, frozen=True):
+    """A constant argument that a function uses as the name of an attribute or step.
 
     It is relevant, so that calls with different names have different summaries. The graph does not show it.
     """

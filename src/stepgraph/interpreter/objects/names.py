@@ -48,7 +48,7 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
-from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, External, Template, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, NameArgument, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
@@ -225,7 +225,7 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
         function = interpreter.frame.function
         if function is not None and name in names_of_attributes(function, scope.module):
-            stored = AttributeName(value.value)
+            stored = NameArgument(value.value)
     if isinstance(stored, (Collection, Mapping)) and scope.kind == "function" and not stored.hidden:
         from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 

@@ -30,11 +30,12 @@ from stepgraph.interpreter.values.shown_elements import shown_entries, shown_ite
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import names_of_attributes
+from stepgraph.syntax.step_methods import is_step_factory
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
@@ -45,8 +46,8 @@ MAX_ELEMENTS: Final = 4096
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, by name.
 
-    Constants other than attribute names become unknown values, because the graph shows a body once for calls that
-    differ only in constants. In code that runs at import, parameters that are not bound again keep their constants.
+    Constants other than names become unknown values, because the graph shows a body once for calls that differ only in
+    constants. In code that runs at import, parameters that are not bound again keep their constants.
     """
     if not arguments.items and not parameters(callee.node.params):
         return {}
@@ -68,22 +69,23 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
         return {p.name.value: values[p.name.value] for p in parameters(params)}
     if interpreter.keeps_constants:
         return {p.name.value: values[p.name.value] for p in parameters(params)}
-    attribute_names = frozenset[str]()
-    if isinstance(callee.node, cst.FunctionDef):
-        attribute_names = names_of_attributes(callee.node, callee.scope.module)
-    return {
-        p.name.value: _parameter_value(p.name.value, values[p.name.value], attribute_names) for p in parameters(params)
-    }
+    names = frozenset[str]()
+    if is_step_factory(callee.node, callee.scope.module):
+        names = frozenset(values)
+    elif isinstance(callee.node, cst.FunctionDef):
+        names = names_of_attributes(callee.node, callee.scope.module)
+    return {p.name.value: _parameter_value(p.name.value, values[p.name.value], names) for p in parameters(params)}
 
 
-def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -> Value:
-    """Return the value of a parameter without constants, except for attribute names.
+def _parameter_value(parameter: str, value: Value, names: frozenset[str]) -> Value:
+    """Return the value of a parameter without constants, except if it is in `names`.
 
-    If the function computes attribute names, any string in a collection may be such a name.
+    These are the parameters whose values may name attributes or steps. If there are any, any string in a collection may
+    be such a name.
     """
-    if name in attribute_names and isinstance(value, Constant) and isinstance(value.value, str):
-        return AttributeName(value.value)
-    return as_argument(value, has_names=bool(attribute_names))
+    if parameter in names and isinstance(value, Constant) and isinstance(value.value, str):
+        return NameArgument(value.value)
+    return as_argument(value, has_names=bool(names))
 
 
 def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> dict[str, Value]:

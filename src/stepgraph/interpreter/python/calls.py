@@ -30,11 +30,11 @@ from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
-    AttributeName,
     Constant,
     External,
     ExternalResult,
     ExternalResultMember,
+    NameArgument,
     Nondeterministic,
     Resource,
     Unresolved,
@@ -129,7 +129,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
     """Call each case of a union. A call of a constant such as None raises, so its path ends."""
     cases = tuple(case for case in callee.cases if not isinstance(case.value, Absent)) or callee.cases
     if callee.discriminant is None:
-        cases = tuple(case for case in cases if not isinstance(case.value, AttributeName | Constant | Absent))
+        cases = tuple(case for case in cases if not isinstance(case.value, NameArgument | Constant | Absent))
     if len(cases) == 1 and len(callee.cases) > 1:
         return interpreter.call(cases[0].value, arguments, place)
     callables = Union(cases, callee.discriminant, callee.place)

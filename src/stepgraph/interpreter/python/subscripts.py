@@ -30,9 +30,9 @@ from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
 from stepgraph.ir.values import (
     UNKNOWN,
-    AttributeName,
     Constant,
     External,
+    NameArgument,
     Nondeterministic,
     Template,
     Unresolved,
@@ -45,7 +45,7 @@ from stepgraph.syntax.module import SourcePlace
 
 def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
     """Evaluate `owner[key]`, including the operations of a special method."""
-    key = Constant(key.value) if isinstance(key, AttributeName) else key
+    key = Constant(key.value) if isinstance(key, NameArgument) else key
     if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
         return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
     collection = as_collection(interpreter, owner, "__getitem__")

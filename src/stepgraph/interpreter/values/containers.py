@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, AttributeName, Constant, Template, Value
+from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, Constant, NameArgument, Template, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -268,7 +268,7 @@ class Collection(Container, Struct, eq=False):
     is_argument: bool = False
     """Whether the collection was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
-    """Whether strings in the collection are read as `AttributeName`, because a function may use them for attributes."""
+    """Whether strings in the collection are read as `NameArgument`, because a function may use them for attributes."""
     parameter: SourcePlace | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     max_size: int | None = None
@@ -338,7 +338,7 @@ class Mapping(Container, Struct, eq=False):
     is_argument: bool = False
     """Whether the dictionary was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
-    """Whether strings in the dictionary are read as `AttributeName`, because a function may use them for attributes."""
+    """Whether strings in the dictionary are read as `NameArgument`, because a function may use them for attributes."""
     parameter: SourcePlace | None = None
     """The parameter, if the value also represents arguments with other sizes and keys; None for other values."""
     partial: bool = False
@@ -409,7 +409,7 @@ def _argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mappi
 def _argument_element(element: ElementT, owner: Collection | Mapping) -> ElementT:
     match element.value:
         case Constant(value=str(name)) if owner.has_names:
-            value: Value = AttributeName(name)
+            value: Value = NameArgument(name)
         case _:
             value = as_argument(element.value, has_names=owner.has_names, parameter=owner.parameter)
     return element if value is element.value else replace(element, value=value)

@@ -9,7 +9,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import AttributeName, Value
+from stepgraph.ir.values import NameArgument, Value
 
 DataObject: TypeAlias = Collection | Mapping | ProjectObject
 """An object whose contents code can change."""
@@ -67,6 +67,6 @@ def _parts(slot: object) -> Iterable[object] | None:
         case Event() | Payload() | ClassValue():
             return None
         case Value():
-            return None if slot.relevant and not isinstance(slot, AttributeName) else ()
+            return None if slot.relevant and not isinstance(slot, NameArgument) else ()
         case _:
             return None

@@ -15,7 +15,7 @@ from stepgraph.interpreter.values.containers import (
     hide_constants,
 )
 from stepgraph.interpreter.values.steps import Payload
-from stepgraph.ir.values import AttributeName, Constant, Template, Value
+from stepgraph.ir.values import Constant, NameArgument, Template, Value
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -67,4 +67,4 @@ def _is_folded(value: Value) -> bool:
 
 
 def _is_data(value: Value) -> bool:
-    return not value.relevant or isinstance(value, AttributeName | Payload)
+    return not value.relevant or isinstance(value, NameArgument | Payload)

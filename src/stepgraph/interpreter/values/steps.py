@@ -33,7 +33,9 @@ class StepDecorator(Value, Struct, eq=False):
     """The decorator returned by `step.do(...)`."""
 
     name: str | None
-    """The name of the step; None to use the name of the decorated function."""
+    """The name of the step in the graph; None to use the name of the decorated function."""
+    declared_name: str | None
+    """The name of the step without source in braces, if it is known; otherwise as `name`."""
     settings: MergedStepConfig
     concurrent: bool
     """Whether the dependencies of the step may run concurrently."""

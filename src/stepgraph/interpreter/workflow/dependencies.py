@@ -42,7 +42,7 @@ from stepgraph.syntax.module import SourcePlace
 def declare_step(interpreter: Interpreter, step: StepFunction) -> None:
     """Declare a step, which replaces an earlier step with the same name (SDK: `step_closures`)."""
     number = interpreter.steps.add(step)
-    interpreter.store.write(interpreter.steps.by_name, step.definition.name, step)
+    interpreter.store.write(interpreter.steps.by_name, step.definition.declared_name, step)
     interpreter.frame.declared.pop(step, None)
     interpreter.frame.declared[step] = number
 
@@ -54,10 +54,13 @@ def declare_again(interpreter: Interpreter, steps: Collection[StepFunction]) -> 
     chain of calls would take quadratic time.
     """
     current = interpreter.steps.by_name
-    if not all(current.get(step.definition.name) is step for step in steps):
+    if not all(current.get(step.definition.declared_name) is step for step in steps):
         for step in steps:
             declare_step(interpreter, step)
         return
+    interpreter.steps.repeated.update(
+        step.definition.declared_name for step in steps if "{" in step.definition.declared_name
+    )
     declared = interpreter.frame.declared
     for step in () if declared.keys().isdisjoint(steps) else steps:
         declared.pop(step, None)
@@ -281,7 +284,12 @@ def _report_chain(interpreter: Interpreter, definition: StepDefinition, place: S
 def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
     index = interpreter.steps.index
     index.update(interpreter.steps.by_name)
-    candidates = [step for step in index.with_braces if step is not definition and _may_be_named(step, parameter.name)]
+    candidates = [
+        step
+        for step in index.with_braces
+        if (step is not definition or step.declared_name in interpreter.steps.repeated)
+        and _may_be_named(step, parameter.name)
+    ]
     if candidates:
         reason = f"the name of the step on line {candidates[-1].place.span.line} is computed"
         _report_unresolved_parameter(interpreter, definition, parameter, reason)
@@ -300,7 +308,7 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
 
 def report_unknown_parameters(interpreter: Interpreter) -> None:
     """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
-    declared = {fact.definition.name for fact in interpreter.facts if isinstance(fact, StepDeclared)}
+    declared = {fact.definition.declared_name for fact in interpreter.facts if isinstance(fact, StepDeclared)}
     for definition, parameter in interpreter.steps.unknown_in_tasks:
         if parameter.name in declared:
             reason = "the step of that name is declared after the task is created, and the task may begin before"
@@ -327,7 +335,9 @@ def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, p
     namesake = interpreter.steps.index.by_function_name.get(parameter.name)
     advice = "Name it after a declared step or `ctx`."
     if namesake is not None:
-        advice = f"The step of that function is named {namesake.name!r}, and parameter names must match step names."
+        advice = (
+            f"The step of that function is named {namesake.declared_name!r}, and parameter names must match step names."
+        )
     interpreter.note(
         "unknown-parameter",
         parameter.place,
@@ -340,7 +350,7 @@ def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, p
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:
     """Return whether a step may have a name at run time. Braces in its static name are literal or contain source."""
-    literals = _FIELD.split(definition.name)
+    literals = _FIELD.split(definition.declared_name)
     if len(literals) == 1:
         return False
     if any("{" in literal or "}" in literal for literal in literals):

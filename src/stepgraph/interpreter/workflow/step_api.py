@@ -23,7 +23,7 @@ from stepgraph.interpreter.workflow.step_config import duration_text, name_text,
 from stepgraph.ir.facts import MethodMissing, StepDeclared
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
 from stepgraph.ir.static_values import StaticArguments
-from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -117,8 +117,10 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
             "Remove it, and name the parameters of the function after the steps it needs.",
             incomplete=False,
         )
+    text = None if name is None or name.value == Constant(None) else name_text(name)
     return StepDecorator(
-        None if name is None or name.value == Constant(None) else name_text(name),
+        text,
+        name.value.value if name is not None and isinstance(name.value, NameArgument) else text,
         settings_from(interpreter, arguments.find_or_unpacked(3, "config")),
         _may_be_concurrent(arguments.find_or_unpacked(2, "concurrent")),
         _dependency_elements(interpreter, depends),
@@ -161,8 +163,10 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     body = function.value
     function_name = callable_name((signature_function(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
     name = function_name or function.place.text
+    own_name = function_name or "{" + name + "}"
     definition = StepDefinition(
-        callee.name if callee.name is not None else function_name or "{" + name + "}",
+        own_name if callee.name is None else callee.name,
+        own_name if callee.declared_name is None else callee.declared_name,
         name,
         callee.settings,
         callee.concurrent,

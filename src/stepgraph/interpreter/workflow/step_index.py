@@ -39,7 +39,7 @@ class StepIndex(Struct):
             for step in _definitions_in(value):
                 self.steps.append(step)
                 self.by_function_name.setdefault(step.function_name, step)
-                if "{" in step.name:
+                if "{" in step.declared_name:
                     self.with_braces.append(step)
         self._size = len(declarations)
 

@@ -170,12 +170,17 @@ class DeclaredSteps(Struct):
     """The steps that tasks run, with a parameter that named no step when the task was created."""
     hidden: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
     """For each step, the earlier step with the same name that it hides, if that step had not run by then."""
+    repeated: set[str] = field(default_factory=set)
+    """The computed names with which several steps were declared. The values of such a name may differ."""
     lists_depends: bool = False
     """Whether a declaration passes `depends`, as in legacy mode."""
 
     def add(self, step: StepFunction) -> int:
         """Count a declaration and return its 1-based number."""
-        earlier = self.by_name.get(step.definition.name)
+        name = step.definition.declared_name
+        earlier = self.by_name.get(name)
+        if earlier is not None and "{" in name:
+            self.repeated.add(name)
         if isinstance(earlier, StepFunction) and earlier.definition not in self.ran:
             self._hide(earlier.definition, step.definition)
         self.count += 1

@@ -22,9 +22,9 @@ from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
     UNKNOWN,
     UNSET,
-    AttributeName,
     Constant,
     External,
+    NameArgument,
     Template,
     Unresolved,
     Value,
@@ -74,7 +74,7 @@ def get_global(interpreter: Interpreter, name: Argument, place: SourcePlace) -> 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
     """Return a constant name, or the name in the current pass of an unrolled loop. Return None for other names."""
     value = name.value
-    if isinstance(value, AttributeName):
+    if isinstance(value, NameArgument):
         return value.value
     if isinstance(name.place.node, cst.Name):
         value = interpreter.frame.attribute_names.get(name.place.node.value, value)
@@ -166,7 +166,7 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
 def _alternative_names(value: Value) -> list[str]:
     """Return the constant names that a value may be, or an empty list if it may be anything else."""
     leaves = union_values(value) if isinstance(value, Union) else []
-    names = [leaf.value for leaf in leaves if isinstance(leaf, AttributeName)]
+    names = [leaf.value for leaf in leaves if isinstance(leaf, NameArgument)]
     return list(dict.fromkeys(names)) if len(names) == len(leaves) else []
 
 

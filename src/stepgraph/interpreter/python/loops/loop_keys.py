@@ -7,7 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.ir.values import AttributeName, Constant, External, Value
+from stepgraph.ir.values import Constant, External, NameArgument, Value
 from stepgraph.syntax.walk import statements_below
 
 
@@ -81,7 +81,7 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
     """Return `key`, or its constant if a parameter or the current loop pass determines it."""
-    if isinstance(key, AttributeName):
+    if isinstance(key, NameArgument):
         return Constant(key.value)
     return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key
 
