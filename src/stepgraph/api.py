@@ -57,7 +57,7 @@ def analyze_paths(
 
     `paths` is one path or several. A directory selects the workflows that the configurations in it name for
     `environment` or, if they name none, all workflow classes in it. Unreadable and invalid files are among the problems
-    of the result. Raises InternalError, with the path of the module, if a defect of this package stops the analysis.
+    of the result. Raises InternalError, with the path of the module, if a bug in this package stops the analysis.
     """
     # Iterating over a string would yield its characters.
     several = (paths,) if isinstance(paths, (str, os.PathLike)) else paths

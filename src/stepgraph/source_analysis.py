@@ -63,7 +63,7 @@ def analyze_sources(
     """Return the workflows of all modules. Modules with invalid Python are among the problems.
 
     Without `checked`, workflows have no `subject` for the rules. `parsed` are modules of earlier runs. Raises
-    InternalError for a defect of the analysis.
+    InternalError for a bug in the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -80,7 +80,7 @@ def analyze_graphs(
     """Return the workflows of all modules, without the locations of nodes and the `subject` for the rules.
 
     The result does not keep parsed modules in memory. If there are many modules, worker processes analyze them.
-    `parsed` are modules of earlier runs. Raises InternalError for a defect of the analysis.
+    `parsed` are modules of earlier runs. Raises InternalError for a bug in the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -129,7 +129,7 @@ def check_sources(
 
     Each workflow is checked before the analysis of the next one, so that its modules can be released. With
     `with_edits`, findings have their edits, the edited modules stay in memory, and this process analyzes all modules.
-    Raises InternalError for a defect of the analysis.
+    Raises InternalError for a bug in the analysis.
     """
     # Imported here because only checks need the rules.
     from stepgraph.checks.run import combine_findings

@@ -28,7 +28,7 @@ PAYLOADS: Final = {
     "Client created on demand in each step": {"first": 1, "second": 2},
     "Seconds converted to milliseconds": {"renews_at_seconds": 1_798_761_600},
     "Duration from the payload": {"minutes": 5},
-    "Sleep without a later rest": {"due": 1_798_761_600_000},
+    "Sleep that nothing pauses after": {"due": 1_798_761_600_000},
     "Loop that assigns the variable again for each step": {"orders": [1, 2]},
     "Sleep assigned to an unused variable": {"due": 1_798_761_600_000},
     "Optional keys": {"order": 7},

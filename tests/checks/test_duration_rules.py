@@ -183,7 +183,7 @@ def test_year_of_the_engine_exceeds_the_limit() -> None:
     finding = only_finding('await step.sleep("renewal", "1 year")')
 
     assert finding.code == "SG110"
-    assert finding.message == "this sleep is 365.25 days long, but the engine allows 365 days: it fails."
+    assert finding.message == "this sleep is 365.25 days long, but the engine allows at most 365 days: it fails."
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_year_of_the_engine_exceeds_the_limit() -> None:
     [
         ("30", "this timeout is 30 ms, but the engine requires at least 1 second: the wait fails."),
         ('"500 ms"', "this timeout is 500 ms, but the engine requires at least 1 second: the wait fails."),
-        ('"53 weeks"', "this timeout is 371 days long, but the engine allows 365 days: the wait fails."),
+        ('"53 weeks"', "this timeout is 371 days long, but the engine allows at most 365 days: the wait fails."),
     ],
 )
 def test_limits_of_wait_timeouts(source: str, message: str) -> None:

@@ -263,7 +263,7 @@ UNUSABLE_RUN_ERRORS: Final = {
     "Missing parameter for the event": r"TypeError: Orders.run\(\) takes 2 positional arguments but 3 were given",
     "Required parameter that the engine does not pass": r"TypeError: .* missing 1 required positional argument: .*",
     "Step before the event": r"AttributeError: do",
-    "Result that is yielded": r"JsException: DataCloneError: async_generator could not be serialized\.",
+    "Result yielded instead of returned": r"JsException: DataCloneError: async_generator could not be serialized\.",
 }
 
 

@@ -42,7 +42,7 @@ _WAIT = 'await step.wait_for_event("approval", "approved")\n'
 def timestamp_findings(body: str) -> list[tuple[Severity, str]]:
     """Return the severity and the rest of each finding in a body of `run`."""
     findings = replay_findings(_BEFORE + body, "SG311", methods=_METHODS)
-    return [(f.severity, f.message.partition(" resumes in ")[2].partition(": `run`")[0]) for f in findings]
+    return [(f.severity, f.message.partition(" resumes at ")[2].partition(": `run`")[0]) for f in findings]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_message_states_the_reason_and_the_remedy() -> None:
     (finding,) = replay_findings(_BEFORE + _SLEEP + _WAIT, "SG311")
 
     assert finding.message == (
-        "`due` has passed when the instance resumes in the wait 'approval': `run` starts again, and this sleep fails"
+        "`due` has passed when the instance resumes at the wait 'approval': `run` starts again, and this sleep fails"
         " because its time is in the past."
     )
     assert finding.advice == "Compute the remaining milliseconds in a step, and pass its result to `step.sleep`."

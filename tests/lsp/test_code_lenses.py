@@ -54,7 +54,7 @@ def test_a_missing_graph_has_a_reason(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     assert titles(workspace.open("orders.py", module(workflow("Orders"))))[0] == "no graph: no step can run"
     unresolved = f"from elsewhere import mystery\n{module(workflow('Orders'))}        await mystery(step)\n"
-    assert titles(workspace.open("orders.py", unresolved))[0] == "no graph: its steps are not found"
+    assert titles(workspace.open("orders.py", unresolved))[0] == "no graph: its steps cannot be resolved"
 
 
 def test_a_large_graph_has_a_limit_as_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

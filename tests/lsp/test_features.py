@@ -60,7 +60,7 @@ def test_a_rename_is_confirmed_or_refused(project: OpenProject) -> None:
     edit = project.request(types.TEXT_DOCUMENT_RENAME, types.RenameParams(document, position, "fetch"))
     assert isinstance(edit, types.WorkspaceEdit)
     assert edit.change_annotations is not None
-    with pytest.raises(JsonRpcException, match="`class` is a keyword of Python"):
+    with pytest.raises(JsonRpcException, match="`class` is a Python keyword"):
         project.request(types.TEXT_DOCUMENT_RENAME, types.RenameParams(document, position, "class"))
 
 

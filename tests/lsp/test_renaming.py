@@ -213,8 +213,8 @@ def test_an_editor_asks_for_confirmation() -> None:
 @pytest.mark.parametrize(
     ("body", "new_name", "message"),
     [
-        ("@step.do()\nasync def lo^ad(): ...\nawait load()", "a b", "`a b` is not an identifier of Python"),
-        ("@step.do()\nasync def lo^ad(): ...\nawait load()", "for", "`for` is a keyword of Python"),
+        ("@step.do()\nasync def lo^ad(): ...\nawait load()", "a b", "`a b` is not a Python identifier"),
+        ("@step.do()\nasync def lo^ad(): ...\nawait load()", "for", "`for` is a Python keyword"),
         ("@step.do()\nasync def lo^ad(): ...\nawait load()", "ﬁx", "Python reads `ﬁx` as `fix`"),
         ("@step.do()\nasync def lo^ad(): ...\nawait load()", "__x", "`__x` starts with two underscores"),
         ("@step.do()\nasync def lo^ad(): ...\nawait load()", "ctx", "`ctx` is the parameter for the context"),
@@ -226,7 +226,7 @@ def test_an_editor_asks_for_confirmation() -> None:
             "c",
             "there is already a step `c` at entry.py:6:10.",
         ),
-        (NAMED.replace('"order', '"^order'), "a b", "`a b` is not an identifier of Python"),
+        (NAMED.replace('"order', '"^order'), "a b", "`a b` is not a Python identifier"),
         ('await step.sleep("^rest", "1 day")', "\n", "must be one line of text"),
         ('await step.sleep(r"^rest", "1 day")', "\\d", "the raw string at entry.py:4:26 cannot contain"),
         ('await step.sleep("re" "^st", "1 day")', "new", "is not a single string literal"),

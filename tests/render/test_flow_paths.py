@@ -278,7 +278,7 @@ def test_all_calls_can_be_expanded() -> None:
 
 def test_functions_can_be_drawn_by_themselves() -> None:
     chart = flow_chart(REPEATED, View(expand="none"))
-    assert (frames(chart), calls(chart)) == (["f"], [("f", "function, drawn by itself")] * 2)
+    assert (frames(chart), calls(chart)) == (["f"], [("f", "function, drawn separately")] * 2)
 
 
 def test_recursion_is_a_call() -> None:

@@ -64,7 +64,7 @@ def test_text() -> None:
 @pytest.mark.parametrize(
     ("replay", "remark"),
     [
-        (Replay("resumes", orphans=("a-1",)), "Begins from the start. The new code does not call `a-1`."),
+        (Replay("resumes", orphans=("a-1",)), "Starts from the beginning. The new code does not call `a-1`."),
         (
             Replay("resumes", reused=("b-1",), orphans=("a-1",)),
             "Continues after `b-1`. The new code does not call `a-1`.",

@@ -101,7 +101,7 @@ def test_the_cursor_of_a_page_leads_to_the_next(served: Served) -> None:
     ("parameters", "message"),
     [
         ("status=done", "unknown status `done`. Available: queued, running, paused, errored, terminated, complete,"),
-        ("cursor=x", "`cursor` is not one that this server has sent."),
+        ("cursor=x", "unknown `cursor`: pass the one from the previous response."),
         ("date_start=soon", "`date_start` is not a time in ISO 8601."),
     ],
 )
@@ -261,10 +261,10 @@ def test_unlisted_ids_are_not_asked_for(
 @pytest.mark.parametrize(
     ("method", "path", "body", "error"),
     [
-        ("PATCH", "/second/status", b'{"status": "stop"}', "`status` is none of `pause`, `resume`, `restart` and"),
+        ("PATCH", "/second/status", b'{"status": "stop"}', "`status` must be `pause`, `resume`, `restart` or"),
         ("GET", "/second/step?name=a", b"", "`name`, and `type` with `step` or `waitForEvent`, are required."),
         ("POST", "", b"[]", "the body is not a JSON object."),
-        ("POST", "", b'{"instance_id": 5}', "`instance_id` is not text."),
+        ("POST", "", b'{"instance_id": 5}', "`instance_id` must be a string."),
         ("POST", "", b'{"params": "{"}', "`params` is not JSON."),
         ("POST", "/batch", b"{}", "the body is not a list of objects."),
         ("POST", "/batch", b"[" + b"{}," * 100 + b"{}]", "more than 100 instances."),

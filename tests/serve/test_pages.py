@@ -133,7 +133,7 @@ def test_a_defect_leaves_a_page_that_follows_the_project(monkeypatch: pytest.Mon
     served = serve(".")
     monkeypatch.setattr("stepgraph.serve.pages.render_page", lambda *_, **__: 1 / 0)
     root = page(served, "/workflows/Orders", 500)
-    assert "defect of stepgraph (ZeroDivisionError)" in texts(root, "explanation")[0]
+    assert "bug in stepgraph (ZeroDivisionError)" in texts(root, "explanation")[0]
 
 
 def test_names_from_sources_are_escaped() -> None:

@@ -26,8 +26,8 @@ class ExitCode(IntEnum):
     """A usage error, or an unreadable or invalid input."""
     NOTHING = 3
     """No workflow was found."""
-    DEFECT = 4
-    """A defect of this package."""
+    INTERNAL_ERROR = 4
+    """Internal error: a bug in this package."""
     INTERRUPTED = 130
     """Interrupted with Ctrl-C. The code follows the convention of shells."""
 
@@ -237,12 +237,12 @@ def report_error(error: Exception) -> ExitCode:
     if cause is not None:
         write_message(f"stepgraph: {cause}")
         return ExitCode.ERROR
-    _write_defect(error)
-    return ExitCode.DEFECT
+    _write_internal_error(error)
+    return ExitCode.INTERNAL_ERROR
 
 
 def _external_cause(error: Exception) -> str | None:
-    """Return the message for an error of the environment, or None for a defect of this package."""
+    """Return the message for an error of the environment, or None for a bug in this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
         return "not enough memory. Analyze fewer files at once, or raise the memory limit (`ulimit -v`)."
@@ -268,7 +268,7 @@ def _has_working_directory() -> bool:
     return True
 
 
-def _write_defect(error: Exception) -> None:
+def _write_internal_error(error: Exception) -> None:
     """Write the error and its location to standard error, and with STEPGRAPH_DEBUG=1 the traceback."""
     cause = _cause(error)
     location = f" while analyzing {error.path}" if isinstance(error, InternalError) else ""

@@ -44,7 +44,7 @@ Exit codes:
   4  internal error"""
 _SHORT_HELP = "Predict what new code does to running instances."
 _FROM_HELP = "The version that the instances run: a revision, a path, or a saved graph."
-_FAIL_ON_HELP = "Exit with 1 from this effect on (default: unknown). any: all but resumes."
+_FAIL_ON_HELP = "Exit with 1 on this effect or a worse one (default: unknown). any: all but resumes."
 
 
 @click.command("replay", cls=InstanceCommand, short_help=_SHORT_HELP, epilog=_EXIT_CODES)

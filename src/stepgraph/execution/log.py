@@ -139,7 +139,7 @@ class InstanceLog(Struct, frozen=True):
 
     @property
     def has_ended(self) -> bool:
-        """Whether no step of the instance begins any more."""
+        """Whether the instance has ended, so that no more steps begin."""
         return self.status in _ENDED
 
     @property

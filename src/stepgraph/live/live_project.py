@@ -33,7 +33,7 @@ WorkflowKey: TypeAlias = tuple[str, str, str]
 _NO_CONTENTS: Final[Mapping[str, bytes]] = {}
 _NO_FINDINGS: Final = FilteredFindings(())
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.-]+")
-_DEFECT: Final = "cannot be analyzed because of a defect of stepgraph."
+_BUG: Final = "cannot be analyzed because of a bug in stepgraph."
 _DEFECT_ADVICE: Final = "Please report it, with the file if possible."
 
 
@@ -192,9 +192,9 @@ class LiveProject:
         except InputError as error:
             return _outdated(before, number, error.problem)
         except InternalError as error:
-            return _outdated(before, number, Problem(error.path, _DEFECT, _DEFECT_ADVICE))
-        except Exception as error:  # noqa: BLE001 - the server goes on, and the next edit may avoid the defect
-            return _outdated(before, number, Problem("project", f"{_DEFECT} ({type(error).__name__})", _DEFECT_ADVICE))
+            return _outdated(before, number, Problem(error.path, _BUG, _DEFECT_ADVICE))
+        except Exception as error:  # noqa: BLE001 - the server goes on, and the next edit may avoid the bug
+            return _outdated(before, number, Problem("project", f"{_BUG} ({type(error).__name__})", _DEFECT_ADVICE))
         contents = {module.path: module.content for module in self.sources.modules} | dict(analysis.read)
         results = self._incremental.results_by_workflow()
         inputs = [ModuleInputs.of(results[id(workflow)]) for workflow in analysis.workflows]

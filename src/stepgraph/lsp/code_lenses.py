@@ -63,7 +63,7 @@ def missing_graph_reason(workflow: LiveWorkflow) -> str:
     limits = (note.message for note in workflow.analysis.notes if note.code == _LIMIT)
     if message := next(limits, ""):
         return message.partition(": ")[2].rstrip(".")
-    return "no step can run" if workflow.analysis.complete else "its steps are not found"
+    return "no step can run" if workflow.analysis.complete else "its steps cannot be resolved"
 
 
 def _titles(workflow: LiveWorkflow, findings: WorkflowFindings) -> Iterator[tuple[str, str]]:

@@ -169,7 +169,7 @@ class _LinkSearch:
         if variable is None or variable.is_imported:
             raise RenameError(_outside_of_functions(step))
         if step.name_argument is None and step.name != variable.name:
-            raise RenameError('the analysis cannot tell the name of the step. Name it, as in `step.do("name")`.')
+            raise RenameError('the name of the step cannot be resolved. Name it, as in `step.do("name")`.')
         self._add_variable(workflow, variable)
         for place in variable.occurrences:
             for named in self._functions.get(place.span, ()):

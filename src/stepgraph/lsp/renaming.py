@@ -216,11 +216,11 @@ def _check_name(new_name: str, *, is_identifier: bool) -> None:
         if not new_name.strip() or not new_name.isprintable():
             raise RenameError(f"{shown} is not a name: it must be one line of text.")
     elif not new_name.isidentifier():
-        raise RenameError(f"{shown} is not an identifier of Python, which functions and parameters need as their name.")
+        raise RenameError(f"{shown} is not a Python identifier, so it cannot name a function or a parameter.")
     elif keyword.iskeyword(new_name):
-        raise RenameError(f"{shown} is a keyword of Python. Choose another name.")
+        raise RenameError(f"{shown} is a Python keyword. Choose another name.")
     elif unicodedata.normalize("NFKC", new_name) != new_name:
-        raise RenameError(f"Python reads {shown} as `{unicodedata.normalize('NFKC', new_name)}`. Use this name.")
+        raise RenameError(f"Python reads {shown} as `{unicodedata.normalize('NFKC', new_name)}`. Use that name.")
     elif new_name.startswith("__"):
         raise RenameError(f"{shown} starts with two underscores, and Python changes such names in classes.")
     elif new_name == CONTEXT:

@@ -82,7 +82,7 @@ class WorkflowServer(LanguageServer):
         """Log an error of a handler, unless its cause is an invalid request, which the editor is told."""
         del source
         if isinstance(error, JsonRpcInternalError) or not isinstance(error, JsonRpcException):
-            self.log(f"a request failed because of a defect of stepgraph. {error}")
+            self.log(f"a request failed because of a bug in stepgraph. {error}")
 
     def ask(self, method: str, parameters: object = None) -> None:
         """Send a request whose answer does not matter."""
@@ -96,7 +96,7 @@ class WorkflowServer(LanguageServer):
 
     def serve(self, source: BinaryIO, target: BinaryIO) -> bool:
         """Serve the editor until it ends the session, and return whether it has done so in the right order."""
-        # The log is for users of an editor. It has one line for each defect, and no other records.
+        # The log is for users of an editor. It has one line for each bug, and no other records.
         logging.getLogger("pygls").addHandler(logging.NullHandler())
         logging.getLogger("pygls").propagate = False
         self.connection = Connection(source, target, self.log)
@@ -121,7 +121,7 @@ class WorkflowServer(LanguageServer):
     def _log_loop_error(self, _: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
         error = context.get("exception")
         if not isinstance(error, JsonRpcException | asyncio.CancelledError):
-            self.log(f"a defect of stepgraph: {context.get('message')} {error!r}")
+            self.log(f"a bug in stepgraph: {context.get('message')} {error!r}")
 
     async def _answer(self, method: str, parameters: object) -> None:
         try:

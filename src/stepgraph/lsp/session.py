@@ -154,8 +154,8 @@ class Session:
                 await self._analyze(revision)
             except AnalysisCanceledError:
                 continue
-            except Exception as error:  # noqa: BLE001 - the next edit may avoid the defect
-                self._client.log(f"the analysis failed because of a defect of stepgraph: {error!r}")
+            except Exception as error:  # noqa: BLE001 - the next edit may avoid the bug
+                self._client.log(f"the analysis failed because of a bug in stepgraph: {error!r}")
             async with self._is_analyzed:
                 self._analyzed_revision = revision
                 self._is_analyzed.notify_all()

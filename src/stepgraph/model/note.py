@@ -1,4 +1,4 @@
-"""Notes on workflows, problems with inputs, and defects of this package."""
+"""Notes on workflows, problems with inputs, and bugs in this package."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Note(Struct, frozen=True):
     def label(self) -> str:
         """The level and code of the finding that `stepgraph check` reports for the note: `error[SG101]`.
 
-        It is `note` for a remark on the graph alone, which is no finding.
+        It is `note` for a remark on the graph alone, which is not a finding.
         """
         return _LABEL_OF_CODE.get(self.code, _INCOMPLETE if self.incomplete else _WITHOUT_RULE)
 
@@ -122,7 +122,7 @@ class InputError(Exception):
 
 
 class InternalError(Exception):
-    """The analysis of the file at `path` failed because of a defect. The cause is chained."""
+    """The analysis of the file at `path` failed because of a bug in this package. The cause is chained."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"the analysis of {path} failed")

@@ -39,7 +39,7 @@ class RemoteInstance(Struct, frozen=True):
 
     @property
     def has_ended(self) -> bool:
-        """Whether no step of the instance begins any more."""
+        """Whether the instance has ended, so that no more steps begin."""
         return InstanceLog(self.status, ()).has_ended
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef
 
 DRAWN_BEFORE: Final = "function, drawn at its first call"
-DRAWN_SEPARATELY: Final = "function, drawn by itself"
+DRAWN_SEPARATELY: Final = "function, drawn separately"
 RECURSIVE: Final = "function, calls itself"
 MISSING: Final = "function, not in this graph"
 

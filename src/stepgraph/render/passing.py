@@ -88,7 +88,7 @@ class Passing(Struct):
         return None if None in steps else max((runs for runs in steps if runs is not None), default=None)
 
     def runs(self, step: Node) -> int | None:
-        """Return the number of runs of a step, or None if the log does not tell it."""
+        """Return the number of runs of a step, or None if the log does not show it."""
         progress = self.progress.of(step)
         if progress is None:
             return 0

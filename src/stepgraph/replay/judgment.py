@@ -159,7 +159,7 @@ class Judgment(Struct):
         elif not is_raised(call.site, entry):
             self.reused.append(entry.log_name)
         if self.deployed is not None and self._is_exchanged(call.site, number):
-            self.notes.append(f"The stored result of `{entry.log_name}` answers another step than before.")
+            self.notes.append(f"The stored result of `{entry.log_name}` now goes to another step.")
         if node is not None and _may_have_other_name(call.site, node):
             reason = f"The name of `{entry.log_name}` is computed by the new code, so it is unknown whether it changed."
             self._add("unknown", reason, call.site)
@@ -346,7 +346,7 @@ class Judgment(Struct):
                 continue
             if HANDLER in site.path and not self._has_raised():
                 continue
-            reason = f"The new code does not get to `{site.node['name']}` in the way in which the instance did."
+            reason = f"The new code does not reach `{site.node['name']}` on the path that the instance took."
             self._add("unknown", reason, site)
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
@@ -363,7 +363,7 @@ class Judgment(Struct):
             matching = [site for site in sites if self.program.sites[site].matches(entry.kind, entry.name)]
             is_rekeyed = self.deployed is not None and number in self.deployed.rekeyed
             if len(sites) > 1 and (len(matching) < len(sites) or entry.log_name in orphans or is_rekeyed):
-                reason = f"The log does not tell which of several deployed steps `{entry.log_name}` is."
+                reason = f"The log does not show which of several deployed steps `{entry.log_name}` is."
                 self._add("unknown", reason, self.program.sites[min(sites)])
 
     def _judge_removed(self, orphans: Sequence[str]) -> None:

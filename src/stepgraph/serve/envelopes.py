@@ -82,7 +82,7 @@ def page_of(
     if identify is not None and (cursor := parameters.get("cursor")):
         start = next((index for index, item in enumerate(items, start=1) if identify(item) == cursor), -1)
         if start < 0:
-            raise ApiError(400, ErrorCode.INVALID, "`cursor` is not one that this server has sent.")
+            raise ApiError(400, ErrorCode.INVALID, "unknown `cursor`: pass the one from the previous response.")
     shown = items[start : start + per_page]
     info: dict[str, object] = {
         "page": page,

@@ -135,7 +135,7 @@ class InstancesApi(Struct, frozen=True):
     def set_status(self, workflow: LiveWorkflow, instance_id: str, body: JsonObject) -> ApiResponse:
         """Pause, resume, restart or terminate an instance. `from` is the step to restart from."""
         if body.get("status") not in _CHANGES:
-            message = "`status` is none of `pause`, `resume`, `restart` and `terminate`."
+            message = "`status` must be `pause`, `resume`, `restart` or `terminate`."
             raise ApiError(400, ErrorCode.INVALID, message)
         change = {key: body[key] for key in ("status", "from", "rollback") if key in body}
         with self._server() as server:
@@ -229,7 +229,7 @@ def _creation(body: JsonObject) -> bytes:
     identity, text = body.get("instance_id"), body.get("params")
     if identity is not None:
         if not isinstance(identity, str):
-            raise ApiError(400, ErrorCode.INVALID, "`instance_id` is not text.")
+            raise ApiError(400, ErrorCode.INVALID, "`instance_id` must be a string.")
         request["id"] = identity
     if isinstance(text, str):
         try:

@@ -141,12 +141,12 @@ class ProjectPages(Struct, frozen=True):
         return self._identity_of(self.state())
 
     def _guarded(self, render: Callable[[], str], live: LivePage) -> PageResponse:
-        """Return a page, or a message with a connection to the server if a defect prevents the page."""
+        """Return a page, or a message with a connection to the server if a bug prevents the page."""
         try:
             return PageResponse(render())
-        except Exception as error:  # noqa: BLE001 - the next edit may avoid the defect
+        except Exception as error:  # noqa: BLE001 - the next edit may avoid the bug
             name = type(error).__name__
-            message = f"This page cannot be drawn because of a defect of stepgraph ({name}).\n\nPlease report it."
+            message = f"This page cannot be drawn because of a bug in stepgraph ({name}).\n\nPlease report it."
             return PageResponse(render_message(message, live), 500)
 
     def _view(self, workflow: LiveWorkflow, name: str, live: LivePage) -> str:

@@ -70,4 +70,4 @@ def _is_followed_link(headers: Headers) -> bool:
     return headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
 
 
-_REFUSAL: Final = PlainTextResponse("This server answers only pages and programs of this machine.\n", 403)
+_REFUSAL: Final = PlainTextResponse("This server accepts requests only from pages and programs of this machine.\n", 403)

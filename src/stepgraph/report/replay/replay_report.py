@@ -112,7 +112,7 @@ def _continuation(replay: Replay) -> str:
         return f"Continues at {_listed(replay.taken_up)}.{orphans}"
     if replay.reused:
         return f"Continues after `{replay.reused[-1]}`.{orphans}"
-    return f"Begins from the start.{orphans}" if orphans else "Has not run a step."
+    return f"Starts from the beginning.{orphans}" if orphans else "Has not run a step."
 
 
 _MAX_NAMES: Final = 3

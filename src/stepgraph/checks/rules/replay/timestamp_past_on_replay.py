@@ -36,7 +36,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         verb = "has" if rest.is_certain else "may have"
         yield Diagnostic(
             call.span,
-            f"`{timestamps[call].text}` {verb} passed when the instance resumes in {rest.phrase}: `run` starts again,"
+            f"`{timestamps[call].text}` {verb} passed when the instance resumes at {rest.phrase}: `run` starts again,"
             " and this sleep fails because its time is in the past.",
             _ADVICE,
             severity=Severity.ERROR if rest.is_certain else None,

@@ -96,7 +96,7 @@ def _banner(view: LogView) -> Iterator[str]:
         return
     names = {entry.index: entry.log_name for entry in instance.log.entries}
     if instance.misfit.index is None:
-        problem = "The instance is complete, but the graph goes on"
+        problem = "The instance is complete, but the graph continues"
     else:
         index = instance.misfit.index
         row = view.row_link(index, text_of(names.get(index, "")))

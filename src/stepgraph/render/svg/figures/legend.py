@@ -136,8 +136,8 @@ def _gap(pen: Pen, x: int, y: int) -> None:
 
 
 INSTANCE_ENTRIES: Final = (
-    LegendEntry("a way that the instance took", _taken_line),
-    LegendEntry("a way that it did not take, or has not taken yet", _untaken_line),
+    LegendEntry("a path that the instance took", _taken_line),
+    LegendEntry("a path that it did not take, or has not taken yet", _untaken_line),
     LegendEntry("in the timeline, a sleep or a wait", _wait_bar),
     LegendEntry("a period that is drawn shorter than it was", _gap),
 )

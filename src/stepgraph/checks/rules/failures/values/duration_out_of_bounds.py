@@ -50,14 +50,14 @@ def _check_sleep(duration: DurationArgument, length: float) -> Diagnostic | None
         advice = "Write a positive duration."
         return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)
     if length > _LONGEST:
-        message = f"this sleep {_lasts(length)}, but the engine allows 365 days: it fails."
+        message = f"this sleep {_lasts(length)}, but the engine allows at most 365 days: it fails."
         return Diagnostic(duration.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
     return None
 
 
 def _check_wait(duration: DurationArgument, length: float) -> Diagnostic | None:
     if length > _LONGEST:
-        message = f"this timeout {_lasts(length)}, but the engine allows 365 days: the wait fails."
+        message = f"this timeout {_lasts(length)}, but the engine allows at most 365 days: the wait fails."
         return Diagnostic(duration.place.span, message, 'Write "365 days" or less.')
     if length < _SHORTEST_WAIT:
         message = f"this timeout is {length:g} ms, but the engine requires at least 1 second: the wait fails."
