@@ -331,23 +331,23 @@ def with_located_nodes(workflow: WorkflowAnalysis, located: Callable[[], Workflo
     indexes = {id(part): index for index, part in enumerate(parts)}
 
     @cache
-    def other() -> tuple[WorkflowAnalysis, list[Part]]:
+    def located_parts() -> tuple[WorkflowAnalysis, list[Part]]:
         same = located()
         return same, [] if same.graph is None else list(parts_of(same.graph))
 
     def counterpart(node: Node) -> Node:
-        return cast("Node", other()[1][indexes[id(node)]])
+        return cast("Node", located_parts()[1][indexes[id(node)]])
 
     def find_node(span: Span) -> Node | None:
-        node = other()[0].node_at(span)
+        node = located_parts()[0].node_at(span)
         if node is None:
             return None
-        return next(cast("Node", mine) for mine, part in zip(parts, other()[1], strict=True) if part is node)
+        return next(cast("Node", mine) for mine, part in zip(parts, located_parts()[1], strict=True) if part is node)
 
     return replace(
         workflow,
-        locate_node=lambda node: other()[0].span_of(counterpart(node)),
-        locate_code=lambda node: other()[0].code_of(counterpart(node)),
+        locate_node=lambda node: located_parts()[0].span_of(counterpart(node)),
+        locate_code=lambda node: located_parts()[0].code_of(counterpart(node)),
         find_node=find_node,
     )
 

@@ -273,7 +273,7 @@ class IncrementalRun(AnalysisRun):
         except InputError:
             return False
         source = self.searched.get(path, content)
-        return all(source.find(search) == found for search, found in searches.items())
+        return all(source.find(search) == matches for search, matches in searches.items())
 
     def _analyze_alone(self, module: Source) -> ModuleResult:
         """Return the result of a module, analyzed by a pipeline of its own, which records all its inputs."""

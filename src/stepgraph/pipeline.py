@@ -465,14 +465,14 @@ def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Probl
 
 
 def _not_exported_problem(
-    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None, found: str | None
+    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None, import_advice: str | None
 ) -> Problem:
     """Return the problem of a configured class that its module does not export.
 
-    `near` is a similar name, and `found` the advice for a class that another module defines.
+    `near` is a similar name, and `import_advice` the advice for a class that another module defines.
     """
     path = source.path if source.project.configuration is None else source.project.configuration.path
-    advice = found or (f"Did you mean `{near}`?" if near else _exported_names(source, missing))
+    advice = import_advice or (f"Did you mean `{near}`?" if near else _exported_names(source, missing))
     return Problem(path, f"{missing.reason}.", advice, configured.line, configured.column, kind=missing.kind)
 
 

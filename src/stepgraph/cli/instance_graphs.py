@@ -78,8 +78,8 @@ class GraphOptions(Struct, frozen=True):
 
     def _load_saved(self, path: str, paths: Sequence[str]) -> Candidates:
         if paths or self.configuration is not None:
-            other = "--config" if self.configuration is not None else "PATHS"
-            raise click.UsageError(f"--graph and {other} both select graphs. Use one of them.")
+            selector = "--config" if self.configuration is not None else "PATHS"
+            raise click.UsageError(f"--graph and {selector} both select graphs. Use one of them.")
         subjects = list(read_saved_subjects(path))
         if not subjects:
             raise CommandError(ExitCode.NOTHING, f"no graph found in {path}: the array is empty.")

@@ -16,7 +16,7 @@ from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import EntryState, PlacedEntry
-from stepgraph.execution.propagation import left_visits
+from stepgraph.execution.propagation import exited_visits
 from stepgraph.execution.reach import Reach
 from stepgraph.execution.regions import Region, RegionKind
 from stepgraph.execution.visits import InstanceVisits, Visit
@@ -92,7 +92,7 @@ def progress_of(
         visits,
         visits.by_path(),
         Reach.of(regions, visits.entries.keys(), match.reachable),
-        left_visits(log, visits),
+        exited_visits(log, visits),
         {visit for place in match.next for visit in visits.at(place)},
         {path for place in match.next for path in visits.paths(place)},
         _state_in_reach(log, match),
@@ -126,7 +126,7 @@ class _ProgressBuilder(Struct):
     visits: InstanceVisits
     visits_by_path: Mapping[Path, Sequence[Visit]]
     reach: Reach
-    left: Mapping[Visit, bool]
+    exited: Mapping[Visit, bool]
     """The runs that an exception has left, with whether this is certain."""
     active: set[Visit]
     """The runs in which a step can begin next."""
@@ -204,7 +204,7 @@ class _ProgressBuilder(Struct):
         runs = [visit for visit in self.visits_by_path.get(path, ()) if visit.loop_pass is None]
         last = max(runs, key=lambda visit: visit.entries[-1], default=None)
         open_states = {self.entries[position].state for position in inside if self.entries[position].is_open}
-        if last is not None and last in self.left and (self.left[last] or not open_states):
+        if last is not None and last in self.exited and (self.exited[last] or not open_states):
             return "failed"
         if open_states:
             return next(state for state in _MOST_ACTIVE if state in open_states)

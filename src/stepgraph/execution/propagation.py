@@ -36,16 +36,16 @@ def ending_failure(log: InstanceLog, visits: InstanceVisits) -> int | None:
     if not outermost:
         return None
     last = outermost[-1]
-    is_certain = all(_ends_before(log.entries[other], log.entries[last]) for other in outermost[:-1])
+    is_certain = all(_ends_before(log.entries[position], log.entries[last]) for position in outermost[:-1])
     return last if is_certain else None
 
 
-def left_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]:
+def exited_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]:
     """Return the runs that a caught failure has left, with whether this is certain.
 
     It is not certain if nothing has begun in a handler, because the exception may be on its way.
     """
-    left: dict[Visit, bool] = {}
+    exited: dict[Visit, bool] = {}
     for position, leaf in visits.leaves.items():
         if log.entries[position].outcome != "failed":
             continue
@@ -53,8 +53,8 @@ def left_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]:
         for visit in _enclosing(leaf) if catcher is not None else ():
             if visit is catcher:
                 break
-            left[visit] = is_certain or left.get(visit, False)
-    return left
+            exited[visit] = is_certain or exited.get(visit, False)
+    return exited
 
 
 def _latest_first(entries: Sequence[LogEntry]) -> Sequence[int]:

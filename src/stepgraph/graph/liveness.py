@@ -374,16 +374,16 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
         Each jump is recorded for a block when the block is left, because jumps may leave thousands of nested blocks.
         """
-        block, depth, left = self.path.pop()[0], len(self.path), self.open_blocks.pop()
-        for target_depth, pending in left.pending_at_jumps.items():
+        block, depth, open_block = self.path.pop()[0], len(self.path), self.open_blocks.pop()
+        for target_depth, pending in open_block.pending_at_jumps.items():
             self.pending_at_jumps[block] = self.pending_at_jumps.get(block, 0) | pending
             if target_depth < depth:
                 self.open_blocks[-1].add_jump(target_depth, pending)
-        if left.early_depth is not None:
+        if open_block.early_depth is not None:
             if block in self.loop_bodies:
                 self.left_early.add(block)
-            if left.early_depth < depth:
-                self.open_blocks[-1].add_early_exit(left.early_depth)
+            if open_block.early_depth < depth:
+                self.open_blocks[-1].add_early_exit(open_block.early_depth)
 
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
         """Record the tasks pending at a jump, or after the `finally` blocks without steps that the jump runs."""

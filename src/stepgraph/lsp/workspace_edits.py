@@ -72,8 +72,8 @@ def text_edits(lines: TextLines, before: str, after: str) -> Iterator[TextEdit]:
         if len(old) != len(new):
             yield _edit(lines, offset, _joined(old_lines, old), _joined(new_lines, new))
             continue
-        for index, other in zip(old, new, strict=True):
-            yield from _edits_in_line(lines, lines.starts[index], old_lines[index], new_lines[other])
+        for old_index, new_index in zip(old, new, strict=True):
+            yield from _edits_in_line(lines, lines.starts[old_index], old_lines[old_index], new_lines[new_index])
 
 
 def _edits_in_line(lines: TextLines, offset: int, old: str, new: str) -> Iterator[TextEdit]:
@@ -128,8 +128,8 @@ def _equal_end(old: str, new: str) -> int:
 
 def _common_length(first: str, second: str) -> int:
     """Return the length of the common prefix of two texts."""
-    pairs = enumerate(zip(first, second, strict=False))
-    return next((index for index, (one, other) in pairs if one != other), min(len(first), len(second)))
+    shorter = min(len(first), len(second))
+    return next((index for index in range(shorter) if first[index] != second[index]), shorter)
 
 
 def _position(lines: TextLines, offset: int) -> Position:

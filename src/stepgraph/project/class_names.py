@@ -46,10 +46,10 @@ class DerivedNames(Struct):
         for match in _CLASS.finditer(text):
             for base in _WORD.findall(_bases(text, match.end())):
                 self._by_base.setdefault(base, []).append(match[1])
-        for name, other in _IMPORT_ALIAS.findall(text):
-            self._by_base.setdefault(name, []).append(other)
-        for other, name in _ALIAS.findall(text):
-            self._by_base.setdefault(name, []).append(other)
+        for name, alias in _IMPORT_ALIAS.findall(text):
+            self._by_base.setdefault(name, []).append(alias)
+        for alias, name in _ALIAS.findall(text):
+            self._by_base.setdefault(name, []).append(alias)
 
     def of(self, base: str) -> tuple[str, ...]:
         """Return the names that may refer to classes derived from `base`, without `base` itself."""

@@ -90,8 +90,8 @@ class Positions(Struct):
     def end(self, position: Position, entry: int, *, failed: bool) -> Iterator[Position]:
         """Yield the positions after the step of an entry has ended. The steps in it do not run."""
         terms = (position.main, *position.background)
-        ways = [self.endings.answered(term, entry, failed=failed) for term in terms]
-        for combination in product(*ways):
+        endings = [self.endings.answered(term, entry, failed=failed) for term in terms]
+        for combination in product(*endings):
             (main, _), *background = combination
             pending = [term for _, more in combination for term in (*more.background, *more.group)]
             yield Position(main, self.terms.background([*(term for term, _ in background), *pending]))

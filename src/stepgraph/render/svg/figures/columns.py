@@ -130,11 +130,11 @@ class ColumnLayout(Struct, frozen=True):
                 continue
             if column.exits.breaks is not None:
                 begin = (spine + column.lanes.breaks, column.exits.breaks)
-                begin = pen.exits_above(begin, column.exits.taken("breaks"))
+                begin = pen.exits_above(begin, column.exits.first_taken("breaks"))
                 pen.bend(begin, breaks_below, outer.breaks, faded="breaks" in column.exits.untaken)
             if column.exits.returns is not None:
                 begin, faded = (spine + column.lanes.returns, column.exits.returns), "returns" in column.exits.untaken
-                begin = pen.exits_above(begin, column.exits.taken("returns"))
+                begin = pen.exits_above(begin, column.exits.first_taken("returns"))
                 pen.bend(begin, below + _FIRST_LANE, outer.returns, faded=faded)
 
     def _goes_straight(self, index: int) -> bool:

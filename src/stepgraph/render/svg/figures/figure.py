@@ -39,7 +39,7 @@ class EarlyExits(Struct, frozen=True):
         """Return the height of the first exit of a kind."""
         return self.breaks if kind == "breaks" else self.returns
 
-    def taken(self, kind: ExitKind) -> Length | None:
+    def first_taken(self, kind: ExitKind) -> Length | None:
         """Return the height of the first exit of a kind that was taken, unless it is the first exit or none was."""
         return self.taken_breaks if kind == "breaks" else self.taken_returns
 
@@ -69,12 +69,12 @@ class EarlyExits(Struct, frozen=True):
 
     def _taken_before(self, later: EarlyExits, kind: ExitKind) -> Length | None:
         if self.of(kind) is None:
-            return later.taken(kind)
+            return later.first_taken(kind)
         if kind not in self.untaken:
-            return self.taken(kind)
+            return self.first_taken(kind)
         if kind in later.untaken:
             return None
-        taken = later.taken(kind)
+        taken = later.first_taken(kind)
         return later.of(kind) if taken is None else taken
 
     def _untaken_with(self, later: EarlyExits) -> frozenset[ExitKind]:

@@ -191,7 +191,7 @@ class ExitJoin(Struct, frozen=True):
         begin = self.figure.height if self.figure.continues else end
         pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}", faded=not self.traversal.exited)
         exits = self.figure.exits
-        out = pen.exits_above((lane, self.first), exits.taken(self.kind))
+        out = pen.exits_above((lane, self.first), exits.first_taken(self.kind))
         pen.out(out, end, 1, faded=self.kind in exits.untaken)
 
 
@@ -230,7 +230,7 @@ class WorkflowFigure(Struct, frozen=True):
         kinds: tuple[ExitKind, ...] = ("breaks", "returns")
         for kind in kinds:
             if (first := exits.of(kind)) is not None:
-                begin = pen.exits_above((lane, first), exits.taken(kind))
+                begin = pen.exits_above((lane, first), exits.first_taken(kind))
                 pen.out(begin, end, edge + 1, faded=kind in exits.untaken)
 
 

@@ -412,7 +412,7 @@ class TryFinally(Struct, frozen=True):
             first, faded = before.of(kind), kind in before.untaken
             if first is None:
                 continue
-            begin = pen.exits_above((lane, first), before.taken(kind))
+            begin = pen.exits_above((lane, first), before.first_taken(kind))
             if value_of(lane) > value_of(side):
                 pen.out(begin, top + exits_enter, side + 1, faded=faded)
             else:
