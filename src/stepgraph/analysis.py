@@ -304,7 +304,7 @@ class WorkflowRecord(Struct, frozen=True):
 
 
 def _gaps(workflow: WorkflowAnalysis) -> Iterator[tuple[Span, int]]:
-    """Yield the location of each note for which the graph may lack steps, with the index of its node if it has one."""
+    """Yield the location of each note on missing steps, with the index of its node if it has one."""
     spans = [note.span for note in workflow.notes if note.incomplete]
     if workflow.graph is None or not spans:
         return

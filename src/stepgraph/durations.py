@@ -208,8 +208,8 @@ _SECOND_WORDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "min
 def is_likely_seconds(source: str, number: float) -> bool:
     """Return whether a number of milliseconds is probably meant in seconds or a longer unit.
 
-    The source of such a number is a literal, a name without a word for milliseconds, or a product that has a factor of
-    60 but no factor that is a multiple of 100.
+    Such a number is written as a literal, as a name without a word for milliseconds, or as a product with the factor 60
+    and without a multiple of 100 as a factor.
     """
     if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
         return False

@@ -32,9 +32,9 @@ _FIRST_FRAME_SLOTS: Final = 2**16
 """The size of the thread's first Python frame, in values of 8 bytes.
 
 Python stores the frames of a thread in blocks of 16 KB, and maps and unmaps a block each time a call crosses the end of
-the previous one. If that is the depth of a loop, it takes a fifth of the time of an analysis. A frame that does not fit
-gets a block of up to twice its size, so the frames of most analyses fit into the block of this frame. Its unused memory
-is only address space.
+the previous one. In a loop at that depth, this takes a fifth of the time of an analysis. For a frame larger than a
+block, Python maps a block of up to twice the size of the frame. So this frame gets a block that is large enough for the
+frames of most analyses. Its unused memory is only address space.
 """
 
 _MIN_LIMIT_RATIO: Final = 4
@@ -64,7 +64,7 @@ def run_with_large_stack(function: Callable[[], Result]) -> Result:
 
 
 def _call_in_large_block(function: Callable[[], Result]) -> Result:
-    """Call a function whose frames, and those of most of its callees, share one block of memory."""
+    """Call a function in one block of memory that holds its frame and the frames of most of its callees."""
     return function()
 
 

@@ -132,7 +132,7 @@ SERVED_BYTES: Final = 1 * MEGABYTE
 """The maximum size of the body of a request to `stepgraph serve`. Parameters of an instance have at most 1 MB."""
 
 SERVED_STREAMS: Final = 100
-"""The maximum number of open pages that `stepgraph serve` tells about changes. A browser opens six per window."""
+"""The maximum number of open pages that `stepgraph serve` notifies of changes. A browser opens six per window."""
 
 SERVED_CONNECTIONS: Final = 400
 """The maximum number of connections to `stepgraph serve`. Systems allow a process 256 to 1,024 open files."""

@@ -46,8 +46,8 @@ def footprint_of(
     """Return the footprint of an analysis of `paths` in a run.
 
     `others` are other files that decide about the output, such as a baseline. Returns None for standard input, after a
-    failure of git, and if a file was changed during the run or so shortly before it that another change might not be
-    noticed.
+    failure of git, and if a file changed during the run, or so shortly before it that a second change could leave its
+    time unchanged.
     """
     if STANDARD_INPUT in paths or has_unsaved_files() or has_temporary_failures():
         return None

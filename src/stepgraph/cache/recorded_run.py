@@ -1,11 +1,12 @@
-"""The output of an earlier run of the same command, repeated as long as nothing that the run looked at has changed.
+"""The output of an earlier run of the same command, repeated while the inputs of that run are unchanged.
 
-A record lists the files and directories that the run looked at, also those that it missed, with their properties. A
-file whose properties are equal is unchanged: the time of its last change cannot be set, and a run is recorded only if
-nothing that it looked at was changed shortly before it or during it.
+A record lists the inputs with their properties: the files and directories that the run looked at, also missing ones.
+Equal properties mean an unchanged file: programs cannot set the time of the last change (`ctime`), and a run is
+recorded only if its inputs did not change during the run or shortly before it.
 
-This module imports nothing that Python has not loaded at its start, because a repeated run should take the time of an
-empty one. The output is marshaled like Python's own compiled modules, in a directory that only the user can write to.
+This module imports only modules that Python loads at startup, because a repeated run should take no longer than
+starting Python. The output is marshaled like Python's own compiled modules, in a directory that only the user can write
+to.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ if TYPE_CHECKING:
         int,
         tuple[tuple[str, str], ...],
     ]
-    """Everything that decides about the output of a command, except files: the version of the records and of
-    stepgraph; the version of Python, its options, its environment, which contains LibCST, and the directory of the
-    package; the working directory, the arguments, whether standard output and error are terminals, the columns of the
-    terminal, and environment variables."""
+    """The inputs of a command besides files: the versions of the record format and of stepgraph; the version, options
+    and environment of Python (LibCST is in this environment), and the directory of the package; the working directory;
+    the arguments; whether standard output and standard error are terminals; the terminal width; environment variables.
+    """
 
 STATE_FIELDS: Final = ("st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
 """The fields of `os.stat_result` that are the state of a file. All of them are 0 for a missing file."""

@@ -98,7 +98,7 @@ class Diagnostic(Struct, frozen=True):
     severity: Severity | None = None
     """The severity, or None for the severity of the rule."""
     consequences: tuple[tuple[str, Span], ...] = ()
-    """The codes and spans of findings that are dropped because they follow from this one."""
+    """The codes and spans of findings that this finding explains, so that they are dropped."""
     related: tuple[RelatedLocation, ...] = ()
     """Other locations that contribute to the problem. A finding has the first `MAX_RELATED` of them."""
 

@@ -1,8 +1,8 @@
 """The documentation of rules: the Markdown page next to the module of each rule.
 
 A page has the sections of `RulePage`. A paragraph that ends in a colon is the title of the example below it. An example
-is the body of `run`, with the imports of its module on top, or a module that defines the class, or one or more files,
-each below a paragraph with its path. Flagged lines end in a comment with the code of the rule.
+has one of three forms: the body of `run` below the imports of its module; a whole module with the class; one or more
+files, each below a paragraph with its path. Flagged lines end in a comment with the code of the rule.
 """
 
 from __future__ import annotations

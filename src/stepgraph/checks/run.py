@@ -48,8 +48,8 @@ def combine_findings(
 ) -> tuple[Finding, ...]:
     """Return the distinct findings: those for a project, and the `findings` for its workflows.
 
-    A base class without a configuration is not deployed, so findings about its start are omitted: a class derived from
-    it may define the steps, and may pass other arguments to `run`.
+    Findings about the start of a base class without a configuration are omitted, because it is not deployed: a derived
+    class may define the steps, and may pass other arguments to `run`.
     """
     of_workflows = (
         finding

@@ -333,7 +333,7 @@ def _source_url() -> str:
 def _source_files(paths: Iterable[str], sources: Sources, analysis: Analysis, settings: Root) -> dict[str, SourceFile]:
     """Return the files at these paths, with their lines and their paths in the repository.
 
-    Files that the analysis has not read are read if they are inside the roots of the sources or of the settings.
+    Files that the analysis has not read are now read if they are inside a root of the sources or the settings.
     """
     from stepgraph.report.report import SourceFile
 

@@ -180,7 +180,7 @@ class LocatedInstance(Struct, frozen=True):
 def locate_instance(loaded: LoadedLog, candidates: Candidates, *, quiet: bool = False) -> LocatedInstance:
     """Return the instance on the graph of its workflow.
 
-    If several workflows are candidates, it is the only one that the log fits, which a message names. Raises
+    If there are several candidates, the workflow is the only one that the log fits, and a message names it. Raises
     CommandError if the log fits none or several of them, or if none has a graph.
     """
     subjects = same_workflow(loaded, candidates)

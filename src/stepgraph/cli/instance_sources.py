@@ -132,9 +132,9 @@ def load_log(
 ) -> LoadedLog:
     """Return the log of a file or, with a remote source, of the instance with an id. `latest` is the newest instance.
 
-    `patterns` select workflows of a remote source by name. Without them, those with `preferred` names or classes are
-    searched, or all if the source has none of these. Raises InputError for unreadable logs, and CommandError with
-    `NOTHING` if there is no such instance.
+    `patterns` select workflows of a remote source by name. Without patterns, workflows with a `preferred` name or class
+    are searched or, if the source has none of these, all workflows. Raises InputError for unreadable logs, and
+    CommandError with `NOTHING` if there is no such instance.
     """
     if not remote.is_used:
         return read_log_file(name)

@@ -44,7 +44,8 @@ _CHECK = "--check"
 _TEXT, _OUTLINE = "text", "outline"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NO_SUFFIXES: Mapping[str, str] = {}
-# Suffixes of files that must not contain text, the default format: those of other commands, and of other programs.
+# Suffixes of other formats of stepgraph or of other programs. Files with them must not contain text, the default
+# format.
 _UNSUPPORTED_SUFFIXES = (
     *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
     *(".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".htm", ".mermaid", ".gv", ".yaml", ".yml", ".csv"),

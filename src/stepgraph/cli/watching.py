@@ -231,7 +231,7 @@ class _OutputPipe:
             self._descriptor = os.dup(sys.stdout.fileno())
 
     def is_closed(self) -> bool:
-        """Return whether nobody reads the output any more. Windows does not tell."""
+        """Return whether the reader of the output has closed it. Always False on Windows."""
         if self._descriptor is None or sys.platform == "win32":
             return False
         poll = select.poll()

@@ -118,9 +118,9 @@ def diff_workflows(
     """Compare two versions of a workflow. None stands for a missing version.
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
-    `details` returns the details of both versions, which tell a `raise` from a `return`. It is called for changes only.
-    `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result is a
-    single change that reports the limit.
+    `details` returns the details of both versions, which distinguish a `raise` from a `return`. It is called only for
+    changes. `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result
+    is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")

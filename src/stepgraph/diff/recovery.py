@@ -91,7 +91,7 @@ class _Similarity:
         return is_empty or self._old_shapes[old] == self._new_shapes[new] or self._have_common_work(old, new)
 
     def _have_common_work(self, old: int, new: int) -> bool:
-        """Return whether a function that only one version contains has moved steps of one container to the other."""
+        """Return whether steps have moved between two containers through a function that only one version contains."""
         to_new, to_old = self._matching.to_new, self._matching.to_old
         moved = _work_in_functions(self._matching.new, new, self._new_functions, to_old)
         moved_back = _work_in_functions(self._matching.old, old, self._old_functions, to_new)

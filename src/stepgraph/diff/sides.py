@@ -1,7 +1,7 @@
 """Both trees with the matched elements around each element, and the moved and unmatched elements that form changes.
 
-The nearest matched ancestor of an element is its host. An element that keeps its host was not moved, although unmatched
-elements may have been wrapped around it or removed from around it.
+The nearest matched ancestor of an element is its host. An element with the same host was not moved, even if unmatched
+elements now wrap it or no longer do.
 """
 
 from __future__ import annotations

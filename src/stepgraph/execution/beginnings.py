@@ -61,7 +61,7 @@ class PassFrame(Struct, frozen=True):
 
     path: Path
     began: int | None
-    """The entry that began it, `NEW` if the step begins it, `SAME` if it is the last one, or None if unknown."""
+    """The entry that began the pass. `NEW` if the step begins it, `SAME` for the current pass, None if unknown."""
     overlaps: bool = False
     """Whether passes may overlap."""
     is_attempt: bool = False

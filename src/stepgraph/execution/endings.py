@@ -32,7 +32,7 @@ ALL_ENDS: Final = -3
 """All ends of steps that end."""
 
 Rewrite: TypeAlias = tuple[Term, Pending]
-"""A term, and the work that goes on."""
+"""A term, and the work that continues in the background."""
 
 
 class EndingChange(Struct, frozen=True):

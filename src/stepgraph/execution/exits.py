@@ -51,7 +51,7 @@ _OUT_OF_UNKNOWN: Final[Sequence[ExitKind]] = ("next", "break", "return")
 
 
 class TermExits(Struct, eq=False):
-    """The exits of terms, and the work that goes on after an exception."""
+    """The exits of terms, and the work that continues after an exception."""
 
     program: GraphParts
     terms: Terms
@@ -96,7 +96,7 @@ class TermExits(Struct, eq=False):
         return self.of(self.terms.fresh(body))
 
     def ends(self, term: Term) -> list[Pending]:
-        """Return the work that goes on at each normal exit of a term."""
+        """Return the work that continues at each normal exit of a term."""
         return [each.pending for each in self.of(term) if each.kind == "next"]
 
     def may_end(self, term: Term) -> bool:
@@ -199,12 +199,12 @@ class TermExits(Struct, eq=False):
                 yield Exit("next", pending)
 
     def ends_of_body(self, body: Term) -> list[Pending]:
-        """Return the work that goes on in the background at each end of the body of a step or function."""
+        """Return the work that continues in the background at each end of the body of a step or function."""
         ends = [each.pending for each in self.of(body) if each.kind in {"next", "return"}]
         return self.terms.largest(self.terms.in_background(pending) for pending in ends)
 
     def ends_of_step(self, part: StepPart, nested: Term, *, retried: bool) -> list[Pending]:
-        """Return the work that goes on in the background at each end of a step: of its last attempt, and of others."""
+        """Return the work that continues in the background at each end of a step, from all of its attempts."""
         ends = self.ends_of_body(nested)
         if retried and part.nested is not EMPTY:
             abandoned = Pending(self.terms.background((nested,)))

@@ -301,7 +301,7 @@ class _Matcher(Struct, eq=False):
         return coarse
 
     def _largest(self, layer: _Layer) -> _Layer:
-        """Return the states without those whose background others include, as no work in it must begin."""
+        """Return the states with maximal backgrounds, as work in the background need not begin."""
         by_main: dict[Term, list[tuple[Term, ...]]] = {}
         for state in layer:
             by_main.setdefault(state.main, []).append(state.background)
@@ -317,7 +317,7 @@ class _Matcher(Struct, eq=False):
         return largest
 
     def _repeated(self, before: dict[_MatchingState, list[_MatchingState]], entry: LogEntry, number: int) -> _Layer:
-        """Return the states if an entry repeats an earlier `sleep_until`, which sleeps anew after a resume."""
+        """Return the states if an entry repeats an earlier `sleep_until`, which sleeps again after a resume."""
         if entry.kind != "sleep" or all(each.log_name != entry.log_name for each in self.log.entries[:number]):
             return {}
         paths = [site.path for site in self._sites(entry) if site.node["type"] == "step_sleep_until"]

@@ -175,7 +175,7 @@ class TryPart(Struct, frozen=True, eq=False):
     handler: Part | None
     final: Part
     in_group: bool
-    """Whether it is in a group, in which work that runs at its end goes on."""
+    """Whether it is in a group, where work that is still running at its end continues."""
     traits: Traits
 
 

@@ -113,7 +113,7 @@ def _state_in_reach(log: InstanceLog, match: Match) -> NodeState:
 
 
 def _state_at_unknown_end(log: InstanceLog, failure: int | None) -> NodeState | None:
-    """Return the state of a node in which an instance ended early without an entry that did not end or failed."""
+    """Return the state of a node in which an instance ended early, although no entry failed or remained open."""
     if log.has_failed:
         return "failed" if failure is None else None
     return "running" if log.status == "terminated" else None
@@ -134,7 +134,8 @@ class _ProgressBuilder(Struct):
     """The regions in which a step can begin next, perhaps in another run."""
     state_in_reach: NodeState
     state_at_end: NodeState | None
-    """The state of a region with the last entry and with steps within reach, or None if entries tell the state."""
+    """The state of a region with the last entry and with reachable steps, or None if the entries determine the state.
+    """
     failure: int | None
     """The position of the entry whose failure ended the instance."""
     is_unknown: bool
@@ -229,7 +230,7 @@ class _ProgressBuilder(Struct):
 
 
 def _last_state(runs: Sequence[PlacedEntry]) -> NodeState:
-    """Return the state of the last run, or of one that overlaps it and has not ended, or else has failed."""
+    """Return the state of the last run. An overlapping run that has not ended comes first, then one that has failed."""
     last = runs[-1]
     current = [run for run in runs if run.is_open or run is last or run.log.ended_before(last.log) is False]
     states = [run.state for run in current]

@@ -17,11 +17,11 @@ class Reach(Struct):
     entered: AbstractSet[Path]
     """The regions in which steps have certainly begun."""
     with_steps: AbstractSet[Path]
-    """The regions that contain steps, also in functions that they call."""
+    """The regions with steps, including steps in functions that they call."""
     with_unawaited: AbstractSet[Path]
-    """The regions that contain work that nothing awaits, also in functions that they call."""
+    """The regions with work that nothing awaits, including work in functions that they call."""
     open: set[Path] = field(default_factory=set)
-    """The regions that contain steps that can still begin, also in functions that they may still call."""
+    """The regions with steps that can still begin, including steps in functions that they may still call."""
     _first_entered: dict[Path, int] = field(default_factory=dict)
     """The index of the first child in which steps have begun, by the path of the parent."""
     _last_entered: dict[Path, int] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def _enclosing(
     callers: Mapping[str, list[Region]],
     is_included: Callable[[Region], bool] = lambda _: True,
 ) -> set[Path]:
-    """Return the paths of regions, of those around them, and of the included calls that lead to them."""
+    """Return the paths of regions, of their enclosing regions, and of the included calls that lead to these."""
     paths: set[Path] = set()
     pending = list(regions)
     while pending:

@@ -188,7 +188,10 @@ class Terms(Struct, eq=False):
         return self._intern((Pass, part, current), make)
 
     def passes(self, part: LoopPart, live: Iterable[LivePass], body: Term, *, is_open: bool) -> Term:
-        """Return a loop with the overlapping passes that are not over, in order if one of them may be the last."""
+        """Return a loop with its overlapping passes that have not ended.
+
+        Their order is kept if one may be the last pass.
+        """
         over = self.over
         unfinished = [each for each in live if each.term is not over]
         if not unfinished and not is_open:

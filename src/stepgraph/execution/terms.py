@@ -170,12 +170,12 @@ class Anything(Term, frozen=True, eq=False):
 
 
 class Pending(Struct, frozen=True):
-    """Work that goes on after an exit."""
+    """Work that continues after an exit."""
 
     background: tuple[Term, ...] = ()
     """Work that nothing awaits."""
     group: tuple[Term, ...] = ()
-    """Work that goes on in the enclosing group."""
+    """Work that continues in the enclosing group."""
 
 
 NO_PENDING: Final = Pending()

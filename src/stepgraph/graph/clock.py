@@ -463,7 +463,7 @@ def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
 
 
 def _try_body(emitter: _Emitter, try_: TryOperation, begin: int | None) -> tuple[list[Node], list[Node]]:
-    """Return the nodes of the body and those of the `else` from the operation `begin`, if this is not None."""
+    """Return the nodes of the body and of the `else`, which starts at the operation `begin`, or nowhere for None."""
     if begin is None:
         return _block(emitter, try_.body), []
     protected = _range(emitter, try_.body, 0, begin)
@@ -471,7 +471,10 @@ def _try_body(emitter: _Emitter, try_: TryOperation, begin: int | None) -> tuple
 
 
 def _else_begin(emitter: _Emitter, try_: TryOperation) -> int | None:
-    """Return the index of the first operation of the `else`, or None if it is absent or shares a group with others."""
+    """Return the index of the first operation of the `else`.
+
+    None without an `else`, or if it shares a group with the body.
+    """
     begin = len(try_.body.operations) - try_.else_length
     ranges = emitter.live.ranges.get(id(try_.body), ())
     is_shared = emitter.grouped or any(each.first < begin <= each.last for each in ranges)

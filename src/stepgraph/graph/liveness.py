@@ -1,7 +1,7 @@
 """Liveness of tasks: the ranges of operations from the start of a task to the await that completes it.
 
-A task escapes if it may be pending at an exit of the block that contains its start and its awaits, or after a race that
-includes it. For an escaping task, the graph shows no clock of completion.
+A task escapes if it may be pending after a race with this task, or at an exit of the block with its start and its
+awaits. The graph shows no completion clock for an escaping task.
 """
 
 from __future__ import annotations

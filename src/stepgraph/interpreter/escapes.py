@@ -63,8 +63,8 @@ _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call t
 def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: str, is_stored: bool) -> bool:  # noqa: FBT001
     """Report a value that leaves the analysis if it can run steps. Return whether it can.
 
-    In the message, `action` follows the description of the value. With `is_stored`, a function in the value also counts
-    if it may use a step object that it receives, because an object of the project may store the function and call it.
+    In the message, `action` follows the description of the value. With `is_stored`, a function that may use a step
+    object as an argument also counts, because a project object may store the function and call it later.
     """
     description = _describe_escape(interpreter, value, Visits(), 0)
     if description is None and is_stored and not interpreter.work.ignores_stores:

@@ -121,7 +121,7 @@ class Frame(Struct, eq=False):
     return_states: list[PathChanges] = field(default_factory=list)
     """The changes that the body has made at each `return` in a branch or loop."""
     selected_result: Nondeterministic | None = None
-    """The nondeterministic value that decides which `return` ends the body; None if none does."""
+    """The nondeterministic value that selects the `return` which ends the body, or None if no such value does."""
     returns_at_end: bool = False
     """Whether the body ends with a `return` outside of branches and loops."""
     conditions: list[str | None] = field(default_factory=list)
@@ -193,7 +193,7 @@ class Frame(Struct, eq=False):
 
     @property
     def managed_frame(self) -> Frame:
-        """The frame whose block the generator of this frame manages, or this frame itself for other code."""
+        """The frame with the `with` block that the generator of this frame manages. For other code, this frame."""
         frame = self
         while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
             frame = frame.caller
@@ -300,8 +300,8 @@ class FunctionSummary(Struct, frozen=True):
     reusable: bool
     """Whether later calls can reuse the summary.
 
-    False if the function makes outer writes that can affect steps, returns or yields values that are unique to each
-    call, consumes a generator from outside, or may raise before its pending tasks begin.
+    False if the function writes outer variables that can affect steps, returns or yields a new object in each call,
+    consumes a generator of its caller, or may raise before its pending tasks begin.
     """
     may_await: bool = False
     """Whether the function awaits tasks or runs an activity."""

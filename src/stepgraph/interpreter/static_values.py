@@ -187,8 +187,8 @@ class _StaticValueBuilder(Struct):
 def _kinds(class_value: ClassValue) -> list[str]:
     """Return the kinds of a class, as in `StaticObject.kinds`.
 
-    These are the dotted names of the external bases and decorators of the class and its bases, the plain names of
-    members that replace its objects, and `?` for unknown parts of the definition.
+    A kind is one of these: the dotted name of an external base or decorator, also of a base class; the plain name of a
+    member that replaces the objects of the class; `?` for an unknown part of the definition.
     """
     kinds: dict[str, None] = {}
     visited: set[ClassValue] = set()

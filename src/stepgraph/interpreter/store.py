@@ -170,7 +170,7 @@ class Store(Struct):
         return caller
 
     def leave_function(self, caller: FunctionReads) -> frozenset[SlotId]:
-        """Return the slots outside of a function that it has read, and add them to the reads of its caller."""
+        """Return the outer slots that a function has read, and add them to the reads of its caller."""
         reads = frozenset(slot for slot in self.reads if slot[0] < self.events.function_serial)
         caller.slots.update(reads)  # a new set would take linear time at each call
         self.reads, self.events.function_serial = caller.slots, caller.serial

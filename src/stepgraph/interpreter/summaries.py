@@ -222,7 +222,7 @@ class _Signature(Struct):
     def key_of(self, value: Value, depth: int) -> object:
         """Return the key of a value at a nesting depth.
 
-        The key is the part of the value on which summaries depend, or None if they do not depend on it.
+        The key is the part of the value that affects summaries, or None if no part does.
         """
         if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
             return value
@@ -440,7 +440,7 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
 
 def _assume_steps(interpreter: Interpreter) -> None:
-    """Assume that all active functions run steps, because one of them does and the others call it."""
+    """Assume that all active functions run steps: one of them does, and the others call it."""
     for node, functions in interpreter.active_functions.items():
         if functions:
             interpreter.step_functions.add(node)

@@ -98,7 +98,7 @@ class UndeployedClass(Struct, frozen=True):
 
 
 def find_workflows(entry: OpenModule, configured: Collection[str] = ()) -> WorkflowClasses:
-    """Return the workflow classes that a module defines, in source order, or those that it exports if it defines none.
+    """Return the workflow classes that a module defines, in source order. Without any, return the exported ones.
 
     A class that is `configured`, by name, is a workflow class even if its base class is unknown. Raises InputError if
     the search exceeds a limit.

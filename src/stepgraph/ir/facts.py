@@ -438,7 +438,7 @@ class OuterStateMutated(Fact, Struct, frozen=True):
 class LateBoundVariable(Fact, Struct, frozen=True):
     """A variable that a function reads, and that a loop around the function changes from pass to pass.
 
-    The function reads a wrong value if it runs neither in the pass that creates it nor in one of the later loops.
+    The function reads the wrong value unless it runs in the pass that creates it, or in one of the later loops.
     """
 
     function: SourcePlace

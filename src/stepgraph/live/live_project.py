@@ -253,7 +253,7 @@ def _broken_files(problems: Sequence[Problem]) -> Callable[[str], bool]:
 def _insert(
     old: Mapping[WorkflowKey, LiveWorkflow], order: Sequence[LiveWorkflow], workflows: list[LiveWorkflow]
 ) -> None:
-    """Insert old workflows into a list where they were: after the one that they followed."""
+    """Insert old workflows into a list, each after the workflow that it followed."""
     position = 0
     places = {workflow.key: place for place, workflow in enumerate(workflows, 1)}
     inserted = 0

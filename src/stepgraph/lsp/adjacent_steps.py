@@ -1,7 +1,7 @@
 """The steps directly before and after a step, on the paths of the control flow.
 
-A search follows the edges from one step up to the nearest steps. It leaves a called function by the call through which
-it has entered, and it never passes from one iteration of a loop to the next.
+A search follows the edges from one step up to the nearest steps. It returns from a function only to the call through
+which it entered, and stays within one iteration of each loop.
 """
 
 from __future__ import annotations

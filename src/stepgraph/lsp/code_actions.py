@@ -182,7 +182,7 @@ def _suppressions(view: DocumentView, findings: Sequence[Finding]) -> Iterator[C
 def _quick_fix(
     view: DocumentView, title: str, action: ActionType, findings: Sequence[Finding], *, is_preferred: bool = False
 ) -> CodeAction:
-    """Return an action for findings of one rule, of which it changes the first one or all."""
+    """Return an action for the first of several findings of one rule, or for all of them."""
     first = findings[0]
     fingerprint = view.folder.state.filtered.fingerprint(first)
     data = ActionData(action, view.document.uri, view.document.version, first.code, fingerprint)

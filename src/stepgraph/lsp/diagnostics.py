@@ -117,7 +117,9 @@ def _analyzed_lines(view: FolderView, path: str) -> TextLines | None:
 
 
 def _word_at(lines: TextLines, span: Span) -> Span:
-    """Return the span of the word at the start of a span, or else of the text of its line, or of the last one before.
+    """Return the span of the word at the start of a span.
+
+    Without a word, return the text of the line or of the last nonempty line above.
 
     Errors at the end of a file are on empty lines.
     """

@@ -96,7 +96,7 @@ class Documents:
     def at(self, path: str) -> Document | None:
         """Return the document with an absolute path, possibly by a symbolic link, or None if it is not open.
 
-        Of several documents with links to one file, it is the one that was opened last.
+        If several documents are links to the same file, return the one opened last.
         """
         document = self._by_real_path.get(path) or self._by_path.get(os.path.normcase(path))
         return None if document is None else document.state

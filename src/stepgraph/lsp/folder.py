@@ -90,8 +90,8 @@ class Folder:
     def analyze(self, documents: Iterable[Document], on_module: OnModule | None = None) -> AnalyzedFolder:
         """Return the state of the directory with these open documents. Raises AnalysisCanceledError of `on_module`.
 
-        The working directory of the process is this one during the analysis, so that paths in messages are those of
-        the command. A directory that does not exist has no workflows.
+        During the analysis, this directory is the working directory of the process, so that messages have the same
+        paths as those of the command. A directory that does not exist has no workflows.
         """
         by_uri = {document.uri: document for document in documents}
         contents = {document.path: document.content for document in by_uri.values()}

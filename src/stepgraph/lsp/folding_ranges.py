@@ -47,7 +47,7 @@ def folding_ranges(view: DocumentView, limit: int | None = None) -> list[Folding
 
 
 def _without_crossings(folds: Sequence[_Fold]) -> list[_Fold]:
-    """Return ranges without the blocks that overlap others but are not inside them, which editors do not allow.
+    """Return ranges without the blocks that partly overlap others. Editors require nested ranges.
 
     Examples are the arguments of a decorator that begin before the name of its step, and code that is being edited.
     """

@@ -36,13 +36,13 @@ _NEVER_CALLED: Final[HoverLine] = ("not in the graph, because no call of it was 
 
 
 class StepUse(Struct, frozen=True):
-    """A step of the source code in one of the workflows that use it."""
+    """A step in the source code, as one workflow uses it."""
 
     workflow: LiveWorkflow
     order: StepOrder
     source: SourceStep
     nodes: Sequence[Step]
-    """The runs of the step at the cursor: those of a call, or all of them at its declaration."""
+    """The runs of the step at the cursor: at a call, its runs there; at the declaration, all runs."""
     is_result: bool = False
     """Whether the cursor is at a parameter of another step, which receives the result."""
 

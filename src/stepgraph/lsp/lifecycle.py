@@ -24,9 +24,9 @@ _WATCHED_INTERVAL: Final = 10.0
 _UNWATCHED_INTERVAL: Final = 1.0
 """The interval in seconds in which files are compared otherwise."""
 _EDITOR_INTERVAL: Final = 3.0
-"""The interval in seconds in which the process of the editor is looked for."""
+"""The interval in seconds between checks that the process of the editor exists."""
 _ANSWER_SECONDS: Final = 2.0
-"""The time after which an editor counts as one that does not answer."""
+"""The time in seconds to wait for an answer of the editor."""
 
 
 def add_lifecycle(server: WorkflowServer) -> None:
@@ -101,14 +101,14 @@ class _StartedSession:
         self._pushed: object = None
         """The settings in the last `workspace/didChangeConfiguration`."""
         self._editor_process: int | None = None
-        """The id of the process of the editor, or None if it is not on this machine."""
+        """The process id of the editor, or None if the editor runs on another machine."""
         self._has_started = False
         self._warnings: set[str] = set()
         """The warnings that have been shown."""
 
     def initialize(self, params: types.InitializeParams) -> None:
         """Read the parameters of the session."""
-        # A process that does not exist is one of another container or machine.
+        # A process that does not exist belongs to another container or machine.
         if params.process_id is not None and _exists(params.process_id):
             self._editor_process = params.process_id
         encoding = self._server.workspace.position_encoding
@@ -148,7 +148,7 @@ class _StartedSession:
         await self.read_settings()
 
     async def read_settings(self) -> None:
-        """Use the settings of the editor: those that it has sent or, if it can be asked, its answer."""
+        """Request the settings of the editor. If it accepts no requests, use the settings that it has sent."""
         workspace = self._session.workspace
         capabilities = self._server.client_capabilities.workspace
         default, by_folder = read_client_settings(self._pushed, self._options), {}
@@ -215,7 +215,7 @@ def _folders(params: types.InitializeParams) -> Iterator[str]:
 
 async def _end_with_editor(server: WorkflowServer, process_id: int) -> None:
     """End the session when the process of the editor has ended, in case standard input stays open."""
-    while _exists(process_id):  # noqa: ASYNC110 - the system tells no event
+    while _exists(process_id):  # noqa: ASYNC110 - the system reports no event
         await asyncio.sleep(_EDITOR_INTERVAL)
     server.log("the process of the editor has ended, so the session ends.")
     server.end()

@@ -1,7 +1,7 @@
 """The outline of a workflow as a tree of source locations, for symbols.
 
-The rows are those of `stepgraph graph`. Each one is at its place in the control flow: a step at its call, and the steps
-of a function at the definition of the function, or at its call if another file defines it.
+The rows are those of `stepgraph graph`. The location of a row follows the control flow: a step is at its call. The
+steps of a function are at its definition or, if another file defines the function, at its call.
 """
 
 from __future__ import annotations

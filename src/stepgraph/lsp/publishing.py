@@ -114,7 +114,7 @@ def _moved(diagnostic: Diagnostic, shift: LineShift) -> Diagnostic | None:
 
 
 def _merged(views: Sequence[FolderView]) -> dict[str, Sequence[Diagnostic]]:
-    """Return the diagnostics of all directories. A file that two of them read has those of the innermost one."""
+    """Return the diagnostics of all directories. A file has those of the innermost directory that reads it."""
     merged: dict[str, Sequence[Diagnostic]] = {}
     for view in sorted(views, key=lambda view: len(view.analyzed.path)):
         inner = _of_folder(view)

@@ -79,7 +79,7 @@ class WorkflowServer(LanguageServer):
                 self._log_lines = _MAX_LOG_LINES  # standard error is closed
 
     def report_server_error(self, error: Exception, source: type[PyglsError | JsonRpcException]) -> None:
-        """Log an error of a handler, unless its cause is an invalid request, which the editor is told."""
+        """Log an error of a handler, except for an invalid request, which the response reports."""
         del source
         if isinstance(error, JsonRpcInternalError) or not isinstance(error, JsonRpcException):
             self.log(f"a request failed because of a bug in stepgraph. {error}")

@@ -1,4 +1,4 @@
-"""The names of classes in sources that are not parsed: those that a source may use, and those that it may derive."""
+"""Class names in the text of unparsed sources: names that a source may use, and names of derived classes."""
 
 from __future__ import annotations
 

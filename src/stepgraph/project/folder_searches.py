@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class FolderSearches:
-    """Searches directories anew for each call.
+    """Searches directories again at each call.
 
     The code of the searches is imported by the calls, because a command that names files needs none of it.
     """

@@ -224,7 +224,7 @@ def has_temporary_failures() -> bool:
 
 
 def repository_files() -> Iterator[str]:
-    """Yield the files that decide about the output of git in the repositories where it was run.
+    """Yield the files that affect the output of git in the repositories where it was run.
 
     They identify the current commit, its history, the tracked files and the settings.
     """

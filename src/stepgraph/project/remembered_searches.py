@@ -1,4 +1,4 @@
-"""The searches of directories by the runs of a process that is told about changes of files."""
+"""The directory searches of a process that receives notifications of file changes."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class _RememberedCandidates(CandidateFiles):
 
 
 class RememberedSearches(FolderSearches):
-    """Searches directories once until it is told to forget the files, so that an unsaved edit searches nothing.
+    """Remembers the results of directory searches until `forget` is called, so that an unsaved edit causes no search.
 
     The texts of unsaved files are read for each call. Slow searches are repeated in a part of the time only. Only one
     thread searches, but any thread may call `forget`.

@@ -25,7 +25,7 @@ from stepgraph.project.sources import Sources
 _SETTINGS_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", ".gitignore"})
 
 FileState: TypeAlias = tuple[int, ...]
-"""The properties of a file that a change of its content or its permissions changes."""
+"""The properties of a file that indicate a change of its content or its permissions."""
 
 FolderIdentity: TypeAlias = tuple[int, int]
 """The device and the inode of a directory."""
@@ -63,8 +63,8 @@ class Snapshot(Struct, frozen=True):
     def changes_in(self, later: Snapshot, since: int) -> tuple[FileChange, ...]:
         """Return the changes to a later snapshot of another scope.
 
-        A file that only the later snapshot has counts as new if this snapshot has its directory, and as changed if not.
-        It is omitted if it was last modified before `since`, in nanoseconds since the epoch.
+        A file that only the later snapshot contains is new if this snapshot contains its directory, and otherwise
+        changed. It is omitted if it was last modified before `since`, in nanoseconds since the epoch.
         """
         changes: list[FileChange] = []
         for path, state in sorted(later.files.items()):

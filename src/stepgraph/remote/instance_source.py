@@ -82,9 +82,9 @@ def fetch_log(
 ) -> RemoteLog:
     """Return the log of an instance, or with `latest` the log of the newest one.
 
-    `workflow` is the name or the class of a workflow. Without it, the workflows are searched whose names or classes are
-    preferred, or all if the server has none of these. Raises InputError if several workflows have the instance,
-    UnknownInstanceError if none has it, and NoInstanceError if `latest` has no candidates.
+    `workflow` is the name or the class of a workflow. Without it, workflows with a `preferred` name or class are
+    searched or, if the server has none of these, all workflows. Raises InputError if several workflows have the
+    instance, UnknownInstanceError if none has it, and NoInstanceError if `latest` has no candidates.
     """
     candidates = _candidates(source, workflow, preferred)
     if instance_id == LATEST:

@@ -156,7 +156,7 @@ def is_guard(node: Node) -> TypeGuard[If]:
 
 
 def always_running_branch(node: Node, details: Details) -> Branch | None:
-    """Return the only branch of an `if` that always runs, because paths that skip it end before it, or None."""
+    """Return the single branch of an `if` if it always runs, because all paths that skip it end earlier."""
     if node["type"] != "if" or len(node["branches"]) != 1:
         return None
     (branch,) = node["branches"]

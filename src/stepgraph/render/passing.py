@@ -24,7 +24,7 @@ def _is_exit(node: Node) -> TypeGuard[Break]:
 
 
 class Passing(Struct):
-    """Tells which nodes can be passed without a step, and which were left by an exit that the instance took."""
+    """Determines which nodes can be passed without a step, and which nodes the instance left through an exit."""
 
     progress: Progress
     functions: Mapping[str, FunctionDef]

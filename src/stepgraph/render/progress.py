@@ -59,7 +59,7 @@ class Progress(Struct, frozen=True, eq=False):
     """The nodes, branches, blocks and functions of the graph."""
 
     next: Sequence[Node]
-    """The steps that can begin next, or that could have begun instead of an entry that does not fit.
+    """The steps that can begin next or, if an entry does not fit, the steps that could have begun in its place.
 
     Steps that begin only if the code between steps raises an exception are omitted.
     """

@@ -71,7 +71,7 @@ def possible_phrases(node_progress: NodeProgress) -> tuple[str, ...]:
 
 
 def _open_phrases(run: LogEntry, step: Node, log: InstanceLog) -> tuple[str, ...]:
-    """Return the start of a run that has not ended, and its end or its next attempt if the log determines them."""
+    """Return the start of an open run, and its expected end or next attempt if the log determines these."""
     if run.is_between_attempts:
         due = None if log.status == "paused" else next_attempt(run)
         return (retry_text(run), *(() if due is None else (f"next attempt {time_text(due, log.start)}",)))

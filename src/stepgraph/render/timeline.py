@@ -37,8 +37,9 @@ _LEGIBLE_SHARE: Final = 0.5
 """The share of bars that are legible without more breaks."""
 
 SpanKind: TypeAlias = Literal["work", "failed", "wait", "failed-wait", "pause", "open", "open-wait"]
-"""The kinds of spans: an attempt that succeeded or whose result is unknown, a failed one, a sleep or wait, one
-that failed, such as a timeout, the time between attempts, and work or a wait that has not ended.
+"""The kinds of spans: `work` is an attempt that succeeded or has no known result, `failed` a failed attempt, `wait` a
+sleep or wait, `failed-wait` one that failed, such as a timeout, `pause` the time between attempts, `open` an attempt
+that has not ended, and `open-wait` a sleep or wait that has not ended.
 """
 
 

@@ -87,7 +87,7 @@ class _Tracing(Struct):
     functions: Mapping[str, FunctionDef]
     passing: Passing
     early_exits: set[int]
-    """The exits that were certainly taken although the states of nodes do not tell it, by identity as objects."""
+    """The exits that the instance has certainly taken although no node state shows it, by the identity of the nodes."""
 
     traversals: dict[int, Traversal] = field(default_factory=dict)
     implied: set[int] = field(default_factory=set)

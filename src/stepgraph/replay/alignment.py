@@ -361,7 +361,8 @@ class _RunSearch(Struct):
         deployed = self.costs.deployed
         excluded = {call.site.number for call in calls}
         if deployed is not None:
-            # The deployed code shows which steps are new, and a log that determines its own steps, which of them run.
+            # The deployed code shows which steps are new. A log that determines the steps of its entries also shows
+            # which ones run.
             excluded |= deployed.existing
             if not deployed.sites or len(deployed.sites[-1]) <= 1:
                 # If the last entry may be a run of another step, the instance may have passed the next steps.

@@ -44,7 +44,7 @@ class ReplayedCall(Struct, frozen=True):
 
     site: Site
     entry: int | None
-    """The position of the entry that answers it, or None if it runs."""
+    """The position of the entry that answers the call, or None if the step runs."""
     replaced: int | None = None
     """The position of an entry that the new code does not call and whose place the call has taken."""
     is_required: bool = False

@@ -35,8 +35,8 @@ class DeployedRun(Struct, frozen=True):
     existing: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps."""
     optional: frozenset[int]
-    """The numbers of the new steps that a new condition or loop may skip, or that are in a branch or loop that may have
-    run without a trace in the log.
+    """The numbers of optional new steps: a new condition or loop may skip them, or they are in a branch or loop that
+    may have run without log entries.
     """
     conditions: Mapping[int, str]
     """The conditions around new steps that the deployed code lacks, innermost, by the number of the step."""

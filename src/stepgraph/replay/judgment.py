@@ -322,12 +322,12 @@ class Judgment(Struct):
         for number in () if self.deployed is None else sorted(self.alignment.possible_sites):
             site = self.program.sites[number]
             reason = f"`{site.node['name']}` may run when the instance resumes, before steps that have already run."
-            # Other steps than optional ones run if the instance has taken their way, which the log does not determine.
+            # A step that is not optional runs if the instance took the path to it, which the log does not show.
             is_optional = self.deployed is not None and number in self.deployed.optional
             self._add("out_of_order" if is_optional else "unknown", reason, site)
 
     def _judge_knowledge(self, orphans: Sequence[str]) -> None:
-        """Find what the effect depends on, but the log and the code do not tell."""
+        """Find reasons for an unknown effect: facts that neither the log nor the code shows."""
         for decision in () if self.deployed is None else self.deployed.decisions:
             self._add(decision.effect, decision.reason)
         self._judge_removed(orphans)

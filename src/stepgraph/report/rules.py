@@ -168,7 +168,7 @@ def _section(
 
 
 def _differing(example: Example, other: Example) -> tuple[Example, ...]:
-    """Return an example of whole files with only the definitions that another one lacks, or all if it lacks none."""
+    """Reduce an example of whole files to the definitions that differ from another example, if there are any."""
     others = {block for _, text in other.files for block in _definitions(text)}
     remaining = ((path, [block for block in _definitions(text) if block not in others]) for path, text in example.files)
     files = tuple((path, "\n\n\n".join(blocks)) for path, blocks in remaining if blocks)

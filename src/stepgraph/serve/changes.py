@@ -1,4 +1,4 @@
-"""The streams that tell open pages about changes, as server-sent events."""
+"""The streams that report changes to open pages as server-sent events."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Changes:
         self._limiter = CapacityLimiter(SERVED_POLLS)
 
     def publish(self) -> None:
-        """Tell all streams that there is a change. May be called by any thread."""
+        """Report a change to all streams. May be called by any thread."""
         if self._loop is not None:
             with suppress(RuntimeError):  # the loop has just ended
                 self._loop.call_soon_threadsafe(self._wake)

@@ -17,7 +17,7 @@ WRITE_SECONDS: Final = 20.0
 
 
 class LimitedConnection(H11Protocol):
-    """A connection that ends if its client is too slow, or if it waits while there are too many others.
+    """A connection that closes if its client is too slow, or if it is idle while too many others are open.
 
     Uvicorn limits neither, so a few hundred connections without a request would keep pages from being served.
     """

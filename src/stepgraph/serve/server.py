@@ -52,7 +52,7 @@ class ServerOptions(Struct, frozen=True):
 
 
 class Output(Struct, frozen=True):
-    """The functions that show what the server has to tell."""
+    """The functions that print the messages of the server."""
 
     start: Callable[[str], object]
     """Shows the URL."""
@@ -81,7 +81,7 @@ def serve(
 def local_application(
     project: LiveProject, options: ServerOptions, dev_server: Callable[[], DevServer | None], port: int
 ) -> tuple[LocalOnly, Changes]:
-    """Return the application that serves a project at a port of this machine, and the changes that it tells pages."""
+    """Return the application that serves a project at a port of this machine, and the changes for open pages."""
     changes = Changes()
     root = repository_root(os.path.realpath(options.paths[0]))
     versions = ProjectVersions(options.paths, options.environment, root)

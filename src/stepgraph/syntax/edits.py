@@ -89,7 +89,7 @@ Edit: TypeAlias = (
 
 
 def combine(first: Edit, second: Edit) -> Edit | None:
-    """Return one edit with the effect of two edits of the same node, or None if they contradict each other."""
+    """Combine two edits of the same node into one edit. Return None if they contradict each other."""
     if isinstance(first, MovedImport) and isinstance(second, MovedImport):
         modules = dict(first.module_of_name) | dict(second.module_of_name)
         if all(modules[name] == module for name, module in first.module_of_name):

@@ -1,4 +1,4 @@
-"""Variables that a loop changes after it has created a function that reads them.
+"""Loop variables that change after a function that reads them was created.
 
 Python looks up a variable of an enclosing scope when the function reads it. If a loop creates a function that runs in a
 later pass, the function reads the value of that pass. If it runs after the loop, it reads the value of the last pass.
@@ -49,7 +49,7 @@ class LateBinding(Struct, frozen=True):
 def late_bindings(function: LocalFunction, module: SourceModule) -> Sequence[LateBinding]:
     """Return the variables that a function reads and that a loop around it changes from pass to pass, memoized.
 
-    The function reads a wrong value if it runs neither in the pass that creates it nor in a later loop.
+    The function reads the wrong value unless it runs in the pass that creates it, or in a later loop.
     """
     return module.once_for(function, _late_bindings)
 

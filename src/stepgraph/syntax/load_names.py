@@ -39,7 +39,7 @@ def type_only_names(module: SourceModule) -> frozenset[str]:
 
 
 def _names_read_by(statement: cst.CSTNode) -> Iterator[cst.Name]:
-    """Yield the names that a statement reads itself, without those that its expressions bind."""
+    """Yield the names that a statement reads directly, except names that its own expressions bind."""
     names: list[cst.Name] = []
     bound: set[str] = set()
     pending = list(_evaluated_parts(statement))

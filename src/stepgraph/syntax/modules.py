@@ -240,14 +240,14 @@ class SourceModules(Struct):
             return error.problem
 
     def names_assigned(self, path: str, root: Root) -> frozenset[str]:
-        """Return the names in other modules that a module may assign, without parsing it; none if it is unreadable."""
+        """Return the names of other modules to which an unparsed module may assign. Empty for an unreadable module."""
         # Imported here because only programs with several modules need it, and its patterns take 1 ms to compile.
         from stepgraph.syntax.unparsed_sources import may_assigned_names
 
         return self._search(path, root, may_assigned_names, frozenset())
 
     def modules_imported(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
-        """Return the modules that a module may import, without parsing it; none if it is unreadable."""
+        """Return the modules that an unparsed module may import. Empty for an unreadable module."""
         return self._search(path, root, may_imported_modules, ())
 
     def top_level_imports(self, path: str, root: Root) -> tuple[ModuleReference, ...]:

@@ -12,9 +12,9 @@ from stepgraph.syntax.module import SourceModule
 class ParsedModules(Struct):
     """The parsed modules of earlier runs, for reuse while their contents are unchanged.
 
-    If they have more than `room` tokens in total, modules that the current run has not used are removed, the least
-    recently used ones first. If it has used all of them, a module that was not in memory before is not stored: with
-    the least recently used module in its place, runs that use the same modules in the same order would find none.
+    If the modules exceed `room` tokens in total, the least recently used module that the current run has not used is
+    removed first. If the run has used all modules in memory, new modules are not stored: they would evict modules that
+    the next run needs first, and runs over the same modules would never find one in memory.
     """
 
     room: int = HELD_TOKENS

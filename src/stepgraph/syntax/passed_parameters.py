@@ -16,8 +16,8 @@ _COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.DictComp, cst.Generator
 def passed_parameter(place: SourcePlace) -> SourcePlace | None:
     """Return the parameter of an enclosing function that an expression names.
 
-    Return None for other expressions, and for a parameter that its function assigns or tests: each value may be used in
-    its own way.
+    Return None for other expressions. Also return None if the function assigns or tests the parameter, because it may
+    treat each value differently.
     """
     if not isinstance(place.node, cst.Name):
         return None

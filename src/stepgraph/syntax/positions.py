@@ -63,7 +63,7 @@ class PositionState(CodegenState):
     def record_syntactic_position(  # type: ignore[override] # a subset of the protocol of context managers
         self, node: cst.CSTNode, *, start_node: cst.CSTNode | None = None, end_node: cst.CSTNode | None = None
     ) -> _SyntacticRange:
-        """Return a context manager that records the range of the code in its block as that of a node."""
+        """Return a context manager that records the range of a node: the code that is written in its block."""
         return _SyntacticRange(self, node, start_node, end_node, self.line, self.column)
 
 

@@ -61,8 +61,8 @@ def inline_parameter(
 
     The value is the argument, the default value of the parameter, or a variable with the name of the parameter.
 
-    Returns no edits if the value is not a constant, a name or an attribute, if it is a string and the parameter is used
-    in an f-string, or if the function assigns to the parameter or to a name in the value.
+    Returns no edits in these cases: the value is not a constant, a name or an attribute; a string would be inserted
+    into an f-string; the function assigns to the parameter or to a name in the value.
     """
     variables = _Variables.of(function, parameter)
     if variables is None:

@@ -99,8 +99,8 @@ class _PathFacts(IntFlag):
 class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
     """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
-    Tasks that request a lock before their first await get it in the order in which they begin, and hold it in turn. The
-    steps that these tasks run under the lock begin in the same order.
+    Tasks that request a lock before their first await acquire it in the order in which they begin. The steps that these
+    tasks run under the lock begin in the same order.
     """
 
     def __init__(self, budget: Budget, branches: CallBranches) -> None:

@@ -77,7 +77,7 @@ def catches_silently(tree: Tree, number: int) -> bool:
 
 
 def is_last_handler(tree: Tree, branch: TreeElement) -> bool:
-    """Return whether a branch is the last of several handlers, which receives failures that no other one catches."""
+    """Return whether a branch is the last of several handlers, which receives all remaining failures."""
     switch = tree[branch.parent]
     is_handler = switch.text("discriminant") == "exception" and tree[switch.parent].slot == "catch_block"
     return is_handler and tree.next_sibling(branch.number) is None

@@ -112,8 +112,7 @@ def _run_with_body(
 ) -> StepRun:
     """Return the run of a step without its dependencies and with its body expanded.
 
-    The state of the body includes the other runs of the schedule: runs that end before the step, and runs that may
-    overlap with it.
+    The state of the body includes the runs of the schedule that end before the step, and those that may overlap it.
     """
     if not run.body.operations:
         return analysis.run_with_expanded_body(run)

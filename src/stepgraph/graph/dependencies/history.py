@@ -139,8 +139,8 @@ class RunHistory(Struct, eq=False):
 def join_states(states: Iterable[RunHistory | None]) -> RunHistory | None:
     """Return the join of several states. None stands for a path that does not reach the point.
 
-    From a path through an exception, the join learns that a step may have run, but never that it has not, because the
-    step may have failed or the exception may have skipped it.
+    A path through an exception can add a step that may have run, but not prove that a step has not run: the step may
+    have failed, or the exception may have skipped it.
     """
     reachable = sorted((state for state in states if state is not None), key=lambda state: state.only_after_exception)
     if not reachable:
@@ -185,7 +185,7 @@ def _join_splits(first: RunHistory, second: RunHistory, *, exceptional: bool) ->
 
 
 def _split_at(state: RunHistory, task_id: TaskId) -> tuple[RunStates | None, RunStates | None]:
-    """Return the run states on paths with a task queued, and on all others. Each is None if there are no such paths."""
+    """Return the run states on the paths with a task queued and on all other paths, each None without such paths."""
     if task_id not in state.queued_tasks:
         return None, state.run_states
     split = state.path_splits.get(task_id)

@@ -56,7 +56,7 @@ class ProgramFacts(Struct):
     started_together: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
     """The tasks that start together with each task, including the task."""
     drawn_with_others: set[TaskId] = field(default_factory=set)
-    """The tasks that share one piece of work with other tasks, so that the graph awaits them only together."""
+    """The tasks that the graph draws as one node together with other tasks, so it can only await them together."""
     may_begin_during: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that may begin while each function runs, by `id`."""
     waiting_in_task: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class ProgramFacts(Struct):
     def add_concurrent_steps(self, function: Function, steps: Iterable[StepDefinition]) -> None:
         """Record steps that may begin while a function runs.
 
-        Steps that the function declares are omitted, because each call declares them anew.
+        Steps that the function declares are omitted, because each call declares new ones.
         """
         self._add(self.may_begin_during.setdefault(id(function), {}), function, steps)
 

@@ -114,7 +114,7 @@ def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedul
 
 
 class Simulation:
-    """Simulation of the event loop at one await: the runs that begin, and the runs that each of them awaits."""
+    """Simulates the event loop at one await, to find the runs that begin and the runs that each of them awaits."""
 
     def __init__(self, context: SchedulingContext) -> None:
         self.context = context

@@ -1,4 +1,4 @@
-"""The runs of steps at one await, with the direct calls that begin them and the runs that they await."""
+"""The step runs that begin at one await: the direct calls that begin each run, and the runs that it awaits."""
 
 from __future__ import annotations
 

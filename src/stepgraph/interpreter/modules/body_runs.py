@@ -446,7 +446,7 @@ def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
 
 
 def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
-    """Return whether a statement that affects a mutated collection of a body calls code that may mutate other ones."""
+    """Return whether a statement that mutates a collection of a body calls code that may mutate other collections."""
     from stepgraph.syntax.body_names import collections_mutated_in_functions
 
     body, dependents = _statements_of(scope), _dependents_in(scope)

@@ -36,7 +36,7 @@ _CHANGES_LOADING: Final = (b"sys.path", b"sys.modules", b"meta_path", b"__packag
 def observe_unloadable_imports(interpreter: Interpreter) -> None:
     """Record the imports that fail when the Worker loads the analyzed module and the modules that it imports.
 
-    A module that no lookup has needed is parsed only if its text contains an import that may fail.
+    Modules that no lookup has parsed are parsed here only if their text contains an import that may fail.
     """
     modules = interpreter.modules
     worker = _worker_of(interpreter)

@@ -231,7 +231,7 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
 
 
 def class_member(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value | None:
-    """Return a member that the class of an instance or one of its bases binds. Return None if none of them does."""
+    """Return a member that an instance has from its class or a base class. Return None if none of them does."""
     order = resolution_order(instance.cls)
     is_bound = any(
         isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order

@@ -121,7 +121,7 @@ def consume_generator_expression(
 
 
 def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
-    """Report a generator expression that may not run to its end, if it changes values that affect steps."""
+    """Report a generator expression that changes values that affect steps, because it may not be exhausted."""
     if any(logged.affects_steps for logged in log):
         place = SourcePlace(generator.scope.module, generator.node)
         interpreter.note(

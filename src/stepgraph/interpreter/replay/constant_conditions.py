@@ -80,7 +80,7 @@ def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
 
 
 def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value | None:
-    """Return an attribute of a module or class, or one that an object has from its class and no code assigns."""
+    """Return an attribute of a module or a class, or an attribute of an object if no code assigns that name."""
     if isinstance(owner, ProjectObject):
         is_constant = not interpreter.modules.owners_with_assigned_attribute(name)
     else:

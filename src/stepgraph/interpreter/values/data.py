@@ -1,4 +1,4 @@
-"""Data: values that lead to no step object and no step, with everything that they contain or can reach."""
+"""Data: values from which neither the step object nor a step can be reached."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MAX_PARTS: Final = 200
 def data_objects(*slots: object) -> list[DataObject] | None:
     """Return the objects that values can reach. Return None if they may lead to a step, or have too many parts.
 
-    A function that no function encloses is data if its defaults and bound arguments are, because it reaches steps only
-    through its arguments, or through modules. A class, whose attributes code may set, and the event, whose reads the
-    graph shows, are not data.
+    A function outside of other functions is data if its defaults and bound arguments are data, because it reaches steps
+    only through its arguments or through modules. A class, whose attributes code may set, and the event, whose reads
+    the graph shows, are not data.
     """
     objects: dict[int, DataObject] = {}
     pending = list(slots)

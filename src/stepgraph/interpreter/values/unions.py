@@ -74,7 +74,7 @@ def with_all_runs(value: Value) -> Value:
 
 
 def on_some_paths(value: Value) -> Value:
-    """Return a value whose tasks are on only some paths, so awaiting it does not guarantee that they are finished."""
+    """Return a value whose tasks exist on some paths only, so awaiting it does not prove that they are finished."""
     return map_tasks(value, lambda task: replace(task, on_every_path=False))
 
 

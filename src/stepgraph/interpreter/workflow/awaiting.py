@@ -359,8 +359,8 @@ def _run_coroutine(
 
     The work is None if the coroutine runs no steps and awaits nothing.
 
-    With `is_started`, a function that reads or writes outer variables counts as work, because it may run steps that are
-    assigned to them later, and concurrent code may read its writes.
+    With `is_started`, a function that reads or writes outer variables counts as work: a step may be assigned to such a
+    variable later, and concurrent code may read what the function writes.
     """
     interpreter.work.begun.add(id(coroutine.place.node))
     match coroutine:

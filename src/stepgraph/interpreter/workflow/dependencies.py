@@ -268,7 +268,7 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
 
 
 def _report_chain(interpreter: Interpreter, definition: StepDefinition, place: SourcePlace) -> None:
-    """Report a step that may depend on the same step of an earlier pass of a loop, which may depend on another one."""
+    """Report a step that may depend on the same step of an earlier loop pass, and so on through all earlier passes."""
     steps = interpreter.steps
     if steps.choice_depths and any(
         step is not definition and step.place.node is definition.place.node for step in steps.resolving

@@ -49,7 +49,7 @@ def title_text(texts: Sequence[str]) -> dict[str, str]:
 
 
 def frame_text(text: str) -> dict[str, str]:
-    """Return the label of a frame, with its own tooltip so that it does not inherit the tooltip of its parent."""
+    """Return the label of a frame and its tooltip, without which it would inherit the tooltip of its parent."""
     lines = label_lines([text], LINE_WIDTH)
     return {
         "label": _escaped(lines) if len(lines) == 1 else _left_aligned(lines),

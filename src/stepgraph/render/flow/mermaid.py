@@ -100,7 +100,10 @@ def _frame_label(frame: FrameStart) -> str:
 
 
 def _is_title_on_arrow(frame: FrameStart) -> bool:
-    """Return whether the title of a `catch` is too wide for its frame, so that the arrow into it has it as a label."""
+    """Return whether the title of a `catch` is too wide for its frame.
+
+    It is then the label of the arrow into the frame.
+    """
     return frame.kind is FrameKind.CATCH and cell_width(visible(frame.title)) > TITLE_WIDTH
 
 

@@ -302,7 +302,7 @@ def _nesting(lines: Sequence[str]) -> int:
 
 
 def _initial_folding(graph: Graph, view: View) -> Folding:
-    """Return the folding of the view or, if it does not set any, one that leaves an overview of a large workflow."""
+    """Return the folding of the view. If it is not set, a large workflow is folded to an overview."""
     is_large = count_steps(graph["workflow"]) > MAX_OPEN_STEPS
     is_unset = view.folding == UNFOLDED and view.marks is None
     return Folding(_FOLDED_DEPTH) if is_large and is_unset else view.folding

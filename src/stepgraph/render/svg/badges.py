@@ -18,7 +18,7 @@ class Badges(Struct, frozen=True):
     """The findings of each figure, by its identity."""
 
     by_figure: Mapping[str, Sequence[ShownFinding]]
-    """The findings of each figure, which include those of nodes that are folded in it."""
+    """The findings of each figure, including those of nodes folded inside of it."""
 
     with_contents: Mapping[str, Sequence[ShownFinding]]
     """The findings of each figure and of all figures inside, which a frame shows while it is folded in a page."""
@@ -85,7 +85,7 @@ def _outer_nodes(graph: Graph, drawn: DrawnNodes) -> dict[int, list[Node]]:
 def _showing(
     calls: Sequence[Node], expanded: int | None, visible: Collection[int], drawn: DrawnNodes
 ) -> Iterator[Node]:
-    """Yield the calls that show a function: those that expand it or, if it is folded, the first drawn call."""
+    """Yield the calls that show a function: the calls that expand it or, if none does, the first drawn call."""
     if drawn.all_expanded:
         yield from calls
     elif expanded is not None:

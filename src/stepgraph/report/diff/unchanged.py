@@ -37,8 +37,8 @@ MAX_RUN: Final = 3
 def fold_unchanged(marked: MarkedGraph) -> MarkedGraph:
     """Return a marked graph with its unchanged parts folded. Marked nodes and exits are never folded.
 
-    A run of unchanged nodes is replaced by a `block`, or by a group in a group, except for its first and its last node
-    where they are next to a change. An unchanged node with contents is folded by itself. The lists of nodes in
+    A `block` replaces a run of unchanged nodes, and in a group, a nested group does. The first and the last node of the
+    run remain if they are next to a change. An unchanged node with contents is folded by itself. The lists of nodes in
     `marked.graph` are modified. Versions that are too large to compare are drawn in full.
     """
     if not marked.is_compared:

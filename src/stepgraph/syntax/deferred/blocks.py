@@ -111,8 +111,8 @@ Node = TypeVar("Node", bound=cst.CSTNode)
 def sketch_of(body: Node) -> Node | cst.BaseSuite:
     """Return a block for a search that needs neither its layout nor its positions.
 
-    A block that is not parsed yet is represented by nodes that have no layout and do not belong to the module, because
-    they take a third of the time to parse.
+    For an unparsed block, the result is its sketch: nodes without layout that do not belong to the module. Creating
+    them takes a third of the time of parsing.
     """
     if type(body) is not DeferredBlock:
         return body

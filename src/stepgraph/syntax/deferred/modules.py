@@ -114,7 +114,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
     parsed: dict[int, ParsedBody] = field(default_factory=dict)
     """The parsed bodies, by index."""
     parents: Parents | None = None
-    """The parents of the nodes of the module, which include those of its parsed bodies; None if no parents are used."""
+    """The parents of all nodes of the module and of its parsed bodies, or None if nothing uses parents."""
     _earlier: dict[_BodyKey, tuple[JoinedPieces, tuple[cst.BaseStatement, ...]]] = field(default_factory=dict)
     """The bodies that earlier versions of the module have parsed, by text."""
     _owners: dict[int, ParsedBody] = field(default_factory=dict)
@@ -211,7 +211,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
             return self._sketches[index]
 
     def _sketch(self, index: int) -> cst.BaseSuite | None:
-        """Return the sketch of a body that is not parsed, or None if it has syntax or names without a sketch."""
+        """Return the sketch of an unparsed body, or None if sketches do not support its syntax or its names."""
         text = self.source.text_of(index)
         source = f"{_OPENING}\n{text}"
         tree = python_tree(source) if has_sketch_names(text) else None

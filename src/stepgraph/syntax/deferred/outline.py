@@ -68,7 +68,7 @@ class Outline(Struct, frozen=True):
 
 
 def find_bodies(text: str, newline: str, min_body_length: int) -> Outline | None:
-    """Return the outline of a source, or None if it is not valid, or if all of it should be parsed at once."""
+    """Return the outline of a source, or None if it is invalid or should be parsed whole."""
     if len(text) > _MAX_LENGTH_PER_FUNCTION * count_functions(text):
         return None
     # The tokenizer resets its column at a form feed. LibCST drops a backslash at the start of a line.

@@ -65,7 +65,7 @@ class _WritingBlock(Struct, frozen=True):
     receiver: str | None = None
     """The first parameter of the enclosing method."""
     created: frozenset[str] = frozenset()
-    """The names that the enclosing function binds to objects that it creates or to functions that it defines."""
+    """The names of the objects and functions that the enclosing function creates."""
     in_class: bool = False
     """Whether functions in the block are methods."""
 

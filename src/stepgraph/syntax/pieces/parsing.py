@@ -37,7 +37,7 @@ class RejectedPieceError(Exception):
 
 
 class PieceContext(Struct, frozen=True):
-    """The properties of a source on which the nodes of one of its pieces depend, besides the text of the piece."""
+    """The properties of a whole source that affect the nodes of a piece, besides the text of the piece."""
 
     newline: str
     """The first line ending of the source."""

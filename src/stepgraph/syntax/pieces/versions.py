@@ -104,7 +104,7 @@ def find_change(earlier: JoinedModule, text: str, piece_length: int = PIECE_LENG
 
 
 def _cut(changed: Sequence[ParsedPiece], new_text: str, piece_length: int) -> Cut | None:
-    """Return the pieces of the new text of several pieces, a single one if it is short, or None if it is unusual."""
+    """Return the pieces of a changed text (one if it is short), or None if its layout is unusual."""
     length = max(len(new_text), 1) if len(new_text) <= 2 * piece_length else piece_length
     first, last = changed[0], changed[-1]
     part = PiecePosition(first.piece.blocks, last.piece.end_blocks, first.context.is_first)

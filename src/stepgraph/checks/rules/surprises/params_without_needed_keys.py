@@ -88,7 +88,7 @@ def _missing_in_all(cases: tuple[Value, ...], needed: Mapping[str, PayloadKeyAcc
 
 
 def _keys_of_other(value: Value) -> frozenset[str] | None:
-    """Return no keys for a value that is not a dictionary, or None if it may be one."""
+    """Return an empty set for a value that is not a dictionary, or None if it may be a dictionary."""
     return None if _kind_of(value) is None or value == Constant(None) else frozenset()
 
 

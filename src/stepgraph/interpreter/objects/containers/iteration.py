@@ -83,7 +83,10 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
 def _elements_of_case(
     interpreter: Interpreter, value: Value, place: SourcePlace, *, exhausts: bool
 ) -> tuple[Element, ...]:
-    """Return the elements of one case of a union at `place`: any number of unknown ones if they are unknown."""
+    """Return the elements of one case of a union.
+
+    Unresolved elements are one unknown element at `place` that may repeat.
+    """
     items = elements_of(interpreter, value, exhausts=exhausts)
     if items is not None:
         return items

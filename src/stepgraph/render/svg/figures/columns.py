@@ -290,7 +290,7 @@ def draw_bar(
 ) -> None:
     """Draw a bar between two x positions, with gaps for the x ranges in `passing`.
 
-    Where positions vary, a piece may have no width, which means that it is not drawn.
+    If positions are symbolic, a piece may have the width 0, and is then not drawn.
     """
     begin, end = ends
     gaps = sorted(passing, key=lambda gap: (value_of(gap[0]), value_of(gap[1])))

@@ -26,11 +26,14 @@ class EarlyExits(Struct, frozen=True):
     breaks: Length | None = None
     returns: Length | None = None
     untaken: frozenset[ExitKind] = frozenset()
-    """The kinds of exits of which the drawn instance took none."""
+    """The kinds of which the drawn instance took no exit."""
     taken_breaks: Length | None = None
-    """The height of the first `break` that the drawn instance took, or None if it is `breaks` or if it took none."""
+    """The height of the first `break` that the drawn instance took. None if it took no `break`, or the one at `breaks`.
+    """
     taken_returns: Length | None = None
-    """The height of the first `return` that the drawn instance took, or None if it is `returns` or if it took none."""
+    """The height of the first `return` that the drawn instance took. None if it took no `return`, or the one at
+    `returns`.
+    """
 
     def __bool__(self) -> bool:
         return self.breaks is not None or self.returns is not None
@@ -40,7 +43,7 @@ class EarlyExits(Struct, frozen=True):
         return self.breaks if kind == "breaks" else self.returns
 
     def first_taken(self, kind: ExitKind) -> Length | None:
-        """Return the height of the first exit of a kind that was taken, unless it is the first exit or none was."""
+        """Return the height of the first exit of a kind that the instance took, or None if it is the first exit."""
         return self.taken_breaks if kind == "breaks" else self.taken_returns
 
     def lowered(self, by: Length) -> EarlyExits:

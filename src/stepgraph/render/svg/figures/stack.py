@@ -154,7 +154,7 @@ class LoopBody(Struct, frozen=True):
 
 
 class ExitJoin(Struct, frozen=True):
-    """A figure whose exits of one kind run down its right side and join the spine below it."""
+    """A figure whose exits of one kind lead down its right side and join the spine below the figure."""
 
     figure: Figure
     kind: ExitKind
