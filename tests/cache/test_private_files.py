@@ -48,13 +48,13 @@ def test_files_are_private_under_any_umask(tmp_path: Path, umask: Callable[[int]
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
-def test_a_file_that_others_can_write_is_absent(store: CacheStore, mode: int) -> None:
+def test_a_file_writable_by_others_is_ignored(store: CacheStore, mode: int) -> None:
     entry_file(store).chmod(mode)
     assert store.get(KEY) is None
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_directory_that_others_can_write_is_unused(store: CacheStore, mode: int) -> None:
+def test_a_directory_writable_by_others_is_unused(store: CacheStore, mode: int) -> None:
     Path(store.folder).chmod(mode)
     assert store.get(KEY) is None
     store.put("other", ENTRY)

@@ -305,7 +305,7 @@ def test_runs_with_effects_or_errors_are_not_recorded(arguments: list[str]) -> N
     assert run(*arguments)[-1] is False
 
 
-def test_a_record_that_others_can_write_is_not_believed() -> None:
+def test_a_record_writable_by_others_is_ignored() -> None:
     run("list")
     for record in Path(os.environ["STEPGRAPH_CACHE_DIR"]).glob("*.run"):
         record.chmod(0o666)

@@ -231,7 +231,7 @@ def test_an_argument_is_written_in_place_of_its_parameter(tmp_path: Path) -> Non
     )
 
 
-def test_different_arguments_are_not_written_in_place_of_the_parameter(tmp_path: Path) -> None:
+def test_different_arguments_do_not_replace_a_parameter(tmp_path: Path) -> None:
     example = in_run(
         "two calls",
         dedent(

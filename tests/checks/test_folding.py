@@ -75,6 +75,6 @@ def test_constant_of_an_outer_function_is_the_cause() -> None:
     assert related_lines(body) == [(7, "`rest` is assigned here")]
 
 
-def test_calls_with_arguments_have_the_declaration_as_their_cause() -> None:
+def test_calls_with_arguments_share_the_declaration_as_cause() -> None:
     body = '@step.do("a")\nasync def a():\n    return 1\n\nawait a(1)\nawait a(2)'
     assert related_lines(body) == [(7, "the step is declared here")] * 2

@@ -193,7 +193,7 @@ def test_step_that_runs_after_its_pass_is_reported(body: str) -> None:
         """,
     ],
 )
-def test_step_that_may_read_the_value_of_its_pass_is_not_reported(body: str) -> None:
+def test_step_that_may_run_in_its_pass_is_not_reported(body: str) -> None:
     assert late_reads(body) == []
 
 
@@ -243,7 +243,7 @@ def test_stored_lambda_is_reported_with_a_default(declaration: str) -> None:
         "calls = [(lambda: self.ship(step, order))() for order in event['payload']]\nawait asyncio.gather(*calls)",
     ],
 )
-def test_lambda_that_reads_its_own_value_is_not_reported(body: str) -> None:
+def test_lambda_with_a_bound_value_is_not_reported(body: str) -> None:
     assert replay_findings(body, "SG217", methods=_SHIP) == []
 
 
@@ -321,6 +321,6 @@ def test_stored_function_that_returns_a_coroutine_is_reported() -> None:
 
 
 @pytest.mark.parametrize("use", ["calls.append(start())", "calls.append(self.called(start))"])
-def test_function_that_a_pass_calls_reads_its_own_value(use: str) -> None:
+def test_function_called_in_its_pass_is_not_reported(use: str) -> None:
     methods = f"{_SHIP}\ndef called(self, function):\n    return function()\n"
     assert replay_findings(f"{_START}    {use}\nawait asyncio.gather(*calls)", "SG217", methods=methods) == []

@@ -565,7 +565,7 @@ def test_nondeterministic_name_is_flagged_once() -> None:
     assert replay_findings(body, "SG304") == []
 
 
-def test_each_value_of_a_clock_helper_is_reported_by_its_own_rule() -> None:
+def test_values_of_a_clock_helper_are_reported_by_their_rules() -> None:
     body = "value = now()\nawait step.sleep(f'until {now()}', 1)" + _TWO_STEPS.format(value="value")
     module = "def now():\n    return time.time()\n"
 

@@ -378,7 +378,7 @@ def test_step_of_an_imported_base_class_is_located_there(tmp_path: Path) -> None
     assert (finding.code, Path(finding.span.path).name, finding.span.line) == ("SG101", "base.py", 7)
 
 
-def test_uncalled_step_is_reported_with_the_parameter_that_means_it(tmp_path: Path) -> None:
+def test_uncalled_step_is_a_consequence_of_the_parameter(tmp_path: Path) -> None:
     (finding,) = project_findings(
         tmp_path,
         """
@@ -403,7 +403,7 @@ def test_uncalled_step_is_reported_with_the_parameter_that_means_it(tmp_path: Pa
     )
 
 
-def test_uncalled_step_of_a_similar_name_is_reported_with_the_parameter(tmp_path: Path) -> None:
+def test_uncalled_step_with_a_similar_name_is_a_consequence(tmp_path: Path) -> None:
     (finding,) = project_findings(
         tmp_path,
         """
@@ -422,7 +422,7 @@ def test_uncalled_step_of_a_similar_name_is_reported_with_the_parameter(tmp_path
     assert finding.advice == "Did you mean `invoice`?"
 
 
-def test_stored_step_is_reported_with_the_parameter_that_means_it(tmp_path: Path) -> None:
+def test_stored_step_is_a_consequence_of_the_parameter(tmp_path: Path) -> None:
     body = """
         @step.do("load application")
         async def application():

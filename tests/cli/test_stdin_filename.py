@@ -85,7 +85,7 @@ def test_an_unsaved_configuration_selects_workflows(stepgraph: Command, buffer: 
     assert stepgraph("list", "--stdin-filename", "wrangler.toml").out.splitlines()[1].startswith("orders  Orders")
 
 
-def test_a_workflow_that_is_only_in_the_buffer_is_found_in_its_directory(stepgraph: Command, buffer: Buffer) -> None:
+def test_a_directory_includes_a_workflow_of_the_buffer_only(stepgraph: Command, buffer: Buffer) -> None:
     write("orders.py", "import json\n")
     buffer(UNSAVED)
     run = stepgraph("check", "-f", "concise", "--stdin-filename", "orders.py", ".")

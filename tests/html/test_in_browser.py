@@ -126,7 +126,7 @@ def test_a_folded_frame_shows_a_summary_with_its_exits(browser: Browser) -> None
     assert toggle.accessible_name == "loop · 2 steps · may return"
 
 
-def test_a_folded_frame_in_a_function_shows_the_lines_of_its_exits(browser: Browser) -> None:
+def test_a_folded_frame_in_a_function_shows_its_exit_lines(browser: Browser) -> None:
     leaving = graph(call("f"), functions={"f": function("f", either(branch("x", LEAVE), branch(None, do("a"))))})
     browser.open(render_page([Page(leaving, "orders")]))
     choice = browser.node("orders--call.f--node.if")

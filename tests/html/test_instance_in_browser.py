@@ -140,7 +140,7 @@ def _runs(browser: Browser, identity: str) -> list[WebElement]:
 
 
 @pytest.mark.slow
-def test_another_outer_pass_drops_an_inner_pass_that_it_lacks(browser: Browser) -> None:
+def test_another_outer_pass_drops_a_missing_inner_pass(browser: Browser) -> None:
     nested = graph(loop(loop(do("x {n}"))))
     places = {
         f"x {outer}{inner}-1": [Place("nodes[0].nodes[0].nodes[0]", (), _nested(outer, inner))]

@@ -38,7 +38,7 @@ def test_the_second_choice_is_not_the_second_branch() -> None:
     assert nodes.before("orders--node.if.2.1--c") == [("orders--node.if", "")]
 
 
-def test_the_last_step_of_a_loop_precedes_the_next_node_after_the_loop() -> None:
+def test_the_last_step_of_a_loop_precedes_the_next_node() -> None:
     nodes = neighbors(graph(loop(do("a")), do("b")))
     assert nodes.after("orders--node.loop--a") == [("orders--b", "after the loop")]
 

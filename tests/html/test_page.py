@@ -385,7 +385,7 @@ def test_a_page_has_the_theme_of_the_view(theme: str, scheme: str, dark_rules: i
     assert page.count("@media screen and (prefers-color-scheme:dark)") == dark_rules
 
 
-def test_a_choice_that_is_too_wide_for_a_screen_is_in_several_rows() -> None:
+def test_a_choice_wider_than_the_screen_has_several_rows() -> None:
     page = _page(graph(switch("kind", *(branch(f"{index}", do(f"step {index}")) for index in range(40)))))
     (svg,) = [each for each in page.all("svg") if each.attributes.get("id") == "orders"]
     assert int(svg.attributes["width"] or 0) <= 1500

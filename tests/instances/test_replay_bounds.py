@@ -46,7 +46,7 @@ def test_too_many_comparisons_give_no_result(monkeypatch: pytest.MonkeyPatch) ->
     assert (replay.effect, replay.reasons) == ("unknown", AMBIGUOUS)
 
 
-def test_entries_of_nested_steps_are_those_during_the_outer_one() -> None:
+def test_nested_entries_are_those_during_the_outer_step() -> None:
     document = graph(do("a", do("b"), call("f")), do("c"), functions={"f": function("f", do("d"))})
     program = program_of(document)
     log = log_of("running", ended("a", end=25), ended("b"), ended("d"), ended("c"), ended("b"))

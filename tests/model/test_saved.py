@@ -183,7 +183,7 @@ def test_an_unknown_shape_is_read_as_unknown() -> None:
     }
 
 
-def test_of_a_node_that_is_not_known_its_type_name_and_nodes_are_kept() -> None:
+def test_an_unknown_node_keeps_its_type_name_and_nodes() -> None:
     sleep = {"type": "step_sleep", "name": "rest", "duration": 1}
     inner = {"type": "novel", "nodes": []}
     unknown = {
@@ -290,7 +290,7 @@ def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
         ([{"code": 1}], "without a message"),
     ],
 )
-def test_an_answer_that_is_an_error_says_which(errors: object, message: str) -> None:
+def test_the_message_contains_the_error_of_the_api(errors: object, message: str) -> None:
     assert refusal({"success": False, "errors": errors, "result": None}) == (f"the API returned an error: {message}.")
 
 

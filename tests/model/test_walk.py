@@ -19,7 +19,7 @@ def test_a_walk_meets_nodes_as_they_are_written() -> None:
     assert [node["name"] for node in walk(nodes) if node["type"] == "step_do"] == ["a", "b", "c", "d", "e"]
 
 
-def test_steps_of_a_function_count_once_however_often_it_is_called() -> None:
+def test_steps_of_a_repeatedly_called_function_count_once() -> None:
     drawn = graph(do("a", do("b")), call("f"), call("f"), functions={"f": function("f", do("c"))})
     assert count_steps(drawn["workflow"]) == 3
 

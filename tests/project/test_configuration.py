@@ -411,7 +411,7 @@ def test_the_workers_own_script_name_is_this_worker() -> None:
     assert configuration.workflows[0].script_name is None
 
 
-def test_an_environment_compares_script_names_with_the_deployed_name() -> None:
+def test_script_names_match_the_deployed_name_of_an_environment() -> None:
     entries = [workflow(script_name="shop"), workflow(name="b", script_name="shop-test")]
     configuration = read_data({"name": "shop", "env": {"test": {"workflows": entries}}}, "test")
     assert [workflow.script_name for workflow in configuration.workflows] == ["shop", None]

@@ -188,7 +188,7 @@ def test_dates_of_many_files_are_those_of_each(module: Path, tmp_path: Path) -> 
     assert module_dates("0.py").modified_on == "2026-08-01T00:00:00Z"
 
 
-def test_a_merge_does_not_count_but_all_commits_of_its_branches_do(module: Path, tmp_path: Path) -> None:
+def test_merges_do_not_count_but_commits_of_branches_do(module: Path, tmp_path: Path) -> None:
     commit(module)
     names = [f"{number}.py" for number in range(9)]
     for name in names:

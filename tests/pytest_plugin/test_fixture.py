@@ -114,7 +114,7 @@ def test_a_syntax_error_is_reported_with_its_position(pytester: pytest.Pytester)
     result.stdout.fnmatch_lines(["E *InputError: src/entry.py:12:*"])
 
 
-def test_an_unreadable_file_is_reported_before_a_missing_workflow(pytester: pytest.Pytester) -> None:
+def test_an_unreadable_file_precedes_a_missing_workflow(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"more/broken.py": BROKEN})
     result = run_test(pytester, 'workflow_graph("more", "RefundWorkflow")')
     result.stdout.fnmatch_lines(["E*InputError: more/broken.py:12:19: syntax error: *"])

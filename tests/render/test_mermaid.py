@@ -329,7 +329,7 @@ def test_an_incomplete_graph_says_so_at_its_start() -> None:
     assert 'n_start(["Orders<br/>incomplete#58; 2 notes"]):::startBox' in lines(source(do("a"), view=STATE))
 
 
-def test_only_the_workflow_of_a_split_graph_says_that_it_is_incomplete() -> None:
+def test_a_split_graph_is_marked_incomplete_once() -> None:
     functions = {"f": function("f", *steps(500))}
     drawn = render_mermaid(graph(*steps(500), call("f"), functions=functions), STATE)
     assert [piece.text.splitlines()[0] for piece in drawn.pieces] == [

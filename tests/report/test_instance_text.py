@@ -74,7 +74,7 @@ def test_a_paused_step_is_retried_after_a_resume() -> None:
     assert text_of(log, do("a"))[1].endswith("next attempt at 2026-03-01 12:00:01 UTC, after a resume")
 
 
-def test_a_log_without_a_fitting_entry_may_be_from_another_workflow() -> None:
+def test_a_log_without_fitting_entries_suggests_other_code() -> None:
     assert text_of(running(step("x-1", 0, 50)), do("a"))[2] == (
         "   = help: If the log is from another workflow, pass the PATHS of its code. If the instance runs another "
         "version of the code, check it out, or pass its graph with --graph FILE."

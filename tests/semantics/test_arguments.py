@@ -50,7 +50,7 @@ def test_star_args_of_unknown_length_are_awaited_in_turn() -> None:
     """)
 
 
-def test_one_argument_and_many_are_not_the_same_call() -> None:
+def test_one_argument_and_many_are_different_calls() -> None:
     assert graph_of(PARALLEL + "\nawait parallel(one(1))\nawait parallel(*[one(x) for x in xs])") == text("""
         call parallel(one)
         call parallel(one) #2

@@ -150,7 +150,7 @@ def test_attributes_patched_at_import_are_noted(patch: str) -> None:
     assert not is_complete(f"{state}\n{patch}.start()\n{RUN}await State().act(step)")
 
 
-def test_an_assignment_to_a_class_calls_the_hook_of_the_metaclass() -> None:
+def test_an_assignment_to_a_class_calls_the_metaclass_hook() -> None:
     classes = """
 class Meta(type):
     def __setattr__(cls, name, value):

@@ -90,7 +90,7 @@ def test_a_task_cancelled_after_its_await_has_ended() -> None:
         "if x:\n    t.cancel()\n    await asyncio.wait([t])\n    return",
     ],
 )
-def test_a_cancellation_on_a_path_that_ends_does_not_affect_other_paths(cancel: str) -> None:
+def test_a_cancellation_before_a_return_affects_no_other_path(cancel: str) -> None:
     graph = graph_of(f"t = asyncio.create_task(a())\nawait b()\n{cancel}\nawait t\nawait c()")
     assert "a [1>]" not in graph
     assert graph.endswith("\nc")

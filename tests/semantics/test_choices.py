@@ -178,7 +178,7 @@ def test_a_variable_of_several_steps_is_a_switch_on_its_name(call: str) -> None:
     """)
 
 
-def test_a_call_of_one_of_several_results_is_a_switch_on_its_source() -> None:
+def test_a_call_of_one_of_several_results_is_a_switch() -> None:
     assert graph_of("import random\nawait random.choice([a, b])()") == text("""
         switch random.choice([a, b])
         | case a

@@ -206,7 +206,7 @@ def test_a_class_decorator_with_another_result_is_reported() -> None:
     """) == ["unknown-decorator"]
 
 
-def test_members_that_a_class_decorator_sets_by_unknown_names_are_reported() -> None:
+def test_computed_member_names_of_a_class_decorator_are_reported() -> None:
     assert notes_of("""
         def wrap(cls):
             for name, method in vars(cls).items():

@@ -140,7 +140,7 @@ def test_a_list_repeated_is_its_steps_repeated() -> None:
     """).splitlines() == ["a", "b", "a", "b"]
 
 
-def test_a_coroutine_that_may_be_missing_in_a_gather_is_in_a_branch() -> None:
+def test_an_optional_member_of_a_gather_is_in_a_branch() -> None:
     assert graph_of("""
         coroutines = [a()]
         if x:
@@ -154,7 +154,7 @@ def test_a_coroutine_that_may_be_missing_in_a_gather_is_in_a_branch() -> None:
     """)
 
 
-def test_a_comprehension_over_a_choice_of_lists_has_the_steps_of_each() -> None:
+def test_a_comprehension_over_either_of_two_lists() -> None:
     assert graph_of("""
         fns = [a, b] if x else [c]
         values = [await fn() for fn in fns]
@@ -220,13 +220,13 @@ def test_a_choice_of_lists_is_concatenated() -> None:
         "one = [a]\nlists = [one]\nif x:\n    one = [a]\n    lists = [one]\none += [b]",
     ],
 )
-def test_a_list_that_grows_instead_of_others(lists: str) -> None:
+def test_one_of_several_lists_grows(lists: str) -> None:
     reads = "lists.values()" if "'m'" in lists else "lists"
     graph = graph_of(f"{lists}\nfor each in {reads}:\n    for fn in each:\n        await fn()")
     assert "switch fn" in graph or "switch each" in graph
 
 
-def test_a_list_that_grows_instead_of_another_may_lack_the_new() -> None:
+def test_one_of_two_lists_grows() -> None:
     assert graph_of("""
         first, second = [a], [c]
         one = first if x else second
@@ -321,7 +321,7 @@ def test_an_entry_is_the_one_that_was_set_last(change: str) -> None:
         "table = {}\nfor name, fn in [('x', a), ('y', b)]:\n    table[name] = fn",
     ],
 )
-def test_keys_without_a_source_of_their_own_are_shown_as_constants(table: str) -> None:
+def test_keys_without_a_source_are_shown_as_constants(table: str) -> None:
     assert graph_of(f"{table}\nawait table[kind]()") == text("""
         switch kind
         | case "x"
@@ -331,7 +331,7 @@ def test_keys_without_a_source_of_their_own_are_shown_as_constants(table: str) -
     """)
 
 
-def test_a_key_with_a_source_of_its_own_is_shown_as_that() -> None:
+def test_a_key_is_shown_as_its_source() -> None:
     assert graph_of("KEY = 'x'\ntable = {KEY: a, 'y': b}\nawait table[kind]()") == text("""
         switch kind
         | case KEY

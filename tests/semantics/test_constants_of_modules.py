@@ -57,7 +57,7 @@ def test_a_result_passes_through_functions_of_modules() -> None:
 
 
 @pytest.mark.parametrize("top", ["import tune", "from tune import (  # (all)\n    name\n)", "def load(): import tune"])
-def test_an_imported_module_imports_the_one_that_assigns(top: str) -> None:
+def test_an_assignment_by_an_indirectly_imported_module(top: str) -> None:
     read = "await step.sleep(conf.NAME, 1)"
     modules = {"conf": 'NAME = "old"', "top": top, "tune": 'import conf\nname = 1\nconf.NAME = "new"'}
     assert graph_of("import conf, top\n", read, **modules) == "sleep '{conf.NAME}' 1"
@@ -110,7 +110,7 @@ def test_a_constant_that_another_statement_rebinds_is_hidden(change: str) -> Non
         "use = lambda limit=(name := 1): limit",
     ],
 )
-def test_a_constant_of_a_function_that_a_definition_rebinds_is_hidden(change: str) -> None:
+def test_a_function_constant_that_a_definition_rebinds(change: str) -> None:
     assert graph_of("", f"name = 'old'\n{change}\nawait step.sleep(name, 1)") == "sleep '{name}' 1"
 
 

@@ -18,7 +18,7 @@ from tests.semantics.notation import graph_of, text, workflow_of
         "dict(x=a, y=b)",
     ],
 )
-def test_a_dictionary_that_is_made_of_another_has_its_entries(table: str) -> None:
+def test_a_dictionary_copy_has_the_same_entries(table: str) -> None:
     body = f'import collections, types\ntable = {table}\nawait table["x"]()\nawait table["y"]()\n'
     assert graph_of(body).splitlines() == ["a", "b"]
 

@@ -35,7 +35,7 @@ def test_a_tuple_has_the_elements_that_an_operator_adds() -> None:
     assert graph_of("fns = (a,)\nfns += (b,)\nfns *= 2\nfor fn in fns: await fn()") == "a\nb\na\nb"
 
 
-def test_an_in_place_operator_copies_a_tuple_of_several_collections() -> None:
+def test_an_in_place_operator_copies_a_choice_of_tuples() -> None:
     assert (
         graph_of("""
         base = (a,)

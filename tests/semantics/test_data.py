@@ -63,7 +63,7 @@ def test_a_variable_that_is_read_by_its_name(use: str) -> None:
     assert graph_of(f"job = a\nawait {use}()") == "a"
 
 
-def test_a_variable_of_an_enclosing_function_that_is_read_by_its_name() -> None:
+def test_an_outer_variable_read_by_name() -> None:
     assert graph_of("job = a\nasync def go():\n    job\n    await locals()['job']()\nawait go()") == text("""
         call go
         def go
@@ -161,7 +161,7 @@ def test_a_skipped_call_that_cannot_matter_has_no_note() -> None:
 @pytest.mark.parametrize(
     "run", ["for job in JOBS: await job()", "SHARED.rows.append(b)", "await Table.get()", "print(ROWS['x'])"]
 )
-def test_skipped_calls_are_noted_if_run_uses_what_they_may_change(run: str) -> None:
+def test_skipped_calls_with_effects_on_run_are_noted(run: str) -> None:
     shared = """
 SHARED = Store()
 ROWS = {"x": []}

@@ -97,7 +97,7 @@ def test_an_order_that_a_payload_cannot_express_is_partial() -> None:
     """)
 
 
-def test_members_of_a_gather_that_need_the_same_are_after_it() -> None:
+def test_gather_members_follow_a_shared_dependency() -> None:
     assert dependent_graph_of("a b(a) c(a)", "await asyncio.gather(b(), c())") == text("""
         a
         parallel all
@@ -1164,7 +1164,7 @@ def test_finally_runs_the_dependency_that_an_exit_skips(leaving: str) -> None:
 
 
 @pytest.mark.parametrize("leaving", ["break", "raise ValueError"])
-def test_finally_in_a_loop_runs_the_dependency_that_an_exit_skips(leaving: str) -> None:
+def test_finally_in_a_loop_runs_a_skipped_dependency(leaving: str) -> None:
     body = f"""
         while True:
             try:

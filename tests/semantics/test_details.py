@@ -138,7 +138,7 @@ def test_a_branch_has_the_raise_that_a_handler_catches() -> None:
     assert endings_of(body) == [("event", "raise KeyError(1)", ())]
 
 
-def test_a_workflow_has_the_conditional_raise_after_its_last_step() -> None:
+def test_the_workflow_shows_a_conditional_raise_at_its_end() -> None:
     assert endings_of("await a()\nif event: raise KeyError") == [("workflow", "", (("event", "raise KeyError"),))]
 
 
@@ -221,7 +221,7 @@ def test_an_else_in_a_branch_is_drawn_with_the_body() -> None:
     assert unprotected_in(body) == []
 
 
-def test_an_else_that_awaits_a_task_of_the_body_is_drawn_with_the_body() -> None:
+def test_an_else_awaiting_a_task_of_the_body_joins_the_body() -> None:
     body = """
         try:
             task = asyncio.create_task(a())

@@ -122,7 +122,7 @@ def test_values_overwritten_in_a_branch_reach_a_handler(tried: str, called: set[
     assert calls_in("pass", run) == called
 
 
-def test_handlers_of_exception_groups_run_one_after_the_other() -> None:
+def test_handlers_of_exception_groups_run_in_sequence() -> None:
     run = "act = a\ntry:\n    int(event)\nexcept* ValueError:\n    act = b\nexcept* KeyError:\n    await act(step)"
     assert calls_in("pass", run) == {"a", "b"}
 
@@ -180,7 +180,7 @@ def test_a_guard_runs_only_if_its_pattern_matches() -> None:
     assert calls_in("pass", run) == {"a", "b"}
 
 
-def test_a_manager_without_steps_that_sets_state_surrounds_its_block() -> None:
+def test_a_manager_without_steps_sets_state_around_its_block() -> None:
     members = """
 @contextlib.contextmanager
 def dry_run(self):

@@ -51,7 +51,7 @@ def test_recursion_is_a_call_like_any_other() -> None:
     """)
 
 
-def test_functions_that_only_call_each_other_are_nothing() -> None:
+def test_mutually_recursive_functions_without_steps_are_omitted() -> None:
     assert (
         graph_of("""
         async def one():
@@ -161,7 +161,7 @@ def test_a_function_that_returns_a_coroutine() -> None:
     """)
 
 
-def test_methods_are_those_of_the_class_that_self_is() -> None:
+def test_methods_are_looked_up_in_the_class_of_self() -> None:
     assert graph_of_module("""
         from workers import WorkflowEntrypoint
 
@@ -295,7 +295,7 @@ def test_steps_passed_to_external_code_are_reported() -> None:
     ]
 
 
-def test_an_object_that_can_be_called_is_its_call() -> None:
+def test_a_call_of_a_callable_object() -> None:
     assert graph_of_module("""
         from workers import WorkflowEntrypoint
 
@@ -600,7 +600,7 @@ def test_calls_without_steps_may_be_passed_to_external_code() -> None:
     assert workflow_of("async def nothing():\n    return 1\n\nelsewhere(nothing())\nawait a()\n").notes == ()
 
 
-def test_a_callable_that_may_be_none_is_called_where_it_is_one() -> None:
+def test_a_callable_that_may_be_none_is_called_in_a_branch() -> None:
     assert graph_of("""
         fn = None
         if x:

@@ -61,7 +61,7 @@ def test_a_subclass_of_another_manager_swallows_nothing() -> None:
     )
 
 
-def test_a_callback_that_a_decorator_pushes_on_a_stack_is_reported() -> None:
+def test_a_callback_pushed_by_a_decorator_is_reported() -> None:
     workflow = workflow_of("""
         async with contextlib.AsyncExitStack() as stack:
             @stack.push_async_callback

@@ -58,7 +58,7 @@ def test_a_helper_may_be_called_in_a_try() -> None:
         "try:\n    await asyncio.gather(work())\nexcept Exception: pass",
     ],
 )
-def test_other_gathers_of_one_call_are_the_call(gather: str) -> None:
+def test_gathers_of_a_single_call_are_the_call(gather: str) -> None:
     assert "parallel" not in graph_of(WORK + gather)
 
 

@@ -136,7 +136,7 @@ def test_an_attribute_that_is_one_of_several_targets() -> None:
         "other = app\nother.hook = hook\n",
     ],
 )
-def test_a_function_with_the_name_of_an_assigned_attribute_is_noted(change: str) -> None:
+def test_a_function_named_like_an_assigned_attribute_is_noted(change: str) -> None:
     (note,) = notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
     assert "other code changes `hook`" in note
 
@@ -244,7 +244,7 @@ def test_a_method_that_changes_in_turn_is_noted(change: str) -> None:
     assert notes_of(SERVICE + OTHER + change, body)
 
 
-def test_a_method_that_is_assigned_through_a_loop_variable_is_noted() -> None:
+def test_a_method_assigned_through_a_loop_variable_is_noted() -> None:
     wiring = f"from core import Service\n\n{OTHER}for cls in (Service,):\n    cls.load = other\n"
     body = "service = Service()\nawait service.load(step)"
     (note,) = notes_of("from core import Service\nimport wiring\n", body, core=SERVICE, wiring=wiring)
@@ -313,7 +313,7 @@ def test_a_name_changed_by_a_namespace_or_exec_is_noted(change: str) -> None:
     assert f"entry.py:8:1: {CHANGED} The graph shows this definition. [assigned-elsewhere]" in notes
 
 
-def test_a_method_that_the_namespace_of_its_class_changes_is_noted() -> None:
+def test_a_method_changed_through_a_class_namespace_is_noted() -> None:
     service = SERVICE + '    locals()["load"] = fake\n\n'
     notes = notes_of(HOOKS + service, "service = Service()\nawait service.load(step)")
     assert f"entry.py:10:5: {CHANGED} The graph shows this definition. [assigned-elsewhere]" in notes
@@ -338,7 +338,7 @@ def test_a_namespace_of_something_else_than_the_module(use: str) -> None:
         ("def build():\n    a = App()\n    a.hook = hook\n    return a\n\nbuilt = build()\n", "await built.go(step)"),
     ],
 )
-def test_a_function_that_does_not_run_at_import_changes_nothing_then(head: str, body: str) -> None:
+def test_an_uncalled_function_changes_nothing_at_import(head: str, body: str) -> None:
     assert graph_of(APP + head, body) == GO
 
 

@@ -48,7 +48,7 @@ def test_a_module_that_the_module_body_imports_by_name_is_noted() -> None:
 
 
 @pytest.mark.parametrize("where", ["import_module(NAME)", "def load(): import_module(NAME)\n\nload()"])
-def test_an_empty_registry_that_unknown_modules_may_fill_is_noted(where: str) -> None:
+def test_an_empty_registry_filled_by_unknown_modules_is_noted(where: str) -> None:
     registry = (
         f"from importlib import import_module\nfrom os import environ\nNAME = environ['NAME']\nHOOKS = []\n{where}\n"
     )

@@ -111,7 +111,7 @@ def test_a_break_in_a_try_leaves_the_values_of_its_finally() -> None:
         "for n in (self.use(f) for f in (a, b)):\n    if event: break\nawait self.act(step)",
     ],
 )
-def test_changes_between_the_passes_that_are_not_followed_are_reported(loop: str) -> None:
+def test_untracked_changes_between_passes_are_reported(loop: str) -> None:
     assert not workflow_of_module(source(loop)).complete
 
 

@@ -175,7 +175,7 @@ def test_a_generator_expression_is_empty_after_list() -> None:
     )
 
 
-def test_a_generator_expression_evaluates_its_first_iterable_at_once() -> None:
+def test_a_generator_expression_evaluates_one_iterable_at_once() -> None:
     assert (
         graph_of("""
         fns = [a, b]

@@ -180,7 +180,7 @@ def test_a_gather_of_pending_tasks_creates_no_parallel() -> None:
     """)
 
 
-def test_a_group_that_a_join_covers_takes_its_kind() -> None:
+def test_a_group_joined_as_a_whole_has_the_kind_of_the_join() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a())]
         if x:
@@ -194,7 +194,7 @@ def test_a_group_that_a_join_covers_takes_its_kind() -> None:
     """)
 
 
-def test_a_stored_gather_of_another_kind_is_a_parallel_in_the_group() -> None:
+def test_a_stored_gather_of_another_kind_is_a_nested_parallel() -> None:
     assert graph_of("""
         both = asyncio.gather(a(), b(), return_exceptions=True)
         await c()
@@ -287,7 +287,7 @@ def test_members_of_a_gather_that_are_chosen_are_a_branch_each() -> None:
         "[asyncio.get_running_loop().create_task(a()), asyncio.shield(b())]",
     ],
 )
-def test_all_that_starts_a_coroutine_starts_it_at_once(started: str) -> None:
+def test_each_way_to_start_a_coroutine_starts_it_at_once(started: str) -> None:
     assert graph_of(f"tasks = {started}\nawait c()\nawait asyncio.gather(*tasks)\nawait d()\n") == text("""
         parallel all
           a [1>3]
@@ -588,11 +588,11 @@ async with asyncio.TaskGroup() as group:
 
 
 @pytest.mark.parametrize("cleanup", ["finally", "except BaseException", "except", "except asyncio.CancelledError"])
-def test_steps_after_a_cancelled_step_of_a_task_group_are_reported(cleanup: str) -> None:
+def test_steps_after_a_canceled_group_member_are_reported(cleanup: str) -> None:
     assert _notes(CLEANUP.format(cleanup=cleanup)) == ["cancelled-step"]
 
 
-def test_members_of_a_task_group_that_end_when_cancelled_are_not_reported() -> None:
+def test_canceled_group_members_that_end_are_not_reported() -> None:
     assert _notes(CLEANUP.format(cleanup="except ValueError")) == []
     assert _notes(CLEANUP.format(cleanup="finally").replace("    group.create_task(b())\n", "")) == []
 

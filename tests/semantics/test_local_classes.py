@@ -117,7 +117,7 @@ def test_special_methods_with_effects_that_library_functions_run(use: str) -> No
 
 
 @pytest.mark.parametrize("body", ["return iter((1, 2))", "yield 1"])
-def test_special_methods_without_effects_that_library_functions_run(body: str) -> None:
+def test_special_methods_without_effects_in_library_calls(body: str) -> None:
     assert (
         codes_of(f"""
         class Rows:

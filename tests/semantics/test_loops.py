@@ -231,7 +231,7 @@ def test_an_empty_default_needs_no_loop_of_its_own(iterable: str) -> None:
 
 
 @pytest.mark.parametrize("element", ["stages[-1]", "stages[0]"])
-def test_an_unknown_element_at_a_known_position_is_a_switch_on_it(element: str) -> None:
+def test_an_unknown_element_at_a_known_position_is_a_switch(element: str) -> None:
     assert graph_of(f"""
         stages = []
         if x: stages.append(a)
@@ -282,7 +282,7 @@ def test_a_literal_loop_with_an_early_exit_is_not_unrolled() -> None:
     """)
 
 
-def test_a_callable_that_changes_in_a_loop_is_either_one() -> None:
+def test_a_callable_that_changes_in_a_loop_is_a_choice() -> None:
     assert graph_of("""
         fn = a
         for row in rows:
@@ -358,7 +358,7 @@ def test_joined_paths_in_nested_loops_stay_bounded() -> None:
     """)
 
 
-def test_a_loop_that_never_runs_is_its_else() -> None:
+def test_a_loop_over_an_empty_list_is_its_else() -> None:
     assert (
         graph_of("""
         while False:
@@ -381,7 +381,7 @@ def test_code_after_a_return_in_an_unrolled_loop_is_unreachable() -> None:
     )
 
 
-def test_a_break_in_the_else_of_an_inner_loop_leaves_the_outer_one() -> None:
+def test_a_break_in_a_loop_else_exits_the_outer_loop() -> None:
     assert graph_of("""
         for fn in [a, b]:
             await fn()

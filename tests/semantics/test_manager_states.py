@@ -116,7 +116,7 @@ await self.act(step)
     ],
     ids=["return", "manual", "decorator", "object as decorator"],
 )
-def test_changes_around_a_block_that_are_not_followed_are_reported(run: str) -> None:
+def test_untracked_changes_around_a_block_are_reported(run: str) -> None:
     assert not workflow_of_module(source(run)).complete
 
 

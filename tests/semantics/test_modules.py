@@ -631,7 +631,7 @@ def test_a_workflow_is_located_at_its_class() -> None:
     assert notation(workflow.graph) == "sleep 'rest' 1"
 
 
-def test_objects_of_classes_of_other_modules_carry_the_step_object() -> None:
+def test_objects_of_imported_classes_carry_the_step_object() -> None:
     mailer = """
         class Mailer:
             def __init__(self, step):
@@ -657,7 +657,7 @@ def test_functions_of_one_name_are_qualified_by_their_modules() -> None:
     ]
 
 
-def test_functions_of_modules_of_one_name_are_qualified_by_their_packages() -> None:
+def test_functions_of_equally_named_modules_are_qualified() -> None:
     body = "await x.rest(step)\nawait y.rest(step)"
     head = "import shop.cards as x\nimport bank.cards as y\n"
     modules = {"shop__cards": REST, "bank__cards": REST}
@@ -692,7 +692,7 @@ def test_a_missing_name_is_noted_with_a_suggestion() -> None:
     )
 
 
-def test_a_name_that_is_like_no_other_is_noted_too() -> None:
+def test_a_missing_name_without_similar_names_is_noted() -> None:
     assert notes_of("from helpers import xyz\n", "await xyz(step)", helpers=REST)[0] == (
         "entry.py:1:1: helpers.py has no `xyz`. The import fails when the module is loaded. Correct it. [missing-name]"
     )
@@ -748,7 +748,7 @@ def test_a_module_in_a_package_may_have_such_a_name() -> None:
     assert graph_of("from shop import time\n", "await time.rest(step)", shop__="", shop__time=REST) == RESTED
 
 
-def test_steps_of_other_modules_are_steps_where_they_are_called() -> None:
+def test_imported_step_functions_are_steps_at_their_calls() -> None:
     steps = """
         def make(step):
             @step.do("charge")
@@ -1120,7 +1120,7 @@ def test_an_import_on_some_paths_that_registers_is_noted() -> None:
     assert "`import email_channel` runs only on some paths" in note
 
 
-def test_an_import_on_some_paths_of_a_module_with_its_own_registry() -> None:
+def test_a_conditional_import_of_a_module_with_a_registry() -> None:
     registry = textwrap.dedent(REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")) + textwrap.dedent(
         channel("sms", "")
     )
@@ -1129,7 +1129,7 @@ def test_an_import_on_some_paths_of_a_module_with_its_own_registry() -> None:
 
 
 @pytest.mark.parametrize("imports", ["importlib.import_module(name)", "__import__(name)"])
-def test_a_registry_filled_by_modules_that_are_imported_by_a_computed_name(imports: str) -> None:
+def test_a_registry_filled_by_computed_imports(imports: str) -> None:
     (note,) = notes_of(
         f"import importlib\nimport registry\n\nfor name in NAMES:\n    {imports}\n",
         "registry.start(step)\nfor handler in registry.HANDLERS:\n    await handler()",

@@ -68,7 +68,7 @@ def test_the_code_after_a_return_sees_the_other_objects() -> None:
     assert lines_of(body) == ["if isinstance(result, Err)", "  b", "  return", "a"]
 
 
-def test_an_object_that_is_assigned_later_is_another_one() -> None:
+def test_a_later_assignment_replaces_a_narrowed_object() -> None:
     body = (
         "if isinstance(result, Err):\n    await result.handler()\n    return\n"
         "await result.value()\nresult = Err('x', c)\nawait result.handler()"
@@ -85,7 +85,7 @@ def test_an_object_that_is_assigned_later_is_another_one() -> None:
         "isinstance = lambda value, cls: True\n",
     ],
 )
-def test_a_test_that_other_objects_may_pass_selects_nothing(definitions: str) -> None:
+def test_an_ambiguous_test_narrows_nothing(definitions: str) -> None:
     body = f"{definitions}if isinstance(result, Ok):\n    await result.handler()"
     assert "b" in graph_of(RESULTS + body).split()
 

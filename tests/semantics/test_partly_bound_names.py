@@ -103,7 +103,7 @@ def test_the_default_of_an_attribute_of_a_module() -> None:
     ("condition", "expected"),
     [("if os.name:\n        NAME = 'x'", "C.NAME"), ("NAME = 'x'", "x")],
 )
-def test_a_constant_of_a_class_that_it_may_inherit(condition: str, expected: str) -> None:
+def test_a_possibly_inherited_class_constant(condition: str, expected: str) -> None:
     head = f"import os\nclass Base:\n    NAME = 'y'\nclass C(Base):\n    {condition}\n"
     assert expected in graph_of(head, "await step.do(C.NAME)(lambda: 1)()")
 

@@ -13,7 +13,7 @@ def test_a_copy_of_a_list_has_its_unknown_order(change: str) -> None:
     assert {"a", "b"} <= set(graph.split())
 
 
-def test_keys_that_may_be_missing_are_optional_in_a_list_of_them() -> None:
+def test_optional_keys_are_optional_in_a_list_of_keys() -> None:
     body = "table = {}\nif event:\n    table[a] = 1\nfor key in table.keys():\n    await key()"
     assert graph_of(body).startswith("loop")
 

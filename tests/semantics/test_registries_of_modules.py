@@ -66,7 +66,7 @@ def calls_in(workflow: WorkflowAnalysis) -> list[str]:
         "register = alpha.JOBS.append\nregister(alpha.pack)",
     ],
 )
-def test_a_list_that_its_own_and_another_module_fill(beta: str) -> None:
+def test_a_list_filled_by_two_modules(beta: str) -> None:
     workflow = workflow_with(f"import alpha\n{beta}")
 
     assert workflow.complete

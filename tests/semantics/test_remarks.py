@@ -221,7 +221,7 @@ def test_a_return_has_no_remark() -> None:
 LOOP = "try:\n    for x in event:\n        await a()\n        if x:\n            raise {error}\n    await b()\n"
 
 
-def test_a_raise_out_of_a_loop_is_caught_by_a_handler_of_its_type() -> None:
+def test_a_handler_of_its_type_catches_a_raise_in_a_loop() -> None:
     body = LOOP.format(error="ValueError(x)") + "except ValueError:\n    await c()"
     assert remarks_on(body)[0] == "caught outside the loop"
 

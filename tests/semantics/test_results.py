@@ -150,7 +150,7 @@ def test_a_function_that_returns_a_step_escapes(call: str) -> None:
 
 
 @pytest.mark.parametrize("argument", ["Log()", "Log"])
-def test_an_object_whose_class_uses_variables_of_a_function_escapes(argument: str) -> None:
+def test_an_object_of_a_class_with_outer_variables_escapes(argument: str) -> None:
     body = "import library\n\nclass Log:\n    async def write(self, line):\n        {}\n\nlibrary.run({})"
     assert [note.code for note in workflow_of(body.format("await a()", argument)).notes] == ["escapes"]
     assert workflow_of(body.format("print(line)", argument)).complete

@@ -332,7 +332,7 @@ def test_a_task_without_steps_is_nothing() -> None:
     """)
 
 
-def test_an_entry_that_may_have_been_replaced_is_either_one() -> None:
+def test_a_possibly_replaced_entry_is_a_choice() -> None:
     assert graph_of("""
         table = {"k": a}
         if x:

@@ -7,7 +7,7 @@ import pytest
 from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
 
 
-def test_a_step_is_where_it_is_called_however_it_is_reached() -> None:
+def test_a_step_is_at_its_call() -> None:
     assert graph_of("""
         alias = b
         kept = {"x": c}
@@ -182,7 +182,7 @@ def test_a_method_coroutine_without_await_is_reported() -> None:
     assert [note.code for note in workflow.notes] == ["never-awaited"]
 
 
-def test_a_step_whose_function_is_a_step_has_it_nested() -> None:
+def test_a_step_of_a_step_function_contains_that_step() -> None:
     assert graph_of('await step.do("outer")(a)()') == text("""
         outer
           a

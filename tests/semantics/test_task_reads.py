@@ -253,7 +253,7 @@ def test_the_result_of_a_task_is_a_value_it_reads(use: str) -> None:
     """)
 
 
-def test_results_of_a_gather_that_reads_written_names_are_unresolved() -> None:
+def test_gathered_reads_of_written_names_are_unresolved() -> None:
     workflow = workflow_with_choose("""
         async def switch():
             nonlocal plan

@@ -129,7 +129,7 @@ def test_a_config_in_unknown_arguments_is_reported() -> None:
     "config",
     ["{**BASE, **unknown}", "BASE | unknown", "{**BASE, unknown: 1}", '{**BASE, **({"timeout": 1} if x else {})}'],
 )
-def test_a_timeout_that_may_be_replaced_is_the_source_of_the_config(config: str) -> None:
+def test_a_possibly_replaced_timeout_is_shown_as_source(config: str) -> None:
     workflow = workflow_of(f"""
         BASE = {{"timeout": "8 minutes", "retries": {{"limit": 3, "delay": 1}}}}
         unknown = event["payload"]["unknown"]

@@ -70,7 +70,7 @@ def test_a_name_bound_once_in_an_enclosing_function_is_constant() -> None:
     )
 
 
-def test_a_class_constant_is_one_only_if_nothing_assigns_to_it() -> None:
+def test_an_assigned_class_attribute_is_no_constant() -> None:
     source = """
         from workers import WorkflowEntrypoint
 
@@ -213,6 +213,6 @@ def test_text_with_an_escape_that_python_refuses_is_its_source(written: str) -> 
 
 
 @pytest.mark.parametrize("refused", [r'"\N{no such letter}"', "9" * 5000], ids=["text", "number"])
-def test_either_of_two_literals_may_be_one_that_python_refuses(refused: str) -> None:
+def test_one_of_two_literals_may_be_invalid(refused: str) -> None:
     duration = f"60 if short else {refused}"
     assert graph_of(f'await step.sleep("x", {duration})') == f"sleep 'x' {'{' + duration + '}'!r}"

@@ -51,7 +51,7 @@ def test_instances_are_listed_with_their_status() -> None:
     assert [option.text for option in root.all("option")] == ["All", "complete (1)", "waiting (1)"]
 
 
-def test_the_form_of_a_new_instance_has_the_keys_that_the_workflow_reads() -> None:
+def test_the_form_of_a_new_instance_has_the_payload_keys() -> None:
     form = forms(page(served({}), URL))["Create an instance"]
     (parameters,) = form.all("textarea")
     assert json.loads(parameters.text) == {"order": {"id": None}, "note": None}

@@ -110,7 +110,7 @@ def test_the_loop_of_a_group_shares_the_badge_of_its_frame() -> None:
     assert badges_of(drawn(graph(parallel("all", passes)), finding("warning", passes))) == {"parallel": ["!"]}
 
 
-def test_a_node_without_a_frame_has_its_badge_at_the_enclosing_figure() -> None:
+def test_a_badge_without_a_frame_is_at_the_enclosing_figure() -> None:
     handlers = switch("exception", branch("ValueError", do("a")), branch(None, do("b")))
     statement = protected(block(do("c")), catch=block(handlers))
     assert badges_of(drawn(graph(statement), finding("warning", handlers))) == {"try": ["!"]}
@@ -127,7 +127,7 @@ def test_findings_without_a_figure_are_counted_below_the_title() -> None:
     assert (badge.text.text, "error" in badge.css) == ("2 findings outside the graph", True)
 
 
-def test_the_pill_of_an_incomplete_graph_has_its_notes_in_its_title() -> None:
+def test_the_title_of_the_incomplete_pill_has_the_notes() -> None:
     view = View(state="incomplete: 2 notes", findings=[finding("gap", None, "one."), finding("gap", None, "two.")])
     (badge,) = picture_of(graph(do("a")), view).whole.badges
     assert badge.text.text == "incomplete: 2 notes"

@@ -164,7 +164,7 @@ def test_a_handler_that_raises_again_does_not_reach_its_end() -> None:
     assert exits_normally(graph(node), node["catch_block"], states, status="complete")
 
 
-def test_no_line_leads_into_a_finally_from_a_handler_that_raised_again() -> None:
+def test_a_handler_that_reraised_has_no_line_into_the_finally() -> None:
     example = graph(protected(block(do("a")), catch=block(do("b")), final=block(do("c"))), do("d"))
     states: dict[str, NodeState] = {"a": "failed", "b": "done", "c": "done"}
     assert '<path class="flow faded"' in drawn(example, states, status="errored").text
@@ -307,7 +307,7 @@ def test_the_title_of_the_picture_has_the_status() -> None:
     assert ">Orders, the steps of an instance: complete</title>" in picture.text
 
 
-def test_a_step_that_may_have_run_has_a_sign_of_its_own() -> None:
+def test_a_step_that_may_have_run_has_a_question_mark() -> None:
     example = graph(either(branch("x", do("a {n}")), branch(None, do("a {m}"))), do("b"))
     steps = [{"name": name, "type": "step", "start": STARTED["start"], "success": True} for name in ("a 1-1", "b-1")]
     instance = instance_of(read_log({"status": "running", "steps": steps}), example)

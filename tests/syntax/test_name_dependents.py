@@ -25,7 +25,7 @@ def _dependents() -> NameDependents:
     return name_dependents(module, module.tree)
 
 
-def test_names_whose_definitions_mention_a_name_depend_on_it() -> None:
+def test_names_depend_on_names_in_their_definitions() -> None:
     assert _dependents().dependents(["handlers"]) == {"handlers", "register", "first"}
 
 
