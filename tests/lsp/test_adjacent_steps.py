@@ -112,7 +112,7 @@ def test_a_failure_leads_to_a_handler() -> None:
 def test_a_handler_that_raises_leads_outward() -> None:
     inner = block(do("b"))
     outer = protected(block(protected(block(do("a")), catch=inner), do("c")), catch=block(do("d")))
-    details = Details([(inner, Detail(ending="raise"))])
+    details = Details([(inner, Detail(final_raise="raise"))])
     result = texts(outer, details=details)
     assert (result["b"], result["c"]) == ("failed a -> ", "a -> .")
     assert result["d"] == "failed b | failed c | failed a -> ."

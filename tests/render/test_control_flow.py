@@ -253,7 +253,7 @@ def test_a_raise_does_not_lead_out_of_its_function() -> None:
 
 def test_a_raise_without_a_node_ends_its_branch() -> None:
     unpaid = branch("unpaid", do("a"))
-    details = Details([(unpaid, Detail(ending="raise Refused()"))])
+    details = Details([(unpaid, Detail(final_raise="raise Refused()"))])
     assert edges_of(either(unpaid), do("b"), details=details) == {
         "start -> if 1",
         "if 1 -> a (then) unpaid",

@@ -231,7 +231,7 @@ def test_a_raise_that_a_handler_may_catch_ends_in_its_block() -> None:
 def test_nothing_follows_a_raise_without_a_node() -> None:
     handler = block(do("c"))
     drawn = graph(protected(block(do("a")), catch=handler), do("b"))
-    chart = flow_chart(drawn, View(details=Details([(handler, Detail("except KeyError", ending="raise"))])))
+    chart = flow_chart(drawn, View(details=Details([(handler, Detail("except KeyError", final_raise="raise"))])))
     assert exits_of(chart) == [("raise", False)]
     assert [arrow.tail for arrow in chart.arrows if arrow.head == "n_1"] == ["n_0_try_0"]
 

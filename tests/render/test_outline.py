@@ -200,7 +200,7 @@ def test_a_raise_without_a_node_ends_its_part() -> None:
     drawn = graph(protected(block(do("a")), catch=handler))
     details = Details(
         [
-            (handler, Detail("except KeyError", ending="raise")),
+            (handler, Detail("except KeyError", final_raise="raise")),
             (drawn["workflow"], Detail(guards=(("x", "raise ValueError"),))),
         ]
     )
@@ -215,7 +215,7 @@ def test_a_raise_without_a_node_ends_its_part() -> None:
 def test_a_handler_that_only_raises_is_one_line() -> None:
     handler = block()
     drawn = graph(protected(block(do("a")), catch=handler))
-    details = Details([(handler, Detail("except KeyError", ending="raise"))])
+    details = Details([(handler, Detail("except KeyError", final_raise="raise"))])
     assert render_outline(drawn, View(details=details), color=False).splitlines()[-1] == "└─ ▣ except KeyError: raise"
 
 

@@ -113,7 +113,7 @@ def endings_of(body: str) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
     assert workflow.graph is not None
     details = ((part, workflow.details.of(part)) for part in parts_of(workflow.graph))
     return [
-        (str(part.get("type", part.get("condition", "workflow"))), detail.ending, detail.guards)
+        (str(part.get("type", part.get("condition", "workflow"))), detail.final_raise, detail.guards)
         for part, detail in details
         if detail.ends_by_raise
     ]
@@ -147,39 +147,39 @@ def test_a_function_has_the_conditional_raise_after_its_last_step() -> None:
     assert endings_of(body) == [("function_def", "", (("event", "raise KeyError"),))]
 
 
-def leavings_of(body: str) -> list[tuple[str, str, bool]]:
-    """Return the condition or type, the leaving and the certainty of each part that has either, in document order."""
+def final_jumps_of(body: str) -> list[tuple[str, str, bool]]:
+    """Return the condition or type, the final jump and the certainty of each part that has one of the latter two."""
     workflow = workflow_of_body(body)
     assert workflow.graph is not None
     details = ((part, workflow.details.of(part)) for part in parts_of(workflow.graph))
     return [
-        (str(part.get("type", part.get("condition", "workflow"))), detail.leaving, detail.is_certain)
+        (str(part.get("type", part.get("condition", "workflow"))), detail.final_jump, detail.is_certain)
         for part, detail in details
-        if detail.leaving or detail.is_certain
+        if detail.final_jump or detail.is_certain
     ]
 
 
 def test_a_workflow_has_its_last_return() -> None:
-    assert leavings_of("x = await a()\nreturn x") == [("workflow", "return x", False)]
+    assert final_jumps_of("x = await a()\nreturn x") == [("workflow", "return x", False)]
 
 
 def test_a_function_has_no_last_return() -> None:
-    assert leavings_of("async def go():\n    return await a()\nawait go()") == []
+    assert final_jumps_of("async def go():\n    return await a()\nawait go()") == []
 
 
 def test_a_branch_has_its_continue() -> None:
     body = "for x in event:\n    if x:\n        await a()\n        continue\n    await b()"
-    assert leavings_of(body) == [("x", "continue", False)]
+    assert final_jumps_of(body) == [("x", "continue", False)]
 
 
 def test_code_always_runs_if_the_ends_of_other_paths_are_shown() -> None:
     body = "for x in event:\n    try:\n        await a()\n    except Exception:\n        continue\n    await b()"
-    assert leavings_of(body) == [("block", "continue", False), ("no continue", "", True)]
+    assert final_jumps_of(body) == [("block", "continue", False), ("no continue", "", True)]
 
 
 def test_code_may_be_skipped_if_an_end_is_not_shown() -> None:
     body = "for x in event:\n    if x: continue\n    elif event: print(x)\n    await b()"
-    assert leavings_of(body) == []
+    assert final_jumps_of(body) == []
 
 
 def test_code_may_be_skipped_by_an_exception_that_leaves_a_loop() -> None:
@@ -192,7 +192,7 @@ def test_code_may_be_skipped_by_an_exception_that_leaves_a_loop() -> None:
         except KeyError:
             await c()
     """
-    assert leavings_of(body) == []
+    assert final_jumps_of(body) == []
 
 
 def unprotected_in(body: str) -> list[str]:

@@ -313,4 +313,4 @@ def _is_below(place: Place | None, prefix: str) -> bool:
 
 def _raised(detail: Detail) -> tuple[str, ...]:
     """Return the `raise` statements of a part."""
-    return (detail.source, detail.ending, *(statement for _, statement in detail.guards))
+    return (detail.source, detail.final_raise, *(statement for _, statement in detail.guards))

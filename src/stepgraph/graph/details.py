@@ -44,7 +44,7 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
         detail.source,
         detail.remarks,
         "" if ending.raised is None else exit_statement(ending.raised),
-        "" if ending.exit is None else exit_statement(ending.exit),
+        "" if ending.jump is None else exit_statement(ending.jump),
         tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
         is_certain=places.is_certain(part),
         is_exhaustive=places.is_exhaustive(part),

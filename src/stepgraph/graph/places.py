@@ -34,7 +34,7 @@ class Ending(Struct, frozen=True):
 
     raised: SourcePlace | None = None
     """The `raise` that ends the part, or None."""
-    exit: SourcePlace | None = None
+    jump: SourcePlace | None = None
     """The `continue` or `return` that ends the part, or None."""
     guards: tuple[tuple[str, SourcePlace], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
@@ -91,10 +91,10 @@ class Places(Struct):
         """
         guards = tuple(_guards_in(content))
         raised = _undrawn_jump(content, JumpKind.RAISE)
-        exit_ = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if of_workflow else []))
-        if raised is not None or exit_ is not None or guards:
-            self._endings[id(part)] = (part, Ending(raised, exit_, guards))
-        self._ends.update(id(place.node) for place in (raised, exit_) if place is not None)
+        jump = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if of_workflow else []))
+        if raised is not None or jump is not None or guards:
+            self._endings[id(part)] = (part, Ending(raised, jump, guards))
+        self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_certain(self, part: Part, after: Sequence[Jump]) -> None:
         """Record that a branch always runs after the ends of the jumps that skip it, if all of these are recorded."""

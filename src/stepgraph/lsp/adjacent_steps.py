@@ -104,7 +104,7 @@ def _may_raise(handler: Node | None, details: Details) -> bool:
         return False
     inside = list(walk([handler]))
     parts = [handler, *(part for node in inside for _, _, part in blocks_in(node))]
-    return any(details.of(part).ending for part in parts) or any(map(details.is_raise, inside))
+    return any(details.of(part).final_raise for part in parts) or any(map(details.is_raise, inside))
 
 
 class _FlowVisit(Struct, frozen=True):

@@ -30,9 +30,9 @@ class Detail(Struct, frozen=True):
     """The source of the part, shown in place of its type, such as `except CardError`; for a call, its arguments."""
     remarks: tuple[str, ...] = ()
     """Phrases shown next to the part, such as `swallows the error`."""
-    ending: str = ""
+    final_raise: str = ""
     """The `raise` statement at the end of the part, if the payload has no node for it."""
-    leaving: str = ""
+    final_jump: str = ""
     """The `continue`, or the `return` of `run`, at the end of the part, if the payload has no node for it."""
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
@@ -50,12 +50,12 @@ class Detail(Struct, frozen=True):
     @property
     def returns(self) -> bool:
         """Whether a `return` without a node ends the part."""
-        return self.leaving.startswith("return")
+        return self.final_jump.startswith("return")
 
     @property
     def ends_by_raise(self) -> bool:
         """Whether a `raise` without a node may end the part."""
-        return bool(self.ending or self.guards)
+        return bool(self.final_raise or self.guards)
 
     def __bool__(self) -> bool:
         return self != NO_DETAIL
@@ -127,7 +127,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     part_details = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
     return tuple(
         (
-            *(index, each.source, each.remarks, each.ending, each.leaving, each.guards),
+            *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.is_certain, each.is_exhaustive, each.in_else),
         )
         for index, each in part_details
@@ -138,8 +138,10 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
     by_index = {
-        index: Detail(source, tuple(remarks), ending, leaving, tuple(guards), is_certain, is_exhaustive, in_else)
-        for index, source, remarks, ending, leaving, guards, is_certain, is_exhaustive, in_else in texts
+        index: Detail(
+            source, tuple(remarks), final_raise, final_jump, tuple(guards), is_certain, is_exhaustive, in_else
+        )
+        for index, source, remarks, final_raise, final_jump, guards, is_certain, is_exhaustive, in_else in texts
     }
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 

@@ -108,7 +108,7 @@ def may_complete(node: Node, details: Details) -> bool:
 
 def _completes(part: Branch | Block | FunctionDef, details: Details) -> bool:
     detail = details.of(part)
-    return not (detail.ending or detail.leaving) and all(may_complete(node, details) for node in part["nodes"])
+    return not (detail.final_raise or detail.final_jump) and all(may_complete(node, details) for node in part["nodes"])
 
 
 def _caught_by(node: Node) -> frozenset[LeavingKind]:

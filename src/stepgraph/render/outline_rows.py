@@ -289,11 +289,11 @@ class RowMaker(Struct):
         """Return the nodes of a part, then rows of the jumps at its end that have no node."""
         detail = self.details.of(part)
         rows = [Row((_mark(IF_MARK, Ink.CHOICE), *_guard_pieces(*guard))) for guard in detail.guards]
-        if detail.ending:
-            rows.append(Row((_mark(EXIT_MARKS["raise"], Ink.FAILURE), _raise(detail.ending))))
-        if detail.leaving:
+        if detail.final_raise:
+            rows.append(Row((_mark(EXIT_MARKS["raise"], Ink.FAILURE), _raise(detail.final_raise))))
+        if detail.final_jump:
             mark = EXIT_MARKS["return"] if detail.returns else LOOP_MARK
-            rows.append(Row((_mark(mark, Ink.STRONG), _leaving(detail.leaving))))
+            rows.append(Row((_mark(mark, Ink.STRONG), _final_jump(detail.final_jump))))
         if rows and self.progress is not None:
             rows = [replace(row, pieces=self.progress.faded(part, row.pieces)) for row in rows]
         return [*nodes, *rows] if rows else nodes
@@ -382,8 +382,8 @@ class RowMaker(Struct):
         exit_node, detail = only_exit(part["nodes"]), self.details.of(part)
         if exit_node is not None:
             return Row((*pieces, LinePiece(": "), *self._exit_pieces(exit_node)), part=part)
-        if not (part["nodes"] or detail.guards) and (detail.ending or detail.leaving):
-            statement = _raise(detail.ending) if detail.ending else _leaving(detail.leaving)
+        if not (part["nodes"] or detail.guards) and (detail.final_raise or detail.final_jump):
+            statement = _raise(detail.final_raise) if detail.final_raise else _final_jump(detail.final_jump)
             return Row((*pieces, LinePiece(": "), statement, *_quiet(*detail.remarks)), part=part)
         return replace(self._remarked(part, pieces, part["nodes"]), part=part)
 
@@ -441,7 +441,7 @@ def _raise(statement: str) -> LinePiece:
     return LinePiece(statement, Ink.FAILURE, elastic=True)
 
 
-def _leaving(statement: str) -> LinePiece:
+def _final_jump(statement: str) -> LinePiece:
     return LinePiece(statement, Ink.STRONG, elastic=True)
 
 

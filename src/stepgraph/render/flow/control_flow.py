@@ -248,7 +248,7 @@ class _FlowBuilder:
     ) -> _OpenEdge | None:
         """Add the nodes of a part, as `_sequence` does. A `raise` without a node ends the part."""
         after = self._sequence(part["nodes"], edge, context)
-        return None if self._details.of(part).ending else after
+        return None if self._details.of(part).final_raise else after
 
     def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.

@@ -88,10 +88,10 @@ def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, conte
         into = (replace(diamond, label=YES, kind=ArrowKind.LEAVE),)
         raised = draw_exit(builder, "raise", (statement,), into, context.child(f"raise{index}"))
         drawn = replace(drawn.then(raised), next=(diamond,))
-    if detail.ending:
-        drawn = drawn.then(draw_exit(builder, "raise", (detail.ending,), drawn.next, context.child("ending")))
+    if detail.final_raise:
+        drawn = drawn.then(draw_exit(builder, "raise", (detail.final_raise,), drawn.next, context.child("ending")))
     if detail.returns:
-        drawn = drawn.then(draw_exit(builder, "return", (detail.leaving,), drawn.next, context.child("ending")))
+        drawn = drawn.then(draw_exit(builder, "return", (detail.final_jump,), drawn.next, context.child("ending")))
     return drawn
 
 

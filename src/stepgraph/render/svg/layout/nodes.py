@@ -172,12 +172,12 @@ class NodeLayout(Struct):
             label = heading(Icon.CHOICE, "if", condition, widest=self.widths.condition)
             group = SvgGroup("guard", "", title_line("if", condition))
             figures.append(Guard(group, label, pill, pill.left_extent))
-        if detail.ending:
-            figures.append(exit_pill("raise", unnamed, self.widths, word=detail.ending))
+        if detail.final_raise:
+            figures.append(exit_pill("raise", unnamed, self.widths, word=detail.final_raise))
         if detail.returns:
-            figures.append(exit_pill("return", unnamed, self.widths, word=detail.leaving))
-        elif detail.leaving:
-            figures.append(continue_pill(detail.leaving, self.widths))
+            figures.append(exit_pill("return", unnamed, self.widths, word=detail.final_jump))
+        elif detail.final_jump:
+            figures.append(continue_pill(detail.final_jump, self.widths))
         return figures
 
     def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:

@@ -265,7 +265,7 @@ def _in_rows(
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:
     details = layout.view.details
     detail = details.of(branch)
-    has_body = branch["nodes"] or detail.ending or detail.leaving or detail.guards
+    has_body = branch["nodes"] or detail.final_raise or detail.final_jump or detail.guards
     body = layout.part(branch, branch["nodes"], inside, tail=0) if has_body else None
     title = title_line(branch_text(branch, otherwise, details), *details.remarks(branch))
     mark = layout.view.mark(branch)
