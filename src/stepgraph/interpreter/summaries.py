@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
 import libcst as cst
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
@@ -14,42 +13,39 @@ from stepgraph.interpreter.joining import MISSING, join_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
+from stepgraph.interpreter.signatures import (
+    Key,
+    Signature,
+    call_key,
+    is_distinguished,
+    scope_without_sizes,
+    without_payloads,
+)
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import (
-    DEEPEST,
     Collection,
     Element,
     Mapping,
-    MappingEntry,
-    as_argument,
     without_constants,
 )
 from stepgraph.interpreter.values.objects import (
     CallableArgument,
-    EnumMember,
     FunctionValue,
     LexicalScope,
     ProjectObject,
 )
-from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
+from stepgraph.interpreter.values.steps import StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Function, OperationBlock, may_await, may_run_steps
-from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Unknown, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Unknown, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
-
-Key: TypeAlias = tuple[object, ...]
 
 # Number of interpreted bodies after which the latest summary of a function is used for calls with any arguments.
 MAX_INTERPRETED_BODIES: Final = 20_000
-# Maximum number of parts of the arguments that the signature of a call compares.
-MAX_SIGNATURE_PARTS: Final = 2_000
-# Maximum number of summaries of a function that differ only in the sizes of the arguments. Further calls share one
-# summary.
-MAX_SIZE_VARIANTS: Final = 8
 # Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
 MAX_RECURSIVE_PASSES: Final = 4
 # Maximum depth of a recursion whose calls all have different arguments.
@@ -99,12 +95,12 @@ def _memoized_summary(
         raise TypeError("a lambda is read where it is called")
     interpreter.tracer.on_function_call(callee)
     scope = function_scope(interpreter, callee, arguments)
-    general = _Signature()
-    key = general_key = _call_key(interpreter, callee, scope, general)
+    general = Signature()
+    key = general_key = call_key(interpreter, callee, scope, general)
     if general.omits_sizes:
-        key = _call_key(interpreter, callee, scope, _Signature(has_sizes=True))
-        if not _is_distinguished(interpreter, callee, key, general_key):
-            scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
+        key = call_key(interpreter, callee, scope, Signature(has_sizes=True))
+        if not is_distinguished(interpreter, callee, key, general_key):
+            scope, key = scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.current_epoch():
         interpreter.frame.called |= memoized.called
@@ -130,47 +126,6 @@ def _memoized_summary(
         _report_variants(interpreter, callee)
         return latest
     return _summarize(interpreter, callee, node, scope, key, place)
-
-
-def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
-    """Return the key of a call: its function, the state that affects all calls, and the keys of its arguments."""
-    key = (
-        callee.node,
-        callee.scope,
-        interpreter.in_step,
-        len(interpreter.store.events.reopened),
-        len(interpreter.store.events.revised),
-        len(interpreter.store.events.shuffled),
-        *(signature.key_of(value, 0) for value in scope.names.values()),
-    )
-    interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
-    return key
-
-
-def _is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
-    """Return whether a call gets its own summary for the sizes of its arguments. Recursive calls do not."""
-    if interpreter.active_functions.get(callee.node):
-        return False
-    variants = interpreter.size_variants.setdefault(general_key, set())
-    if len(variants) < MAX_SIZE_VARIANTS:
-        variants.add(key)
-    return key in variants
-
-
-def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
-    """Return a scope that represents calls with collections of any size.
-
-    Collections with relevant elements are unchanged.
-    """
-    general = _Signature()
-    values = dict(scope.names)
-    for parameter in parameters(callee.node.params):
-        name = parameter.name.value
-        value = values[name]
-        if isinstance(value, Collection | Mapping) and general.key_of(value, 0) is None:
-            place = SourcePlace(callee.scope.module, parameter.name)
-            values[name] = as_argument(value, has_names=value.has_names, parameter=place)
-    return replace(scope, names=interpreter.store.new(values))
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -206,82 +161,6 @@ def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Ar
     return results[0]
 
 
-class _Signature(Struct):
-    """A builder of keys for the arguments of a call. Calls with equal keys have equal summaries.
-
-    Collections are compared by their elements, or by identity after `MAX_SIGNATURE_PARTS` parts.
-    """
-
-    has_sizes: bool = False
-    """Whether collections without relevant elements differ if their keys or numbers of elements differ."""
-    omits_sizes: bool = False
-    """Whether a key would be different with `has_sizes`."""
-    parts: int = 0
-    """The number of parts compared so far."""
-
-    def key_of(self, value: Value, depth: int) -> object:
-        """Return the key of a value at a nesting depth.
-
-        The key is the part of the value that affects summaries, or None if no part does.
-        """
-        if depth > DEEPEST or self.parts > MAX_SIGNATURE_PARTS:
-            return value
-        match value:
-            case Collection():
-                items = value.items
-                self.parts += len(items)
-                if value.is_empty:
-                    return ()
-                parts = tuple(self.key_of(item.value, depth + 1) for item in items)
-                if value.lazy is not None:
-                    parts += tuple(self.key_of(operand, depth + 1) for operand in value.lazy.operands)
-                if all(part is None for part in parts) and not self._has_size(value):
-                    return None
-                return (value.has_definite_order, tuple((item.many, item.may_be_missing) for item in items), parts)
-            case Mapping():
-                mapped = value.entries
-                self.parts += len(mapped)
-                if value.is_empty:
-                    return ()
-                entries = tuple(
-                    (
-                        _entry_key(e),
-                        e.many,
-                        e.may_be_missing,
-                        self.key_of(e.key, depth + 1),
-                        self.key_of(e.value, depth + 1),
-                    )
-                    for e in mapped
-                )
-                is_distinct = any(entry[-2:] != (None, None) for entry in entries) or self._has_size(value)
-                return (value.partial, entries) if is_distinct else None
-            case _:
-                self.parts += value.parts
-                is_constant = isinstance(value, Constant) and not depth
-                # Calling None runs no steps, while calling an unknown value may run any step.
-                is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
-                return value if is_distinct else None
-
-    def _has_size(self, value: Collection | Mapping) -> bool:
-        has_size = value.parameter is None
-        self.omits_sizes = self.omits_sizes or (has_size and not self.has_sizes)
-        return has_size and self.has_sizes
-
-
-def _entry_key(entry: MappingEntry) -> object:
-    return entry.key if isinstance(entry.key, Constant | EnumMember) else entry.has_distinct_keys
-
-
-def _without_payloads(key: object) -> object:
-    """Return a key without payloads, constants and other data.
-
-    Each call of a recursion over a payload or over numbers passes a different part or number.
-    """
-    if isinstance(key, tuple):
-        return tuple(_without_payloads(part) for part in key)
-    return None if isinstance(key, Constant | Payload | Nondeterministic | Resource) else key
-
-
 def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
     """Return the function of the active call that a recursive call repeats. Return None to interpret the body."""
     active = interpreter.active_functions.get(callee.node)
@@ -289,8 +168,8 @@ def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) 
         return None
     if key in active:
         return active[key]
-    generalized = _without_payloads(key)
-    candidates = [function for active_key, function in active.items() if _without_payloads(active_key) == generalized]
+    generalized = without_payloads(key)
+    candidates = [function for active_key, function in active.items() if without_payloads(active_key) == generalized]
     if candidates:
         return candidates[-1]
     if len(active) < MAX_RECURSION:
