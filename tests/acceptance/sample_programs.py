@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from textwrap import dedent, indent
 
 from stepgraph import analyze_source
@@ -15,8 +14,7 @@ from tests.acceptance.trace import RunTrace, trace_of
 from tests.execution.random_outcomes import random_durations, random_failures
 from tests.execution.runner import execute
 from tests.execution.stub_values import StubValue
-
-FIXTURES = Path(__file__).parents[2] / "fixtures"
+from tests.fixtures.files import FIXTURES
 
 _HEADER = """\
 import asyncio

@@ -18,7 +18,7 @@ from tests.execution.random_outcomes import random_durations
 from tests.execution.runner import Options, execute
 from tests.execution.stub_values import StubValue
 from tests.execution.values import PyValue
-from tests.fixtures.test_fixtures import FIXTURES
+from tests.fixtures.files import FIXTURES
 
 # The fixtures and the root folders of their modules.
 PROJECTS: Final = {"orders": "", "shop": "src", "dag": "src", "gallery": ""}

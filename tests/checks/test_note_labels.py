@@ -16,7 +16,7 @@ from stepgraph.model.note import _LABEL_OF_CODE, Note
 from stepgraph.model.span import Span
 from tests.checks.examples import analyze_example
 from tests.checks.snippets import module_source
-from tests.fixtures.test_fixtures import FIXTURES
+from tests.fixtures.files import FIXTURES
 
 _LABELS_OF_RULES = {f"{rule.severity}[{rule.code}]" for rule in RULES}
 _A = "@step.do('a')\nasync def a(): ...\n"

@@ -17,7 +17,7 @@ from stepgraph.model.payload import Graph
 from stepgraph.project.sources import find_sources
 from stepgraph.source_analysis import analyze_sources
 from tests.checks.examples import write_example
-from tests.fixtures.test_fixtures import FIXTURES
+from tests.fixtures.files import FIXTURES
 
 REPLAY_RULES = [rule for rule in RULES if rule.code.startswith("SG3")]
 

@@ -16,7 +16,8 @@ from stepgraph.diff.merged import MergedVersions, SiblingClocks, merge_versions
 from stepgraph.diff.tree import STEPS, read_tree
 from stepgraph.model.payload import Block, Graph, Workflow
 from tests.diff.mutations import any_workflow, copied
-from tests.diff.test_properties import MUTATIONS, Mutation, unhurried
+from tests.diff.test_properties import MUTATIONS, Mutation
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected, unknown
 from tests.render.random_graphs import graphs
 
@@ -54,13 +55,13 @@ def without_removed(merged: MergedVersions) -> object:
 
 
 @pytest.mark.slow
-@unhurried
+@WITHOUT_DEADLINE
 @given(graphs(3), graphs(3))
 def test_merge_without_removed_is_new_version(old: Graph, new: Graph) -> None:
     assert without_removed(merge(old, new)) == new["workflow"]
 
 
-@unhurried
+@WITHOUT_DEADLINE
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
 def test_merge_of_edited_workflow_without_removed(random: Random, mutations: list[Mutation]) -> None:
     old = any_workflow(random)
@@ -71,7 +72,7 @@ def test_merge_of_edited_workflow_without_removed(random: Random, mutations: lis
 
 
 @pytest.mark.slow
-@unhurried
+@WITHOUT_DEADLINE
 @given(graphs(3), graphs(3))
 def test_merge_contains_new_and_removed_steps(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stepgraph.diff.diff import diff_workflows
@@ -25,10 +25,10 @@ from tests.diff.mutations import (
     share_a_name,
     wrap,
 )
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.random_graphs import graphs
 
 # Drawing whole graphs is slow.
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 MUTATIONS = (rename, change_setting, add, remove, wrap, move)
 Mutation = Callable[[Random, Workflow], None]
@@ -42,14 +42,14 @@ def test_random_workflows_contain_each_type() -> None:
     assert set(NODE_TYPES) - types == {"start"}, "add the other node types to tests/diff/mutations.py"
 
 
-@unhurried
+@WITHOUT_DEADLINE
 @given(graphs(3))
 def test_equal_workflows_have_no_changes(graph: Graph) -> None:
     diff = diff_workflows(graph["workflow"], copied(graph["workflow"]))
     assert (diff.changes, diff.invisible) == ((), ())
 
 
-@unhurried
+@WITHOUT_DEADLINE
 @given(graphs(3), graphs(3))
 def test_changes_reproduce_the_new_workflow(old: Graph, new: Graph) -> None:
     result = diff_workflows(old["workflow"], new["workflow"]).apply()
@@ -57,7 +57,7 @@ def test_changes_reproduce_the_new_workflow(old: Graph, new: Graph) -> None:
     assert list(result["functions"]) == list(new["workflow"]["functions"])
 
 
-@unhurried
+@WITHOUT_DEADLINE
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
 def test_changes_reproduce_an_edited_workflow(random: Random, mutations: list[Mutation]) -> None:
     old = any_workflow(random)
@@ -69,7 +69,7 @@ def test_changes_reproduce_an_edited_workflow(random: Random, mutations: list[Mu
 
 @pytest.mark.slow
 @each_mutation
-@unhurried
+@WITHOUT_DEADLINE
 @given(random=st.randoms(use_true_random=False))
 def test_one_edit_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
@@ -78,14 +78,14 @@ def test_one_edit_is_one_change(mutate: Mutation, random: Random) -> None:
 
 @pytest.mark.slow
 @each_mutation
-@unhurried
+@WITHOUT_DEADLINE
 @given(random=st.randoms(use_true_random=False))
 def test_reverting_an_edit_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
     assert len(diff_workflows(new, old).changes) == 1
 
 
-@unhurried
+@WITHOUT_DEADLINE
 @given(st.randoms(use_true_random=False))
 def test_renaming_a_repeated_step_is_one_change(random: Random) -> None:
     old = any_workflow(random)
@@ -99,7 +99,7 @@ def test_renaming_a_repeated_step_is_one_change(random: Random) -> None:
 
 
 @pytest.mark.slow
-@unhurried
+@WITHOUT_DEADLINE
 @given(graphs(3), graphs(3))
 def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])
@@ -107,7 +107,7 @@ def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
 
 
 @pytest.mark.slow
-@unhurried
+@WITHOUT_DEADLINE
 @given(graphs(3), graphs(3))
 def test_each_edit_belongs_to_one_change(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])

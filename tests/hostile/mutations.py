@@ -6,13 +6,12 @@ import ast
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Final
 
+from tests.fixtures.files import FIXTURES
 from tests.hostile.deep_programs import DEEP
 
-FIXTURES: Final = Path(__file__).resolve().parents[2] / "fixtures"
 _CHANGES_AT_ONCE: Final = (1, 1, 2, 2, 3, 4, 8)
 _MOST_ATTEMPTS: Final = 12
 _LONGEST_SPAN: Final = 200

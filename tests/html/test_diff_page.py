@@ -11,8 +11,8 @@ from stepgraph.model.payload import Node
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.page import render_html
 from tests.html.browser import Browser
+from tests.html.hostile_text import HOSTILE
 from tests.html.reading import read
-from tests.html.test_hostile_text_in_pages import HOSTILE
 from tests.render.graphs import branch, do, either
 from tests.report.comparisons import (
     everything,

@@ -14,8 +14,8 @@ from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from stepgraph.render.view import View
 from tests.html.browser import Browser
+from tests.html.hostile_text import HOSTILE, everywhere
 from tests.html.reading import at_rest, read
-from tests.html.test_hostile_text_in_pages import HOSTILE, everywhere
 from tests.render.graphs import LEAVE, ORDERS, branch, call, deep, do, either, function, graph, loop, parallel
 from tests.svg.examples import examples
 

@@ -12,9 +12,9 @@ from stepgraph.execution.matching import Misfit
 from stepgraph.render.html.instance.log_axis import log_axis
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
+from tests.html.hostile_text import HOSTILE
 from tests.html.instances import PLACES, REFUSED, WAITING, at, failed, instance, page, step, time, wait
 from tests.html.reading import Element, read
-from tests.html.test_hostile_text_in_pages import HOSTILE
 from tests.render.graphs import do, graph
 
 

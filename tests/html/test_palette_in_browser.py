@@ -16,7 +16,7 @@ from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
 from stepgraph.render.view import View
 from tests.html.browser import Browser
-from tests.html.test_hostile_text_in_pages import HOSTILE, everywhere
+from tests.html.hostile_text import HOSTILE, everywhere
 from tests.render.graphs import ORDERS, branch, do, either, graph, loop, protected
 
 HANDLER: Block = {"type": "block", "nodes": [do("cancel the flight")]}

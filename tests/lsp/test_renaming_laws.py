@@ -18,12 +18,13 @@ from lsprotocol.types import Position
 from stepgraph.live.live_project import ProjectState
 from stepgraph.lsp.linked_names import RenameError
 from stepgraph.lsp.renaming import RenameSupport, prepare_rename, rename
+from tests.fixtures.files import FIXTURES
 from tests.lsp.applied_edits import applied
 from tests.lsp.views import Workspace
 from tests.proof.effort import EXAMPLES, thorough
 from tests.proof.programs.modules import GeneratedProgram, programs
 
-GALLERY: Final = Path(__file__).resolve().parents[2] / "fixtures" / "gallery"
+GALLERY: Final = FIXTURES / "gallery"
 NEW: Final = "new_name"
 _WORD: Final = re.compile(r"\w+")
 _MOST_NAMES: Final = 8

@@ -13,7 +13,7 @@ from stepgraph.lsp.code_lenses import code_lenses
 from stepgraph.lsp.folding_ranges import folding_ranges
 from stepgraph.lsp.symbols import document_symbols
 from stepgraph.lsp.views import DocumentView
-from tests.fixtures.test_fixtures import FIXTURES
+from tests.fixtures.files import FIXTURES
 from tests.lsp.test_symbols import misplaced
 from tests.lsp.views import Workspace
 

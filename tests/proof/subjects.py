@@ -18,8 +18,8 @@ from tests.checks.examples import analyze_example
 from tests.checks.execution import modules_of
 from tests.execution.platform import Mode
 from tests.execution.runner import ENTRY
+from tests.fixtures.files import FIXTURES
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 _PROJECTS = ("dag", "mistakes", "orders", "shop")
 
 

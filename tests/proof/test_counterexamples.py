@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.files import FIXTURES
 from tests.proof.programs.judging import Tally
 from tests.proof.programs.modules import GeneratedProgram
 
-FOLDER = Path(__file__).parents[2] / "fixtures" / "counterexamples"
+FOLDER = FIXTURES / "counterexamples"
 SEEDS = range(100)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.model.note import InputError
@@ -18,6 +18,7 @@ from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline import render_outline
 from stepgraph.render.svg.drawing import render_svg
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import ORDERS
 
 KEYS = st.one_of(
@@ -82,22 +83,19 @@ def mutate(data: object, draw: st.DataObject) -> None:
             container[key] = copy.deepcopy(draw.draw(st.sampled_from(list(containers(data)))))
 
 
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-@PATIENT
+@WITHOUT_DEADLINE
 @given(JSON)
 def test_any_json_is_drawn_or_refused(data: object) -> None:
     draw_or_refuse(data)
 
 
-@PATIENT
+@WITHOUT_DEADLINE
 @given(st.lists(JSON, max_size=4))
 def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
     draw_or_refuse({"version": 1, "workflow": {"class_name": "Orders", "nodes": nodes}})
 
 
-@settings(PATIENT, max_examples=80)
+@settings(WITHOUT_DEADLINE, max_examples=80)
 @given(st.data())
 def test_a_mutated_graph_is_drawn_or_refused(draw: st.DataObject) -> None:
     data = {"graph": copy.deepcopy(ORDERS)}

@@ -14,12 +14,12 @@ from stepgraph.render.view import View
 from stepgraph.report.diff.marks import MarkedGraph, marked_graph
 from stepgraph.report.diff.svg import render_svg
 from stepgraph.report.diff.unchanged import fold_unchanged
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import LEAVE, branch, call, do, either, function, graph, loop, parallel
 from tests.render.random_graphs import graphs
 from tests.report.comparisons import everything, settlement_report
 from tests.svg.laws.all_laws import broken
 from tests.svg.picture import Picture, picture_of
-from tests.svg.test_laws import lots
 
 A_TO_E = [do(letter) for letter in "abcde"]
 SIXTH = do("sixth")
@@ -104,7 +104,7 @@ def drawn_marks(versions: MarkedGraph) -> set[int]:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), graphs())
 def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
     versions = marked(old, new)
@@ -113,7 +113,7 @@ def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), graphs())
 def test_a_folded_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     versions = fold_unchanged(marked(old, new))
@@ -139,7 +139,7 @@ def test_each_change_of_the_fixtures_has_a_mark() -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=60)
+@settings(WITHOUT_DEADLINE, max_examples=60)
 @given(graphs(), graphs())
 def test_each_change_has_a_mark(old: Graph, new: Graph) -> None:
     assert without_place(diff_workflows(old["workflow"], new["workflow"])) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.semantics.notation import text
-from tests.semantics.test_modules import graph_of, notes_of
+from tests.semantics.projects import graph_of, notes_of
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
 

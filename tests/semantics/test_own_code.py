@@ -7,8 +7,8 @@ import textwrap
 import pytest
 
 from tests.semantics.notation import FUNCTIONS, text
+from tests.semantics.projects import graph_of, notes_of
 from tests.semantics.test_body_effects import CALLS_A_B
-from tests.semantics.test_modules import graph_of, notes_of
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.semantics.test_modules import graph_of, notes_of
+from tests.semantics.projects import graph_of, notes_of
 
 FUNCTIONS = """
 import os

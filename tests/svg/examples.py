@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from stepgraph.model.payload import Graph
 from stepgraph.model.saved import read_saved_graphs
 from stepgraph.render.view import DEFAULT_VIEW, View
+from tests.fixtures.files import FIXTURES
 from tests.render.graphs import ORDERS
 from tests.svg.picture import Picture, picture_of
-
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
 
 @cache

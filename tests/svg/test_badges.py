@@ -12,6 +12,7 @@ from stepgraph.render.svg.badge_style import DARK_BADGES, LIGHT_BADGES
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.theme import DARK, LIGHT, KindColors, Palette
 from stepgraph.render.view import Expansion, View
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import (
     LEAVE,
     block,
@@ -27,12 +28,11 @@ from tests.render.graphs import (
     switch,
 )
 from tests.render.random_graphs import graphs
+from tests.svg.contrast import GRAPHICS, TEXT, contrast
 from tests.svg.examples import examples
 from tests.svg.findings import finding, findings_everywhere
 from tests.svg.laws.all_laws import broken
 from tests.svg.picture import Picture, page_of, picture_of
-from tests.svg.test_contrast import GRAPHICS, TEXT, contrast
-from tests.svg.test_laws import lots
 
 
 def badges_of(picture: Picture) -> dict[str, list[str]]:
@@ -54,7 +54,7 @@ def test_findings_at_all_nodes_break_no_law() -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs())
 def test_findings_break_no_law_in_any_picture(example: Graph) -> None:
     view = View(findings=findings_everywhere(example), state="incomplete: 2 notes")

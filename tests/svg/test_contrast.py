@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pytest
+from stepgraph.render.svg.theme import FIGURE_CLASSES, LIGHT, Palette, has_heading
+from tests.svg.contrast import GRAPHICS, PALETTES, TEXT, contrast
 
-from stepgraph.render.svg.theme import DARK, FIGURE_CLASSES, LIGHT, Palette, has_heading
-
-TEXT = 4.5
-GRAPHICS = 3.0
 BANDED = tuple(name for name, colors in LIGHT.by_kind.items() if colors.band)
 FRAMES = (*BANDED, "body")
 HEADED = tuple(name for name in BANDED if has_heading(name))
 LEAVES = tuple(name for name in LIGHT.by_kind if not has_heading(name) and name not in {"condition", "body", "legend"})
-PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
-
-
-def luminance(color: str) -> float:
-    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(first: str, second: str) -> float:
-    darker, lighter = sorted((luminance(first), luminance(second)))
-    return (lighter + 0.05) / (darker + 0.05)
 
 
 def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:

@@ -19,6 +19,7 @@ from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.progress_style import DARK_PROGRESS, LIGHT_PROGRESS, ProgressPalette
 from stepgraph.render.svg.theme import DARK, LIGHT, Palette
 from stepgraph.render.view import View
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import (
     LEAVE_LOOP,
     block,
@@ -34,12 +35,11 @@ from tests.render.graphs import (
     protected,
 )
 from tests.render.random_graphs import graphs
+from tests.svg.contrast import GRAPHICS, TEXT, contrast
 from tests.svg.examples import examples
 from tests.svg.instances import ALL_STATES, progress_everywhere, progress_with
 from tests.svg.laws.all_laws import broken
 from tests.svg.picture import Picture, page_of, picture_of
-from tests.svg.test_contrast import GRAPHICS, TEXT, contrast
-from tests.svg.test_laws import lots
 
 STATUSES = ("running", "complete", "errored")
 
@@ -59,7 +59,7 @@ def test_states_at_all_steps_break_no_law(status: str) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
 @given(graphs(), st.integers(0, 1000), st.sampled_from(STATUSES))
 def test_any_states_break_no_law_in_any_picture(example: Graph, seed: int, status: str) -> None:
     random = Random(seed)  # noqa: S311 - not for security

@@ -16,6 +16,7 @@ from stepgraph.render.svg.drawing import fitted_view
 from stepgraph.render.svg.figures import columns
 from stepgraph.render.svg.layout import structures
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import graph
 from tests.render.random_graphs import graphs, groups, likely_clocks
 from tests.svg.examples import examples, pictures
@@ -35,7 +36,6 @@ views = st.builds(
 foldings = st.builds(
     Folding, st.none() | st.integers(1, 3), st.sets(st.sampled_from(get_args(FoldedKind))).map(in_order)
 )
-lots = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ def test_pictures_of_saved_graphs_obey(law: Law) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=80)
+@settings(WITHOUT_DEADLINE, max_examples=80)
 @given(graphs(), views)
 def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
     assert broken(drawn, picture_of(drawn, view), view) == {}
@@ -64,7 +64,7 @@ def with_else(drawn: Graph) -> Details:
 
 
 @pytest.mark.slow
-@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
 @given(graphs() | st.sampled_from(list(examples().values())))
 def test_any_picture_with_else_obeys_all_laws(drawn: Graph) -> None:
     view = View(details=with_else(drawn))
@@ -87,7 +87,7 @@ def test_columns_in_two_rows_obey_all_laws() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("staggered")
-@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
 @given(graphs())
 def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
     assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}
@@ -116,14 +116,14 @@ def test_banks_obey_all_other_laws() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("banks")
-@settings(lots, suppress_health_check=list(HealthCheck), max_examples=60)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
 @given(graphs())
 def test_any_banks_obey_all_other_laws(drawn: Graph) -> None:
     for picture in (picture_of(drawn, IN_BANKS), page_of(drawn, view=IN_BANKS)):
         assert broken(drawn, picture, IN_BANKS).keys() <= {BANK_BY_BANK}
 
 
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), foldings)
 def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -> None:
     view = View(folding)
@@ -133,7 +133,7 @@ def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), st.sampled_from(["first", "all", "none"]), st.integers(200, 800))
 def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansion, width: int) -> None:
     view = fitted_view(drawn, View(expand=expand), width)
@@ -144,7 +144,7 @@ def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansio
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs())
 def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
     pictures = [picture_of(drawn), page_of(drawn)]
@@ -154,7 +154,7 @@ def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=60)
+@settings(WITHOUT_DEADLINE, max_examples=60)
 @given(graphs() | st.sampled_from(list(examples().values())), st.data())
 def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObject) -> None:
     page = page_of(drawn)
@@ -178,7 +178,7 @@ def test_a_page_with_all_frames_folded_obeys_all_laws(name: str) -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=80)
+@settings(WITHOUT_DEADLINE, max_examples=80)
 @given(groups(1, likely_clocks))
 def test_any_group_with_clocks_obeys_all_laws(group: Node) -> None:
     drawn = graph(group)

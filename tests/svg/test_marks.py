@@ -13,16 +13,16 @@ from stepgraph.render.svg.figures.marks import SIGN
 from stepgraph.render.svg.theme import Palette, quiet
 from stepgraph.render.view import Mark, MarkKind, Marks, View
 from stepgraph.report.diff.marks import marked_graph
+from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
 from tests.render.random_graphs import graphs
+from tests.svg.contrast import GRAPHICS, PALETTES, TEXT, contrast
 from tests.svg.laws.all_laws import broken
 from tests.svg.picture import Picture, picture_of
-from tests.svg.test_contrast import GRAPHICS, PALETTES, TEXT, contrast
-from tests.svg.test_laws import lots
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), graphs())
 def test_the_picture_of_any_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
@@ -76,7 +76,7 @@ def test_a_long_remark_is_wrapped_on_its_tab() -> None:
 
 
 @pytest.mark.slow
-@settings(lots, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), graphs())
 def test_no_sign_covers_text(old: Graph, new: Graph) -> None:
     marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")

@@ -7,7 +7,7 @@ import pytest
 
 from stepgraph.syntax.plain_text import plain_text
 from stepgraph.syntax.walk import all_nodes
-from tests.fixtures.test_fixtures import FIXTURES
+from tests.fixtures.files import FIXTURES
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH
 from tests.syntax.deferred.deferred_modules import assert_deferred_equals_whole, blocks_of, parse_deferred
+from tests.syntax.pieces.layouts import INVALID, LAYOUTS, SOURCES
 from tests.syntax.pieces.random_edits import edited, programs
-from tests.syntax.pieces.test_layouts import INVALID, LAYOUTS, SOURCES
 
 BODIES = {
     "function": "x = 1\ndef f():\n    y = 2\n    z = 3\nw = 4\n",

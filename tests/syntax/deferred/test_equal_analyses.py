@@ -15,7 +15,7 @@ from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.model.payload import Node
 from stepgraph.syntax import parse
 from stepgraph.syntax.deferred import outline
-from tests.fixtures.test_fixtures import FIXTURES
+from tests.fixtures.files import FIXTURES
 from tests.proof.programs.modules import GeneratedProgram, programs
 
 PROJECTS = sorted(path for path in FIXTURES.iterdir() if path.is_dir())

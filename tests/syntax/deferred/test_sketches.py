@@ -12,7 +12,7 @@ from stepgraph.syntax.deferred.blocks import DeferredBlock, sketch_of
 from stepgraph.syntax.walk import children, statements_below
 from tests.syntax.deferred.deferred_modules import blocks_of, parse_deferred
 from tests.syntax.deferred.test_deferred_bodies import BODIES
-from tests.syntax.pieces.test_layouts import LAYOUTS, SOURCES
+from tests.syntax.pieces.layouts import LAYOUTS, SOURCES
 
 STATEMENTS = """\
 x: int = 1; y: str

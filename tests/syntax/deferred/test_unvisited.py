@@ -17,7 +17,7 @@ from stepgraph.syntax.mutation.import_writes import import_writes
 from stepgraph.syntax.parse import parse_module
 from tests.syntax.deferred.deferred_modules import parse_deferred
 from tests.syntax.deferred.test_deferred_bodies import BODIES
-from tests.syntax.pieces.test_layouts import LAYOUTS, SOURCES
+from tests.syntax.pieces.layouts import LAYOUTS, SOURCES
 
 SEARCHED = """\
 import app.settings as conf

@@ -13,8 +13,8 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.pieces.joining import JoinedModule
 from stepgraph.syntax.pieces.parsing import RejectedPieceError
 from stepgraph.syntax.pieces.versions import find_change, parse_in_pieces
+from tests.syntax.pieces.layouts import LAYOUTS, SOURCES
 from tests.syntax.pieces.random_edits import edited, programs
-from tests.syntax.pieces.test_layouts import LAYOUTS, SOURCES
 from tests.syntax.pieces.whole_modules import assert_equals_whole
 
 

@@ -14,7 +14,7 @@ from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.pieces.joining import JoinedModule
 from stepgraph.syntax.pieces.parsing import RejectedPieceError
 from stepgraph.syntax.pieces.versions import find_change, parse_in_pieces
-from tests.syntax.pieces.test_layouts import LAYOUTS
+from tests.syntax.pieces.layouts import LAYOUTS
 from tests.syntax.pieces.whole_modules import assert_equals_whole
 
 STEPS = "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n"
