@@ -283,8 +283,8 @@ class WorkflowRecord(Struct, frozen=True):
     def restore(self) -> WorkflowAnalysis:
         """Return the workflow of the record.
 
-        Its `span_of` and `code_of` return None for each node, and its `node_at` finds only the nodes of notes for which
-        the graph may lack steps.
+        Without locations, `span_of` and `code_of` return None for each node, and `node_at` finds only the nodes at
+        notes on missing steps.
         """
         graph: Any = self.graph
         parts: list[Any] = list(parts_of(graph)) if self.gaps else []

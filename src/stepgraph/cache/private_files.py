@@ -1,7 +1,7 @@
 """Files and directories of the cache, which only the user may write, outside of analyzed repositories.
 
-This module imports nothing that Python has not loaded at its start, because repeating a recorded run takes less time
-than importing `typing` or `contextlib`.
+This module imports only modules that Python loads at startup, because repeating a recorded run takes less time than
+importing `typing` or `contextlib`.
 """
 
 from __future__ import annotations

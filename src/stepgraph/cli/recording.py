@@ -36,7 +36,7 @@ class RunInputs(Struct, frozen=True):
 
 
 _inputs: RunInputs | None = None
-"""The inputs of this run, or None as long as it must not be recorded."""
+"""The inputs of this run, or None while the run must not be recorded."""
 
 
 def record_inputs(paths: Sequence[str], sources: Sources, analysis: Analysis, others: Iterable[str] = ()) -> None:

@@ -45,7 +45,7 @@ def usage_message(error: click.ClickException) -> str:
 
 
 def _option_value_message(error: click.BadOptionUsage, context: click.Context) -> str:
-    """Return the message for an option without its value, or with a value that it does not take."""
+    """Return the message for an option without its required value, or with a value although it takes none."""
     name = error.option_name
     option = next((each for each in context.command.params if name in (*each.opts, *each.secondary_opts)), None)
     if not isinstance(option, click.Option):

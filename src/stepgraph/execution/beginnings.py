@@ -266,7 +266,7 @@ class Beginnings(Struct, eq=False):
         )
 
     def _with_paths(self, part: GroupPart, member: Member, begin: Begin) -> tuple[Frame, ...]:
-        """Return frames in which a call that is a member has its own path, as equal calls are one part."""
+        """Return frames in which a call that is a member has its own path, because equal calls share a part."""
         if not isinstance(part.items[member.ats[0]], CallPart) or not begin.frames:
             return begin.frames
         return (CallFrame(tuple(part.call_paths[at] for at in member.ats)), *begin.frames[1:])

@@ -131,7 +131,7 @@ def _original(error: str) -> str:
 
 
 def text_between(text: str, start: str, end: str) -> str | None:
-    """Return the text between two others, or None if one of them is missing."""
+    """Return the text between a prefix and a suffix, or None if one of these is missing."""
     _, has_start, rest = text.partition(start)
     between, has_end, _ = rest.rpartition(end)
     return between if has_start and has_end else None

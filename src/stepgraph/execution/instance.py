@@ -55,8 +55,8 @@ class Instance(Struct, frozen=True):
     unknown: str = ""
     """The reason if the log could not be matched, such as `too ambiguous: ...`."""
     failure: int | None = None
-    """The index in the log of the entry whose failure ended the instance, or None if there is none or the log does not
-    determine it.
+    """The index in the log of the entry whose failure ended the instance. None without such an entry, or if it is
+    uncertain.
     """
 
     @property
@@ -131,7 +131,7 @@ class Instance(Struct, frozen=True):
 
 
 def all_entries(instance: Instance) -> tuple[PlacedEntry, ...]:
-    """Return all entries of the log. Those from the first one that does not fit have no place."""
+    """Return all entries of the log. From the first entry that does not fit on, entries have no place."""
     rest = instance.log.entries[len(instance.entries) :]
     return (*instance.entries, *(PlacedEntry.of(entry, ()) for entry in rest))
 

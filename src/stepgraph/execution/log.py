@@ -110,7 +110,7 @@ class LogEntry(Struct, frozen=True):
         return None if self.start is None or self.end is None else max(0, self.end - self.start)
 
     def ended_before(self, other: LogEntry) -> bool | None:
-        """Return whether this entry ended before another one began, or None if the log lacks one of the times."""
+        """Return whether this entry ended before another one began, or None if the log lacks one of these times."""
         return None if self.end is None or other.start is None else self.end <= other.start
 
     def __repr__(self) -> str:

@@ -27,8 +27,8 @@ class PlacedEntry(Struct, frozen=True):
     place: Place | None
     """The step, or None if the log does not determine it.
 
-    If the log does not determine the calls or the numbers of the passes that lead to the step, the place has the outer
-    calls that are certain, and passes without numbers.
+    If the log does not determine all calls and pass numbers that lead to the step, the place has only the certain outer
+    calls, and passes without numbers.
     """
     alternatives: tuple[Place, ...]
     """The possible steps if there are several, with one place for each."""

@@ -27,10 +27,10 @@ NodeState: TypeAlias = Literal[
 ]
 """The state of a node.
 
-A step with runs has the state of its last run, or of one that has not ended. Another node in which steps have begun has
-the state of those that have not ended. If there are none, it is `failed` if an exception has left it, `running` if the
-next step may be inside, and else `done`. Without runs, `not_reached` may still run, `skipped` cannot run any more, and
-`unreachable` might have run, had the instance not ended early.
+A step with runs has the state of its last run, or of a run that has not ended. Any other node with begun steps has the
+state of its open steps. Without open steps, it is `failed` if an exception has left it, `running` if the next step may
+be inside, and otherwise `done`. A node without runs is `not_reached` if it may still run, `skipped` if it can no longer
+run, and `unreachable` if only the early end of the instance prevents it.
 """
 
 _MOST_ACTIVE: Final[Sequence[EntryState]] = ("running", "retrying", "waiting", "sleeping")
@@ -51,9 +51,7 @@ class NodeProgress(Struct, frozen=True):
     entries: tuple[PlacedEntry, ...] = ()
     """The runs of a step that are certainly its own, or an empty tuple for other nodes."""
     runs: int = 0
-    """The number of runs of a step, of passes of a loop, or of runs of another node in which a step began, as far as it
-    is certain.
-    """
+    """The certain number of runs of a step, of passes of a loop, or of runs of another node in which a step began."""
     possible_runs: int = 0
     """The number of other entries that may be runs of the step, or be inside the node. The state ignores them."""
     attempts: int = 0

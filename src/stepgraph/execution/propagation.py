@@ -17,7 +17,7 @@ _CLEANUP: Final = frozenset({"catch_block", "finally_block"})
 
 
 def ending_failure(log: InstanceLog, visits: InstanceVisits) -> int | None:
-    """Return the position of the entry whose failure ended a failed instance, or None if it is not certain.
+    """Return the position of the entry whose failure ended a failed instance, or None if this is uncertain.
 
     The log does not name this entry. It has the error of the instance, and later entries are only in handlers and
     `finally` blocks around it.

@@ -31,7 +31,7 @@ class RestartPoint(Struct, frozen=True):
     """
     type: RestartType
     reruns: tuple[LogEntry, ...]
-    """The entries that run again: this one, all later ones, and earlier ones that had not ended."""
+    """The entries that run again: this entry, all later entries, and earlier entries that had not ended."""
     retained: tuple[LogEntry, ...]
     """The entries that do not run again, with their results or errors."""
 

@@ -63,7 +63,7 @@ def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> froz
 
 
 def reachable(body: OperationBlock, body_of: BodyOf) -> list[Function]:
-    """Return the functions that a body calls, directly or through other functions, each after one of its callers."""
+    """Return the functions that a body calls, directly or indirectly. Each function follows one of its callers."""
     functions: dict[int, Function] = {}
     pending = [body]
     while pending:

@@ -165,7 +165,7 @@ def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operat
 def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Wrap a group in a `try` if a handler around its await may catch errors that the graph does not show.
 
-    A call without a clock for its completion needs no `try`: code after its await may run before its steps anyway.
+    A call without a completion clock needs no `try`, because code after its await may run before its steps anyway.
     """
     waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
     return _wrap_in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes

@@ -108,7 +108,7 @@ def _needed(body: OperationBlock, callee_of: dict[TaskId, Function]) -> list[Fun
 
 
 def _needed_first(functions: Sequence[Function], needed: dict[int, list[Function]]) -> list[Function]:
-    """Return functions in an order in which each follows those that it needs, except in cycles."""
+    """Return functions sorted so that each function follows the functions that it needs, except in cycles."""
     ordered: dict[int, Function] = {}
     visited: set[int] = set()
     for root in functions:

@@ -254,7 +254,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         return head
 
     def after_iterations(self, loop: LoopOperation, head: _State, end: _State | None) -> _State | None:
-        """Complete the tasks of a one-by-one await if every path of every iteration executes it."""
+        """Complete the tasks of a one-by-one await if every iteration executes the await on every path."""
         finished = end if loop.at_least_once else head
         for operation, path in self.awaits_in_loop.get(id(loop.body), {}).values():
             awaited = bit_set(task_ids_of(operation.group)) & head.pending

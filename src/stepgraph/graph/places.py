@@ -97,7 +97,7 @@ class Places(Struct):
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_certain(self, part: Part, after: Sequence[Jump]) -> None:
-        """Record that a branch always runs after the ends of the jumps that skip it, if all of these are recorded."""
+        """Record that a branch always runs, if the ends of all jumps that skip it are recorded."""
         if after and all(id(jump.place.node) in self._ends for jump in after):
             self._certain[id(part)] = part
 

@@ -91,7 +91,7 @@ class TryBodyErrors(Struct):
                     self.visit(child)
 
     def _visit_unevaluated(self, node: cst.CSTNode) -> None:
-        """Visit an import or an annotation. The names in it are not those of variables that the code reads."""
+        """Visit an import or an annotation. Names in this part are not reads of variables."""
         self._add_errors(_errors_of(node))
         for child in children(node):
             self._visit_unevaluated(child)

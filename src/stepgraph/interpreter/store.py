@@ -1,7 +1,7 @@
 """The abstract store: the values of names, attributes and collections, and a trail of all writes.
 
-The trail is an undo log. The time to roll back a branch and join it with others is proportional to the number of its
-writes, not to the size of the store.
+The trail is an undo log. Rolling back and joining a branch takes time in proportion to its writes, not to the size of
+the store.
 """
 
 from __future__ import annotations
@@ -374,7 +374,7 @@ class Store(Struct):
                     self.put(write.container, write.key, write.final_value)
 
     def _join_task_writes(self, container: HeapCell, key: str, value: Slot) -> Slot:
-        """Return the join of a value that is written to a slot and the values that tasks in flight may write to it."""
+        """Return the join of a value written to a slot and the values that tasks in flight may write to it."""
         slot = (container.serial, key)
         tasks = [task for task in self.tasks() if slot in task.writes]
         self.budget.spend(Limit.JOINED, len(self.in_flight))

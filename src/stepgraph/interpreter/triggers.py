@@ -124,7 +124,7 @@ def _leading_to_triggers(functions: list[_MentioningFunction]) -> list[_Mentioni
 
 
 def _interpret(interpreter: Interpreter, function: _MentioningFunction) -> None:
-    """Call a function with unknown arguments. Its changes are undone, so that no other function sees them."""
+    """Call a function with unknown arguments. The changes are undone, so that no other function sees them."""
     scope = function.scope
     value = resolve_body_name(interpreter, scope, function.class_name or function.name)
     place = SourcePlace(scope.module, scope.module.tree)

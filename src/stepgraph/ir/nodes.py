@@ -166,7 +166,7 @@ class Call(Struct, frozen=True):
 
 
 class Series(Struct, frozen=True):
-    """Operations that run in order as one activity, such as a step and the dependencies that run before it."""
+    """Operations that run in sequence as one activity, such as the dependencies of a step and the step."""
 
     block: OperationBlock
 

@@ -76,7 +76,7 @@ def hover_at(view: DocumentView, position: Position, kind: MarkupKind) -> Hover 
 
 
 def markup_kind(capabilities: ClientCapabilities) -> MarkupKind:
-    """Return the format of hovers that a client prefers, which is plain text for a client that names none."""
+    """Return the format of hovers that a client prefers, or plain text if it names no format."""
     hover = None if capabilities.text_document is None else capabilities.text_document.hover
     formats = None if hover is None else hover.content_format
     return formats[0] if formats else MarkupKind.PlainText

@@ -231,7 +231,8 @@ class _Rows:
     def _site(self, part: Part, *, is_direct: bool) -> Span | None:
         """Return the code of a part in the file. Of an `if`, a `try` and an `except`, it is the first line.
 
-        A step without a call has its declaration, unless it is inside another part, which would have to contain it.
+        A step without a call is at its declaration, except inside another part, whose location would have to contain
+        the step.
         """
         opened = self._first_branches.get(id(part), part)
         span = self._analysis.locate_site(opened)

@@ -118,7 +118,7 @@ class Session:
         )
 
     async def view(self, uri: str) -> DocumentView | None:
-        """Return the view of a document after the analysis of its current text, or None if it is not open.
+        """Wait for the analysis of a document's current text, and return the view. None if the document is not open.
 
         If the analysis takes long, the view is that of the last analysis.
         """

@@ -195,7 +195,8 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     """Start git at the root of the repository around `folder`. Paths in arguments and input are relative to the root.
 
     In a subdirectory, git would prefer a bare repository that was committed there (`HEAD`, `objects`, `refs`). Returns
-    None if git cannot be started, if a file of the repository would block it, or if it exceeded its time limit there.
+    None if git cannot be started, if a file of the repository would block it, or if an earlier command exceeded the
+    time limit in this repository.
     """
     repository = repository_root(folder) or os.path.realpath(folder)
     _used_repositories[repository] = None

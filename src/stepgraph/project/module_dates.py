@@ -193,7 +193,7 @@ def _start_log(file: _TrackedFile) -> _Log:
 
 
 def _read_log(git: Git) -> Sequence[int] | None:
-    """Return the times of the first and the last commit that git lists, none without commits, or None if it fails."""
+    """Return the times of the first and last commit that git lists, empty without commits, or None if git fails."""
     # Imported here for a fast start, because most commands need no dates.
     from stepgraph.project.git import HISTORY_SECONDS
 

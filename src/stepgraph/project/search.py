@@ -146,10 +146,10 @@ def _links_inside(links: list[str], folder: str) -> list[str]:
 
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
-    """Return the paths below a directory that its repository ignores, or none if it ignores the directory itself.
+    """Return the ignored paths below a directory.
 
-    Tracked files are never ignored. The user's global patterns are not used. The patterns of a nested repository, such
-    as a submodule, apply to its files.
+    If its repository ignores the directory itself, no path counts as ignored. Tracked files are never ignored. The
+    user's global patterns are not used. The patterns of a nested repository, such as a submodule, apply to its files.
     """
     top = prefix_of(folder)
     paths_by_repository: dict[str, list[str]] = {}

@@ -1,7 +1,7 @@
 """The Workflows API of a Cloudflare account, through the official client, which the extra `api` installs.
 
-Responses are read as JSON, not as the models of the client, which drop values that they do not expect. The pages of
-lists are requested one by one, because the client requests pages until one is empty.
+Responses are read as JSON, because the models of the client drop unexpected values. The pages of lists are requested
+one by one, because the client requests pages until one is empty.
 """
 
 from __future__ import annotations

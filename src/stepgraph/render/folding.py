@@ -1,4 +1,4 @@
-"""Folding: which nodes are drawn as one box, with a summary of their contents and the exits out of it."""
+"""Folding: the choice of nodes to draw as one box, with a summary of their contents and exits."""
 
 from __future__ import annotations
 
@@ -203,8 +203,8 @@ class BodyTexts(Struct, frozen=True):
 def folded_title(node: Node, details: Details) -> str:
     """Return the title of a folded node.
 
-    This is the head of a loop, the first condition of a choice, the first exception handler, the function that makes a
-    group, the count of a run, or the name or type of the node. Other parts of the node are indicated by an ellipsis.
+    It is the head of a loop, the first condition of a choice, the first exception handler, the function that makes a
+    group, the count of a run, or else the name or type of the node. An ellipsis indicates other parts of the node.
     """
     title = ""
     match node["type"]:

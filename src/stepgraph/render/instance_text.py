@@ -81,7 +81,7 @@ class InstanceText(Struct, frozen=True):
         return cls(instance, dict(paths_of(workflow)))
 
     def failed_step(self) -> Step | None:
-        """Return the step whose failure ended the instance, or None if it is unknown or there is none."""
+        """Return the step whose failure ended the instance, or None if no step is known to have ended it."""
         failed = (each.place for each in self.instance.entries if each.log.index == self.instance.failure)
         place = next(failed, None)
         node = None if place is None else self.nodes.get(place.path)

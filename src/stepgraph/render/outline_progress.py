@@ -72,7 +72,7 @@ class ProgressPieces(Struct, frozen=True):
             yield LinePiece("  expected here" if is_misfit else "  next", Ink.WARNING if is_misfit else Ink.STEP)
 
     def errors(self, step: Step) -> Iterator[LinePiece]:
-        """Yield the errors of a step that failed or has not ended, one for each line below it."""
+        """Yield the errors of a step that failed or has not ended, one for each line below the step."""
         for line in self.text.errors(step):
             yield LinePiece(line, Ink.TRY, elastic=True)
 

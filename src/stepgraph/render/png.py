@@ -1,8 +1,8 @@
 """Pictures as PNG: SVG documents drawn by the optional package `resvg-py`.
 
-The text of a PNG is drawn with packaged fonts that have the widths of `render/svg/fonts.py`, so it fits its boxes, and
-equal graphs produce equal bytes on machines with different fonts. Only characters that the packaged fonts lack are
-drawn with fonts of the system.
+A PNG is drawn with packaged fonts. Their widths are those of `render/svg/fonts.py`, so text fits its boxes, and equal
+graphs produce equal bytes on machines with different fonts. Only characters that the packaged fonts lack are drawn with
+fonts of the system.
 """
 
 from __future__ import annotations

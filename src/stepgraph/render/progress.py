@@ -76,7 +76,10 @@ class Progress(Struct, frozen=True, eq=False):
 
     @property
     def failure(self) -> int | None:
-        """The index of the log entry whose failure ended the instance, or None if there is none or it is unknown."""
+        """The index of the log entry whose failure ended the instance.
+
+        None without such an entry, or if it is uncertain.
+        """
         return self.instance.failure
 
     def of(self, part: Mapping[str, object]) -> NodeProgress | None:

@@ -194,7 +194,7 @@ def _spans(entry: LogEntry, *, has_ended: bool) -> Iterator[TimeSpan]:
 def _shown(groups: list[list[PlacedEntry]]) -> Iterator[tuple[list[list[PlacedEntry]], bool]]:
     """Yield groups, one or several, and whether they are omitted.
 
-    If there are too many, the first and the last ones are shown, and some of those that have not ended or failed.
+    If there are too many rows, the first and the last rows are shown, and some of the rows with open or failed entries.
     """
     important = (index for index, group in enumerate(groups) if any(entry.state != "done" for entry in group))
     chosen = set(range(len(groups)))

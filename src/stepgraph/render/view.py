@@ -216,5 +216,5 @@ class NodeContext(Struct, frozen=True):
         return kind == "raise" and is_handled
 
     def ends_at_once(self, kind: LeavingKind) -> bool:
-        """Return whether an exit that no handler catches ends where it is drawn, without a line to another node."""
+        """Return whether an uncaught exit is drawn without a line to another node."""
         return (self.exits == "end" and kind != "break") or (self.exits == "join" and kind == "raise")

@@ -1,4 +1,4 @@
-"""Names that the body of a module reads when it is loaded, and names that it imports only for type checkers."""
+"""Names that the body of a module reads at load time, and names that it imports only for type checkers."""
 
 from __future__ import annotations
 

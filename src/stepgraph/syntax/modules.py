@@ -200,7 +200,7 @@ class SourceModules(Struct):
         return module
 
     def parse_incomplete_whole(self) -> bool:
-        """Remove the modules that lack a body that was needed, so that they are parsed whole. Return whether any do.
+        """Remove the modules that lack a needed body, so that they are parsed whole. Return whether any do.
 
         This applies to the current workflow module only. A body is lacking if LibCST does not support its syntax, or if
         the modules in memory exceed the limit. Then the limit applies to modules that are parsed whole.
@@ -255,7 +255,7 @@ class SourceModules(Struct):
         return self._search(path, root, top_level_imports, ())
 
     def class_names(self, path: str, root: Root) -> frozenset[str]:
-        """Return the names of the top-level classes of a module, without parsing it; none if it is unreadable."""
+        """Return the names of the top-level classes of an unparsed module. Empty for an unreadable module."""
         return self._search(path, root, _class_names, frozenset())
 
     def mentions(self, path: str, root: Root, words: re.Pattern[bytes]) -> bool:

@@ -88,7 +88,7 @@ class NestingSums(Struct, frozen=True):
     """The estimated costs of all brackets in patterns; limited by `PATTERN_DEPTH_SUM`."""
 
     def with_change(self, old_text: str, new_text: str) -> NestingSums | None:
-        """Return the sums of a source in which some lines have changed, or None if all of it must be checked.
+        """Return the sums of a source after changes of some lines, or None if the whole source must be checked.
 
         Both texts start and end between statements.
         """

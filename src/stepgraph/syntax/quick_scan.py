@@ -60,7 +60,7 @@ class QuickScan(Struct, frozen=True):
     """
 
     def with_change(self, old_text: str, new_text: str) -> QuickScan | None:
-        """Return the estimate of a source in which some lines have changed, or None if all of it must be scanned.
+        """Return the estimate of a source after changes of some lines, or None if the whole source must be scanned.
 
         Both texts start and end between statements.
         """
@@ -82,7 +82,7 @@ class SourceScan(Struct, frozen=True):
     """The nesting of the source, or None if it is shallow."""
 
     def with_change(self, old_text: str, new_text: str) -> SourceScan | None:
-        """Return the scan of a source in which some lines have changed, or None if all of it must be scanned.
+        """Return the scan of a source after changes of some lines, or None if the whole source must be scanned.
 
         Both texts start and end between statements.
         """

@@ -112,7 +112,7 @@ class _Variables(Struct, frozen=True):
         return self.module.parents
 
     def named(self, name: str) -> Iterator[cst.Name]:
-        """Yield the nodes in the body that read or bind a variable of this name, and other parameters of this name."""
+        """Yield the nodes of the body that read or bind a name, and other parameters with this name."""
         for each in parameters(self.function.params):
             if each is not self.parameter and each.name.value == name:
                 yield each.name

@@ -131,7 +131,7 @@ def string_literal(place: SourcePlace) -> StringLiteral | None:
 
 
 def _local_variable(module: SourceModule, scope: cst.CSTNode | None, name: str) -> Variable | None:
-    """Return a variable of the function that a scope refers to by a name, or None if no function has it."""
+    """Return the variable of a function to which a name in a scope refers, or None for other names."""
     while isinstance(scope, cst.FunctionDef | cst.Lambda):
         bindings = bindings_of(scope, module)
         if name in bindings.globals:

@@ -35,7 +35,7 @@ class CallSite(Struct, frozen=True):
 
 
 def call_site(subject: WorkflowSubject, place: SourcePlace, calls: Sequence[SourcePlace]) -> CallSite:
-    """Return the innermost of a place and its calls that is in `run` or in another function that runs steps.
+    """Return the first of a place and its calls that is in `run` or in another function that runs steps.
 
     A function inside of such a function belongs to it, unless steps also call the inner function.
     """
@@ -57,7 +57,7 @@ def call_in_step(place: SourcePlace, calls: Sequence[SourcePlace]) -> CallSite:
 
 
 def source_elsewhere(place: SourcePlace, source: SourcePlace) -> tuple[RelatedLocation, ...]:
-    """Return the call that produces a value as a related location of a place, unless it is at that place."""
+    """Return the call that produces a value as a related location of a place, unless both have the same location."""
     if place.span.encloses(source.span):
         return ()
     return (RelatedLocation(source.span, f"`{source.text}` is called here"),)

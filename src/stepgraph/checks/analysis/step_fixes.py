@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def parameter_name_of(step: StepDefinition) -> str:
     """Return the name of parameters that refer to a step.
 
-    If the name of the step is not a valid parameter name, returns the name of its function, which must become the name
-    of the step.
+    If the name of the step is not a valid parameter name, returns the name of its function, to which the step must be
+    renamed.
     """
     return step.name if is_parameter_name(step.name) else step.function_name
 

@@ -57,7 +57,8 @@ class StarImportCache(Struct):
     exported_names: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The names that each module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
-    """The star import that binds a name in a module, or the value of the name; None if no star import binds it."""
+    """The star import that binds a name in a module, or the value of the name. None if no star import binds the name.
+    """
     earlier_origins: dict[tuple[LexicalScope, str, int, int], StarImport | Value | None] = field(default_factory=dict)
     """Like `origins`, but restricted to the star imports between two positions."""
 

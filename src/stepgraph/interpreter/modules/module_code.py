@@ -291,7 +291,7 @@ class _BodyBindings(Struct):
 
 
 def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) -> Sequence[cst.CSTNode]:
-    """Return the binders except those in functions that declare the name `global`, which run later or never."""
+    """Return the binders outside of functions that declare the name `global`, because these run later or never."""
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
     body_ids = scope.module.once(_body_statement_ids)

@@ -107,8 +107,8 @@ def execute_finally(
     """Execute a `finally` block and return its operations.
 
     The block starts from the join of all states in which control leaves the `try`: at its end, at jumps, and at
-    uncaught exceptions (`interrupted`). The code after the block is reachable only from the end of the `try`, so slots
-    that the block does not write then have their values from that end.
+    uncaught exceptions (`interrupted`). The code after the block is reachable only from the end of the `try`. So slots
+    that the block does not write have the values of that end.
     """
     live = interpreter.is_reachable
     states = [*interrupted, *(state for context in contexts for state in context.jump_states)]

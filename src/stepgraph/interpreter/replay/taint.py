@@ -72,7 +72,7 @@ def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value)
 
 
 def with_offset(left: Value, right: Value, result: Value, place: SourcePlace) -> Value:
-    """Return the result of a sum, with its offset if one operand is a duration and the other one has an offset."""
+    """Return the result of a sum. It has an offset if one operand has an offset and the other one is a duration."""
     match left, right:
         case (Nondeterministic(offset=float(offset)), Duration(milliseconds=milliseconds)) | (
             Duration(milliseconds=milliseconds),

@@ -95,7 +95,7 @@ class WorkRegistry(Struct):
     provisional_tasks: set[TaskId] = field(default_factory=set)
     """The tasks whose last evaluation called a function whose body was still being interpreted."""
     task_results: dict[TaskId, Value] = field(default_factory=dict)
-    """The new results of tasks that read variables that other code has written since the start of the task."""
+    """The new results of tasks that read variables which other code has written since the task started."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     call_count: int = 0

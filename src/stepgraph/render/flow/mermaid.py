@@ -118,7 +118,7 @@ def _box(box: Box, lines: tuple[str, ...]) -> str:
 
 
 def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
-    """Return lines of text with the sign of a mark before them, and its effect and its remark below them."""
+    """Return lines of text with the sign of a mark before them, and the effect and remark of the mark below."""
     if mark is None:
         return lines
     title, *others = lines or ("",)

@@ -94,7 +94,7 @@ def _whole(graph: Graph, title: str, charts: Callable[[View], Sequence[Chart]]) 
 
 
 def _parts(graph: Graph, title: str) -> Iterator[_DiagramPart]:
-    """Yield the workflow and each of its functions, none of which is shown at its calls."""
+    """Yield the workflow and each of its functions as separate parts, none expanded at its calls."""
     functions = functions_of(graph["workflow"])
     yield _whole(graph, title, lambda view: [workflow_chart(graph, _unexpanded(functions), view)])
     for index, function in enumerate(functions.values()):

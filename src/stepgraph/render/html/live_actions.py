@@ -90,7 +90,7 @@ def _fields(action: LiveAction) -> Iterator[str]:
     if action.kind == "params":
         yield '<label>Id<input name="id" autocomplete="off" spellcheck="false" placeholder="generated"></label>'
     title = "Parameters as JSON" if action.kind == "params" else "Payload as JSON"
-    # The line breaks of a text are part of it, so it is not escaped as one line.
+    # Line breaks are part of the text, so it is not escaped as one line.
     lines = action.text.splitlines()
     text = "\n".join(map(markup_text, lines))
     yield f'<label>{title}<textarea name="json" rows="{min(max(3, len(lines) + 1), 14)}" spellcheck="false">'

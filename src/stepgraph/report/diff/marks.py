@@ -1,4 +1,4 @@
-"""Both versions of a workflow as one graph with marks, or one version with the marks of its changes."""
+"""A workflow with marks at its changes: both versions in one graph, or a single version."""
 
 from __future__ import annotations
 

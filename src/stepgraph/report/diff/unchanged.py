@@ -53,7 +53,7 @@ def fold_unchanged(marked: MarkedGraph) -> MarkedGraph:
 
 
 def _changed(tree: Tree, parts: Sequence[Part], marks: Marks) -> set[int]:
-    """Return the numbers of elements with a mark on them, inside them, or in a function that they call."""
+    """Return the numbers of elements with a mark on them, inside them, or in a called function."""
     calls = calls_by_name(tree)
     changed = {ROOT}
     pending = [number for number, part in enumerate(parts) if marks.of(part) is not None]

@@ -62,7 +62,7 @@ class FailureReport(Struct, frozen=True, kw_only=True):
 
     @property
     def step(self) -> Node | None:
-        """The step that failed or that the engine refused to run, or None if it is unknown or several are possible."""
+        """The step that failed or that the engine refused to run, or None if the log does not determine it."""
         failure = self.failure
         paths = failure.rejected if failure.entry is None else [place.path for place in failure.entry.places]
         return self.nodes.get(paths[0]) if len(set(paths)) == 1 else None

@@ -1,7 +1,7 @@
 """The parts of modules that an analysis has read, and their comparison with the next versions of the modules.
 
-An analysis depends on the code outside of deferred bodies, on the bodies that it has read, and on the answers to its
-questions about the others. After an edit that changes none of these, a new analysis would have the same result.
+An analysis depends on the code outside of deferred bodies, on the bodies that it has read, and on the facts that it has
+looked up about other bodies. After an edit that changes none of these, a new analysis would have the same result.
 """
 
 from __future__ import annotations

@@ -233,7 +233,7 @@ class FlowCollector(Struct):
         self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
 
     def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
-        """Record that a value, its elements, or a list of its elements flow to the names that a pattern captures."""
+        """Record that a value, its elements, or a list of its elements flow to the names of a pattern."""
         elements = _elements(sources)
         in_list = tuple(path.in_collection() for path in elements)
         for name in pattern_names(pattern):

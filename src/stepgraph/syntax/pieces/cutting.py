@@ -29,7 +29,7 @@ class PieceBlock(Struct, frozen=True):
     indent: str
     """The whitespace at the start of a line."""
     opening: str
-    """Code that opens a block which the same clauses may follow, or an empty string if no piece may start in it."""
+    """Code that opens a block with the same possible clauses, or an empty string if no piece may start in the block."""
 
 
 class Piece(Struct, frozen=True):
@@ -94,11 +94,12 @@ _TO_LINE_OR_BRACKET: Final = re.compile(
 )
 _INDENT: Final = re.compile(r"[ \t]*+")
 _CLAUSE: Final = re.compile(r"(?:elif|else|except|finally)\b")
-# Statements by code that opens a block which the same clauses may follow: none, those of `if`, a loop or `try`.
+# Compound statements by the clauses that may follow their first block: none, or those of `if`, of loops or of `try`.
 _COMPOUND: Final = re.compile(
     r"(?:(?P<closed>class|def|with|async[ \t]+(?:def|with))|(?P<if>if)|(?P<loop>for|while|async[ \t]+for)|(?P<try>try))"
     r"\b"
 )
+# Code that opens a block with the same possible clauses.
 _OPENINGS: Final = {"closed": "with 0:", "if": "if 0:", "loop": "while 0:", "try": "try:"}
 
 

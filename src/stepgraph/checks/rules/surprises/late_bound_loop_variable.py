@@ -1,4 +1,4 @@
-"""Steps that a loop declares and that run when the loop has changed a variable that they read."""
+"""Steps that a loop declares, and that run after the loop has changed a variable that they read."""
 
 from __future__ import annotations
 

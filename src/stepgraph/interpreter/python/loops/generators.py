@@ -46,7 +46,7 @@ class _GeneratorExits(Struct):
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
-    """Execute the code of a generator in a frame, as part of the function that iterates over it or enters it."""
+    """Execute the code of a generator in a frame, as a part of the function that iterates over or enters it."""
     function, outer = generator.function, interpreter.frame
     frame.call_place = generator.place
     with interpreter.inlining(function.node), interpreter.in_frame(frame):

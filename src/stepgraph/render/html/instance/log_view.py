@@ -1,4 +1,4 @@
-"""The part of a log that a page shows, with the figures of its entries and the texts of its times."""
+"""The part of a log that a page shows, with the figures and the formatted times of its entries."""
 
 from __future__ import annotations
 

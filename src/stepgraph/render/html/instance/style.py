@@ -1,4 +1,4 @@
-"""The colors and signs of states in the page of an instance, which are those of its picture."""
+"""The colors and signs of states in the page of an instance, as in its picture."""
 
 from __future__ import annotations
 

@@ -50,7 +50,8 @@ class MarkedFigure(Struct, frozen=True):
     """A figure with its mark.
 
     The tab shows the effect and the remark. It begins at the left side of the figure, and is at least as wide as its
-    text. The pill of an exit is too small for a tab: its effect is to its left, and its remark is only in its title.
+    text. The pill of an exit is too small for a tab. The effect is to the left of the pill, and the remark is only in
+    its title.
     """
 
     figure: Figure

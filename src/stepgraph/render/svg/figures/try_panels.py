@@ -50,7 +50,7 @@ class TryPanels(Struct, frozen=True):
     """
 
     body: Figure
-    """The panels on the spine: the protected one and, if there is one, that of the `else` below it."""
+    """The panels on the spine: the protected panel and, if there is an `else`, the panel of the `else` below."""
 
     protected: Figure
     catch: Figure | None

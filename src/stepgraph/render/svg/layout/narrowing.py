@@ -218,7 +218,7 @@ class Narrowing(Struct):
         return inner if folded is None or folded.width > form.width - MIN_GAIN else folded
 
     def _inner(self, node: Node, form: Form) -> Form | None:
-        """Return the next narrower form in which the node itself is open, or None if it has no other form."""
+        """Return the next narrower form that keeps the node itself open, or None without such a form."""
         current = form
         while moves := sorted(self._moves(node, current), key=lambda move: move.price(self.excess)):
             for move in moves:

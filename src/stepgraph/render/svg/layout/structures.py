@@ -193,7 +193,7 @@ def _is_covered(mark: Mark | None, outer: Mark | None) -> bool:
 
 
 def is_always_run(node: Node, view: View) -> bool:
-    """Return whether a node is an `if` whose branch always runs, because paths that skip it end before it.
+    """Return whether a node is an `if` whose branch always runs, because all paths that skip it end earlier.
 
     It has no frame, unless the `if` or its branch is marked.
     """
@@ -360,7 +360,7 @@ _RESUMED: Final[tuple[LeavingKind, ...]] = ("raise", "return", "break")
 
 
 def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContext) -> list[ExitPill]:
-    """Return the pills of the exits that continue after a `finally`, which include an exception that is not caught."""
+    """Return the pills of the exits that continue after a `finally`, including an uncaught exception."""
     if not final.continues:
         return []
     details = layout.view.details
