@@ -37,7 +37,7 @@ R = TypeVar("R")
 _FORMAT_HELP = "Output format. Defaults to the extension of --output, or text."
 _FILE_OR_FOLDER_HELP = "File to write (- for standard output), or directory for one file per workflow."
 _CHECK_HELP = "Write nothing; fail if the files that -o names are out of date."
-_DRAWING_QUIET_HELP = "Write no notes and no names of written files to standard error."
+_DRAWING_QUIET_HELP = "Do not print notes and the names of written files."
 _COLOR_HELP = "Color text output. auto colors terminals only; NO_COLOR and FORCE_COLOR override it."
 _CHECK = "--check"
 # Snapshot settings call the text format an outline, so both names are accepted.
@@ -173,7 +173,7 @@ _VIEW_OPTIONS: Final = frozenset({"--depth", "--collapse", "--expand", "--theme"
 
 _DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
 _COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
-_EXPAND_HELP = "Draw a function at its first call (default), at each call, or apart; not in text."
+_EXPAND_HELP = "Draw a function at its first call (default), at each call, or separately; not in text."
 _FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."

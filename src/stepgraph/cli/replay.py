@@ -63,7 +63,7 @@ def replay(
     fail_on: str,
     output: DocumentOutput[ReplayReport],
 ) -> ExitCode:
-    """Predict what new code does to the instances that run when you deploy it.
+    """Predict what new code does to the instances that are running when you deploy it.
 
     LOGS are responses of the API for instances: .json files, directories with such files and without code, and - for
     standard input. --local and --account read the logs of all instances that have not ended. PATHS are the files or
@@ -71,7 +71,7 @@ def replay(
 
     The engine resumes an instance by running the new code from the start, and finds stored results by name and count.
     Effects, from best to worst: resumes, out of order (a step runs after steps that now follow it), unknown, reruns
-    (work runs again that has been done), stuck (waits for something that no longer comes), fails.
+    (finished work runs again), stuck (waits for something that never happens), fails.
     """
     from stepgraph.cli.replay_inputs import LogReader, missing_logs_message, split_arguments
     from stepgraph.cli.replayed_code import ReplayedCode

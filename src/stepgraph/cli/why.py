@@ -57,8 +57,8 @@ def why(
 ) -> ExitCode:
     """Explain why an instance failed, or why a step is retried, and from which steps to restart the instance.
 
-    Shows the error, the failed step with its attempts, the steps before it, the handlers that did not stop the error,
-    and for each step to restart from the steps that run again, with the command.
+    Shows the error, the failed step with its attempts, the steps before it, and the handlers that did not stop the
+    error. For each step from which the instance can be restarted, shows the steps that run again, and the command.
 
     LOG is a file with the response of the API for an instance, - for standard input, or with --local or --account the
     id of an instance, by default `latest`, the newest one. PATHS are the files or directories with the code of the

@@ -56,7 +56,7 @@ class LoggedStep(Closed):
     state: EntryState
     """State of the step or, if the instance has ended, the state at its end."""
     nodes: list[str]
-    """Paths of the possible steps of the graph: one if it is certain, none if the log does not fit the graph."""
+    """Paths of the possible steps of the graph: one path if the step is certain, none if the log does not fit."""
     error: str
     """The error of a failed step, or of the last attempt. Empty if there is none."""
 
@@ -120,7 +120,7 @@ class ReportedRestart(Closed):
     step: RestartStep
     """The step: the value of `from` in the request of the API."""
     reruns: list[str]
-    """Names in the log of the steps that run again: this one, all that began after it, and those that had not ended."""
+    """Names in the log of the steps that run again: this step, later steps, and earlier steps that had not ended."""
     retained: list[str]
     """Names in the log of the steps that do not run again, because their results or errors are kept."""
     command: str

@@ -177,7 +177,7 @@ class InstanceReport(Closed):
     current: list[int]
     """Indexes of the entries that have not ended."""
     failure: int | None
-    """Index of the entry whose failure ended the instance; null if there is none or the log does not determine it."""
+    """Index of the entry whose failure ended the instance; null without such an entry, or if it is uncertain."""
     next: list[ReportedNextStep]
     """The steps that can begin next. Empty if the instance has ended or does not fit."""
     misfit: ReportedMisfit | None

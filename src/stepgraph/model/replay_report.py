@@ -57,10 +57,10 @@ class ReportedReplay(Closed):
     """Status of the API, such as `running`."""
     effect: ReplayEffect
     """The worst effect of the new code: `resumes` continues where the instance is, `reruns` runs finished work again,
-    `out_of_order` runs a step after steps that it now precedes, `stuck` waits for something that no longer comes,
+    `out_of_order` runs a step after steps that it now precedes, `stuck` waits for something that never happens,
     `fails` ends with an error, and `unknown` cannot be predicted."""
     reruns: list[str]
-    """Steps that run, although their work has been done, perhaps under another name."""
+    """Steps that run although their work is finished, perhaps under another name."""
     added: list[str]
     """Other steps that run, although steps that now follow them have already run."""
     reused: list[str]
@@ -72,7 +72,7 @@ class ReportedReplay(Closed):
     orphans: list[str]
     """Entries of the log that the new code does not ask for."""
     reasons: list[str]
-    """The reasons for the effect and for lesser ones, one sentence each, the worst first. Empty for `resumes`."""
+    """The reasons for the effect and for lesser effects, one sentence each, the worst first. Empty for `resumes`."""
     notes: list[str]
     """Remarks that do not change the effect, one sentence each."""
     at: str | None
