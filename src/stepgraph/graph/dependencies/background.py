@@ -11,10 +11,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import restrict
-from stepgraph.graph.dependencies.drawing import OperationList, operations_of
+from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.history import NO_PATH, NOT_RUN, RUN, PathSplit, RunState, RunStates, has_run
-from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
+from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
 from stepgraph.graph.partial_order import components, series_parts
 from stepgraph.ir.await_groups import TaskId

@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.background import begin_queued_tasks
-from stepgraph.graph.dependencies.drawing import OperationList
+from stepgraph.graph.dependencies.body_analysis import BodyAnalysis, FirstAwaitSteps, ProgramFacts
 from stepgraph.graph.dependencies.history import NO_PATH, RunHistory, join_states
-from stepgraph.graph.dependencies.reading import BodyAnalysis, FirstAwaitSteps, ProgramFacts
+from stepgraph.graph.dependencies.scheduled_operations import OperationList
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import AwaitedTask, task_ids_of
 from stepgraph.ir.dataflow import solve

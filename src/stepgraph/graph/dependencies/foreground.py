@@ -12,10 +12,10 @@ from stepgraph.graph.dependencies.background import (
     record_function_entry,
     record_unordered_begins,
 )
-from stepgraph.graph.dependencies.drawing import OperationList, operations_of
+from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
-from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
+from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun, definitions_of
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import Await, Call, Function, Run, StartOperation, StepDefinition, StepRun

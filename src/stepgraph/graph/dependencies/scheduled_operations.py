@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import restrict
-from stepgraph.graph.dependencies.reading import BodyAnalysis
+from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
 from stepgraph.graph.partial_order import series_parts
