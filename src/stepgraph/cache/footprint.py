@@ -1,4 +1,4 @@
-"""The footprint of an analysis: everything in the file system that decided about its result."""
+"""The footprint of an analysis: everything in the file system that affects its result."""
 
 from __future__ import annotations
 

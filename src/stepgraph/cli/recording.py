@@ -1,4 +1,4 @@
-"""The recording of a run, so that the next one with unchanged inputs repeats its output."""
+"""The recording of a run, so that the next run with unchanged inputs repeats its output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The terms after steps have ended, after their ends have been determined, and after ends have been forgotten."""
+"""The terms after the ends of steps: ends that happen, ends that become known, and ends that are forgotten."""
 
 from __future__ import annotations
 

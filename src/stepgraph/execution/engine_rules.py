@@ -1,4 +1,4 @@
-"""The rules by which the engine resumes an instance, which the effects of new code follow from.
+"""The rules by which the engine resumes an instance. The effects of new code follow from these rules.
 
 To resume an instance, the engine runs the code from the start. A call of a step, sleep or wait whose result is stored
 does not run again; the engine returns the result, or raises the stored error. It finds the result by `ResultKey` and

@@ -1,4 +1,4 @@
-"""The ways in which control may leave a term without another step."""
+"""The exits of a term: how control may leave it without another step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log entry with the step of the graph that it is a run of."""
+"""A log entry with its step in the graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pool of terms, which constructs each term only once, and the operations on pending work."""
+"""The pool of terms, which constructs each term once, and the operations on pending work."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ MAX_COPIES: Final = 4
 """The maximum number of equal terms in a background. More are any number."""
 
 ANY_NUMBER: Final = 1_000_000
-"""A number of copies that stands for any number."""
+"""The number of copies that represents any number."""
 
 MAX_BACKGROUNDS: Final = 12
 """The maximum number of backgrounds that differ. More are replaced by one that includes them all."""
@@ -70,7 +70,7 @@ class Precision(IntEnum):
     ANY_BACKGROUND = 1
     """Steps in the background may begin in any order, any number of times."""
     ANY_TIME = 2
-    """Steps may end at any time, passes of a loop that overlap are interchangeable, and backgrounds are united."""
+    """Steps may end at any time, overlapping passes of a loop are interchangeable, and backgrounds are merged."""
     FULL = 3
     """All distinctions that the log makes."""
 

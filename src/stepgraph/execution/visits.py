@@ -1,4 +1,4 @@
-"""The runs of the regions of a graph that a log proves.
+"""The runs of the regions of a graph, as far as a log proves them.
 
 Each log entry with a known place is a run of its step, inside runs of the regions around the step. These runs form a
 tree of visits: two entries share a visit if they have the same calls and loop passes down to its region.

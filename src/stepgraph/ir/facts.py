@@ -158,7 +158,7 @@ class WrongAttribute(Fact, Struct, frozen=True):
 
 
 class UnloadableImport(Fact, Struct, frozen=True):
-    """An import of a module of the Worker by a name that the Worker does not load it by."""
+    """An import of a module of the Worker by a name that does not exist at run time."""
 
     correction: ImportCorrection
     package: str

@@ -1,4 +1,4 @@
-"""Going from one place of a step to the others: its definition, its references, and their highlights.
+"""Navigation between the places of a step: its definition, its references, and their highlights.
 
 Python's own language servers know calls and variables, and editors merge the answers of all servers. Only two places
 therefore have a definition here: a parameter, which receives the result of the step that it names, and the name of a

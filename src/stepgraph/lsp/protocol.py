@@ -1,4 +1,4 @@
-"""The rules of JSON-RPC and of the life of a session, as far as pygls does not enforce them.
+"""The rules of JSON-RPC and of the life of a session that pygls does not enforce.
 
 An editor gets an answer to each request, also to an invalid one. Nothing that it sends ends the session or writes a
 traceback.

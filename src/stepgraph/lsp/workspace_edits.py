@@ -1,4 +1,4 @@
-"""Changes of files as edits of the protocol: only what differs, in positions of the current texts."""
+"""Changes of files as edits of the protocol: only the changed text, in positions of the current texts."""
 
 from __future__ import annotations
 

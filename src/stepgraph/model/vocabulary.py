@@ -1,4 +1,4 @@
-"""The words of the payload: the types of nodes, the default settings of steps, and generated conditions.
+"""The terms of the payload: the types of nodes, the default settings of steps, and generated conditions.
 
 They are separate from the shapes in `stepgraph.model.payload`, because defining those takes longer than building a
 small graph, which needs the words only.

@@ -1,4 +1,4 @@
-"""The modules that a Worker loads, and the names that it loads them by."""
+"""The modules that a Worker loads, with their names at run time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The calls whose functions a drawing shows in place, and the reasons why it does not show the others."""
+"""The calls that a drawing expands in place, and the reasons why it does not expand the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The part of the Workflows API that needs running instances, which a development server has."""
+"""The part of the Workflows API that needs running instances, answered by a development server."""
 
 from __future__ import annotations
 

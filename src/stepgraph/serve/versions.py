@@ -1,4 +1,4 @@
-"""The versions of a workflow as in the Workflows API: the working tree, and the last commits that changed its graph."""
+"""The versions of a workflow, as in the Workflows API: the working tree and the last commits that changed the graph."""
 
 from __future__ import annotations
 

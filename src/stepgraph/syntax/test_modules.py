@@ -1,4 +1,4 @@
-"""Recognition of modules with tests, whose classes stand for workflows but are never deployed."""
+"""Recognition of test modules. Their workflow classes are never deployed."""
 
 from __future__ import annotations
 

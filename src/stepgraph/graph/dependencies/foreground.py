@@ -1,4 +1,4 @@
-"""Expansion of work that is awaited at once, and of awaits of started tasks."""
+"""Expansion of immediately awaited work, and of awaits of started tasks."""
 
 from __future__ import annotations
 

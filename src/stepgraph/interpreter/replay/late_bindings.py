@@ -1,4 +1,4 @@
-"""Functions that a loop creates and that read a variable of the loop when they run."""
+"""Functions that a loop creates, and that read a loop variable when they run."""
 
 from __future__ import annotations
 

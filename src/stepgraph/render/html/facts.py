@@ -1,4 +1,4 @@
-"""The details panel of a page: all fields of a node in words, with control characters made visible."""
+"""The details panel of a page: all fields of a node in words, with visible control characters."""
 
 from __future__ import annotations
 

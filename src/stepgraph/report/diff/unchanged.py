@@ -1,4 +1,4 @@
-"""Folding of what two versions have in common: runs of unchanged nodes, and unchanged nodes with contents."""
+"""Folding of the parts that two versions share: runs of unchanged nodes, and unchanged nodes with contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handlers for exception types that never arrive from steps, because the SDK replaces them."""
+"""Handlers for exception types that steps never raise, because the SDK replaces these types."""
 
 from __future__ import annotations
 

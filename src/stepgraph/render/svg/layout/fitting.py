@@ -1,4 +1,4 @@
-"""The choice of nodes to fold so that a picture is narrow enough to read where it is shown."""
+"""The choice of nodes to fold, so that a picture is legible at the width at which it is shown."""
 
 from __future__ import annotations
 

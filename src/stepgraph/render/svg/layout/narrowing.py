@@ -1,4 +1,4 @@
-"""Narrower and narrower forms of nodes, in which more and more of the nodes inside are folded."""
+"""Successively narrower forms of nodes, each with more folded nodes inside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Imports of modules of the Worker by names that the Worker does not load them by."""
+"""Imports of modules of the Worker by names that do not exist at run time."""
 
 from __future__ import annotations
 

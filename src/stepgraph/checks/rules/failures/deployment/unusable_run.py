@@ -1,4 +1,4 @@
-"""Methods `run` that the engine cannot run by calling them with the event and the step object."""
+"""Methods `run` that the engine cannot call with the event and the step object."""
 
 from __future__ import annotations
 
