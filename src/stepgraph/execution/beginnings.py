@@ -53,7 +53,7 @@ class CallFrame(Struct, frozen=True):
     """A call around a step."""
 
     paths: tuple[Path, ...]
-    """The path of the call, or the paths of equal calls if it may be any of them."""
+    """The path of the call, or several paths if any of these equal calls is possible."""
 
 
 class PassFrame(Struct, frozen=True):
@@ -78,7 +78,7 @@ class Begin(Struct, frozen=True):
     frames: tuple[Frame, ...] = ()
     """The calls and passes around the step, outermost first."""
     clock: float | None = None
-    """The clock at which the work of the same body has begun, or None without one."""
+    """The clock at which the work has begun in its body, or None without a clock."""
 
 
 class Beginnings(Struct, eq=False):
@@ -89,11 +89,11 @@ class Beginnings(Struct, eq=False):
     exits: TermExits
     clocks: Clocks
     max_recursion: int
-    """The maximum number of recursive calls inside each other that begin no step."""
+    """The maximum depth of recursive calls that begin no step."""
     begins: dict[tuple[Term, int, int], tuple[Begin, ...]] = field(default_factory=dict)
     positions: dict[SequencePart, dict[int, list[int]]] = field(default_factory=dict)
     is_truncated: bool = False
-    """Whether a recursion was not followed to its end."""
+    """Whether a recursion exceeded this depth."""
     _recursion: int = 0
 
     def of(self, term: Term, site: int) -> tuple[Begin, ...]:

@@ -29,7 +29,7 @@ from stepgraph.execution.terms import (
 
 
 class Advance(Struct, frozen=True):
-    """A term that has advanced, and the work that goes on."""
+    """A term that has advanced, and the work that continues in the background."""
 
     term: Term
     pending: Pending = NO_PENDING
@@ -43,7 +43,10 @@ class Clocks(Struct, eq=False):
     advances: dict[tuple[Term, float], tuple[Advance, ...]] = field(default_factory=dict)
 
     def at(self, term: Term, clock: float) -> tuple[Advance, ...]:
-        """Return the terms in which all work is over that must be over at a clock. The result may be empty."""
+        """Return the terms at a clock, in which all work with this or an earlier clock is over.
+
+        The result may be empty.
+        """
         if term.traits.resolves > clock:
             return (Advance(term),)
         key = term, clock

@@ -29,7 +29,7 @@ from stepgraph.execution.terms import (
 )
 
 ALL_ENDS: Final = -3
-"""All ends of steps that end."""
+"""The end in a change of all steps, except open ones."""
 
 Rewrite: TypeAlias = tuple[Term, Pending]
 """A term, and the work that continues in the background."""
@@ -43,11 +43,11 @@ class EndingChange(Struct, frozen=True):
     new_end: int | None
     """The end of the steps after the change, or None if they are over."""
     entry: int | None = None
-    """The entry that the pass of a loop takes that has just begun."""
+    """The entry with which the newest pass of a loop has begun."""
     retried: bool = False
-    """Whether the step that has just begun has several attempts."""
+    """Whether the newest step has several attempts."""
     outcome: Outcome = "open"
-    """How the step ends that has just begun, or how a stored result or error answers calls."""
+    """The outcome of the newest step, or of the stored result or error that answers calls."""
     is_answer: bool = False
     """Whether a stored result or error answers calls, so that the steps in them do not run."""
 
@@ -68,7 +68,7 @@ class Endings(Struct, eq=False):
         return self.changed(term, EndingChange(end, None, outcome="failed" if failed else "done", is_answer=True))
 
     def begun(self, term: Term, change: EndingChange) -> Term:
-        """Return a term with the end of the step that has just begun. A pass of a loop takes its entry."""
+        """Return a term with the end of the newest step. A new pass of a loop begins with the entry of this step."""
         return self._only(term, change)
 
     def any_time(self, term: Term, end: int) -> Term:

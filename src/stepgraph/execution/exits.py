@@ -84,7 +84,7 @@ class TermExits(Struct, eq=False):
         self.suffixes.clear()
 
     def of(self, term: Term) -> tuple[Exit, ...]:
-        """Return the ways in which control may leave a term without another step."""
+        """Return the exits of a term: how control may leave it without another step."""
         cached = self.exits_by_term.get(term)
         if cached is None:
             self.terms.spend()
@@ -186,7 +186,7 @@ class TermExits(Struct, eq=False):
             yield Exit("next", Pending(self.terms.background((term,))))
 
     def _of_unknown_end(self, term: Running) -> Iterator[Exit]:
-        """Yield the exits of a step that may be over, because the log does not say when it ended."""
+        """Yield the exits of a step that may be over, because the log does not show when it ended."""
         if term.end != ANY_TIME:
             return
         if term.outcome != "failed":
@@ -254,7 +254,7 @@ class TermExits(Struct, eq=False):
         return suffixes[size - index]
 
     def passed(self, current: Term, part: SequencePart, index: int) -> Iterator[tuple[int, list[Pending]]]:
-        """Yield each index of a sequence that control may reach without a step, with the work that goes on there."""
+        """Yield each index of a sequence that control may reach without a step, with the work that continues there."""
         pendings = self.ends(current)
         while pendings:
             yield index, pendings
@@ -302,7 +302,7 @@ class TermExits(Struct, eq=False):
         return Exit(jump.kind, self.terms.joined(jump.pending, pending))
 
     def unfinished(self, members: Iterable[Member], group: Term) -> Pending:
-        """Return the members that go on in the background: those that began, or could have by now."""
+        """Return the members that continue in the background: those that began, or could have by now."""
         now = group.traits.resolves
         return Pending(self.terms.background(member.term for member in members if member.term.traits.starts < now))
 
@@ -318,11 +318,11 @@ class TermExits(Struct, eq=False):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
 
     def ends_of_pass(self, part: LoopPart, current: Term) -> list[Pending]:
-        """Return the work that goes on at each normal end of a pass, where the next may begin."""
+        """Return the work that continues at each normal end of a pass, where the next pass may begin."""
         return self.terms.all_joined([self.ends(current), [self.unstarted(part.body)]])
 
     def unstarted(self, body: Part) -> Pending:
-        """Return the work that passes without steps leave in the background: a task begins at the next await."""
+        """Return the background work of passes without steps, because a task begins at the next await."""
         begun = [term for pending in self.ends(self.terms.fresh(body)) for term in pending.background]
         tasks = dict.fromkeys(term if isinstance(term, Unstarted) else self.terms.unstarted(term) for term in begun)
         return Pending(self.terms.background(tasks))
@@ -390,7 +390,7 @@ class TermExits(Struct, eq=False):
             yield from ((self._finally(part, "fail"), pending) for pending in self.interrupted(current))
 
     def _ends_in_group(self, term: Protected) -> list[Pending]:
-        """Return the work that goes on at each normal end of a block, also in the enclosing group."""
+        """Return the work that continues at each normal end of a block, also in the enclosing group."""
         ends, current = self.ends(term.current), term.current
         if not (term.part.in_group and current.traits.clocked):
             return ends
@@ -401,7 +401,7 @@ class TermExits(Struct, eq=False):
         return ends if current.traits.jumps else [*ends, Pending((), (current,))]
 
     def _moved(self, term: Members) -> list[Pending]:
-        """Return the work of a list that goes on in the enclosing group."""
+        """Return the work of a list that continues in the enclosing group."""
         unfinished = [member.term for member in term.members]
         moving = sorted((each for each in unfinished if not each.traits.jumps), key=lambda each: each.number)
         ends = [self.ends(each) for each in unfinished if each.traits.jumps]
@@ -418,7 +418,7 @@ class TermExits(Struct, eq=False):
     # Exceptions
 
     def interrupted(self, term: Term) -> list[Pending]:
-        """Return the work that goes on after an exception that no step raised."""
+        """Return the work that continues after an exception that no step raised."""
         cached = self.interruptions_by_term.get(term)
         if cached is None:
             self.terms.spend()

@@ -40,7 +40,7 @@ MAX_STATES: Final = 2_000
 """The maximum number of states after an entry."""
 
 RECURSION_LIMITS: Final = (3, 12, 48)
-"""Limits on recursive calls inside each other that begin no step, tried in turn."""
+"""Limits on the depth of recursive calls that begin no step, tried in this order."""
 
 MAX_CALLS: Final = 8
 """The maximum number of alternative calls of an entry."""
@@ -49,7 +49,7 @@ MAX_CALLS: Final = 8
 class Place(Struct, frozen=True):
     """A step of a graph, with the calls and passes that lead to it.
 
-    Places of an entry may differ only in their calls and passes: the step of the entry is certain if all have one path.
+    The places of an entry may differ only in their calls and passes: if all have the same path, the step is certain.
     """
 
     path: Path
@@ -66,7 +66,7 @@ class Misfit(Struct, frozen=True):
     index: int | None
     """The index of the entry, or None if the instance ended too early."""
     expected: tuple[Path, ...]
-    """The steps that could begin instead."""
+    """The steps that could begin in its place."""
 
 
 class Match(Struct, frozen=True):
@@ -101,7 +101,7 @@ _Layer: TypeAlias = dict[_MatchingState, list[_Edge]]
 """The states after an entry, with the steps that may be the entry."""
 
 _Begun: TypeAlias = dict[tuple[_MatchingState, Path, tuple[Frame, ...]], list[_MatchingState]]
-"""The states in which a step has just begun, with its path and the calls and passes around it, and those before."""
+"""The states in which a step has just begun, with its path, the calls and passes around it, and the earlier states."""
 
 
 def match_log(program: GraphParts, log: InstanceLog, *, only_failures: bool = False) -> Match:
@@ -269,7 +269,7 @@ class _Matcher(Struct, eq=False):
                 yield _MatchingState(state.main, (*others, *more)), begin.frames
 
     def _reduced(self, layer: _Layer, spent: int) -> _Layer:
-        """Return fewer states that include all."""
+        """Return a smaller layer whose states include all states of the layer."""
         reduced = self._largest(layer)
         while self.terms.precision > Precision.ANY_ORDER and self._is_costly(reduced, spent):
             self.terms.precision = Precision(self.terms.precision - 1)
@@ -293,7 +293,7 @@ class _Matcher(Struct, eq=False):
         self.endings.changed_terms.clear()
 
     def _coarse(self, layer: _Layer) -> _Layer:
-        """Return the states in which steps that run may be over or not."""
+        """Return the states in which running steps may or may not be over."""
         coarse: _Layer = {}
         for state, edges in layer.items():
             background = self.terms.background(map(self.endings.coarse, state.background))
@@ -342,7 +342,7 @@ class _Matcher(Struct, eq=False):
         return any(self.exits.may_end(now.main) for now in self._now([state]))
 
     def _now(self, layer: Iterable[_MatchingState]) -> Iterator[_MatchingState]:
-        """Yield the states after the last entry. Steps that have not ended may be over or not."""
+        """Yield the states after the last entry. Steps that have not ended may or may not be over."""
         for state in self._ended(layer, len(self.log.entries)):
             background = (self.endings.any_time(term, self.never) for term in state.background)
             yield _MatchingState(self.endings.any_time(state.main, self.never), self.terms.background(background))
@@ -390,9 +390,9 @@ class _Matcher(Struct, eq=False):
 
 
 def _ends(entries: Sequence[LogEntry]) -> list[int]:
-    """Return when each entry has ended: before which other entry, `ANY_TIME`, or the number of entries plus one.
+    """Return the `end` of each entry, as in `Running`.
 
-    A clock that was set back, or a missing time, makes all times worthless.
+    If the clock was set back or a time is missing, all times are ignored.
     """
     starts = [entry.start for entry in entries if entry.start is not None]
     is_timed = len(starts) == len(entries) and all(first <= second for first, second in pairwise(starts))

@@ -104,7 +104,7 @@ class StepPart(Struct, frozen=True, eq=False):
 
     @property
     def signature(self) -> object:
-        """The properties that log entries and clocks distinguish. Members of a group with equal ones begin in order."""
+        """The properties that log entries and clocks distinguish. Members with equal properties begin in order."""
         return self.site.kind, self.site.pattern, self.clock, self.nested if self.nested is not EMPTY else None
 
 
@@ -144,7 +144,7 @@ class GroupPart(Struct, frozen=True, eq=False):
     items: tuple[Part, ...]
     traits: Traits
     twins: Mapping[int, int]
-    """For each member that equals an earlier one, the position of the first of these."""
+    """For each member that equals an earlier member, the position of the first equal member."""
     call_paths: tuple[Path, ...]
     """The paths of the members that are calls, by position. Equal calls are one part."""
 
@@ -164,7 +164,7 @@ class LoopPart(Struct, frozen=True, eq=False):
     overlapping: bool
     """Whether passes may overlap, as in a group."""
     is_unknown: bool
-    """Whether it is a node of an unknown type, which control may leave in any way at any time."""
+    """Whether it is a node of an unknown type, which control may leave by any exit at any time."""
     traits: Traits
 
 

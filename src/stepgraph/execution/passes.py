@@ -48,11 +48,11 @@ UNKNOWN_PASSES: Final = PassCounts({}, {})
 
 
 _WORK_OF_MERGE: Final = 30
-"""The work of merging a count, in copies of a count."""
+"""The cost of merging a count, relative to copying a count."""
 
 
 class PassCounter(Struct, eq=False):
-    """Numbers the passes along the paths of an instance. Beyond a limit, it numbers none."""
+    """Numbers the passes along the paths of an instance. Beyond a limit, passes have no numbers."""
 
     remaining: int = COPIED_PASS_COUNTS
     """The number of counts that may still be copied."""
@@ -64,7 +64,7 @@ class PassCounter(Struct, eq=False):
         return _numbered(self._affordable(counts, counts.size), frames, entry)
 
     def merged(self, first: PassCounts, second: PassCounts) -> PassCounts:
-        """Return the counts that two paths have in common."""
+        """Return the counts that are equal on two paths."""
         if first is second:
             return first
         first = self._affordable(first, _WORK_OF_MERGE * (first.size + second.size))

@@ -12,7 +12,7 @@ from stepgraph.execution.regions import Region
 
 
 class Reach(Struct):
-    """Answers whether a region without runs is within reach."""
+    """Determines whether a region without runs is within reach."""
 
     entered: AbstractSet[Path]
     """The regions in which steps have certainly begun."""
@@ -25,7 +25,7 @@ class Reach(Struct):
     _first_entered: dict[Path, int] = field(default_factory=dict)
     """The index of the first child in which steps have begun, by the path of the parent."""
     _last_entered: dict[Path, int] = field(default_factory=dict)
-    """The index of the last one."""
+    """The index of the last child in which steps have begun, by the path of the parent."""
 
     @classmethod
     def of(cls, regions: Mapping[Path, Region], entered: AbstractSet[Path], reachable: Iterable[Path]) -> Reach:
@@ -46,7 +46,7 @@ class Reach(Struct):
         return reach
 
     def __contains__(self, region: Region) -> bool:
-        """Return whether a region is within reach. A region without steps is if the region around it is."""
+        """Return whether a region is within reach. A region without steps is within reach if its parent is."""
         while region.path not in self.with_steps and region.parent is not None:
             if self.is_passed(region):
                 return False
@@ -54,9 +54,9 @@ class Reach(Struct):
         return region.path in self.open
 
     def is_passed(self, region: Region) -> bool:
-        """Return whether the instance is certainly past a region, and no pass of a loop or call can come back to it.
+        """Return whether the instance is certainly past a region, and no pass of a loop or call can return to it.
 
-        Work in a group may go on after the group, if nothing awaits it or if another member has failed.
+        Work in a group may continue after the group, if nothing awaits it or if another member has failed.
         """
         if region.path in self.with_unawaited:
             return False

@@ -51,13 +51,13 @@ from stepgraph.execution.terms import (
 from stepgraph.limits import MATCH_OPERATIONS
 
 MAX_COPIES: Final = 4
-"""The maximum number of equal terms in a background. More are any number."""
+"""The maximum number of equal terms in a background. A higher number becomes any number."""
 
 ANY_NUMBER: Final = 1_000_000
 """The number of copies that represents any number."""
 
 MAX_BACKGROUNDS: Final = 12
-"""The maximum number of backgrounds that differ. More are replaced by one that includes them all."""
+"""The maximum number of different backgrounds. A higher number is replaced by one background that includes all."""
 
 TermT = TypeVar("TermT", bound=Term)
 
@@ -76,7 +76,7 @@ class Precision(IntEnum):
 
 
 class Terms(Struct, eq=False):
-    """The terms of a program. Constructs each only once."""
+    """The terms of a program, each constructed only once."""
 
     budget: int = MATCH_OPERATIONS
     """The remaining number of operations."""
@@ -269,7 +269,7 @@ class Terms(Struct, eq=False):
         return Pending(background, tuple(sorted((*first.group, *second.group), key=_number)))
 
     def in_background(self, pending: Pending) -> Pending:
-        """Return pending work of a function, nothing of which the caller awaits."""
+        """Return the pending work of a function as background work, because its caller awaits none of it."""
         return Pending(self.background((*pending.background, *pending.group))) if pending.group else pending
 
     def all_joined(self, lists: Iterable[Sequence[Pending]]) -> list[Pending]:
@@ -343,7 +343,7 @@ def _running(parts: Iterable[Member | LivePass]) -> int:
 
 
 def _canonical(part: GroupPart, members: Sequence[Member]) -> tuple[Member, ...]:
-    """Return members so that equal members at equal points of their execution are interchangeable."""
+    """Return members in a form in which equal members at equal points of execution are interchangeable."""
     positions: dict[tuple[int, Term], tuple[int, ...]] = {}
     for member in members:
         first = part.twins.get(member.ats[0], member.ats[0])
@@ -362,7 +362,7 @@ def _order(member: Member) -> tuple[bool, int, tuple[int, ...]]:
 
 
 def _without_identity(passes: Sequence[LivePass]) -> list[LivePass]:
-    """Return passes in order, where those at equal points of their execution are interchangeable."""
+    """Return passes in a form in which passes at equal points of execution are interchangeable."""
     counts = Counter(each.term for each in passes)
     result = [each if counts[each.term] == 1 else LivePass(None, each.term) for each in passes]
     return sorted(result, key=lambda each: each.term.number)

@@ -63,13 +63,14 @@ class Fresh(Term, frozen=True, eq=False):
 
 
 class Running(Term, frozen=True, eq=False):
-    """A step that runs, with the steps in it."""
+    """A running step, with its nested steps."""
 
     part: StepPart
     end: int
-    """The index of the log entry before which it ends, one index more for each that ends later, `ANY_TIME` or `NEW`.
+    """The index of the log entry before which the step ends, or `ANY_TIME` or `NEW`.
 
-    Steps that end between the same entries are equal, as long as nothing else distinguishes them.
+    The index is the number of entries if the step ends after the last entry, and one more if it does not end. Steps
+    that end between the same entries are equal unless something else distinguishes them.
     """
     nested: Term
     retried: bool
@@ -119,7 +120,7 @@ class Members(Term, frozen=True, eq=False):
     part: GroupPart
     members: tuple[Member, ...]
     furthest: int
-    """The last position that began. Members before it did not leave the group by a jump."""
+    """The last position that has begun. Members at earlier positions have not left the group by a jump."""
     any_finished: bool
 
 
@@ -182,7 +183,7 @@ NO_PENDING: Final = Pending()
 
 
 class Exit(Struct, frozen=True):
-    """A way in which control may leave a term without another step."""
+    """An exit of a term: how control may leave it without another step."""
 
     kind: ExitKind
     pending: Pending = NO_PENDING

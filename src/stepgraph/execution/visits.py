@@ -37,7 +37,7 @@ class Visit(Struct, eq=False):
     own_entries: int = 0
     """The number of entries that are runs of the region itself, a step."""
     count: int = 1
-    """The number of runs at least. Runs whose passes the log does not distinguish share a visit."""
+    """The minimum number of runs. Runs in passes that the log does not distinguish share a visit."""
 
     def block(self, kind: str) -> Visit | None:
         """Return the visit of the child of this kind, or None."""
@@ -45,7 +45,7 @@ class Visit(Struct, eq=False):
 
     @property
     def is_unnumbered_pass(self) -> bool:
-        """Whether it stands for all passes of a loop that the log does not distinguish."""
+        """Whether the visit represents all passes of a loop that the log does not distinguish."""
         return self.loop_pass is not None and self.loop_pass.number is None
 
 
@@ -60,7 +60,7 @@ class InstanceVisits(Struct):
     entries: defaultdict[Path, list[int]] = field(default_factory=lambda: defaultdict(list))
     """The positions of the entries that are certainly inside a region, or runs of a step, by path."""
     possible: Counter[Path] = field(default_factory=Counter)
-    """The number of entries that may be inside a region, or runs of a step, but need not be."""
+    """The number of entries that are possibly, but not certainly, inside a region or runs of a step."""
     _roots: dict[_Label, Visit] = field(default_factory=dict)
     _enclosing: dict[Path, tuple[Region, ...]] = field(default_factory=dict)
     """The region at a path and those around it, outermost first."""
@@ -149,7 +149,7 @@ class InstanceVisits(Struct):
         return self._enclosing[path]
 
     def _count(self) -> None:
-        """Count the runs of each visit: as many as the most frequent step in it needs.
+        """Count the runs of each visit. The most frequent step in a visit determines the number.
 
         Only passes without numbers and the attempts of a step can share a visit.
         """
