@@ -29,7 +29,7 @@ class CallExpansion(Struct):
     functions: Mapping[str, FunctionDef] = field(default_factory=dict)
     expand: Expansion = "first"
     shown: dict[str, int] = field(default_factory=dict)
-    """The functions drawn so far by name, with the identity of the call or the function as an object, if it matters."""
+    """The functions drawn so far, by name. The value identifies the call or the function as an object, if necessary."""
 
     _expanded: int = 0
     _open: Counter[str] = field(default_factory=Counter)

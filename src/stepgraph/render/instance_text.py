@@ -150,7 +150,7 @@ class InstanceText(Struct, frozen=True):
         return f"{self.instance.problem}.{'' if entry is None else self._unknown_name(entry)}"
 
     def expected_steps(self) -> list[Step]:
-        """Return the steps that could have begun instead of the entry that does not fit."""
+        """Return the steps that could have begun in place of the entry that does not fit."""
         misfit = self.instance.misfit
         nodes = [] if misfit is None else [self.nodes.get(path) for path in dict.fromkeys(misfit.expected)]
         return [node for node in nodes if node is not None and is_step(node)]

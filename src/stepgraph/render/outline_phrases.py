@@ -48,7 +48,8 @@ class OutlinePhrases(Struct, frozen=True):
 
     progress: Progress
     with_work: frozenset[Path]
-    """The paths of parts with steps or calls inside. A log does not show whether others, such as a `break`, ran."""
+    """The paths of parts with steps or calls inside. A log does not show whether other parts, such as a `break`, ran.
+    """
 
     @classmethod
     def of(cls, progress: Progress, workflow: Workflow) -> OutlinePhrases:

@@ -226,7 +226,7 @@ class RowMaker(Struct):
         return [replace(first, pieces=(*first.pieces, *self.signs.pieces(shown))), *others]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
-        """Yield the rows of functions that have none yet: either the called functions or the others.
+        """Yield the rows of functions without a row: either the called functions or the uncalled ones.
 
         A called function lacks a row only if all its calls are inside folded nodes.
         """

@@ -81,7 +81,7 @@ class Passing(Struct):
         return runs_below > sum(each or 0 for each in runs) and None not in runs
 
     def _runs_through(self, nodes: Sequence[Node]) -> int | None:
-        """Return how often an instance reached the end of the nodes of a branch, or None if it is unknown."""
+        """Return the number of times that an instance reached the end of a branch, or None if it is unknown."""
         if any(node["type"] == "break" for node in nodes):
             return 0
         steps = [self.runs(node) for node in nodes if as_unknown(node) is None and is_step(node)]

@@ -51,7 +51,7 @@ STATE_WORDS: Final[Mapping[NodeState, str]] = {
 class Progress(Struct, frozen=True, eq=False):
     """The progress of an instance at the parts of a graph.
 
-    It applies to objects by identity, not to equal objects, as `Marks` does.
+    Like `Marks`, it identifies parts as objects, not by equality.
     """
 
     instance: Instance

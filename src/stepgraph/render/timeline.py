@@ -73,7 +73,7 @@ class TimelineRow(Struct, frozen=True):
     """The positions of the entries in the log."""
 
     fits: bool = True
-    """Whether the first entry is not the one from which the log does not fit the graph."""
+    """Whether the row does not begin with the first entry that does not fit the graph."""
 
 
 class Omission(Struct, frozen=True):

@@ -81,7 +81,7 @@ def _traced(progress: Progress, workflow: Workflow) -> Traversals:
 
 
 class _Tracing(Struct):
-    """Follows lists of nodes from their ends, because a node was passed if any node below it was reached."""
+    """Follows lists of nodes backward, because a node was passed if any node below it was reached."""
 
     progress: Progress
     functions: Mapping[str, FunctionDef]

@@ -39,7 +39,8 @@ class View(Struct, frozen=True):
     fit: int | None = None
     """The width in pixels at which the picture is shown, or None if it is unknown.
 
-    If the names of steps would be too small at this width, boxes are narrower. If that is not enough, some are folded.
+    If the names of steps would be too small at this width, boxes are narrower, and if that is not enough, some nodes
+    are folded.
     """
 
     narrow: bool = False

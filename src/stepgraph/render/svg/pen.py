@@ -38,7 +38,7 @@ class Pen(Struct):
     """The URLs of the cards of nodes, by identity."""
 
     def open_at(self, x: Length, y: Length, *, faded: bool = False) -> None:
-        """Open a group with its own origin. It is faded where an instance was not."""
+        """Open a group with its own origin. It is faded where the instance has not been."""
         css = ' class="faded"' if faded else ""
         self.lines.append(f'<g{css} transform="translate({x} {y})">')
         self.depth += 1
@@ -135,7 +135,7 @@ class Pen(Struct):
         self.path(f"{css} head", f"M{x + length - 8} {y - 4}L{x + length - 1} {y}L{x + length - 8} {y + 4}z")
 
     def path(self, css: str, path: str, *, faded: bool = False) -> None:
-        """Draw a path. It is faded where an instance was not."""
+        """Draw a path. It is faded where the instance has not been."""
         self.lines.append(f'<path class="{css}{" faded" if faded else ""}" d="{path}"/>')
 
     def box(self, css: str, corner: tuple[Length, Length], size: tuple[Length, Length], radius: int = 6) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef, Node
 
 _NARROWEST: Final = 2 / 3
-"""The width of a picture with narrow boxes is a larger share of the width with normal ones."""
+"""The minimum ratio of the width of a picture with narrow boxes to its width with normal boxes."""
 
 _MOVES: Final = 16
 """The number of moves that would make a very wide picture fit, if each made it narrower by the minimum."""

@@ -113,7 +113,7 @@ class Form(Struct, frozen=True):
     """The folded nodes, by their identity as objects."""
 
     inner: Mapping[int, Form] = field(default_factory=dict)
-    """The forms of the nodes inside that are not their first ones, by the identity of the nodes as objects."""
+    """The forms of inner nodes, except for nodes in their first form, by the identity of the nodes as objects."""
 
     @property
     def width(self) -> int:
