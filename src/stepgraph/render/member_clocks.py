@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class MemberClocks(Struct):
-    """The clocks of nodes, except for groups whose members all have the same ones.
+    """The clocks of nodes, except in groups whose members all have the same clocks.
 
-    Such clocks say only that the members run at the same time, as the group does.
+    Such clocks add nothing to the group, which already shows that its members run at the same time.
     """
 
     _entered: set[int] = field(default_factory=set)
