@@ -77,7 +77,7 @@ class Group(Term):
     def _successors(
         self, number: int, transition: Transition, search: Search
     ) -> Iterator[tuple[tuple[Member, ...], Pending]]:
-        """Yield the members after a transition of one of them, once work that resolves by its clock is over."""
+        """Yield the members after a transition of one member, once all work that must resolve by its clock is over."""
         at = self.members[number].at
         moved = (Member(at, transition.term), *(Member(at, term) for term in transition.pending.group))
         before, after = self.members[:number], self.members[number + 1 :]

@@ -1,4 +1,4 @@
-"""Test that the acceptor rejects wrong graphs: runs of a program do not fit mutants of its graph."""
+"""Test that the acceptor rejects wrong graphs: the runs of a program do not fit mutants of its graph."""
 
 from __future__ import annotations
 

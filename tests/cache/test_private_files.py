@@ -1,4 +1,4 @@
-"""Test that files are rejected as cache entries if they are not regular or others can write to them."""
+"""Test that cache entries must be regular files that only the user can write to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs whose output is repeated as long as nothing that they looked at has changed."""
+"""Runs whose output is repeated while their inputs are unchanged."""
 
 from __future__ import annotations
 

@@ -44,7 +44,6 @@ class Binding:
 INVOICE: Final = {"document": "i-1.pdf", "order_number": 7, "supplier": "acme@example.com"}
 APPROVERS: Final = [{"name": "Ada", "mail": "ada@example.com", "on_leave": leave} for leave in (True, False)]
 HOME: Final = {"parcel": 1, "address": "Main Street 1", "asking_price": 400_000, "listed": False, "photos": []}
-APPLICANT: Final = {"employment": "employed", "mail": "ada@example.com"}
 APPLICATION: Final = {"id": 1, "amount": 300_000, "further_collateral": True, "language": "de", "parts": 2}
 OPTIONS: Final[dict[str, Options]] = {
     "InvoiceApprovalWorkflow": {

@@ -45,7 +45,9 @@ class CrashedRun:
     """The outcome of a run of the command."""
 
     change: int | None
-    """The number of the change before which it crashed (negative in the middle of a write), or None if it completed."""
+    """The number of the change before which the run crashed (negative in the middle of a write), or None if it
+    completed.
+    """
     code: int
     """Exit code, negative for a signal."""
     files: dict[str, str]
@@ -75,7 +77,7 @@ def crash_runs(folder: Path, *arguments: str) -> list[CrashedRun]:
 
 
 def assert_atomic(runs: list[CrashedRun], *outputs: str, before: dict[str, str], writes: int) -> None:
-    """Assert that each output is the old or the new one, and that crashes leave at most one temporary file."""
+    """Assert that each output is either old or new, and that crashes leave at most one temporary file."""
     *crashed, completed = runs
     assert completed.code in (0, 1)
     assert [name for name in completed.files if TEMPORARY.fullmatch(name)] == []

@@ -91,7 +91,7 @@ class Browser:
         return next(line for line in self.label(identity) if line.is_displayed())
 
     def label(self, identity: str) -> list[WebElement]:
-        """Return the lines of the label of a frame: those in its band, then those of its folded form."""
+        """Return the lines of the label of a frame: first in its band, then in its folded form."""
         return self.node(identity).find_elements(By.CSS_SELECTOR, ":scope > text > tspan")
 
     def is_shown(self, identity: str) -> bool:

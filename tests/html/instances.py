@@ -35,7 +35,7 @@ def time(seconds: int) -> str:
 
 
 def step(name: str, *attempts: Times, failures: int = 0, error: str = "Error: no") -> dict[str, object]:
-    """Return a step with the times of its attempts, of which the first ones failed."""
+    """Return a step with the times of its attempts. The first `failures` attempts failed."""
     tries: list[dict[str, object]] = [
         {
             "start": time(start),

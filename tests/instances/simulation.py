@@ -1,7 +1,7 @@
 """Random workflows with fixed decisions, and a simulation of the engine that runs and resumes them.
 
-The simulation is independent of the replay that it judges: it knows which step of the old version each step of the new
-one is, and what each condition and loop decides.
+The simulation is independent of the replay that it judges: it knows the old step of each new step, and the decision of
+each condition and loop.
 """
 
 from __future__ import annotations

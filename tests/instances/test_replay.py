@@ -199,7 +199,7 @@ def test_a_log_that_is_too_long_is_refused() -> None:
     assert NewCode.of(graph(loop(do("a")))).replay(log).reasons == ("The log has more than 6000 entries.",)
 
 
-def test_a_local_server_wakes_a_sleeping_instance_only_for_events() -> None:
+def test_local_sleeps_end_only_with_an_event() -> None:
     code, sleeping = NewCode.of(SLEEPS), replace(SLEEPING, is_local=True)
     assert code.replay(replace(sleeping, status="running")).effect == "stuck"
     assert code.replay(sleeping).effect == "resumes"  # it is paused, and somebody resumes it

@@ -188,7 +188,7 @@ class OpenProject:
         self._tell_change(path, types.FileChangeType.Deleted)
 
     def open(self, path: str, text: str | None = None) -> None:
-        """Open a document with a text that is not on the disk, or else with that of the file."""
+        """Open a document with an unsaved text or, by default, with the text of the file."""
         self._open.add(path)
         self.editor.open(self.uri(path), (self.folder / path).read_text("utf-8") if text is None else text)
 

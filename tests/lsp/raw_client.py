@@ -19,7 +19,7 @@ _SECONDS: Final = 10.0
 
 
 class _RecordedServer(WorkflowServer):
-    """A server whose log is not on standard error, which is that of the tests."""
+    """A server whose log does not go to standard error, which belongs to the tests."""
 
     def __init__(self, log_lines: list[str]) -> None:
         super().__init__(open_live_project)

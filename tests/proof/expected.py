@@ -1,4 +1,4 @@
-"""Runs that are not checked and steps that no run reaches, listed by name so that additions are noticed."""
+"""Unchecked runs and unreached steps, listed by name so that additions are noticed."""
 
 from __future__ import annotations
 

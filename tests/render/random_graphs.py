@@ -101,7 +101,7 @@ def steps(depth: int, clocks: SearchStrategy[dict[str, object]]) -> SearchStrate
 
 
 def _fields_of_step(step_type: StepType, depth: int) -> list[dict[str, SearchStrategy[object]]]:
-    """Return the variants of the fields of a step other than its type and its name."""
+    """Return the variants of the fields of a step, except its type and its name."""
     match step_type:
         case "step_do":
             return [

@@ -98,7 +98,7 @@ def test_parameters_before_star_args_may_take_any_of_them() -> None:
     """)
 
 
-def test_a_parameter_after_star_args_of_unknown_length_may_be_any() -> None:
+def test_parameters_after_unknown_star_args_may_be_any_value() -> None:
     body = """
     async def go(n, fn, after=d):
         await fn()

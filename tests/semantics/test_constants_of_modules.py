@@ -126,7 +126,7 @@ def test_a_function_that_a_global_walrus_replaces_is_noted() -> None:
 
 
 @pytest.mark.parametrize("change", ["setattr(o, 'name', 'new')", "[setattr(o, 'name', 'new')]"])
-def test_a_constant_of_a_class_that_a_lambda_may_change_is_hidden(change: str) -> None:
+def test_a_class_constant_that_a_lambda_may_change(change: str) -> None:
     head = f"class Job:\n    name = 'old'\n\nchange = lambda o: {change}\n"
     body = "job = Job()\nmap(change, [job])\nawait step.sleep(job.name, 1)"
     assert graph_of(head, body) == "sleep '{job.name}' 1"

@@ -142,7 +142,7 @@ def test_the_workflow_shows_a_conditional_raise_at_its_end() -> None:
     assert endings_of("await a()\nif event: raise KeyError") == [("workflow", "", (("event", "raise KeyError"),))]
 
 
-def test_a_function_has_the_conditional_raise_after_its_last_step() -> None:
+def test_a_function_shows_a_conditional_raise_at_its_end() -> None:
     body = "async def go():\n    await a()\n    if event: raise KeyError\nawait go()\nawait b()"
     assert endings_of(body) == [("function_def", "", (("event", "raise KeyError"),))]
 

@@ -286,7 +286,7 @@ def test_a_finally_starts_with_the_state_of_any_exit() -> None:
     """)
 
 
-def test_a_coroutine_made_before_a_return_is_awaited_in_a_finally() -> None:
+def test_a_finally_awaits_a_coroutine_made_before_a_return() -> None:
     assert graph_of("""
         try:
             made = a()

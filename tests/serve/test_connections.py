@@ -1,4 +1,4 @@
-"""Clients that are too slow or too many, with limits that are shorter than those of users."""
+"""Clients that are too slow or too many, with shorter limits than in use."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def shown_lists(graph: Graph, picture: Picture) -> Iterator[Shown]:
 
 
 def _figures(frame: Figure, identity: str) -> list[Figure]:
-    """Return the figures in a frame that show a node: one, or those of a block without a frame."""
+    """Return the figures in a frame that show a node: one figure, or several for a block without a frame."""
     return [
         inner
         for inner in frame.inner

@@ -317,7 +317,7 @@ def _epochs(size: int) -> Files:
 
 
 def _observed_clique(calls_in_all: int) -> Files:
-    """Return functions that call each other and change the variables that the others read."""
+    """Return mutually recursive functions, each of which changes the variables that the others read."""
     size = int(calls_in_all**0.5)
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
     defs = "".join(

@@ -1,8 +1,8 @@
 """Constants that a program compares with its values, by word, so that scenarios can reach each branch.
 
-From `order["state"] == "paid"` it follows that values of the word `state` may be `"paid"`. From `if await find() is
-None` it follows that results of `find`, and so the values that it returns, may be None. Scopes are ignored, because
-hints need not be exact.
+From `order["state"] == "paid"` it follows that values of the word `state` may be `"paid"`. For example, `if await
+find() is None` implies that the results of `find` may be None, and so may the values that it returns. Scopes are
+ignored, because hints need not be exact.
 """
 
 from __future__ import annotations

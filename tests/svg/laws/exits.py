@@ -153,7 +153,7 @@ def exit_kinds_of(picture: Picture, frame: Figure) -> set[LeavingKind]:
 
 
 def _kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
-    """Return the kinds of exits that lead out of a figure: its own, or those of its folded contents."""
+    """Return the kinds of exits out of a figure, or out of its folded contents."""
     if "shut" in figure.css:
         return picture.exit_kinds[figure.identity]
     return [exit_kind for exit_kind in _own_kinds(picture, figure) if not _ends_at_once(figure, exit_kind)]

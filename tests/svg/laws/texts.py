@@ -33,7 +33,7 @@ def line_passes_through_text(picture: Picture) -> Iterator[str]:
 
 
 def _room(figure: Figure) -> Box | None:
-    """Return the box around the text of a figure: its band, its own box, or that of its parent."""
+    """Return the box around the text of a figure: its band, its own box, or the box of its parent."""
     if figure.band is not None:
         return figure.band
     if figure.boxes:
