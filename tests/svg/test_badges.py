@@ -79,6 +79,12 @@ def test_several_findings_share_a_badge_of_the_highest_level() -> None:
     assert badge.title == "warning SG205: one. · error SG205: two."
 
 
+@pytest.mark.parametrize(("count", "tally"), [(2, "2"), (99, "99"), (100, "99+"), (5000, "99+")])
+def test_a_badge_has_at_most_two_digits(count: int, tally: str) -> None:
+    step = do("a")
+    assert badges_of(drawn(graph(step), *[finding("warning", step)] * count)) == {"a": [tally]}
+
+
 def test_a_badge_applies_to_one_of_equal_steps() -> None:
     first, second = do("a"), do("a")
     picture = drawn(graph(first, second), finding("warning", second))

@@ -26,6 +26,9 @@ _BASELINE: Final = 12
 _ERROR_RADIUS: Final = 4
 _BETWEEN_PILLS: Final = 6
 _SIGNS: Final[dict[FindingLevel, str]] = {"error": "!", "warning": "!", "gap": "?", "note": "i"}
+_MAX_TALLY: Final = 99
+"""The largest number in a badge. More digits would cover the lines of narrow figures."""
+
 _MAX_IN_TITLE: Final = 8
 BETWEEN: Final = " · "
 
@@ -96,7 +99,8 @@ def draw_pills(pen: Pen, pills: Sequence[StatePill], x: int, y: int) -> None:
 
 def _draw_at_corner(pen: Pen, findings: Sequence[ShownFinding], right: Length, css: str = "") -> None:
     level = most_important(findings)
-    text = _SIGNS[level] if len(findings) == 1 else str(len(findings))
+    count = len(findings)
+    text = _SIGNS[level] if count == 1 else str(count) if count <= _MAX_TALLY else f"{_MAX_TALLY}+"
     width = max(SIZE, BADGE.width(text) + 2 * _SIDES)
     _draw_pill(pen, f"{level}{css}", _title(findings), text, (right + _OVERHANG, -SIZE // 2), width)
 
