@@ -19,7 +19,7 @@ from stepgraph.render.html.finding_list import ListedFinding
 from stepgraph.render.html.section import FoldablePicture, Page, Section, VersionSection, picture
 from stepgraph.render.html.source import SourceTable
 from stepgraph.render.svg.badge_style import badge_style
-from stepgraph.render.svg.figures.legend import legend
+from stepgraph.render.svg.figures.legend import page_legend
 from stepgraph.render.svg.figures.state_signs import ICONS
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
@@ -162,7 +162,7 @@ def _has_badges(pages: Sequence[Page]) -> bool:
 def _legend(pages: Sequence[Page]) -> Iterator[str]:
     """Yield the picture of the legend for the script."""
     yield f'<script type="image/svg+xml" id="{SCOPE}.legend">'
-    yield from legend(has_badges=_has_badges(pages), signs=ICONS if _has_instance(pages) else ()).picture()
+    yield from page_legend(has_badges=_has_badges(pages), signs=ICONS if _has_instance(pages) else ()).picture()
     yield "</script>"
 
 

@@ -258,10 +258,18 @@ def _lay_out(
         figures = _with_instance(graph, figures, len(above), view, view.progress)
     if view.legend:
         # Imported here because most drawings have no legend, and start-up time counts.
-        from stepgraph.render.svg.figures.legend import legend
+        from stepgraph.render.svg.figures.legend import page_legend, picture_legend
 
         width = value_of(longest([each.left_extent + each.right_extent for each in figures]))
-        figures.append(legend(has_badges=has_badges, signs=_signs(layout)).widened(width))
+        if folds is None:
+            pen = Pen(badges=badges)
+            draw_pills(pen, pills, 0, 0)
+            for figure in figures:
+                figure.draw(pen, Lanes())
+            explanation = picture_legend(pen.lines, _signs(layout))
+        else:
+            explanation = page_legend(has_badges=has_badges, signs=_signs(layout))  # folds add symbols
+        figures.append(explanation.widened(width))
     title = _title_of(graph, view, pills_width(pills))
     name = view.title_of(workflow)
     has_status = view.progress is not None and folds is None

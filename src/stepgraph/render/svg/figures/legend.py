@@ -36,13 +36,20 @@ class LegendEntry(Struct, frozen=True):
     css: FigureClass | str = "sample"
     """The class of the figures that the symbol belongs to, if it has their colors."""
 
+    traces: Sequence[str] = ()
+    """Parts of SVG elements, one of which is in each picture with the symbol. Symbols without traces are in all."""
+
+    def is_in(self, lines: Sequence[str]) -> bool:
+        """Return whether a picture with these lines has the symbol."""
+        return not self.traces or any(trace in line for line in lines for trace in self.traces)
+
 
 def _icon(css: FigureClass, icon: str, meaning: str) -> LegendEntry:
-    return LegendEntry(meaning, lambda pen, x, y: pen.icon("ink", x, y, icon), css)
+    return LegendEntry(meaning, lambda pen, x, y: pen.icon("ink", x, y, icon), css, (f'd="{icon}"',))
 
 
 def _badge(level: FindingLevel, meaning: str) -> LegendEntry:
-    return LegendEntry(meaning, lambda pen, x, y: draw_sample(pen, level, x, y))
+    return LegendEntry(meaning, lambda pen, x, y: draw_sample(pen, level, x, y), traces=(f'"finding {level}',))
 
 
 def _step(step_type: StepType) -> LegendEntry:
@@ -137,37 +144,45 @@ def _gap(pen: Pen, x: int, y: int) -> None:
 
 INSTANCE_ENTRIES: Final = (
     LegendEntry("a path that the instance took", _taken_line),
-    LegendEntry("a path that it did not take, or has not taken yet", _untaken_line),
-    LegendEntry("in the timeline, a sleep or a wait", _wait_bar),
-    LegendEntry("a period that is drawn shorter than it was", _gap),
+    LegendEntry("a path that it did not take, or has not taken yet", _untaken_line, traces=('faded"',)),
+    LegendEntry("in the timeline, a sleep or a wait", _wait_bar, traces=('"span wait', '"span open-wait')),
+    LegendEntry("a period that is drawn shorter than it was", _gap, traces=('"gap"',)),
 )
 """The entries on the lines and the timeline of an instance."""
 
 ENTRIES: Final = (
     *map(_step, STEP_TYPES),
     _icon("function", Icon.FUNCTION, "a function that runs steps"),
-    LegendEntry("several nodes, folded or drawn elsewhere", _stacked_card, "call"),
+    LegendEntry(
+        "several nodes, folded or drawn elsewhere", _stacked_card, "call", ('<g class="folded', '<g class="call')
+    ),
     _icon("loop", Icon.LOOP, "a loop: repeats any number of times"),
-    LegendEntry("the line back to the start of a loop", _repetition),
+    LegendEntry("the line back to the start of a loop", _repetition, traces=('"again',)),
     _icon("choice", Icon.CHOICE, "a choice: one of the branches"),
     _icon("choice", Icon.SWITCH, "a choice by the value of an expression"),
-    LegendEntry("a part without steps, or the body of a try", _dashed_box, "empty"),
+    LegendEntry(
+        "a part without steps, or the body of a try",
+        _dashed_box,
+        "empty",
+        ('<g class="empty', '<g class="frame panel body'),
+    ),
     _icon("parallel", Icon.PARALLEL, "concurrent work, side by side"),
-    LegendEntry("nodes below a bar wait for all nodes above it", _bar),
-    LegendEntry("a bar that is passed when one member is done", _dashed_bar),
-    LegendEntry("work that no await completes", _loose_end),
+    LegendEntry("nodes below a bar wait for all nodes above it", _bar, traces=('"bar"', '"bar faded"')),
+    LegendEntry("a bar that is passed when one member is done", _dashed_bar, traces=('"bar first',)),
+    LegendEntry("work that no await completes", _loose_end, traces=('"unawaited',)),
     _icon("try", Icon.PROTECTED, "try: a failure jumps to the except block"),
-    LegendEntry("a failure continues along this line", _failure),
-    LegendEntry("an exit from a loop, function or workflow", _exit_pill, "exit"),
+    LegendEntry("a failure continues along this line", _failure, traces=('"failure',)),
+    LegendEntry("an exit from a loop, function or workflow", _exit_pill, "exit", ('<g class="exit',)),
     _icon("exit", Icon.BREAK, "break: leaves the loop"),
     _icon("exit", Icon.RETURN, "return: leaves the function or the workflow"),
     _icon("raise", Icon.RAISE, "raise: fails with an exception"),
     LegendEntry("the workflow ends", _end),
-    LegendEntry("the failure leaves, unless a handler catches it", _failed_end),
+    LegendEntry("the failure leaves, unless a handler catches it", _failed_end, traces=('"ring fault',)),
 )
 BADGE_ENTRIES: Final = (
     _badge("error", "an error that the check reports"),
     _badge("warning", "a warning that the check reports"),
+    _badge("note", "a note of the check"),
     _badge("gap", "code that cannot be followed: steps may be missing"),
 )
 """The entries of a picture with findings."""
@@ -232,7 +247,16 @@ class Legend(Struct, frozen=True):
         return [f'<svg xmlns="http://www.w3.org/2000/svg" class="stepgraph" {size}>', *pen.lines, "</svg>"]
 
 
-def legend(*, has_badges: bool, signs: Collection[Sign] = ()) -> Legend:
-    """Return the legend of a picture or page, which explains badges and the signs of states only if there are any."""
-    entries = ENTRIES + BADGE_ENTRIES if has_badges else ENTRIES
-    return Legend((*map(_state, sorted(signs, key=_SIGN_ORDER.index)), *(INSTANCE_ENTRIES if signs else ()), *entries))
+def page_legend(*, has_badges: bool, signs: Collection[Sign] = ()) -> Legend:
+    """Return the legend of a page, which explains badges and the signs of states only if there are any."""
+    return Legend((*_entries(signs), *(BADGE_ENTRIES if has_badges else ())))
+
+
+def picture_legend(lines: Sequence[str], signs: Collection[Sign] = ()) -> Legend:
+    """Return the legend of the symbols in the lines of a picture. `signs` are those of states."""
+    return Legend(tuple(entry for entry in (*_entries(signs), *BADGE_ENTRIES) if entry.is_in(lines)))
+
+
+def _entries(signs: Collection[Sign]) -> tuple[LegendEntry, ...]:
+    states = map(_state, sorted(signs, key=_SIGN_ORDER.index))
+    return (*states, *(INSTANCE_ENTRIES if signs else ()), *ENTRIES)
