@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from stepgraph.render.flow import dot_engine
 from stepgraph.render.flow.dot import LINE_WIDTH, render_dot
 from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
+from stepgraph.render.node_text import name_text
 from stepgraph.render.text_width import cell_width, label_lines
 from stepgraph.render.view import View
 from tests.render.graphs import ORDERS, branch, call, do, either, function, graph
@@ -201,5 +202,6 @@ def _any_text_is_the_exact_label(texts: list[str]) -> None:
     drawn = graph(*nodes, *map(call, functions), functions=functions)
     text_of = labels(svg_of(render_dot(drawn, View(expand="none"))))
     for index, text in enumerate(texts):
-        for name in (f"n_{index}_b0_0", f"n_{index}_choice->n_{index}_b0_0", f"cluster_f{index}"):
-            assert [line for line in text_of[name] if cell_width(line)] == shown(text)
+        step, arrow, function_name = f"n_{index}_b0_0", f"n_{index}_choice->n_{index}_b0_0", f"cluster_f{index}"
+        for name, expected in ((step, name_text(text)), (arrow, text), (function_name, text)):
+            assert [line for line in text_of[name] if cell_width(line)] == shown(expected)

@@ -17,6 +17,7 @@ from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid import mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, mermaid_document, render_mermaid
 from stepgraph.render.flow.mermaid_style import FRONT_MATTER
+from stepgraph.render.node_text import name_text
 from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import DETAILED, branch, details_everywhere, do, either, everywhere, graph
@@ -45,7 +46,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_name_is_the_exact_label_of_its_node_in_dot(text: str) -> None:
-    assert _label(render_dot(graph(do(text))), "n_0") == visible(text)
+    assert _label(render_dot(graph(do(text))), "n_0") == visible(name_text(text))
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -58,7 +59,7 @@ def test_a_condition_is_the_exact_label_of_its_arrow_in_dot(text: str) -> None:
 @given(st.text(max_size=200))
 def test_any_name_is_complete_in_label_or_tooltip(text: str) -> None:
     source = render_dot(graph(do(text)))
-    assert visible(text) in {_label(source, "n_0"), _label(source, "n_0", "tooltip")}
+    assert visible(name_text(text)) in {_label(source, "n_0"), _label(source, "n_0", "tooltip")}
 
 
 DOT_STATEMENT = re.compile(

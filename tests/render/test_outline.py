@@ -153,6 +153,10 @@ def test_nested_steps_are_below_their_step() -> None:
     assert tree(graph(do("a", do("b")), do("c"))) == ["├─ ● a", "│  └─ ● b", "└─ ● c"]
 
 
+def test_a_name_without_characters_is_a_remark() -> None:
+    assert tree(graph(do(""), do("  "), do("\t"))) == ["├─ ● (empty name)", "├─ ● (blank name)", "└─ ● \\t"]
+
+
 def test_an_if_reads_like_the_source() -> None:
     drawn = graph(either(branch("x > 1", do("a")), branch("x > 0", do("b")), branch(None, do("c"))))
     assert tree(drawn) == ["├─ ◇ if x > 1", "│  └─ ● a", "├─ ◇ elif x > 0", "│  └─ ● b", "└─ ◇ else", "   └─ ● c"]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.render.node_text import name_text
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.view import Theme, View
 from tests.render.graphs import ORDERS, branch, do, either, graph, switch
@@ -39,7 +40,7 @@ def test_any_text_is_preserved_in_the_file(text: str) -> None:
     titles = [title.text or "" for title in root.iter(f"{SVG}title")]
     assert titles[:4] == [
         f"{visible(text)}, the steps of a workflow",
-        f"{visible(text)} · step",
+        f"{visible(name_text(text))} · step",
         f"switch {visible(text)}",
         visible(text),
     ]
@@ -49,6 +50,17 @@ def test_any_text_is_preserved_in_the_file(text: str) -> None:
 def test_a_generated_condition_is_set_as_text(condition: str) -> None:
     text = render_svg(graph(either(branch(condition, do("a"))))).text
     assert re.findall(rf'class="(\w+)"[^>]*>{condition}<', text) == ["detail"]
+
+
+@pytest.mark.parametrize(("name", "shown"), [("", "(empty name)"), ("  ", "(blank name)")])
+def test_a_name_without_characters_is_a_remark(name: str, shown: str) -> None:
+    text = render_svg(graph(do(name))).text
+    assert re.findall(r'class="(\w+)"[^>]*>([^<]*)</tspan>', text)[1:] == [("detail", shown)]
+
+
+def test_a_remark_as_a_name_is_set_as_a_name() -> None:
+    text = render_svg(graph(do("(empty name)"))).text
+    assert re.findall(r'class="(\w+)"[^>]*>\(empty name\)<', text) == ["name"]
 
 
 def test_a_condition_in_the_source_is_set_as_code() -> None:

@@ -47,7 +47,7 @@ STATE_FIELDS: Final = ("st_ctime_ns", "st_mtime_ns", "st_size", "st_ino")
 """The fields of `os.stat_result` that are the state of a file. All of them are 0 for a missing file."""
 
 RECORD_SUFFIX: Final = ".run"
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 _SEPARATOR: Final = "\0"
 _CHECKSUM_BYTES: Final = 4
 _MAX_RECORD_BYTES: Final = 16 * 1024 * 1024

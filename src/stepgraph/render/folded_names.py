@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.model.walk import children, is_clocked, walk
+from stepgraph.render.node_text import name_text
 from stepgraph.render.text_width import CELLS
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ MAX_NAME_LINES: Final = 2
 
 def names_inside(node: Node) -> list[str]:
     """Return the names of the steps and calls in a node, in order."""
-    return [inner["name"] for inner in walk(children(node)) if is_clocked(inner)]
+    return [name_text(inner["name"]) for inner in walk(children(node)) if is_clocked(inner)]
 
 
 def names_text(names: Sequence[str], fits: Callable[[str], bool]) -> str:

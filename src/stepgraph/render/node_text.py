@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeGuard, assert_never
 
 from msgspec import Struct
 
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import ANY_OTHER_ERROR, Details
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.phrases import number_text
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Switch, Try
 
 NO_STEPS: Final = "no steps"
+EMPTY_NAME: Final = "(empty name)"
+BLANK_NAME: Final = "(blank name)"
+"""The text for a name that consists of spaces."""
+
 UNKNOWN_TYPE: Final = "unknown type of node"
 ENDLESS_LOOPS: Final = frozenset({"while True", "while 1"})
 """The heads of loops that only exits leave."""
@@ -97,6 +102,16 @@ def node_words(node: Node) -> NodeWords:
 
 def _named(kind: str, name: str) -> NodeWords:
     return NodeWords(kind, name, name)
+
+
+def name_text(name: str) -> str:
+    """Return the name of a node, or the remark that replaces a name without visible characters."""
+    if name.strip():
+        return name
+    if not name:
+        return EMPTY_NAME
+    # Other white space than spaces, such as a tab, is visible as an escape sequence.
+    return name if visible(name).strip() else BLANK_NAME
 
 
 def clock_text(node: Clocked) -> str:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stepgraph.execution.instance import NodeState
 from stepgraph.model.details import Part
+from stepgraph.render.node_text import name_text
 from stepgraph.render.outline_phrases import FADED, OutlinePhrases
 from stepgraph.render.progress import Progress
 from stepgraph.render.progress_text import state_counts
@@ -60,7 +61,7 @@ class ProgressPieces(Struct, frozen=True):
         name = Ink.QUIET if state in FADED else Ink.PLAIN if is_plain else Ink.STRONG
         return (
             LinePiece(f"{sign} ", ink),
-            LinePiece(step["name"], name, elastic=True),
+            LinePiece(name_text(step["name"]), name, elastic=True),
             *clock,
             *self._next(step),
             *_phrases(self.text.of_step(step)),

@@ -29,6 +29,7 @@ from stepgraph.render.node_text import (
     branch_text,
     exit_remarks,
     is_guard,
+    name_text,
     only_exit,
     try_body,
 )
@@ -408,7 +409,7 @@ class RowMaker(Struct):
         mark, ink = _folded_style(node)
         # The mark of a loop is also the sign of a step that is retried.
         marks = () if self.progress is not None and node["type"] == "loop" else (_mark(mark, ink),)
-        title = LinePiece(folded_title(node, self.details), ink, elastic=True)
+        title = LinePiece(name_text(folded_title(node, self.details)), ink, elastic=True)
         phrases: tuple[LinePiece, ...] = ()
         if node["type"] == "step_do":
             phrases = (*_clock(self.clocks.text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
@@ -474,7 +475,8 @@ def _mark(mark: str, ink: Ink) -> LinePiece:
 
 
 def _name(name: str) -> LinePiece:
-    return LinePiece(name, Ink.STRONG, elastic=True)
+    shown = name_text(name)
+    return LinePiece(shown, Ink.STRONG if shown == name else Ink.QUIET, elastic=True)
 
 
 def _clock(clock: str) -> tuple[LinePiece, ...]:

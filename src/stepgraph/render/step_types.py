@@ -19,6 +19,9 @@ StepCategory: TypeAlias = Literal["do", "sleep", "wait"]
 FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
 """A label, a value, and optionally a remark on the value, for example on a default."""
 
+EMPTY_TYPE: Final = "(empty type)"
+"""The text for the type of an event that has none."""
+
 DEFAULT: Final = "default"
 """The remark on a setting that is equal to the engine's default."""
 
@@ -124,7 +127,10 @@ def _setting(label: str, value: str, *, is_default: bool) -> FactRow:
 def _event_phrases(step: StepWaitForEvent) -> tuple[str, ...]:
     phrases: list[str] = []
     if "options" in step:
-        phrases += [f"event {step['options']['event_type']}", f"timeout {duration_text(step['options']['timeout'])}"]
+        phrases += [
+            f"event {step['options']['event_type'] or EMPTY_TYPE}",
+            f"timeout {duration_text(step['options']['timeout'])}",
+        ]
     if "payload" in step:
         phrases.append(payload_text(step["payload"]))
     return tuple(phrases) or ("event",)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import as_unknown, functions_of, is_step, node_lists
+from stepgraph.render.node_text import name_text
 from stepgraph.render.svg.layout.labels import title_line
 from stepgraph.render.view import Expansion, View
 from tests.svg.picture import Picture
@@ -49,13 +50,16 @@ def condition_is_not_drawn(picture: Picture) -> Iterator[str]:
 
 
 def box_text_differs_from_name(picture: Picture) -> Iterator[str]:
-    """The text in a box is the name, or its beginning with an ellipsis."""
+    """The text in a box is the name, or its beginning with an ellipsis. An empty name is replaced by a remark."""
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
-        if node is None or as_unknown(node) or not node["type"].startswith("step_"):
+        if node is None or as_unknown(node) or not is_step(node):
             continue
-        written = "".join(text.text for text in figure.texts if text.css == "name").replace(" ", "")
+        css = "name" if name_text(node["name"]) == node["name"] else "detail"
+        written = "".join(text.text for text in figure.texts if text.css == css).replace(" ", "")
         name = _words(node)[1].replace(" ", "")
+        if css == "detail" and written.startswith(name):
+            continue
         if written != name and not (written.endswith("…") and name.startswith(written.rstrip("…"))):
             yield f"{written!r} for {name!r}"
 
@@ -65,9 +69,11 @@ def _words(node: Node) -> tuple[str, ...]:
     if unknown := as_unknown(node):
         return (unknown["type"], visible(unknown.get("name") or unknown["type"]))
     if is_step(node):
-        return (node["type"], visible(node["name"]))
+        return (node["type"], visible(name_text(node["name"])))
     match node["type"]:
-        case "function_call" | "function_def":
+        case "function_call":
+            return (node["type"], visible(name_text(node["name"])))
+        case "function_def":
             return (node["type"], visible(node["name"]))
         case "switch":
             return (node["type"], visible(node["discriminant"]))

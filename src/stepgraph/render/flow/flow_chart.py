@@ -38,7 +38,7 @@ from stepgraph.render.folded_names import names_inside, names_within
 from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, is_run
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, node_words
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, name_text, node_words
 from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
@@ -185,7 +185,9 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a node, as one box if it is folded."""
         mark = self.mark(node, context)
         if mark is not None and mark.unwrapped:
-            return DrawnExits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
+            return DrawnExits(
+                self.builder.box(context.identity, BoxKind.FOLDED, name_text(node_words(node).title), entry=entry)
+            )
         content = self._content(node)
         # The box of a folded guard would be as large.
         if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
@@ -245,7 +247,11 @@ class FlowDrawer(Struct, frozen=True):
         return DrawnExits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
-        lines = (self.clocks.append_to(step["name"], step), *step_text(step).phrases, *self.view.details.remarks(step))
+        lines = (
+            self.clocks.append_to(name_text(step["name"]), step),
+            *step_text(step).phrases,
+            *self.view.details.remarks(step),
+        )
         box = _step_box(step_style(step["type"]).category)
         return DrawnExits(self.builder.box(context.identity, box, *lines, entry=entry))
 
@@ -253,9 +259,9 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a call as the frame of its function, or as a box with the reason why the function is not shown."""
         name, arguments = call["name"], self.view.details.source(call)
         if reason := self.calls.reason_against(name):
-            lines = (self.clocks.append_to(name, call), *filter(None, (arguments, reason)))
+            lines = (self.clocks.append_to(name_text(name), call), *filter(None, (arguments, reason)))
             return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
-        title = self.clocks.append_to(f"{name}{arguments}", call)
+        title = self.clocks.append_to(f"{name_text(name)}{arguments}", call)
         with self.calls.expanded(name):
             return self._body(self.calls.functions[name], title, entry, context)
 
@@ -292,7 +298,7 @@ class FlowDrawer(Struct, frozen=True):
 
 def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
-    title, inside = folded_title(node, details), folded_node_text(node, details)
+    title, inside = name_text(folded_title(node, details)), folded_node_text(node, details)
     phrases = (*step_text(node).phrases, *details.remarks(node)) if node["type"] == "step_do" else ()
     names = "" if is_run(node, details) else names_within(names_inside(node), _MAX_NAMES)
     return (title, *phrases, *filter(None, (names, inside)))

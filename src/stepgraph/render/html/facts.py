@@ -13,7 +13,7 @@ from stepgraph.model.walk import as_unknown, children, is_step
 from stepgraph.phrases import number_text, shape_text
 from stepgraph.render.findings import LEVEL_WORDS, ShownFinding
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
-from stepgraph.render.node_text import node_words, try_body
+from stepgraph.render.node_text import name_text, node_words, try_body
 from stepgraph.render.step_types import FactRow, step_style, step_text
 from stepgraph.render.view import Mark
 
@@ -66,7 +66,7 @@ def facts(
     rows = (*_changes(mark), *_findings(findings), *_details(node, detail), *_rows(node, details))
     return Facts(
         kind=words.kind,
-        name=visible(_heading(node, details.source(node)) if words.name is None else words.name),
+        name=visible(_heading(node, details.source(node)) if words.name is None else name_text(words.name)),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in rows),
         category=_category(node, details),
         inside=_inside(node, bodies, details),

@@ -21,7 +21,7 @@ from stepgraph.render.html.facts import facts
 from stepgraph.render.html.finding_list import ListedFinding, finding_list
 from stepgraph.render.html.neighbors import Neighbors
 from stepgraph.render.html.source import SourceTable
-from stepgraph.render.node_text import node_words
+from stepgraph.render.node_text import name_text, node_words
 from stepgraph.render.step_types import FactRow
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.drawing import SvgDrawing, draw, folded_identities
@@ -211,7 +211,9 @@ class Section(Struct, frozen=True):
             yield from map(ListedFinding, self.page.findings)
             return
         for finding, identity in zip(self.page.findings, self.picture.badges.identities, strict=True):
-            yield ListedFinding(finding, identity, node_words(self.picture.nodes[identity]).title if identity else "")
+            yield ListedFinding(
+                finding, identity, name_text(node_words(self.picture.nodes[identity]).title) if identity else ""
+            )
         if self.picture.depth is not None:
             levels = counted(self.picture.depth, "level")
             message = f"Below {levels}, all nodes are folded: a page cannot show more levels."

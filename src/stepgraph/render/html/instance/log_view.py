@@ -18,7 +18,7 @@ from stepgraph.model.walk import functions_of, paths_of
 from stepgraph.phrases import shortened
 from stepgraph.render.html.comparison import place_identities
 from stepgraph.render.html.instance.log_axis import log_axis
-from stepgraph.render.node_text import node_words
+from stepgraph.render.node_text import name_text, node_words
 from stepgraph.render.timeline import TimeAxis
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def node_figures(workflow: Workflow, nodes: Mapping[str, Node], lines: Sequence[
     by_path = dict(paths_of(workflow))
     identities = place_identities(nodes, functions_of(workflow), lines, list(by_path.values()))
     return {
-        path: NodeFigure(identity, node_words(node).title)
+        path: NodeFigure(identity, name_text(node_words(node).title))
         for (path, node), identity in zip(by_path.items(), identities, strict=True)
         if identity
     }

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.folded_names import MAX_NAME_LINES, names_text
+from stepgraph.render.node_text import name_text
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.lengths import Length, SymbolicLength
 from stepgraph.render.svg.pen import Pen
@@ -83,17 +84,22 @@ class Label(Struct, frozen=True):
 
 
 def node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str] = ()) -> Label:
-    """Return the label of a node: its name in bold, the names of the nodes inside, and phrases."""
+    """Return the label of a node: its name in bold, the names of the nodes inside, and phrases.
+
+    The remark that replaces an empty name is in the font of details, so that it differs from a name.
+    """
     return _node_label(icon, name, tuple(details), widest, tuple(names))
 
 
 @lru_cache(maxsize=4096)  # pictures that must fit are measured repeatedly
 def _node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str]) -> Label:
-    lines, below = _wrapped(NAME, name, widest), _joined(details, widest)
+    shown = name_text(name)
+    lines, below = _wrapped(NAME, shown, widest), _joined(details, widest)
     # Names inside fill a narrow box, or the width of the other lines.
     room = max(NARROW.name, *map(NAME.width, lines), *map(DETAIL.width, below)) if names else 0
     inside = _wrapped(DETAIL, _names_within(names, room), room, MAX_NAME_LINES) if names else ()
-    return _label(icon, [("name", NAME, lines), ("detail", DETAIL, (*inside, *below))])
+    name_style = ("name", NAME) if shown == name else ("detail", DETAIL)
+    return _label(icon, [(*name_style, lines), ("detail", DETAIL, (*inside, *below))])
 
 
 def _names_within(names: Sequence[str], widest: int) -> str:
@@ -161,7 +167,7 @@ def add_remark(label: Label, text: str, widest: int = NORMAL.name) -> Label:
 
 def without_phrases(label: Label) -> Label:
     """Return the label of a step without the phrases below its name."""
-    lines = tuple(line for line in label.lines if line.css == "name")
+    lines = tuple(line for line in label.lines if line.css == "name") or label.lines[:1]  # the remark of an empty name
     if len(lines) == len(label.lines):
         return label
     return Label(label.icon, lines, max(line.x + line.font.width(line.text) for line in lines), lines[-1].y + _DESCENT)

@@ -8,7 +8,7 @@ from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, D
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folded_names import names_inside
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
-from stepgraph.render.node_text import NO_STEPS, clock_text, node_words
+from stepgraph.render.node_text import NO_STEPS, clock_text, name_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
 from stepgraph.render.svg.figures.label import (
@@ -39,12 +39,12 @@ def captions(step: Step, details: Details) -> tuple[str, ...]:
 def step_title(step: Step, details: Details) -> str:
     """Return the title of a step: its name, kind, phrases and clocks on one line."""
     kind = "step" if step["type"] == "step_do" else ""  # the captions of other steps begin with their kind
-    return title_line(step["name"], kind, *captions(step, details), _clocks(step))
+    return title_line(name_text(step["name"]), kind, *captions(step, details), _clocks(step))
 
 
 def call_title(call: FunctionCall, *phrases: str) -> str:
     """Return the title of a call: its name, the phrases and its clocks on one line."""
-    return title_line(call["name"], *phrases, _clocks(call))
+    return title_line(name_text(call["name"]), *phrases, _clocks(call))
 
 
 def title_line(name: str, *phrases: str) -> str:
@@ -121,7 +121,9 @@ def folded_box(node: Node, context: NodeContext, details: Details, widths: TextW
     """
     css, _ = folded_style(node, details)
     names = [] if is_run(node, details) else names_inside(node)
-    title = title_line(folded_title(node, details), text or folded_node_text(node, details), ", ".join(names))
+    title = title_line(
+        name_text(folded_title(node, details)), text or folded_node_text(node, details), ", ".join(names)
+    )
     kinds, ending = exit_kinds(node, details), _ending_kinds(node, context, details)
     return Leaf(
         SvgGroup(f"folded {css}", context.identity, title),

@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr, replace
 
 from stepgraph.execution.instance import NodeState
 from stepgraph.model.walk import as_unknown, is_step, walk
+from stepgraph.render.node_text import name_text
 from stepgraph.render.progress import CURRENT, STATES, TAKEN, Progress
 from stepgraph.render.progress_text import StepFacts, count_text, state_counts, step_facts
 from stepgraph.render.svg.figures.figure import Figure
@@ -105,8 +106,8 @@ class Runs(Struct, frozen=True):
         log = self.progress.instance.log
         halo = self._is_fatal(step) or (state in CURRENT and not log.has_ended)
         css = f"{group.css} {(sign or state).replace('_', '-')}{' strong' if halo else ''}"
-        run_title = title_line(step["name"], facts.state, *facts.phrases, facts.error)
-        title = run_title + group.title.removeprefix(step["name"])
+        name = name_text(step["name"])
+        title = title_line(name, facts.state, *facts.phrases, facts.error) + group.title.removeprefix(name)
         return SvgGroup(css, group.identity, title, FigureRun(traversal, sign, halo))
 
     def _is_fatal(self, step: Step) -> bool:
