@@ -15,7 +15,21 @@ from stepgraph.render.svg.drawing import fitted_view, render_svg
 from stepgraph.render.svg.layout.fitting import containers_of, next_layout
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, View
-from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected, switch
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    block,
+    branch,
+    call,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+    switch,
+)
 from tests.render.random_graphs import graphs
 from tests.svg.examples import examples
 
@@ -57,6 +71,14 @@ def test_a_choice_that_is_too_wide_for_two_rows_is_in_banks() -> None:
     picture = render_svg(drawn, GITHUB)
     assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
     assert ">step 99<" in picture.text
+
+
+@pytest.mark.parametrize("leave", [LEAVE, LEAVE_LOOP], ids=["return", "break"])
+def test_a_wide_choice_with_exits_is_in_banks(leave: Node) -> None:
+    branches = [branch(f"{index}", do(f"step {index}"), *([leave] if index % 3 else [])) for index in range(12)]
+    body = function("body", loop(switch("kind", *branches)))
+    picture = render_svg(graph(call("body"), functions={"body": body}), GITHUB)
+    assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
 
 
 def test_a_group_that_is_too_wide_for_two_rows_is_in_banks() -> None:

@@ -95,7 +95,7 @@ def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
 
 
 IN_BANKS = View(compact=True, max_rows_width=1)
-"""Draws choices without exits in banks, and groups as well if they would be in two rows."""
+"""Draws choices in banks, and groups as well if they would be in two rows."""
 BANK_BY_BANK = "branches begin at the same height"
 """The law that holds for each bank only."""
 

@@ -41,7 +41,9 @@ class Bank(Struct, frozen=True):
 
 
 class Banks(Struct, frozen=True):
-    """Banks without exits below each other. A line to their left leads to each, and a line to their right from each.
+    """Banks below each other. A line to their left leads to each, and a line to their right from each.
+
+    The lines of exits lead to the right, across the line from the banks above.
 
     The fields from `tops` on are computed from the banks.
     """
@@ -87,7 +89,10 @@ class Banks(Struct, frozen=True):
 
     @property
     def exits(self) -> EarlyExits:
-        return NO_EXITS
+        exits = NO_EXITS
+        for bank, top in zip(self.banks, self.tops, strict=True):
+            exits = exits.before(bank.figure.exits.lowered(top))
+        return exits
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         for faded in (True, False):  # strong lines cover faded ones

@@ -240,9 +240,8 @@ def _with_implied(
 
 
 def _branch_rows(layout: Layout, columns: Sequence[BranchColumn], context: NodeContext) -> Figure:
-    """Return branches side by side, or in banks below each other if they would be too wide and have no exits."""
-    rows_of = partial(Branches, compact=layout.view.compact)
-    return rows_of(columns) if any(column.exits for column in columns) else _in_rows(layout, context, columns, rows_of)
+    """Return branches side by side, or in banks below each other if they would be too wide."""
+    return _in_rows(layout, context, columns, partial(Branches, compact=layout.view.compact))
 
 
 def _in_rows(
