@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stepgraph.escaping.plain_text import visible
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page
+from stepgraph.render.node_text import name_text
 from tests.html.hostile_text import HOSTILE, everywhere
 from tests.html.reading import Element, data_of, read, sources_of
 from tests.render import graphs
@@ -65,7 +66,7 @@ def test_text_is_preserved_exactly(text: str) -> None:
 @settings(max_examples=25)
 def test_the_title_of_a_step_has_its_complete_name(text: str) -> None:
     root = read(render_page([Page(graphs.graph(graphs.do(text)), "a")]))
-    assert root.with_class("do")[0].all("title")[0].text == f"{visible(text)} · step"
+    assert root.with_class("do")[0].all("title")[0].text == f"{visible(name_text(text))} · step"
 
 
 @given(st.text(max_size=40))
@@ -76,7 +77,7 @@ def test_every_page_can_be_encoded(text: str) -> None:
 
 def test_a_step_with_an_empty_name_has_facts() -> None:
     root = read(render_page([everywhere("")]))
-    assert _step(root)["name"] == ""
+    assert _step(root)["name"] == "(empty name)"
 
 
 def test_identities_have_letters_digits_hyphens_and_dots_only() -> None:

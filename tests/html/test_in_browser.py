@@ -412,4 +412,4 @@ def test_a_key_pressed_with_alt_is_left_to_the_browser(browser: Browser) -> None
 def test_a_step_with_an_empty_name_can_be_selected(browser: Browser) -> None:
     browser.open(render_page([Page(graph(do("")), "")]))
     browser.find(".do").click()
-    assert browser.find("aside h2").text == "no name"
+    assert browser.find("aside h2").text == "(empty name)"

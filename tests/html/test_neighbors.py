@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph
 from stepgraph.render.html.neighbors import Neighbors
 from stepgraph.render.html.section import picture
@@ -12,7 +13,7 @@ from tests.render.graphs import LEAVE, ORDERS, block, branch, call, do, either, 
 def neighbors(drawn: Graph, view: View = DEFAULT_VIEW) -> Neighbors:
     shown = picture(drawn, view, "")
     assert shown is not None
-    return Neighbors.of(drawn["workflow"], shown.nodes)
+    return Neighbors.of(drawn["workflow"], shown.nodes, view.details)
 
 
 def test_steps_in_sequence_follow_each_other() -> None:
@@ -30,6 +31,15 @@ def test_the_ends_of_a_branch_have_the_neighbors_of_the_choice() -> None:
     assert nodes.after("orders--node.if.2--c") == [("orders--node.if.2--exit.return", "")]
     assert nodes.after("orders--node.if.2--exit.return") == ()
     assert nodes.before("orders--d") == [("orders--node.if", "")]
+
+
+def test_the_code_after_a_jump_follows_its_guard() -> None:
+    skip = branch("x")
+    drawn = graph(loop(either(skip, branch(None, do("a")))), do("b"))
+    nodes = neighbors(drawn, View(details=Details([(skip, Detail(leaving="continue"))])))
+    assert nodes.after("orders--node.loop--node.if") == [("orders--node.loop--node.if.2--a", "")]
+    assert nodes.before("orders--node.loop--node.if.2--a") == [("orders--node.loop--node.if", "")]
+    assert nodes.after("orders--node.loop--node.if.2--a") == [("orders--b", "after the loop")]
 
 
 def test_the_second_choice_is_not_the_second_branch() -> None:

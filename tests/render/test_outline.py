@@ -216,6 +216,23 @@ def test_a_raise_without_a_node_ends_its_part() -> None:
     ]
 
 
+def test_code_after_a_jump_is_below_its_guard() -> None:
+    skip, stop = branch("x"), branch("y")
+    inner = either(stop, branch(None, do("b"), loop(do("c"))))
+    drawn = graph(loop(either(skip, branch(None, do("a"), inner))))
+    details = Details([(skip, Detail(leaving="continue")), (stop, Detail(leaving="return y"))])
+    view = View(details=details, findings=[finding("warning", inner["branches"][1]["nodes"][0])])
+    assert render_outline(drawn, view, color=False).splitlines()[1:] == [
+        "└─ ↻ loop",
+        "   ├─ ◇ if x: continue",
+        "   ├─ ● a",
+        "   ├─ ◇ if y: return y",
+        "   ├─ ● b  ! SG205",
+        "   └─ ↻ loop",
+        "      └─ ● c",
+    ]
+
+
 def test_a_handler_that_only_raises_is_one_line() -> None:
     handler = block()
     drawn = graph(protected(block(do("a")), catch=handler))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.model.details import Detail, details_of
+from stepgraph.model.details import Detail, Details, details_of
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.render.folding import Folding
 from stepgraph.render.view import View
@@ -53,6 +53,17 @@ def bars(drawn: Graph) -> list[tuple[float, float, float]]:
     """Return the pieces of bars in the first group: the height, the left side and the right side of each."""
     group = picture_of(drawn).figure("orders--node.parallel")
     return sorted((bar.top - group.box.top, bar.left, bar.right) for bar in group.bars)
+
+
+def test_code_after_a_jump_is_on_the_spine_below_its_guard() -> None:
+    skip = branch("x")
+    drawn = graph(loop(do("a"), either(skip, branch(None, do("b")))))
+    details = Details([(skip, Detail(leaving="continue"))])
+    for picture in (picture_of(drawn, View(details=details)), page_of(drawn, view=View(details=details))):
+        first, guard, last = (picture.figure(f"orders--node.loop--{name}") for name in ("a", "node.if", "node.if.2--b"))
+        assert "guard" in guard.css
+        assert first.box.bottom < guard.box.top < guard.box.bottom < last.box.top
+        assert len({figure.box.left + figure.box.right for figure in (first, guard, last)}) == 1
 
 
 def broken_by_failures(picture: Picture) -> list[str]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import read_log
+from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.model.walk import paths_of
 from stepgraph.render.folding import UNFOLDED, Folding
@@ -148,6 +149,14 @@ def test_an_open_wait_shows_its_start_and_its_end() -> None:
 def test_branches_that_were_not_taken_are_faded() -> None:
     example = graph(either(branch("x", do("a")), branch(None, do("b"))), do("c"), do("d"))
     assert faded_names(drawn(example, {"a": "done", "b": "skipped", "c": "running"})) == ["b", "d"]
+
+
+def test_a_jump_is_faded_unless_the_instance_took_it() -> None:
+    skip = branch("x")
+    example = graph(loop(do("a"), either(skip, branch(None, do("b")))), do("c"))
+    details = Details([(skip, Detail(leaving="continue"))])
+    text = picture_of(example, View(details=details, progress=progress_with(example, lambda _: "done"))).text
+    assert text.index('<g class="faded"') < text.index(">continue<") < text.index("node.if.2--b")
 
 
 def test_a_handler_is_strong_only_after_a_failure() -> None:

@@ -17,7 +17,7 @@ from stepgraph.render.svg.figures import columns
 from stepgraph.render.svg.layout import structures
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
 from tests.property_settings import WITHOUT_DEADLINE
-from tests.render.graphs import graph
+from tests.render.graphs import branch, do, either, graph, loop
 from tests.render.random_graphs import graphs, groups, likely_clocks
 from tests.svg.examples import examples, pictures
 from tests.svg.laws.all_laws import LAWS, Law, broken
@@ -70,6 +70,36 @@ def test_any_picture_with_else_obeys_all_laws(drawn: Graph) -> None:
     view = View(details=with_else(drawn))
     assert broken(drawn, picture_of(drawn, view), view) == {}
     assert broken(drawn, page_of(drawn, view=view), view) == {}
+
+
+SHAPE_LAWS = (
+    "siblings do not overlap",
+    "boxes are inside their frames",
+    "all shapes are inside the picture",
+    "text is inside its box",
+    "text covers nothing",
+    "no line passes through text",
+    "no line passes through a box",
+    "no line runs along a border",
+    "lines of different kinds do not overlap",
+    "lines begin and end at shapes",
+    "arrows point at figures or spines",
+    "spines are straight",
+    "identities are unique",
+)
+"""The laws that do not depend on the meaning of exits, because the others do not know jumps without nodes."""
+
+
+@pytest.mark.slow
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
+@given(graphs())
+def test_any_code_below_a_jump_obeys_the_laws_of_shapes(drawn: Graph) -> None:
+    nodes = drawn["workflow"]["nodes"] or [do("a")]
+    skip = branch("x")
+    drawn["workflow"]["nodes"] = [loop(either(skip, branch(None, *nodes)))]
+    view = View(details=details_of(drawn, lambda part: Detail(final_jump="continue" if part is skip else "")))
+    for picture in (picture_of(drawn, view), page_of(drawn, view=view)):
+        assert [violation for name in SHAPE_LAWS for violation in LAWS[name](drawn, picture, view)] == []
 
 
 @pytest.fixture

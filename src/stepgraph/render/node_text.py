@@ -25,6 +25,8 @@ UNKNOWN_TYPE: Final = "unknown type of node"
 ENDLESS_LOOPS: Final = frozenset({"while True", "while 1"})
 """The heads of loops that only exits leave."""
 
+_JUMP_AND_ELSE: Final = 2
+
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
 
@@ -176,3 +178,17 @@ def always_running_branch(node: Node, details: Details) -> Branch | None:
         return None
     (branch,) = node["branches"]
     return branch if details.of(branch).is_certain else None
+
+
+def branch_after_jump(node: Node, details: Details) -> Branch | None:
+    """Return the `else` of an `if` whose other branch only jumps, such as `if skip: continue`, or None.
+
+    The payload has no node for such a jump, so the code below it is in the `else`.
+    """
+    if node["type"] != "if" or len(node["branches"]) != _JUMP_AND_ELSE:
+        return None
+    first, last = node["branches"]
+    jump, rest = details.of(first), details.of(last)
+    is_jump = bool(jump.leaving) and not (first["nodes"] or jump.ending or jump.guards or jump.source)
+    is_rest = last["condition"] is None and bool(last["nodes"]) and not (rest.source or rest.remarks)
+    return last if is_jump and is_rest and first["condition"] is not None else None

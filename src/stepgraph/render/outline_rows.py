@@ -26,6 +26,7 @@ from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     UNKNOWN_TYPE,
     always_running_branch,
+    branch_after_jump,
     branch_text,
     exit_remarks,
     is_guard,
@@ -203,8 +204,9 @@ class RowMaker(Struct):
 
     def _rows(self, node: Node, level: int) -> Sequence[Row]:
         if (branch := always_running_branch(node, self.details)) is not None:
-            items = self.contents(branch, branch["nodes"])
-            return [row for item in items for row in ([item] if isinstance(item, Row) else self.rows(item, level))]
+            return list(self._frameless(branch, level))
+        if node["type"] == "if" and (branch := branch_after_jump(node, self.details)) is not None:
+            return [replace(self._if(node)[0], part=node), *self._frameless(branch, level)]
         if self.folding.folds(node, level) and not is_guard(node):
             if node["type"] == "function_call":
                 return [replace(self._folded_call(node), part=node)]
@@ -213,11 +215,17 @@ class RowMaker(Struct):
         rows = [_with_level(row, level + 1) for row in self._open(node, level)]
         return [row if row.part is not None else replace(row, part=node) for row in rows]
 
+    def _frameless(self, branch: Branch, level: int) -> Iterator[Row]:
+        """Yield the rows of the nodes of a branch without a row of its own."""
+        for item in self.contents(branch, branch["nodes"]):
+            yield from [item] if isinstance(item, Row) else self.rows(item, level)
+
     def _with_signs(self, node: Node, rows: Sequence[Row]) -> Sequence[Row]:
         """Return the rows of a node with the signs of its findings, and of findings in nodes without rows."""
         shown: list[Node] = [node]
         function = self.functions.get(node["name"]) if node["type"] == "function_call" else None
-        if always_running_branch(node, self.details) is not None or any(row.below for row in rows):
+        has_rows_inside = any(branch(node, self.details) for branch in (always_running_branch, branch_after_jump))
+        if has_rows_inside or any(row.below for row in rows):
             shown += [function] if function else []
         elif function is None:
             shown = list(walk([node]))

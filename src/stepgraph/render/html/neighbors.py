@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
 
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.walk import children, functions_of
 from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_unawaited
+from stepgraph.render.node_text import branch_after_jump
 from stepgraph.render.svg.identities import BETWEEN
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class _List(Struct, frozen=True, eq=False):
     part: int
     in_group: bool
     """Whether the clocks of an enclosing `parallel` order the nodes."""
+    below_owner: bool = False
+    """Whether the nodes are drawn below their owner, which is the guard of a jump."""
 
     def order(self) -> Sequence[tuple[int, ...]]:
         """Return the indexes of the nodes directly before each node."""
@@ -59,13 +63,15 @@ class Neighbors(Struct):
     """For each node, the identity of the node around its list, and the list."""
     _before: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _after: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    _below: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    """The first nodes of the code below the guard of a jump."""
     _first: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list))
     """The first nodes of each part of a node."""
 
     @classmethod
-    def of(cls, workflow: Workflow, nodes: Mapping[str, Node]) -> Neighbors:
+    def of(cls, workflow: Workflow, nodes: Mapping[str, Node], details: Details = NO_DETAILS) -> Neighbors:
         """Return the neighbors of the drawn nodes of a workflow."""
-        lists = {id(node): (each, index) for each in _lists(workflow) for index, node in enumerate(each.nodes)}
+        lists = {id(node): (each, index) for each in _lists(workflow, details) for index, node in enumerate(each.nodes)}
         neighbors = cls(nodes)
         siblings: dict[tuple[str, int], dict[int, str]] = defaultdict(dict)
         for identity, node in nodes.items():
@@ -89,6 +95,8 @@ class Neighbors(Struct):
 
     def after(self, identity: str) -> Sequence[Neighbor]:
         """Return the nodes directly after a node. Nothing follows an exit, or work that no await completes."""
+        if below := self._below[identity]:
+            return [(first, "") for first in below[:MAX_NEIGHBORS]]
         remark = ""
         while not self._after[identity] and identity in self._owners:
             if self.nodes[identity]["type"] == "break" or is_unawaited(self.nodes[identity]):
@@ -108,6 +116,9 @@ class Neighbors(Struct):
                 continue
             if not before:
                 self._first[owner, each.part].append(identities[index])
+                if each.below_owner and owner in self.nodes:
+                    self._before[identities[index]].append(owner)
+                    self._below[owner].append(identities[index])
             for earlier in before:
                 if earlier in identities and each.nodes[earlier]["type"] != "break":
                     self._before[identities[index]].append(identities[earlier])
@@ -124,7 +135,7 @@ def _owner(prefix: str, each: _List) -> str:
     return prefix.rpartition(".")[0] if has_parts else prefix
 
 
-def _lists(workflow: Workflow) -> Iterator[_List]:
+def _lists(workflow: Workflow, details: Details) -> Iterator[_List]:
     """Yield the lists of nodes of a workflow and its functions."""
     pending = [_List(workflow["nodes"], None, 0, in_group=False)]
     pending += [_List(function["nodes"], function, 0, in_group=False) for function in functions_of(workflow).values()]
@@ -133,7 +144,9 @@ def _lists(workflow: Workflow) -> Iterator[_List]:
         yield each
         for node in each.nodes:
             in_group = node["type"] == "parallel" or (each.in_group and node["type"] not in _BODIES)
-            pending += [_List(nodes, node, part, in_group) for part, nodes in _inner_lists(node)]
+            rest = branch_after_jump(node, details)
+            below = None if rest is None else rest["nodes"]
+            pending += [_List(nodes, node, part, in_group, nodes is below) for part, nodes in _inner_lists(node)]
 
 
 def _inner_lists(node: Node) -> Sequence[tuple[int, Sequence[Node]]]:

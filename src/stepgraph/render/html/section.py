@@ -162,7 +162,8 @@ class Section(Struct, frozen=True):
                 "rows": [],
             }
         workflow = self.page.graph["workflow"]
-        bodies, neighbors = BodyTexts(functions_of(workflow)), Neighbors.of(workflow, self.picture.nodes)
+        bodies = BodyTexts(functions_of(workflow))
+        neighbors = Neighbors.of(workflow, self.picture.nodes, self.page.details)
         rows: dict[FactRow, int] = {}
         return {
             "identity": self.identity,

@@ -257,9 +257,11 @@ class NodeLayout(Struct):
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         if not any(self.view.folding.folds(part, context.level) and children(part) for part in sharing):
             return False
-        from stepgraph.render.svg.layout.structures import guard_exit, is_always_run
+        from stepgraph.render.svg.layout.guards import guard_exit, is_always_run, rest_of_guard
 
-        return guard_exit(node, self.view) is None and not is_always_run(node, self.view)
+        if guard_exit(node, self.view) is not None or is_always_run(node, self.view):
+            return False
+        return rest_of_guard(node, self.view) is None
 
     def _folded_box(self, node: Node, context: NodeContext, text: str = "") -> Leaf:
         self.folded.add(context.identity)

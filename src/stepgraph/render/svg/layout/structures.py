@@ -15,11 +15,8 @@ from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import (
     NO_BLOCK,
-    always_running_branch,
     branch_text,
     is_exhaustive,
-    is_guard,
-    only_exit,
     try_body,
 )
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
@@ -30,16 +27,17 @@ from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_abo
 from stepgraph.render.svg.figures.guard import Guard
 from stepgraph.render.svg.figures.label import BETWEEN, Label, TextWidths, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
-from stepgraph.render.svg.figures.stack import rejoin
+from stepgraph.render.svg.figures.stack import Stack, rejoin
 from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.state_signs import FigureRun
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
+from stepgraph.render.svg.layout.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
-from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
-from stepgraph.render.view import Mark, NodeContext, View
+from stepgraph.render.view import NodeContext, View
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Parallel, Switch, Try
@@ -142,6 +140,8 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
         layout.frameless.add(id(node))
         (branch,) = branches
         return layout.part(branch, branch["nodes"], context.at(f"{context.identity}.1"), tail=0, entered=False)
+    if (rest := rest_of_guard(node, layout.view)) is not None:
+        return _measure_guarded(layout, node, rest, context)
     if (only := guard_exit(node, layout.view)) is not None:
         return _measure_guard(layout, branches[0], only, context)
     group = SvgGroup("choice", context.identity, if_title(node))
@@ -173,32 +173,20 @@ def if_title(node: If) -> str:
     return title_line("if", *conditions)
 
 
-def guard_exit(node: Node, view: View) -> Break | None:
-    """Return the exit of a guard: an `if` whose only branch is an exit. None for others.
-
-    The mark of the branch must be a part of the mark on the `if`, and the mark of the exit must fit on its corner.
-    """
-    if not is_guard(node) or not _is_covered(view.mark(node["branches"][0]), view.mark(node)):
-        return None
-    only = only_exit(node["branches"][0]["nodes"])
-    mark = None if only is None else view.mark(only)
-    return only if mark is None or not mark.effect else None
-
-
-def _is_covered(mark: Mark | None, outer: Mark | None) -> bool:
-    """Return whether a mark, if any, says no more than the mark of the figure around it."""
-    if mark is None:
-        return True
-    return outer is not None and mark.kind is outer.kind and not mark.effect and not mark.remark
-
-
-def is_always_run(node: Node, view: View) -> bool:
-    """Return whether a node is an `if` whose branch always runs, because all paths that skip it end earlier.
-
-    It has no frame, unless the `if` or its branch is marked.
-    """
-    branch = always_running_branch(node, view.details)
-    return branch is not None and view.mark(node) is None and view.mark(branch) is None
+def _measure_guarded(layout: Layout, node: If, rest: Branch, context: NodeContext) -> Stack:
+    """Return the guard of a jump that has no node, and the nodes of the `else` below it."""
+    branch = node["branches"][0]
+    jump = layout.part(branch, [], context.inside(f"{context.identity}.1"))
+    pill = jump.figures[0] if isinstance(jump, Stack) else jump
+    body = layout.part(rest, rest["nodes"], context.at(f"{context.identity}.2"), tail=0, entered=False)
+    run = None
+    if layout.view.progress is not None:
+        entered, exited = _traversal(layout, node).entered, _traversal(layout, rest).entered
+        run = FigureRun(Traversal(entered, exited))
+    title = title_line("if", branch["condition"] or "", *layout.view.details.remarks(branch))
+    group = SvgGroup("guard", context.identity, title, run)
+    guard = Guard(group, _condition_label(layout, branch, Icon.CHOICE), pill, value_of(pill.left_extent))
+    return Stack([guard, *(body.figures if isinstance(body, Stack) else [body])], entered=False)
 
 
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
@@ -299,7 +287,9 @@ def _condition_label(layout: Layout, branch: Branch, icon: str, otherwise: str =
         label = heading(icon, word, text, widest=layout.widths.condition, room=room, code=is_code)
     else:
         widths = layout.widths
-        label = heading("", "", text or " ", widest=widths.condition) if is_code else plain_label(text, widths.name)
+        # The frame of handlers has the word.
+        shown = text.removeprefix("except ") if details.source(branch) else text or " "
+        label = heading("", "", shown, widest=widths.condition) if is_code else plain_label(text, widths.name)
     for phrase in details.remarks(branch):
         label = add_remark(label, phrase, max(layout.widths.name, room))
     return label
@@ -404,7 +394,7 @@ def _panel(
 
 def _shares_frame(handlers: Switch, block: Block, view: View, inside: NodeContext) -> bool:
     """Return whether a choice between handlers is drawn without its own frame in the frame of its block."""
-    return _is_covered(view.mark(handlers), view.mark(block)) and not view.folding.folds(handlers, inside.level)
+    return is_covered(view.mark(handlers), view.mark(block)) and not view.folding.folds(handlers, inside.level)
 
 
 def _measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
