@@ -59,6 +59,17 @@ def test_text_without_break_positions_breaks_at_the_width() -> None:
     assert wrap("a.bcdefghijk", 8, 3) == ("a.bcdefg", "hijk")
 
 
+def test_a_word_breaks_before_a_capital() -> None:
+    assert wrap("ReconcileTheLedgerEntries", 16, 3) == ("ReconcileThe", "LedgerEntries")
+    assert wrap("RECONCILEledgerEntries", 16, 3) == ("RECONCILEledger", "Entries")
+    assert wrap("AbcdefghijklmnopqrsTuv", 16, 3) == ("Abcdefghijklmnop", "qrsTuv")
+
+
+def test_a_line_does_not_end_with_an_operator() -> None:
+    assert wrap('order["total"] >= limit', 18, 3) == ('order["total"]', ">= limit")
+    assert wrap("limit < order_total_of_all", 18, 3) == ("limit <", "order_total_of_all")
+
+
 def test_combining_characters_on_a_letter_are_limited() -> None:
     assert clip("e" + "\u0301" * 1000, 5) == "e" + "\u0301" * 12 + "…"
     assert cell_width("e" + "\u0301" * 12) == 1

@@ -19,6 +19,10 @@ MAX_COMBINING_MARKS: Final = 12
 """The maximum number of combining characters on one letter, which is more than any script needs."""
 _BREAKABLE: Final = "([{,.=/-_"
 _CLOSING: Final = ")]}"
+_OPERATORS: Final = frozenset(["<", ">", "<=", ">=", "==", "!=", "+", "-", "*", "/", "//", "%", "|", "&", "^", "="])
+_SMALL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+"""ASCII only, because the case of other letters depends on the version of Python."""
 
 
 class Ruler(Struct, frozen=True):
@@ -39,8 +43,10 @@ class Ruler(Struct, frozen=True):
         return "" if room < 0 else text[: self._count_fitting(text, room)] + ELLIPSIS
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Break `text` into at most `lines` lines of `width`: at spaces, else after punctuation, else anywhere.
+        """Break `text` into at most `lines` lines of `width`.
 
+        Lines end at spaces, else after punctuation, else before a capital inside a word, else anywhere. A line begins
+        rather than ends with an operator.
         The last line ends in an ellipsis if text is cut off.
         """
         wrapped: list[str] = []
@@ -70,6 +76,9 @@ def _broken(text: str, end: int) -> tuple[str, str]:
     """Return the first line of `text`, of which `end` characters fit, and the rest."""
     space = text.rfind(" ", 1, end + 1)
     if space > 0:
+        before = text.rfind(" ", end // 2, space)
+        if before > 0 and text[before + 1 : space] in _OPERATORS:
+            space = before
         return text[:space], text[space + 1 :]
     end = _break_after_punctuation(text, end)
     return text[:end], text[end:]
@@ -82,7 +91,10 @@ def _break_after_punctuation(text: str, end: int) -> int:
     """
     positions = (at for at in range(end, 0, -1) if text[at - 1] in _BREAKABLE and text[at] not in _CLOSING)
     marked = next(positions, 0)
-    return marked if marked > end // (3 if text[end] in _CLOSING else 2) else end
+    if marked > end // (3 if text[end] in _CLOSING else 2):
+        return marked
+    humps = (at for at in range(end, end // 2, -1) if text[at] in _CAPITALS and text[at - 1] in _SMALL)
+    return next(humps, end)
 
 
 _WIDE: Final = (
