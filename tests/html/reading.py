@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.svg.lengths import lengths_of, value_in
 
-VOID = {"input", "link", "meta"}
+VOID = {"input", "link", "meta", "wbr"}
 SELF_CLOSED = {"path", "rect", "circle"}
 
 

@@ -67,9 +67,15 @@ def _item(listed: ListedFinding, source_url: Callable[[Span], str]) -> Iterator[
     if listed.identity:
         yield f'<a class="place" href="#{listed.identity}">{_text(listed.name)}</a>'
     if finding.span is not None:
-        location, url = f"<code>{_text(str(finding.span))}</code>", source_url(finding.span)
+        location, url = f"<code>{_location(finding.span)}</code>", source_url(finding.span)
         yield _link(url, location, "file", "Open the source code") if url else location
     yield "</li>"
+
+
+def _location(span: Span) -> str:
+    """Return a location in HTML, which may break before the line number."""
+    path, line, column = str(span).rsplit(":", 2)
+    return f"{_text(path)}<wbr>:{line}:{column}"
 
 
 def _link(url: str, content: str, css: str, title: str) -> str:
