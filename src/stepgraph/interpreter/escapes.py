@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import relevant_members
@@ -157,6 +158,10 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 depth,
                 value.state,
             )
+        case FunctionValue(implementations=Mapping() as implementations):
+            functions = [replace(value, implementations=None), *(entry.value for entry in implementations.entries)]
+            descriptions = (_describe_escape(interpreter, each, visits, depth + 1) for each in functions)
+            return next((description for description in descriptions if description is not None), None)
         case FunctionValue():
             effect = effect_of_call(interpreter, value)
             if effect is not None:

@@ -113,6 +113,8 @@ def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> lis
 
 def _has_state(function: FunctionValue) -> bool:
     """Return whether calls of a function may change the results of later calls, or return the same object again."""
+    if function.implementations is not None:
+        return True
     if isinstance(function.node, cst.FunctionDef):
         if keeps_own_state(function.node):
             return True

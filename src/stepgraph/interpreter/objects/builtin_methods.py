@@ -247,6 +247,13 @@ def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: 
     return replace(receiver, setter=arguments.items[0].value) if arguments.items else receiver
 
 
+def _register(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
+    """Model `@name.register` of a `functools.singledispatch`."""
+    from stepgraph.interpreter.library.single_dispatch import register_implementation
+
+    return register_implementation(interpreter, receiver, arguments, place)
+
+
 def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     del interpreter, place
     getter = arguments.items[0].value if arguments.items else UNKNOWN
@@ -357,6 +364,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "deleter": _apply_deleter,
             "cache_clear": _clear_cache,
             "cache_info": return_unknown,
+            "register": _register,
         },
     ),
     (Payload, {"get": _get_event_part, "pop": _get_part}),

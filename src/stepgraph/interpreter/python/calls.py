@@ -62,6 +62,10 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
         return UNKNOWN
     if callee.cache is not None:
         return call_cached(interpreter, callee, callee.cache, arguments, place)
+    if callee.implementations is not None:
+        from stepgraph.interpreter.library.single_dispatch import call_dispatched
+
+        return call_dispatched(interpreter, callee, callee.implementations, arguments, place)
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(interpreter, callee, callee.node, arguments, place)
     if bindings_of(callee.node, callee.scope.module).is_generator:

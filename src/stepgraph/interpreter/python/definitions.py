@@ -50,6 +50,9 @@ TRANSPARENT_DECORATORS: Final = frozenset(
 CACHES: Final = ("functools.cache", "functools.cached_property", "functools.lru_cache", "functools.lru_cache()")
 """Decorators that make a function run only once for each combination of arguments."""
 
+SINGLE_DISPATCH: Final = ("functools.singledispatch", "functools.singledispatchmethod")
+"""Decorators that make a function run other functions, depending on the class of the first argument."""
+
 LIMITED_CACHE: Final = "functools.lru_cache(maxsize)"
 """The name of an `lru_cache` decorator whose size may be too small for all results."""
 
@@ -167,6 +170,10 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return with_cache(interpreter, replace(value, kind=kind), is_limited=name == LIMITED_CACHE)
         case External(name=name) if name in (*CACHES, LIMITED_CACHE):
             return value
+        case External(name=name) if name in SINGLE_DISPATCH and isinstance(value, FunctionValue):
+            from stepgraph.interpreter.library.single_dispatch import with_implementations
+
+            return with_implementations(interpreter, value)
         case External(name=name) if name in TRANSPARENT_DECORATORS or name in _KINDS_BY_DECORATOR:
             return value
         case BuiltinMethod(receiver=ExitStack()):
@@ -175,8 +182,13 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
         case ProjectObject() | GeneratorCall() if isinstance(value, FunctionValue):
             return interpreter.call(ManagerDecorator(decorator), Arguments.of(value, place), place)
         case (
-            Partial(callee=External(name="functools.wraps") | FunctionValue())
-            | BuiltinMethod(receiver=FunctionValue(kind="property") | Collection() | Mapping())
+            Partial(callee=External(name="functools.wraps") | FunctionValue() | BuiltinMethod(name="register"))
+            | BuiltinMethod(
+                receiver=FunctionValue(kind="property")
+                | FunctionValue(implementations=Mapping())
+                | Collection()
+                | Mapping()
+            )
             | (StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | ProjectObject() | Unresolved())
         ):
             return interpreter.call(decorator, Arguments.of(value, place), place)

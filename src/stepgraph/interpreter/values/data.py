@@ -61,7 +61,7 @@ def _parts(slot: object) -> Iterable[object] | None:
         case Union(cases=cases):
             return (case.value for case in cases)
         case FunctionValue(scope=scope) if not scope.is_local:
-            direct = (slot.receiver, slot.wrapped, slot.setter, slot.deleter, slot.cache)
+            direct = (slot.receiver, slot.wrapped, slot.setter, slot.deleter, slot.cache, slot.implementations)
             named = (value for _, value in (*slot.keywords, *slot.defaults))
             return (part for part in (*direct, *slot.positional, *named) if part is not None)
         case Event() | Payload() | ClassValue():

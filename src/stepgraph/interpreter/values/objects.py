@@ -103,6 +103,8 @@ class FunctionValue(Value, Struct, frozen=True):
     """The deleter of a property."""
     cache: Mapping | None = None
     """The results by arguments, if the function has a cache. A `partial` cache may drop results."""
+    implementations: Mapping | None = None
+    """The functions that run instead by the class of the first argument, if the function is a `singledispatch`."""
     parts: int = 1
     """The number of values in the tree of this value, computed from the fields."""
 

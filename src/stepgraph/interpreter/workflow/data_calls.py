@@ -97,8 +97,8 @@ def _may_change(value: Value) -> bool:
     match value:
         case ProjectObject() | ContextVariable():
             return True
-        case FunctionValue(cache=cache):
-            return cache is not None
+        case FunctionValue(cache=cache, implementations=implementations):
+            return cache is not None or implementations is not None
         case Collection() | Mapping():
             objects = data_objects(value)
             return objects is None or any(

@@ -33,10 +33,11 @@ class _FunctionBlock(Struct, frozen=True):
 def functions_with_state(module: SourceModule) -> frozenset[str]:
     """Return the names of functions whose results may change from call to call, and of the scopes that enclose them.
 
-    These functions change default values, change variables or objects of an enclosing call, or return the same object
-    again.
+    These functions change default values, change variables or objects of an enclosing call, return the same object
+    again, or may have implementations that the module or others register, as with `functools.singledispatch`.
     """
     with_state: set[str] = set()
+    may_dispatch = module.mentions(b"singledispatch")
     pending = [_FunctionBlock(module.tree)]
     while pending:
         block = pending.pop()
@@ -45,7 +46,7 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
                 case cst.FunctionDef(name=cst.Name(value=name), body=body, params=params):
                     functions = (*block.functions, statement)
                     pending.append(_FunctionBlock(body, (*block.names, name), functions, _changeable_defaults(params)))
-                    if _returns_same_object(statement):
+                    if _returns_same_object(statement) or (may_dispatch and statement.decorators):
                         with_state.add(name)
                 case cst.ClassDef(name=cst.Name(value=name), body=body):
                     pending.append(_FunctionBlock(body, (*block.names, name), block.functions, block.defaults))
