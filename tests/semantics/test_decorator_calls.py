@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, graph_of, text
+from tests.semantics.notation import codes_of, graph_of, text, workflow_of_module
 
 LOCAL_FUNCTION = """
 async def job(*args):
@@ -85,3 +85,20 @@ def test_decorator_of_a_function_without_steps() -> None:
     """)
         == []
     )
+
+
+def test_unknown_decorator_receives_the_step_object() -> None:
+    """The decorator may call another function, such as another implementation of a multiple dispatch."""
+    workflow = workflow_of_module("""
+from acme import dispatch
+from workers import WorkflowEntrypoint
+
+@dispatch
+async def send(message: int, step): ...
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await send(1, step)
+        await step.sleep("end", 1)
+""")
+    assert [note.code for note in workflow.notes] == ["unknown-decorator"]

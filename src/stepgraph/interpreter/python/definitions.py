@@ -243,6 +243,7 @@ def caveat_of_decorator(place: SourcePlace) -> Caveat:
         place,
         f"the decorator `{place.text}` is outside the project, so how often it calls the function is unknown.",
         "The graph shows one call.",
+        may_be_another=True,
     )
 
 
