@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph import WorkflowAnalysis, analyze_file
+from stepgraph import WorkflowAnalysis, analyze_file, analyze_paths
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
 
@@ -235,3 +235,49 @@ def test_a_module_that_is_passed_to_a_function_of_another_module(change: str) ->
 
     assert workflow.complete
     assert calls_in(workflow) == ["pick", "pack"]
+
+
+FLOW = """
+from workers import WorkflowEntrypoint
+
+JOBS = []
+
+def job(function):
+    JOBS.append(function)
+    return function
+
+@job
+async def pick(step):
+    await step.sleep("pick", 1)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for job in JOBS:
+            await job(step)
+"""
+
+
+@pytest.mark.parametrize("package", ["from . import more", "from .flow import W\nfrom . import more"])
+@pytest.mark.parametrize("path", ["entry.py", "shop/flow.py"])
+def test_package_fills_the_list_of_its_module(path: str, package: str) -> None:
+    """The package runs first, but the function of `flow` is the first in the list, because `more` imports `flow`."""
+    Path("shop").mkdir()
+    Path("shop/__init__.py").write_text(package)
+    Path("shop/flow.py").write_text(FLOW)
+    Path("shop/more.py").write_text(
+        'from .flow import job\n\n@job\nasync def pack(step):\n    await step.sleep("pack", 1)\n'
+    )
+    Path("entry.py").write_text("from shop.flow import W\n")
+    assert calls_in(analyze_file(path).workflows[0]) == ["pick", "pack"]
+
+
+def test_main_module_of_a_worker_belongs_to_no_package() -> None:
+    Path("shop").mkdir()
+    Path("shop/__init__.py").write_text("import flow, more")
+    Path("shop/flow.py").write_text(FLOW)
+    Path("shop/more.py").write_text(
+        'from flow import job\n\n@job\nasync def pack(step):\n    await step.sleep("pack", 1)\n'
+    )
+    workflows = '[{name = "w", binding = "W", class_name = "W"}]'
+    Path("wrangler.toml").write_text(f'main = "shop/flow.py"\nworkflows = {workflows}')
+    assert calls_in(analyze_paths(["."]).workflows[0]) == ["pick"]

@@ -143,6 +143,8 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
     """Start the run of all modules: first the analyzed module, then the modules that functions have imported.
 
+    The packages that contain the analyzed module run before it.
+
     `names` are collections to include even if no source mentions their changes by name.
     """
     modules = interpreter.modules
@@ -153,8 +155,9 @@ def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[s
     modules.program = RunQueue([], names, follows_imports=True)
     modules.queues.append(modules.program)
     modules.resume_runs = partial(resume, interpreter, define)
-    modules.visited_by_program.add(root)
-    _push(interpreter, modules.program, root)
+    for scope in (root, *reversed(modules.packages_of(root.module))):
+        modules.visited_by_program.add(scope)
+        _push(interpreter, modules.program, scope)
 
 
 def resume(interpreter: Interpreter, define: Definer) -> None:
@@ -323,6 +326,17 @@ def _push_imported(
         if scope not in interpreter.modules.visited_by_program:
             interpreter.modules.visited_by_program.add(scope)
             _push(interpreter, queue, scope, late=run.late)
+        else:
+            _push_waiting(interpreter, queue, scope)
+
+
+def _push_waiting(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope) -> None:
+    """Run a module now if its run waits for the package that contains it, and the package imports the module."""
+    interpreter.budget.spend(Limit.ELEMENTS, len(queue.runs))
+    waiting = next((run for run in queue.runs if run.scope is scope and not run.index and not run.is_entered), None)
+    if waiting is not None:
+        queue.runs.remove(waiting)
+        queue.runs.append(waiting)
 
 
 def _bind_imported(

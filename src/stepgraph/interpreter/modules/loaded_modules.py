@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import libcst as cst
@@ -77,7 +77,7 @@ class LateImport(Struct, frozen=True):
     """The collections of other modules that the module may fill, and the names whose definitions mention them."""
 
 
-class BodyRun(Struct):
+class BodyRun(Struct, eq=False):
     """The run of a module or class body, limited to the statements that may affect some collections."""
 
     scope: LexicalScope
@@ -209,7 +209,8 @@ class LoadedModules(Struct):
         self._registered_paths.add(module.path)
         if self.importer is None:
             return
-        for level, name in module.once(_possible_imports):
+        packages = ((0, package) for package in self._packages_of(module))
+        for level, name in chain(packages, module.once(_possible_imports)):
             self._register_import(self.importer.find(module.path, level, name))
 
     def _register_import(self, file: ModuleFile | None) -> None:
@@ -250,7 +251,10 @@ class LoadedModules(Struct):
         root = next(iter(self.scopes))
         order: list[LexicalScope] = []
         visited_paths = {root.path}
-        pending: list[tuple[SourceModule, Iterator[ModuleReference]]] = [(root, iter(root.once(_possible_imports)))]
+        packages = ((0, package) for package in self._packages_of(root))
+        pending: list[tuple[SourceModule, Iterator[ModuleReference]]] = [
+            (root, chain(packages, root.once(_possible_imports)))
+        ]
         while pending:
             module, imports = pending[-1]
             named_module = next(imports, None)
@@ -283,6 +287,19 @@ class LoadedModules(Struct):
                 loaded = self._load(module, level, ".".join(parts[:length]))
                 if loaded is not None:
                     yield self.scope_of(loaded)
+
+    def packages_of(self, module: SourceModule) -> list[LexicalScope]:
+        """Return the packages that contain a module, outermost first, because Python imports those first."""
+        loaded = [self._load(module, 0, name) for name in self._packages_of(module)]
+        return [self.scope_of(package) for package in loaded if package is not None]
+
+    def _packages_of(self, module: SourceModule) -> list[str]:
+        """Return the dotted names of the packages that contain a module, outermost first."""
+        files = None if self.importer is None else self.importer.files
+        if files is None or (files.worker is not None and files.worker.is_entry(module.path)):
+            return []  # the Worker loads the module by its plain name
+        *parts, _ = files.name_of(module.path).split(".")
+        return [".".join(parts[: length + 1]) for length in range(len(parts))]
 
     def _load(self, module: SourceModule, level: int, name: str) -> SourceModule | None:
         file = None if self.importer is None else self.importer.find(module.path, level, name)
