@@ -52,6 +52,15 @@ def test_a_pattern_narrows_its_subject() -> None:
     """)
 
 
+def test_capture_of_a_later_iteration_needs_no_note() -> None:
+    """In the first iteration, the subject has no case of the class `Err`."""
+    head = RESULTS.replace("Ok(a) if event else Err(b)", "Ok(event)")
+    cases = textwrap.indent(
+        body("case Ok():\n    result = Err('')\ncase Err(e):\n    await step.do('x')(lambda: e)()", ""), "    "
+    )
+    assert workflow_of(f"{head}while event:\n{cases}").complete
+
+
 def test_captured_data_needs_no_note() -> None:
     head = RESULTS.replace("Ok(a)", "Ok(event)").replace("Err(b)", "Err(str(event))")
     cases = "case Ok(fn=value):\n    await step.do('x')(lambda: value)()\ncase Err(error=e):\n    await c()"

@@ -89,6 +89,9 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
             matching = _matching_objects(interpreter, pattern, subject)
             if matching:
                 _bind_attributes(interpreter, pattern, matching)
+            elif matching is not None:
+                for captured in pattern_names(pattern):
+                    bind(interpreter, captured, UNKNOWN)
 
 
 def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPattern], subject: Value) -> None:
@@ -133,12 +136,14 @@ def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Valu
             return []
 
 
-def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[ProjectObject]:
-    """Return the project objects that a class pattern may match, or an empty list if it may match other values too."""
+def _matching_objects(
+    interpreter: Interpreter, pattern: cst.MatchClass, subject: Value
+) -> list[ProjectObject] | None:
+    """Return the project objects that a class pattern may match. Return None if it may match other values too."""
     class_value = interpreter.evaluate(pattern.cls)
     values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
     objects = [value for value in values if isinstance(value, ProjectObject)]
-    return objects if len(objects) == len(values) else []
+    return objects if len(objects) == len(values) else None
 
 
 def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> Value:
