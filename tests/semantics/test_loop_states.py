@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 
 @pytest.mark.parametrize("count", [1, 3, 8])
@@ -194,5 +194,48 @@ def test_passes_of_a_loop_return_a_value_once() -> None:
         if results
           a
         else
+          b
+    """)
+
+
+def test_copies_of_an_object_are_one_object() -> None:
+    """Each iteration copies the object in one of six ways, so the number of copies would grow exponentially."""
+    workflow = workflow_of("""
+        from dataclasses import dataclass, replace
+
+        @dataclass(frozen=True)
+        class Order:
+            run: object
+            state: str = "open"
+            count: int = 0
+
+            def counted(self):
+                return replace(self, count=self.count + 1)
+
+        async def refreshed(order):
+            return replace(order, state="paid") if await b() else order
+
+        order = Order(a)
+        while order.state != "paid":
+            if order.count == 0:
+                order = order.counted()
+            elif order.count < 3:
+                await order.run()
+                order = order.counted()
+            else:
+                order = replace(order, state="late")
+            order = await refreshed(order)
+        await order.run()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          if order.count == 0
+          if order.count < 3
+            a
+          else
+          call refreshed
+        a
+        def refreshed
           b
     """)

@@ -17,9 +17,9 @@ from stepgraph.interpreter.path_joins import value_before
 from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
-from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Task
-from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.write_log import TaskState, WriteLog
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
@@ -29,6 +29,8 @@ from stepgraph.syntax.module import SourcePlace
 _REASON: Final = "it differs in each iteration of the loop"
 # Maximum depth of nested objects and collections in a comparison. A chain that grows in each pass exceeds any depth.
 _MAX_DEPTH: Final = 6
+# Maximum number of cases of a union whose objects are not compared.
+_SMALL_UNION: Final = 4
 
 
 def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
@@ -43,6 +45,15 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
         for key, change in unstable_changes.items()
         if not comparison.is_isomorphic(value_before(key, head, change), change.value, _MAX_DEPTH)
     }
+
+
+def merge_objects(changes: Changes, since: int, budget: Budget) -> Changes:
+    """Return changes with one representative of the isomorphic objects that a pass of a loop has allocated in a union.
+
+    Otherwise, a loop that replaces an object by one of several copies would multiply its objects in each pass.
+    """
+    comparison = _Comparison(since, budget)
+    return {key: replace(change, value=comparison.without_copies(change.value)) for key, change in changes.items()}
 
 
 def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
@@ -121,6 +132,21 @@ class _Comparison(Struct):
     budget: Budget
     open_cells: set[tuple[int, int]] = field(default_factory=set)
     """The pairs of cells, by serial, whose slots are being compared."""
+
+    def without_copies(self, value: Slot) -> Slot:
+        """Return a large union without the objects that are isomorphic to an earlier object of the union."""
+        if not isinstance(value, Union) or len(value.cases) <= _SMALL_UNION:
+            return value
+        representatives: dict[object, list[Value]] = {}
+        cases: list[Case] = []
+        for case in value.cases:
+            if isinstance(case.value, ProjectObject):
+                candidates = representatives.setdefault(case.value.cls, [])
+                if any(self.is_isomorphic(case.value, candidate, _MAX_DEPTH) for candidate in candidates):
+                    continue
+                candidates.append(case.value)
+            cases.append(case)
+        return value if len(cases) == len(value.cases) else replace(value, cases=tuple(cases))
 
     def merge_elements(self, elements: tuple[Slot, ...], earlier: Iterable[tuple[Slot, ...]]) -> tuple[Slot, ...]:
         """Return elements without isomorphic elements of the same expression, and with values from `earlier` ones."""

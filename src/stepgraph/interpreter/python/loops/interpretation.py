@@ -30,7 +30,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
-from stepgraph.interpreter.widening import growing_changes, merge_stale_tasks, widen
+from stepgraph.interpreter.widening import growing_changes, merge_objects, merge_stale_tasks, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
@@ -130,11 +130,10 @@ def _interpret_to_fixpoint(
         )
         interpreter.expose(checkpoint)
         interpreter.store.rollback(checkpoint)
-        previous_changes, head_changes = (
-            head_changes,
-            merge_stale_tasks(join_any(interpreter.store, end_changes, place, last_task_id), last_task_id, pass_task_id)
-            | widened_changes,
-        )
+        joined_changes = join_any(interpreter.store, end_changes, place, last_task_id)
+        joined_changes = merge_objects(joined_changes, newest_serial, interpreter.budget)
+        joined_changes = merge_stale_tasks(joined_changes, last_task_id, pass_task_id)
+        previous_changes, head_changes = head_changes, joined_changes | widened_changes
         changed = unstable_changes(previous_changes, head_changes, newest_serial)
         pass_count += 1
         if changed and pass_count >= STRUCTURAL_COMPARISON_PASS:
@@ -180,7 +179,8 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: SourcePlace
 def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
     """Return the elements of a collection if a loop over it should be unrolled. Return None for other values.
 
-    Loops over steps and functions are unrolled. With `constants`, loops over constants are unrolled too.
+    Loops over steps and functions are unrolled. With `constants`, loops over constants, and over collections of them,
+    are unrolled too.
     """
     if not isinstance(value, Collection) or len(value.items) > MAX_UNROLLED_ITEMS:
         return None
@@ -188,9 +188,9 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
         return None
     if any(item.many or item.may_be_missing for item in value.items):
         return None
-    if constants and value.shows_constants and all(isinstance(item.value, Constant) for item in value.items):
-        return value.items
     visits = Visits()
+    if constants and value.shows_constants and all(_is_constant(item.value, visits) for item in value.items):
+        return value.items
     return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
 
 
@@ -215,6 +215,15 @@ def loop_bounds(value: Value, place: SourcePlace) -> LoopBounds:
     return LoopBounds(
         at_least_once=at_least_once, passes=IterationCount(len(value.items), place) if has_exact_count else None
     )
+
+
+def _is_constant(value: Value, visits: Visits, depth: int = 0) -> bool:
+    """Return whether a value is a constant or an unchanged collection of constants."""
+    if not isinstance(value, Collection | Mapping):
+        return isinstance(value, Constant)
+    if not value.shows_constants or not visits.enter(value.state, depth):
+        return False
+    return all(_is_constant(element.value, visits, depth + 1) for element in value.state.elements())
 
 
 def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
