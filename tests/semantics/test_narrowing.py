@@ -81,6 +81,7 @@ def test_a_later_assignment_replaces_a_narrowed_object() -> None:
     [
         "class Meta(type):\n    def __instancecheck__(cls, other): ...\n\nclass Ok(metaclass=Meta):\n    pass\n",
         "from abc import ABC\n\nclass Ok(ABC):\n    pass\n\nOk.register(Err)\n",
+        "from abc import ABC\n\nclass Ok(ABC):\n    @classmethod\n    def __subclasshook__(cls, other): ...\n",
         "from typing import Protocol\n\nclass Ok(Protocol):\n    value: object\n",
         "isinstance = lambda value, cls: True\n",
     ],
@@ -88,6 +89,13 @@ def test_a_later_assignment_replaces_a_narrowed_object() -> None:
 def test_an_ambiguous_test_narrows_nothing(definitions: str) -> None:
     body = f"{definitions}if isinstance(result, Ok):\n    await result.handler()"
     assert "b" in graph_of(RESULTS + body).split()
+
+
+@pytest.mark.parametrize("base", ["ABC", "metaclass=ABCMeta"])
+def test_isinstance_of_a_subclass_of_an_abstract_class(base: str) -> None:
+    results = RESULTS.replace("class Ok", f"from abc import ABC, ABCMeta\n\nclass Base({base}): ...\n\nclass Ok(Base)")
+    body = "if isinstance(result, Ok):\n    await result.value()\nelse:\n    await result.handler()"
+    assert lines_of(body, results) == ["if isinstance(result, Ok)", "  a", "else", "  b"]
 
 
 @pytest.mark.parametrize("pattern", ["Ok(value=function)", "Ok(function)"])

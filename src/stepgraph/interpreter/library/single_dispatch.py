@@ -87,7 +87,7 @@ def call_dispatched(
     first = arguments.items[0] if arguments.items else None
     is_positional = first is not None and first.keyword is None and not first.star
     leaves = union_values(first.value) if first is not None and is_positional else [UNKNOWN]
-    selected = [_selected(leaf, entries) for leaf in leaves]
+    selected = [_selected(interpreter, leaf, entries) for leaf in leaves]
     text = "the first argument" if first is None else first.place.text
     cases = [
         Case(entry.key_place.text, _bound(callee, entry.value))
@@ -109,9 +109,11 @@ def _bound(callee: FunctionValue, implementation: Value) -> Value:
     return replace(implementation, receiver=callee.receiver)
 
 
-def _selected(value: Value, entries: Sequence[MappingEntry]) -> tuple[list[MappingEntry], bool]:
+def _selected(
+    interpreter: Interpreter, value: Value, entries: Sequence[MappingEntry]
+) -> tuple[list[MappingEntry], bool]:
     """Return the implementations that may be selected for a value, and whether none of them may be."""
-    results = [(entry, is_instance(value, entry.key)) for entry in entries]
+    results = [(entry, is_instance(interpreter, value, entry.key)) for entry in entries]
     candidates = [entry for entry, result in results if result is not False]
     if not all(result is not None for _, result in results) or not isinstance(value, ProjectObject):
         return candidates, not any(result for _, result in results)

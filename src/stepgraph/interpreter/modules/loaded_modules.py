@@ -28,6 +28,9 @@ from stepgraph.syntax.unparsed_sources import with_packages
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 
+# Source text of code that may register a class as a subclass of an abstract class.
+_REGISTERING: Final = (b".register", b'"register"', b"'register'", b"__subclasshook__")
+
 
 class StarImport(Struct, frozen=True):
     """A star import, `from module import *`."""
@@ -319,6 +322,10 @@ class LoadedModules(Struct):
     def may_rename_functions(self) -> bool:
         """Return whether unmodeled code of the program may change the names or parameters of functions."""
         return any(module.mentions(word) for module in self.scopes for word in _RENAMING)
+
+    def may_register_subclasses(self) -> bool:
+        """Return whether a module of the program may make other objects instances of an abstract class."""
+        return any(module.mentions(word) for module in self.all_modules() for word in _REGISTERING)
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Return whether code that may run at import, but was not executed, may change an attribute indirectly.

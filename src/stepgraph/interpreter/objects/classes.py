@@ -56,6 +56,8 @@ _MEMBER_FUNCTIONS: Final = ("partial", "member")
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 # Name prefixes of base classes that do not change the result of `isinstance`.
 _CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
+_ABSTRACT_BASE: Final = "abc.ABC"
+_ABSTRACT_METACLASS: Final = "abc.ABCMeta"
 
 
 def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
@@ -148,7 +150,7 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
     return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(class_value))
 
 
-def is_instance(value: Value, class_value: Value) -> bool | None:
+def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> bool | None:
     """Return whether a value is an instance of a class. Return None if that is unknown."""
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
@@ -162,7 +164,7 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
     if class_value is value.cls:
         return True
     is_unknown = any(isinstance(base, UnknownBase | Unresolved) for base in order)
-    return None if is_unknown or _may_decide_otherwise(class_value) else class_value in order
+    return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
@@ -173,14 +175,21 @@ def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
     return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
 
 
-def _may_decide_otherwise(class_value: ClassValue) -> bool:
-    """Return whether `isinstance` may call a method of the class's metaclass, as for abstract classes and protocols."""
-    return any(
-        base.metaclass is not None
-        if isinstance(base, ClassValue)
-        else not (isinstance(base, External) and base.name.startswith(_CONCRETE_BASES))
-        for base in resolution_order(class_value)
-    )
+def _may_decide_otherwise(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether `isinstance` may find other objects than those of the class and its subclasses.
+
+    That is possible for protocols, for classes with another metaclass, and for an abstract class with registered
+    subclasses.
+    """
+    bases = resolution_order(class_value)
+    foreign = [base for base in bases if not isinstance(base, ClassValue | External)]
+    external = [base.name for base in bases if isinstance(base, External)]
+    metaclasses = [base.metaclass for base in bases if isinstance(base, ClassValue) and base.metaclass is not None]
+    others = [name for name in external if not name.startswith(_CONCRETE_BASES) and name != _ABSTRACT_BASE]
+    if foreign or others or any(metaclass != External(_ABSTRACT_METACLASS) for metaclass in metaclasses):
+        return True
+    is_abstract = bool(metaclasses) or _ABSTRACT_BASE in external
+    return is_abstract and interpreter.modules.may_register_subclasses()
 
 
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:

@@ -42,7 +42,9 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
 @contextmanager
 def narrow_to_instances(interpreter: Interpreter, node: cst.BaseExpression, classes: Sequence[Value]) -> Iterator[None]:
     """Narrow a variable to the instances of some classes while the context is active. Without classes, do nothing."""
-    narrowings = _narrow_variable(interpreter, node, lambda value: _may_be_instance(value, classes, is_true=True))
+    narrowings = _narrow_variable(
+        interpreter, node, lambda value: _may_be_instance(interpreter, value, classes, is_true=True)
+    )
     with _applied(interpreter, list(narrowings) if classes else []):
         yield
 
@@ -89,7 +91,7 @@ def _narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bo
         ) if interpreter.evaluate(function) == _ISINSTANCE:
             tested = [interpreter.evaluate(node) for node in _class_expressions(classes)]
             yield from _narrow_variable(
-                interpreter, subject, lambda value: _may_be_instance(value, tested, is_true=holds)
+                interpreter, subject, lambda value: _may_be_instance(interpreter, value, tested, is_true=holds)
             )
         case cst.NamedExpr(target=cst.Name() as name):
             yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
@@ -146,9 +148,9 @@ def _may_be_true(value: Value, *, is_true: bool) -> bool:
     return is_true or not isinstance(value, _ALWAYS_TRUE)
 
 
-def _may_be_instance(value: Value, classes: Sequence[Value], *, is_true: bool) -> bool:
+def _may_be_instance(interpreter: Interpreter, value: Value, classes: Sequence[Value], *, is_true: bool) -> bool:
     """Return whether `isinstance(value, classes)` may have the result `is_true`."""
-    results = [is_instance(value, class_value) for class_value in classes]
+    results = [is_instance(interpreter, value, class_value) for class_value in classes]
     return any(result is not False for result in results) if is_true else not any(results)
 
 

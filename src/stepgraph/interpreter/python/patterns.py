@@ -107,7 +107,7 @@ def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Val
     match pattern:
         case cst.MatchClass(cls=class_node):
             class_value = interpreter.evaluate(class_node)
-            return any(is_instance(value, class_value) is not False for value in union_values(subject))
+            return any(is_instance(interpreter, value, class_value) is not False for value in union_values(subject))
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
             return not subject.has_definite_order or _rest_count(patterns, len(subject.items)) is not None
         case _:
@@ -136,12 +136,10 @@ def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Valu
             return []
 
 
-def _matching_objects(
-    interpreter: Interpreter, pattern: cst.MatchClass, subject: Value
-) -> list[ProjectObject] | None:
+def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[ProjectObject] | None:
     """Return the project objects that a class pattern may match. Return None if it may match other values too."""
     class_value = interpreter.evaluate(pattern.cls)
-    values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
+    values = [value for value in union_values(subject) if is_instance(interpreter, value, class_value) is not False]
     objects = [value for value in values if isinstance(value, ProjectObject)]
     return objects if len(objects) == len(values) else None
 
