@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.source_text import formatted_text
+from stepgraph.syntax.source_text import formatted_text, source_text
 
 
 def formatted(source: str) -> str:
@@ -59,3 +59,20 @@ def test_a_plain_f_string_has_double_quotes() -> None:
 def test_a_very_long_text_is_not_formatted() -> None:
     source = "[" + "1,2," * 600 + "]"
     assert formatted(source) == source
+
+
+@pytest.mark.parametrize(
+    ("source", "head"),
+    [
+        ("for a, b in (\n    x,\n    y,\n):\n    run(a)", "for a, b in (x, y,)"),
+        ("while (row := read()) and row.next:\n    run(row)\nelse:\n    stop()", "while (row := read()) and row.next"),
+        ("if test:\n    run()\nelif other:\n    stop()", "if test"),
+        ("with (\n    first() as a,  # held\n    second,\n):\n    run(a)", "with first() as a, second"),
+        ("match state, count:\n    case 1, 2:\n        run()", "match state, count"),
+        ("try:\n    run()\nexcept OSError:\n    stop()", "try"),
+        ("async def job(step):\n    run()", "job"),
+    ],
+)
+def test_compound_statement_is_its_head(source: str, head: str) -> None:
+    module = cst.parse_module(source)
+    assert source_text(module, module.body[0]) == head

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LINE_BREAK = "\0"
+_NO_COMMA = cst.MaybeSentinel.DEFAULT
 _WHITESPACE_TYPES = frozenset([cst.SimpleWhitespace, cst.ParenthesizedWhitespace])
 
 
@@ -47,15 +48,37 @@ class _OneLineState(CodegenState):
 
 
 def source_text(module: cst.Module, node: cst.CSTNode) -> str:
-    """Return the source of `node` in `module` on one line, or only the name of a function or class."""
+    """Return the source of `node` in `module` on one line.
+
+    For a function or class, return only its name, and for another compound statement, only its head.
+    """
     text = plain_text(node)
     if text is not None:
         return text
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         return node.name.value
+    if isinstance(node, cst.BaseCompoundStatement):
+        return _head(module, node)
     state = _OneLineState(module.default_indent, module.default_newline)
     node._codegen(state)
     return _join_tokens(state.tokens) if _LINE_BREAK in state.tokens else "".join(state.tokens)
+
+
+def _head(module: cst.Module, statement: cst.BaseCompoundStatement) -> str:
+    """Return a compound statement on one line, without its blocks."""
+    match statement:
+        case cst.For(target=target, iter=iterable):
+            return f"for {source_text(module, target)} in {source_text(module, iterable)}"
+        case cst.While(test=test):
+            return f"while {source_text(module, test)}"
+        case cst.If(test=test):
+            return f"if {source_text(module, test)}"
+        case cst.With(items=items):
+            return f"with {', '.join(source_text(module, item.with_changes(comma=_NO_COMMA)) for item in items)}"
+        case cst.Match(subject=subject):
+            return f"match {source_text(module, subject)}"
+        case _:
+            return "try"
 
 
 def _join_tokens(tokens: Sequence[str]) -> str:
