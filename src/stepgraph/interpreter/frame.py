@@ -252,6 +252,8 @@ class Recursion(Struct):
     """The location of the function."""
     generator_count: int
     """The number of generators that were consumed before the call."""
+    generalized_key: object
+    """The part of the key of the call that recursive calls repeat; see `recursive_calls.py`."""
     is_called: bool = False
     """Whether a recursive call has been reached."""
     calls: list[Changes] = field(default_factory=list)

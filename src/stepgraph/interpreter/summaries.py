@@ -13,14 +13,8 @@ from stepgraph.interpreter.joining import MISSING, join_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.signatures import (
-    Key,
-    Signature,
-    call_key,
-    is_distinguished,
-    scope_without_sizes,
-    without_payloads,
-)
+from stepgraph.interpreter.recursive_calls import CallKey, call_recursively, generalized_key, repeated_call
+from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, scope_without_sizes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -38,7 +32,8 @@ from stepgraph.interpreter.values.steps import StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
-from stepgraph.ir.nodes import Function, OperationBlock, may_await, may_run_steps
+from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension, may_await, may_run_steps
+from stepgraph.ir.suspensions import suspension_of
 from stepgraph.ir.values import UNKNOWN, Constant, Unknown, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -48,8 +43,6 @@ from stepgraph.syntax.module import SourcePlace
 MAX_INTERPRETED_BODIES: Final = 20_000
 # Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
 MAX_RECURSIVE_PASSES: Final = 4
-# Maximum depth of a recursion whose calls all have different arguments.
-MAX_RECURSION: Final = 8
 
 
 def summarize_call(
@@ -93,7 +86,7 @@ def _memoized_summary(
     node = callee.node
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
-    interpreter.tracer.on_function_call(callee)
+    interpreter.tracer.on_function_call(callee, arguments, place)
     scope = function_scope(interpreter, callee, arguments)
     general = Signature()
     key = general_key = call_key(interpreter, callee, scope, general)
@@ -117,15 +110,18 @@ def _memoized_summary(
         if not memoized.allocates:
             return memoized
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
-    active = _active_function(interpreter, callee, key)
-    if active is not None:
-        _call_recursively(interpreter, interpreter.recursions[active])
-        return _incomplete_summary(active)
+    keys = CallKey(key, generalized_key(interpreter, callee, key))
+    repeated = repeated_call(interpreter, callee, keys)
+    if repeated is not None:
+        if repeated.is_approximate:
+            _report_variants(interpreter, callee)
+        call_recursively(interpreter, repeated)
+        return _incomplete_summary(repeated.function)
     latest = interpreter.latest_summaries.get(node)
     if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
         _report_variants(interpreter, callee)
         return latest
-    return _summarize(interpreter, callee, node, scope, key, place)
+    return _summarize(interpreter, callee, node, scope, keys, place)
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -161,29 +157,12 @@ def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Ar
     return results[0]
 
 
-def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
-    """Return the function of the active call that a recursive call repeats. Return None to interpret the body."""
-    active = interpreter.active_functions.get(callee.node)
-    if not active:
-        return None
-    if key in active:
-        return active[key]
-    generalized = without_payloads(key)
-    candidates = [function for active_key, function in active.items() if without_payloads(active_key) == generalized]
-    if candidates:
-        return candidates[-1]
-    if len(active) < MAX_RECURSION:
-        return None
-    _report_variants(interpreter, callee)
-    return next(reversed(active.values()))
-
-
 def _summarize(
     interpreter: Interpreter,
     callee: FunctionValue,
     node: cst.FunctionDef,
     scope: LexicalScope,
-    key: Key,
+    keys: CallKey,
     place: SourcePlace | None,
 ) -> FunctionSummary:
     """Interpret the body of a function and memoize its summary.
@@ -191,11 +170,11 @@ def _summarize(
     At first, recursive calls are assumed to run no steps and change nothing. The body is interpreted again until the
     assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
     """
-    assumes_steps = node in interpreter.step_functions
+    key, assumes_steps = keys.exact, node in interpreter.step_functions
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     store, generator_count = interpreter.store, len(interpreter.work.exhausted)
-    recursion = Recursion(store.checkpoint(), store.serial, function.place, generator_count)
+    recursion = Recursion(store.checkpoint(), store.serial, function.place, generator_count, keys.generalized)
     interpreter.recursions[function] = recursion
     while True:
         apply(interpreter.store, recursion.head)
@@ -226,6 +205,7 @@ def _summarize(
     del interpreter.active_functions[node][key]
     _set_names(interpreter, function, scope.callable_arguments, frame.called)
     function.raises_unseen = frame.raises_unseen
+    function.suspension = _suspension_of(interpreter, function, frame)
     _add_to_caller(interpreter.frame, frame)
     result = _result_of(frame, function.place, keeps_constants=interpreter.keeps_constants)
     declare_again(interpreter, frame.declared)
@@ -262,6 +242,13 @@ def _summarize(
     return summary
 
 
+def _suspension_of(interpreter: Interpreter, function: Function, frame: Frame) -> Suspension:
+    """Return whether calls of a function suspend. The body of a step has no pauses before it starts tasks."""
+    suspension = suspension_of(function.body)
+    is_unknown = suspension is Suspension.NEVER and interpreter.in_step and frame.is_async
+    return Suspension.MAYBE if is_unknown else suspension
+
+
 def _set_names(
     interpreter: Interpreter, function: Function, arguments: tuple[CallableArgument, ...], called: int
 ) -> None:
@@ -282,14 +269,6 @@ def _add_to_caller(caller: Frame, callee: Frame) -> None:
     caller.raises = caller.raises or callee.raises
     caller.raises_unseen = caller.raises_unseen or callee.raises_unseen or callee.raises
     caller.raises_early = caller.raises_early or callee.raises_early
-
-
-def _call_recursively(interpreter: Interpreter, recursion: Recursion) -> None:
-    """Record the state at a recursive call, and apply the changes that the body made when it was last interpreted."""
-    recursion.is_called = True
-    recursion.calls.append(recursion.outer(interpreter.store.changes(recursion.checkpoint)))
-    if recursion.end:
-        apply(interpreter.store, join_any(interpreter.store, [recursion.end], recursion.place))
 
 
 def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
@@ -340,7 +319,9 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
     frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
     frame.branch_depth = interpreter.branch_depth
     with interpreter.in_frame(frame), interpreter.tracer.function_body():
-        block = interpreter.block_of(lambda: interpreter.execute(body))
+        with interpreter.collect_operations() as operations:
+            interpreter.execute(body)
+        block = OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK
     if interpreter.is_reachable:
         frame.returns.append(Case(None, Constant(None)))
     if frame.return_states:

@@ -1,0 +1,161 @@
+"""Recursive calls: calls of functions whose bodies are being interpreted.
+
+A recursive call repeats an active call if their arguments are equal, apart from data and from the objects that each
+level of the recursion creates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import MISSING, join_slot_values
+from stepgraph.interpreter.path_joins import apply, join_any
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.steps import Payload
+from stepgraph.ir.nodes import Function
+from stepgraph.ir.values import Constant, Nondeterministic, Resource, Value
+from stepgraph.limits import Budget, Limit
+
+Key: TypeAlias = tuple[object, ...]
+"""The key of a call: its function, the state that affects all calls, and the keys of its arguments."""
+
+MAX_RECURSION: Final = 8
+"""Maximum depth of a recursion whose calls all have different arguments."""
+
+
+class CallKey(Struct, frozen=True):
+    """The key of a call, and the part of it that is equal for all levels of a recursion that need only one summary."""
+
+    exact: Key
+    generalized: object
+
+
+class RepeatedCall(Struct, frozen=True):
+    """An active call that a recursive call repeats."""
+
+    function: Function
+    objects: tuple[tuple[ProjectObject, ProjectObject], ...] = ()
+    """The different objects among the arguments: of the active call, and of the recursive call."""
+    is_approximate: bool = False
+    """Whether the arguments differ, but the recursion is too deep to analyze more calls."""
+
+
+def generalized_key(interpreter: Interpreter, callee: FunctionValue, key: Key) -> object:
+    """Return the generalized key of a call.
+
+    Each level of a recursion over a payload or over numbers passes a different part or number. The objects that a level
+    creates are represented by their contents at the call.
+    """
+    active = interpreter.active_functions.get(callee.node)
+    since = interpreter.recursions[next(iter(active.values()))].newest_serial if active else None
+    return _Generalization(interpreter.budget, since).of(key, 0)
+
+
+class _Generalization(Struct, frozen=True):
+    """The representation of the arguments of a call in a generalized key."""
+
+    budget: Budget
+    since: int | None
+    """The serial of the newest cell before the recursion; None for the outermost call."""
+
+    def of(self, part: object, depth: int) -> object:
+        match part:
+            case tuple():
+                return tuple(self.of(each, depth) for each in part)
+            case Constant() if depth:
+                return part  # tests of attributes decide which steps run
+            case Constant() | Payload() | Nondeterministic() | Resource():
+                return None
+            case Element(value=value) if depth:
+                return self.of(value, depth), part.many, part.may_be_missing
+            case MappingEntry(key=key, value=value) if depth:
+                return self.of(key, depth), self.of(value, depth), part.many, part.may_be_missing
+            case ProjectObject(cls=cls, state=state) if self._is_new(state):
+                return cls, *self._of_attributes(state, depth + 1)
+            case Collection(kind=kind, state=state) if self._is_new(state):
+                return kind, *self._of_elements(state, depth + 1)
+            case Mapping(partial=partial, state=state) if self._is_new(state):
+                return partial, *self._of_elements(state, depth + 1)
+            case _:
+                return part
+
+    def _of_attributes(self, state: HeapCell, depth: int) -> Iterator[object]:
+        names = sorted(state) if depth <= _MAX_DEPTH else ()
+        self.budget.spend(Limit.ELEMENTS, len(names))
+        return ((name, self.of(state[name], depth)) for name in names)
+
+    def _of_elements(self, state: HeapCell, depth: int) -> Iterator[object]:
+        elements = state.elements() if depth <= _MAX_DEPTH else ()
+        return (self.of(element, depth) for element in elements)
+
+    def _is_new(self, cell: HeapCell) -> bool:
+        return self.since is not None and cell.serial > self.since
+
+
+_MAX_DEPTH: Final = 3
+"""The nesting depth from which objects that the recursion creates are represented by their classes."""
+
+
+def repeated_call(interpreter: Interpreter, callee: FunctionValue, key: CallKey) -> RepeatedCall | None:
+    """Return the active call that a call with this key repeats. Return None to interpret the body."""
+    active = interpreter.active_functions.get(callee.node)
+    if not active:
+        return None
+    if key.exact in active:
+        return RepeatedCall(active[key.exact])
+    for active_key, function in reversed(active.items()):
+        if interpreter.recursions[function].generalized_key == key.generalized:
+            return RepeatedCall(function, tuple(_different_objects(active_key, key.exact)))
+    if len(active) < MAX_RECURSION:
+        return None
+    return RepeatedCall(next(reversed(active.values())), is_approximate=True)
+
+
+def _different_objects(active: object, key: object) -> Iterator[tuple[ProjectObject, ProjectObject]]:
+    """Yield the pairs of different objects in the keys of two calls."""
+    if isinstance(active, tuple) and isinstance(key, tuple):
+        for active_part, part in zip(active, key, strict=True):
+            yield from _different_objects(active_part, part)
+    elif isinstance(active, ProjectObject) and isinstance(key, ProjectObject) and active is not key:
+        yield active, key
+
+
+def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
+    """Record the state at a recursive call, and apply the changes that the body made when it was last interpreted.
+
+    Changes of an object that is an argument of the active call also apply to the object that replaces it.
+    """
+    recursion = interpreter.recursions[call.function]
+    recursion.is_called = True
+    recursion.calls.append(recursion.outer(interpreter.store.changes(recursion.checkpoint)))
+    if recursion.end:
+        apply(interpreter.store, join_any(interpreter.store, [recursion.end], recursion.place))
+    replaced = _replaced_cells(call.objects)
+    for change in recursion.end.values():
+        cell = replaced.get(id(change.container))
+        if cell is not None:
+            values = [cell.get(change.key, MISSING), change.value]
+            joined = join_slot_values(interpreter.budget, change.key, values, recursion.place, None)
+            interpreter.store.write(cell, change.key, joined)
+
+
+def _replaced_cells(objects: Sequence[tuple[Value, Value]]) -> dict[int, HeapCell]:
+    """Return the cell that replaces each cell of an active call, by `id`, for different objects in the arguments."""
+    replaced: dict[int, HeapCell] = {}
+    pending: list[tuple[object, object]] = list(objects)
+    while pending:
+        old, new = pending.pop()
+        if not isinstance(old, _WITH_CELL) or not isinstance(new, _WITH_CELL) or type(old) is not type(new):
+            continue
+        if old is not new and id(old.state) not in replaced:
+            replaced[id(old.state)] = new.state
+            pending += ((part, new.state.get(name)) for name, part in old.state.items())
+    return replaced
+
+
+_WITH_CELL: Final = (ProjectObject, Collection, Mapping)

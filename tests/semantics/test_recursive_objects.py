@@ -1,0 +1,68 @@
+"""Recursive functions that create an object for the next level of the recursion."""
+
+from __future__ import annotations
+
+from stepgraph import WorkflowAnalysis
+from tests.semantics.notation import notation, text, workflow_of_module
+
+MODULE = """
+from dataclasses import dataclass, field
+
+from workers import WorkflowEntrypoint
+
+
+@dataclass
+class Level:
+    depth: object
+    parent: object = None
+    cleanup: object = None
+    names: list = field(default_factory=list)
+
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        async def clean():
+            await step.do("clean")(lambda: 1)()
+
+        async def visit(level, node):
+            await step.do("visit")(lambda: 1)()
+{body}
+
+        await visit(Level(0), event["payload"])
+"""
+
+
+def workflow_with(body: str) -> WorkflowAnalysis:
+    indented = "".join(f"            {line}\n" for line in body.splitlines())
+    return workflow_of_module(MODULE.format(body=indented))
+
+
+def test_levels_with_equal_objects_are_one_function() -> None:
+    workflow = workflow_with("for child in node:\n    await visit(Level(level.depth + 1), child)")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call visit
+        def visit
+          visit
+          loop
+            call visit
+    """)
+
+
+def test_attribute_of_the_next_level_that_the_recursion_sets() -> None:
+    """The step `clean` runs on the object that the recursive call receives."""
+    workflow = workflow_with(
+        "for each in node:\n"
+        "    child = Level(level.depth + 1)\n"
+        "    await visit(child, each)\n"
+        "    if child.cleanup:\n"
+        "        await child.cleanup()\n"
+        "level.cleanup = clean"
+    )
+    assert "clean" in notation(workflow.graph).split()
+
+
+def test_levels_with_different_constants_are_different_functions() -> None:
+    workflow = workflow_with("if level.parent is None:\n    await visit(Level(1, 'x'), node)\nelse:\n    await clean()")
+    assert workflow.complete
+    assert "clean" in notation(workflow.graph).split()
