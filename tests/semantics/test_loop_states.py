@@ -239,3 +239,40 @@ def test_copies_of_an_object_are_one_object() -> None:
         def refreshed
           b
     """)
+
+
+def test_objects_of_different_classes_are_shown_by_class() -> None:
+    assert graph_of("""
+        class Open:
+            async def run(self):
+                await a()
+                return Closed() if event else Lost()
+
+        class Closed:
+            async def run(self):
+                await b()
+
+        class Lost:
+            async def run(self):
+                await c()
+                return Closed()
+
+        state = Open()
+        while state:
+            state = await state.run()
+    """) == text("""
+        loop
+          switch state
+          | case Open
+            call Open.run
+          | case Closed
+            call Closed.run
+          | case Lost
+            call Lost.run
+        def Open.run
+          a
+        def Closed.run
+          b
+        def Lost.run
+          c
+    """)

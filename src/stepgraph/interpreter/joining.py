@@ -5,6 +5,7 @@ Different values become a `Union`. Collections are joined element by element.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
@@ -271,11 +272,24 @@ def join_slot_values(
     relevant = [on_path(value, bound, since) for value in bound if value.relevant]
     if len(relevant) > MAX_CASES:
         return Unresolved("it has too many possible values", place)
-    cases = [Case(callable_name(value) or f"{key} {number}", value) for number, value in enumerate(relevant, 1)]
+    cases = [Case(name, value) for name, value in zip(_case_names(key, relevant), relevant, strict=True)]
     if len(relevant) < len(bound):
         irrelevant = [value for value in bound if not value.relevant]
         cases.append(Case(None, irrelevant[0] if len(irrelevant) == 1 else join_taint(irrelevant)))
     return Union(tuple(cases), key, place)
+
+
+def _case_names(key: str, values: Sequence[Value]) -> Iterator[str]:
+    """Yield the conditions of the values of a variable: names of functions, names of different classes, or numbers."""
+    has_classes = len({value.cls for value in values if isinstance(value, ProjectObject)}) > 1
+    counts: Counter[str] = Counter()
+    for number, value in enumerate(values, 1):
+        name = callable_name(value)
+        if name is None and has_classes and isinstance(value, ProjectObject):
+            counts[value.cls.name] += 1
+            count = counts[value.cls.name]
+            name = value.cls.name if count == 1 else f"{value.cls.name} {count}"
+        yield name or f"{key} {number}"
 
 
 def _without_duplicates(values: Iterable[Slot]) -> list[Slot]:
