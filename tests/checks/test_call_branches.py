@@ -6,6 +6,7 @@ import pytest
 
 from tests.checks.snippets import flagged_in_run
 
+_IMPORTS = "import asyncio\nimport functools"
 _LEG = """
 KINDS = ("pick", "pack")
 
@@ -19,14 +20,47 @@ async def handle():
 async def skip():
     await step.sleep("skip", "1 hour")
 
+async def ready(name):
+    await step.sleep(f"ready {name}", "1 minute")
+    return True
+
+async def choose(chosen):
+    if chosen == "pick":
+        await handle()
+
 async def leg(kind, express=False):
+    async def inner():
+        if kind == "pick":
+            await handle()
+
     await step.sleep(f"settle {kind}", "1 minute")
+"""
+_CALLERS = """
+
+legs = []
+
+async def both():
+    await asyncio.gather(*(leg(kind) for kind in KINDS))
+
+async def constant(kind):
+    await leg("pick")
+
+async def assigned(kind):
+    kind = "pick"
+    await leg(kind)
+
 """
 _BRANCHES = [
     'if kind == "pick": await handle()',
     'if kind != "pick": return\n    await handle()',
     'if kind in ("pick", "rush"): await handle()',
     'if kind == "pick" or kind == "rush": await handle()',
+    'if kind == "pick" and await ready(kind): await handle()',
+    'if kind != "pick" or not await ready(kind): return\n    await handle()',
+    'kind == "pick" and await handle()',
+    'kind == "pack" or await handle()',
+    "await choose(kind)",
+    "await inner()",
     'if not kind == "pack": await handle()',
     'if kind == "pack": pass\n    elif kind == "pick": await handle()',
     'match kind:\n        case "pick" | "rush": await handle()',
@@ -40,13 +74,23 @@ _CALLS = [
     "await asyncio.gather(*(leg(kind) for kind in KINDS))",
     'await asyncio.gather(*[leg(kind=each) for each in ["pick", "pack"]])',
     "async with asyncio.TaskGroup() as group:\n    for kind in KINDS:\n        group.create_task(leg(kind))",
+    "await asyncio.gather(*(leg(kind, fast) for kind, fast in zip(KINDS, (True, False))))",
+    "await asyncio.gather(*(leg(kind) for number, kind in enumerate(KINDS)))",
+    'await asyncio.gather(*(leg(kind) for kind, fast in [("pick", True), ("pack", False)]))',
+    'await asyncio.gather(*(leg(kind) for kind, fast in {"pick": 1, "pack": 2}.items()))',
+    "await asyncio.gather(*map(lambda kind: leg(kind), KINDS))",
+    'await asyncio.gather(functools.partial(leg, "pick")(), functools.partial(leg, kind="pack")())',
+    'await asyncio.gather(leg(*("pick", True)), leg(**{"kind": "pack"}))',
+    "async def outer(name):\n    await leg(name)\n\nawait asyncio.gather(*(outer(kind) for kind in KINDS))",
+    'def outer(name):\n    return leg(name)\n\nawait asyncio.gather(outer("pick"), outer("pack"))',
+    "for turn in range(2):\n    await asyncio.gather(*(leg(kind) for kind in KINDS))",
 ]
 
 
 @pytest.mark.parametrize("calls", _CALLS)
 @pytest.mark.parametrize("branch", _BRANCHES)
 def test_step_that_only_one_call_reaches(branch: str, calls: str) -> None:
-    assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}") == []
+    assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}", _IMPORTS) == []
 
 
 @pytest.mark.parametrize("branch", _BRANCHES)
@@ -56,10 +100,17 @@ def test_step_that_only_one_call_reaches(branch: str, calls: str) -> None:
         'await asyncio.gather(leg("pick"), leg("pick"))',
         'await asyncio.gather(*(leg(kind) for kind in event["payload"]["kinds"]))',
         'await asyncio.gather(*(leg(kind) for kind in ("pick", "pick")))',
+        "await asyncio.gather(*(leg(kind) for turn in range(2) for kind in KINDS))",
+        "for turn in range(2):\n    for kind in KINDS:\n        legs.append(leg(kind))\nawait asyncio.gather(*legs)",
+        "for kind in KINDS:\n    for turn in range(2):\n        legs.append(leg(kind))\nawait asyncio.gather(*legs)",
+        "await asyncio.gather(*(both() for turn in range(2)))",
+        'await asyncio.gather(constant("pick"), constant("pack"))',
+        'await asyncio.gather(assigned("pick"), assigned("pack"))',
+        'fast = functools.partial(leg, kind="pack")\nawait asyncio.gather(leg("pick"), fast(kind="pick"))',
     ],
 )
 def test_step_that_several_calls_reach(branch: str, calls: str) -> None:
-    assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}") == ['"handle"']
+    assert flagged_in_run("SG207", f"{_LEG}    {branch}{_CALLERS}{calls}", _IMPORTS) == ['"handle"']
 
 
 @pytest.mark.parametrize(
@@ -72,6 +123,7 @@ def test_step_that_several_calls_reach(branch: str, calls: str) -> None:
             "if express: await handle()",
             "import functools\nfast = functools.partial(leg, express=True)\nawait asyncio.gather(fast('a'), fast('b'))",
         ),
+        ('if kind == "pick" or await ready(kind): await handle()', 'await asyncio.gather(leg("pick"), leg("pack"))'),
         (
             'if kind == "pick" or express: await handle()',
             "await asyncio.gather(leg('pick'), leg('pack', event['payload']['express']))",
@@ -119,3 +171,24 @@ async def leg(kind):
 def test_members_of_enumerations(calls: str, flagged: list[str]) -> None:
     body = f"{_KINDS}await asyncio.gather({calls})"
     assert flagged_in_run("SG207", body, "import asyncio\nfrom enum import Enum") == flagged
+
+
+def test_function_that_calls_itself_with_another_constant() -> None:
+    body = """
+        async def handle():
+            @step.do("handle")
+            async def body():
+                return 1
+
+            await body()
+
+        async def leg(kind):
+            await step.sleep(f"settle {kind}", "1 minute")
+            if kind == "pick":
+                await handle()
+            else:
+                await leg("pick")
+
+        await asyncio.gather(leg("pack"), leg("rush"))
+    """
+    assert flagged_in_run("SG207", body) == ['"handle"']

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -46,6 +46,9 @@ from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements
+
+if TYPE_CHECKING:
+    from stepgraph.ir.parameter_tests import DecidingArgument
 
 # Functions in dispatch tables, by the type of the node or value. Each accepts only its own type, which `dict` cannot
 # express, hence `Any`.
@@ -164,6 +167,8 @@ class Interpreter(Struct, eq=False):
     """The recursion depth of each lambda being evaluated."""
     evaluated_lambdas: int = 0
     """The number of lambda bodies evaluated so far."""
+    lambda_arguments: dict[SourcePlace, DecidingArgument] = field(default_factory=dict)
+    """The arguments of the open calls of lambdas, by parameter."""
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     """The lambdas that return a single callable, with the name of that callable."""
     repeated_passes: int = 0
@@ -299,6 +304,11 @@ class Interpreter(Struct, eq=False):
         if not self.stopped:
             self.stopped = True
             self.note("limit-exceeded", place, f"the analysis stops here: {error.reason}.", LIMIT_ADVICE)
+
+    @property
+    def local_loop_depth(self) -> int:
+        """The number of loops around the current code in its function."""
+        return self.loop_depth - self.frame.outer_loop_depth
 
     def observe(self, fact: Fact) -> None:
         """Record a fact for the rules. Duplicates are ignored."""

@@ -109,6 +109,18 @@ class StepCalled(Fact, Struct, frozen=True):
     """Whether the call is inside the body of a step."""
 
 
+class ArgumentPassed(Fact, Struct, frozen=True):
+    """An argument, or the default of a parameter, that a call passes for a parameter of a project function.
+
+    Recorded for constants and dictionaries, and for names, whose value may be unknown.
+    """
+
+    parameter: SourcePlace
+    value: Value
+    place: SourcePlace
+    """The location of the argument or default."""
+
+
 class Returned(Fact, Struct, frozen=True):
     """A value returned by a `return` statement or a lambda."""
 

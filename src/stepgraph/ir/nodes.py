@@ -26,7 +26,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
 if TYPE_CHECKING:
-    from stepgraph.ir.parameter_tests import BranchTest, ConstantArgument
+    from stepgraph.ir.parameter_tests import BranchTest, DecidingArgument
     from stepgraph.model.payload import Backoff, Number, ParallelKind
 
 
@@ -161,8 +161,8 @@ class Call(Struct, frozen=True):
     """A call of a function of the project."""
 
     function: Function
-    constants: tuple[ConstantArgument, ...] = ()
-    """The constant arguments of a coroutine. The summary of the function does not depend on them."""
+    deciding: tuple[DecidingArgument, ...] = ()
+    """The arguments that may decide which branches run. The summary of the function does not depend on them."""
 
 
 class Series(Struct, frozen=True):

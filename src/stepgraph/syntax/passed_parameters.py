@@ -23,16 +23,18 @@ def passed_parameter(place: SourcePlace) -> SourcePlace | None:
         return None
     name = place.node.value
     for ancestor in ancestors_of(place.module.parents, place.node):
-        if isinstance(ancestor, (*_COMPREHENSIONS, cst.Lambda, cst.ClassDef)):
+        if isinstance(ancestor, (*_COMPREHENSIONS, cst.ClassDef)):
             return None
-        if isinstance(ancestor, cst.FunctionDef) and (binders := bindings_of(ancestor, place.module).binders.get(name)):
+        if isinstance(ancestor, cst.FunctionDef | cst.Lambda) and (
+            binders := bindings_of(ancestor, place.module).binders.get(name)
+        ):
             is_parameter = len(binders) == 1 and isinstance(binders[0], cst.Param)
             is_passed = is_parameter and not _is_tested(place, ancestor, name)
             return SourcePlace(place.module, binders[0]) if is_passed else None
     return None
 
 
-def _is_tested(place: SourcePlace, function: cst.FunctionDef, name: str) -> bool:
+def _is_tested(place: SourcePlace, function: cst.FunctionDef | cst.Lambda, name: str) -> bool:
     """Return whether a function may decide on a name: it is part of a test, or passed to `isinstance`."""
     uses = (node for node in all_nodes(function.body) if isinstance(node, cst.Name) and node.value == name)
     return any(_is_part_of_test(place, use) for use in uses)

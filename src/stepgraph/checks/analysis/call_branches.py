@@ -2,37 +2,162 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.ir.nodes import Call, Choice, operations_in
-from stepgraph.ir.parameter_tests import possible_runs
+from stepgraph.ir.nodes import Call, Choice, Function, Run, StartOperation, operations_in
+from stepgraph.ir.parameter_tests import (
+    BranchTest,
+    CombinedTest,
+    ConstantArgument,
+    ParameterArgument,
+    ParameterTest,
+    possible_runs,
+    resolved_arguments,
+    tested_parameters,
+)
+from stepgraph.ir.values import Constant
+from stepgraph.syntax.module import SourcePlace
 
 BranchRuns: TypeAlias = dict[int, tuple[int | None, ...]]
 """For each choice by `id`, the `possible_runs` of its branches and of the path around them."""
+
+# Maximum number of different contexts of a function. Further calls can take all branches.
+_MAX_CONTEXTS: Final = 100
+
+
+class CallContext(Struct, frozen=True):
+    """The constant arguments of a call and of the calls around it, as far as they decide branches."""
+
+    arguments: Mapping[SourcePlace, ConstantArgument] = {}
+    runs: BranchRuns = {}
+    """The possible runs of the branches of the called function."""
+    key: Hashable = ()
+    """A key that is equal for calls of the function that can take the same branches."""
+    loops: frozenset[SourcePlace] = frozenset()
+    """The loops that start the outermost call with a different argument in each iteration."""
+    functions: frozenset[int] = frozenset()
+    """The open functions, by `id`."""
+
+
+class _DecidedCode(Struct, frozen=True):
+    """The parameters that decide branches in a function, or that it passes on, and the constants in its tests."""
+
+    choices: tuple[Choice, ...]
+    parameters: frozenset[SourcePlace]
+    constants: frozenset[Constant]
+    callees: tuple[Function, ...]
 
 
 class CallBranches(Struct):
     """The branches that calls with constant arguments can take."""
 
-    _tested: dict[int, Sequence[Choice]] = field(default_factory=dict)
-    """The choices that test parameters in each function, by `id` of the function."""
+    _own: dict[int, _DecidedCode] = field(default_factory=dict)
+    """The code of each function, by `id` of the function."""
+    _reachable: dict[int, tuple[frozenset[SourcePlace], frozenset[Constant]]] = field(default_factory=dict)
+    """The parameters and constants in each function and the functions that it calls, by `id` of the function."""
+    _keys: dict[int, set[Hashable]] = field(default_factory=dict)
+    """The keys of the contexts of each function, by `id` of the function."""
 
-    def runs_of(self, call: Call) -> BranchRuns:
-        """Return the possible runs of the branches that a call decides."""
-        if not call.constants:
-            return {}
+    def context_of(self, call: Call, outer: CallContext | None) -> CallContext:
+        """Return the context of a call in a context, or of work that begins with the call if `outer` is None."""
         function = call.function
-        tested = self._tested.get(id(function))
-        if tested is None:
-            operations = operations_in(function.body)
-            tested = self._tested[id(function)] = [
-                each for each in operations if isinstance(each, Choice) and each.tests
-            ]
-        return {id(choice): self._runs(choice, call) for choice in tested}
+        # A function that calls itself gets other arguments, so the arguments of the outer calls do not apply.
+        inherited = {} if outer is None or id(function) in outer.functions else outer.arguments
+        constants = {
+            each.parameter: each for each in resolved_arguments(call.deciding, {} if outer is None else outer.arguments)
+        }
+        if not constants and not inherited:
+            return CallContext(functions=_opened(function, outer))
+        parameters, tested = self._decided(function)
+        arguments = {
+            parameter: argument for parameter, argument in {**inherited, **constants}.items() if parameter in parameters
+        }
+        loops = _loops(arguments) if outer is None else outer.loops
+        key = _key(arguments, tested)
+        keys = self._keys.setdefault(id(function), set())
+        if not arguments or (key not in keys and len(keys) >= _MAX_CONTEXTS):
+            return CallContext(functions=_opened(function, outer))
+        keys.add(key)
+        choices = self._code_of(function).choices
+        runs = {id(choice): _runs(choice, list(arguments.values()), loops) for choice in choices}
+        return CallContext(arguments, runs, key, loops, _opened(function, outer))
 
-    def _runs(self, choice: Choice, call: Call) -> tuple[int | None, ...]:
-        branches = range(len(choice.branches) + 1)
-        return tuple(possible_runs(choice.tests, index, call.constants) for index in branches)
+    def _code_of(self, function: Function) -> _DecidedCode:
+        code = self._own.get(id(function))
+        if code is None:
+            code = self._own[id(function)] = _decided_code(function)
+        return code
+
+    def _decided(self, function: Function) -> tuple[frozenset[SourcePlace], frozenset[Constant]]:
+        decided = self._reachable.get(id(function))
+        if decided is None:
+            reachable: dict[int, _DecidedCode] = {}
+            pending = [function]
+            while pending:
+                current = pending.pop()
+                if id(current) not in reachable:
+                    reachable[id(current)] = code = self._code_of(current)
+                    pending += code.callees
+            decided = self._reachable[id(function)] = (
+                frozenset[SourcePlace]().union(*(code.parameters for code in reachable.values())),
+                frozenset[Constant]().union(*(code.constants for code in reachable.values())),
+            )
+        return decided
+
+
+def _opened(function: Function, outer: CallContext | None) -> frozenset[int]:
+    return frozenset([id(function)]) | (outer.functions if outer is not None else frozenset())
+
+
+def _decided_code(function: Function) -> _DecidedCode:
+    choices: list[Choice] = []
+    parameters: set[SourcePlace] = set()
+    constants: set[Constant] = set()
+    callees: list[Function] = []
+    for operation in operations_in(function.body):
+        match operation:
+            case Choice(tests=tests) if tests:
+                choices.append(operation)
+                for test in tests:
+                    parameters.update(tested_parameters(test))
+                    constants.update(_constants(test))
+            case (
+                Run(activity=Call(function=callee, deciding=deciding))
+                | StartOperation(activity=Call(function=callee, deciding=deciding))
+            ):
+                callees.append(callee)
+                parameters.update(each.passed for each in deciding if isinstance(each, ParameterArgument))
+    return _DecidedCode(tuple(choices), frozenset(parameters), frozenset(constants), tuple(callees))
+
+
+def _constants(test: BranchTest) -> Iterator[Constant]:
+    match test:
+        case ParameterTest(values=values):
+            yield from values or ()
+        case CombinedTest(operands=operands):
+            for operand in operands:
+                yield from _constants(operand)
+
+
+def _loops(arguments: Mapping[SourcePlace, ConstantArgument]) -> frozenset[SourcePlace]:
+    return frozenset(argument.loop for argument in arguments.values() if argument.loop is not None)
+
+
+def _key(arguments: Mapping[SourcePlace, ConstantArgument], tested: frozenset[Constant]) -> Hashable:
+    """Return a key in which all constants that no test names, and that have the same truth value, are equal."""
+    return frozenset(
+        (parameter, argument.loop, tuple(value if value in tested else bool(value.value) for value in argument.values))
+        for parameter, argument in arguments.items()
+    )
+
+
+def _runs(
+    choice: Choice, arguments: Sequence[ConstantArgument], loops: frozenset[SourcePlace]
+) -> tuple[int | None, ...]:
+    counts = [possible_runs(choice.tests, index, arguments) for index in range(len(choice.branches) + 1)]
+    several = {argument.loop for argument in arguments if argument.loop is not None}
+    # Work may run an inner loop several times, so only the loop that starts the work limits the runs of a branch.
+    return tuple(counts) if several <= loops else tuple(0 if count == 0 else None for count in counts)

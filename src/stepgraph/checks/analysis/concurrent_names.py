@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.call_branches import BranchRuns, CallBranches
+from stepgraph.checks.analysis.call_branches import CallBranches, CallContext
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.nodes import (
@@ -73,7 +73,7 @@ class NamedActivities(Struct):
         activity = work.activity
         if not isinstance(activity, Call):
             return id(activity)
-        return id(activity.function), tuple(self._branches.runs_of(activity).values())
+        return id(activity.function), self._branches.context_of(activity, None).key
 
     def of(self, work: StartedActivity) -> Sequence[NamedActivity]:
         """Return the distinct steps and event waits of work, in execution order."""
@@ -112,10 +112,10 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
         """Whether a lock is held in turn in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
         """Whether the lock of a scope is held in turn, by the `id` of its block."""
-        self.runs: list[BranchRuns] = [{}]
-        """The possible runs of the branches of each open call, innermost last."""
+        self.contexts: list[CallContext | None] = [None]
+        """The context of each open call, innermost last."""
         self.visited: set[Hashable] = set()
-        """The analyzed calls: the `id` of the function, the possible runs of branches, and the state at the call."""
+        """The analyzed calls: the `id` of the function, the key of the context, and the state at the call."""
 
     def activities(self) -> Iterator[NamedActivity]:
         """Yield the steps and event waits that the analysis has collected."""
@@ -150,14 +150,14 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
             case EventWait(name=name):
                 self.record("wait", name, place, progress, direct=direct)
             case Call(function=function):
-                runs = self.branches.runs_of(activity)
-                call = id(function), tuple(runs.values()), progress, in_turn
+                context = self.branches.context_of(activity, self.contexts[-1])
+                call = id(function), context.key, progress, in_turn
                 if call not in self.visited:
                     self.visited.add(call)
                     self.in_turn.append(in_turn)
-                    self.runs.append(runs)
+                    self.contexts.append(context)
                     solve(function.body, progress, self, self, self.budget)
-                    self.runs.pop()
+                    self.contexts.pop()
                     self.in_turn.pop()
             case Sleep() | SleepUntil() | Series():
                 pass
@@ -191,7 +191,8 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
 
     def possible_runs(self, choice: Choice, index: int) -> int | None:
         """Return in how many runs of the work a branch can be taken, or None if the innermost call does not decide."""
-        runs = self.runs[-1].get(id(choice))
+        context = self.contexts[-1]
+        runs = None if context is None else context.runs.get(id(choice))
         return None if runs is None else runs[index]
 
     def join(self, a: _PathFacts, b: _PathFacts) -> _PathFacts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from stepgraph.checks.analysis.passed_values import with_passed_values
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
@@ -68,7 +69,7 @@ def _find_config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
         fault
         for config in config_arguments(subject)
         for value in _dictionaries_first(config.value)
-        for fault in _config_faults(value, config.place)
+        for fault in _config_faults(subject, value, config.place)
     )
 
 
@@ -81,15 +82,16 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     return tuple(case for case in cases if isinstance(case, StaticMapping)) or cases
 
 
-def _config_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
+def _config_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "the config")
         for key, entry in constant_key_entries(value):
-            for inner in _dictionaries_first(entry.value):
-                if key == "retries":
-                    yield from _retries_faults(inner, entry.place)
-                elif key == "sensitive":
-                    yield from _sensitive_faults(inner, entry.place)
+            for passed in with_passed_values(subject, entry.value, entry.place):
+                for inner in _dictionaries_first(passed.value):
+                    if key == "retries":
+                        yield from _retries_faults(subject, inner, passed.place)
+                    elif key == "sensitive":
+                        yield from _sensitive_faults(inner, passed.place)
     elif _must_not_be_dictionary(value):
         yield ConfigFault(
             place,
@@ -107,14 +109,15 @@ def _sensitive_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]
         )
 
 
-def _retries_faults(value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
+def _retries_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
         for key, entry in constant_key_entries(value):
-            for inner in simple_cases(entry.value):
-                if not may_be_guarded(inner, entry.place):
-                    yield from _retry_faults(key, inner, entry.place)
+            for passed in with_passed_values(subject, entry.value, entry.place):
+                for inner in simple_cases(passed.value):
+                    if not may_be_guarded(inner, passed.place):
+                        yield from _retry_faults(key, inner, passed.place)
     elif _must_not_be_dictionary(value):
         yield ConfigFault(
             place,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.passed_constants import passed_constants
+from stepgraph.checks.analysis.passed_values import with_passed_values
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticArguments
-from stepgraph.ir.values import Constant, External, Unknown, Value
+from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method
 
@@ -82,11 +82,10 @@ def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument
 
 
 def _values_with_passed(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
-    """Yield the values of arguments, and the constants that calls of a function pass for an argument."""
+    """Yield the values of arguments, and the values that calls of a function pass for an argument."""
     for use, value, place in _argument_values(subject):
-        yield use, value, place
-        for passed in passed_constants(subject, place) if isinstance(value, Unknown) else ():
-            yield use, passed.values[0], passed.place or place
+        for passed in with_passed_values(subject, value, place):
+            yield use, passed.value, passed.place
 
 
 def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
@@ -98,9 +97,10 @@ def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Va
             if key == "timeout":
                 yield DurationUse.TIMEOUT, entry.value, entry.place
             elif key == "retries":
-                for name, inner in constant_key_entries(entry.value):
-                    if name == "delay":
-                        yield DurationUse.DELAY, inner.value, inner.place
+                for retries in with_passed_values(subject, entry.value, entry.place):
+                    for name, inner in constant_key_entries(retries.value):
+                        if name == "delay":
+                            yield DurationUse.DELAY, inner.value, inner.place
 
 
 def _durations_of_method(

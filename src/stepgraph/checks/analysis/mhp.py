@@ -25,6 +25,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     StepRun,
     TryOperation,
+    child_blocks,
     operations_in,
 )
 from stepgraph.limits import Budget, Limit
@@ -123,7 +124,7 @@ class _StartsOfName(Struct):
     """The direct starts, by the `id` of the node that names the activity."""
 
     def add(self, named: NamedActivity, start: int) -> None:
-        """Add a start that contains an activity. The start is a bit set with one member."""
+        """Add a start that contains an activity. The start is the bit set of its numbers."""
         if named.after_await:
             self.late |= start
             self.late_inside |= 0 if named.direct else start
@@ -161,6 +162,13 @@ class _PendingStarts(Domain[int]):
         """The work of each start, by start number."""
         self.numbers: dict[int, int] = {}
         """The start numbers, by the `id` of the start."""
+        self.earlier: dict[int, int] = {}
+        """The number for the work that earlier executions of the loop around a start began, by the start's number.
+
+        Only starts of work with different arguments in each iteration have such a number.
+        """
+        self.starts_in: dict[int, Sequence[int]] = {}
+        """The starts in the body of a loop, but in no inner loop, as `id`s, by the `id` of the loop."""
         self.starts_by_task: dict[TaskId, int] = {}
         """The starts of each task, as a bit set."""
         self.starts_by_name: dict[_Name, _StartsOfName] = {}
@@ -208,6 +216,32 @@ class _PendingStarts(Domain[int]):
         exhausted = end if loop.at_least_once else head
         return self.complete(exhausted, self.awaited_in_turn(loop)) if exhausted else exhausted
 
+    def after_loop(self, loop: LoopOperation, head: int, after: int | None) -> int | None:
+        """Treat the pending work of a loop as that of an earlier execution: the next one passes the same arguments."""
+        del head
+        if not after or not self.earlier:
+            return after
+        for start in self.starts_directly_in(loop):
+            number = self.numbers.get(start)
+            if number in self.earlier and after >> number & 1:
+                after = after & ~(1 << number) | 1 << self.earlier[number]
+        return after
+
+    def starts_directly_in(self, loop: LoopOperation) -> Sequence[int]:
+        """Return the starts in the body of a loop, but in no inner loop, as `id`s."""
+        starts = self.starts_in.get(id(loop))
+        if starts is None:
+            found: list[int] = []
+            pending = [loop.body]
+            while pending:
+                for operation in pending.pop().operations:
+                    if isinstance(operation, StartOperation):
+                        found.append(id(operation))
+                    elif not isinstance(operation, LoopOperation):
+                        pending += child_blocks(operation)
+            starts = self.starts_in[id(loop)] = found
+        return starts
+
     def awaited_in_turn(self, loop: LoopOperation) -> Sequence[AwaitedTask]:
         """Return the tasks of which each iteration of a loop awaits one."""
         awaited = self.in_turn.get(id(loop))
@@ -226,11 +260,16 @@ class _PendingStarts(Domain[int]):
             return 1 << number
         number = self.numbers[id(start)] = len(self.work_by_number)
         self.work_by_number.append(work)
-        self.starts_by_task[start.task_id] = self.starts_by_task.get(start.task_id, 0) | 1 << number
+        numbers = 1 << number
         activities = self.named_activities.of(work)
+        if any(activity.in_one_run for activity in activities):
+            self.earlier[number] = len(self.work_by_number)
+            self.work_by_number.append(work)
+            numbers |= 1 << self.earlier[number]
+        self.starts_by_task[start.task_id] = self.starts_by_task.get(start.task_id, 0) | numbers
         self.budget.spend(Limit.PAIRS, len(activities))
         for activity in activities:
-            self.starts_by_name.setdefault((activity.kind, activity.name), _StartsOfName()).add(activity, 1 << number)
+            self.starts_by_name.setdefault((activity.kind, activity.name), _StartsOfName()).add(activity, numbers)
         return 1 << number
 
     def complete(self, pending: int, completed: Iterable[AwaitedTask]) -> int:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
+from stepgraph.checks.analysis.passed_values import with_passed_values
 from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.ir.nodes import (
     Call,
@@ -43,11 +45,12 @@ def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclar
 
 
 def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
-    """Yield the `config=` arguments of the steps of a workflow."""
+    """Yield the `config=` arguments of the steps of a workflow, and the arguments that functions pass on as configs."""
     for call in subject.facts_of_type(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None
         if config is not None:
-            yield config
+            for passed in with_passed_values(subject, config.value, config.place):
+                yield replace(config, value=passed.value, place=passed.place)
 
 
 def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:

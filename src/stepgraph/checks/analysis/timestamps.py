@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from stepgraph.checks.analysis.passed_values import with_passed_values
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticArgument
 from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -59,15 +59,16 @@ def _find_timestamp_faults(subject: WorkflowSubject) -> tuple[TimestampFault, ..
         fault
         for call in subject.facts_of_type(MethodCalled)
         if call.method == "sleep_until"
-        for fault in _faults_of_call(call)
+        for fault in _faults_of_call(subject, call)
     )
 
 
-def _faults_of_call(call: MethodCalled) -> Iterator[TimestampFault]:
+def _faults_of_call(subject: WorkflowSubject, call: MethodCalled) -> Iterator[TimestampFault]:
     timestamp = call.arguments.find(1, "timestamp")
     if timestamp is not None:
-        for value in simple_cases(timestamp.value):
-            yield from _faults_of_value(timestamp, value)
+        for passed in with_passed_values(subject, timestamp.value, timestamp.place):
+            for value in simple_cases(passed.value):
+                yield from _faults_of_value(value, passed.place)
     elif call.arguments.whole:
         yield TimestampFault(
             call.place,
@@ -76,10 +77,10 @@ def _faults_of_call(call: MethodCalled) -> Iterator[TimestampFault]:
         )
 
 
-def _faults_of_value(timestamp: StaticArgument, value: Value) -> Iterator[TimestampFault]:
-    fault = _find_fault(value, timestamp.place.text)
-    if fault is not None and not may_be_guarded(value, timestamp.place):
-        yield TimestampFault(timestamp.place, *fault)
+def _faults_of_value(value: Value, place: SourcePlace) -> Iterator[TimestampFault]:
+    fault = _find_fault(value, place.text)
+    if fault is not None and not may_be_guarded(value, place):
+        yield TimestampFault(place, *fault)
 
 
 def _find_fault(value: Value, source: str) -> tuple[str, str] | None:

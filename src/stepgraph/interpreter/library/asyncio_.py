@@ -124,7 +124,7 @@ def _make_gathering(
     started = [task_id for task_id in _task_ids(values) if task_id > since]
     _sort_starts(interpreter, started)
     awaited = tuple(value for value in values if _task_ids([value]))
-    loops = interpreter.loop_depth - interpreter.frame.outer_loop_depth
+    loops = interpreter.local_loop_depth
     interpreter.work.record_start(place, _task_ids(awaited))
     return Gathering(
         kind,

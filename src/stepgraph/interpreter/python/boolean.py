@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.narrowing import narrow
-from stepgraph.interpreter.python.parameter_tests import record_tests
+from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Container, without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
@@ -185,6 +185,8 @@ def _evaluate_operands(
             continue
         condition = _condition(interpreter, node, operands[first:index])
         interpreter.join_branches([(condition, path)], None, interpreter.place(node))
+        is_and = isinstance(node.operator, cst.And)
+        record_operand(interpreter, operands[first:index], interpreter.place(node), is_and=is_and)
         value = _join_operands(interpreter, node, value, Case(condition, results[0]), path.since)
         if path.block.operations:
             return value

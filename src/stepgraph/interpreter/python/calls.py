@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -47,6 +47,9 @@ from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS, READING_CALLS
 
+if TYPE_CHECKING:
+    from stepgraph.ir.parameter_tests import DecidingArgument
+
 MAX_LAMBDA_DEPTH: Final = 50
 """The maximum recursion depth of a lambda."""
 
@@ -73,11 +76,10 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
         generator = GeneratorCall(callee, arguments, place, interpreter.loop_depth, serial)
         return interpreter.work.register_generator(generator)
     if callee.node.asynchronous is not None:
-        # Imported here because many workflows call no functions of their own.
-        from stepgraph.interpreter.python.parameter_tests import constant_arguments
-
-        constants = constant_arguments(interpreter, callee, arguments)
-        return interpreter.work.register_coroutine(FunctionCoroutine(callee, arguments, place, constants), place)
+        deciding = _deciding_arguments(interpreter, callee, arguments, place)
+        return interpreter.work.register_coroutine(
+            FunctionCoroutine(callee, arguments, place, deciding, interpreter.local_loop_depth), place
+        )
     return _call_plain(interpreter, callee, arguments, place)
 
 
@@ -86,13 +88,23 @@ def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Argu
     summary = summarize_call(interpreter, callee, arguments, place)
     if not summary.function.may_run_steps:
         return summary.result
+    deciding = _deciding_arguments(interpreter, callee, arguments, place)
     if not summary.returns_awaitable:
-        interpreter.emit(Run(Call(summary.function), place))
+        interpreter.emit(Run(Call(summary.function, deciding), place))
         return summary.result
-    prepared = PreparedCall(summary.function, summary.result, place)
+    prepared = PreparedCall(summary.function, summary.result, place, deciding, interpreter.local_loop_depth)
     if summary.emits_before_return:
         return start(interpreter, prepared, place)
     return interpreter.work.register_coroutine(prepared, place)
+
+
+def _deciding_arguments(
+    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace
+) -> tuple[DecidingArgument, ...]:
+    # Imported here because many workflows call no functions of their own.
+    from stepgraph.interpreter.python.deciding_arguments import deciding_arguments
+
+    return deciding_arguments(interpreter, callee, arguments, place)
 
 
 def _call_lambda(
@@ -105,11 +117,16 @@ def _call_lambda(
         return Unresolved("it is a lambda that calls itself", SourcePlace(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
+    interpreter.tracer.on_function_call(callee, arguments, place)
     scope = function_scope(interpreter, callee, arguments)
+    outer = interpreter.lambda_arguments
+    deciding = _deciding_arguments(interpreter, callee, arguments, place) if arguments.items else ()
+    interpreter.lambda_arguments = outer | {argument.parameter: argument for argument in deciding}
     with interpreter.in_scope(scope), interpreter.frame.inline_call(place):
         value = interpreter.evaluate(node.body)
         interpreter.tracer.on_return(SourcePlace(callee.scope.module, node), value, interpreter.place(node.body))
     interpreter.open_lambdas[node] -= 1
+    interpreter.lambda_arguments = outer
     if not value.relevant:
         return without_constants(value)
     if isinstance(value, Event | Payload):

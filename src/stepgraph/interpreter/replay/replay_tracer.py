@@ -20,6 +20,7 @@ from stepgraph.interpreter.library.side_effects import (
 )
 from stepgraph.interpreter.python.parameter_tests import record_selection
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
+from stepgraph.interpreter.replay.passed_arguments import observe_passed_arguments
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -253,7 +254,8 @@ class ReplayTracer(Tracer):
 
     # Loops, functions and the workflow
 
-    def on_function_call(self, callee: FunctionValue) -> None:
+    def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
+        observe_passed_arguments(self.interpreter, callee, arguments, place)
         if self.interpreter.in_step and callee.scope.is_local:
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))
             if fact not in self.interpreter.facts:

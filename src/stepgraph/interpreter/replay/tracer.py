@@ -270,8 +270,8 @@ class Tracer:
 
     # Loops, functions and the workflow
 
-    def on_function_call(self, callee: FunctionValue) -> None:
-        """Record that a project function is called."""
+    def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
+        """Record a call of a project function or lambda at `place`, which is None for a call by the engine."""
 
     def mark(self) -> TraceMark:
         """Return the current position in the trace."""

@@ -16,7 +16,7 @@ from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.ir.parameter_tests import ConstantArgument
+    from stepgraph.ir.parameter_tests import DecidingArgument
 
 
 class StepCall(Value, Struct, eq=False):
@@ -39,8 +39,10 @@ class FunctionCoroutine(Value, Struct, eq=False):
     function: FunctionValue
     arguments: Arguments
     place: SourcePlace
-    constants: tuple[ConstantArgument, ...] = ()
-    """See `Call.constants`."""
+    deciding: tuple[DecidingArgument, ...] = ()
+    """See `Call.deciding`."""
+    loop_depth: int = 0
+    """The number of loops around the call in its function."""
 
 
 class PreparedCall(Value, Struct, eq=False):
@@ -51,6 +53,10 @@ class PreparedCall(Value, Struct, eq=False):
     """The result of awaiting the awaitable."""
     place: SourcePlace
     """The call of the function."""
+    deciding: tuple[DecidingArgument, ...] = ()
+    """See `Call.deciding`."""
+    loop_depth: int = 0
+    """The number of loops around the call in its function."""
 
 
 Coroutine: TypeAlias = StepCall | WaitCall | FunctionCoroutine | PreparedCall

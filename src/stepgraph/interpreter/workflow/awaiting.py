@@ -57,6 +57,7 @@ from stepgraph.ir.nodes import (
     begins_at_call,
     tasks_started_in,
 )
+from stepgraph.ir.parameter_tests import DecidingArgument, ParameterArgument
 from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import SourcePlace
 
@@ -373,7 +374,7 @@ def _run_coroutine(
             return activity, Event(activity.payload)
         case PreparedCall(function=function, result=result):
             interpreter.frame.called |= interpreter.work.bit_of(function)
-            return Call(function), result
+            return Call(function, _deciding_arguments(interpreter, coroutine)), result
         case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
             summary = summarize_call(interpreter, function_value, arguments, place)
             if summary.function.may_run_steps:
@@ -385,7 +386,19 @@ def _run_coroutine(
             )
             if not may_work:
                 return None, summary.result
-            return Call(summary.function, coroutine.constants), summary.result
+            return Call(summary.function, _deciding_arguments(interpreter, coroutine)), summary.result
+
+
+def _deciding_arguments(
+    interpreter: Interpreter, coroutine: FunctionCoroutine | PreparedCall
+) -> tuple[DecidingArgument, ...]:
+    """Return the deciding arguments of a coroutine that begins now.
+
+    If one start represents the coroutines of several nested loops, an iteration of the inner loop is not a single run.
+    """
+    if coroutine.loop_depth <= interpreter.local_loop_depth:
+        return coroutine.deciding
+    return tuple(each for each in coroutine.deciding if isinstance(each, ParameterArgument) or each.loop is None)
 
 
 def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:

@@ -1,0 +1,123 @@
+"""Values that a workflow passes to its own functions, which pass them to the engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.snippets import flagged_in_run
+
+_PAUSE = "async def pause(length, name='pause'):\n    {use}\n\n"
+_SLEEP = "await step.sleep(name, length)"
+
+
+@pytest.mark.parametrize(
+    ("code", "call", "flagged"),
+    [
+        ("SG109", 'await pause("1h")', '"1h"'),
+        ("SG110", 'await pause("2 years")', '"2 years"'),
+        ("SG205", 'await pause("5 min")', '"5 min"'),
+        ("SG206", "await pause(30)", "30"),
+        ("SG206", "await asyncio.gather(pause(length=30), a())", "30"),
+        ("SG206", "task = asyncio.create_task(pause(30))\nawait task", "30"),
+    ],
+)
+def test_durations_passed_to_a_function(code: str, call: str, flagged: str) -> None:
+    assert flagged_in_run(code, _PAUSE.format(use=_SLEEP) + call) == [flagged]
+
+
+def test_event_type_passed_to_a_function() -> None:
+    body = "async def wait(kind):\n    await step.wait_for_event('w', kind)\n\nawait wait('order.approved')"
+    assert flagged_in_run("SG112", body) == ["'order.approved'"]
+
+
+def test_timeout_of_a_config_passed_to_a_function() -> None:
+    body = (
+        "async def call(limit):\n    @step.do('c', config={'timeout': limit})\n    async def c(): return 1\n"
+        "    await c()\n\nawait call('10 mins')"
+    )
+    assert flagged_in_run("SG205", body) == ["'10 mins'"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await step.sleep(name, length * 1000)",
+        "length *= 1000\n    await step.sleep(name, length)",
+        "await step.sleep(name, length if isinstance(length, str) else length * 1000)",
+        "if isinstance(length, str):\n        await step.sleep(name, length)",
+        "if length > 1000:\n        await step.sleep(name, length)",
+        "[await step.sleep(name, length) for length in rows]",
+        "match length:\n        case str(): await step.sleep(name, length)",
+    ],
+)
+def test_parameters_that_a_function_converts_or_tests(use: str) -> None:
+    assert flagged_in_run("SG206", _PAUSE.format(use=use) + "await pause(30)") == []
+
+
+def test_duration_passed_through_two_functions() -> None:
+    body = "async def outer(time):\n    await pause(time)\n\nawait outer('1h')"
+    assert flagged_in_run("SG109", _PAUSE.format(use=_SLEEP) + body) == ["'1h'"]
+
+
+def test_default_of_a_parameter() -> None:
+    body = "async def pause(length='1h'):\n    await step.sleep('pause', length)\n\n"
+    assert flagged_in_run("SG109", body + "await pause()") == ["'1h'"]
+    assert flagged_in_run("SG109", body + "await pause('1 hour')") == []
+
+
+def test_duration_passed_to_a_lambda() -> None:
+    assert flagged_in_run("SG109", "pause = lambda length: step.sleep('pause', length)\nawait pause('1h')") == ["'1h'"]
+
+
+def test_duration_bound_by_partial() -> None:
+    body = _PAUSE.format(use=_SLEEP) + "import functools\nshort = functools.partial(pause, '1h')\nawait short()"
+    assert flagged_in_run("SG109", body) == ["short()"]
+
+
+def test_timestamp_passed_to_a_function() -> None:
+    body = "async def pause(end):\n    await step.sleep_until('pause', end)\n\nawait pause('2030-01-01')"
+    assert flagged_in_run("SG120", body) == ["'2030-01-01'"]
+
+
+_CALL = """
+async def call(name, config={default}):
+    @step.do(name, config={config})
+    async def work():
+        return 1
+
+    await work()
+
+"""
+
+
+def test_step_name_passed_to_a_function() -> None:
+    body = _CALL.format(default="None", config="config") + "await call('load\\nall')"
+    assert flagged_in_run("SG111", body) == ["'load\\nall'"]
+
+
+@pytest.mark.parametrize(
+    ("config", "default", "passed", "flagged"),
+    [
+        ("config", "None", "config={'retries': {'limit': 3}}", "{'limit': 3}"),
+        ("config", "None", "{'timeouts': '5 minutes'}", "'timeouts'"),
+        ("config", "{'retries': {'limit': 3}}", "", "{'limit': 3}"),
+        ("{'retries': config}", "None", "{'limit': 3}", "{'limit': 3}"),
+        ("{'retries': {'limit': config, 'delay': 0}}", "None", "-1", "-1"),
+        ("{'retries': {'limit': 1, 'delay': 0, 'backoff': config}}", "None", "'expo'", "'expo'"),
+    ],
+)
+def test_config_passed_to_a_function(config: str, default: str, passed: str, flagged: str) -> None:
+    body = _CALL.format(default=default, config=config) + f"await call('load', {passed})"
+    assert flagged_in_run("SG108", body) == [flagged]
+
+
+def test_valid_config_passed_to_a_function() -> None:
+    body = (
+        _CALL.format(default="None", config="config") + "await call('load')\nawait call('all', {'timeout': '1 hour'})"
+    )
+    assert flagged_in_run("SG108", body) == []
+
+
+def test_config_that_a_function_completes() -> None:
+    body = _CALL.format(default="None", config="{**BASE, **config}") + "await call('load', {'retries': {'limit': 3}})"
+    assert flagged_in_run("SG108", "BASE = {'timeout': '1 hour'}\n" + body) == []
