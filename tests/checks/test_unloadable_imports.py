@@ -175,3 +175,37 @@ def test_fix(before: str, after: str, tmp_path: Path) -> None:
     (file,) = compute_fixes(findings(tmp_path, in_src(before, "1", bank____init__="", bank__eu=RATES)), unsafe=False)
 
     assert file.after.decode() == entry(after, "1")
+
+
+@pytest.mark.parametrize(
+    ("imports", "line"),
+    [
+        ('import importlib\nrates = importlib.import_module("src.rates")', 2),
+        ('from importlib import import_module\nload = import_module("src.rates").load', 2),
+        ('rates = __import__("src.rates")', 1),
+        ('rates = __import__("src.rates", fromlist=["load"])', 1),
+    ],
+)
+def test_module_imported_by_a_call(tmp_path: Path, imports: str, line: int) -> None:
+    assert lines(tmp_path, in_src(imports, "1")) == [f'src/entry.py:{line} Write `"rates"`.']
+
+
+def test_module_imported_by_a_call_in_a_step(tmp_path: Path) -> None:
+    files = in_src("import importlib", 'importlib.import_module("src.rates").load()')
+    (finding,) = findings(tmp_path, files)
+
+    assert finding.message.endswith("the import fails, and this code fails whenever it runs.")
+    assert b'importlib.import_module("rates").load()' in compute_fixes([finding], unsafe=False)[0].after
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        'import importlib\nrates = importlib.import_module("rates")',
+        'try:\n    rates = __import__("src.rates")\nexcept ImportError:\n    rates = None',
+        "def __import__(name):\n    return name\n\nrates = [__import__]",
+        'import importlib\nload = lambda: importlib.import_module("src.rates")',
+    ],
+)
+def test_calls_that_import_no_module_at_load(tmp_path: Path, imports: str) -> None:
+    assert lines(tmp_path, in_src(imports, "1")) == []

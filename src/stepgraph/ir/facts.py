@@ -149,7 +149,7 @@ class ImportCorrection(Struct, frozen=True):
     written: str
     """The name of the module in the statement, with the dots of a relative import."""
     statement: str = ""
-    """The correct statement, or an empty string if it is unknown."""
+    """The correct statement, the correct name in quotes for a call, or an empty string if it is unknown."""
     module: str | None = None
     """The name to import from; empty for `import NAME`. None if the statement cannot be changed alone."""
     conflict: str = ""
@@ -180,7 +180,7 @@ class UnloadableImport(Fact, Struct, frozen=True):
     at_load: bool
     """Whether the statement runs when the Worker loads the module."""
     place: SourcePlace
-    """The location of a `from` import, or of the alias in another import."""
+    """The location of a `from` import, of the alias in another import, or of the name that a call imports."""
 
 
 class MissingImport(Fact, Struct, frozen=True):

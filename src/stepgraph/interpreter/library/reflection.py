@@ -141,4 +141,12 @@ def _import_module(call: LibraryCall) -> Value:
     name = constant_name(call.interpreter, call.arguments.items[0]) if len(call.arguments.items) == 1 else None
     if name is None or name.startswith("."):
         return call.unmodeled()
-    return import_by_name(call.interpreter, name, call.place)
+    interpreter = call.interpreter
+    if interpreter.frame.function is not None:
+        # Imported here because only few functions import modules by name.
+        from stepgraph.interpreter.modules.unloadable_imports import observe_import_by_name
+        from stepgraph.interpreter.python.statements import may_be_caught
+
+        if not may_be_caught(interpreter):
+            observe_import_by_name(interpreter, interpreter.module, name, call.arguments.items[0].place, at_load=False)
+    return import_by_name(interpreter, name, call.place)

@@ -27,8 +27,9 @@ from stepgraph.syntax.bindings import (
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.unparsed_sources import with_packages
-from stepgraph.syntax.walk import statements
+from stepgraph.syntax.walk import expressions_below, statements
 
+_IMPORTING_FUNCTIONS: Final = ("importlib.import_module", "import_module", "__import__")
 # Source text of code that changes how modules are loaded.
 _CHANGES_LOADING: Final = (b"sys.path", b"sys.modules", b"meta_path", b"__package__", b"__path__", b"addsitedir")
 
@@ -51,7 +52,10 @@ def observe_unloadable_imports(interpreter: Interpreter) -> None:
         module = parsed.get(path)
         references = importer.top_level_imports(path) if module is None else module.once(_top_level_imports)
         interpreter.budget.spend(Limit.ELEMENTS, len(references))
-        if worker.contains(path) and any(_may_fail(worker, path, reference) for reference in references):
+        if worker.contains(path) and (
+            (module is not None and module.once(_may_import_by_call))
+            or any(_may_fail(worker, path, reference) for reference in references)
+        ):
             loaded = importer.load(ModuleFile(worker.name_of(path), path)) if module is None else module
             if isinstance(loaded, SourceModule):
                 _observe_top_level(interpreter, loaded)
@@ -67,6 +71,46 @@ def _observe_top_level(interpreter: Interpreter, module: SourceModule) -> None:
         if isinstance(statement, cst.Import | cst.ImportFrom):
             for fact in unloadable_imports(interpreter, module, statement, at_load=True):
                 interpreter.observe(fact)
+        elif isinstance(statement, cst.BaseSmallStatement) and module.once(_may_import_by_call):
+            for call in expressions_below(statement):
+                name = _imported_by_call(module, call)
+                if name is not None:
+                    observe_import_by_name(interpreter, module, *name, at_load=True)
+
+
+def _may_import_by_call(module: SourceModule) -> bool:
+    return module.mentions(b"__import__") or (module.mentions(b"importlib") and module.mentions(b"import_module"))
+
+
+def _imported_by_call(module: SourceModule, node: cst.CSTNode) -> tuple[str, SourcePlace] | None:
+    """Return the constant name in a call such as `importlib.import_module("jobs")`. Return None for other nodes."""
+    match node:
+        case cst.Call(
+            func=func, args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(name)) as literal, star=""), *_]
+        ):
+            return (name, SourcePlace(module, literal)) if module.text(func) in _IMPORTING_FUNCTIONS else None
+        case _:
+            return None
+
+
+def observe_import_by_name(
+    interpreter: Interpreter, module: SourceModule, name: str, place: SourcePlace, *, at_load: bool
+) -> None:
+    """Record a call that imports a module by the absolute name at `place`, if it fails in the Worker."""
+    worker, importer = _worker_of(interpreter), interpreter.modules.importer
+    if worker is None or importer is None or name.startswith(".") or not worker.contains(module.path):
+        return
+    names = _WorkerNames(worker, importer, module.path)
+    if not _may_fail(worker, module.path, (0, name)) or names.has_package(name):
+        return
+    below = names.name_of(0, name)
+    if below is None and not names.is_source_folder():
+        return
+    correction = (
+        ImportCorrection(name) if below is None else ImportCorrection(name, f'"{below}"', below, _conflict((below,)))
+    )
+    package = ".".join(worker.package_of(module.path))
+    interpreter.observe(UnloadableImport(correction, package, worker.root, at_load, place))
 
 
 def unloadable_imports(

@@ -255,7 +255,7 @@ def _execute_class_def(interpreter: Interpreter, node: cst.ClassDef) -> None:
 def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom) -> None:
     if isinstance(node.names, cst.ImportStar):
         return
-    if not _may_be_caught(interpreter):
+    if not may_be_caught(interpreter):
         _observe_failing_import(interpreter, node)
     for alias in node.names:
         name = import_binding(alias)
@@ -274,7 +274,7 @@ def _observe_failing_import(interpreter: Interpreter, node: cst.Import | cst.Imp
         interpreter.observe(unloadable)
 
 
-def _may_be_caught(interpreter: Interpreter) -> bool:
+def may_be_caught(interpreter: Interpreter) -> bool:
     """Return whether an enclosing block of the function may catch an exception raised here."""
     return any(JumpKind.RAISE in context.intercepted for context in interpreter.frame.open_contexts)
 

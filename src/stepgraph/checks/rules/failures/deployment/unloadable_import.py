@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import UnloadableImport
-from stepgraph.syntax.edits import RenamedModule
+from stepgraph.ir.facts import ImportCorrection, UnloadableImport
+from stepgraph.syntax.edits import Edit, RenamedModule, replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.syntax.module import SourcePlace
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -22,8 +23,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             unloadable.place.span,
             f"{_problem(unloadable)}, and {_effect(unloadable)}.",
             _advice(unloadable),
-            safe_fix(RenamedModule(unloadable.place, correction.module or "")) if has_fix else None,
+            safe_fix(*_edits(unloadable.place, correction)) if has_fix else None,
         )
+
+
+def _edits(place: SourcePlace, correction: ImportCorrection) -> tuple[Edit, ...]:
+    """Return the edit of an import statement, or of the name in a call such as `import_module("src.jobs")`."""
+    module = correction.module or ""
+    if correction.statement.startswith('"'):
+        return replace_string(place, correction.written, module)
+    return (RenamedModule(place, module),)
 
 
 def _problem(unloadable: UnloadableImport) -> str:
