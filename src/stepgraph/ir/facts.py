@@ -109,16 +109,17 @@ class StepCalled(Fact, Struct, frozen=True):
     """Whether the call is inside the body of a step."""
 
 
-class ArgumentPassed(Fact, Struct, frozen=True):
-    """An argument, or the default of a parameter, that a call passes for a parameter of a project function.
+class ValueBound(Fact, Struct, frozen=True):
+    """A value that a call passes for a parameter of a project function, or that a loop assigns to a variable.
 
-    Recorded for constants and dictionaries, and for names, whose value may be unknown.
+    Recorded for constants and dictionaries, and for arguments that are names, whose value may be unknown.
     """
 
-    parameter: SourcePlace
+    target: SourcePlace
+    """The location of the parameter, or of the variable in the target of the loop."""
     value: Value
     place: SourcePlace
-    """The location of the argument or default."""
+    """The location of the argument, of the default of the parameter, or of the element."""
 
 
 class Returned(Fact, Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.passed_values import with_passed_values
+from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
@@ -86,7 +86,7 @@ def _config_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "the config")
         for key, entry in constant_key_entries(value):
-            for passed in with_passed_values(subject, entry.value, entry.place):
+            for passed in with_bound_values(subject, entry.value, entry.place):
                 for inner in _dictionaries_first(passed.value):
                     if key == "retries":
                         yield from _retries_faults(subject, inner, passed.place)
@@ -114,7 +114,7 @@ def _retries_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) 
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
         for key, entry in constant_key_entries(value):
-            for passed in with_passed_values(subject, entry.value, entry.place):
+            for passed in with_bound_values(subject, entry.value, entry.place):
                 for inner in simple_cases(passed.value):
                     if not may_be_guarded(inner, passed.place):
                         yield from _retry_faults(key, inner, passed.place)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.passed_values import with_passed_values
+from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
@@ -84,7 +84,7 @@ def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument
 def _values_with_passed(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
     """Yield the values of arguments, and the values that calls of a function pass for an argument."""
     for use, value, place in _argument_values(subject):
-        for passed in with_passed_values(subject, value, place):
+        for passed in with_bound_values(subject, value, place):
             yield use, passed.value, passed.place
 
 
@@ -97,7 +97,7 @@ def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Va
             if key == "timeout":
                 yield DurationUse.TIMEOUT, entry.value, entry.place
             elif key == "retries":
-                for retries in with_passed_values(subject, entry.value, entry.place):
+                for retries in with_bound_values(subject, entry.value, entry.place):
                     for name, inner in constant_key_entries(retries.value):
                         if name == "delay":
                             yield DurationUse.DELAY, inner.value, inner.place

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.passed_values import with_passed_values
+from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.ir.nodes import (
     Call,
@@ -49,7 +49,7 @@ def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
     for call in subject.facts_of_type(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None
         if config is not None:
-            for passed in with_passed_values(subject, config.value, config.place):
+            for passed in with_bound_values(subject, config.value, config.place):
                 yield replace(config, value=passed.value, place=passed.place)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.passed_values import with_passed_values
+from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
@@ -66,7 +66,7 @@ def _find_timestamp_faults(subject: WorkflowSubject) -> tuple[TimestampFault, ..
 def _faults_of_call(subject: WorkflowSubject, call: MethodCalled) -> Iterator[TimestampFault]:
     timestamp = call.arguments.find(1, "timestamp")
     if timestamp is not None:
-        for passed in with_passed_values(subject, timestamp.value, timestamp.place):
+        for passed in with_bound_values(subject, timestamp.value, timestamp.place):
             for value in simple_cases(passed.value):
                 yield from _faults_of_value(value, passed.place)
     elif call.arguments.whole:

@@ -361,6 +361,7 @@ def _run_over(
                 _run_body(interpreter, clause, add, many=many)
         _report_change(interpreter, source, place)
         return None
+    interpreter.tracer.on_iteration(clause.target, iterable)
 
     def body() -> None:
         current = advance(interpreter, iterable, place)

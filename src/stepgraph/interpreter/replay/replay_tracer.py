@@ -19,8 +19,8 @@ from stepgraph.interpreter.library.side_effects import (
     request_outside_step,
 )
 from stepgraph.interpreter.python.parameter_tests import record_selection
+from stepgraph.interpreter.replay.bound_values import observe_arguments, observe_elements
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
-from stepgraph.interpreter.replay.passed_arguments import observe_passed_arguments
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -255,11 +255,14 @@ class ReplayTracer(Tracer):
     # Loops, functions and the workflow
 
     def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
-        observe_passed_arguments(self.interpreter, callee, arguments, place)
+        observe_arguments(self.interpreter, callee, arguments, place)
         if self.interpreter.in_step and callee.scope.is_local:
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))
             if fact not in self.interpreter.facts:
                 self.interpreter.observe(fact)
+
+    def on_iteration(self, target: cst.BaseExpression, iterable: Value) -> None:
+        observe_elements(self.interpreter, target, iterable)
 
     def mark(self) -> TraceMark:
         return self.state.mark()

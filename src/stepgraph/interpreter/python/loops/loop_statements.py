@@ -116,6 +116,7 @@ def _execute_loop(
 ) -> None:
     """Execute a loop to its fixpoint. `elements` are the elements of the iterable before the loop."""
     place = interpreter.place(node)
+    interpreter.tracer.on_iteration(node.target, elements)
 
     def body() -> None:
         present = elements_at_pass(interpreter, iterable, elements) if source.is_changed() else elements

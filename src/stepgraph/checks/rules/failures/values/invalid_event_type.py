@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.engine_names import NameFault, correct_name, find_name_fault
-from stepgraph.checks.analysis.passed_values import with_passed_values
 from stepgraph.checks.analysis.positional_arguments import positional_edits
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix, unsafe_fix
@@ -33,7 +33,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         positional = call.arguments.positional
         if len(positional) > 1:
-            for passed in with_passed_values(subject, positional[1].value, positional[1].place):
+            for passed in with_bound_values(subject, positional[1].value, positional[1].place):
                 yield from _check_event_type(replace(positional[1], value=passed.value, place=passed.place))
         elif call.arguments.whole:
             yield _diagnostic_of_missing_type(call)

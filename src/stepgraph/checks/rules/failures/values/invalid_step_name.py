@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.passed_values import with_passed_values
+from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.steps import declarations_of
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
@@ -40,7 +40,7 @@ def _check_names(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _check_name(subject: WorkflowSubject, declared: StepDeclared) -> Iterator[Diagnostic]:
     name = declared.arguments.find(0, "name")
     if name is not None and name.value != Constant(None):
-        for passed in with_passed_values(subject, name.value, name.place):
+        for passed in with_bound_values(subject, name.value, name.place):
             for value in cases_of(passed.value):
                 yield from _check_name_value(value, passed.place)
     elif declared.function is not None and declared.arguments.whole:

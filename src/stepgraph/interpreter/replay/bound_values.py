@@ -1,0 +1,67 @@
+"""Observation of the constants and dictionaries that calls bind to parameters, and loops to variables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.python.deciding_arguments import bound_arguments, is_display, unbound_parameters
+from stepgraph.interpreter.static_values import static_value
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.ir.facts import ValueBound
+from stepgraph.ir.static_values import StaticMapping
+from stepgraph.ir.values import Constant, Duration, Moment, Template, Value
+from stepgraph.syntax.module import SourcePlace
+
+# Maximum number of elements of a collection that are observed.
+_MAX_ELEMENTS: Final = 100
+_OBSERVED: Final = (Constant, Duration, Moment, Template, StaticMapping)
+
+
+def observe_arguments(
+    interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None
+) -> None:
+    """Record the constants and dictionaries that a call passes for parameters, and the names that it passes on.
+
+    `place` is None for a call by the engine.
+    """
+    module = callee.scope.module
+    place = place or SourcePlace(module, callee.node)
+    for parameter, argument in bound_arguments(callee, arguments, place):
+        value = static_value(argument.value)
+        if isinstance(value, _OBSERVED) or isinstance(argument.place.node, cst.Name):
+            interpreter.observe(ValueBound(SourcePlace(module, parameter), value, argument.place))
+    for parameter in unbound_parameters(callee, arguments, place):
+        default = parameter.default
+        if default is not None and is_display(default):
+            with interpreter.in_scope(callee.scope):
+                value = static_value(interpreter.evaluate(default))
+            if isinstance(value, _OBSERVED):
+                interpreter.observe(ValueBound(SourcePlace(module, parameter), value, SourcePlace(module, default)))
+
+
+def observe_elements(interpreter: Interpreter, target: cst.BaseExpression, iterable: Value) -> None:
+    """Record the constants and dictionaries that a loop over a collection assigns to the variables of its target."""
+    if isinstance(iterable, Mapping) and not iterable.state.changed:
+        for entry in iterable.entries[:_MAX_ELEMENTS]:
+            _observe_element(interpreter, target, Element(entry.key, entry.key_place))
+    elif isinstance(iterable, Collection) and not iterable.state.changed:
+        for item in iterable.items[:_MAX_ELEMENTS]:
+            _observe_element(interpreter, target, item)
+
+
+def _observe_element(interpreter: Interpreter, target: cst.BaseExpression, item: Element) -> None:
+    match target:
+        case cst.Name():
+            value = static_value(item.value)
+            if isinstance(value, _OBSERVED):
+                interpreter.observe(ValueBound(interpreter.place(target), value, item.place))
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            parts = item.value.items if isinstance(item.value, Collection) else ()
+            if len(parts) == len(elements) and all(isinstance(element, cst.Element) for element in elements):
+                for element, part in zip(elements, parts, strict=True):
+                    _observe_element(interpreter, element.value, part)
