@@ -1,10 +1,10 @@
-"""Values that a workflow passes to its own functions, which pass them to the engine."""
+"""Values that reach the engine through parameters, variables and collections."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.checks.snippets import flagged_in_run
+from tests.checks.snippets import findings_in_run, flagged_in_run
 
 _PAUSE = "async def pause(length, name='pause'):\n    {use}\n\n"
 _SLEEP = "await step.sleep(name, length)"
@@ -121,3 +121,69 @@ def test_valid_config_passed_to_a_function() -> None:
 def test_config_that_a_function_completes() -> None:
     body = _CALL.format(default="None", config="{**BASE, **config}") + "await call('load', {'retries': {'limit': 3}})"
     assert flagged_in_run("SG108", "BASE = {'timeout': '1 hour'}\n" + body) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for wait in ['1h', '2 hours']:\n    await step.sleep(f'wait {wait}', wait)",
+        "for number, wait in enumerate(('1h', '2 hours')):\n    await step.sleep(f'wait {number}', wait)",
+        "for name, wait in {'a': '1h', 'b': '2 hours'}.items():\n    await step.sleep(name, wait)",
+        "for name, wait in zip(('a', 'b'), ('1h', '2 hours')):\n    await step.sleep(name, wait)",
+        "await asyncio.gather(*[step.sleep(name, wait) for name, wait in (('a', '1h'), ('b', '2 hours'))])",
+        "if event['payload']['fast']:\n    wait = '1h'\nelse:\n    wait = '2 hours'\nawait step.sleep('wait', wait)",
+        "wait = '1h'\nif event['payload']['slow']:\n    wait = '2 hours'\nawait step.sleep('wait', wait)",
+        "waits = {'a': '1h', 'b': '2 hours'}\nawait step.sleep('wait', waits[event['payload']['tier']])",
+        "waits = {'a': '1h', 'b': '2 hours'}\nwait = waits[event['payload']['tier']]\nawait step.sleep('wait', wait)",
+        "waits = {'a': '1h'}\nawait step.sleep('wait', waits.get(event['payload']['tier'], '2 hours'))",
+        "waits = ['1h', '2 hours']\nawait step.sleep('wait', waits[event['payload']['level']])",
+        "wait = '1 hour'\nfor row in rows:\n    await step.sleep('wait', wait)\n    wait = '1h'",
+    ],
+)
+def test_duration_of_some_paths_or_iterations(body: str) -> None:
+    assert flagged_in_run("SG109", body) == ["'1h'"]
+
+
+def test_default_of_a_lookup() -> None:
+    assert flagged_in_run("SG109", "await step.sleep('wait', event['payload'].get('wait', '1h'))") == [
+        "event['payload'].get('wait', '1h')"
+    ]
+
+
+def test_location_of_the_use() -> None:
+    (finding,) = findings_in_run("SG109", "for wait in ['1h', '2 hours']:\n    await step.sleep(f'wait {wait}', wait)")
+    assert [related.message for related in finding.related] == ["`wait` is '1h' here"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "wait = '1h'\nwait = wait.replace('h', ' hours')\nawait step.sleep('wait', wait)",
+        "wait = '1h'\nwait = '1 hour'\nawait step.sleep('wait', wait)",
+        "await step.sleep('wait', '1 hour')\nwait = '1 hour'\nawait step.sleep('rest', wait)\nwait = '1h'\nprint(wait)",
+        "wait = '1h'\nif rows:\n    wait = '1 minute'\nelse:\n    wait = '1 hour'\nawait step.sleep('wait', wait)",
+        "for wait in ['1h', '2h']:\n    wait = wait.replace('h', ' hours')\n    await step.sleep('wait', wait)",
+        "for wait in ['1h', '2h']:\n    await step.sleep('wait', wait.replace('h', ' hours'))",
+        "for wait in [30, '1 hour']:\n    if isinstance(wait, str):\n        await step.sleep('wait', wait)",
+        "for wait in ['', '1 hour']:\n    if wait:\n        await step.sleep('wait', wait)",
+        "wait = None\nif event['payload']['slow']:\n    wait = '2 hours'\nif wait:\n    await step.sleep('wait', wait)",
+        "for wait in ['1h', '2h']:\n    print([await step.sleep('wait', wait) for wait in ('1 hour', '2 hours')])",
+        "waits = {'a': '1h'}\nwaits['a'] = '1 hour'\nawait step.sleep('wait', waits[event['payload']['tier']])",
+        "waits = {'a': '1h', 'b': '2 hours'}\nawait step.sleep('wait', waits['b'])",
+    ],
+)
+def test_values_that_do_not_reach_the_engine(body: str) -> None:
+    assert flagged_in_run("SG109", body) == []
+
+
+def test_configs_of_iterations() -> None:
+    body = """
+        CONFIGS = {"fast": {"retries": {"limit": 3}}, "slow": {"timeout": "1 minute"}}
+        for name, config in CONFIGS.items():
+            @step.do(name, config=config)
+            async def work():
+                return 1
+
+            await work()
+    """
+    assert flagged_in_run("SG108", body) == ['{"limit": 3}']

@@ -177,11 +177,18 @@ class _StaticValueBuilder(Struct):
         )
 
     def static_value_at(self, value: Value, place: SourcePlace, depth: int) -> Value:
-        """Return a snapshot of a value. An unknown value of `"a" if x else "b"` becomes a union of the literals."""
-        if type(value) is Unknown and isinstance(place.node, cst.IfExp):
+        """Return a snapshot of a value.
+
+        The unknown value of `"a" if x else "b"`, or of `d.get(key, "b")`, becomes a union with the literals.
+        """
+        snapshot = self.static_value(value, depth)
+        is_conditional = isinstance(place.node, cst.Call) or (
+            type(value) is Unknown and isinstance(place.node, cst.IfExp)
+        )
+        if type(snapshot) is Unknown and is_conditional:
             cases = tuple(_conditional_literals(place.node))
             return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN
-        return self.static_value(value, depth)
+        return snapshot
 
 
 def _kinds(class_value: ClassValue) -> list[str]:
@@ -250,6 +257,11 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
         case cst.IfExp(body=body, orelse=orelse):
             yield from _conditional_literals(body)
             yield from _conditional_literals(orelse)
+        case cst.Call(
+            func=cst.Attribute(attr=cst.Name("get")), args=[_, cst.Arg(value=default, keyword=None, star="")]
+        ):
+            yield UNKNOWN
+            yield from _conditional_literals(default)
         case cst.SimpleString() | cst.Integer() | cst.Float():
             yield static_value(evaluate_literal(node))
         case _:

@@ -110,16 +110,16 @@ class StepCalled(Fact, Struct, frozen=True):
 
 
 class ValueBound(Fact, Struct, frozen=True):
-    """A value that a call passes for a parameter of a project function, or that a loop assigns to a variable.
+    """A value that a call passes for a parameter, that code assigns to a variable, or that a lookup may return.
 
     Recorded for constants and dictionaries, and for arguments that are names, whose value may be unknown.
     """
 
     target: SourcePlace
-    """The location of the parameter, or of the variable in the target of the loop."""
+    """The location of the parameter, of the variable in an assignment or loop, or of the lookup, as in `table[key]`."""
     value: Value
     place: SourcePlace
-    """The location of the argument, of the default of the parameter, or of the element."""
+    """The location of the argument, of the default of the parameter, of the element or of the assigned value."""
 
 
 class Returned(Fact, Struct, frozen=True):

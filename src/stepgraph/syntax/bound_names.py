@@ -1,64 +1,142 @@
-"""Parameters and loop variables that code uses unchanged."""
+"""The parameters, assignments and loops that decide the value of a name that code uses unchanged."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Final, NamedTuple, TypeAlias
 
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import SCOPES, all_nodes, ancestors_of
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of
 
 _Function: TypeAlias = cst.FunctionDef | cst.Lambda
+# Types of expressions whose values an assignment records.
+_DISPLAYS: Final = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedString, cst.Integer, cst.Float, cst.Dict)
+# Maximum numbers of assignments of a variable, and of statements in a block, that are compared. Others do not count.
+_MAX_ASSIGNMENTS: Final = 10
+_MAX_STATEMENTS: Final = 200
 _Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 
 
-def bound_name(place: SourcePlace) -> SourcePlace | None:
-    """Return the parameter, or the variable in the target of a loop, that an expression names.
+def bound_targets(place: SourcePlace) -> list[SourcePlace]:
+    """Return the places that decide the value of the name at `place`.
 
-    Return None for other expressions, and for a name that is assigned elsewhere or tested: each value may be used in
-    its own way.
+    These are the parameter of this name, the variable in the target of a loop, or the variables of its assignments, and
+    for the only assignment the assigned expression. Return no place for other expressions, and for a name that is bound
+    otherwise or tested: each value may be used in its own way.
     """
     if not isinstance(place.node, cst.Name):
-        return None
+        return []
     name = place.node.value
     for ancestor in ancestors_of(place.module.parents, place.node):
         match ancestor:
             case cst.ClassDef():
-                return None
+                return []
             case cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
-                targets: list[cst.CSTNode | None] = [
-                    each for clause in _clauses(ancestor) for each in _names_in(clause.target, name)
-                ]
+                variables = [each for clause in _clauses(ancestor) for each in _names_in(clause.target, name)]
+                targets: list[cst.CSTNode] | None = [*variables] if len(variables) <= 1 else None
                 scope: cst.CSTNode = ancestor
             case cst.FunctionDef() | cst.Lambda():
-                targets = [each for binder in _binders(place, ancestor, name) for each in _targets(binder, name)]
+                targets = _targets(place, ancestor, name)
                 scope = ancestor.body
             case _:
                 continue
+        if targets is None:
+            return []
         if targets:
-            target = targets[0] if len(targets) == 1 else None
-            if target is None or _is_tested(place, scope, name):
+            is_tested = name in place.module.once_for(scope, _tested_names)
+            return [] if is_tested else [SourcePlace(place.module, each) for each in targets]
+    return []
+
+
+def _targets(place: SourcePlace, function: _Function, name: str) -> list[cst.CSTNode] | None:
+    """Return the nodes that decide the value of a name. Return None if code binds the name in another way."""
+    binders = bindings_of(function, place.module).binders.get(name, [])
+    match binders:
+        case [cst.Param() as parameter]:
+            return [parameter]
+        case [cst.For(target=target)]:
+            variables = list(_names_in(target, name))
+            return [*variables] if len(variables) == 1 else None
+        case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value)]:
+            return [value]
+    if len(binders) > _MAX_ASSIGNMENTS:
+        return None
+    targets: list[cst.CSTNode] = []
+    reaching = _Reaching(place.module.parents, function, place.node, [*binders])
+    for binder in binders:
+        match binder:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name() as variable)], value=value) if isinstance(
+                value, _DISPLAYS
+            ):
+                if reaching.reaches_use(binder):
+                    targets.append(variable)
+            case _:
                 return None
-            return SourcePlace(place.module, target)
-    return None
+    return targets or (None if binders else [])
 
 
-def _binders(place: SourcePlace, function: _Function, name: str) -> list[cst.CSTNode]:
-    return bindings_of(function, place.module).binders.get(name, [])
+class _Reaching(NamedTuple):
+    """The assignments of a variable that may reach one of its uses in the same function."""
 
+    parents: Parents
+    function: _Function
+    use: cst.CSTNode
+    binders: list[cst.CSTNode]
 
-def _targets(binder: cst.CSTNode, name: str) -> list[cst.CSTNode | None]:
-    """Return the parameter or the variables in the target of a loop, or None for other code that binds a name."""
-    match binder:
-        case cst.Param():
-            return [binder]
-        case cst.For(target=target):
-            return [*_names_in(target, name)]
-        case _:
-            return [None]
+    def reaches_use(self, binder: cst.CSTNode) -> bool:
+        """Return whether the value of an assignment may reach the use."""
+        around_use = self.path_to(self.use)
+        if any(isinstance(node, cst.FunctionDef | cst.Lambda | cst.ClassDef) for node in around_use):
+            return False  # a nested function may run after any of the assignments
+        child: cst.CSTNode = binder
+        for parent in self.path_to(binder):
+            children = self.block_of(parent)
+            if len(children) > _MAX_STATEMENTS:
+                return False
+            if child in children:
+                end = next((i for i, each in enumerate(children) if each is self.use or each in around_use), None)
+                start = list(children).index(child)
+                between = children[start + 1 : end]
+                if any(self.must_assign(each) for each in between):
+                    return False
+                if end is not None and start >= end:
+                    return any(isinstance(node, cst.For | cst.While) for node in self.path_to(parent))
+                if end is not None:
+                    return True
+            child = parent
+        return True
+
+    def path_to(self, node: cst.CSTNode) -> list[cst.CSTNode]:
+        """Return the nodes around a node in the function, innermost first."""
+        return list(takewhile(lambda each: each is not self.function, ancestors_of(self.parents, node)))
+
+    def block_of(self, node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+        match node:
+            case (
+                cst.IndentedBlock(body=body) | cst.SimpleStatementSuite(body=body) | cst.SimpleStatementLine(body=body)
+            ):
+                return body
+            case _:
+                return ()
+
+    def must_assign(self, statement: cst.CSTNode) -> bool:
+        """Return whether a statement assigns the variable on each path."""
+        match statement:
+            case cst.SimpleStatementLine(body=body):
+                return any(each in self.binders for each in body)
+            case cst.If(body=body, orelse=cst.If() | cst.Else() as orelse):
+                return self.must_assign_in(body) and (
+                    self.must_assign(orelse) if isinstance(orelse, cst.If) else self.must_assign_in(orelse.body)
+                )
+            case _:
+                return statement in self.binders
+
+    def must_assign_in(self, body: cst.CSTNode) -> bool:
+        return any(self.must_assign(statement) for statement in self.block_of(body))
 
 
 def _clauses(comprehension: _Comprehension) -> Iterator[cst.CompFor]:
@@ -72,15 +150,15 @@ def _names_in(target: cst.BaseExpression, name: str) -> Iterator[cst.Name]:
     return (node for node in all_nodes(target) if isinstance(node, cst.Name) and node.value == name)
 
 
-def _is_tested(place: SourcePlace, scope: cst.CSTNode, name: str) -> bool:
-    """Return whether code may decide on a name: it is part of a test, or passed to `isinstance`."""
-    uses = (node for node in all_nodes(scope) if isinstance(node, cst.Name) and node.value == name)
-    return any(_is_part_of_test(place, use) for use in uses)
+def _tested_names(scope: cst.CSTNode, module: SourceModule) -> frozenset[str]:
+    """Return the names on which code may decide: they are part of a test, or passed to `isinstance`."""
+    names = (node for node in all_nodes(scope) if isinstance(node, cst.Name))
+    return frozenset(node.value for node in names if _is_part_of_test(module, node))
 
 
-def _is_part_of_test(place: SourcePlace, use: cst.Name) -> bool:
+def _is_part_of_test(module: SourceModule, use: cst.Name) -> bool:
     child: cst.CSTNode = use
-    for ancestor in ancestors_of(place.module.parents, use):
+    for ancestor in ancestors_of(module.parents, use):
         match ancestor:
             case cst.Call(func=cst.Name("isinstance" | "type" | "callable")):
                 return True

@@ -1,4 +1,4 @@
-"""Values that calls bind to the parameters of functions, and loops to variables."""
+"""Values of parameters and variables that depend on the call, the iteration or the path."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from stepgraph.ir.facts import ValueBound
-from stepgraph.ir.static_values import StaticMapping
+from stepgraph.ir.static_values import StaticMapping, cases_of
 from stepgraph.ir.values import Unknown, Value
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class PlacedValue(NamedTuple):
 def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[PlacedValue]:
     """Yield the value of the expression at `place`.
 
-    If the expression is a parameter or loop variable that is used unchanged, yield the values that calls or loops bind
-    to it, too, also through functions that pass them on.
+    If the expression is a parameter or variable that is used unchanged, or a lookup at an unknown key, yield the values
+    that it may have, too, also through functions that pass them on.
     """
     yield PlacedValue(value, place)
     if _depends_on_binding(value):
@@ -34,7 +34,10 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
 
 def _depends_on_binding(value: Value) -> bool:
     """Return whether a value may differ by call or iteration: the constants in an argument are hidden."""
-    return isinstance(value, Unknown) or (isinstance(value, StaticMapping) and not value.is_complete)
+    return any(
+        isinstance(case, Unknown) or (isinstance(case, StaticMapping) and not case.is_complete)
+        for case in cases_of(value)
+    )
 
 
 def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[PlacedValue]:
@@ -42,20 +45,21 @@ def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[Plac
     if not by_target:
         return
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.bound_names import bound_name
+    from stepgraph.syntax.bound_names import bound_targets
 
     visited: set[SourcePlace] = set()
     pending = [place]
     while pending:
-        target = bound_name(pending.pop())
-        if target is None or target in visited:
-            continue
-        visited.add(target)
-        for bound in by_target.get(target, ()):
-            if _depends_on_binding(bound.value):
-                pending.append(bound.place)
-            if not isinstance(bound.value, Unknown):
-                yield PlacedValue(bound.value, bound.place)
+        source = pending.pop()
+        for target in (source, *bound_targets(source)):
+            if target in visited:
+                continue
+            visited.add(target)
+            for bound in by_target.get(target, ()):
+                if _depends_on_binding(bound.value) and bound.place != target:
+                    pending.append(bound.place)
+                if not isinstance(bound.value, Unknown):
+                    yield PlacedValue(bound.value, bound.place)
 
 
 def _values_by_target(subject: WorkflowSubject) -> dict[SourcePlace, Sequence[ValueBound]]:

@@ -41,6 +41,9 @@ class DurationArgument(Struct, frozen=True):
     value: Value
     """The value. It is valid if it is a number of milliseconds or a string that the engine can parse."""
     place: SourcePlace
+    """The location of the value."""
+    use_place: SourcePlace
+    """The location of the argument or config entry. It differs from `place` for the value of a variable."""
     text: str | None
     """The value if it is a string, otherwise None."""
     parsed: DurationText | None
@@ -49,14 +52,14 @@ class DurationArgument(Struct, frozen=True):
     """The value if it is a number, otherwise None."""
 
     @classmethod
-    def of(cls, use: DurationUse, value: Value, place: SourcePlace) -> DurationArgument:
+    def of(cls, use: DurationUse, value: Value, place: SourcePlace, use_place: SourcePlace) -> DurationArgument:
         """Return one of the possible values of an argument, parsed once for all rules."""
         constant = value.value if isinstance(value, Constant) else None
         if isinstance(constant, str):
-            return cls(use, value, place, constant, parse_duration(constant), None)
+            return cls(use, value, place, use_place, constant, parse_duration(constant), None)
         if isinstance(constant, (int, float)) and not isinstance(constant, bool):
-            return cls(use, value, place, None, None, as_float(constant))
-        return cls(use, value, place, None, None, math.inf if value == _INFINITY else None)
+            return cls(use, value, place, use_place, None, None, as_float(constant))
+        return cls(use, value, place, use_place, None, None, math.inf if value == _INFINITY else None)
 
     @property
     def milliseconds(self) -> float | None:
@@ -74,18 +77,12 @@ def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]
 
 def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     return tuple(
-        DurationArgument.of(use, case, place)
-        for use, value, place in _values_with_passed(subject)
-        for case in simple_cases(value)
-        if not may_be_guarded(case, place)
+        DurationArgument.of(use, case, bound.place, place)
+        for use, value, place in _argument_values(subject)
+        for bound in with_bound_values(subject, value, place)
+        for case in simple_cases(bound.value)
+        if not may_be_guarded(case, bound.place)
     )
-
-
-def _values_with_passed(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
-    """Yield the values of arguments, and the values that calls of a function pass for an argument."""
-    for use, value, place in _argument_values(subject):
-        for passed in with_bound_values(subject, value, place):
-            yield use, passed.value, passed.place
 
 
 def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:

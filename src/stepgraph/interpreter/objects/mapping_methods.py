@@ -118,6 +118,8 @@ def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, plac
     default = arguments.items[1].value if len(arguments.items) > 1 else None
     value = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
     interpreter.store.record_selection(receiver, value)
+    if not isinstance(arguments.items[0].value, Constant):
+        interpreter.tracer.on_lookup(receiver, place)
     return value
 
 

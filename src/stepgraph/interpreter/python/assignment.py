@@ -49,7 +49,7 @@ def assign(
         case cst.Name(value=name):
             value = _as_variable(name, value, source)
             bind(interpreter, name, value)
-            interpreter.tracer.on_assignment(target, value)
+            interpreter.tracer.on_assignment(target, value, source)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _unpack(interpreter, parts, value)

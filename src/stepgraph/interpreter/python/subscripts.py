@@ -69,6 +69,8 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
     element = element_at(owner, key, key_place, place) if element is None else element
     if isinstance(owner, Collection | Mapping):
         interpreter.store.record_selection(owner, element)
+        if not isinstance(key, Constant):
+            interpreter.tracer.on_lookup(owner, place)
     return element
 
 

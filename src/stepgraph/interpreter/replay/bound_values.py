@@ -1,4 +1,4 @@
-"""Observation of the constants and dictionaries that calls bind to parameters, and loops to variables."""
+"""Observation of constants and dictionaries: arguments of calls, values of variables, and elements of collections."""
 
 from __future__ import annotations
 
@@ -65,3 +65,22 @@ def _observe_element(interpreter: Interpreter, target: cst.BaseExpression, item:
             if len(parts) == len(elements) and all(isinstance(element, cst.Element) for element in elements):
                 for element, part in zip(elements, parts, strict=True):
                     _observe_element(interpreter, element.value, part)
+
+
+def observe_assignment(interpreter: Interpreter, target: cst.Name, value: Value, source: SourcePlace) -> None:
+    """Record the constant or dictionary that one of several assignments of a variable assigns."""
+    bindings = interpreter.frame.scope.bindings
+    if len(bindings.binders.get(target.value, ())) > 1:
+        observed = static_value(value)
+        if isinstance(observed, _OBSERVED):
+            interpreter.observe(ValueBound(interpreter.place(target), observed, source))
+
+
+def observe_lookup(interpreter: Interpreter, owner: Value, place: SourcePlace) -> None:
+    """Record the constants and dictionaries that a lookup with an unknown key may return."""
+    if isinstance(owner, Mapping | Collection) and not owner.state.changed:
+        elements = owner.entries if isinstance(owner, Mapping) else owner.items
+        for element in elements[:_MAX_ELEMENTS]:
+            value = static_value(element.value)
+            if isinstance(value, _OBSERVED):
+                interpreter.observe(ValueBound(place, value, element.place))

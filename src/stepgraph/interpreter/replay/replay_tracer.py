@@ -19,7 +19,12 @@ from stepgraph.interpreter.library.side_effects import (
     request_outside_step,
 )
 from stepgraph.interpreter.python.parameter_tests import record_selection
-from stepgraph.interpreter.replay.bound_values import observe_arguments, observe_elements
+from stepgraph.interpreter.replay.bound_values import (
+    observe_arguments,
+    observe_assignment,
+    observe_elements,
+    observe_lookup,
+)
 from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
@@ -151,6 +156,9 @@ class ReplayTracer(Tracer):
         if self.state.reads_are_uses:
             record_use(self.state, value, self.interpreter.place(node))
 
+    def on_lookup(self, owner: Value, place: SourcePlace) -> None:
+        observe_lookup(self.interpreter, owner, place)
+
     def on_method_call(self, call: cst.Call, method: Value) -> None:
         record_method_call(self.state, call, method)
 
@@ -204,8 +212,10 @@ class ReplayTracer(Tracer):
         if self.interpreter.replays and (self.state.state_changes or self.interpreter.loop_depth):
             record_binding(self.state, name)
 
-    def on_assignment(self, target: cst.Name, value: Value) -> None:
+    def on_assignment(self, target: cst.Name, value: Value, source: SourcePlace | None) -> None:
         interpreter = self.interpreter
+        if source is not None:
+            observe_assignment(interpreter, target, value, source)
         if interpreter.in_step and target.value in interpreter.frame.scope.bindings.nonlocals:
             record_change(self.state, target, value, interpreter.place(target), rebound=True)
 

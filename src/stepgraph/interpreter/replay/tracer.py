@@ -183,6 +183,9 @@ class Tracer:
     def on_element_read(self, node: cst.Subscript, value: Value) -> None:
         """Record that an element of a collection is read."""
 
+    def on_lookup(self, owner: Value, place: SourcePlace) -> None:
+        """Record that an element of a collection is looked up at an unknown key."""
+
     def on_method_call(self, call: cst.Call, method: Value) -> None:
         """Record that a bound method, or a union that may contain one, is about to be called."""
 
@@ -234,8 +237,8 @@ class Tracer:
     def on_binding(self, name: str) -> None:
         """Record that a name is bound in the current scope."""
 
-    def on_assignment(self, target: cst.Name, value: Value) -> None:
-        """Record that a value is assigned to a name."""
+    def on_assignment(self, target: cst.Name, value: Value, source: SourcePlace | None) -> None:
+        """Record that a value is assigned to a name. `source` is the location of the assigned expression."""
 
     def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:
         """Record that an attribute of `owner` is assigned or deleted."""

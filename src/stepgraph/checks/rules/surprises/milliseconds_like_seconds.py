@@ -34,7 +34,7 @@ _MIN_USUAL_DELAY: Final = 100
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         for diagnostic in _check_duration(duration):
-            yield with_definition(diagnostic, duration.place)
+            yield with_definition(diagnostic, duration.place, duration.use_place)
 
 
 def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:

@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
         if diagnostic is not None:
-            yield with_definition(diagnostic, duration.place)
+            yield with_definition(diagnostic, duration.place, duration.use_place)
 
 
 def _check_duration(duration: DurationArgument) -> Diagnostic | None:

@@ -44,7 +44,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
         if diagnostic is not None:
-            yield with_definition(diagnostic, duration.place)
+            yield with_definition(diagnostic, duration.place, duration.use_place)
     for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
             argument = call.arguments.items[0]
