@@ -118,11 +118,6 @@ def test_valid_config_passed_to_a_function() -> None:
     assert flagged_in_run("SG108", body) == []
 
 
-def test_config_that_a_function_completes() -> None:
-    body = _CALL.format(default="None", config="{**BASE, **config}") + "await call('load', {'retries': {'limit': 3}})"
-    assert flagged_in_run("SG108", "BASE = {'timeout': '1 hour'}\n" + body) == []
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -187,3 +182,25 @@ def test_configs_of_iterations() -> None:
             await work()
     """
     assert flagged_in_run("SG108", body) == ['{"limit": 3}']
+
+
+@pytest.mark.parametrize(
+    "config",
+    ["dict(retries={'limit': 3})", "dict(BASE, retries={'limit': 3})", "BASE | dict(retries={'limit': 3})"],
+)
+def test_config_from_a_call(config: str) -> None:
+    body = f"BASE = {{'timeout': '1 hour'}}\n\n@step.do('work', config={config})\nasync def work(): ...\n\nawait work()"
+    assert flagged_in_run("SG108", body) == ["{'limit': 3}"]
+
+
+def test_dictionary_that_changes_later() -> None:
+    body = """
+        config = dict(retries=dict(limit=3))
+        config["retries"]["delay"] = "1 second"
+
+        @step.do("work", config=config)
+        async def work(): ...
+
+        await work()
+    """
+    assert flagged_in_run("SG108", body) == []

@@ -134,7 +134,9 @@ class _StaticValueBuilder(Struct):
 
     def _static_collection(self, value: Collection | Mapping, depth: int) -> Value:
         """Return a snapshot of a collection. Constants are unknown if the program may have replaced them."""
-        shows_constants = value.shows_constants or (self.shows_hidden and not value.state.changed)
+        shows_constants = value.shows_constants or (
+            self.shows_hidden and not value.state.changed and not value.is_argument
+        )
 
         def element_value(item_value: Value, place: SourcePlace) -> Value:
             return (
@@ -182,11 +184,11 @@ class _StaticValueBuilder(Struct):
         The unknown value of `"a" if x else "b"`, or of `d.get(key, "b")`, becomes a union with the literals.
         """
         snapshot = self.static_value(value, depth)
-        is_conditional = isinstance(place.node, cst.Call) or (
-            type(value) is Unknown and isinstance(place.node, cst.IfExp)
-        )
-        if type(snapshot) is Unknown and is_conditional:
-            cases = tuple(_conditional_literals(place.node))
+        node = place.node
+        if type(snapshot) is Unknown and (
+            isinstance(node, cst.Call) or (isinstance(node, cst.IfExp) and type(value) is Unknown)
+        ):
+            cases = tuple(_conditional_literals(node))
             return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN
         return snapshot
 

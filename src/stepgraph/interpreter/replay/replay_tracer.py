@@ -247,7 +247,7 @@ class ReplayTracer(Tracer):
     def on_step_method(self, name: str, arguments: Arguments, place: SourcePlace) -> StaticArguments:
         """Record a call of a step method. The arguments that the engine stores count as used, except for the name."""
         interpreter = self.interpreter
-        passed = static_arguments(arguments)
+        passed = static_arguments(arguments, shows_hidden=True)
         expected = expects_type_error(interpreter, place)
         interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expected))
         if is_step_method(name) and stores_arguments(name):
