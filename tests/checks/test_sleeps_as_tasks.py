@@ -37,6 +37,9 @@ def test_advice_for_a_sleep_bound_to_a_name() -> None:
         'await asyncio.get_event_loop().create_task(step.sleep("rest", "1 hour"))',
         'await asyncio.create_task(asyncio.ensure_future(step.sleep("rest", "1 hour")))',
         'await asyncio.create_task(functools.partial(step.sleep, "rest", "1 hour")())',
+        'def nap(name):\n    return step.sleep(name, "1 hour")\n\nawait asyncio.create_task(nap("rest"))',
+        'nap = lambda name: step.sleep(name, "1 hour")\nawait asyncio.create_task(nap("rest"))',
+        'nap = step.sleep("a", "1 hour") if rows else step.sleep("b", "1 hour")\nawait asyncio.create_task(nap)',
     ],
 )
 def test_functions_that_require_a_coroutine(body: str) -> None:
@@ -50,6 +53,7 @@ def test_functions_that_require_a_coroutine(body: str) -> None:
         'await asyncio.gather(step.sleep("rest", "1 hour"))',
         'await asyncio.wait([step.sleep("rest", "1 hour")])',
         'await asyncio.shield(step.sleep("rest", "1 hour"))',
+        'def nap():\n    return step.wait_for_event("go", "go")\n\nawait asyncio.create_task(nap())',
         'async def nap():\n    return await step.sleep("rest", "1 hour")\n\nawait asyncio.create_task(nap())',
         'async def nap():\n    return step.sleep("rest", "1 hour")\n\nawait (await asyncio.create_task(nap()))',
     ],

@@ -7,11 +7,24 @@ from collections.abc import Iterable, Sequence
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.calls import Argument
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.values.calls import Argument, PreparedCall
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of
 from stepgraph.ir.facts import FutureAsTask, TimeoutFunction, WorkCanceled
-from stepgraph.ir.nodes import Activity, Await, OperationBlock, begins_at_call, work_kind
+from stepgraph.ir.nodes import (
+    Activity,
+    Await,
+    Call,
+    Function,
+    Jump,
+    JumpKind,
+    OperationBlock,
+    Run,
+    begins_at_call,
+    work_kind,
+)
+from stepgraph.ir.values import Value
 from stepgraph.ir.walk import activities_in, activities_of, name_of, walk_operations
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
@@ -101,8 +114,33 @@ def _awaited_tasks(block: OperationBlock) -> list[TaskId]:
 
 def observe_future_as_task(interpreter: Interpreter, argument: Argument, place: SourcePlace) -> None:
     """Record a fact for an `asyncio.create_task` whose argument is the future of a sleep rather than a coroutine."""
-    activity = interpreter.work.activities.get(argument.value.task_id) if isinstance(argument.value, Task) else None
-    kind = None if activity is None else work_kind(activity)
-    if activity is not None and kind is not None and begins_at_call(activity):
-        callee = place.node.func if isinstance(place.node, cst.Call) else place.node
-        interpreter.observe(FutureAsTask(kind, argument.place, SourcePlace(place.module, callee)))
+    for value in union_values(argument.value):
+        kind = _kind_of_future(interpreter, value)
+        if kind is not None:
+            callee = place.node.func if isinstance(place.node, cst.Call) else place.node
+            interpreter.observe(FutureAsTask(kind, argument.place, SourcePlace(place.module, callee)))
+            return
+
+
+def _kind_of_future(interpreter: Interpreter, value: Value) -> WorkKind | None:
+    """Return the kind of work whose call returns a value that is its future. Return None for other values.
+
+    A plain function may call the work and return the future.
+    """
+    activity: Activity | None = None
+    if isinstance(value, PreparedCall):
+        activity = Call(value.function)
+    elif isinstance(value, Task):
+        activity = interpreter.work.activities.get(value.task_id)
+    if isinstance(activity, Call) and _is_plain(activity.function):
+        match activity.function.body.operations:
+            case [Run(activity=only), Jump(kind=JumpKind.RETURN)]:
+                activity = only
+    return (
+        None if activity is None or isinstance(activity, Call) or not begins_at_call(activity) else work_kind(activity)
+    )
+
+
+def _is_plain(function: Function) -> bool:
+    node = function.place.node
+    return isinstance(node, cst.FunctionDef) and node.asynchronous is None
