@@ -60,6 +60,20 @@ def test_constant_timedelta_is_converted_to_text(source: str) -> None:
     assert finding.advice == 'Write "1 hour".'
 
 
+def test_difference_of_datetimes_is_converted() -> None:
+    body = """
+        due = datetime.fromisoformat(event["payload"]["due"])
+        start = datetime.fromisoformat(event["payload"]["start"])
+        await step.sleep("cool down", due - start)
+    """
+    finding = only_finding(body, "from datetime import datetime")
+
+    assert (finding.code, finding.advice) == (
+        "SG109",
+        "Convert it to milliseconds: `int((due - start).total_seconds() * 1000)`.",
+    )
+
+
 def test_unknown_timedelta_is_converted_to_milliseconds() -> None:
     finding = only_finding('await step.sleep("cool down", timedelta(days=event["payload"]["days"]))', _TIMEDELTA)
 

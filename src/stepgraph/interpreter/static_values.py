@@ -157,6 +157,7 @@ class _StaticValueBuilder(Struct):
                 static_elements,
                 is_complete,
                 may_be_overwritten=value.state.changed and value.state.unordered,
+                is_view=value.lazy is not None,
             )
         entries = value.entries
         self.remaining -= min(len(entries), MAX_ELEMENTS)

@@ -32,6 +32,8 @@ class StaticCollection(Value, Struct, frozen=True):
     """Whether `elements` is the exact content: complete, in order, with no optional element."""
     may_be_overwritten: bool
     """Whether other elements may have replaced the listed ones."""
+    is_view: bool = False
+    """Whether this is a view of a dictionary, such as `d.keys()`."""
 
 
 class StaticEntry(Struct, frozen=True):

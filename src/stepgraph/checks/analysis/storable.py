@@ -173,6 +173,8 @@ def _case_faults(value: Value, certainty: Certainty, *, awaited: bool) -> Iterat
     fault = _simple_fault(value)
     if fault is not None:
         yield fault
+    elif isinstance(value, StaticCollection) and value.is_view:
+        yield UnstorablePart("a view of a dictionary", _LIST)
     elif isinstance(value, StaticCollection) and value.kind in _COLLECTIONS:
         if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
             yield UnstorablePart(*_COLLECTIONS[value.kind])

@@ -17,6 +17,7 @@ from stepgraph.ir.values import (
     Constant,
     Duration,
     ExternalResult,
+    Moment,
     Scalar,
     Template,
     Unknown,
@@ -27,6 +28,17 @@ from stepgraph.syntax.module import SourcePlace
 
 DATETIME: Final = "datetime.datetime"
 TIMEDELTA: Final = "datetime.timedelta"
+DECIMAL: Final = "decimal.Decimal"
+# Calls that return a datetime.
+DATETIME_CALLS: Final = frozenset(
+    f"{DATETIME}{name}"
+    for name in (
+        *("", ".now", ".today", ".utcnow", ".fromisoformat", ".fromtimestamp", ".utcfromtimestamp", ".strptime"),
+        ".combine",
+    )
+)
+# Operators whose result is a Decimal if an operand is one.
+_DECIMAL_OPERATORS: Final = (cst.Add, cst.Subtract, cst.Multiply, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power)
 # Maximum size of a folded constant, in characters of a string or bits of an integer, so `"x" * 10**9` is not computed.
 MAX_SIZE: Final = 10_000
 MAX_EXPONENT: Final = 64
@@ -84,6 +96,18 @@ def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
     is_number = isinstance(right, Constant) and isinstance(right.value, int | float)
     is_unknown = isinstance(op, cst.Add) and isinstance(right, Unknown | Payload) and name != TIMEDELTA
     return ExternalResult(name) if is_difference or is_number or is_unknown else None
+
+
+def arithmetic_result(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
+    """Return the difference of two datetimes or the result of Decimal arithmetic. Return None for other operations."""
+    if isinstance(op, cst.Subtract) and _is_datetime(left) and _is_datetime(right):
+        return ExternalResult(TIMEDELTA)
+    is_decimal = DECIMAL in (origin_name(left), origin_name(right))
+    return ExternalResult(DECIMAL) if is_decimal and isinstance(op, _DECIMAL_OPERATORS) else None
+
+
+def _is_datetime(value: Value) -> bool:
+    return isinstance(value, Moment) or origin_name(value) in DATETIME_CALLS
 
 
 def fold_unary(op: cst.BaseUnaryOp, operand: Value) -> Value:

@@ -22,6 +22,7 @@ from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import MAX_REPETITIONS
 from stepgraph.interpreter.python.constants import (
     add_offset,
+    arithmetic_result,
     concatenate,
     fold_binary,
     fold_unary,
@@ -96,7 +97,11 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand, which stepgraph does not model")
-    result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
+    result = (
+        arithmetic_result(node.operator, left, right)
+        or add_offset(node.operator, left, right)
+        or fold_binary(node.operator, left, right)
+    )
     if operator is cst.Subtract:
         return interpreter.tracer.on_difference(left, right, result)
     if operator is cst.Add:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,8 @@ _FORMS: Final = (
     'Write a number and one unit (second, minute, hour, day, week, month, year), such as "90 minutes", or a number of'
     " milliseconds."
 )
+# Source of an expression to which `.total_seconds()` can be appended: a name or one call.
+_OPERAND: Final = re.compile(r"[\w.]++(?:\([^()]*+\))?")
 _EFFECTS: Final = {
     DurationUse.SLEEP: "this sleep fails",
     DurationUse.WAIT: "this wait fails",
@@ -71,7 +74,9 @@ def _check_duration(duration: DurationArgument) -> Diagnostic | None:
     if isinstance(duration.value, Duration):
         return Diagnostic(duration.place.span, message, f'Write "{format_duration(duration.value.milliseconds)}".')
     if kind_of(duration.value) == "a timedelta":
-        milliseconds = f"`int({duration.place.text}.total_seconds() * 1000)`"
+        source = duration.place.text
+        operand = source if _OPERAND.fullmatch(source) else f"({source})"
+        milliseconds = f"`int({operand}.total_seconds() * 1000)`"
         return Diagnostic(duration.place.span, message, f"Convert it to milliseconds: {milliseconds}.")
     return Diagnostic(duration.place.span, message, _FORMS)
 
