@@ -48,6 +48,23 @@ def test_comment_applies_to_its_statement(body: str) -> None:
     assert len(result.suppressed) == 1
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if event:\n    pass\n    # stepgraph: ignore[SG118] the block before\nawait charge(10)",
+        'await charge(10)  # add "# stepgraph: ignore[SG118]" here',
+        "await charge(10)  # see `# stepgraph: ignore-file`",
+        "text = '# stepgraph: ignore[SG118]'; await charge(10)",
+        '"""\n# stepgraph: ignore[SG118]\n"""\nawait charge(10)',
+        "x = 1  # stepgraph: ignore[SG118]\nawait charge(10)",
+    ],
+)
+def test_texts_that_suppress_nothing(body: str) -> None:
+    result = filter_module(in_run(body))
+    assert [code for code, _ in code_lines(result.findings)].count("SG118") == 1
+    assert result.suppressed == ()
+
+
 _HELPER = """\
 from workers import WorkflowEntrypoint, fetch
 

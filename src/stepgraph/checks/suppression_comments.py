@@ -80,7 +80,8 @@ def _comments(path: str, content: bytes) -> list[Comment]:
     return configuration_comments(path, content) if is_configuration else python_comments(path, content)
 
 
-_MARKER: Final = r"(?:#|//|/\*)[ \t]*"
+# A marker after other text than white space, as in `write "# stepgraph: ignore"`, only quotes a suppression.
+_MARKER: Final = r"(?<!\S)(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
 # This also matches unknown directives, misspelled suppressions and `noqa` comments with codes of rules, to report them.
 _SUPPRESSION: Final = re.compile(
@@ -198,7 +199,7 @@ def python_comments(path: str, content: bytes) -> list[Comment]:
 
     A comment at the end of a statement applies to all lines of the statement, because a formatter may have wrapped the
     statement. A comment at the end of any other line applies to that line. A comment on its own line applies to the
-    next statement or, inside a statement, to the next line of the statement.
+    next statement, unless it is indented more deeply, or, inside a statement, to the next line of the statement.
     """
     collector = _CommentCollector(path)
     lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -224,6 +225,8 @@ class _CommentCollector(Struct):
     """Comments at the ends of lines of the current statement."""
     _first_line: int = 0
     """The first line of the current statement, from 1, or 0 between statements."""
+    _first_column: int = 0
+    """The column of the current statement, from 0."""
     _class_name: str = ""
     """The name of the current top-level class, or an empty string outside classes."""
     _expects_class_name: bool = False
@@ -252,7 +255,7 @@ class _CommentCollector(Struct):
         if self._expects_class_name:
             self._class_name, self._expects_class_name = token.string, False
         if self._first_line == 0:
-            self._first_line = line
+            self._first_line, self._first_column = line, column
             if column == 0:
                 self._class_name, self._expects_class_name = "", token.string == "class"
         elif self._inner:
@@ -260,7 +263,12 @@ class _CommentCollector(Struct):
             self._inner = []
 
     def _end_statement(self, last_line: int) -> None:
-        self._add([*self._leading, *self._inner], self._first_line, last_line)
+        for comment in self._leading:
+            if comment.start[1] > self._first_column:  # the comment belongs to the block before the statement
+                self._add([comment], comment.start[0], comment.start[0])
+            else:
+                self._add([comment], self._first_line, last_line)
+        self._add(self._inner, self._first_line, last_line)
         for comment in self._trailing:
             line = comment.start[0]
             self._add([comment], self._first_line if line == last_line else line, line)
