@@ -241,6 +241,9 @@ def _step(change: str, before: str = "", after: str = "") -> str:
         ("self.found += 1", "self.found = 0", "if self.found:\n    return"),
         ("del found['x']", "found = {'x': 1}", "return found"),
         ("found.rows['x'] = 1", "found = load()", "return found"),
+        ("add(1)", "found = []\nadd = found.append", "return found"),
+        ("random.shuffle(found)", "found = [1, 2]", "return found"),
+        ("heapq.heappush(found, 1)", "import heapq\nfound = []", "return found"),
         ("self.found.rows.all['x'] = 1", "self.found = load()", "return self.found"),
     ],
 )
@@ -419,6 +422,9 @@ def test_lazily_initialized_state() -> None:
         "payload = event['payload']; payload |= {'x': 1}",
         "names = event['payload']['names']; names += ['x']",
         "self.payload = event['payload']; self.payload['x'] = 1",
+        "random.shuffle(event['payload']['xs'])",
+        "import heapq; heapq.heapify(event['payload']['xs'])",
+        "pop = event['payload'].pop; pop('x')",
     ],
 )
 def test_changes_of_the_event(change: str) -> None:
@@ -450,6 +456,8 @@ def test_elements_of_the_event() -> None:
         "xs = event['payload']['xs'] + [1]; xs.append(1)",
         "answer = await step.wait_for_event('w', 'e'); answer['payload']['x'] = 1",
         "payload = event['payload']; payload = {}; payload['x'] = 1",
+        "xs = list(event['payload']['xs']); random.shuffle(xs)",
+        "random.sample(event['payload']['xs'], 2)",
     ],
 )
 def test_changes_of_copies(change: str) -> None:

@@ -38,6 +38,7 @@ from stepgraph.interpreter.replay.step_state import (
     record_element_change,
     record_in_place_operator,
     record_method_call,
+    record_mutating_function,
     record_read,
     record_reads_of_next_iteration,
 )
@@ -172,6 +173,7 @@ class ReplayTracer(Tracer):
 
     def on_external_call(self, callee: External, arguments: Arguments, place: SourcePlace, result: Value) -> Value:
         self.state.record_fact(request_outside_step(self.interpreter, callee.name, place, result))
+        record_mutating_function(self.state, callee.name, arguments, place)
         return tainted_result(self.state, callee, arguments, place, result)
 
     def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:

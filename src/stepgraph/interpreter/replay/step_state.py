@@ -10,6 +10,7 @@ from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.replay_state import ReplayState, StateRead, StateUse
 from stepgraph.interpreter.replay.tracer import StateChange, StateKey
+from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
@@ -17,10 +18,11 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated, PayloadKeyAccess
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, MUTATING_FUNCTIONS
 
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
+_MODULES_OF_MUTATORS: Final = frozenset(["_bisect", "bisect", "heapq", "operator", "random"])
 _PURE_MUTATORS: Final = frozenset(COLLECTION_MUTATORS) - _RETURNING_METHODS
 
 
@@ -215,9 +217,19 @@ def record_method_call(replay: ReplayState, node: cst.Call, callee: Value) -> No
         if (
             isinstance(method, BuiltinMethod)
             and method.name in COLLECTION_MUTATORS
-            and isinstance(node.func, cst.Attribute)
+            and isinstance(node.func, cst.Attribute | cst.Name)
         ):
-            _record_mutation(replay, node.func.value, method.receiver, replay.interpreter.place(node))
+            target = node.func.value if isinstance(node.func, cst.Attribute) else node.func
+            _record_mutation(replay, target, method.receiver, replay.interpreter.place(node))
+
+
+def record_mutating_function(replay: ReplayState, name: str, arguments: Arguments, place: SourcePlace) -> None:
+    """Record a call of a function of the standard library that mutates its first argument: `random.shuffle(rows)`."""
+    module, _, function = name.rpartition(".")
+    if function in MUTATING_FUNCTIONS and module in _MODULES_OF_MUTATORS and arguments.positional:
+        mutated = arguments.positional[0]
+        if isinstance(mutated.place.node, cst.BaseExpression):
+            _record_mutation(replay, mutated.place.node, mutated.value, place)
 
 
 def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: Value, value: Value) -> None:
