@@ -194,6 +194,21 @@ def test_forwarded_argument_is_flagged(tmp_path: Path) -> None:
     assert project_codes(tmp_path, body) == ["SG118"]
 
 
+_PARTIAL = """
+@step.do("charge")
+async def charge():
+    return 1
+
+await partial(charge{arguments})()
+"""
+
+
+@pytest.mark.parametrize(("arguments", "codes"), [(", 10", ["SG118"]), (", amount=10", ["SG118"]), ("", [])])
+def test_partial_of_a_step(tmp_path: Path, arguments: str, codes: list[str]) -> None:
+    body = _PARTIAL.format(arguments=arguments)
+    assert project_codes(tmp_path, body, imports="from functools import partial") == codes
+
+
 def test_unknown_method_is_flagged_once(tmp_path: Path) -> None:
     assert [finding.code for finding in project_findings(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]
 

@@ -37,6 +37,8 @@ def _partial(call: LibraryCall) -> Value:
             lambda value: _partial(replace(call, arguments=Arguments((replace(first, value=value), *rest)))),
         )
     if isinstance(function, StepFunction):
+        if rest and not function.may_be_replaced:
+            call.interpreter.tracer.on_step_call(function.definition, Arguments(rest), call.place)
         return function
     if not function.relevant and not _is_modeled(function):
         return call_unknown(call.interpreter, function, call.arguments, call.place)
