@@ -281,7 +281,17 @@ def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_p
     assert execution.error is None or isinstance(execution.error, NotImplementedError)
 
 
+@parametrize_flagged("SG132")
+def test_unsubscriptable_base_fails_at_load(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(
+        r"AttributeError: type object 'Flow' has no attribute '__parameters__'|TypeError: type 'Flow' is not .*",
+        error_text(execution),
+    )
+    assert execution.started == []
+
+
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131", "SG132"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

@@ -30,6 +30,7 @@ from stepgraph.checks.rules.failures.deployment import (
     no_run,
     unexported_class,
     unloadable_import,
+    unsubscriptable_base,
     unusable_run,
     unwrapped_run,
     wrong_import,
@@ -125,6 +126,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unloadable_import.RULE,  # SG129
     missing_import.RULE,  # SG130
     unusable_run.RULE,  # SG131
+    unsubscriptable_base.RULE,  # SG132
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203

@@ -191,7 +191,9 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
             # Imported here because only a check needs them.
             from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
             from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
+            from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases
 
+            observe_unsubscriptable_bases(interpreter, workflow)
             observe_unloadable_imports(interpreter)
             observe_missing_imports(interpreter)
     except LimitExceededError as error:

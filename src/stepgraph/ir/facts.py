@@ -21,6 +21,7 @@ from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
+GenericFault: TypeAlias = Literal["order", "not generic"]
 RunFault: TypeAlias = Literal["missing", "extra", "order", "generator"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Canceler: TypeAlias = TimeoutFunction | Literal["cancel", "asyncio.TaskGroup"]
@@ -337,6 +338,17 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The name of the class that defines `run`."""
     place: SourcePlace
     """The location of the base class through which `run` is inherited."""
+
+
+class UnsubscriptableBase(Fact, Struct, frozen=True):
+    """A base of a workflow class with type arguments, which raises an error when the module is loaded."""
+
+    name: str
+    """The name of the base class."""
+    fault: GenericFault
+    """Whether the base has WorkflowEntrypoint before Generic, or no type parameters."""
+    place: SourcePlace
+    """The location of the base with its type arguments."""
 
 
 class UnusableRun(Fact, Struct, frozen=True):
