@@ -20,6 +20,7 @@ _WAIT = 'answer = await step.wait_for_event("w", "t")\n'
         ('print(answer["instanceId"])', 'answer["instanceId"]'),
         ('KEY = "order_id"\nprint(event[KEY])', "event[KEY]"),
         ('def read(e):\n    return e["order_id"]\nread(event)', 'e["order_id"]'),
+        ('match event:\n    case {"order_id": order}:\n        print(order)', '"order_id"'),
         ('one, _ = await asyncio.gather(step.wait_for_event("v", "t"), a())\nprint(one["x"])', 'one["x"]'),
     ],
 )
@@ -45,6 +46,9 @@ def test_unknown_envelope_keys(use: str, place: str) -> None:
         "print(event[unknown])",
         'event = {"order_id": 1}\nprint(event["order_id"])',
         'print(answer["payload"].get("approved"))',
+        'match event["payload"]:\n    case {"order_id": order}:\n        print(order)',
+        'match event:\n    case {"payload": {"order_id": order}} | {"instanceId": order}:\n        print(order)',
+        'match event:\n    case {"payload": data}:\n        pass\n    case {"order_id": order}:\n        pass',
         'result = await a()\nprint(result["approved"])',
     ],
 )

@@ -20,7 +20,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
-KeyUse: TypeAlias = Literal["read", "get", "attribute", "written", "asked"]
+KeyUse: TypeAlias = Literal["read", "get", "attribute", "match", "written", "asked"]
 GenericFault: TypeAlias = Literal["order", "not generic"]
 RunFault: TypeAlias = Literal["missing", "extra", "order", "generator"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
@@ -267,7 +267,7 @@ class EventKeyAccess(Fact, Struct, frozen=True):
     """An access to a top-level key of an event."""
 
     use: KeyUse
-    """The kind of access: by subscript, `get` or attribute; a write; or a membership test (`in`)."""
+    """The kind of access: by subscript, `get`, attribute or pattern; a write; or a membership test (`in`)."""
     key: str
     from_wait: bool
     """Whether the event is the result of `wait_for_event` rather than the argument of `run`."""

@@ -127,6 +127,8 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     """Execute a `match` as a switch. A guard with steps is emitted before the switch, with its pattern as condition."""
     subject = interpreter.evaluate(node.subject)
     interpreter.tracer.on_test(subject, interpreter.place(node.subject), interpreter.place(node))
+    if isinstance(subject, Event):
+        _observe_event_keys(interpreter, node, subject)
     if isinstance(subject, Event | Payload) and not all(may_match_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # other types of patterns imply that the subject may not be a mapping
     paths: list[tuple[str | None, PathResult]] = []
@@ -147,6 +149,17 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     place = interpreter.place(node)
     interpreter.join_branches(paths, interpreter.text(node.subject), place, exhaustive=is_exhaustive)
     record_cases(interpreter, node, place)
+
+
+def _observe_event_keys(interpreter: Interpreter, node: cst.Match, subject: Event) -> None:
+    """Record the keys of the event that patterns require, unless a pattern also accepts the event as it is."""
+    patterns = [case.pattern for case in node.cases if isinstance(case.pattern, cst.MatchMapping)]
+    keys = [each.key for pattern in patterns for each in pattern.elements if isinstance(each.key, cst.SimpleString)]
+    if any(key.evaluated_value == "payload" for key in keys):
+        return
+    for key in keys:
+        value, owner = interpreter.evaluate(key), interpreter.place(node.subject)
+        interpreter.tracer.on_event_key("match", subject, value, owner, interpreter.place(key))
 
 
 def _case_condition(interpreter: Interpreter, case: cst.MatchCase) -> str | None:

@@ -23,6 +23,7 @@ _EFFECTS: Final = {
     "read": "fails with a KeyError",
     "get": "always returns the default",
     "attribute": "fails with an AttributeError",
+    "match": "never matches",
 }
 
 
@@ -48,12 +49,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _advice(key: EventKeyAccess) -> str:
     """Return advice to read the key from the payload, or to correct the spelling of an event key."""
-    if _intended_key(key) is None and key.use == "get":
+    intended = _intended_key(key)
+    if key.use == "match":
+        return f'Match `{key.owner.text}["payload"]`.' if intended is None else f'Write `"{intended}"`.'
+    if intended is None and key.use == "get":
         return f'Write `{key.owner.text}["payload"].get("{key.key}", ...)`.'
     return f"Write `{_correction(key)}`."
 
 
 def _edits(key: EventKeyAccess) -> tuple[Edit, ...]:
+    if key.use == "match":
+        return ()
     if _intended_key(key) is None and key.use == "get":
         return (Replacement(key.owner, f'{key.owner.text}["payload"]'),)
     return (Replacement(key.place, _correction(key)),)
