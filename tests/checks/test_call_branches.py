@@ -60,6 +60,7 @@ _BRANCHES = [
     'kind == "pick" and await handle()',
     'kind == "pack" or await handle()',
     "await choose(kind)",
+    'is_picked = kind == "pick"\n    if is_picked: await handle()',
     "await inner()",
     'if not kind == "pack": await handle()',
     'if kind == "pack": pass\n    elif kind == "pick": await handle()',

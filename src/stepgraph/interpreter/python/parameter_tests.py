@@ -88,15 +88,31 @@ def _record(interpreter: Interpreter, tests: Sequence[BranchTest], place: Source
         interpreter.operations[-1] = replace(choice, tests=tuple(tests))
 
 
-def _branch_test(interpreter: Interpreter, test: cst.BaseExpression) -> BranchTest:
+def _branch_test(interpreter: Interpreter, test: cst.BaseExpression, *, follows_variables: bool = True) -> BranchTest:
     match test:
         case cst.BooleanOperation(left=left, operator=operator, right=right):
-            operands = (_branch_test(interpreter, left), _branch_test(interpreter, right))
+            operands = tuple(
+                _branch_test(interpreter, operand, follows_variables=follows_variables) for operand in (left, right)
+            )
             return CombinedTest(isinstance(operator, cst.And), operands)
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            return negated(_branch_test(interpreter, inner))
+            return negated(_branch_test(interpreter, inner, follows_variables=follows_variables))
+        case cst.Name() if follows_variables and (assigned := _assigned_test(interpreter, test)) is not None:
+            return _branch_test(interpreter, assigned, follows_variables=False)
         case _:
             return _comparison(interpreter, test) or _UNKNOWN
+
+
+def _assigned_test(interpreter: Interpreter, name: cst.Name) -> cst.BaseExpression | None:
+    """Return the test that the only assignment of a variable assigns, as in `is_picked = kind == "pick"`."""
+    scope = interpreter.frame.scope
+    if scope.kind != "function" or not scope.bindings.binds(name.value):
+        return None
+    match scope.bindings.binders[name.value]:
+        case [cst.Assign(value=cst.Comparison() | cst.BooleanOperation() | cst.UnaryOperation() as value)]:
+            return value
+        case _:
+            return None
 
 
 def _comparison(interpreter: Interpreter, test: cst.BaseExpression) -> ParameterTest | None:
