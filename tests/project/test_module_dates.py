@@ -188,6 +188,30 @@ def test_dates_of_many_files_are_those_of_each(module: Path, tmp_path: Path) -> 
     assert module_dates("0.py").modified_on == "2026-08-01T00:00:00Z"
 
 
+@pytest.mark.parametrize(
+    ("committer", "date"),
+    [
+        (b"nobody", "1970-01-01T00:00:00Z"),
+        (b"a <a> +0000", "1970-01-01T00:00:00Z"),
+        (b"a <a> 5x +0000", "1970-01-01T00:00:05Z"),
+        (b"a <a> %b +0000" % (b"9" * 5_000), "9999-12-31T23:59:59Z"),
+    ],
+)
+def test_a_commit_with_an_invalid_time(committer: bytes, date: str, module: Path, tmp_path: Path) -> None:
+    names = ["orders.py", *(f"module_{number}.py" for number in range(10))]
+    for name in names:
+        tmp_path.joinpath(name).write_text("x = 1\n", encoding="utf-8")
+    commit(module)
+    git("add", ".")
+    tree = subprocess.run([GIT, "write-tree"], check=True, capture_output=True).stdout
+    content = b"tree %b\nauthor a <a> 1 +0000\ncommitter %b\n\nx\n" % (tree.strip(), committer)
+    command = [GIT, "hash-object", "-t", "commit", "-w", "--literally", "--stdin"]
+    crafted = subprocess.run(command, input=content, check=True, capture_output=True).stdout
+    git("symbolic-ref", "HEAD", "refs/heads/crafted")
+    tmp_path.joinpath(".git/refs/heads/crafted").write_bytes(crafted)
+    assert dates_together(names) == [module_dates(name) for name in names] == [ModuleDates(date, date)] * 11
+
+
 def test_merges_do_not_count_but_commits_of_branches_do(module: Path, tmp_path: Path) -> None:
     commit(module)
     names = [f"{number}.py" for number in range(9)]

@@ -47,7 +47,8 @@ class CommitWalk:
         """Start git. Without this call, it starts when the first result is read."""
         self._is_started = True
         # Plumbing commands: unlike `git log`, they ignore configuration that shows signatures or renames.
-        self._git = start_git(self._root, "--literal-pathspecs", "rev-list", *COUNTED_COMMITS, *self._names)
+        options = ("--literal-pathspecs", "rev-list", "--timestamp", *COUNTED_COMMITS)
+        self._git = start_git(self._root, *options, *self._names)
 
     def times_of(self, name: str) -> Sequence[int]:
         """Return the times of the first and the last commit of a file, in seconds since 1970.
@@ -70,35 +71,47 @@ class CommitWalk:
     def _times(self) -> Mapping[str, Sequence[int]]:
         """The times of the files with commits."""
         times: dict[str, list[int]] = {}
-        for time, name in _changed_files(self._changes or b""):
+        for commit, name in _changed_files(self._changes or b""):
+            time = self._commits[commit]
             first_and_last = times.setdefault(name, [time, time])
             first_and_last[:] = min(time, first_and_last[0]), max(time, first_and_last[1])
         return times
 
     @cached_property
-    def _changes(self) -> bytes | None:
-        """The times of commits and the files that each has changed, or None if git fails."""
+    def _commits(self) -> Mapping[bytes, int]:
+        """The times of the commits, by object id. They are empty if git fails.
+
+        The header of a commit may contain any bytes in place of a time. Git lists a number for it.
+        """
         if not self._is_started:
             self.start()
-        commits = None if self._git is None else self._git.read_output(seconds=HISTORY_SECONDS)
-        if self._git is None or commits is None or not self._git.succeeded:
+        output = None if self._git is None else self._git.read_output(seconds=HISTORY_SECONDS)
+        if self._git is None or output is None or not self._git.succeeded:
+            return {}
+        return {commit: int(time) for time, commit in map(bytes.split, output.splitlines())}
+
+    @cached_property
+    def _changes(self) -> bytes | None:
+        """The commits and the files that each has changed, or None if git fails."""
+        commits = b"".join(commit + b"\n" for commit in self._commits)
+        if self._git is None or not self._git.succeeded:
             return None
-        options = ("--stdin", "-r", "--root", "--no-renames", "--name-only", "-z", "--format=/%ct")
+        options = ("--stdin", "-r", "--root", "--no-renames", "--name-only", "-z", "--format=/%H")
         git = start_git(self._root, "--literal-pathspecs", "diff-tree", *options, "--", *self._names, reads_input=True)
         changes = None if git is None else git.read_output(commits, seconds=HISTORY_SECONDS)
         return changes if git is not None and git.succeeded else None
 
 
-def _changed_files(changes: bytes) -> Iterator[tuple[int, str]]:
-    """Yield the time and the name of each changed file.
+def _changed_files(changes: bytes) -> Iterator[tuple[bytes, str]]:
+    """Yield the object id of the commit and the name of each changed file.
 
-    A commit has a field with a slash and its time, then fields with names. The first name follows a line break.
+    A commit has a field with a slash and its id, then fields with names. The first name follows a line break.
     """
-    time = 0
+    commit = b""
     is_first = False
     for field in changes.split(b"\0"):
         if field.startswith(b"/"):
-            time = int(field[1:])
+            commit = field[1:]
         elif field:
-            yield time, os.fsdecode(field.removeprefix(b"\n") if is_first else field)
+            yield commit, os.fsdecode(field.removeprefix(b"\n") if is_first else field)
         is_first = field.startswith(b"/")
