@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -43,3 +44,29 @@ def test_a_token_of_another_type_is_ignored() -> None:
     parameters = {"token": [1]}
     server.protocol.receive({"jsonrpc": "2.0", "method": "window/workDoneProgress/cancel", "params": parameters})
     assert (server.answers, server.log_lines) == ([], [])
+
+
+def test_shutdown_cancels_commands() -> None:
+    async def answers() -> list[dict[str, object]]:
+        server = RecordingServer()
+
+        @server.command("wait")
+        async def wait() -> None:
+            await asyncio.sleep(60)
+
+        for number in range(3):
+            parameters = {"command": "wait", "arguments": []}
+            call = {"jsonrpc": "2.0", "id": number, "method": "workspace/executeCommand", "params": parameters}
+            server.protocol.receive(call)
+        server.protocol.receive({"jsonrpc": "2.0", "id": "end", "method": "shutdown"})
+        await asyncio.sleep(0)
+        assert server.protocol.is_shut_down
+        return server.answers
+
+    canceled = [(number, -32800) for number in range(3)]
+    assert [(each["id"], error_code(each)) for each in asyncio.run(answers())] == [*canceled, ("end", None)]
+
+
+def error_code(answer: dict[str, object]) -> object:
+    error = answer.get("error")
+    return error["code"] if isinstance(error, dict) else None

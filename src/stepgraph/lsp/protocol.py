@@ -87,8 +87,18 @@ class SessionProtocol(LanguageServerProtocol):
         except Exception as error:  # noqa: BLE001 - the converter raises many types
             return types.ErrorCodes.InvalidParams, f"the parameters of `{method}` are invalid: {_cause(error)}"
         self.is_initialized = self.is_initialized or method == types.INITIALIZE
+        if method == types.SHUTDOWN:
+            self._cancel_requests()
         self.handle_message(message)
         return None
+
+    def _cancel_requests(self) -> None:
+        """Cancel the pending requests, which are then answered.
+
+        Pygls cancels them while it iterates over them, but those of commands are removed at once.
+        """
+        for message_id in tuple(self._request_futures):
+            self._handle_cancel_notification(message_id)
 
     def _receive_response(self, data: dict[str, object], message_id: str | int) -> None:
         """Handle the answer to a request of the server. An invalid answer counts as an error."""
