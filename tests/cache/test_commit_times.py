@@ -83,3 +83,11 @@ def test_after_a_commit_git_is_asked_again(store: CacheStore, monkeypatch: pytes
     commit()
     monkeypatch.setattr(project_git, "start_git", no_git)
     assert created_on(store) == "1970-01-01T00:00:00Z"
+
+
+def test_a_name_that_is_no_text_is_not_stored(store: CacheStore) -> None:
+    name = os.fsdecode(b"\xff.py")
+    os.rename("orders.py", name)
+    git("add", ".", folder=".")
+    git("commit", "--quiet", "--message=x", folder=".")
+    assert created_on(store, name) == created_on(store, name) != "1970-01-01T00:00:00Z"

@@ -29,8 +29,8 @@ class StoredCommitTimes:
         return self._of(history).get(name)
 
     def put(self, history: str, name: str, times: Sequence[int]) -> None:
-        """Remember the times of a file until `save`."""
-        if len(self._of(history)) < _MAX_NAMES:
+        """Remember the times of a file until `save`, unless its name is not text, which JSON cannot express."""
+        if len(self._of(history)) < _MAX_NAMES and _is_text(name):
             self._of(history)[name] = tuple(times)
             self._changed[history] = None
 
@@ -51,6 +51,14 @@ class StoredCommitTimes:
             return {} if content is None else msgspec.json.decode(content, type=dict[str, tuple[int, ...]])
         except msgspec.MsgspecError:
             return {}
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _key(history: str) -> str:
