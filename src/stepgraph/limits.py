@@ -178,6 +178,10 @@ SEARCHED_ENTRIES: Final = 1_000_000
 DEEPEST_FOLDER: Final = 200
 """The maximum depth of nested directories. Resolving a path takes quadratic time in its depth."""
 
+PATH_CHARACTERS: Final = 4_096
+"""The maximum length of a path in a configuration or a baseline, as in the Linux kernel. Resolving a path takes
+quadratic time in its length."""
+
 PATTERN_CHARACTERS: Final = 2_000
 """The maximum total length of the patterns in a setting that selects files. Each is matched with all files."""
 

@@ -158,6 +158,10 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
         ('{"version": 2, "findings": []}', ":1:13: unsupported baseline version 2: this stepgraph supports version 1."),
         ('{"version": "1", "findings": []}', ":1:13: `version` must be a positive integer, got a string."),
         ('{"version": 1, "findings": [{"code": "SG118"}]}', ":1:29: `fingerprint` is missing in this entry of"),
+        (
+            f'{{"version": 1, "findings": [{{"code": "SG118", "fingerprint": "0", "path": "{"a/" * 100_000}"}}]}}',
+            ":1:75: `path` is longer than 4,096 characters, so it is not a path.",
+        ),
         ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, got an object."),
     ],
 )

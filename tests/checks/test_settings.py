@@ -123,6 +123,10 @@ def test_every_key() -> None:
         ("severity = { SG999 = 'off' }", "pyproject.toml:2:14: unknown rule `SG999`. Use a rule's code"),
         ("severity = { SG001 = 'off' }", "pyproject.toml:2:14: the severity of `SG001` cannot be changed."),
         ("per-file-ignores = { 'a.py' = ['SG99'] }", "pyproject.toml:2:32: unknown rule `SG99`."),
+        (
+            f"baseline = '{'a/' * 2_049}'",
+            "pyproject.toml:2:12: `baseline` is longer than 4,096 characters, so it is not a path.",
+        ),
         ("baseline = 3", "pyproject.toml:2:12: `baseline` must be a string, got a number."),
     ],
 )

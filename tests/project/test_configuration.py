@@ -654,6 +654,14 @@ def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, ch
     assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
 
 
+@pytest.mark.parametrize("field", ["main", "base_dir"])
+def test_a_path_has_a_limited_length(field: str) -> None:
+    configuration = read_data({field: "../" * 200_000 + "a.py"})
+    message = f"`{field}` is longer than 4,096 characters, so it is not a path."
+    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: {message}"]
+    assert (configuration.main, configuration.base_dir) == (None, None)
+
+
 def test_an_export_with_an_impossible_name_is_not_a_workflow() -> None:
     configuration = read('{"exports": {"A\\ud800": {"type": "workflow", "name": "orders"}}}')
     assert messages_of(configuration) == [

@@ -194,5 +194,6 @@ def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterat
 
 
 def _entry(fields: Fields) -> BaselineEntry:
-    fingerprint, code, path = (fields.text(name, required=True) or "" for name in ("fingerprint", "code", "path"))
+    fingerprint, code = (fields.text(name, required=True) or "" for name in ("fingerprint", "code"))
+    path = fields.path_text("path", required=True) or ""
     return BaselineEntry(fingerprint, code, path, fields.text("message") or "")

@@ -156,7 +156,7 @@ class _Table(Struct, frozen=True):
 
     def _baseline(self, folder: str) -> str | None:
         """Return the path of the baseline, or None if it is not set or outside the repository."""
-        name = self.fields.text("baseline")
+        name = self.fields.path_text("baseline")
         if name is None:
             return None
         path = path_in(folder, name)

@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct, field
 
+from stepgraph.limits import PATH_CHARACTERS
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.project.configuration.placeholders import is_placeholder
 
@@ -114,6 +115,14 @@ class Fields(Struct, frozen=True):
             return None
         expected = "must not be empty" if value == "" else f"must be a string, got {_kind_text(value)}"
         self.report((name,), f"`{name}` {expected}.")
+        return None
+
+    def path_text(self, name: str, *, required: bool = False) -> str | None:
+        """Return a path, like `text`. Report a path that is too long."""
+        value = self.text(name, required=required)
+        if value is None or len(value) <= PATH_CHARACTERS:
+            return value
+        self.report((name,), f"`{name}` is longer than {PATH_CHARACTERS:,} characters, so it is not a path.")
         return None
 
     def number(self, name: str) -> int | None:

@@ -177,6 +177,12 @@ def _inherited(top_level: Fields, override: Fields | None, name: str) -> str | N
     return top_level.text(name) if value is None else value
 
 
+def _inherited_path(top_level: Fields, override: Fields | None, name: str) -> str | None:
+    """Return a path relative to the working directory, or None if it is missing or invalid."""
+    value = None if override is None else override.path_text(name)
+    return _relative_to(top_level.path, top_level.path_text(name) if value is None else value)
+
+
 def _table_with(top_level: Fields, override: Fields | None, name: str) -> Fields:
     """Return the table that has the effective value of an inherited field."""
     return top_level if override is None or name not in override.values else override
@@ -184,7 +190,7 @@ def _table_with(top_level: Fields, override: Fields | None, name: str) -> Fields
 
 def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
     """Return the path of the main module. A Python module must be inside the root, because it is read."""
-    main = _relative_to(top_level.path, _inherited(top_level, override, "main"))
+    main = _inherited_path(top_level, override, "main")
     if main is None or not main.endswith(".py") or _is_inside(main, root):
         return main
     _table_with(top_level, override, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
@@ -197,7 +203,7 @@ def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> 
     For a Worker in another language, `root` is None, and nothing is reported: its build may not have made the
     directory.
     """
-    folder = _relative_to(top_level.path, _inherited(top_level, override, "base_dir"))
+    folder = _inherited_path(top_level, override, "base_dir")
     if folder is None or root is None:
         return folder
     if not _is_inside(folder, root):
