@@ -162,6 +162,7 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
             f'{{"version": 1, "findings": [{{"code": "SG118", "fingerprint": "0", "path": "{"a/" * 100_000}"}}]}}',
             ":1:75: `path` is longer than 4,096 characters, so it is not a path.",
         ),
+        (f'{{"version": 1, "findings": [{"[]," * 1_500_000}[]]}}', ":1:1: not a baseline: not valid JSON: more than 3,"),
         ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, got an object."),
     ],
 )

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
+from stepgraph.limits import JSON_VALUES
 from stepgraph.project.configuration.document import (
     MAX_DEPTH,
     TOO_DEEP,
@@ -29,6 +30,8 @@ _TOKEN: Final = re.compile(
     r'"(?:[^"\\\n]|\\[^\n])*+"?|//[^\r\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|[^\s"/,\[\]{}]++|\S', re.DOTALL
 )
 _VALID_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]|[^\s\[\]{},:"]++')
+_SEPARATORS: Final = (",", "[", "{")
+"""The characters of which each value has at least one, except for the root."""
 _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?[A-Z]\w*+')
 
 
@@ -36,6 +39,8 @@ class JsoncDocument:
     """A JSONC document whose root is an object. Raises MalformedError for anything else."""
 
     def __init__(self, text: str) -> None:
+        if sum(map(text.count, _SEPARATORS)) > JSON_VALUES:
+            raise MalformedError(f"more than {JSON_VALUES:,} values", (1, 1))
         self._text = text
         self._json = _without_comments(text)
         self._has_duplicates = False
