@@ -13,6 +13,7 @@ import libcst as cst
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.normal_names import UnusualNameError, parse_names
 from stepgraph.syntax.quick_scan import SourceScan, quick_scan
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def parse_module(
             joined = _parse_in_pieces(text, encoding) if has_pieces else None
         else:
             scan, joined = version
-        tree = cst.parse_module(source) if joined is None else joined.tree
+        tree = parse_names(source, text) if joined is None else joined.tree
         return SourceModule(path, tree, source, scan.quick.tokens, scan, joined)
     except (*_LIBCST_ERRORS, SyntaxError, UnicodeDecodeError) as error:
         raise InputError(_syntax_problem(source, path, error)) from None
@@ -180,6 +181,10 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     if isinstance(error, cst.ParserSyntaxError):
         message = error.message.splitlines()[-1] if error.message else "invalid syntax"
         return _problem_at(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
+    if isinstance(error, UnusualNameError):
+        name, normal, position = error.first()
+        message = f"Python reads the name `{name}` as `{normal}`, so the code differs from what it seems to be."
+        return Problem(path, message, f"Write `{normal}`.", *position)
     message = "valid Python that the parser, LibCST, does not support."
     return Problem(path, message, "Put spaces between keywords and brackets.")
 

@@ -75,6 +75,14 @@ def test_a_module_with_an_unsupported_function_is_reported(tmp_path: Path) -> No
     assert problems(analysis, tmp_path) == [PROBLEM]
 
 
+def test_a_module_with_an_unusual_name_in_a_function_is_reported(tmp_path: Path) -> None:
+    folder = write(tmp_path, Orders="supported")
+    text = f"{PADDING}\n\n{SUPPORTED}".replace("await send()", "await ｓend()")
+    (folder / "shared.py").write_text(text, encoding="utf-8")
+    message = "Python reads the name `ｓend` as `send`, so the code differs from what it seems to be. Write `send`."
+    assert problems(analyze_paths(folder), folder) == [f"shared.py:208:11: {message}"]
+
+
 @pytest.mark.parametrize("names", [("supported", "unsupported"), ("unsupported", "supported")])
 def test_other_workflows_are_not_affected(tmp_path: Path, names: tuple[str, str]) -> None:
     analysis = analyze_paths(write(tmp_path, First=names[0], Second=names[1]))

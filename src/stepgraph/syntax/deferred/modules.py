@@ -17,9 +17,9 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.deferred.blocks import STUB, DeferredBlock, ParsedTokens
 from stepgraph.syntax.deferred.outline import Outline, count_functions, find_bodies, python_tree
 from stepgraph.syntax.deferred.reads import ModuleReads, ReadRecorder
-from stepgraph.syntax.deferred.sketch_nodes import has_sketch_names
 from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError
 from stepgraph.syntax.deferred.source import DeferredSource
+from stepgraph.syntax.normal_names import has_normal_names, parse_names
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Piece, PieceBlock, PiecePosition, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
@@ -214,7 +214,7 @@ class DeferredBodies(Struct, eq=False, dict=True):
         """Return the sketch of an unparsed body, or None if sketches do not support its syntax or its names."""
         text = self.source.text_of(index)
         source = f"{_OPENING}\n{text}"
-        tree = python_tree(source) if has_sketch_names(text) else None
+        tree = python_tree(source) if has_normal_names(text) else None
         match tree.body if tree is not None else ():
             case [ast.With(body=statements)]:
                 with suppress(UnsupportedSyntaxError):
@@ -307,7 +307,7 @@ def parse_skeleton(
         return None
     skeleton = outline.skeleton
     joined = parse_in_pieces(skeleton, encoding) if len(skeleton) >= _MIN_SKELETON_IN_PIECES else None
-    tree = cst.parse_module(skeleton.encode(encoding)) if joined is None else joined.tree
+    tree = parse_names(skeleton.encode(encoding), skeleton) if joined is None else joined.tree
     source = DeferredSource(text, encoding, newline, skeleton, tuple(outline.bodies))
     bodies = DeferredBodies(path, source, tree.default_indent, memory, memory.recorder)
     module = DeferredModule(tree, joined, bodies, quick_scan(skeleton).tokens)

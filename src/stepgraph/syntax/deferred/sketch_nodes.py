@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from typing import Final, TypeAlias
-from unicodedata import is_normalized
 
 import libcst as cst
 
@@ -17,7 +16,6 @@ _LITERAL: Final = re.compile(
     re.DOTALL,
 )
 _NEXT_LITERAL: Final = re.compile(rf"({_LITERAL.pattern})(?:[\s\\]|\#[^\n]*+)*+", re.DOTALL)
-_WORD: Final = re.compile(r"[\w\x80-\U0010ffff]+")
 
 _Setter: TypeAlias = Callable[[cst.CSTNode, object], None]
 _LAYOUT_FIELDS: Final = frozenset({"comma", "semicolon", "colon", "dot", "lpar", "rpar", "lbracket", "rbracket"})
@@ -75,21 +73,6 @@ def import_aliases(names: Sequence[ast.alias]) -> tuple[cst.CSTNode, ...]:
         )
         for alias in names
     )
-
-
-def has_sketch_names(text: str) -> bool:
-    """Return whether a sketch of a source has the names of the source.
-
-    Python's own parser normalizes names: `ﬁeld`, with a ligature, becomes `field`. LibCST does not.
-    """
-    if text.isascii():
-        return True
-    words = (word for word in _WORD.findall(text) if not word.isascii())
-    return all(is_normalized("NFKC", "".join(filter(_is_in_name, word))) for word in words)
-
-
-def _is_in_name(character: str) -> bool:
-    return f"_{character}".isidentifier()
 
 
 def is_literal(text: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.syntax.normal_names import parse_names
 from stepgraph.syntax.positions import PartBlock, PartPositions, part_positions
 from stepgraph.syntax.walk import Parents, parents_below
 
@@ -181,7 +182,7 @@ def parse_piece(piece: Piece, context: PieceContext) -> ParsedPiece:
 
 def _parse(code: str, code_after: str) -> cst.Module:
     try:
-        return cst.parse_module(code + code_after)
+        return parse_names(code + code_after, code)
     except cst.ParserSyntaxError as error:
         # LibCST reports a location after the error. Errors of its tokenizer have no location.
         if error.message.startswith("parser error") and error.raw_line < code.count("\n"):
