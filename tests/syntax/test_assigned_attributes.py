@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.unparsed_sources import may_assigned_names
 
@@ -66,6 +66,10 @@ def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
         ("setattr(settings, 'debug', True)", {"debug"}),
         ("from shop import table as rows\nrows[0] = 1", {"rows", "table"}),
         ("del settings.table[0]", {"table"}),
+        ("settings.größe = 1", {"größe"}),
+        ("é.append(1)", {"é"}),
+        ("settings.ﬁeld = 1", {"field"}),
+        ("del été[0]", {"été"}),
         ("self.debug = True", set()),
         ("settings.debug == True", set()),
         ("print(table[0])", set()),
@@ -73,3 +77,12 @@ def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
 )
 def test_names_that_may_be_assigned(source: str, names: set[str]) -> None:
     assert may_assigned_names(source.encode()) == names
+
+
+def test_a_source_in_another_encoding_may_assign_any_name() -> None:
+    assert ANY_NAME in may_assigned_names("# coding: latin-1\nsettings.größe = 1\n".encode("latin-1"))
+
+
+@pytest.mark.parametrize("statement", ["x.größe = 1", "x.größe: int = 1", "x.größe, y = 1, 2"])
+def test_an_assigned_attribute_with_a_name_outside_of_ascii(statement: str) -> None:
+    assert _names(f"{statement}\n") == {"größe"}

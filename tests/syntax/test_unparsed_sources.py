@@ -17,6 +17,10 @@ from stepgraph.syntax.unparsed_sources import may_imported_modules
         (b"from\\\n a import \\\n b", ((0, "a"), (0, "a.b"))),
         (b"x = 1; import a\nif x: import b", ((0, "a"), (0, "b"))),
         (b"important = 1", ()),
+        (b"importlib.import_module('a.b').f()", ((0, "a"), (0, "a.b"))),
+        (b'import_module(\n    name=".a", package=__package__)', ((1, "a"),)),
+        (b"__import__('a')", ((0, "a"),)),
+        ("import größe.é".encode(), ((0, "größe"), (0, "größe.é"))),
     ],
 )
 def test_imported_modules(source: bytes, modules: tuple[tuple[int, str], ...]) -> None:

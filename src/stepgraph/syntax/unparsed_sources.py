@@ -7,19 +7,27 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
-from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, METHODS
+from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
 _TOP_LEVEL_IMPORT: Final = re.compile(rb"^(?:from|import)[ \t][^\n]*+", re.MULTILINE)
 _MAX_SOURCE: Final = 300
 """The maximum length of the module name between `from` and `import`, in bytes."""
-_DOTTED_NAME: Final = re.compile(rb"[\w.]+")
+_IMPORT_CALL: Final = re.compile(
+    rb"\b(?:import_module|__import__)\(\s*+(?:name\s*+=\s*+)?[\"'](\.*+)((?:%s|\.)++)[\"']" % LETTER
+)
+_DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
 
 
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
-    """Return a superset of the modules that the import statements of a source may load."""
-    return tuple(dict.fromkeys(with_packages(_references(source))))
+    """Return a superset of the modules that a source may load, except by computed names."""
+    return tuple(dict.fromkeys(with_packages([*_references(source), *called_imports(source)])))
+
+
+def called_imports(source: bytes) -> Iterator[ModuleReference]:
+    """Yield the modules that calls such as `import_module("jobs.daily")` in a source load."""
+    return ((len(dots), name.decode(errors="replace")) for dots, name in _IMPORT_CALL.findall(source))
 
 
 def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:
@@ -49,27 +57,30 @@ def with_packages(references: Iterable[ModuleReference]) -> Iterator[ModuleRefer
         yield from ((level, ".".join(parts[:length])) for length in range(1, len(parts) + 1))
 
 
+_NAME = rb"(?<!%(letter)s)(%(letter)s++)" % {b"letter": LETTER}
+
 # Names of attributes of objects other than `self`. The search for a pattern that starts with a character is fast.
-_ATTRIBUTE = re.compile(rb"\.(?<!\bself\.)\s*+(\w++)")
+_ATTRIBUTE = re.compile(rb"\.(?<!\bself\.)\s*+(%s++)" % LETTER)
 _ASSIGNED_ATTRIBUTE = re.compile(
     rb"%(attribute)s[\s)]*+%(equals)s" % {b"attribute": _ATTRIBUTE.pattern, b"equals": EQUALS}
 )
-_MUTATED_NAME = re.compile(rb"\b(\w++)\.(?:%(methods)s)\(" % {b"methods": METHODS})
-_NAME_IN_CALL = re.compile(rb"\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?")
-_QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
+_MUTATED_NAME = re.compile(rb"%(name)s\.(?:%(methods)s)\(" % {b"name": _NAME, b"methods": METHODS})
+_NAME_IN_CALL = re.compile(rb"\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](%s++))?" % LETTER)
+_QUOTED_NAME = re.compile(rb"[\"'.](%s++)[\"']" % LETTER)
 # Changes of attributes whose names may be computed.
 _COMPUTED_NAME = re.compile(
     rb"(?<!\bself\.)\b__dict__\b"
-    rb"|\bvars\(\s*+([^\s)]\w*+)"
-    rb"|\b(?:set|del)attr\(\s*+(\w*+)[^\n,]*+(?:,\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+')\s*+([,)]))?"
+    rb"|\bvars\(\s*+([^\s)]%(letter)s*+)"
+    rb"|\b(?:set|del)attr\(\s*+(%(letter)s*+)[^\n,]*+(?:,\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+')\s*+([,)]))?"
+    % {b"letter": LETTER}
 )
-_SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
+_SUBSCRIPT = re.compile(rb"%s[\s)]*+\[([^\n]*+)" % _NAME)
 _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})
 _DELETION = re.compile(rb"\bdel\s([^\n]*+)")
-_DELETED_NAME = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
+_DELETED_NAME = re.compile(rb"%s\s*+(?:\[|$)" % _NAME)
 
 # Names that are imported under another name.
-_IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
+_IMPORT_ALIAS = re.compile(rb"%s\s++as\s++(%s++)" % (_NAME, LETTER))
 
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
@@ -88,8 +99,26 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
         if b"." in line:
             attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
     attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
-    names = frozenset(name.decode("ascii") for name in attributes)
-    return names | {ANY_NAME} if _may_compute_names(source) else names
+    names = frozenset(map(_decoded_name, attributes))
+    return names | {ANY_NAME} if _may_compute_names(source) or not _is_utf_8(source) else names
+
+
+def _decoded_name(name: bytes) -> str:
+    """Return a name as Python reads it: `field` for `ﬁeld` with a ligature."""
+    if name.isascii():
+        return name.decode()
+    # Imported here for a fast start.
+    from unicodedata import normalize
+
+    return normalize("NFKC", name.decode(errors="replace"))
+
+
+def _is_utf_8(source: bytes) -> bool:
+    try:
+        source.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _possible_targets(line: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import chain, islice
 from typing import Final
@@ -23,7 +22,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
-from stepgraph.syntax.unparsed_sources import with_packages
+from stepgraph.syntax.unparsed_sources import called_imports, with_packages
 
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
@@ -468,11 +467,9 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
         for statement in dict.fromkeys([*import_statements, *bindings.stars])
         for named_module in may_load_modules(statement)
     )
-    called = ((0, name.decode()) for name in _IMPORT_CALL.findall(module.source))
-    return tuple(dict.fromkeys(with_packages([*imported, *called])))
+    return tuple(dict.fromkeys(with_packages([*imported, *called_imports(module.source)])))
 
 
-_IMPORT_CALL: Final = re.compile(rb"\bimport_module\(\s*+[\"']([A-Za-z_][\w.]*+)[\"']")
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 """Source text that marks code that may import modules by computed names."""
 

@@ -16,19 +16,21 @@ from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_value
 from stepgraph.syntax.walk import all_nodes, statements_below
 
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
+LETTER: Final = rb"[\w\x80-\xff]"
+"""A byte of a name, which may have characters outside of ASCII."""
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
 # A source without a match assigns and mutates no attribute, so its tree is not searched.
 _ASSIGNMENT = re.compile(
     rb"\b(?:set|del)attr\b|attr__\("
-    rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
+    rb"|\.\s*+%(letter)s++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
     rb"|\]\s*+%(equals)s"
-    rb"|\.(?:%(methods)s)\(" % {b"equals": EQUALS, b"methods": METHODS}
+    rb"|\.(?:%(methods)s)\(" % {b"letter": LETTER, b"equals": EQUALS, b"methods": METHODS}
 )
 # Patterns, each with a word that every match contains. They also match unrelated lines, so only matches of the group
 # count.
 _LINE_PATTERNS = (
-    (b",", re.compile(rb"\.\s*+\w++\s*+,[^\n(=]*+(=(?!=))?")),
+    (b",", re.compile(rb"\.\s*+%s++\s*+,[^\n(=]*+(=(?!=))?" % LETTER)),
     (b"as", re.compile(rb"\bas\s[^\n:,.]*+(\.)?")),
     (b"del", re.compile(rb"\bdel\s[^\n.\[]*+([.\[])?")),
 )
