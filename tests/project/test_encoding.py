@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.encoding import check_text, encode_text, source_lines
+from stepgraph.project.encoding import check_text, encode_text, source_lines, utf_8_content
 
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 MEND = "Name an encoding that Python knows, or save the file as UTF-8 without a coding line."
@@ -122,3 +122,17 @@ def test_text_with_an_unknown_encoding_is_reported_like_bytes(encoding: str) -> 
 def test_source_is_not_shown_in_an_encoding_of_host_names(encoding: bytes) -> None:
     """The decoders of these encodings take quadratic time."""
     assert source_lines(b"# coding: %s\n.xn--bbb" % encoding) == (f"# coding: {encoding.decode()}", ".xn--bbb")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"x = 1\n", b"x = 1\n"),
+        (b"# coding: utf-7\n+AGcAbABvAGIAYQBs- x\n", b"# coding: utf-7\nglobal x\n"),
+        (b"# coding: raw_unicode_escape\n\\u0067lobal x\n", b"# coding: raw_unicode_escape\nglobal x\n"),
+        (b"# coding: latin-1\n\xf6 = 1\n", b"# coding: latin-1\n\xc3\xb6 = 1\n"),
+        (b"# coding: unknown\n\xf6 = 1\n", b"# coding: unknown\n\xf6 = 1\n"),
+    ],
+)
+def test_a_module_in_utf_8(content: bytes, expected: bytes) -> None:
+    assert utf_8_content(content) == expected

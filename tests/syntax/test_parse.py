@@ -224,3 +224,8 @@ def test_a_name_that_python_reads_as_another_one(source: str, problem: str) -> N
 @pytest.mark.parametrize("source", ["x = 'ﬁ'  # ﬁ\n", "größe = f'ﬁ{größe}'\n", "名前 = 'ＡＢＣ…'\n"])
 def test_other_names_and_texts_outside_of_ascii(source: str) -> None:
     assert run_with_large_stack(lambda: parse_module(source.encode(), "entry.py")).tree.body
+
+
+def test_a_module_in_another_encoding_mentions_its_names() -> None:
+    module = parse_module(b"# coding: utf-7\n+AGcAbABvAGIAYQBs- x\n", "entry.py")
+    assert [module.mentions(word) for word in (b"global", b"AGcA")] == [True, False]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.unparsed_sources import may_imported_modules
+from stepgraph.syntax.searched_sources import SearchedSource
+from stepgraph.syntax.unparsed_sources import may_assigned_names, may_imported_modules
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,8 @@ from stepgraph.syntax.unparsed_sources import may_imported_modules
 )
 def test_imported_modules(source: bytes, modules: tuple[tuple[int, str], ...]) -> None:
     assert may_imported_modules(source) == modules
+
+
+def test_a_source_in_another_encoding_is_searched_in_utf_8() -> None:
+    source = SearchedSource("# coding: latin-1\nsettings.größe = 1\n".encode("latin-1"))
+    assert source.find(may_assigned_names) == {"größe"}

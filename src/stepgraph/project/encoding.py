@@ -149,3 +149,13 @@ def readable_text(content: bytes) -> str:
     declared = coding_line(content)
     encoding = None if declared is None else _canonical_name(declared.encoding)
     return content.decode(encoding or "utf-8-sig", "replace").removeprefix("\ufeff")
+
+
+def utf_8_content(content: bytes) -> bytes:
+    """Return the content of a module in UTF-8, for searches of names in it.
+
+    Encodings such as UTF-7 can represent a name without its letters.
+    """
+    declared = coding_line(content)
+    encoding = None if declared is None else _canonical_name(declared.encoding)
+    return content if encoding in (None, "utf-8") else content.decode(encoding, "replace").encode(errors="replace")

@@ -163,15 +163,30 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
             reads.is_whole = True
         return self.content
 
+    @property
+    def utf_8_source(self) -> bytes:
+        """The source in UTF-8, for searches of names in it."""
+        return self.source if self.tree.encoding.startswith("utf-8") else self._converted_content
+
+    @cached_property
+    def _converted_content(self) -> bytes:
+        """The content in UTF-8."""
+        from stepgraph.project.encoding import utf_8_content
+
+        return utf_8_content(self.content)
+
     def mentions(self, word: bytes) -> bool:
         """Return whether the source contains a word anywhere. This is a cheap test before a search of the tree."""
         is_mentioned = self._mentioned.get(word)
         if is_mentioned is None:
             in_piece = None if self.joined is None else self.joined.mentions(word)
-            is_mentioned = self._mentioned[word] = word in self.content if in_piece is None else in_piece
+            self._mentioned[word] = is_mentioned = self._contains(word) if in_piece is None else in_piece
         if (reads := self.reads) is not None:
             reads.mentions[word] = is_mentioned
         return is_mentioned
+
+    def _contains(self, word: bytes) -> bool:
+        return word in (self.content if self.tree.encoding.startswith("utf-8") else self._converted_content)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return the location of `node`.

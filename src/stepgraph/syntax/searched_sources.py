@@ -7,10 +7,12 @@ from typing import TypeAlias, TypeVar, cast
 
 from msgspec import Struct, field
 
+from stepgraph.project.encoding import utf_8_content
+
 Result = TypeVar("Result")
 
 Search: TypeAlias = Callable[[bytes], object]
-"""A function of the content of a module, with comparable results."""
+"""A function of the content of a module in UTF-8, with comparable results."""
 
 
 class SearchedSource(Struct):
@@ -23,7 +25,7 @@ class SearchedSource(Struct):
     def find(self, search: Callable[[bytes], Result]) -> Result:
         """Return the result of a search."""
         if search not in self._results:
-            self._results[search] = search(self.content)
+            self._results[search] = search(utf_8_content(self.content))
         return cast("Result", self._results[search])
 
 

@@ -1,4 +1,4 @@
-"""Imports and assigned attributes of sources, found by regular expressions without parsing."""
+"""Imports and assigned attributes of sources in UTF-8, found by regular expressions without parsing."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
             attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
     attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
     names = frozenset(map(_decoded_name, attributes))
-    return names | {ANY_NAME} if _may_compute_names(source) or not _is_utf_8(source) else names
+    return names | {ANY_NAME} if _may_compute_names(source) else names
 
 
 def _decoded_name(name: bytes) -> str:
@@ -111,14 +111,6 @@ def _decoded_name(name: bytes) -> str:
     from unicodedata import normalize
 
     return normalize("NFKC", name.decode(errors="replace"))
-
-
-def _is_utf_8(source: bytes) -> bool:
-    try:
-        source.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _possible_targets(line: bytes) -> bytes:

@@ -467,7 +467,7 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
         for statement in dict.fromkeys([*import_statements, *bindings.stars])
         for named_module in may_load_modules(statement)
     )
-    return tuple(dict.fromkeys(with_packages([*imported, *called_imports(module.source)])))
+    return tuple(dict.fromkeys(with_packages([*imported, *called_imports(module.utf_8_source)])))
 
 
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")

@@ -65,7 +65,7 @@ def expects_type_error(interpreter: Interpreter, place: SourcePlace) -> bool:
 
 def _inspects_step_do(module: SourceModule) -> bool:
     """Return whether a module reads the signature of `step.do` to call it with the arguments that it accepts."""
-    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.source) is not None
+    return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.utf_8_source) is not None
 
 
 def _observe_missing(interpreter: Interpreter, name: str, place: SourcePlace) -> None:

@@ -155,7 +155,7 @@ class _AttributeSearch(Struct, frozen=True):
 
 def may_assign(module: SourceModule) -> bool:
     """Return whether a module may assign or mutate an attribute. Only the result False is certain."""
-    source = module.source
+    source = module.utf_8_source
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))

@@ -238,7 +238,7 @@ _MUTATING_CALLS: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
 def may_bind_computed_names(module: SourceModule) -> bool:
     """Return whether a module may bind names without a binding statement: `globals()["NAME"] = 1`, `exec(...)`."""
-    source = module.source
+    source = module.utf_8_source
     if b"sys.modules[__name__]" in source or any(
         _is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)
     ):
@@ -250,7 +250,7 @@ def may_bind_computed_names(module: SourceModule) -> bool:
 
 def may_set_computed_attributes(module: SourceModule) -> bool:
     """Return whether a module may set attributes of computed names, as in `setattr(self, key, value)`."""
-    source = module.source
+    source = module.utf_8_source
     namespaces = (b".__dict__", b"vars(", b"locals()")
     if b".__setattr__(" in source or any(_mutates_namespace(source, namespace) for namespace in namespaces):
         return True
