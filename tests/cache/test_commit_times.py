@@ -87,7 +87,7 @@ def test_after_a_commit_git_is_asked_again(store: CacheStore, monkeypatch: pytes
 
 def test_a_name_that_is_no_text_is_not_stored(store: CacheStore) -> None:
     name = os.fsdecode(b"\xff.py")
-    os.rename("orders.py", name)
+    Path("orders.py").rename(name)
     git("add", ".", folder=".")
     git("commit", "--quiet", "--message=x", folder=".")
     assert created_on(store, name) == created_on(store, name) != "1970-01-01T00:00:00Z"

@@ -162,7 +162,10 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
             f'{{"version": 1, "findings": [{{"code": "SG118", "fingerprint": "0", "path": "{"a/" * 100_000}"}}]}}',
             ":1:75: `path` is longer than 4,096 characters, so it is not a path.",
         ),
-        (f'{{"version": 1, "findings": [{"[]," * 1_500_000}[]]}}', ":1:1: not a baseline: not valid JSON: more than 3,"),
+        (
+            f'{{"version": 1, "findings": [{"[]," * 1_500_000}[]]}}',
+            ":1:1: not a baseline: not valid JSON: more than 3,000,000 values.",
+        ),
         ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, got an object."),
     ],
 )
@@ -173,3 +176,26 @@ def test_invalid_baseline_is_rejected_with_its_location(text: str | None, messag
     with pytest.raises(InputError) as caught:
         read_baseline(path.as_posix())
     assert str(caught.value).startswith(f"{path.as_posix()}{message}")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_gone"),
+    [
+        ("entry.py", False),
+        ("src/entry.py", True),
+        ("gone/deeper/entry.py", True),
+        ("../entry.py", False),
+        ("/gone/entry.py", False),
+        ("src/out/gone/entry.py", False),
+        (".git/gone.py", False),
+    ],
+)
+def test_missing_files_inside_the_root_are_gone(path: str, tmp_path: Path, *, is_gone: bool) -> None:
+    for folder in (".git", "src"):
+        (tmp_path / "project" / folder).mkdir(parents=True)
+    (tmp_path / "project/entry.py").touch()
+    (tmp_path / "project/src/out").symlink_to(tmp_path)
+    entry = BaselineEntry("0", "SG118", path, "message")
+    file = tmp_path / "project/known.json"
+    file.write_text(Baseline("", (entry,)).text(), encoding="utf-8")
+    assert read_baseline(file.as_posix()).gone == (frozenset({path}) if is_gone else frozenset())

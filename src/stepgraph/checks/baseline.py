@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -187,10 +188,24 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
 
 def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterator[str]:
     """Yield the paths of entries whose file is missing, except for paths outside `bounds`."""
+    contained: dict[str, bool] = {}
     for path in dict.fromkeys(entry.path for entry in entries):
         file = path_in(folder, path)
-        if "\0" not in file and bounds.contains(file) and not os.path.lexists(file):
-            yield path
+        if "\0" not in file and not os.path.lexists(file):
+            # Resolving the missing part, too, would take long for many deep paths.
+            existing = _existing_part(file)
+            if existing not in contained:
+                contained[existing] = bounds.contains(existing)
+            if contained[existing]:
+                yield path
+
+
+def _existing_part(file: str) -> str:
+    """Return the innermost existing ancestor of a missing file, or an empty string for the working directory."""
+    parts = file.split("/")
+    lengths = range(1, len(parts))
+    count = bisect_left(lengths, x=True, key=lambda length: not os.path.lexists("/".join(parts[:length]) or "/"))
+    return "/".join(parts[:count]) or ("/" if file.startswith("/") else "")
 
 
 def _entry(fields: Fields) -> BaselineEntry:

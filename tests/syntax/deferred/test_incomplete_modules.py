@@ -77,9 +77,9 @@ def test_a_module_with_an_unsupported_function_is_reported(tmp_path: Path) -> No
 
 def test_a_module_with_an_unusual_name_in_a_function_is_reported(tmp_path: Path) -> None:
     folder = write(tmp_path, Orders="supported")
-    text = f"{PADDING}\n\n{SUPPORTED}".replace("await send()", "await ｓend()")
+    text = f"{PADDING}\n\n{SUPPORTED}".replace("await send()", "await \uff53end()")
     (folder / "shared.py").write_text(text, encoding="utf-8")
-    message = "Python reads the name `ｓend` as `send`, so the code differs from what it seems to be. Write `send`."
+    message = "Python reads the name `\uff53end` as `send`, so the code differs from what it seems to be. Write `send`."
     assert problems(analyze_paths(folder), folder) == [f"shared.py:208:11: {message}"]
 
 
