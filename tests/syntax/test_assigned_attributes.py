@@ -66,6 +66,11 @@ def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
         ("setattr(settings, 'debug', True)", {"debug"}),
         ("from shop import table as rows\nrows[0] = 1", {"rows", "table"}),
         ("del settings.table[0]", {"table"}),
+        ("settings. \\\n  debug \\\n  = True", {"debug"}),
+        ("(settings.  # first\n  debug  # second\n) = True", {"debug"}),
+        ("x = '#', (settings.debug  # second\n); (settings.debug\n) = True", {"debug"}),
+        ("[settings.debug,  # first\n  x] = 1, 2", {"debug"}),
+        ("for (settings\n  .debug) in x: pass", {"debug"}),
         ("settings.größe = 1", {"größe"}),
         ("é.append(1)", {"é"}),
         ("settings.ﬁeld = 1", {"field"}),
@@ -77,6 +82,14 @@ def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
 )
 def test_names_that_may_be_assigned(source: str, names: set[str]) -> None:
     assert may_assigned_names(source.encode()) == names
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["y. \\\n  x \\\n  = 1", "[y.x,\n  z] = 1, 2", "for (y\n  .x) in z: pass", "(y.  # first\n  x  # second\n) = 1"],
+)
+def test_an_assigned_attribute_in_several_lines(statement: str) -> None:
+    assert _names(f"{statement}\n") == {"x"}
 
 
 @pytest.mark.parametrize("statement", ["x.größe = 1", "x.größe: int = 1", "x.größe, y = 1, 2"])

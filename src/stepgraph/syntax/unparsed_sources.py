@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
-from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS
+from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS, SPLIT_TARGET, joined_lines
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
@@ -85,6 +85,7 @@ _IMPORT_ALIAS = re.compile(rb"%s\s++as\s++(%s++)" % (_NAME, LETTER))
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
     """Return a superset of the attribute names that a source assigns or mutates in objects other than `self`."""
+    source = joined_lines(source)
     attributes = {*_ASSIGNED_ATTRIBUTE.findall(source), *_MUTATED_NAME.findall(source)}
     if b"attr(" in source:
         attributes.update(filter(None, _NAME_IN_CALL.findall(source)))
@@ -95,6 +96,8 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
         attributes.update(item[1] for item in deleted if item is not None)
     if b"attr__(" in source or b"patch" in source:
         attributes.update(_QUOTED_NAME.findall(source))
+    if SPLIT_TARGET.search(source):
+        attributes.update(_ATTRIBUTE.findall(source))
     for line in source.splitlines():
         if b"." in line:
             attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))

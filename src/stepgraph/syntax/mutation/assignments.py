@@ -20,6 +20,12 @@ LETTER: Final = rb"[\w\x80-\xff]"
 """A byte of a name, which may have characters outside of ASCII."""
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
+_CONTINUATION: Final = re.compile(rb"\\\r?\n")
+_COMMENT: Final = re.compile(rb"#[^\n]*+")
+# A target in several lines, which may have comments: after a dot, or in parentheses.
+_LONG_TARGET: Final = re.compile(rb"\.\s*+#|\)\s*+%s" % EQUALS)
+SPLIT_TARGET: Final = re.compile(rb"^[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS, re.MULTILINE)
+"""The last line of a target in several lines, such as `] = 1, 2`."""
 # A source without a match assigns and mutates no attribute, so its tree is not searched.
 _ASSIGNMENT = re.compile(
     rb"\b(?:set|del)attr\b|attr__\("
@@ -155,10 +161,20 @@ class _AttributeSearch(Struct, frozen=True):
 
 def may_assign(module: SourceModule) -> bool:
     """Return whether a module may assign or mutate an attribute. Only the result False is certain."""
-    source = module.utf_8_source
-    if _ASSIGNMENT.search(source) or _assigns_in_for(source):
+    source = joined_lines(module.utf_8_source)
+    if _ASSIGNMENT.search(source) or SPLIT_TARGET.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
+
+
+def joined_lines(source: bytes) -> bytes:
+    """Return a source without continued lines, in which patterns find the targets of assignments.
+
+    If a target may contain comments, a copy without them follows. It may lack code after number signs in strings.
+    """
+    joined = _CONTINUATION.sub(b" ", source) if b"\\" in source else source
+    has_long_target = b"#" in joined and _LONG_TARGET.search(joined)
+    return b"%s\n%s" % (joined, _COMMENT.sub(b"", joined)) if has_long_target else joined
 
 
 def _assigns_in_for(source: bytes) -> bool:
