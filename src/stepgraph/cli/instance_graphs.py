@@ -212,7 +212,7 @@ def _instance_of(loaded: LoadedLog, subject: Subject, graph: Graph) -> Instance:
     # Saved graphs lack the configured name, which a remote source knows.
     is_unnamed = subject.name == subject.class_name
     name = loaded.workflow_name if is_unnamed and loaded.workflow_name else subject.name
-    return run_with_large_stack(lambda: instance_of(loaded.log, graph, name))
+    return run_with_large_stack(lambda: instance_of(loaded.log, graph, name, subject.drawn.details()))
 
 
 def same_workflow(loaded: LoadedLog, candidates: Candidates) -> Sequence[Subject]:

@@ -313,7 +313,8 @@ class TermExits(Struct, eq=False):
         for each in _leaves(self.of(current)):
             yield Exit(each.kind, self.terms.joined(unstarted, each.pending))
         for pending in self.ends_of_pass(part, current):
-            yield Exit("next", pending)
+            for each in () if part.is_infinite else self.of_body(part.orelse):
+                yield Exit(each.kind, self.terms.joined(pending, each.pending))
             for each in _leaves(self.of_body(part.body)):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
 
@@ -432,7 +433,7 @@ class TermExits(Struct, eq=False):
             case Fresh(part=GroupPart() as part):
                 yield from self.interrupted(self.opened(part))
             case Fresh(part=LoopPart(overlapping=False) as part):
-                yield from self.ends_of_pass(part, self.terms.over)
+                yield from self._interrupted_after_pass(part, self.terms.over)
             case Running() | Anything():
                 yield Pending(self.terms.background((term,)))
             case CalledBody(current=current):
@@ -443,7 +444,7 @@ class TermExits(Struct, eq=False):
                 yield self.unfinished(members, term)
             case Pass(part=part, current=current):
                 yield from self.interrupted(current)
-                yield from self.ends_of_pass(part, current)
+                yield from self._interrupted_after_pass(part, current)
             case OverlappingPasses(live=live):
                 yield Pending(self.terms.background(each.term for each in live))
             case Protected(part=part, current=current, stage=stage):
@@ -456,6 +457,13 @@ class TermExits(Struct, eq=False):
                     yield from self.ends(current)
             case _:
                 yield NO_PENDING
+
+    def _interrupted_after_pass(self, part: LoopPart, current: Term) -> Iterator[Pending]:
+        """Yield the work that goes on after an exception between two passes, or in the `else` of a loop."""
+        ends = self.ends_of_pass(part, current)
+        yield from ends
+        if part.orelse is not EMPTY:
+            yield from self.terms.all_joined([ends, self.interrupted(self.terms.fresh(part.orelse))])
 
     def _interrupted_from(self, current: Term, part: SequencePart, index: int) -> Iterator[Pending]:
         yield from self.interrupted(current)

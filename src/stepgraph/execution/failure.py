@@ -243,7 +243,7 @@ class _Diagnosis(Struct, frozen=True):
         if not self.instance.fits:
             return ()
         running = replace(self.instance.log, status="running", end=None, error="")
-        return tuple(dict.fromkeys(place.path for place in instance_of(running, self.graph).next))
+        return tuple(dict.fromkeys(place.path for place in instance_of(running, self.graph, details=self.details).next))
 
     def _raises(self) -> tuple[Part, ...]:
         type_name = original_type(self.instance.log.error)

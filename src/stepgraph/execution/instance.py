@@ -17,6 +17,7 @@ from stepgraph.execution.progress import NodeProgress, NodeState, progress_of
 from stepgraph.execution.propagation import ending_failure
 from stepgraph.execution.regions import regions_of
 from stepgraph.execution.visits import InstanceVisits
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.phrases import counted, enumeration, workflow_title
 
@@ -145,9 +146,12 @@ def protected_entries(instance: Instance, place: Place) -> tuple[PlacedEntry, ..
     return ()
 
 
-def instance_of(log: InstanceLog, graph: Graph, name: str = "") -> Instance:
-    """Match the log of an instance with the graph of its workflow. `name` defaults to the name of the class."""
-    match = match_log(program_of(graph), log)
+def instance_of(log: InstanceLog, graph: Graph, name: str = "", details: Details = NO_DETAILS) -> Instance:
+    """Match the log of an instance with the graph of its workflow.
+
+    `name` defaults to the name of the class. `details` tell which loops are infinite.
+    """
+    match = match_log(program_of(graph, details), log)
     regions = regions_of(graph["workflow"])
     visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))

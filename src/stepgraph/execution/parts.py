@@ -137,6 +137,10 @@ class SequencePart(Struct, frozen=True, eq=False):
         return self.suffixes[0]
 
 
+EMPTY: Final = SequencePart((), (Traits(starts=inf),))
+"""A part in which nothing happens."""
+
+
 class GroupPart(Struct, frozen=True, eq=False):
     """Concurrent parts, in the order of their clocks."""
 
@@ -166,6 +170,10 @@ class LoopPart(Struct, frozen=True, eq=False):
     is_unknown: bool
     """Whether it is a node of an unknown type, which control may leave by any exit at any time."""
     traits: Traits
+    is_infinite: bool = False
+    """Whether only a jump or an exception ends it."""
+    orelse: Part = EMPTY
+    """The `else` of the loop, which runs unless a jump or an exception ends the loop."""
 
 
 class TryPart(Struct, frozen=True, eq=False):
@@ -187,9 +195,6 @@ class ExitPart(Struct, frozen=True, eq=False):
 
 
 Part: TypeAlias = StepPart | CallPart | SequencePart | GroupPart | ChoicePart | LoopPart | TryPart | ExitPart
-
-EMPTY: Final = SequencePart((), (Traits(starts=inf),))
-"""A part in which nothing happens."""
 
 
 class GraphParts(Struct, frozen=True, eq=False):

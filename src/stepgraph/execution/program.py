@@ -30,8 +30,9 @@ from stepgraph.execution.parts import (
     sequence,
 )
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
-from stepgraph.model.payload import Block, Clocked, Graph, Node, Step, Try, UnknownNode
-from stepgraph.model.vocabulary import StepType
+from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.payload import Block, Branch, Clocked, Graph, Node, Step, Try, UnknownNode
+from stepgraph.model.vocabulary import NO_BREAK, StepType
 from stepgraph.model.walk import (
     as_unknown,
     children,
@@ -54,8 +55,8 @@ _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
 }
 
 
-def program_of(graph: Graph) -> GraphParts:
-    """Return the parts of a graph."""
+def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
+    """Return the parts of a graph. `details` tell which loops are infinite."""
     workflow = graph["workflow"]
     bodies = _bodies(graph)
     nodes = dict(paths_of(workflow))
@@ -65,7 +66,7 @@ def program_of(graph: Graph) -> GraphParts:
     sites = {site.path: site for site in _sites(nodes)}
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
-    builder = _Builder(sites, {key: mask for key, (mask, _) in reach.items()})
+    builder = _Builder(sites, {key: mask for key, (mask, _) in reach.items()}, details)
     parts = {key: builder.body(body.nodes, body.path) for key, body in bodies.items()}
     recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
     # Only a group, or a node of an unknown type, has overlapping passes.
@@ -182,6 +183,7 @@ class _Builder(Struct, frozen=True, eq=False):
     sites: Mapping[Path, Site]
     masks: Mapping[str, int]
     """The sites of each body, including those of the functions that it calls."""
+    details: Details
 
     def body(self, nodes: Sequence[Node], path: Path) -> Part:
         """Return the part of a body, which has its own clock."""
@@ -197,7 +199,15 @@ class _Builder(Struct, frozen=True, eq=False):
         return sequence(self._parts(nodes, path, context))
 
     def _parts(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> list[Part]:
-        return [self._part(node, f"{path}[{index}]", context) for index, node in enumerate(nodes)]
+        parts: list[Part] = []
+        for index, node in enumerate(nodes):
+            at, previous = f"{path}[{index}]", parts[-1] if parts else None
+            orelse = _else_of_loop(node)
+            if orelse is None or not isinstance(previous, LoopPart) or previous.overlapping:
+                parts.append(self._part(node, at, context))
+            else:
+                parts[-1] = _with_else(previous, self._list(orelse["nodes"], f"{at}.branches[0].nodes", context))
+        return parts
 
     def _members(self, nodes: Sequence[Node], path: Path, *, settled: bool) -> list[Part]:
         """Return the members of a group.
@@ -221,7 +231,8 @@ class _Builder(Struct, frozen=True, eq=False):
                 return self._call(path, path, Clock(None, None, context.may_be_caught, context.settled), is_call=False)
             case "loop":
                 body = self._list(node["nodes"], f"{path}.nodes", context)
-                return _loop(path, body, overlapping=context.in_group)
+                loop = _loop(path, body, overlapping=context.in_group)
+                return replace(loop, is_infinite=self.details.of(node).is_infinite)
             case "parallel":
                 settled = node["kind"] == "all_settled"
                 return group(node["kind"], self._members(node["nodes"], f"{path}.nodes", settled=settled))
@@ -284,9 +295,21 @@ def _choice(branches: Sequence[Part]) -> Part:
     return ChoicePart(distinct, combined(branch.traits for branch in distinct))
 
 
-def _loop(path: Path, body: Part, *, overlapping: bool, is_unknown: bool = False) -> Part:
+def _loop(path: Path, body: Part, *, overlapping: bool, is_unknown: bool = False) -> LoopPart:
     traits = replace(body.traits, jumps=body.traits.jumps - {"break"})
     return LoopPart(path, body, overlapping, is_unknown, traits)
+
+
+def _else_of_loop(node: Node) -> Branch | None:
+    """Return the branch of a node that is the `else` of the loop before it, or None."""
+    if node["type"] != "if" or len(node["branches"]) != 1:
+        return None
+    (branch,) = node["branches"]
+    return branch if branch["condition"] == NO_BREAK else None
+
+
+def _with_else(loop: LoopPart, orelse: Part) -> LoopPart:
+    return replace(loop, orelse=orelse, traits=combined((loop.traits, orelse.traits)))
 
 
 def _clock(node: Clocked, context: _GroupContext) -> Clock:

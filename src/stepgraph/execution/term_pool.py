@@ -182,7 +182,7 @@ class Terms(Struct, eq=False):
         """Return a loop in a pass."""
 
         def make(number: int) -> Term:
-            traits = replace(combined((current.traits, part.body.traits)), jumps=part.traits.jumps)
+            traits = replace(combined((current.traits, part.traits)), jumps=part.traits.jumps)
             return Pass(number, traits, current.running, part, current)
 
         return self._intern((Pass, part, current), make)

@@ -44,7 +44,7 @@ from stepgraph.model.walk import is_clocked, walk
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Parallel, Switch, Try
+    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Loop, Node, Parallel, Switch, Try
 
 
 class _Emitter(Struct):
@@ -292,10 +292,13 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return []
         case Choice(place=place):
             return _with_place(emitter, _choice(emitter, operation), place)
-        case LoopOperation(body=body, place=place):
+        case LoopOperation(body=body, place=place, infinite=is_infinite):
             nodes = _block(emitter, body)
             _tick(emitter, id(operation))
-            return _with_place(emitter, [{"type": "loop", "nodes": nodes}], place) if nodes else []
+            loop: Loop = {"type": "loop", "nodes": nodes}
+            if is_infinite:
+                emitter.places.note_infinite(loop)
+            return _with_place(emitter, [loop], place) if nodes else []
         case TryOperation(place=place):
             return _with_place(emitter, _try(emitter, operation), place)
         case Jump(kind=kind, place=place, drawn=True):

@@ -7,7 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import Handler, Jump, JumpKind, OperationBlock, StepInput, StepRun, TryOperation, operations_in
+from stepgraph.ir.nodes import (
+    Handler,
+    Jump,
+    JumpKind,
+    OperationBlock,
+    StepInput,
+    StepRun,
+    TryOperation,
+    operations_in,
+)
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of
 from stepgraph.syntax.construct_text import (
     call_arguments,
@@ -48,6 +57,7 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
         tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
         is_certain=places.is_certain(part),
         is_exhaustive=places.is_exhaustive(part),
+        is_infinite=places.is_infinite(part),
         in_else=places.is_in_else(part),
     )
 

@@ -69,6 +69,7 @@ class Places(Struct):
     """The statements of all recorded endings, by identity."""
     _certain: dict[int, Part] = field(default_factory=dict)
     _exhaustive: dict[int, Part] = field(default_factory=dict)
+    _infinite: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
     _calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
@@ -112,6 +113,14 @@ class Places(Struct):
     def is_exhaustive(self, part: Part) -> bool:
         """Return whether one of the branches of a node always runs, although none may be an `else`."""
         return id(part) in self._exhaustive
+
+    def note_infinite(self, part: Part) -> None:
+        """Record that only a jump or an exception ends a loop."""
+        self._infinite[id(part)] = part
+
+    def is_infinite(self, part: Part) -> bool:
+        """Return whether only a jump or an exception ends a loop."""
+        return id(part) in self._infinite
 
     def note_else(self, parts: Sequence[Part]) -> None:
         """Record that the end of a block and these of its nodes are the `else` of a `try`."""

@@ -17,7 +17,7 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool], ...]
+DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, str], ...]
 """Details as plain data: for each part with a detail, its index in `parts_of`, and the fields of the detail."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
@@ -41,8 +41,17 @@ class Detail(Struct, frozen=True):
     is_exhaustive: bool = False
     """Whether one branch of the node always runs, as in a lookup of a step in a dictionary, which fails otherwise."""
 
+    is_infinite: bool = False
+    """Whether only a jump or an exception ends the loop, as with `while True`."""
+
     in_else: bool = False
     """Whether the node, or the end of the block, is in the `else` of a `try`, whose handlers do not protect it."""
+
+    definition: str = ""
+    """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
+    the definitions of local variables in place of their names, so that it does not depend on these. Empty without
+    variables, and if a definition is unknown.
+    """
 
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
@@ -73,7 +82,7 @@ ANY_OTHER_ERROR: Final = "any other error"
 class Details(Struct, frozen=True, eq=False):
     """The details of parts of one or several graphs, by the identity of the parts.
 
-    - Loops: the head, `for item in order["items"]`.
+    - Loops: the head, `for item in order["items"]`, and whether only a jump or an exception ends the loop.
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
       error or raises another one.
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
@@ -83,6 +92,7 @@ class Details(Struct, frozen=True, eq=False):
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
+    - Steps, branches and loops: their names, conditions and iterables without names of variables.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
       the members.
     """
@@ -128,7 +138,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     return tuple(
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
-            *(each.is_certain, each.is_exhaustive, each.in_else),
+            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.definition),
         )
         for index, each in part_details
         if each
@@ -139,9 +149,9 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
     by_index = {
         index: Detail(
-            source, tuple(remarks), final_raise, final_jump, tuple(guards), is_certain, is_exhaustive, in_else
+            source, tuple(remarks), error, jump, tuple(guards), certain, exhaustive, infinite, in_else, definition
         )
-        for index, source, remarks, final_raise, final_jump, guards, is_certain, is_exhaustive, in_else in texts
+        for index, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, definition in texts
     }
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 

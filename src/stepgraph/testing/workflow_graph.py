@@ -303,7 +303,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
         from stepgraph.api import load_log
         from stepgraph.execution.instance import instance_of
 
-        return instance_of(load_log(log), self.graph)
+        return instance_of(load_log(log), self.graph, details=self.details)
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the control flow as a graph of NetworkX.
