@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final, cast
+
 import pytest
 
+from stepgraph import analyze_source, instance
 from stepgraph.execution.log import LogEntry
-from stepgraph.model.payload import Node, StepConfig
+from stepgraph.model.payload import Node, StepConfig, StepDo
+from stepgraph.model.walk import paths_of
+from tests.instances.instance_logs import running, sleep, step
 from tests.instances.short_logs import ended, failed, fitting, log_of, opened
 from tests.instances.timed_logs import matched, next_paths
 from tests.render.graphs import block, branch, do, either, graph, loop, parallel, protected
@@ -64,3 +69,54 @@ def test_a_handler_begins_again_after_another_error(handler: list[Node], entry: 
     instance = fitting(log_of("running", failed("charge"), *before, entry), retried)
     after_error = [instance.nodes[place.path].name for place in instance.next if instance.begins_after_error(place)]
     assert after_error == names
+
+
+LEAVES: Final[Node] = {"type": "break", "kind": "break"}
+RETRIES: Final = loop(protected(block(do("charge"), LEAVES), catch=block(do("back off"))))
+GIVES_UP: Final = either(branch("no break", do("give up")))
+
+
+@pytest.mark.parametrize(
+    ("log", "names"),
+    [
+        ("charge 0-", ["back off", "ship"]),
+        ("charge 0-5!, back off 10-", ["charge", "back off", "give up"]),
+        ("charge 0-5!, back off 10-15, give up 20-", ["ship"]),
+        ("charge 0-5", ["back off", "ship"]),
+    ],
+)
+def test_a_break_skips_the_else_of_a_loop(log: str, names: list[str]) -> None:
+    example = graph(RETRIES, GIVES_UP, do("ship"))
+    nodes = dict(paths_of(example["workflow"]))
+    following = matched(example, *log.split(", "), status="running").next
+    assert [cast("StepDo", nodes[place.path])["name"] for place in following] == names
+
+
+def test_a_loop_without_end_is_left_by_jumps_only() -> None:
+    source = """
+async def poll(step):
+    while True:
+        @step.do("poll")
+        async def check(): ...
+        if await check():
+            return
+        await step.sleep("pause", 1000)
+
+class Polling(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await poll(step)
+        @step.do("report")
+        async def report(): ...
+        await report()
+"""
+    (workflow,) = analyze_source(f"from workers import WorkflowEntrypoint\n{source}").workflows
+    asleep = instance(running(step("poll-1", 0, 5), sleep("pause-1", 10, None)), workflow)
+    polled = instance(running(step("poll-1", 0, 5)), workflow)
+    assert (asleep.next_names, polled.next_names) == (("poll",), ("report", "pause"))
+
+
+@pytest.mark.parametrize(("entry", "after_error"), [(opened("a", "sleep"), True), (opened("a"), False)])
+def test_a_sleep_cannot_fail(entry: LogEntry, after_error: bool) -> None:  # noqa: FBT001 - the expected value
+    first: Node = {"type": "step_sleep", "name": "a", "duration": 1} if entry.kind == "sleep" else do("a")
+    guarded = fitting(log_of("running", entry), graph(protected(block(first, do("b")), catch=block(do("c")))))
+    assert [guarded.begins_after_error(place) for place in guarded.next] == [False, after_error]

@@ -73,7 +73,8 @@ class Instance(Struct, frozen=True):
     def begins_after_error(self, place: Place) -> bool:
         """Return whether a next step begins only if the code between steps raises an exception.
 
-        It is in a handler, while no step runs that the handler protects, and does not continue a run of the handler.
+        It is in a handler, while no step or wait that the handler protects may fail, and does not continue a run of the
+        handler.
         """
         return any(self._is_before_handler(path) for path in (place.path, *place.calls))
 
@@ -83,7 +84,7 @@ class Instance(Struct, frozen=True):
             return False
         latest = (*self.current, *self.entries[-1:])
         return not any(
-            self._continues(f"{outer}{_CATCH}.", entry, path) or (entry.is_open and entry.is_in(f"{outer}{_TRY}."))
+            self._continues(f"{outer}{_CATCH}.", entry, path) or (entry.may_fail and entry.is_in(f"{outer}{_TRY}."))
             for entry in latest
         )
 
@@ -138,11 +139,11 @@ def all_entries(instance: Instance) -> tuple[PlacedEntry, ...]:
 
 
 def protected_entries(instance: Instance, place: Place) -> tuple[PlacedEntry, ...]:
-    """Return the entries that have not ended and are protected by the innermost handler around a next step."""
+    """Return the entries that may fail and are protected by the innermost handler around a next step."""
     for path in (place.path, *reversed(place.calls)):
         outer, handler, _ = path.rpartition(_CATCH)
         if handler:
-            return tuple(entry for entry in instance.current if entry.is_in(f"{outer}{_TRY}."))
+            return tuple(entry for entry in instance.current if entry.may_fail and entry.is_in(f"{outer}{_TRY}."))
     return ()
 
 

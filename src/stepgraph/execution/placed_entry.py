@@ -55,6 +55,11 @@ class PlacedEntry(Struct, frozen=True):
         return self.log.outcome == "open"
 
     @property
+    def may_fail(self) -> bool:
+        """Whether the entry has not ended and can still fail, unlike a sleep."""
+        return self.is_open and self.log.kind != "sleep"
+
+    @property
     def places(self) -> tuple[Place, ...]:
         """The possible steps with the calls that may lead to them. An entry that does not fit the graph has none."""
         if self.place is None:
