@@ -7,11 +7,24 @@ from msgspec.structs import replace
 
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
+from stepgraph.execution.log import LogEntry
 from stepgraph.limits import REPLAY_POSITIONS
 from stepgraph.model.payload import Node
 from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
-from tests.instances.replay_pairs import LOAD, PAIRS, SHIP, SLEEPING, SLEEPS, WAITING, WAITS, Pair, sleep
+from tests.instances.replay_pairs import (
+    CHARGE,
+    LOAD,
+    PAIRS,
+    SHIP,
+    SLEEPING,
+    SLEEPS,
+    WAITING,
+    WAITS,
+    Pair,
+    counted,
+    sleep,
+)
 from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import block, branch, deep, do, either, graph, loop, parallel, protected
 
@@ -136,6 +149,30 @@ def test_a_later_call_gets_the_result_of_a_removed_one() -> None:
     alone = NewCode.of(graph(do("b"), SHIP, loop(do("a"), do("c"))))
     log = log_of("running", ended("a"), ended("b"), opened("ship"))
     assert alone.replay(log).reused == ("b-1", "a-1")
+
+
+@pytest.mark.parametrize(
+    ("entries", "verb"),
+    [((ended("a"),), "may get"), ((ended("a"), ended("b"), opened("a")), "gets")],
+)
+def test_a_step_with_the_result_of_a_removed_one(entries: tuple[LogEntry, ...], verb: str) -> None:
+    old, new = graph(do("a"), do("b"), do("a")), graph(do("b"), do("a"))
+    replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
+    reason = f"`a` {verb} the stored result of `a-1`, a run of another step, so that it never runs itself."
+    assert (replay.effect, replay.reasons, replay.at) == ("unknown", (reason,), "nodes[1]")
+
+
+@pytest.mark.parametrize("entries", [(ended("a"),), (ended("a"), opened("b")), (ended("a"), ended("b"), ended("a"))])
+def test_a_step_of_another_kind_with_a_later_namesake(entries: tuple[LogEntry, ...]) -> None:
+    old, new = graph(do("a"), do("b"), do("a"), SHIP), graph(sleep("a"), do("b"), do("a"), SHIP)
+    replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
+    assert (replay.effect, replay.begun_anew) == ("reruns", ("a-1",))
+    assert replay.reasons[0] == "`a-1` begins in place of the step `a-1`."
+
+
+def test_a_sleep_that_becomes_a_step_runs() -> None:
+    replay = NewCode.of(graph(LOAD, CHARGE, do("cool down"), SHIP), SLEEPS).replay(SLEEPING)
+    assert (replay.effect, replay.reasons) == ("reruns", ("`cool down-1` runs in place of the sleep `cool down-1`.",))
 
 
 def test_a_step_renamed_in_a_branch_may_have_been_removed() -> None:

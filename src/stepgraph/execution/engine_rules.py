@@ -74,7 +74,8 @@ InstanceEffect: TypeAlias = Literal["resumes", "out_of_order", "reruns", "stuck"
 
 `resumes`: it continues where it is. `out_of_order`: a step runs, although steps that now follow it have already run.
 `reruns`: finished work, or a sleep or wait that has begun, runs again. `stuck`: it waits for something that never
-happens. `fails`: it ends with an error. `unknown`: the log and the code do not determine the effect.
+happens. `fails`: it ends with an error. `unknown`: the log and the code do not determine the effect, or a step gets the
+result of another one.
 """
 
 BEST_TO_WORST: Final[Sequence[InstanceEffect]] = ("resumes", "out_of_order", "unknown", "reruns", "stuck", "fails")

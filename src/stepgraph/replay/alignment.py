@@ -6,7 +6,7 @@ chosen that explains the log at the lowest cost: a best-first search over positi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from heapq import heappop, heappush
@@ -60,8 +60,10 @@ class Alignment(Struct, frozen=True):
     """The numbers of the steps that may be new and could have begun by then, but did not."""
     avoidable: frozenset[int]
     """The indexes of the calls that the code could have passed."""
-    misdirected: int
-    """The entries that have not answered a call, but may answer one that comes later, as a bit set."""
+    misdirected: Mapping[int, int]
+    """The entries that have not answered a call, but may answer one that comes later, with the steps that may make the
+    call, as a bit set.
+    """
     missing: frozenset[int]
     """The numbers of the steps that run less often than under the deployed code."""
     covered: int
@@ -340,9 +342,10 @@ class _RunSearch(Struct):
             fails=bool(calls) and _is_raised_call(calls[-1], self.entries) and self.positions.fails(run.position),
         )
 
-    def _misdirected(self, run: CodeRun) -> int:
+    def _misdirected(self, run: CodeRun) -> dict[int, int]:
         waiting, sites = self.costs.open_entries(run), run.position.sites
-        return sum(entries & waiting for each, entries in self.answers.classes.items() if each & sites)
+        later = {number: self.answers.sites_of[number] & sites for number in bits(waiting)}
+        return {number: each for number, each in later.items() if each}
 
     def _next_sites(self, run: CodeRun) -> frozenset[int]:
         running = list(bits(run.consumed & run.position.running))

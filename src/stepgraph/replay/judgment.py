@@ -10,7 +10,6 @@ from msgspec import Struct, field
 from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, ResultKey, result_key
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import duration_text, enumeration
@@ -19,6 +18,7 @@ from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_durat
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import HANDLER
+from stepgraph.replay.wording import computed_name, misuse, removed_or_renamed, rerun_reason
 
 
 class Replay(Struct, frozen=True):
@@ -93,9 +93,10 @@ class Judgment(Struct):
             self._judge_failure(self.alignment.calls[-1])
         self._judge_restart()
         self._judge_shift()
-        self._note_conditions()
+        self._judge_next()
+        self._judge_conditions()
         self._note_order()
-        self._note_misdirected()
+        self._judge_misdirected()
         self._judge_passed()
         orphans = self._orphans()
         self._judge_knowledge(orphans)
@@ -158,11 +159,12 @@ class Judgment(Struct):
                 )
         elif not is_raised(call.site, entry):
             self.reused.append(entry.log_name)
-        if self.deployed is not None and self._is_exchanged(call.site, number):
+        if self._is_of_other_step(call.site, number):
+            self._add("unknown", misuse(call.site, entry, "gets"), call.site)
+        elif self._is_exchanged(call.site, number):
             self.notes.append(f"The stored result of `{entry.log_name}` now goes to another step.")
-        if node is not None and _may_have_other_name(call.site, node):
-            reason = f"The name of `{entry.log_name}` is computed by the new code, so it is unknown whether it changed."
-            self._add("unknown", reason, call.site)
+        if node is not None and self._may_have_other_name(call.site, number):
+            self._add("unknown", computed_name(entry), call.site)
         if may_have_other_duration(call.site, entry, node):
             self._add("unknown", self._duration_reason(call.site, entry), call.site)
 
@@ -176,9 +178,21 @@ class Judgment(Struct):
             )
             self._add("stuck", reason, site)
 
+    def _may_have_other_name(self, site: Site, number: int) -> bool:
+        """Return whether the name of a step has unknown parts, and is not computed as that of the deployed step."""
+        return (
+            self.deployed is not None and not site.pattern.is_literal and not self.deployed.has_same_name(number, site)
+        )
+
     def _is_exchanged(self, site: Site, number: int) -> bool:
         counterparts = self.deployed.sites[number] if self.deployed is not None else frozenset()
         return bool(counterparts) and site.number not in counterparts
+
+    def _is_of_other_step(self, site: Site, number: int) -> bool:
+        """Return whether an entry that answers a deployed step is certainly a run of another one."""
+        if self.deployed is None or self.nodes[number] is None or site.number not in self.deployed.existing:
+            return False
+        return site.number not in self.deployed.sites[number]
 
     def _duration_reason(self, site: Site, entry: LogEntry) -> str:
         elapsed = elapsed_time(entry)
@@ -196,7 +210,7 @@ class Judgment(Struct):
     def _judge_run(self, number: int, call: ReplayedCall, name: str) -> None:
         site = call.site
         is_wait = site.kind != "step"
-        replaced = None if call.replaced is None else self.entries[call.replaced]
+        replaced = self._of_other_kind(site) if call.replaced is None else self.entries[call.replaced]
         if is_wait:
             self.begun_anew.append(name)
         if replaced is not None and site.kind == "wait" and replaced.kind != "wait":
@@ -204,7 +218,7 @@ class Judgment(Struct):
             self._add("stuck", reason, site)
             return
         if replaced is not None and self._may_be_other(number, is_wait=is_wait):
-            self._add("unknown", _removed_or_renamed(replaced, name), site)
+            self._add("unknown", removed_or_renamed(replaced, name), site)
             return
         # The deployed code shows whether a call is a further one.
         namesake = self._namesake(site) if call.is_required or self.deployed is None else None
@@ -213,9 +227,19 @@ class Judgment(Struct):
             return
         if not is_wait:
             self.reruns.append(name)
-        self._add_run("reruns", call, _rerun_reason(site, name, replaced, namesake))
+        self._add_run("reruns", call, rerun_reason(site, name, replaced, namesake))
         if site.kind == "wait" and replaced is not None and call.replaced is not None:
             self._judge_new_wait(site, name, call.replaced)
+
+    def _of_other_kind(self, site: Site) -> LogEntry | None:
+        """Return an entry of a removed step that had the name of a new step, and another kind."""
+        if self.deployed is None or site.number in self.deployed.existing or not site.pattern.is_literal:
+            return None
+        for number, entry in enumerate(self.entries):
+            is_removed = self.nodes[number] is not None and not self.deployed.sites[number]
+            if is_removed and entry.kind != site.kind and site.pattern.matches(entry.name):
+                return entry
+        return None
 
     def _judge_new_wait(self, site: Site, name: str, replaced: int) -> None:
         deployed = self.nodes[replaced]
@@ -277,21 +301,42 @@ class Judgment(Struct):
             for number in sorted(self.alignment.next_sites - {call.site.number}):
                 site = self.program.sites[number]
                 if site.pattern.is_literal and result_key(site.node["type"], site.node) == key:
-                    calls = (*self.alignment.calls, ReplayedCall(site, None))
-                    name = _log_names(calls, self.entries)[-1]
+                    name = self._next_name(ReplayedCall(site, None))
                     (self.reruns if site.kind == "step" else self.begun_anew).append(name)
-                    self._add("reruns", _rerun_reason(site, name, None, self._namesake(site)), site)
+                    self._add("reruns", rerun_reason(site, name, None, self._namesake(site)), site)
 
-    def _note_conditions(self) -> None:
-        """Note the calls in the log that the deployed code makes without a condition."""
+    def _judge_next(self) -> None:
+        """Find the next steps that take the place of a step of another kind, whose result another step gets."""
+        for number in () if self.alignment.fails else sorted(self.alignment.next_sites - self.explained):
+            call = ReplayedCall(self.program.sites[number], None)
+            if self._of_other_kind(call.site) is not None:
+                self._judge_run(len(self.alignment.calls), call, self._next_name(call))
+
+    def _next_name(self, call: ReplayedCall) -> str:
+        """Return the name in the log of a call after all others."""
+        return _log_names((*self.alignment.calls, call), self.entries)[-1]
+
+    def _judge_conditions(self) -> None:
+        """Note the calls in the log that the deployed code makes without a condition.
+
+        If another step has the name of such a call, it would get the result.
+        """
         names: dict[str, list[str]] = {}
         conditions = {} if self.deployed is None else self.deployed.conditions
         for call in self.alignment.calls:
             condition = conditions.get(call.site.number)
             if condition is not None and call.entry is not None:
                 names.setdefault(condition, []).append(self.entries[call.entry].log_name)
+                if (other := self._with_equal_name(call.site, self.entries[call.entry])) is not None:
+                    reason = f"If `{condition}` is false, {misuse(other, self.entries[call.entry], 'gets')}"
+                    self._add("unknown", reason, other)
         for condition, each in names.items():
             self.notes.append(f"If `{condition}` is false, the new code does not call {enumeration(each, most=3)}.")
+
+    def _with_equal_name(self, site: Site, entry: LogEntry) -> Site | None:
+        """Return another step that an entry answers if a step is not called."""
+        others = (each for each in self.program.sites if each is not site and each.pattern.is_literal)
+        return next((each for each in others if each.matches(entry.kind, entry.name)), None)
 
     def _note_order(self) -> None:
         """Note the calls that are made later than before, because names alone find their results."""
@@ -302,10 +347,17 @@ class Judgment(Struct):
                 self.notes.append(f"`{name}` is called later than before, and gets the result stored under its name.")
             furthest = max(furthest, -1 if call.entry is None else call.entry)
 
-    def _note_misdirected(self) -> None:
-        """Note results of removed calls that later calls with the same name get."""
-        for number in () if self.alignment.fails else bits(self.alignment.misdirected):
-            entry = self.entries[number]
+    def _judge_misdirected(self) -> None:
+        """Find results of removed calls that later calls with the same name get."""
+        for number, later in () if self.alignment.fails else self.alignment.misdirected.items():
+            entry, sites = self.entries[number], [self.program.sites[each] for each in bits(later)]
+            if all(self._is_of_other_step(site, number) for site in sites):
+                self._add("unknown", misuse(sites[0], entry, "may get"), sites[0])
+                continue
+            computed = next((site for site in sites if self._may_have_other_name(site, number)), None)
+            if computed is not None:
+                self._add("unknown", computed_name(entry), computed)
+                continue
             self.notes.append(f"A later call of `{entry.name}` may get the result of `{entry.log_name}` and not run.")
 
     def _early_calls(self) -> Iterator[ReplayedCall]:
@@ -376,7 +428,7 @@ class Judgment(Struct):
                 continue
             sites = (self.program.sites[each] for each in sorted(self.alignment.possible_sites | added))
             if (site := next((each for each in sites if each.kind == entry.kind), None)) is not None:
-                self._add("unknown", _removed_or_renamed(entry, site.node["name"]), site)
+                self._add("unknown", removed_or_renamed(entry, site.node["name"]), site)
 
     def _judge_removed_errors(self, orphans: Sequence[str]) -> None:
         """Find stored errors that the new code does not get, so that their handlers may not run."""
@@ -410,32 +462,6 @@ class Judgment(Struct):
     def _is_again(self, call: ReplayedCall) -> bool:
         replaced = self.entries[call.replaced] if call.replaced is not None else None
         return replaced is not None and call.site.matches(replaced.kind, replaced.name)
-
-
-def _removed_or_renamed(entry: LogEntry, name: str) -> str:
-    reason = f"`{entry.log_name}` is not in the new code: it may have been removed, or renamed to `{name}`."
-    return f"{reason} Name the deployed version with --from."
-
-
-def _rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: LogEntry | None) -> str:
-    verb = "runs" if site.kind == "step" else "begins"
-    if replaced is not None and site.matches(replaced.kind, replaced.name):
-        if site.kind == "sleep":
-            return f"`{name}` begins again, because its duration changed."
-        return f"`{name}` {verb}, because its name may differ from that of `{replaced.log_name}`."
-    if replaced is not None and site.kind == "step":
-        return f"`{name}` runs, because the result of its work is stored under another name, `{replaced.log_name}`."
-    if replaced is not None:
-        kind = "" if replaced.kind == site.kind else f"the {replaced.kind} "
-        return f"`{name}` begins in place of {kind}`{replaced.log_name}`, which the new code does not call."
-    if namesake is not None:
-        return f"`{name}` {verb}, because an earlier call takes the stored result of `{namesake.log_name}`."
-    return f"`{name}` {verb}, although its work has been done."
-
-
-def _may_have_other_name(site: Site, deployed: Step) -> bool:
-    """Return whether the new name of a step has unknown parts, and other known parts than the deployed name."""
-    return not site.pattern.is_literal and site.pattern.pieces != NamePattern.of(deployed["name"]).pieces
 
 
 def _event_type(node: Step) -> str:
