@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from docs.generate.diff_pairs import DiffPair, diff_pairs
 from stepgraph import analyze_source
-from stepgraph.diff.diff import WorkflowDiff, diff_graphs
+from stepgraph.diff.diff import DetailsLookup, WorkflowDiff, diff_graphs
+from stepgraph.model.details import Details
 from stepgraph.model.payload import Workflow
 
 each_pair = pytest.mark.parametrize("pair", list(diff_pairs()), ids=lambda pair: pair.name)
 
 
-def graphs_of(source: str) -> dict[str, Workflow]:
-    graphs: dict[str, Workflow] = {}
+def workflows_of(source: str) -> dict[str, tuple[Workflow, Details]]:
+    """Return the graph and the details of each workflow in a module, by class."""
+    workflows: dict[str, tuple[Workflow, Details]] = {}
     for workflow in analyze_source(source).workflows:
         assert workflow.notes == ()
         assert workflow.graph is not None
-        graphs[workflow.class_name] = workflow.graph["workflow"]
-    return graphs
+        workflows[workflow.class_name] = workflow.graph["workflow"], workflow.details
+    return workflows
 
 
 def diffs_of(pair: DiffPair) -> tuple[WorkflowDiff, ...]:
-    return diff_graphs(graphs_of(pair.before), graphs_of(pair.after))
+    old, new = workflows_of(pair.before), workflows_of(pair.after)
+    old_graphs, new_graphs = ({name: graph for name, (graph, _) in each.items()} for each in (old, new))
+    both = old.keys() & new.keys()
+    details: dict[str, DetailsLookup] = {name: partial(_both, old[name][1], new[name][1]) for name in both}
+    return diff_graphs(old_graphs, new_graphs, details)
+
+
+def _both(old: Details, new: Details) -> tuple[Details, Details]:
+    return old, new
 
 
 def lines_of(diffs: tuple[WorkflowDiff, ...]) -> list[str]:

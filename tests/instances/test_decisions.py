@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
 from stepgraph.limits import Limit
-from stepgraph.model.payload import Graph, Node
+from stepgraph.model.details import Detail, Details
+from stepgraph.model.payload import Graph, If, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until
 from tests.instances.short_logs import ended, log_of, opened
@@ -21,6 +24,11 @@ def choice(*branches: tuple[str | None, Node]) -> Graph:
     return graph(LOAD, either(*(branch(condition, node) for condition, node in branches)), sleep(), SHIP)
 
 
+def with_head(code: Graph, index: int, head: str) -> Details:
+    """Return details of a graph, with the head of the loop at an index of its nodes."""
+    return Details([(code["workflow"]["nodes"][index], Detail(head))])
+
+
 @pytest.mark.parametrize(
     ("old", "new", "effect"),
     [
@@ -31,18 +39,19 @@ def choice(*branches: tuple[str | None, Node]) -> Graph:
         ('for i in ["a", "b"]', 'for i in ["a"]', "resumes"),
         ('for i in ["a"]', 'for i in ["a", *more]', "unknown"),
         ("for item in items", "for item in items[1:]", "unknown"),
+        ("for item in items", "for sku in items", "unknown"),
         ("", "for item in items", "resumes"),
     ],
 )
 def test_passed_loops_with_other_heads(old: str, new: str, effect: InstanceEffect) -> None:
-    code = NewCode.of(PACKING, PACKING, ({"nodes[0]": old}, {"nodes[0]": new}))
+    code = NewCode.of(PACKING, PACKING, (with_head(PACKING, 0, old), with_head(PACKING, 0, new)))
     assert code.replay(counted(PACKED)).effect == effect
 
 
 def test_later_loops_do_not_matter() -> None:
     code = graph(LOAD, do("charge card"), sleep(), loop(SHIP))
-    heads = {"nodes[3]": "for item in items"}, {"nodes[3]": "for item in items[1:]"}
-    assert NewCode.of(code, code, heads).replay(SLEEPING).effect == "resumes"
+    details = with_head(code, 3, "for item in items"), with_head(code, 3, "for item in items[1:]")
+    assert NewCode.of(code, code, details).replay(SLEEPING).effect == "resumes"
 
 
 def test_added_exits_may_end_the_instance() -> None:
@@ -101,7 +110,8 @@ def test_the_results_of_unrolled_loops_are_found_by_name() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "effect"),
     [
-        ("load {id}", "load {order.id}", "resumes"),
+        ("load {id}", "load {id}", "resumes"),
+        ("load {id}", "load {order.id}", "unknown"),
         ("load order", "{name}", "unknown"),
         ("{name}", "load {id}", "unknown"),
     ],
@@ -110,6 +120,20 @@ def test_computed_names_may_have_changed(old: str, new: str, effect: InstanceEff
     log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
     replay = NewCode.of(graph(do(new), sleep(), SHIP), graph(do(old), sleep(), SHIP)).replay(log)
     assert replay.effect == effect
+
+
+def test_names_of_variables_in_names_do_not_matter() -> None:
+    old, new = do("load {id}"), do("load {key}")
+    details = Details([(old, Detail(definition="load 1"))]), Details([(new, Detail(definition="load 1"))])
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    assert NewCode.of(graph(new, sleep()), graph(old, sleep()), details).replay(log).effect == "resumes"
+
+
+def test_names_of_variables_in_conditions_do_not_matter() -> None:
+    old, new = choice(("order.vip", do("express"))), choice(("o.vip", do("express")))
+    branches = [cast("If", code["workflow"]["nodes"][1])["branches"][0] for code in (old, new)]
+    details = [Details([(each, Detail(definition="vip"))]) for each in branches]
+    assert NewCode.of(new, old, (details[0], details[1])).replay(EXPRESS).effect == "resumes"
 
 
 @pytest.mark.parametrize(

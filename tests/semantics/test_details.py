@@ -273,7 +273,9 @@ def test_details_survive_as_plain_data() -> None:
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    assert from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False, False, False),)).items == []
+    assert (
+        from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False, False, False, ""),)).items == []
+    )
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.instance_graphs import Candidates, same_workflow
+from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.walk import paths_of
 from stepgraph.phrases import quoted
-from stepgraph.replay.decisions import loop_heads
 from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
 
@@ -82,10 +82,10 @@ def _code_of(
 ) -> NewCode:
     is_complete = not any(note.incomplete for note in subject.notes)
     if deployed is None:
-        return NewCode.of(graph, is_complete=is_complete)
+        return NewCode.of(graph, details=(NO_DETAILS, subject.drawn.details()), is_complete=is_complete)
     if old is not None and old.graph is not None:
-        heads = loop_heads(old.graph, old.details()), loop_heads(graph, subject.drawn.details())
-        return NewCode.of(graph, old.graph, heads, is_complete=is_complete)
+        details = old.details(), subject.drawn.details()
+        return NewCode.of(graph, old.graph, details, is_complete=is_complete)
     return NewCode.of(graph, refusal=f"{deployed.title} has no graph of `{subject.drawn.title}`.")
 
 

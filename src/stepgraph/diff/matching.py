@@ -68,6 +68,11 @@ class Matching:
         """Return whether two subtrees are equal except for clocks and the names of renamed functions."""
         return self.old_digests[old] == self.new_digests[new]
 
+    def has_same_value(self, old: int, new: int) -> bool:
+        """Return whether the text of a step, branch or loop differs only in the names of variables."""
+        definition = self.old.definitions.get(old)
+        return definition is not None and definition == self.new.definitions.get(new)
+
     def unmatched_old(self) -> list[int]:
         """Return the unmatched old elements."""
         return [number for number, partner in enumerate(self.to_new) if partner is None]

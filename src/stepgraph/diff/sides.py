@@ -108,6 +108,10 @@ class Sides(Struct, frozen=True):
         old = self.matching.to_old[new]
         return old is not None and self.matching.to_old[self.new.hosts[new]] == self.old.hosts[old]
 
+    def has_same_value(self, old: int, new: int) -> bool:
+        """Return whether the text of a step, branch or loop differs only in the names of variables."""
+        return self.matching.has_same_value(old, new)
+
     def old_of(self, new: int) -> int:
         """Return the partner of a matched new element."""
         return cast("int", self.matching.to_old[new])

@@ -80,7 +80,12 @@ def _renamed(context: _TitleContext) -> str:
     if old == ROOT:
         return f"class '{context.old[old].text('class_name')}' renamed to '{context.new[new].text('class_name')}'"
     name = context.new[new].text(KEY) or context.new[new].name
-    return f"{name_of(context.old, old)} renamed to '{name}'{_in_places(context)}"
+    return f"{name_of(context.old, old)} renamed to '{name}'{_same_value(context, old, new)}{_in_places(context)}"
+
+
+def _same_value(context: _TitleContext, old: int, new: int) -> str:
+    """Return ` (same value)` if a text differs only in the names of variables, or an empty string."""
+    return " (same value)" if context.sides.has_same_value(old, new) else ""
 
 
 def _moved(context: _TitleContext) -> str:
@@ -152,7 +157,8 @@ def _changed(context: _TitleContext) -> str:
     if before.kind == BRANCH and context.group.fields == ("condition",):
         return f"{_condition_change(context, old, new)}{_of_parent(context.new, new)}"
     if before.kind == "switch" and context.group.fields == ("discriminant",):
-        return f"switch value `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
+        change = f"switch value `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
+        return f"{change}{_same_value(context, old, new)}"
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in context.group.fields))
@@ -168,7 +174,7 @@ def _condition_change(context: _TitleContext, old: int, new: int) -> str:
     if is_exception or before is None or after is None:
         return f"{condition_name(context.old, old)} changed to {condition_name(context.new, new)}"
     noun = "case" if context.new[context.new[new].parent].kind == "switch" else "condition"
-    return f"{noun} `{before}` changed to `{after}`"
+    return f"{noun} `{before}` changed to `{after}`{_same_value(context, old, new)}"
 
 
 _TITLES: Final[Mapping[Action, Callable[[_TitleContext], str]]] = {

@@ -88,6 +88,8 @@ class Tree(Struct, frozen=True):
     """The limit on visited elements. Both trees of a comparison share one budget."""
     raises: set[int] = field(default_factory=set)
     """Numbers of the exits that raise an exception, which have the kind `return` in the payload."""
+    definitions: dict[int, str] = field(default_factory=dict)
+    """The texts of steps, branches and loops without names of variables, by number, as in `Detail.definition`."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -210,6 +212,13 @@ def raises_in(workflow: Workflow, details: Details) -> Iterator[int]:
     for number, part in enumerate(parts_by_number(workflow)):
         if part.get("type") == "break" and details.is_raise(part):
             yield number
+
+
+def definitions_in(workflow: Workflow, details: Details) -> Iterator[tuple[int, str]]:
+    """Yield the number and the `Detail.definition` of each element that has one."""
+    for number, part in enumerate(parts_by_number(workflow)):
+        if definition := details.of(part).definition:
+            yield number, definition
 
 
 def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:

@@ -421,6 +421,7 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     for branch, branch_node in zip(choice.branches, branches, strict=True):
         emitter.places.note_ending(branch_node, branch.block, of_workflow=emitter.is_run)
         emitter.places.note_certain(branch_node, branch.after)
+        emitter.places.note_choice(branch_node, choice.place)
     node: If | Switch = {"type": "if", "branches": branches}
     if choice.discriminant is not None:
         node = {"type": "switch", "discriminant": choice.discriminant, "branches": branches}

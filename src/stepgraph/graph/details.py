@@ -18,6 +18,7 @@ from stepgraph.ir.nodes import (
     operations_in,
 )
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of
+from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import (
     call_arguments,
     exit_statement,
@@ -30,6 +31,7 @@ from stepgraph.syntax.construct_text import (
     truncate,
 )
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.variable_definitions import defined_expression, defined_loop, defined_name
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
@@ -59,7 +61,24 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),
         in_else=places.is_in_else(part),
+        definition=_definition(places, part),
     )
+
+
+def _definition(places: Places, part: Part) -> str:
+    """Return the name, condition, value, iterable or test of a part without names of variables."""
+    place = places.of(part) or places.choice_of(part)
+    if place is None:
+        return ""
+    match part:
+        case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
+            return defined_name(name, place)
+        case {"type": "switch", "discriminant": str(text)} | {"condition": str(text)}:
+            return defined_expression(text, place)
+        case {"type": "loop"}:
+            return defined_loop(place)
+        case _:
+            return ""
 
 
 def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:

@@ -69,6 +69,8 @@ class Places(Struct):
     """The statements of all recorded endings, by identity."""
     _certain: dict[int, Part] = field(default_factory=dict)
     _exhaustive: dict[int, Part] = field(default_factory=dict)
+    _choices: dict[int, tuple[Part, SourcePlace]] = field(default_factory=dict)
+    """The choices that branches belong to."""
     _infinite: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
     _calls: dict[int, SourcePlace] = field(default_factory=dict)
@@ -113,6 +115,15 @@ class Places(Struct):
     def is_exhaustive(self, part: Part) -> bool:
         """Return whether one of the branches of a node always runs, although none may be an `else`."""
         return id(part) in self._exhaustive
+
+    def note_choice(self, part: Part, place: SourcePlace) -> None:
+        """Record the choice that a branch belongs to."""
+        self._choices[id(part)] = (part, place)
+
+    def choice_of(self, part: Part) -> SourcePlace | None:
+        """Return the location of the choice that a branch belongs to, or None for other parts."""
+        entry = self._choices.get(id(part))
+        return None if entry is None else entry[1]
 
     def note_infinite(self, part: Part) -> None:
         """Record that only a jump or an exception ends a loop."""

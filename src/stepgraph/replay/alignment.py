@@ -253,7 +253,7 @@ class _RunSearch(Struct):
         if replaced is not None:
             cost = self._cost_of_replacement(site, self.entries[replaced])
             cost = base + (REQUIRED_RUN if required else AGAIN if is_edited else cost)
-            cost += OTHER_VALUE * (required and self._has_same_name(site, replaced))
+            cost += OTHER_VALUE * (required and self._has_same_value(site, replaced))
             failed = self.entries[replaced].outcome == "failed"
             call = ReplayedCall(site, None, replaced, required)
             self._begin(run, call, cost, failed=failed)
@@ -303,10 +303,10 @@ class _RunSearch(Struct):
         is_stored = site.pattern.is_literal and bool(self.answers.by_site[site.number])
         return entry.kind == site.kind and not is_stored
 
-    def _has_same_name(self, site: Site, number: int) -> bool:
+    def _has_same_value(self, site: Site, number: int) -> bool:
         """Return whether the name of a step is computed as under the deployed code, so that its entry answers it."""
-        node = self.costs.deployed.nodes[number] if self.costs.deployed is not None else None
-        return node is not None and not site.pattern.is_literal and node["name"] == site.node["name"]
+        deployed = self.costs.deployed
+        return deployed is not None and not site.pattern.is_literal and deployed.has_same_name(number, site)
 
     def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
         if entry.kind != site.kind:

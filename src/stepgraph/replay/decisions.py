@@ -102,13 +102,13 @@ class Decisions(Struct, frozen=True):
     def _condition(self, old: int, new: int) -> Iterator[Decision]:
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"
         condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
-        if condition != changed:
+        if condition != changed and not self.matching.has_same_value(old, new):
             what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
             yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
 
     def _passes(self, old: int, new: int) -> Iterator[Decision]:
         old_head, new_head = self.old_heads.get(old, ""), self.new_heads.get(new, "")
-        if not old_head or not new_head or old_head == new_head:
+        if not old_head or not new_head or old_head == new_head or self.matching.has_same_value(old, new):
             return
         if not self.old.has_left(old) or not (_starts(old_head, new_head) or _starts(new_head, old_head)):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
@@ -145,7 +145,9 @@ class Decisions(Struct, frozen=True):
         """Return whether the condition of a new branch is that of a branch of the same choice."""
         old, new = self.matching.old, self.matching.new
         partner = self.matching.to_old[branch]
-        if partner is None or old[partner].fields != new[branch].fields:
+        if partner is None:
+            return False
+        if old[partner].fields != new[branch].fields and not self.matching.has_same_value(partner, branch):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")

@@ -10,14 +10,15 @@ from msgspec import Struct
 
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, read_tree
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, definitions_in, read_tree
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match, Place, match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
-from stepgraph.replay.decisions import Decision, Decisions, LoopHeads
+from stepgraph.replay.decisions import Decision, Decisions, loop_heads
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.traces import Traces
 
@@ -52,6 +53,16 @@ class DeployedRun(Struct, frozen=True):
     """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]
     """The decisions in front of the last step that may differ under the new code."""
+    details: tuple[Details, Details]
+    """The details of the deployed and of the new version."""
+
+    def has_same_name(self, number: int, site: Site) -> bool:
+        """Return whether the name of a new step is computed as that of the deployed step of an entry."""
+        node = self.nodes[number]
+        if node is None or node["name"] == site.node["name"]:
+            return node is not None
+        old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
+        return bool(new) and old == new
 
     def required(self) -> dict[int, int]:
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""
@@ -85,6 +96,8 @@ class VersionPair(Struct):
     """The heads of the deployed loops, by the numbers of their elements."""
     _new_heads: Mapping[int, str]
     """The heads of the new loops, by the numbers of their elements."""
+    _details: tuple[Details, Details]
+    """The details of the deployed and of the new version."""
 
     @classmethod
     def of(
@@ -93,13 +106,15 @@ class VersionPair(Struct):
         old_program: GraphParts,
         new: Graph,
         new_program: GraphParts,
-        heads: tuple[LoopHeads, LoopHeads] = ({}, {}),
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
     ) -> VersionPair:
-        """Match two versions. `heads` are those of the old and the new loops.
+        """Match two versions. `details` are those of the old and the new one.
 
         Raises LimitExceededError for versions that are too large.
         """
         old_tree, new_tree = read_tree(old["workflow"]), read_tree(new["workflow"])
+        old_tree.definitions.update(definitions_in(old["workflow"], details[0]))
+        new_tree.definitions.update(definitions_in(new["workflow"], details[1]))
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
         return cls(
             match_trees(old_tree, new_tree),
@@ -108,8 +123,9 @@ class VersionPair(Struct):
             old_paths,
             {new_paths[site.path]: site.number for site in new_program.sites},
             Traces(old_tree),
-            {old_paths[path]: head for path, head in heads[0].items()},
-            {new_paths[path]: head for path, head in heads[1].items()},
+            {old_paths[path]: head for path, head in loop_heads(old, details[0]).items()},
+            {new_paths[path]: head for path, head in loop_heads(new, details[1]).items()},
+            details,
         )
 
     def run_of(self, log: InstanceLog) -> DeployedRun:
@@ -143,6 +159,7 @@ class VersionPair(Struct):
             frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
             any(len({(place.path, place.calls) for place in places}) > 1 for places in match.places),
             tuple(decisions.changed()),
+            self._details,
         )
 
     def _has_rekeyed(self, sites: Sequence[Site]) -> bool:

@@ -10,10 +10,10 @@ from stepgraph.execution.program import program_of
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import REPLAY_POSITIONS, LimitExceededError
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.replay.alignment import align
 from stepgraph.replay.answers import Answers
-from stepgraph.replay.decisions import LoopHeads
 from stepgraph.replay.deployed import MisfitError, VersionPair
 from stepgraph.replay.judgment import Judgment, Replay
 
@@ -33,25 +33,26 @@ class NewCode(Struct, frozen=True):
         cls,
         graph: Graph,
         deployed: Graph | None = None,
-        heads: tuple[LoopHeads, LoopHeads] = ({}, {}),
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
         *,
         is_complete: bool = True,
         refusal: str = "",
     ) -> NewCode:
         """Return the new code with a graph. `deployed` is the graph of the version that the instances run.
 
-        `heads` are the heads of the loops in the deployed and in the new code.
+        `details` are those of the deployed and of the new code. They tell which loops are infinite or changed, and
+        renamed variables from other values.
         """
-        program = program_of(graph)
+        program = program_of(graph, details[1])
         if program.too_large:
             return cls(program, None, is_complete, f"The new code cannot be replayed: {program.too_large}")
         if deployed is None:
             return cls(program, None, is_complete, refusal)
-        old = program_of(deployed)
+        old = program_of(deployed, details[0])
         if old.too_large:
             return cls(program, None, is_complete, f"The deployed code cannot be compared: {old.too_large}")
         try:
-            return cls(program, VersionPair.of(deployed, old, graph, program, heads), is_complete)
+            return cls(program, VersionPair.of(deployed, old, graph, program, details), is_complete)
         except LimitExceededError as error:
             return cls(program, None, is_complete, f"The deployed code cannot be compared: it takes {error.reason}.")
 

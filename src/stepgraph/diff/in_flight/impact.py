@@ -19,6 +19,7 @@ from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import WAITS, settings_impact
 from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
 from stepgraph.execution.engine_rules import InFlight
+from stepgraph.execution.names import NamePattern
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
@@ -103,12 +104,20 @@ class ImpactAnalysis:
         return any(True for _ in self._instances.old_counts.counted_after(number, step, self._instances.remaining))
 
     def _renamed(self, group: EditGroup) -> Iterator[Impact]:
-        for old in group.old:
+        for old, new in zip(group.old, group.new, strict=True):
             kind, wait = self._old[old].kind, self._instances.at_or_after(old)
+            if self._sides.has_same_value(old, new):
+                continue
+            condition = ", unless its value is the same" if self._has_same_pieces(old, new) else ""
             if kind in WAITS:
-                yield breaking("instances waiting at it start the wait over")
+                yield breaking(f"instances waiting at it start the wait over{condition}")
             elif kind in STEPS and wait is not None:
-                yield breaking(f"instances waiting at {wait} run it again under the new name")
+                yield breaking(f"instances waiting at {wait} run it again under the new name{condition}")
+
+    def _has_same_pieces(self, old: int, new: int) -> bool:
+        """Return whether the names of a step differ only in expressions, which may have the same value."""
+        pieces = NamePattern.of(self._old[old].name).pieces
+        return len(pieces) > 1 and pieces == NamePattern.of(self._new[new].name).pieces
 
     def _moved(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
@@ -234,7 +243,7 @@ class ImpactAnalysis:
         kind = self._old[old].kind
         if kind in STEPS:
             return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
-        if field in {"condition", "discriminant"}:
+        if field in {"condition", "discriminant"} and not self._sides.has_same_value(old, new):
             wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
             subject = "" if wait is None else f"instances waiting at {wait}"
             return breaking(f"{subject} may take a different branch when they resume") if subject else SAFE

@@ -1,0 +1,97 @@
+"""Names, conditions and loop heads without the names of variables."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.model.walk import paths_of
+
+HEAD = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+"""
+
+
+def definitions(body: str) -> list[str]:
+    """Return the definitions of the nodes and branches in the body of `run`."""
+    (workflow,) = analyze_source(HEAD + indent(body, " " * 8)).workflows
+    assert workflow.graph is not None
+    nodes = [node for _, node in paths_of(workflow.graph["workflow"])]
+    branches = [branch for node in nodes if node["type"] in {"if", "switch"} for branch in node["branches"]]
+    found = (workflow.details.of(part).definition for part in (*nodes, *branches))
+    return [text for text in found if text]
+
+
+def named(body: str, *names: str) -> str:
+    """Return a body with names in place of `$1`, `$2` ..."""
+    for number, name in enumerate(names, start=1):
+        body = body.replace(f"${number}", name)
+    return body
+
+
+ITEMS = 'for $1 in event["payload"]:\n    await step.sleep(f"pack {$1}", 1)'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        ITEMS,
+        f'{ITEMS}\nfor item in range(3):\n    await step.sleep(f"send {{item}}", 1)',
+        'for $1, ($2, b) in enumerate(event):\n    await step.sleep(f"{$1} {$2} {b}", 1)',
+        '$1 = event["payload"]\nif $1["vip"]:\n    await step.sleep("nap", 1)',
+        '$1 = event["payload"]\nmatch $1:\n    case 1:\n        await step.sleep("nap", 1)',
+        '$1 = 0\nwhile $1 < 3:\n    await step.sleep(f"nap {$1}", 1)\n    $1 += 1',
+        '$1: int = len(event)\n$2 = $1 + 1\nawait step.sleep(f"nap {$2!r:>3} {event.$1}", 1)',
+        '@step.do(f"{event.a}")\nasync def $1(event): ...\nfor $2 in event:\n    await step.sleep(f"{$2}", 1)',
+    ],
+)
+def test_names_of_variables_do_not_matter(body: str) -> None:
+    expected = definitions(named(body, "item", "a"))
+    assert expected
+    assert definitions(named(body, "sku", "x").replace("event.sku", "event.item")) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (ITEMS, ITEMS.replace("payload", "lines")),
+        (ITEMS, ITEMS.replace("{$1}", "{$1[0]}")),
+        ('for a, b in event:\n    await step.sleep(f"{a}", 1)', 'for b, a in event:\n    await step.sleep(f"{a}", 1)'),
+        ('a = 1\nawait step.sleep(f"{a}", 1)', 'a = 1\na = 2\nawait step.sleep(f"{a}", 1)'),
+        ('x = event.a\nawait step.sleep(f"{x}", 1)', 'x = event.b\nawait step.sleep(f"{x}", 1)'),
+    ],
+)
+def test_values_of_variables_matter(old: str, new: str) -> None:
+    assert definitions(named(old, "item")) != definitions(named(new, "item"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'await step.sleep(f"{[x for x in event]}", 1)',
+        'with open(event) as x:\n    await step.sleep(f"{x}", 1)',
+        'await step.sleep(f"{HOST}", 1)',
+        'async def nap(x):\n    await step.sleep(f"{x}", 1)\nawait nap(event)',
+        "\n".join(
+            [
+                "a0, b0 = event",
+                *(f"a{n + 1}, b{n + 1} = a{n} + b{n}" for n in range(50)),
+                'await step.sleep(f"{a50} {b50}", 1)',
+            ]
+        ),
+    ],
+)
+def test_unknown_definitions(body: str) -> None:
+    assert definitions(body) == []
+
+
+def test_the_definition_of_a_name() -> None:
+    assert definitions(named(ITEMS, "item")) == [
+        'for each of __0["payload"] with __0 = <parameter 1 of run>',
+        'pack \0__0 with __0 = <each of __0["payload"] with __0 = <parameter 1 of run>>\0',
+    ]
