@@ -162,6 +162,12 @@ def quoted(names: Iterable[str]) -> list[str]:
     return [f"`{name}`" for name in names]
 
 
+def without_backquotes(sentence: str) -> str:
+    """Return a sentence without the pairs of backquotes around code, which a picture would show as they are."""
+    *pairs, rest = sentence.split("`")
+    return "".join(pairs) + ("`" if len(pairs) % 2 else "") + rest
+
+
 def enumeration(names: Iterable[str], conjunction: str = "and", most: int = 5) -> str:
     """Return names in backquotes as a list, without those beyond `most`: "`a`, `b` and 3 more"."""
     shown = quoted(names)

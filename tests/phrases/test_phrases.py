@@ -19,6 +19,7 @@ from stepgraph.phrases import (
     number_text,
     payload_text,
     utc_text,
+    without_backquotes,
 )
 
 
@@ -172,3 +173,11 @@ def test_a_deep_payload_exceeds_the_recursion_limit() -> None:
     for _ in range(5000):
         shape = {"type": "object", "fields": {"a": shape}}
     assert payload_text(shape) == "payload: " + "{a: " * 4999 + "{a" + "}" * 5000
+
+
+@pytest.mark.parametrize(
+    ("sentence", "text"),
+    [("`a` or `b`", "a or b"), ("plain", "plain"), ("a ` b", "a ` b"), ("`a` and ` b", "a and ` b")],
+)
+def test_pairs_of_backquotes_are_removed(sentence: str, text: str) -> None:
+    assert without_backquotes(sentence) == text

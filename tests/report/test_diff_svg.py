@@ -12,7 +12,7 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.render.view import Theme
 from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.svg import render_svg
-from tests.render.graphs import branch, do, switch
+from tests.render.graphs import branch, do, either, switch
 from tests.report.comparisons import everything, everywhere, example, large, report, report_of, unchanged, version
 from tests.report.reports import HOSTILE
 from tests.svg.picture import SVG
@@ -41,6 +41,12 @@ def test_changes_are_listed_above_the_workflow() -> None:
         "step 'charge' renamed to 'charge card'",
         "breaking: instances waiting at 'rest' run it again under the new name",
     ]
+
+
+def test_code_has_no_backquotes() -> None:
+    old, new = (version(do("a"), either(branch(condition, do("b")))) for condition in ("total > 5", "total > 8"))
+    assert "condition total > 5 changed to total > 8" in texts(report(old, new))
+    assert "`" not in render_svg(report(old, new)).text
 
 
 def test_picture_contains_removed_elements() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.execution.engine_rules import Effect
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, without_backquotes
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.marks import Listing, ListingEntry
 from stepgraph.render.svg.fonts import max_width
@@ -64,4 +64,5 @@ def _drawing(
 def _entry(change: StructuralChange) -> ListingEntry:
     effect = change.impact.effect
     effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
-    return ListingEntry(_KINDS[change.sign], change.title, effect_text, effect.label.replace(" ", "-"))
+    title = without_backquotes(change.title)
+    return ListingEntry(_KINDS[change.sign], title, without_backquotes(effect_text), effect.label.replace(" ", "-"))

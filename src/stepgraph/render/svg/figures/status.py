@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.instance import Instance, NodeState
-from stepgraph.phrases import shortened
+from stepgraph.phrases import shortened, without_backquotes
 from stepgraph.render.instance_text import InstanceText, status_text
 from stepgraph.render.progress import STATES
 from stepgraph.render.svg.figures.figure import Lanes
@@ -89,7 +89,7 @@ def status_figure(instance: Instance, graph: Graph, width: int) -> StatusFigure:
     lines = [
         (css, line)
         for css, text in _texts(InstanceText.of(instance, graph["workflow"]))
-        for line in DETAIL.wrap(visible(_as_label(text)), width - _ROOM, _MAX_LINES)
+        for line in DETAIL.wrap(visible(without_backquotes(text)), width - _ROOM, _MAX_LINES)
     ]
     return StatusFigure(_sign(instance), HEADING.clip(visible(status), _MAX_STATUS), time, lines)
 
@@ -111,8 +111,3 @@ def _sign(instance: Instance) -> Sign:
     states: list[NodeState] = [entry.state for entry in instance.current]
     sign: Sign = min(states, key=STATES.index, default="running")
     return _SIGNS.get(instance.log.status, sign)
-
-
-def _as_label(sentence: str) -> str:
-    """Return a sentence without the backquotes around names, which text in a picture does not need."""
-    return sentence.replace("`", "")
