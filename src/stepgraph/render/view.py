@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
+from stepgraph.phrases import without_backquotes
 from stepgraph.render.findings import ShownFinding
 from stepgraph.render.folding import UNFOLDED, Folding, LeavingKind
 from stepgraph.render.node_text import NO_STEPS
@@ -128,7 +129,7 @@ class Mark(Struct, frozen=True):
     def words(self) -> str:
         """The mark in words."""
         words = f"{self.kind.value}: {self.remark}" if self.remark else self.kind.value
-        return f"{words} · {self.reason}" if self.reason else words
+        return without_backquotes(f"{words} · {self.reason}" if self.reason else words)
 
 
 class Marks(Struct, frozen=True, eq=False):
