@@ -16,6 +16,7 @@ from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, c
 from tests.instances.short_logs import ended, log_of, opened
 from tests.render.graphs import LEAVE, block, branch, do, either, graph, loop
 
+LEAVES: Node = {"type": "break", "kind": "break"}
 PACKING = graph(loop(do("pack")), sleep(), SHIP)
 EXPRESS = log_of("paused", ended("load order"), ended("express"), opened("cool down", "sleep"))
 
@@ -153,3 +154,34 @@ def test_any_number_of_logs_can_be_replayed() -> None:
     code.pair.matching.new.budget.remaining[Limit.VISITS] = 0
     log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
     assert code.replay(log).effect == "resumes"
+
+
+@pytest.mark.parametrize(
+    ("head", "inside", "log", "effect"),
+    [
+        ("for n in range(2)", [], SLEEPING, "out_of_order"),
+        ("for n in range(1)", [], SLEEPING, "resumes"),
+        ("for n in items", [], SLEEPING, "unknown"),
+        ("", [], SLEEPING, "unknown"),
+        ("for n in range(3)", [LEAVES], SLEEPING, "unknown"),
+        ("for n in range(3)", [], log_of("running", ended("load order"), opened("charge card")), "resumes"),
+        ("for n in items", [], log_of("running", ended("load order"), opened("charge card")), "unknown"),
+        ("for n in items", [], log_of("running", opened("load order")), "resumes"),
+    ],
+)
+def test_new_loops_may_run_finished_steps_again(
+    head: str, inside: list[Node], log: InstanceLog, effect: InstanceEffect
+) -> None:
+    new = graph(LOAD, loop(do("charge card"), *inside), sleep(), SHIP)
+    assert NewCode.of(new, SLEEPS, (Details(), with_head(new, 1, head))).replay(log).effect == effect
+
+
+def test_new_conditions_of_steps_with_equal_names() -> None:
+    old = graph(LOAD, do("pack"), sleep(), do("pack"))
+    new = graph(LOAD, either(branch("vip", do("pack"))), sleep(), do("pack"))
+    replay = NewCode.of(new, old).replay(
+        log_of("paused", ended("load order"), ended("pack"), opened("cool down", "sleep"))
+    )
+    reason = "If `vip` is false, `pack` gets the stored result of `pack-1`, a run of another step"
+    assert replay.effect == "unknown"
+    assert replay.reasons[0].startswith(reason)

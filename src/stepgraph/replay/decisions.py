@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, TreeElement
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, Tree, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Details
@@ -57,6 +57,7 @@ class Decisions(Struct, frozen=True):
             else:
                 yield from self._condition(element.number, partner)
         yield from self._added_exits()
+        yield from self._added_loops()
 
     def is_excluded(self, number: int) -> bool:
         """Return whether an element is in a branch that the instance does not take, as its decision is unchanged.
@@ -126,6 +127,34 @@ class Decisions(Struct, frozen=True):
             where = f" if `{condition}`" if condition else ""
             yield Decision("unknown", f"The new code may leave earlier{where}, before steps that have already run.")
 
+    def _added_loops(self) -> Iterator[Decision]:
+        """Yield the new loops around steps that have begun under the deployed code, which ran them once."""
+        for number in self.matching.unmatched_new():
+            if self.matching.new[number].kind != "loop" or self.is_excluded(number):
+                continue
+            first = next((inner for inner in self.matching.new.subtree(number) if inner in self.new.possible), None)
+            if first is not None and self._is_in_more_loops(first):
+                yield from self._added_passes(number, self.matching.new[first].name)
+
+    def _is_in_more_loops(self, new: int) -> bool:
+        old = self.matching.to_old[new]
+        return old is None or _loops_around(self.matching.new, new) > _loops_around(self.matching.old, old)
+
+    def _added_passes(self, number: int, name: str) -> Iterator[Decision]:
+        """Yield the decision of a new loop around a step or call."""
+        tree = self.matching.new
+        head = self.new_heads.get(number, "")
+        count = _COUNTED_HEAD.fullmatch(head)
+        may_end_early = any(tree[inner].kind == "break" for inner in tree.subtree(number))
+        passes = None if count is None or may_end_early else int(count[1])
+        loop = f"The new loop `{head}`" if head else "A new loop"
+        if passes == 1 or (not self.new.is_over(number) and (count is not None and int(count[1]) > 0)):
+            return
+        if passes:
+            yield Decision("out_of_order", f"{loop} runs `{name}` again, although steps after it have already begun.")
+        else:
+            yield Decision("unknown", f"{loop} may run `{name}` any number of times, which the log does not tell.")
+
     def _is_taken(self, branch: int) -> bool:
         """Return whether the instance has taken a new branch that is unchanged."""
         return self._is_unchanged(branch) and self.matching.to_old[branch] in self.old.entered
@@ -151,6 +180,10 @@ class Decisions(Struct, frozen=True):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
+
+
+def _loops_around(tree: Tree, number: int) -> int:
+    return sum(outer.kind == "loop" for outer in ancestors(tree, number))
 
 
 def loop_heads(graph: Graph, details: Details) -> LoopHeads:

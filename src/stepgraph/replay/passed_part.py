@@ -62,6 +62,11 @@ class PassedPart(Struct, frozen=True):
         """Return whether the instance has certainly left an element of the outermost level."""
         return self.tree[number].parent == ROOT and self.last.get(ROOT, ROOT) >= self.tree[number].end
 
+    def is_over(self, number: int) -> bool:
+        """Return whether the instance has passed the end of an element, or its function may be over."""
+        function = _function_of(self.tree, number)
+        return function in self.completed or self.last.get(function, ROOT) >= self.tree[number].end
+
     def is_avoided(self, number: int) -> bool:
         """Return whether an element is in a branch, or is one, that the instance has certainly not taken.
 
