@@ -101,6 +101,25 @@ def test_a_retried_step_tells_when_its_next_attempt_is_due() -> None:
     ]
 
 
+def test_no_attempt_follows_the_last_one() -> None:
+    log = running(retrying("a-1", 0, "Error: no", "Error: no", limit=1))
+    assert text_of(log, do("a"))[1] == "retrying `a-1` since 2026-03-01 12:00:00 UTC: attempt 2 of 2 failed"
+
+
+def test_ignored_entries_are_mentioned() -> None:
+    log = running({"type": "rollback", "name": "a-1"}, {"type": "step"}, step("a-1", 0, 5))
+    sentence = "2 entries are ignored, because the type is unknown, such as that of a rollback, or the name is missing."
+    assert text_of(log, do("a"))[1] == sentence
+    assert sentence in render_markdown(drawn(log, graph(do("a"))))
+
+
+def test_a_step_cannot_begin_while_another_one_runs() -> None:
+    log = running(step("a-1", 0, 50), step("b-1", 20, 60))
+    assert text_of(log, do("a"), do("b"))[1] == (
+        "entry 2 of 2, `b-1`, does not fit: no step can begin while `a-1` runs."
+    )
+
+
 def test_a_failed_instance_names_the_step_that_ended_it() -> None:
     log = errored("Error: no", 900, step("load-1", 0, 100), step("charge-1", 200, 800, "Error: no"))
     assert text_of(log, do("load"), do("charge"), do("ship")) == [

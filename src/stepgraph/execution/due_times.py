@@ -31,8 +31,9 @@ def retry_delay(config: LoggedConfig, attempt: int) -> float | None:
 
 
 def next_attempt(entry: LogEntry) -> int | None:
-    """Return when the next attempt of a step is due, in milliseconds since 1970, or None if it is unknown."""
-    if not entry.is_between_attempts:
+    """Return when the next attempt of a step is due, in milliseconds since 1970, or None if there is none."""
+    limit = entry.config.limit
+    if not entry.is_between_attempts or (limit is not None and len(entry.attempts) > limit):
         return None
     delay, last = retry_delay(entry.config, len(entry.attempts)), entry.attempts[-1]
     failed = last.start if last.end is None else last.end

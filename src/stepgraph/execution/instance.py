@@ -115,7 +115,11 @@ class Instance(Struct, frozen=True):
         if number == len(entries):
             return f"the instance is complete, but did not run {expected or 'a step'}{after}"
         problem = f"entry {number + 1} of {len(entries)}, `{brief_line(entries[number].log_name)}`, does not fit"
-        return f"{problem}: expected {expected}{after}" if expected else f"{problem}: no step can begin{after}"
+        if expected:
+            return f"{problem}: expected {expected}{after}"
+        running = next((each for each in entries[:number] if each.ended_before(entries[number]) is False), None)
+        when = after if running is None else f" while `{brief_line(running.log_name)}` runs"
+        return f"{problem}: no step can begin{when}"
 
     @property
     def next_names(self) -> tuple[str, ...]:

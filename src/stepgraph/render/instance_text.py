@@ -141,6 +141,14 @@ class InstanceText(Struct, frozen=True):
         verb = "fits" if len(ambiguous) == 1 else "fit"
         return f"{_enumeration(ambiguous)} {verb} several steps, and the log does not show which."
 
+    def ignored(self) -> str:
+        """Return a sentence about the entries that are not shown, or an empty string if there are none."""
+        count = self.instance.log.ignored_entries
+        if not count:
+            return ""
+        entries = "1 entry is" if count == 1 else f"{count:,} entries are"
+        return f"{entries} ignored, because the type is unknown, such as that of a rollback, or the name is missing."
+
     def misfit(self) -> str:
         """Return the sentence about a log that does not fit, or an empty string for one that fits."""
         misfit, entries = self.instance.misfit, self.instance.log.entries

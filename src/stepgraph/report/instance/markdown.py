@@ -52,6 +52,8 @@ def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
     open_lines = list(text.open_lines())
     if open_lines:
         yield "".join(f"- {_with_times(line)}\n" for line in open_lines)
+    if ignored := text.ignored():
+        yield f"{prose(ignored)}\n"
     if instance.misfit is not None:
         advice = misfit_advice(instance, is_incomplete=bool(drawn.state))
         yield f"**The log does not fit the graph:** {prose(text.misfit())}\n\n{prose(advice)}\n"

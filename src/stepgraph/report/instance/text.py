@@ -55,6 +55,8 @@ def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Ite
         yield [LinePiece("failed at "), *_step_pieces(drawn, ListedStep(failed))]
     for line in text.open_lines():
         yield [LinePiece(line)]
+    if ignored := text.ignored():
+        yield [LinePiece(ignored, Ink.WARNING)]
     if instance.misfit is not None:
         yield [LinePiece(text.misfit(), Ink.FAILURE)]
         yield [LinePiece(f"   = help: {misfit_advice(instance, is_incomplete=bool(drawn.state))}", Ink.QUIET)]
