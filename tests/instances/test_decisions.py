@@ -12,9 +12,9 @@ from stepgraph.limits import Limit
 from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph, If, Node
 from stepgraph.replay.new_code import NewCode
-from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until
-from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import LEAVE, block, branch, do, either, graph, loop
+from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until, wait
+from tests.instances.short_logs import ended, failed, log_of, opened
+from tests.render.graphs import LEAVE, block, branch, do, either, graph, loop, protected
 
 LEAVES: Node = {"type": "break", "kind": "break"}
 PACKING = graph(loop(do("pack")), sleep(), SHIP)
@@ -185,3 +185,25 @@ def test_new_conditions_of_steps_with_equal_names() -> None:
     reason = "If `vip` is false, `pack` gets the stored result of `pack-1`, a run of another step"
     assert replay.effect == "unknown"
     assert replay.reasons[0].startswith(reason)
+
+
+def test_steps_released_from_a_condition_may_run() -> None:
+    old = graph(either(branch("big", either(branch("vip", do("check"))))), *SLEEPS["workflow"]["nodes"])
+    new = graph(either(branch("big", do("check"))), *SLEEPS["workflow"]["nodes"])
+    replay = NewCode.of(new, old).replay(SLEEPING)
+    reason = "`check` may run when the instance resumes, before steps that have already run."
+    assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
+    assert NewCode.of(old, old).replay(SLEEPING).effect == "resumes"
+
+
+def test_open_waits_with_computed_names_may_have_changed() -> None:
+    old, new = (graph(LOAD, *nodes) for nodes in ([wait("{a}")], [do("check"), wait("{b}")]))
+    replay = NewCode.of(new, old).replay(log_of("running", ended("load order"), opened("approval", "wait")))
+    assert replay.effect == "unknown"
+
+
+def test_a_new_handler_catches_the_error_first() -> None:
+    inner = protected(block(do("a")), catch=block(do("undo")))
+    old, new = (graph(protected(block(each), catch=block(do("b"))), SHIP) for each in (do("a"), inner))
+    replay = NewCode.of(new, old).replay(log_of("paused", failed("a"), ended("b"), opened("ship")))
+    assert (replay.effect, replay.added, replay.orphans) == ("unknown", ("undo-1",), ("b-1",))

@@ -120,3 +120,35 @@ def test_a_sleep_cannot_fail(entry: LogEntry, after_error: bool) -> None:  # noq
     first: Node = {"type": "step_sleep", "name": "a", "duration": 1} if entry.kind == "sleep" else do("a")
     guarded = fitting(log_of("running", entry), graph(protected(block(first, do("b")), catch=block(do("c")))))
     assert [guarded.begins_after_error(place) for place in guarded.next] == [False, after_error]
+
+
+def test_an_exception_does_not_return_to_the_caller() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        try:
+            await self.charge(step)
+            await step.sleep("cool down", 1000)
+        except ValueError:
+            await step.sleep("back off", 1000)
+
+    async def charge(self, step):
+        @step.do("load")
+        async def load(): ...
+        if await load():
+            raise ValueError
+        await step.sleep("settle", 1000)
+"""
+    (workflow,) = analyze_source(source).workflows
+    loaded = instance(running(step("load-1", 0, 5)), workflow)
+    assert loaded.next_names == ("back off", "settle")
+
+
+def test_a_failure_does_not_pass_a_handler_that_catches_everything() -> None:
+    outer = protected(block(protected(block(do("a")), catch=block()), do("b")), catch=block(do("c")))
+    assert next_paths(matched(graph(outer), "a 0-5!", status="running")) == [
+        "nodes[0].catch_block.nodes[0]",
+        "nodes[0].try_block.nodes[1]",
+    ]

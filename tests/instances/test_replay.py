@@ -249,10 +249,10 @@ def test_a_running_member_of_a_group_may_be_renamed() -> None:
     assert (replay.effect, replay.orphans) == ("unknown", ("b-1",))
 
 
-def test_a_step_of_a_handler_may_be_renamed() -> None:
+def test_a_step_of_a_handler_is_renamed() -> None:
     code = graph(protected(block(do("a")), catch=block(do("c")), final=block(do("d"))), SHIP)
     replay = NewCode.of(code).replay(log_of("paused", failed("a"), ended("b"), opened("d")))
-    assert replay.effect == "unknown"
+    assert (replay.effect, replay.reruns) == ("reruns", ("c-1",))
 
 
 def test_a_removed_step_that_failed_leads_to_no_handler() -> None:

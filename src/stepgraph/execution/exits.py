@@ -377,8 +377,10 @@ class TermExits(Struct, eq=False):
         for each in exits:
             if each.kind == "next":
                 continue
-            yield (each.kind if term.stage == "final" else self._finally(part, each.kind)), each.pending
-            if each.kind == "fail" and term.stage == "body":
+            may_be_caught = each.kind == "fail" and term.stage == "body"
+            if not (may_be_caught and part.catches_all):
+                yield (each.kind if term.stage == "final" else self._finally(part, each.kind)), each.pending
+            if may_be_caught:
                 yield self._handler(part), each.pending
         if self.only_failures:
             return

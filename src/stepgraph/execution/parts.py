@@ -185,6 +185,8 @@ class TryPart(Struct, frozen=True, eq=False):
     in_group: bool
     """Whether it is in a group, where work that is still running at its end continues."""
     traits: Traits
+    catches_all: bool = False
+    """Whether the handler catches every failure."""
 
 
 class ExitPart(Struct, frozen=True, eq=False):

@@ -16,6 +16,7 @@ from stepgraph.execution.parts import (
     CallPart,
     ChoicePart,
     Clock,
+    ExitKind,
     ExitPart,
     GraphParts,
     LoopPart,
@@ -56,7 +57,7 @@ _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
 
 
 def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
-    """Return the parts of a graph. `details` tell which loops are infinite."""
+    """Return the parts of a graph. `details` tell which loops are infinite, and which exits raise an exception."""
     workflow = graph["workflow"]
     bodies = _bodies(graph)
     nodes = dict(paths_of(workflow))
@@ -250,7 +251,8 @@ class _Builder(Struct, frozen=True, eq=False):
             case "try":
                 return self._try(node, path, context)
             case "break":
-                return ExitPart(node["kind"], Traits(starts=inf, jumps=frozenset({node["kind"]})))
+                kind: ExitKind = "fail" if self.details.is_raise(node) else node["kind"]
+                return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
             case _ as never:
                 assert_never(never)
 
@@ -271,7 +273,9 @@ class _Builder(Struct, frozen=True, eq=False):
         traits = combined(blocks)
         # A handler that never runs need not be over.
         resolves = min(body.traits.resolves, final.traits.resolves)
-        return TryPart(body, handler, final, context.in_group, replace(traits, resolves=resolves))
+        # Handlers that do not catch every failure are in a choice, of which one branch raises it again.
+        catches_all = catch is not None and not handlers_in(catch["nodes"])
+        return TryPart(body, handler, final, context.in_group, replace(traits, resolves=resolves), catches_all)
 
     def _block(self, block: Block | None, path: Path, context: _GroupContext) -> Part:
         return EMPTY if block is None else self._list(block["nodes"], f"{path}.nodes", context)

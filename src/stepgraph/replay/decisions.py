@@ -94,6 +94,15 @@ class Decisions(Struct, frozen=True):
                 return True
         return False
 
+    def is_released(self, number: int) -> bool:
+        """Return whether a step that has not run is no longer in a branch, loop or handler that skipped it."""
+        old = self.matching.to_old[number]
+        if old is None or old in self.old.possible or not self.old.contains(old):
+            return False
+        around = {outer.number for outer in ancestors(self.matching.new, number)}
+        conditional = (outer for outer in ancestors(self.matching.old, old) if _is_conditional(outer))
+        return any(self.matching.to_new[outer.number] not in around for outer in conditional)
+
     def _may_have_run_untraced(self, number: int) -> bool:
         if not self.old.contains(number) or self.old.is_avoided(number):
             return False
@@ -180,6 +189,10 @@ class Decisions(Struct, frozen=True):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
+
+
+def _is_conditional(element: TreeElement) -> bool:
+    return element.kind in {BRANCH, "loop"} or element.slot == "catch_block"
 
 
 def _loops_around(tree: Tree, number: int) -> int:

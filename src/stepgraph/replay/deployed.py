@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, definitions_in, read_tree
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, calls_by_name, definitions_in, read_tree
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match, Place, match_log
@@ -34,10 +34,10 @@ class DeployedRun(Struct, frozen=True):
     sites: tuple[frozenset[int], ...]
     """The numbers of the new steps that may correspond to the step of each entry. Empty if it was removed."""
     existing: frozenset[int]
-    """The numbers of the new steps that correspond to deployed steps."""
+    """The numbers of the new steps that correspond to deployed steps, except those released from a condition."""
     optional: frozenset[int]
-    """The numbers of optional new steps: a new condition or loop may skip them, or they are in a branch or loop that
-    may have run without log entries.
+    """The numbers of optional new steps: a new condition or loop may skip them, they are in a branch or loop that may
+    have run without log entries, or they are released from a condition.
     """
     conditions: Mapping[int, str]
     """The conditions around new steps that the deployed code lacks, innermost, by the number of the step."""
@@ -96,6 +96,8 @@ class VersionPair(Struct):
     """The heads of the deployed loops, by the numbers of their elements."""
     _new_heads: Mapping[int, str]
     """The heads of the new loops, by the numbers of their elements."""
+    _new_calls: Mapping[str, Sequence[int]]
+    """The calls in the new version, by the name of the called function."""
     _details: tuple[Details, Details]
     """The details of the deployed and of the new version."""
 
@@ -125,6 +127,7 @@ class VersionPair(Struct):
             Traces(old_tree),
             {old_paths[path]: head for path, head in loop_heads(old, details[0]).items()},
             {new_paths[path]: head for path, head in loop_heads(new, details[1]).items()},
+            calls_by_name(new_tree),
             details,
         )
 
@@ -140,9 +143,10 @@ class VersionPair(Struct):
         steps = [[by_path[place.path] for place in places] for places in match.places]
         nodes = tuple(_only_step(each) for each in steps)
         sites = tuple(frozenset(self._counterparts(each)) for each in steps)
-        existing = frozenset(self._counterparts(self.deployed.sites))
         decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in match.places])
-        optional = frozenset(
+        released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
+        existing = frozenset(self._counterparts(self.deployed.sites)) - released
+        optional = released.union(
             number
             for element, number in self._new_sites.items()
             if self._is_optional(element) or decisions.may_run_untraced(element)
@@ -152,7 +156,7 @@ class VersionPair(Struct):
             nodes,
             sites,
             existing,
-            optional,
+            frozenset(optional),
             self._new_conditions(),
             frozenset(excluded),
             only_failures,
@@ -189,6 +193,7 @@ class VersionPair(Struct):
             self._traces,
             self._old_heads,
             self._new_heads,
+            self._new_calls,
         )
 
     def _chain(self, place: Place) -> RunChain:

@@ -1,0 +1,44 @@
+"""The reasons for the effects of new code on instances, as sentences."""
+
+from __future__ import annotations
+
+from stepgraph.execution.log import LogEntry
+from stepgraph.execution.parts import Site
+
+
+def computed_name(entry: LogEntry) -> str:
+    """Return the reason that the name of a step may have changed."""
+    return f"The name of `{entry.log_name}` is computed by the new code, so it is unknown whether it changed."
+
+
+def misuse(site: Site, entry: LogEntry, verb: str) -> str:
+    """Return the reason that a step gets the result of another one."""
+    result = "error" if entry.outcome == "failed" else "result"
+    stored = f"the stored {result} of `{entry.log_name}`, a run of another step"
+    return (
+        f"`{site.node['name']}` {verb} {stored}, so that it never {'runs' if site.kind == 'step' else 'begins'} itself."
+    )
+
+
+def removed_or_renamed(entry: LogEntry, name: str) -> str:
+    """Return the reason that an entry is missing in the new code, which has a step with another name."""
+    reason = f"`{entry.log_name}` is not in the new code: it may have been removed, or renamed to `{name}`."
+    return f"{reason} Name the deployed version with --from."
+
+
+def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: LogEntry | None) -> str:
+    """Return the reason that a step runs again."""
+    verb = "runs" if site.kind == "step" else "begins"
+    if replaced is not None and site.matches(replaced.kind, replaced.name):
+        if site.kind == "sleep":
+            return f"`{name}` begins again, because its duration changed."
+        return f"`{name}` {verb}, because its name may differ from that of `{replaced.log_name}`."
+    if replaced is not None and replaced.kind == site.kind == "step":
+        return f"`{name}` runs, because the result of its work is stored under another name, `{replaced.log_name}`."
+    if replaced is not None:
+        kind = "" if replaced.kind == site.kind else f"the {replaced.kind} "
+        tail = "" if name == replaced.log_name else ", which the new code does not call"
+        return f"`{name}` {verb} in place of {kind}`{replaced.log_name}`{tail}."
+    if namesake is not None:
+        return f"`{name}` {verb}, because an earlier call takes the stored result of `{namesake.log_name}`."
+    return f"`{name}` {verb}, although its work has been done."
