@@ -14,7 +14,7 @@ from stepgraph.model.payload import Graph, If, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until, wait
 from tests.instances.short_logs import ended, failed, log_of, opened
-from tests.render.graphs import LEAVE, block, branch, do, either, graph, loop, protected
+from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, protected
 
 LEAVES: Node = {"type": "break", "kind": "break"}
 PACKING = graph(loop(do("pack")), sleep(), SHIP)
@@ -207,3 +207,11 @@ def test_a_new_handler_catches_the_error_first() -> None:
     old, new = (graph(protected(block(each), catch=block(do("b"))), SHIP) for each in (do("a"), inner))
     replay = NewCode.of(new, old).replay(log_of("paused", failed("a"), ended("b"), opened("ship")))
     assert (replay.effect, replay.added, replay.orphans) == ("unknown", ("undo-1",), ("b-1",))
+
+
+def test_steps_moved_into_a_function_are_not_released() -> None:
+    old = graph(either(branch("big", do("check"))), *SLEEPS["workflow"]["nodes"])
+    choice_of_call = either(branch("big", call("verify")))
+    verify = {"verify": function("verify", do("check"))}
+    new = graph(choice_of_call, *SLEEPS["workflow"]["nodes"], functions=verify)
+    assert NewCode.of(new, old).replay(SLEEPING).effect == "resumes"

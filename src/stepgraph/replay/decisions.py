@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, Tree, TreeElement
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Details
@@ -45,6 +45,8 @@ class Decisions(Struct, frozen=True):
     """The heads of the deployed loops, by the numbers of their elements."""
     new_heads: Mapping[int, str]
     """The heads of the new loops, by the numbers of their elements."""
+    new_calls: Mapping[str, Sequence[int]]
+    """The calls in the new version, by the name of the called function."""
 
     def changed(self) -> Iterator[Decision]:
         """Yield the decisions in front of the last step that may differ."""
@@ -99,9 +101,22 @@ class Decisions(Struct, frozen=True):
         old = self.matching.to_old[number]
         if old is None or old in self.old.possible or not self.old.contains(old):
             return False
-        around = {outer.number for outer in ancestors(self.matching.new, number)}
-        conditional = (outer for outer in ancestors(self.matching.old, old) if _is_conditional(outer))
-        return any(self.matching.to_new[outer.number] not in around for outer in conditional)
+        conditional = [outer.number for outer in ancestors(self.matching.old, old) if _is_conditional(outer)]
+        if not conditional:
+            return False
+        around = self._elements_around(number)
+        return any(self.matching.to_new[outer] not in around for outer in conditional)
+
+    def _elements_around(self, number: int) -> set[int]:
+        """Return the elements around a new element, and around all calls that may lead to it."""
+        around: set[int] = set()
+        pending = [number]
+        while pending:
+            for outer in ancestors(self.matching.new, pending.pop()):
+                if outer.slot == FUNCTIONS and outer.number not in around:
+                    pending += self.new_calls.get(outer.text(KEY), ())
+                around.add(outer.number)
+        return around
 
     def _may_have_run_untraced(self, number: int) -> bool:
         if not self.old.contains(number) or self.old.is_avoided(number):
