@@ -16,8 +16,10 @@ from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
 
-_MAX_DEFINITIONS: Final = 100
-"""The maximum number of variables in one text, each counted whenever it occurs."""
+_MAX_DEFINITIONS: Final = 30
+"""The maximum number of definitions of variables in one text, each counted whenever a variable occurs."""
+_MAX_BINDERS: Final = 100
+"""The maximum number of statements that bind a variable."""
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of an expression, and of the result."""
 
@@ -124,6 +126,8 @@ class _Definitions(Struct):
 
     def _reaching(self, binders: Sequence[cst.CSTNode], at: cst.CSTNode) -> Sequence[cst.CSTNode]:
         """Return the binders whose values a node may read: only the innermost loop over the variable, if it is one."""
+        if len(binders) > _MAX_BINDERS:
+            raise _UnknownDefinitionError
         parents = self.module.parents
         loop = next((each for each in ancestors_of(parents, at) if isinstance(each, cst.For) and each in binders), None)
         others = (binder for binder in binders if binder is not loop)
@@ -134,7 +138,7 @@ class _Definitions(Struct):
         key = function, name
         if key in self.pending:
             return f"<{self.pending.index(key)}>"
-        self.remaining -= 1
+        self.remaining -= len(binders)
         if self.remaining < 0:
             raise _UnknownDefinitionError
         self.pending.append(key)
