@@ -21,9 +21,10 @@ def definitions(body: str) -> list[str]:
     """Return the definitions of the nodes and branches in the body of `run`."""
     (workflow,) = analyze_source(HEAD + indent(body, " " * 8)).workflows
     assert workflow.graph is not None
+    details = workflow.details
     nodes = [node for _, node in paths_of(workflow.graph["workflow"])]
     branches = [branch for node in nodes if node["type"] in {"if", "switch"} for branch in node["branches"]]
-    found = (workflow.details.of(part).definition for part in (*nodes, *branches))
+    found = (details.of(part).definition for part in (*nodes, *branches))
     return [text for text in found if text]
 
 
@@ -95,3 +96,9 @@ def test_the_definition_of_a_name() -> None:
         'for each of __0["payload"] with __0 = <parameter 1 of run>',
         'pack \0__0 with __0 = <each of __0["payload"] with __0 = <parameter 1 of run>>\0',
     ]
+
+
+def test_the_definitions_of_a_graph_are_bounded() -> None:
+    value = ", ".join(["1"] * 150)
+    lines = [f"x = [{value}]", *(f'await step.sleep(f"{number} {{x}}", 1)' for number in range(200))]
+    assert 50 < len(definitions("\n".join(lines))) < 150

@@ -31,7 +31,7 @@ from stepgraph.syntax.construct_text import (
     truncate,
 )
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.variable_definitions import defined_expression, defined_loop, defined_name
+from stepgraph.syntax.variable_definitions import DefinitionBudget, defined_expression, defined_loop, defined_name
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
@@ -46,10 +46,10 @@ MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
     """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
-    return details_of(graph, partial(_detail, places, workflows))
+    return details_of(graph, partial(_detail, places, workflows, DefinitionBudget()))
 
 
-def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
+def _detail(places: Places, workflows: Mapping[str, str], budget: DefinitionBudget, part: Part) -> Detail:
     detail, ending = _detail_without_ending(places, workflows, part), places.ending_of(part)
     return Detail(
         detail.source,
@@ -61,22 +61,22 @@ def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),
         in_else=places.is_in_else(part),
-        definition=_definition(places, part),
+        definition=_definition(places, part, budget),
     )
 
 
-def _definition(places: Places, part: Part) -> str:
+def _definition(places: Places, part: Part, budget: DefinitionBudget) -> str:
     """Return the name, condition, value, iterable or test of a part without names of variables."""
     place = places.of(part) or places.choice_of(part)
     if place is None:
         return ""
     match part:
         case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
-            return defined_name(name, place)
+            return defined_name(name, place, budget)
         case {"type": "switch", "discriminant": str(text)} | {"condition": str(text)}:
-            return defined_expression(text, place)
+            return defined_expression(text, place, budget)
         case {"type": "loop"}:
-            return defined_loop(place)
+            return defined_loop(place, budget)
         case _:
             return ""
 

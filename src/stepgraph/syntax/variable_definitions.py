@@ -20,31 +20,48 @@ _MAX_DEFINITIONS: Final = 30
 """The maximum number of definitions of variables in one text, each counted whenever a variable occurs."""
 _MAX_BINDERS: Final = 100
 """The maximum number of statements that bind a variable."""
-_MAX_CHARACTERS: Final = 2_000
-"""The maximum length of an expression, and of the result."""
+_MAX_CHARACTERS: Final = 500
+"""The maximum length of an expression."""
+_MAX_TOTAL_CHARACTERS: Final = 50_000
+"""The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
+_MAX_RESULT: Final = 2_000
+"""The maximum length of a text with definitions."""
 
 
 _RUN: Final = "run"
+
+
+class DefinitionBudget(Struct):
+    """The limit on the expressions of a graph."""
+
+    remaining: int = _MAX_TOTAL_CHARACTERS
+    """The number of characters that may still be read."""
+
+    def spend(self, characters: int) -> None:
+        """Count an expression. Raises _UnknownDefinitionError for a long one, and if the budget is exhausted."""
+        self.remaining -= characters
+        if characters > _MAX_CHARACTERS or self.remaining < 0:
+            raise _UnknownDefinitionError
 
 
 class _UnknownDefinitionError(Exception):
     """A variable has a definition that no expression describes."""
 
 
-def defined_name(name: str, place: SourcePlace) -> str:
+def defined_name(name: str, place: SourcePlace, budget: DefinitionBudget) -> str:
     """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
 
     The variables are those at `place`. Return an empty string without variables, and if a definition is unknown.
     """
-    return _defined(list(_parts(name)), place) if "{" in name else ""
+    return _defined(list(_parts(name)), place, budget) if "{" in name else ""
 
 
-def defined_expression(text: str, place: SourcePlace) -> str:
+def defined_expression(text: str, place: SourcePlace, budget: DefinitionBudget) -> str:
     """Return an expression with definitions in place of its local variables, as `defined_name` does."""
-    return _defined([(text, True)], place)
+    return _defined([(text, True)], place, budget)
 
 
-def defined_loop(place: SourcePlace) -> str:
+def defined_loop(place: SourcePlace, budget: DefinitionBudget) -> str:
     """Return the head of a loop statement without its variable, and with definitions in place of other variables."""
     match place.node:
         case cst.For(iter=expression):
@@ -54,18 +71,18 @@ def defined_loop(place: SourcePlace) -> str:
         case _:
             return ""
     text = place.module.text(expression)
-    return f"{keyword}{defined_expression(text, place) or text}"
+    return f"{keyword}{defined_expression(text, place, budget) or text}"
 
 
-def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace) -> str:
+def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, budget: DefinitionBudget) -> str:
     """Return texts of which some are expressions, with definitions in place of their local variables."""
-    definitions = _Definitions(place.module, _functions_around(place))
+    definitions = _Definitions(place.module, _functions_around(place), budget)
     try:
         texts = [definitions.expand(text, place.node, 0) if is_expression else text for text, is_expression in parts]
     except (_UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
     defined = "\0".join(texts)
-    is_usable = len(defined) <= _MAX_CHARACTERS and defined != "\0".join(text for text, _ in parts)
+    is_usable = len(defined) <= _MAX_RESULT and defined != "\0".join(text for text, _ in parts)
     return defined if is_usable else ""
 
 
@@ -99,14 +116,14 @@ class _Definitions(Struct):
     module: SourceModule
     functions: Sequence[cst.FunctionDef]
     """The functions, innermost first."""
+    budget: DefinitionBudget
     pending: list[tuple[int, str]] = field(default_factory=list)
     """The variables that are being defined, with the indexes of their functions. A loop may define one by itself."""
     remaining: int = _MAX_DEFINITIONS
 
     def expand(self, text: str, at: cst.CSTNode, function: int) -> str:
         """Return an expression at a node of one of the functions, with the definitions of its variables."""
-        if len(text) > _MAX_CHARACTERS:
-            raise _UnknownDefinitionError
+        self.budget.spend(len(text))
         numbering = _Numbering(lambda name: self._variable(name, at, function))
         numbered = _parse(text).visit(numbering)
         if not isinstance(numbered, cst.CSTNode):
