@@ -25,6 +25,7 @@ from stepgraph.ir.nodes import (
     Pause,
     Run,
     StepRun,
+    Suspension,
     TryOperation,
 )
 from stepgraph.large_stack import run_with_large_stack
@@ -420,9 +421,10 @@ def test_deep_nesting_takes_linear_time(kind: str) -> None:
     def wrap(block: OperationBlock) -> OperationBlock:
         leaving = Choice((ChoiceBranch("x", OperationBlock((Jump(JumpKind.RETURN, place),))),), place)
         inner = OperationBlock((step, leaving, *block.operations))
+        pause = OperationBlock((Pause(place, Suspension.ALWAYS),))
         operations: dict[str, Operation] = {
             "loops": LoopOperation(inner, EMPTY_BLOCK, place),
-            "finally": TryOperation(inner, (), OperationBlock((Pause(place),)), except_star=False, place=place),
+            "finally": TryOperation(inner, (), pause, except_star=False, place=place),
             "handlers": TryOperation(inner, (Handler(None, EMPTY_BLOCK),), EMPTY_BLOCK, except_star=False, place=place),
             "branches": Choice((ChoiceBranch("x", inner),), place),
         }

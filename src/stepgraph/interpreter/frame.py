@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Function, JumpKind, OperationBlock
+from stepgraph.ir.nodes import Function, JumpKind, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -140,6 +140,8 @@ class Frame(Struct, eq=False):
     """Whether a plain function that returns an awaitable emits operations before it returns."""
     has_started_tasks: bool = False
     """Whether the body has started a task, which may still be pending."""
+    suspension: Suspension = Suspension.NEVER
+    """Whether the current statement suspends in awaits that have emitted no operation."""
     drained_collection: HeapCell | None = None
     """The collection that the current `while` loop empties."""
     outer_loop_depth: int = 0

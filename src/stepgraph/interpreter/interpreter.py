@@ -37,9 +37,11 @@ from stepgraph.ir.nodes import (
     JumpKind,
     Operation,
     OperationBlock,
+    Pause,
     PayloadShape,
     Run,
     StartOperation,
+    Suspension,
 )
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
@@ -243,12 +245,15 @@ class Interpreter(Struct, eq=False):
             if not self.is_reachable:
                 break
             executor = self.executors[type(statement)]
+            position = len(self.operations)
             try:
                 budget.evaluations -= 1
                 budget.depth = depth - 1
                 if budget.evaluations < 0 or depth <= 0:
                     budget.check()
                 executor(self, statement)
+                if self.frame.suspension is not Suspension.NEVER:
+                    self.emit_pauses(statement, position)
             except LimitExceededError as error:
                 self.stop(error, self.place(statement))
                 break
@@ -294,6 +299,23 @@ class Interpreter(Struct, eq=False):
                 for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth, may_have_failed=hides_errors)
 
+    def record_suspension(self, suspension: Suspension) -> None:
+        """Record that the current statement suspends in an await that emits no operation.
+
+        In the body of a step, this matters only if the body has started tasks.
+        """
+        if not self.in_step or self.frame.has_started_tasks:
+            self.frame.suspension = self.frame.suspension.then(suspension)
+
+    def emit_pauses(self, node: cst.CSTNode, position: int) -> None:
+        """Emit the possible pauses of a statement whose operations begin at a position: before and after them."""
+        pause = Pause(self.place(node), Suspension.MAYBE)
+        if len(self.operations) > position:
+            self.operations.insert(position, pause)
+        if self.is_reachable:
+            self.emit(pause)
+        self.frame.suspension = Suspension.NEVER
+
     def note(self, code: str, place: SourcePlace, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that steps may be missing from the graph."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
@@ -335,14 +357,22 @@ class Interpreter(Struct, eq=False):
             self.operations = outer
 
     def block_of(self, run: Callable[[], object]) -> OperationBlock:
-        """Return the operations that `run` emits as a block. Changes of the store stay in effect."""
+        """Return the operations that `run` emits as a block. Changes of the store stay in effect.
+
+        If these are only pauses, the block is empty, and the current statement as a whole may suspend.
+        """
         outer, self.operations = self.operations, []
         operations = self.operations
         try:
             run()
         finally:
             self.operations = outer
-        return OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK
+        if not operations:
+            return EMPTY_BLOCK
+        if all(isinstance(operation, Pause) for operation in operations):
+            self.frame.suspension = Suspension.MAYBE
+            return EMPTY_BLOCK
+        return OperationBlock(tuple(operations))
 
     @contextmanager
     def in_scope(self, scope: LexicalScope) -> Iterator[None]:

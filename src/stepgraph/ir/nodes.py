@@ -200,6 +200,20 @@ def begins_at_call(activity: Activity) -> bool:
             assert_never(never)
 
 
+class Suspension(Enum):
+    """Whether code suspends on its way to its end, so that queued tasks begin."""
+
+    NEVER = "never"
+    MAYBE = "maybe"
+    ALWAYS = "always"
+
+    def then(self, other: Suspension) -> Suspension:
+        """Return whether this code, followed by other code, suspends."""
+        if Suspension.ALWAYS in (self, other):
+            return Suspension.ALWAYS
+        return Suspension.NEVER if self is other is Suspension.NEVER else Suspension.MAYBE
+
+
 class Function(Struct, eq=False):
     """A function of the project, specialized to one set of callable arguments."""
 
@@ -218,6 +232,8 @@ class Function(Struct, eq=False):
     """The steps that every call declares again."""
     raises_unseen: bool = False
     """Whether the function may raise an exception that no operation of the body represents."""
+    suspension: Suspension = Suspension.MAYBE
+    """Whether a call suspends. Unknown while the function is being interpreted."""
 
 
 class Run(Struct, frozen=True):
@@ -251,9 +267,10 @@ class Await(Struct, frozen=True):
 
 
 class Pause(Struct, frozen=True):
-    """An await of anything other than tasks, at which pending tasks begin."""
+    """An await of anything other than tasks. If it suspends, queued tasks begin."""
 
     place: SourcePlace
+    suspension: Suspension
 
 
 class ChoiceBranch(Struct, frozen=True):
@@ -382,6 +399,8 @@ class Scope(Struct, frozen=True):
     """Whether a `continue` in the scope leads to its end, as in an iteration of an unrolled loop."""
     serialized: bool = False
     """Whether the scope holds or may hold a lock, so tasks execute it one at a time, in order of arrival."""
+    may_suspend: bool = False
+    """Whether the entry of the scope may suspend, as the request of a lock."""
 
 
 class JumpKind(Enum):

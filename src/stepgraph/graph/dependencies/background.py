@@ -12,7 +12,16 @@ from msgspec.structs import replace
 
 from stepgraph.bit_sets import restrict
 from stepgraph.graph.dependencies.body_analysis import BodyAnalysis
-from stepgraph.graph.dependencies.history import NO_PATH, NOT_RUN, RUN, PathSplit, RunState, RunStates, has_run
+from stepgraph.graph.dependencies.history import (
+    NO_PATH,
+    NOT_RUN,
+    RUN,
+    PathSplit,
+    RunState,
+    RunStates,
+    has_run,
+    join_states,
+)
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
@@ -29,6 +38,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     StepDefinition,
     StepRun,
+    Suspension,
 )
 from stepgraph.limits import Limit
 
@@ -218,6 +228,15 @@ def begin_queued_tasks(
         analysis.state.apply_effects(analysis.facts.effects.get(id(function), {}), on_every_path=False)
     if analysis.must_precede_first_await:
         analysis.state.begun_by_first_await = frozenset()
+
+
+def pass_pause(analysis: BodyAnalysis, suspension: Suspension) -> None:
+    """Begin the queued tasks at an await of anything other than tasks, if it suspends."""
+    if suspension is Suspension.NEVER:
+        return
+    before = analysis.state.copy() if suspension is Suspension.MAYBE else None
+    begin_queued_tasks(analysis)
+    analysis.state = join_states([analysis.state, before]) or analysis.state
 
 
 def record_unordered_begins(analysis: BodyAnalysis) -> None:

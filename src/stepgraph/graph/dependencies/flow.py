@@ -31,8 +31,10 @@ from stepgraph.ir.nodes import (
     PartialOrder,
     Pause,
     Run,
+    Scope,
     StartOperation,
     StepRun,
+    Suspension,
     TryOperation,
     map_blocks,
 )
@@ -175,6 +177,14 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         state = head.copy()
         state.mark_declared(needed)
         return state
+
+    def enter_scope(self, scope: Scope, state: RunHistory) -> RunHistory:
+        """Treat the entry of a manager such as a lock as an await that may suspend."""
+        if not scope.may_suspend:
+            return state
+        self.analysis.state = state.copy()
+        background.pass_pause(self.analysis, Suspension.MAYBE)
+        return self.analysis.state
 
     def leave_try(
         self, try_: TryOperation, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
@@ -363,8 +373,8 @@ def _expand_operation(analysis: BodyAnalysis, operation: Operation) -> Operation
             return background.expand_start(analysis, operation)
         case Await():
             return foreground.expand_await(analysis, operation)
-        case Pause():
-            background.begin_queued_tasks(analysis)
+        case Pause(suspension=suspension):
+            background.pass_pause(analysis, suspension)
             return []
         case _:
             return [operation]

@@ -18,7 +18,7 @@ from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_operations import OperationList, operations_of
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun, definitions_of
 from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
-from stepgraph.ir.nodes import Await, Call, Function, Run, StartOperation, StepDefinition, StepRun
+from stepgraph.ir.nodes import Await, Call, Function, Run, StartOperation, StepDefinition, StepRun, Suspension
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -203,9 +203,26 @@ def _record_call(analysis: BodyAnalysis, function: Function) -> None:
 def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
     """Apply the effects of a call to the state, and record its entry states.
 
-    Queued tasks begin at the first await of the callee, before or after any of its steps.
+    If the callee suspends, queued tasks begin at its first suspension, before or after any of its steps.
     """
-    may_run = analysis.program_usage.steps_used_by(function)
+    effects = analysis.facts.effects.get(id(function)) or dict.fromkeys(
+        analysis.program_usage.steps_used_by(function), NO_PATH
+    )
+    before = None if function.suspension is Suspension.ALWAYS else analysis.state.copy()
+    if before is not None:
+        _record_call(analysis, function)
+        record_function_entry(analysis, function)
+        before.apply_effects(effects)
+        if function.suspension is Suspension.NEVER:
+            analysis.state = before
+            return
+    _apply_suspended_call(analysis, function)
+    analysis.state.apply_effects(effects)
+    analysis.state = join_states([analysis.state, before]) or analysis.state
+
+
+def _apply_suspended_call(analysis: BodyAnalysis, function: Function) -> None:
+    """Begin the queued tasks in a call that suspends, and record the entry states of the callee."""
     opening = analysis.facts.first_await_steps_of(function)
     begun_by_first_await = (
         opening.must_have_begun if analysis.must_precede_first_await else analysis.state.begun_by_first_await
@@ -214,7 +231,6 @@ def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
     _record_call(analysis, function)
     record_function_entry(analysis, function)
     if analysis.state.queued_tasks:
-        begin_queued_tasks(analysis, concurrent_steps=may_run)
+        begin_queued_tasks(analysis, concurrent_steps=analysis.program_usage.steps_used_by(function))
         record_function_entry(analysis, function)
     analysis.state.begun_by_first_await = begun_by_first_await
-    analysis.state.apply_effects(analysis.facts.effects.get(id(function), dict.fromkeys(may_run, NO_PATH)))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import libcst as cst
-
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.python.loops.generators import take_first
 from stepgraph.interpreter.values.calls import GeneratorCall
@@ -14,13 +12,8 @@ from stepgraph.ir.values import Value
 @models("builtins.anext")
 def _anext(call: LibraryCall) -> Value:
     """Model `await anext(generator)`, which runs the code of the generator up to its first `yield`."""
-    if isinstance(call.first, GeneratorCall) and _is_awaited(call):
+    if isinstance(call.first, GeneratorCall) and call.is_awaited:
         value = take_first(call.interpreter, call.first, call.place)
         if value is not None:
             return Gathering("all", (), result=value)
     return call.unmodeled()
-
-
-def _is_awaited(call: LibraryCall) -> bool:
-    """Return whether the call is the operand of an `await`, so that the generator runs at once."""
-    return isinstance(call.place.module.parents.get(id(call.place.node)), cst.Await)

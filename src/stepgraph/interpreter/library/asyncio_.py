@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, tasks_started_in
+from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension, tasks_started_in
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import SourcePlace
@@ -45,11 +45,22 @@ def _gather(call: LibraryCall) -> Value:
             awaits_other_work |= awaits_work_without_steps(call.interpreter, started)
         members += started
     return_exceptions = call.arguments.find(None, "return_exceptions")
+    suspension = _suspension_of_gather(call)
     if return_exceptions is not None and return_exceptions.value == Constant(value=True):
         members = _without_outliving_tasks(call.interpreter, members)
-        return _make_gathering(call.interpreter, "all_settled", members, call.place, since)
+        settled = _make_gathering(call.interpreter, "all_settled", members, call.place, since)
+        return replace(settled, suspension=suspension)
     gathering = _make_gathering(call.interpreter, "all", members, call.place, since)
-    return replace(gathering, awaits_work_without_steps=awaits_other_work)
+    return replace(gathering, awaits_work_without_steps=awaits_other_work, suspension=suspension)
+
+
+def _suspension_of_gather(call: LibraryCall) -> Suspension:
+    """Return whether an await of a gather suspends. A gather that is awaited later may be done."""
+    positional = [argument for argument in call.arguments.items if argument.keyword is None]
+    if not positional:
+        return Suspension.NEVER
+    has_members = not all(argument.star for argument in positional)
+    return Suspension.ALWAYS if has_members and call.is_awaited else Suspension.MAYBE
 
 
 def awaits_work_without_steps(interpreter: Interpreter, members: Sequence[Element]) -> bool:
@@ -256,7 +267,9 @@ def _wait(call: LibraryCall) -> Value:
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
     parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))
     result = make_result_collection(call.interpreter, "tuple", tuple(parts))
-    return replace(future, until_done=until_done, until_error=kind == "all", result=result)
+    return replace(
+        future, until_done=until_done, until_error=kind == "all", result=result, suspension=Suspension.ALWAYS
+    )
 
 
 def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
@@ -367,6 +380,7 @@ def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
     promise = _make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
+    promise = replace(promise, suspension=Suspension.MAYBE)
     interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
     if promise.kind != "all":
         return promise

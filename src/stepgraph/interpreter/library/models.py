@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final, TypeAlias
 
+import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -32,6 +33,11 @@ class LibraryCall(Struct, frozen=True):
     def first(self) -> Value:
         """The first argument, or UNKNOWN without arguments."""
         return self.arguments.items[0].value if self.arguments.items else UNKNOWN
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the call is the operand of an `await`."""
+        return isinstance(self.place.module.parents.get(id(self.place.node)), cst.Await)
 
     def unmodeled(self) -> Value:
         """Evaluate the call as a call of an unknown function. Relevant arguments escape."""

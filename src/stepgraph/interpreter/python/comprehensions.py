@@ -42,7 +42,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import IterationCount, Scope
+from stepgraph.ir.nodes import IterationCount, Scope, Suspension
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import Bindings, target_names
@@ -310,6 +310,8 @@ def _run_clause(
     iterable = interpreter.evaluate(clause.iter) if first is None else first
     interpreter.tracer.on_test(iterable, interpreter.place(clause.iter), interpreter.place(clause))
     is_async = clause.asynchronous is not None
+    if is_async:
+        interpreter.record_suspension(Suspension.MAYBE)
     iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter), is_async=is_async)
     if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))

@@ -22,11 +22,10 @@ from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, ProjectObject
-from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
-from stepgraph.ir.nodes import JumpKind, Pause
+from stepgraph.ir.nodes import JumpKind, Pause, Suspension
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourcePlace
@@ -41,15 +40,20 @@ def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
 
 
 def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
-    """Evaluate an expression. An `await` that emits no operation is a pause, during which started tasks may run."""
-    if not isinstance(node, cst.Await) or not interpreter.frame.has_started_tasks:
+    """Evaluate the expression of a statement. An `await` that emits no operation is a pause of known certainty."""
+    if not isinstance(node, cst.Await):
         return interpreter.evaluate(node)
     first_operation = len(interpreter.operations)
     awaited = interpreter.evaluate(node.expression)
-    value = await_value(interpreter, awaited, interpreter.place(node), first_operation)
-    # An empty `gather` completes without a pause.
-    if len(interpreter.operations) == first_operation and not isinstance(awaited, Gathering):
-        interpreter.emit(Pause(interpreter.place(node)))
+    frame, place = interpreter.frame, interpreter.place(node)
+    if frame.suspension is not Suspension.NEVER:
+        interpreter.emit_pauses(node, first_operation)
+    position = len(interpreter.operations)
+    value = await_value(interpreter, awaited, place, first_operation)
+    if frame.suspension is not Suspension.NEVER and len(interpreter.operations) == position:
+        suspension = Suspension.MAYBE if isinstance(awaited, Union) else frame.suspension
+        interpreter.emit(Pause(place, suspension))
+        frame.suspension = Suspension.NEVER
     return value
 
 
@@ -292,7 +296,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
 
         return_from_generator(interpreter, frame.inlined, interpreter.place(node))
         return
-    value = Constant(None) if node.value is None else interpreter.evaluate(node.value)
+    value = Constant(None) if node.value is None else _evaluate(interpreter, node.value)
     if node.value is not None and frame.function is not None:
         function = SourcePlace(frame.body_scope.module, frame.function)
         interpreter.tracer.on_return(function, value, interpreter.place(node.value))

@@ -9,6 +9,7 @@ from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.values.containers import Collection, HeapCell
 from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Suspension
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children
 from stepgraph.syntax.module import SourcePlace
 
@@ -69,6 +70,8 @@ class Gathering(Value, Struct, frozen=True):
     """Whether the first error of a member also ends the await, without being raised."""
     awaits_work_without_steps: bool = False
     """Whether the future also awaits work without steps. An error in that work leaves the members running."""
+    suspension: Suspension = Suspension.NEVER
+    """Whether awaiting the future suspends if it has no members."""
     parts: int = 1
     """The number of values in the tree of this value, computed from the fields."""
 
@@ -88,6 +91,7 @@ class Gathering(Value, Struct, frozen=True):
             self.loop_depth,
             self.in_completion_order,
             self.until_error,
+            self.suspension,
             self.awaits_work_without_steps,
         )
 

@@ -54,6 +54,7 @@ from stepgraph.ir.nodes import (
     OperationBlock,
     Run,
     StartOperation,
+    Suspension,
     begins_at_call,
     tasks_started_in,
 )
@@ -97,6 +98,8 @@ def await_value(
             if value.members:
                 group = _with_exits(interpreter, _await_group(value))
                 emit_await(interpreter, Await(group, place, value.one_per_iteration))
+            else:
+                interpreter.record_suspension(value.suspension)
             return current_result(interpreter, value, place)
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
@@ -108,9 +111,15 @@ def await_value(
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
             return result
         case Future(contents=contents):
+            interpreter.record_suspension(Suspension.MAYBE)
             return value_of(interpreter, contents, place)
         case Union():
             return _await_union(interpreter, value, place, first_operation)
+        case ExternalResult(name="asyncio.sleep"):
+            interpreter.record_suspension(Suspension.ALWAYS)
+            return UNKNOWN
+    interpreter.record_suspension(Suspension.MAYBE)
+    match value:
         case Resource():
             interpreter.tracer.on_access(value, place)
             return awaited_result(value)
@@ -385,6 +394,8 @@ def _run_coroutine(
                 or (is_started and (bool(summary.reads) or not summary.reusable))
             )
             if not may_work:
+                if not is_started:
+                    interpreter.record_suspension(summary.function.suspension)
                 return None, summary.result
             return Call(summary.function, _deciding_arguments(interpreter, coroutine)), summary.result
 

@@ -61,8 +61,10 @@ from stepgraph.ir.nodes import (
     JumpKind,
     NonStepErrors,
     OperationBlock,
+    Pause,
     Scope,
     StartOperation,
+    Suspension,
     TryOperation,
     child_blocks,
     may_run_steps,
@@ -147,6 +149,8 @@ def _enter_case(interpreter: Interpreter, managed: ManagedBlock, manager: Value)
     entered = _entered_value(interpreter, managed, manager)
     if managed.target is not None:
         assign(interpreter, managed.target, entered)
+    if managed.is_async and isinstance(manager, GeneratorCall | Union):
+        interpreter.record_suspension(Suspension.MAYBE)
     _execute_inside(interpreter, managed, manager)
     return UNKNOWN
 
@@ -263,12 +267,15 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
     block = interpreter.block_of(
         managed.body if not may_swallow(manager) else partial(_execute_maybe_swallowed, interpreter, managed)
     )
-    if not block.operations:
-        return
     timeout = TIMEOUTS.get(manager.name) if isinstance(manager, External) else None
-    if timeout is not None and not _is_unlimited(managed.node):
-        report_timeout(interpreter, SourcePlace(managed.place.module, managed.node), timeout, block)
-    interpreter.emit(Scope(block, managed.place, serialized=_may_be_lock(manager)))
+    may_suspend = managed.is_async and timeout is None
+    if block.operations:
+        if timeout is not None and not _is_unlimited(managed.node):
+            report_timeout(interpreter, SourcePlace(managed.place.module, managed.node), timeout, block)
+        scope = Scope(block, managed.place, serialized=_may_be_lock(manager), may_suspend=may_suspend)
+        interpreter.emit(scope)
+    if may_suspend and interpreter.is_reachable:
+        interpreter.emit(Pause(managed.place, Suspension.MAYBE))
 
 
 def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) -> None:
@@ -414,6 +421,8 @@ def _execute_task_group(
         if members:
             awaited = AwaitGroup("all", members)
             emit_await(interpreter, Await(awaited, place, before_exit=not interpreter.is_reachable))
+        else:
+            interpreter.record_suspension(Suspension.MAYBE)  # the group may have tasks without steps
 
     def body() -> None:
         with interpreter.open_context(leave):

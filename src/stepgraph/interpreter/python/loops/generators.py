@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.workflow.dependencies import declare_again
-from stepgraph.ir.nodes import Call, JumpKind, OperationBlock, Run, Scope
+from stepgraph.ir.nodes import Call, JumpKind, OperationBlock, Run, Scope, Suspension
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
@@ -250,6 +250,8 @@ def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> Fu
     """
     summary = summarize_call(interpreter, iterable.function, iterable.arguments, iterable.place)
     if not summary.function.may_run_steps:
+        if summary.function.suspension is not Suspension.NEVER:
+            interpreter.record_suspension(Suspension.MAYBE)
         return summary
     interpreter.emit(Run(Call(summary.function), iterable.place))
     interpreter.note(

@@ -33,8 +33,9 @@ from stepgraph.interpreter.python.loops.loop_keys import loop_keys, pass_constan
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope
+from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope, Suspension
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -91,16 +92,27 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
 
 
 def _uses_getattr(node: cst.For, module: SourceModule) -> bool:
-    """Return whether a loop body passes the loop variable to `getattr` as the attribute name."""
+    """Return whether a loop body passes the loop variable, or an item of it, to `getattr` as the attribute name."""
     names = frozenset(target_names(node.target))
     return module.mentions(b"getattr") and any(
         isinstance(call, cst.Call)
         and isinstance(call.func, cst.Name)
         and call.func.value == "getattr"
-        and any(isinstance(argument.value, cst.Name) and argument.value.value in names for argument in call.args[1:2])
+        and any(_item_owner(argument.value) in names for argument in call.args[1:2])
         for statement in statements_below(node.body)
         for call in expressions_below(statement)
     )
+
+
+def _item_owner(node: cst.BaseExpression) -> str:
+    """Return the name whose value, or an item of whose value, an expression reads. Return "" for other expressions."""
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Subscript(value=table) | cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="get"))):
+            return _item_owner(table)
+        case _:
+            return ""
 
 
 def _has_any_name(body: cst.BaseSuite, names: frozenset[str]) -> bool:
@@ -117,8 +129,11 @@ def _execute_loop(
     """Execute a loop to its fixpoint. `elements` are the elements of the iterable before the loop."""
     place = interpreter.place(node)
     interpreter.tracer.on_iteration(node.target, elements)
+    is_async = node.asynchronous is not None and not isinstance(iterable, GeneratorCall | ProjectObject)
+    suspension = Suspension.MAYBE if is_async else Suspension.NEVER
 
     def body() -> None:
+        interpreter.record_suspension(suspension)
         present = elements_at_pass(interpreter, iterable, elements) if source.is_changed() else elements
         current = advance(interpreter, present, place)
         discriminant = interpreter.text(node.target)
@@ -132,6 +147,7 @@ def _execute_loop(
     execute_orelse = None if orelse is None else lambda: interpreter.execute(orelse)
     with interpreter.frame.with_loop_keys(loop_keys(interpreter, node, elements)):
         interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(elements, interpreter.place(node.iter)))
+    interpreter.record_suspension(suspension)
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, source: IterationSource, items: tuple[Element, ...]) -> bool:

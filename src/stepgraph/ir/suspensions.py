@@ -1,0 +1,96 @@
+"""Whether a body suspends: only then do the tasks that were queued before it begin."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stepgraph.ir.await_groups import TaskId, task_ids_of
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Leaf
+from stepgraph.ir.nodes import (
+    Await,
+    Call,
+    OperationBlock,
+    PartialOrder,
+    Pause,
+    Run,
+    Scope,
+    StartOperation,
+    Suspension,
+    operations_in,
+)
+
+
+def suspension_of(body: OperationBlock) -> Suspension:
+    """Return whether a body suspends before its normal exits. Paths that raise do not count."""
+    if all(isinstance(operation, Run | Pause | StartOperation | PartialOrder) for operation in body.operations):
+        return _suspension_of_sequence(body)
+    if not any(isinstance(operation, Run | Pause | Await | Scope | PartialOrder) for operation in operations_in(body)):
+        return Suspension.NEVER
+    exits = solve(body, _Suspended(may_be_false=True), _SuspensionDomain())
+    ends = [end for end in (exits.end, exits.returns) if end is not None]
+    if not any(end.may_be_false for end in ends):
+        return Suspension.ALWAYS if ends else Suspension.MAYBE
+    return Suspension.MAYBE if any(end.may_be_true for end in ends) else Suspension.NEVER
+
+
+def _suspension_of_sequence(body: OperationBlock) -> Suspension:
+    suspension = Suspension.NEVER
+    for operation in body.operations:
+        suspension = suspension.then(_suspension_of_leaf(operation))
+    return suspension
+
+
+class _Suspended(Struct, frozen=True):
+    """Whether the paths to a point have suspended."""
+
+    may_be_false: bool = False
+    may_be_true: bool = False
+    queued: frozenset[TaskId] = frozenset()
+    """The tasks that have started on every path that has not suspended."""
+
+
+class _SuspensionDomain(Domain[_Suspended]):
+    """The paths that have suspended. An await of a task that is still queued suspends."""
+
+    def transfer(self, operation: Leaf, state: _Suspended) -> _Suspended:
+        if not state.may_be_false:
+            return state
+        if isinstance(operation, StartOperation):
+            return _Suspended(state.may_be_false, state.may_be_true, state.queued | {operation.task_id})
+        if isinstance(operation, Await):
+            is_queued = not state.queued.isdisjoint(task_ids_of(operation.group))
+            suspension = Suspension.ALWAYS if is_queued else Suspension.MAYBE
+        else:
+            suspension = _suspension_of_leaf(operation)
+        if suspension is Suspension.NEVER:
+            return state
+        if suspension is Suspension.ALWAYS:
+            return _Suspended(may_be_true=True)
+        return _Suspended(may_be_false=True, may_be_true=True, queued=state.queued)
+
+    def enter_scope(self, scope: Scope, state: _Suspended) -> _Suspended:
+        """Treat the entry of a manager such as a lock as an await that may suspend."""
+        if not (scope.may_suspend and state.may_be_false):
+            return state
+        return _Suspended(may_be_false=True, may_be_true=True, queued=state.queued)
+
+    def join(self, a: _Suspended, b: _Suspended) -> _Suspended:
+        queued = [state.queued for state in (a, b) if state.may_be_false]
+        return _Suspended(
+            a.may_be_false or b.may_be_false,
+            a.may_be_true or b.may_be_true,
+            frozenset.intersection(*queued) if queued else frozenset(),
+        )
+
+
+def _suspension_of_leaf(operation: object) -> Suspension:
+    match operation:
+        case Pause(suspension=suspension):
+            return suspension
+        case Run(activity=Call(function=function)):
+            return function.suspension
+        case Run() | PartialOrder():
+            return Suspension.ALWAYS
+        case _:
+            return Suspension.NEVER
