@@ -125,6 +125,25 @@ def test_a_return_before_an_await_leaves_the_task_pending() -> None:
     """)
 
 
+def test_a_return_of_run_before_the_last_await_is_shown() -> None:
+    assert graph_of("t = asyncio.create_task(a())\nawait b()\nif event:\n    return\nawait t") == text("""
+        parallel all
+          a [1>3]
+          b [1>2]
+          if event
+            return
+    """)
+
+
+def test_a_return_of_run_after_the_last_await_is_omitted() -> None:
+    body = "t = asyncio.create_task(a())\nawait b()\nif event:\n    await t\n    return 1\nreturn 2"
+    assert graph_of(body) == text("""
+        parallel all
+          a [1>]
+          b [1>2]
+    """)
+
+
 def test_nothing_begins_after_run_has_returned_early() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
@@ -433,8 +452,8 @@ def test_nested_finally_blocks_are_bounded() -> None:
     body, shown = "await a()", "a [1>2]"
     for _ in range(9):
         body = f"try:\n    if x:\n        return\nfinally:\n{textwrap.indent(body, '    ')}"
-        shown = f"finally\n{textwrap.indent(shown, '  ')}"
-    shown = textwrap.indent(f"b [1>]\n{shown}", "  ")
+        shown = f"try\n  if x\n    return\nfinally\n{textwrap.indent(shown, '  ')}"
+    shown = textwrap.indent(f"b [1>3]\n{shown}", "  ")
     assert graph_of(f"task = asyncio.create_task(b())\n{body}\nawait task") == f"parallel all\n{shown}"
 
 

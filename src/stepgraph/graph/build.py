@@ -14,11 +14,12 @@ from msgspec import Struct
 from stepgraph.graph.calls import CallSummaries, functions_called_in
 from stepgraph.graph.clock import emit_nodes
 from stepgraph.graph.completed_tasks import summarize_calls
-from stepgraph.graph.control import structure_control_flow
+from stepgraph.graph.control import structure_control_flow, with_drawn_returns
 from stepgraph.graph.dependencies.usage import ProgramUsage
+from stepgraph.graph.liveness import returns_before_awaits
 from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import Function, OperationBlock
+from stepgraph.ir.nodes import Await, Function, Jump, JumpKind, OperationBlock, operations_in
 from stepgraph.ir.program import ExpandedProgram, Program
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import Note
@@ -67,6 +68,8 @@ def _limit_note(program: Program, error: LimitExceededError) -> Note:
 def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph | None:
     calls = summarize_calls(expanded.body, expanded.body_of, Budget())
     body = structure_control_flow(expanded.body, calls)
+    if _has_hidden_return(body):
+        body = with_drawn_returns(body, returns_before_awaits(body))
     bodies: dict[int, OperationBlock] = {}
     called = _in_call_order(body, calls, bodies, expanded)
     representative_of = _representatives(called, bodies)
@@ -92,6 +95,17 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
     if payload is not None:
         workflow["payload"] = payload
     return {"version": 1, "workflow": workflow}
+
+
+def _has_hidden_return(body: OperationBlock) -> bool:
+    """Return whether a body awaits tasks and has a return without a node."""
+    kinds = {
+        type(operation)
+        for operation in operations_in(body)
+        if isinstance(operation, Await)
+        or (isinstance(operation, Jump) and operation.kind is JumpKind.RETURN and not operation.drawn)
+    }
+    return len(kinds) > 1
 
 
 def _in_call_order(

@@ -105,6 +105,17 @@ def structure_control_flow(block: OperationBlock, calls: CallSummaries) -> Opera
     return _block(_with_resolved_calls(block, calls), _Context())[0]
 
 
+def with_drawn_returns(block: OperationBlock, returns: frozenset[int]) -> OperationBlock:
+    """Return a body in which the returns with these `id`s have a node."""
+    operations = tuple(
+        replace(operation, drawn=True)
+        if isinstance(operation, Jump) and id(operation) in returns
+        else map_blocks(operation, lambda inner: with_drawn_returns(inner, returns))
+        for operation in block.operations
+    )
+    return OperationBlock(operations)
+
+
 def _with_resolved_calls(block: OperationBlock, calls: CallSummaries) -> OperationBlock:
     """Return a block without calls of functions that run no steps.
 

@@ -70,6 +70,39 @@ def liveness(body: OperationBlock, *, is_run: bool) -> Liveness:
     """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
     analysis = _PendingTasks(body, is_run=is_run)
     solve(body, _State(), analysis, analysis)
+    return _liveness_of(analysis)
+
+
+def returns_before_awaits(body: OperationBlock) -> frozenset[int]:
+    """Return the returns of `run` that skip an await which completes a pending task, by `id`.
+
+    Only returns without a node in the graph are examined.
+    """
+    analysis = _PendingTasks(body, is_run=True, skips_returns=True)
+    solve(body, _State(), analysis, analysis)
+    live = _liveness_of(analysis)
+    completed = bit_set(task_id for task_ids in live.completed_by.values() for task_id in task_ids)
+    completed &= ~bit_set(live.escaping)
+    return frozenset(
+        jump
+        for jump, (path, pending) in analysis.skipped_returns.items()
+        if any(
+            _follows(await_path, path)
+            for task_id in bits(pending & completed)
+            for await_path in analysis.awaited.get(task_id, ())
+        )
+    )
+
+
+def _follows(later: Path, earlier: Path) -> bool:
+    """Return whether an operation follows another one in the innermost block that contains both."""
+    for (block, index), (earlier_block, earlier_index) in zip(later, earlier, strict=False):
+        if block != earlier_block or index != earlier_index:
+            return block == earlier_block and index > earlier_index
+    return False
+
+
+def _liveness_of(analysis: _PendingTasks) -> Liveness:
     escaping = analysis.escaping
     starts_by_block: dict[int, dict[int, int]] = {}
     for task_id in analysis.started:
@@ -179,8 +212,12 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     A one-by-one await is an await of one member of a collection in each iteration of a loop.
     """
 
-    def __init__(self, body: OperationBlock, *, is_run: bool) -> None:
+    def __init__(self, body: OperationBlock, *, is_run: bool, skips_returns: bool = False) -> None:
         self.is_run = is_run
+        self.skips_returns = skips_returns
+        """Whether tasks may be pending at a return of `run` that has no node in the graph."""
+        self.skipped_returns: dict[int, tuple[Path, int]] = {}
+        """The path to each such return, and the tasks pending there, by `id` of the return."""
         started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
         self.mentions = Counter(task_id for task_id in task_references(body) if task_id in started)
         """The number of starts and awaits of each task."""
@@ -390,7 +427,11 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         crosses = target.depth < len(self.path)
         exited: Mapping[bool, AbstractSet[int]]
         if isinstance(source, Jump):
-            exited = {source.drawn or source.kind is JumpKind.RAISE: frozenset()}
+            is_skipped = self.skips_returns and source.kind is JumpKind.RETURN and not source.drawn
+            if is_skipped:
+                _, pending = self.skipped_returns.get(id(source), ((), 0))
+                self.skipped_returns[id(source)] = tuple(self.path), pending | state.pending
+            exited = {is_skipped or source.drawn or source.kind is JumpKind.RAISE: frozenset()}
         else:
             exited = self.delayed.get(id(source), {})
         if crosses and not self._ends_iteration(source, target):
