@@ -320,6 +320,14 @@ class Interpreter(Struct, eq=False):
         """Add a note, once per code and place. `incomplete` means that steps may be missing from the graph."""
         self.notes.setdefault((code, id(place.node)), (place, message, advice, incomplete))
 
+    @contextmanager
+    def without_notes(self, code: str) -> Iterator[None]:
+        """Discard the new notes with a code, because another note covers them."""
+        count = len(self.notes)
+        yield
+        added = [self.notes.popitem() for _ in range(len(self.notes) - count)]
+        self.notes.update((key, note) for key, note in reversed(added) if key[0] != code)
+
     def stop(self, error: LimitExceededError, place: SourcePlace) -> None:
         """End the analysis because a limit is exceeded. Add a note at the first exceeded limit."""
         self.budget.end()

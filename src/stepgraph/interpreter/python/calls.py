@@ -163,8 +163,12 @@ def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments
 
 
 def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arguments, place: SourcePlace) -> Value:
-    """Report a call of a value that may lead to a step but cannot be resolved, and return UNKNOWN."""
-    report_escape(interpreter, arguments, place, ", which cannot be resolved")
+    """Report a call of a value that may lead to a step but cannot be resolved, and return UNKNOWN.
+
+    The note about the callee covers the arguments, which escape.
+    """
+    with interpreter.without_notes("escapes"):
+        report_escape(interpreter, arguments, place)
     interpreter.note(
         "unresolved-call",
         place,
