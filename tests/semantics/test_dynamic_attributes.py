@@ -89,6 +89,57 @@ def test_an_unknown_name_is_reported_once() -> None:
     assert not workflow.complete
 
 
+SPECS = """        specs = [{"name": "x", "handler": "handle_a"}, {"name": "y", "handler": "handle_b"}]
+"""
+
+
+@pytest.mark.parametrize("name", ['spec["handler"]', 'spec.get("handler")'])
+def test_a_loop_over_tables_with_a_name_is_unrolled(name: str) -> None:
+    source = f"{HEAD}{SPECS}        for spec in specs:\n            await getattr(self, {name})(step)\n"
+    assert graph_of_module(source) == text("""
+        call handle_a
+        call handle_b
+        def handle_a
+          sleep 'a' 1
+        def handle_b
+          sleep 'b' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "for spec in table.values():",
+        "for key, spec in table.items():",
+        "for index, spec in enumerate(list_):",
+        "spec = table[event]\n        if event:",
+        "spec = table.get(event)\n        if event:",
+    ],
+)
+def test_a_name_in_one_of_several_tables_is_a_switch(head: str) -> None:
+    tables = """        list_ = [{"handler": "handle_a"}, {"handler": "handle_b"}]
+        table = {"a": {"handler": "handle_a"}, "b": {"handler": "handle_b"}}
+"""
+    graph = graph_of_module(f"{HEAD}{tables}        {head}\n            await getattr(self, spec['handler'])(step)\n")
+    assert "switch spec['handler']\n" in graph
+    assert "call handle_a\n" in graph
+    assert "call handle_b\n" in graph
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "spec['handler'] = 'other'",
+        "spec.update(handler='other')",
+        "spec = {'handler': event}",
+        "specs[0]['handler'] = 'other'",
+    ],
+)
+def test_a_name_in_a_changing_table_is_reported(change: str) -> None:
+    body = f"        for spec in specs:\n            {change}\n            await getattr(self, spec['handler'])(step)\n"
+    assert not module_of(f"{HEAD}{SPECS}{body}").workflows[0].complete
+
+
 def test_a_class_with_an_unknown_base_is_reported() -> None:
     source = f"from library import Base\n{HEAD}        await getattr(self, f'handle_{{event}}')(step)\n"
     assert not module_of(source.replace("W(WorkflowEntrypoint)", "W(Base, WorkflowEntrypoint)")).workflows[0].complete

@@ -250,7 +250,11 @@ class Container(Value):
     @property
     def shows_constants(self) -> bool:
         """Whether the graph may show constants in the container. Later changes are recorded in `CellEvents.revised`."""
-        if self.hidden or self.state.changed:
+        return not self.hidden and self.relies_on_constants()
+
+    def relies_on_constants(self) -> bool:
+        """Return whether the constants in the container are known, and record that the analysis relies on them."""
+        if self.state.changed:
             return False
         self.state.shows_constants = True
         return True

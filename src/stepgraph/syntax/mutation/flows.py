@@ -339,9 +339,11 @@ class FlowCollector(Struct):
                 self.assigned.add(name)
                 self._record_flow(sources, name)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                parts = _elements(sources)
                 for element in elements:
-                    self._record_assignment(element.value, _elements(sources))
-                    self._record_assignment(element.value, tuple(path.in_collection() for path in _elements(sources)))
+                    is_starred = isinstance(element, cst.StarredElement)
+                    rest = tuple(path.in_collection() for path in parts) if is_starred else parts
+                    self._record_assignment(element.value, rest)
             case cst.Subscript(value=owner):
                 self._mutate_value(owner)
                 self._record_store(owner, sources)

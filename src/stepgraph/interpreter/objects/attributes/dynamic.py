@@ -12,11 +12,12 @@ from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
+from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, key_texts
-from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue, ProjectObject, mangle
+from stepgraph.interpreter.values.objects import ClassValue, ModuleValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
@@ -52,12 +53,15 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
     if not isinstance(owner, ProjectObject | StepObject | ClassValue | ModuleValue):
         interpreter.escape(owner, place, _ESCAPE_REASON)
         return UNKNOWN
-    cases = list(_candidate_cases(interpreter, owner, name, place))
+    discriminant, cases = name.place.text, list(_candidate_cases(interpreter, owner, name, place))
+    if not cases and isinstance(name.place.node, cst.Subscript):
+        discriminant = _text_of_key(name.place.node, name.place)
+        cases = list(_table_cases(interpreter, owner, name.place.node, place))
     if not cases:
         return Unresolved(_REASON, place)
     if default is not None:
         cases.append(Case(None, default))
-    return Union(tuple(cases), _discriminant(name), place)
+    return Union(tuple(cases), discriminant, place)
 
 
 def get_global(interpreter: Interpreter, name: Argument, place: SourcePlace) -> Value | None:
@@ -78,6 +82,9 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
         return value.value
     if isinstance(name.place.node, cst.Name):
         value = interpreter.frame.attribute_names.get(name.place.node.value, value)
+    elif isinstance(name.place.node, cst.Subscript | cst.Call) and not isinstance(value, Constant):
+        strings = strings_at_key(interpreter, name.place.node)
+        return strings[0] if len(strings) == 1 else None
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
 
 
@@ -143,13 +150,11 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
         yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
     if alternatives:
         return
-    if isinstance(name.place.node, cst.Subscript):
-        for condition, value in _table_entries(interpreter, name.place.node):
-            yield Case(
-                condition, Unresolved(_REASON, place) if value is None else interpreter.attribute(owner, value, place)
-            )
-        return
-    for candidate in _written_strings(interpreter, name.place.node):
+    node = name.place.node
+    strings = strings_at_key(interpreter, node) if isinstance(node, cst.Subscript | cst.Call) else []
+    if not strings and not isinstance(node, cst.Subscript):
+        strings = _written_strings(interpreter, node)
+    for candidate in strings:
         yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
 
 
@@ -177,17 +182,18 @@ def _matching_names(interpreter: Interpreter, owner: Value, template: Template) 
     return [candidate for candidate in names if _may_match(candidate, literals)]
 
 
-def _table_entries(interpreter: Interpreter, name: cst.Subscript) -> Iterator[tuple[str, str | None]]:
-    """Yield the entries of the table that an expression such as `NAMES[key]` subscripts; see `_table_strings`."""
-    if isinstance(name.value, cst.Name | cst.Attribute):
-        yield from _table_strings(interpreter, name.value)
+def _table_cases(interpreter: Interpreter, owner: Value, name: cst.Subscript, place: SourcePlace) -> Iterator[Case]:
+    """Yield a case for each entry of the table that an expression such as `NAMES[key]` subscripts."""
+    if not isinstance(name.value, cst.Name | cst.Attribute):
+        return
+    for condition, value in _table_strings(interpreter, name.value):
+        yield Case(
+            condition, Unresolved(_REASON, place) if value is None else interpreter.attribute(owner, value, place)
+        )
 
 
-def _discriminant(name: Argument) -> str:
-    node = name.place.node
-    if isinstance(node, cst.Subscript) and len(node.slice) == 1:
-        return name.place.module.text(node.slice[0].slice)
-    return name.place.text
+def _text_of_key(name: cst.Subscript, place: SourcePlace) -> str:
+    return place.module.text(name.slice[0].slice) if len(name.slice) == 1 else place.text
 
 
 def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
@@ -257,8 +263,10 @@ def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0
             return _strings_of_all(interpreter, [body, orelse], depth)
         case cst.Name(value=name):
             return _strings_of_all(interpreter, _assigned_values(interpreter, name), depth)
-        case cst.Subscript(value=cst.Name() | cst.Attribute() as table):
-            return _strings_of_table(interpreter, table)
+        case cst.Subscript(value=table):
+            strings = strings_at_key(interpreter, node)
+            is_table = not strings and isinstance(table, cst.Name | cst.Attribute)
+            return _strings_of_table(interpreter, table) if is_table else strings
         case cst.Call(
             func=cst.Attribute(value=cst.Name() | cst.Attribute() as table, attr=attr), args=[_, default]
         ) if attr.value == "get":
@@ -276,13 +284,8 @@ def _strings_of_all(interpreter: Interpreter, nodes: list[cst.BaseExpression], d
 
 def _assigned_values(interpreter: Interpreter, name: str) -> list[cst.BaseExpression]:
     """Return the expressions that a function assigns to a local name, or an empty list if some values are unknown."""
-    scope: LexicalScope | None = interpreter.frame.scope
-    while scope is not None and not scope.bindings.binds(name):
-        scope = scope.parent
-    if scope is None or scope.kind != "function" or scope.module.mentions(b"nonlocal"):
-        return []
     values: list[cst.BaseExpression] = []
-    for binder in scope.bindings.binders[name]:
+    for binder in binders_of_local(interpreter, name):
         match binder:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value):
                 values.append(value)
