@@ -633,6 +633,7 @@ def test_the_body_of_a_pending_step_sees_concurrent_steps() -> None:
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait asyncio.gather(c(), d())\nawait t", ["a"]),
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", ["a"]),
         ("z a(z) *b(a) d", "t = asyncio.create_task(b())\nawait d()\nawait b()\nawait t", ["a"]),
+        ("z a(z) b(z, a)", "if x:\n    await z()\nt = asyncio.create_task(a())\nawait b()\nawait t", ["a"]),
         # The step has started when the task needs it: no dependency is pending, or it is the first to continue.
         ("a b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) b(a)", "await z()\nt = asyncio.create_task(b())\nawait a()\nawait t", []),

@@ -194,6 +194,8 @@ class Simulation:
             candidates = self.begun[key]
         if states == {HasRun.NEVER}:
             task.awaited_runs[position] = list(candidates)
+        else:
+            task.may_wait = True
         for candidate in candidates:
             candidate.shared_requests.append((task, position))
             if candidate.later_requests:
@@ -363,7 +365,11 @@ def _repeated_steps(
             task.conditional
             or isinstance(task.run, StepChoice)
             or resolver.task_id is not None  # begun at an earlier await
-            or not (task.is_concurrent or predecessors.start[resolver] != predecessors.begin[resolver])
+            or not (
+                task.is_concurrent
+                or resolver.may_wait
+                or predecessors.start[resolver] != predecessors.begin[resolver]
+            )
         ):
             continue
         sufficient = 1 << predecessors.index[task]

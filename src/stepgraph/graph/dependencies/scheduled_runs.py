@@ -84,6 +84,8 @@ class ScheduledRun(Struct, eq=False):
     """Whether the step may have run already."""
     may_request_early: bool = False
     """Whether later requests of the run may be immediate, because it waits for a background task that may be over."""
+    may_wait: bool = False
+    """Whether the run may wait for a dependency that another run has begun on some paths."""
     is_separate_task: bool = False
     """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
     awaited_runs: list[list[ScheduledRun]] = field(default_factory=list)
