@@ -638,7 +638,8 @@ class W(Base):
         "def __new__(m, n, b, ns): ns['run'] = traced(ns['run']); return super().__new__(m, n, b, ns)",
         "def __new__(m, n, b, ns): return super().__new__(m, n, b, {k: traced(v) for k, v in ns.items()})",
         "def __new__(m, n, b, ns): cls = type.__new__(m, n, b, ns); cls.run = traced(cls.run); return cls",
-        "def __init__(cls, n, b, ns): setattr(cls, n, traced)",
+        "def __init__(cls, n, b, ns): setattr(cls, ns['name'], traced)",
+        "def __new__(m, n, b, ns): type.__new__(m, n, b, ns); return traced",
         "def __prepare__(m, n, b): return {}",
     ],
 )

@@ -226,3 +226,65 @@ def test_names_of_registered_classes_are_conditions() -> None:
         def Test.run
           sleep 'test' 1
     """)
+
+
+METACLASS = """
+JOBS = []
+
+class Meta(type):
+    {method}
+        {create}
+        if bases:
+            JOBS.append(cls)
+        {end}
+
+class Base(metaclass=Meta):
+    pass
+
+class First(Base):
+    async def go(self, step):
+        await step.sleep("first", 1)
+
+class Second(Base):
+    async def go(self, step):
+        await step.sleep("second", 1)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for job in JOBS:
+            await job().go(step)
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "create", "end"),
+    [
+        (
+            "def __new__(mcs, name, bases, namespace):",
+            "cls = super().__new__(mcs, name, bases, namespace)",
+            "return cls",
+        ),
+        (
+            "def __new__(mcs, name, bases, namespace):",
+            "cls = type.__new__(mcs, name, bases, namespace)",
+            "return cls",
+        ),
+        ("def __init__(cls, name, bases, namespace):", "super().__init__(name, bases, namespace)", "pass"),
+    ],
+)
+def test_metaclass_that_registers_its_classes(method: str, create: str, end: str) -> None:
+    source = "from workers import WorkflowEntrypoint\n" + METACLASS.format(method=method, create=create, end=end)
+    workflow = workflow_of_module(source)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          switch job
+          | case First
+            call First.go
+          | case Second
+            call Second.go
+        def First.go
+          sleep 'first' 1
+        def Second.go
+          sleep 'second' 1
+    """)

@@ -366,9 +366,7 @@ def _repeated_steps(
             or isinstance(task.run, StepChoice)
             or resolver.task_id is not None  # begun at an earlier await
             or not (
-                task.is_concurrent
-                or resolver.may_wait
-                or predecessors.start[resolver] != predecessors.begin[resolver]
+                task.is_concurrent or resolver.may_wait or predecessors.start[resolver] != predecessors.begin[resolver]
             )
         ):
             continue

@@ -23,6 +23,7 @@ from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
     Caveat,
+    ClassNamespace,
     ClassValue,
     FunctionKind,
     FunctionValue,
@@ -131,6 +132,13 @@ def _type(call: LibraryCall) -> Value:
         return call.unmodeled()
     owner = call.first
     return owner.cls if isinstance(owner, ProjectObject) else UNKNOWN
+
+
+@models("builtins.type.__new__")
+def _create_class(call: LibraryCall) -> Value:
+    """Model `type.__new__(metaclass, name, bases, namespace)` in the `__new__` of a metaclass."""
+    namespaces = [item.value for item in call.arguments.items if isinstance(item.value, ClassNamespace)]
+    return namespaces[0].cls if namespaces else call.unmodeled()
 
 
 @models("builtins.setattr", "builtins.object.__setattr__", "builtins.type.__setattr__")

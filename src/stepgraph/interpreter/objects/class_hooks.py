@@ -8,8 +8,17 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, ProjectObject, SuperObject
+from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.objects import (
+    Caveat,
+    ClassNamespace,
+    ClassValue,
+    FunctionValue,
+    ProjectObject,
+    SuperObject,
+)
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
@@ -122,19 +131,31 @@ def _run_metaclass(
 ) -> None:
     if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
         return
-    if isinstance(metaclass, ClassValue):
-        _report_constructor(interpreter, metaclass, place)
     if not isinstance(metaclass, ClassValue) or _may_replace_members(interpreter, metaclass, class_value, place):
+        if isinstance(metaclass, ClassValue):
+            _report_constructor(interpreter, metaclass, place)
+        class_value.caveats = (*class_value.caveats, _metaclass_caveat(class_value, place))
+        return
+    arguments = Arguments((*_arguments_of_metaclass(interpreter, class_value, place), *keywords.items))
+    constructor = interpreter.attribute(metaclass, "__new__", place)
+    created: Value = class_value
+    if isinstance(constructor, FunctionValue):
+        created = interpreter.call(constructor, Arguments((Argument(metaclass, place), *arguments.items)), place)
+    if created is not class_value:
         class_value.caveats = (*class_value.caveats, _metaclass_caveat(class_value, place))
         return
     initializer = interpreter.attribute(metaclass, "__init__", place)
     if isinstance(initializer, FunctionValue):
-        initializer_arguments = (
-            Argument(class_value, place),
-            *(Argument(UNKNOWN, place) for _ in range(3)),
-            *keywords.items,
-        )
-        interpreter.call(initializer, Arguments(initializer_arguments), place)
+        interpreter.call(initializer, Arguments((Argument(class_value, place), *arguments.items)), place)
+
+
+def _arguments_of_metaclass(
+    interpreter: Interpreter, class_value: ClassValue, place: SourcePlace
+) -> tuple[Argument, ...]:
+    """Return the name, bases and namespace that Python passes to a metaclass."""
+    bases = make_result_collection(interpreter, "tuple", tuple(Element(base, place) for base in class_value.bases))
+    values = (Constant(class_value.name), bases, ClassNamespace(class_value))
+    return tuple(Argument(value, place) for value in values)
 
 
 def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: SourcePlace) -> None:

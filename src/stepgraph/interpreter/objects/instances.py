@@ -22,6 +22,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import (
+    ClassNamespace,
     ClassValue,
     FunctionValue,
     ProjectObject,
@@ -217,6 +218,9 @@ def call_super_constructor(
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver
+    namespaces = [item.value for item in arguments.items if isinstance(item.value, ClassNamespace)]
+    if callee.name == "__new__" and namespaces:
+        return namespaces[0].cls
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
         return _new_instance(interpreter, class_argument, Arguments(arguments.items[1:]), place)
     if callee.name == "__new__" and isinstance(class_argument, Union):

@@ -12,7 +12,7 @@ from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
-from stepgraph.interpreter.values.containers import Container, without_constants
+from stepgraph.interpreter.values.containers import Collection, Container, without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
@@ -53,7 +53,10 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
 
 
 def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`. Return None if unresolved."""
+    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`. Return None if unresolved.
+
+    The value of `x` may be a function, None, or a tuple such as the bases of a class.
+    """
     match test:
         case cst.Comparison(
             left=cst.Name() as name,
@@ -64,9 +67,19 @@ def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bo
         case cst.Call(func=cst.Name(value="callable"), args=[cst.Arg(value=cst.Name() as name, star="")]):
             return _is_function(interpreter.evaluate(name))
         case cst.Name():
-            return _is_function(interpreter.evaluate(test))
+            value = interpreter.evaluate(test)
+            return _is_nonempty(value) if isinstance(value, Collection) else _is_function(value)
         case _:
             return None
+
+
+def _is_nonempty(value: Collection) -> bool | None:
+    """Return whether a tuple has elements. Return None for other collections, which code may change."""
+    if value.kind != "tuple":
+        return None
+    if not value.items:
+        return False
+    return True if any(not (item.many or item.may_be_missing) for item in value.items) else None
 
 
 def _is_function(value: Value) -> bool | None:

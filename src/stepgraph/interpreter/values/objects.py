@@ -138,6 +138,12 @@ class ClassValue(Value, Struct, eq=False):
     """The dotted names of the external decorators that do not affect steps, such as `dataclasses.dataclass`."""
 
 
+class ClassNamespace(Value, Struct, frozen=True):
+    """The namespace of a class that its metaclass creates. `type.__new__` returns the class for it."""
+
+    cls: ClassValue
+
+
 COMPUTED_NAME: Final = "*"
 """The slot for attributes that are set by a computed name. No attribute has this name."""
 
