@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding, last_name
+from stepgraph.syntax.deferred.blocks import sketch_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import AccessPath
-from stepgraph.syntax.walk import all_nodes
+from stepgraph.syntax.walk import children
 
 COMPUTED_MEMBER: Final = "*"
 """The name that stands for the unknown member in the names of a statement with such a read."""
@@ -63,14 +66,29 @@ def _paths(owner: cst.BaseExpression, suffix: str, nesting: int) -> tuple[Access
     return () if name in ("", "self", "cls") else (AccessPath(name + suffix, nesting=nesting),)
 
 
+class _MemberUses(Struct, frozen=True):
+    """The computed reads of members in a module, and the modules and classes that it names."""
+
+    readers: Mapping[str, Collection[str]]
+    """The names in the source of the read objects, each with the functions and classes around the reads.
+
+    An empty name stands for reads outside of functions and classes.
+    """
+    owners: Mapping[str, str]
+    """The last components of the names of imported modules and of classes, by their names in the source."""
+    passed: Collection[str]
+    """The names that the module assigns or passes to functions."""
+
+
 def computed_owners(module: SourceModule) -> frozenset[tuple[str, str]]:
     """Return the modules and classes whose members a module reads by computed names.
 
     Each is a pair of the name in the source and the last component of the name of the module or class.
     """
-    reads = module.once(_computed_reads)
-    owners = module.once(_owners) if reads else {}
-    return frozenset((name, owners[name]) for name in reads if name in owners)
+    if not module.once(_may_compute_members):
+        return frozenset()
+    uses = module.once(_member_uses)
+    return frozenset((name, uses.owners[name]) for name in uses.readers if name in uses.owners)
 
 
 def computed_variables(module: SourceModule) -> frozenset[str]:
@@ -78,8 +96,10 @@ def computed_variables(module: SourceModule) -> frozenset[str]:
 
     Each may be any module or class that a module of the program assigns or passes to a function.
     """
-    reads = module.once(_computed_reads)
-    return reads - module.once(_owners).keys() if reads else reads
+    if not module.once(_may_compute_members):
+        return frozenset()
+    uses = module.once(_member_uses)
+    return frozenset(uses.readers.keys() - uses.owners.keys())
 
 
 def computed_readers(module: SourceModule) -> frozenset[str]:
@@ -88,50 +108,38 @@ def computed_readers(module: SourceModule) -> frozenset[str]:
     An empty name stands for such reads outside of functions and classes.
     """
     variables = module.once(computed_variables)
-    if not variables:
-        return frozenset()
-    nodes = list(all_nodes(module.tree, sketched=True))
-    outside = {id(node) for node in nodes if _reads_any(node, variables)}
-    names: set[str] = set()
-    for definition in nodes:
-        if isinstance(definition, cst.FunctionDef | cst.ClassDef):
-            inside = {id(node) for node in all_nodes(definition, sketched=True) if _reads_any(node, variables)}
-            outside -= inside
-            names |= {definition.name.value} if inside else set()
-    return frozenset(names | {""} if outside else names)
-
-
-def _reads_any(node: cst.CSTNode, variables: frozenset[str]) -> bool:
-    return isinstance(node, cst.Call | cst.Attribute) and any(
-        word_of(path.name) in variables for path in member_sources(node)
-    )
+    readers = module.once(_member_uses).readers if variables else {}
+    return frozenset(reader for variable in variables for reader in readers[variable])
 
 
 def passed_owners(module: SourceModule) -> frozenset[str]:
     """Return the last components of the modules and classes that a module assigns or passes to functions."""
-    owners = module.once(_owners)
-    values = (node.value for node in all_nodes(module.tree, sketched=True) if isinstance(node, cst.Arg | cst.Assign))
-    return frozenset(owners[value.value] for value in values if isinstance(value, cst.Name) and value.value in owners)
+    uses = module.once(_member_uses)
+    return frozenset(uses.owners[name] for name in uses.passed if name in uses.owners)
 
 
-def _computed_reads(module: SourceModule) -> frozenset[str]:
-    """Return the names in the source of the objects whose members a module reads by computed names."""
-    if not any(module.mentions(word.encode()) for word in _READERS):
-        return frozenset()
-    return frozenset(
-        word_of(path.name)
-        for node in all_nodes(module.tree, sketched=True)
-        if isinstance(node, cst.Call | cst.Attribute)
-        for path in member_sources(node)
-    )
+def _may_compute_members(module: SourceModule) -> bool:
+    return any(module.mentions(word.encode()) for word in _READERS)
 
 
-def _owners(module: SourceModule) -> dict[str, str]:
-    """Return the last components of the names of imported modules and of classes, by their names in the source."""
+def _member_uses(module: SourceModule) -> _MemberUses:
+    readers: dict[str, set[str]] = {}
     owners: dict[str, str] = {}
-    for node in all_nodes(module.tree, sketched=True):
-        if isinstance(node, cst.ClassDef):
-            owners[node.name.value] = node.name.value
-        elif isinstance(node, cst.Import | cst.ImportFrom) and not isinstance(node.names, cst.ImportStar):
-            owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
-    return owners
+    passed: set[str] = set()
+    stack: list[tuple[cst.CSTNode, tuple[str, ...]]] = [(module.tree, ())]
+    while stack:
+        node, definitions = stack.pop()
+        match node:
+            case cst.FunctionDef() | cst.ClassDef():
+                definitions = (*definitions, node.name.value)
+                if isinstance(node, cst.ClassDef):
+                    owners[node.name.value] = node.name.value
+            case cst.Import() | cst.ImportFrom() if not isinstance(node.names, cst.ImportStar):
+                owners |= {import_binding(alias): alias.evaluated_name.rpartition(".")[2] for alias in node.names}
+            case cst.Arg(value=cst.Name(value=name)) | cst.Assign(value=cst.Name(value=name)):
+                passed.add(name)
+            case cst.Call() | cst.Attribute():
+                for path in member_sources(node):
+                    readers.setdefault(word_of(path.name), set()).update(definitions or ("",))
+        stack += [(child, definitions) for child in children(sketch_of(node))]
+    return _MemberUses(readers, owners, passed)
