@@ -73,6 +73,35 @@ def test_a_list_filled_by_two_modules(beta: str) -> None:
     assert calls_in(workflow) == ["pick", "pack"]
 
 
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [
+        ("def put(rows, job):\n    rows.append(job)\n", "from alpha import JOBS, put\nput(JOBS, alpha.pack)"),
+        ("def put(rows, job):\n    rows.append(job)\n", "alpha.put(alpha.JOBS, alpha.pack)"),
+        ("def add(rows, job):\n    rows.append(job)\n", "alpha.add(alpha.JOBS, alpha.pack)"),
+        ("def add(rows, job):\n    rows.append(job)\n", "shop = alpha\nshop.add(shop.JOBS, alpha.pack)"),
+        (
+            "def add(rows, job):\n    rows.append(job)\n",
+            "def fill(shop):\n    shop.add(shop.JOBS, shop.pack)\nfill(alpha)",
+        ),
+        (
+            "def put(rows):\n    def register(job):\n        rows.append(job)\n    return register\n",
+            "alpha.put(alpha.JOBS)(alpha.pack)",
+        ),
+    ],
+)
+def test_a_list_that_a_function_of_an_imported_module_fills(function: str, call: str) -> None:
+    workflow = workflow_with(f"import alpha\n{call}", function + ALPHA)
+
+    assert workflow.complete
+    assert calls_in(workflow) == ["pick", "pack"]
+
+
+def test_a_list_that_an_imported_function_passes_to_a_library_is_reported() -> None:
+    function = "import library\n\ndef put(rows, job):\n    library.put(rows, job)\n"
+    assert not workflow_with("from alpha import JOBS, pack, put\nput(JOBS, pack)", function + ALPHA).complete
+
+
 def test_a_list_of_a_class_that_another_module_fills() -> None:
     alpha = ALPHA.replace("JOBS = []\nJOBS.append(pick)", "class Shop:\n    JOBS = []\n    JOBS.append(pick)")
     beta = "from alpha import Shop, pack\nrows = Shop.JOBS\nrows.append(pack)"

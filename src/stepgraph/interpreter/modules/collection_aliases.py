@@ -14,9 +14,12 @@ from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
+from stepgraph.syntax.mutation.definitions import definitions_of
+from stepgraph.syntax.mutation.flows import CalledFunction
 from stepgraph.syntax.mutation.member_reads import (
     computed_owners,
     computed_readers,
@@ -49,6 +52,7 @@ def may_change_by_alias(
     depth = _nesting_depth(value)
     spend = _spender(interpreter)
     own_aliases = scope.module.once(analyze_aliases)
+    visited: set[tuple[SourceModule, str]] = set()
     return any(
         aliases.may_be_mutated(
             start,
@@ -57,8 +61,68 @@ def may_change_by_alias(
             by_libraries=by_libraries and not is_namespace_path(start),
             by_other_names=by_other_names and aliases is own_aliases and start.name == name,
         )
+        or _is_mutated_by_callees(interpreter, aliases, start, depth, visited, by_libraries=by_libraries)
         for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
     )
+
+
+def _is_mutated_by_callees(
+    interpreter: Interpreter,
+    aliases: Aliases,
+    path: AccessPath,
+    depth: int,
+    visited: set[tuple[SourceModule, str]],
+    *,
+    by_libraries: bool,
+) -> bool:
+    """Return whether an imported function or a method that receives a collection may mutate it, or code that it calls.
+
+    `visited` are the functions of the project that were examined before.
+    """
+    spend = _spender(interpreter)
+    pending = [(aliases, path)]
+    while pending:
+        current, start = pending.pop()
+        for called in current.callees_of(start, depth, spend):
+            modules = _modules_of_function(interpreter, current.module, called)
+            if not modules and by_libraries and not called.may_be_method:
+                return True
+            for module in modules:
+                if (module, called.function) in visited:
+                    continue
+                visited.add((module, called.function))
+                callee = module.once(analyze_aliases)
+                for parameters in module.once(definitions_of).parameters_of(called.function):
+                    for parameter in map(AccessPath, parameters.names):
+                        if callee.may_be_mutated(parameter, depth, spend, by_libraries=by_libraries):
+                            return True
+                        pending.append((callee, parameter))
+    return False
+
+
+def _modules_of_function(
+    interpreter: Interpreter, module: SourceModule, called: CalledFunction
+) -> Sequence[SourceModule]:
+    """Return the modules of the project that may define a called function. The owner of a method may be any object."""
+    if called.may_be_method:
+        modules = interpreter.modules.all_modules()
+        interpreter.budget.spend(Limit.ELEMENTS, len(modules))
+        word = f"def {called.function}".encode()
+        return [
+            each for each in modules if each.mentions(word) and each.once(definitions_of).is_definition(called.function)
+        ]
+    for statement in statements_below(module.tree, into_functions=True, sketched=True, words=(called.root,)):
+        if not isinstance(statement, cst.Import | cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
+            continue
+        interpreter.budget.spend(Limit.ELEMENTS, len(statement.names))
+        for alias in statement.names:
+            is_renamed = called.function == called.root and alias.evaluated_name != called.root
+            if is_renamed or import_binding(alias) != called.root:
+                continue
+            for scope in interpreter.modules.imported_by(module, statement):
+                if scope.module.once(definitions_of).is_definition(called.function):
+                    return [scope.module]
+    return ()
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
@@ -79,6 +143,7 @@ def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name:
     spend = _spender(interpreter)
     return (
         aliases.may_be_mutated(AccessPath(name), depth, spend, by_libraries=True)
+        or _is_mutated_by_callees(interpreter, aliases, AccessPath(name), depth, set(), by_libraries=True)
         or aliases.may_be_mutated(AccessPath(name), depth, spend, by_other_names=True)
         or _is_kept(interpreter, scope, name, depth)
     )

@@ -18,7 +18,7 @@ from stepgraph.syntax.deferred.unvisited import UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.definitions import definitions_of
-from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, FlowCollector
+from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, CalledFunction, FlowCollector
 from stepgraph.syntax.mutation.member_reads import word_of
 from stepgraph.syntax.walk import statements_below
 
@@ -31,22 +31,24 @@ def analyze_aliases(module: SourceModule) -> Aliases:
 class Aliases(Struct):
     """The flow of collections through a module. Deferred bodies are searched when a name in them matters."""
 
-    _module: SourceModule
+    module: SourceModule
     _unvisited: UnvisitedBodies[str | None]
     """The bodies that are not searched yet, with the names of their functions, or None for the bodies of classes."""
     _answers: dict[tuple[AccessPath, int, bool, bool, bool], Memo[bool]] = field(default_factory=dict)
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
+    _callees: dict[tuple[AccessPath, int], Memo[frozenset[CalledFunction]]] = field(default_factory=dict)
+    """The results of `callees_of` so far, by their arguments."""
     _collectors: dict[None, Memo[FlowCollector]] = field(default_factory=dict)
     """The flows that were collected so far."""
 
     @property
     def _collector(self) -> FlowCollector:
         """The flows in the statements outside deferred bodies, and in the bodies that were searched."""
-        return self._module.memoize(self._collectors, None, self._collect_skeleton)
+        return self.module.memoize(self._collectors, None, self._collect_skeleton)
 
     def _collect_skeleton(self) -> FlowCollector:
-        collector = FlowCollector(definitions_of(self._module), has_generators=self._module.mentions(b"yield"))
-        for statement in statements_below(self._module.tree, into_functions=True, skeleton=True):
+        collector = FlowCollector(definitions_of(self.module), has_generators=self.module.mentions(b"yield"))
+        for statement in statements_below(self.module.tree, into_functions=True, skeleton=True):
             collector.collect_flows(statement)
             if isinstance(statement, cst.FunctionDef):
                 self._unvisited.defer(statement.body, statement.name.value)
@@ -65,7 +67,7 @@ class Aliases(Struct):
     @property
     def mutates_unknown(self) -> bool:
         """Whether the module may mutate a collection that unmodeled code stores."""
-        return self._module.once(_mutates_unknown)
+        return self.module.once(_mutates_unknown)
 
     def search_unknown_mutations(self) -> bool:
         """Compute `mutates_unknown`."""
@@ -87,12 +89,12 @@ class Aliases(Struct):
         return self._mentions_any(functions) and self._collector_of(*functions).keeps_names_of_modules
 
     def _mentions_any(self, names: Iterable[str]) -> bool:
-        return any(self._module.mentions(name.encode()) for name in names)
+        return any(self.module.mentions(name.encode()) for name in names)
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
         """Return whether unmodeled code may store a collection at a path or less than `depth` levels inside it."""
         key = (start, depth, True, False, False)
-        return self._module.memoize(
+        return self.module.memoize(
             self._answers,
             key,
             lambda: (
@@ -131,7 +133,7 @@ class Aliases(Struct):
         name of the path itself do not count. The work is charged to `spend`.
         """
         key = (start, depth, False, by_libraries, by_other_names)
-        return self._module.memoize(
+        return self.module.memoize(
             self._answers,
             key,
             lambda: self._is_mutated(start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names),
@@ -151,6 +153,19 @@ class Aliases(Struct):
             if any(not path.nesting and path.depth < depth for path in mutated):
                 return True
         return False
+
+    def callees_of(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> frozenset[CalledFunction]:
+        """Return the imported functions that receive the collection at a path, or one less than `depth` inside it."""
+        return self.module.memoize(
+            self._callees,
+            (start, depth),
+            lambda: frozenset(
+                called
+                for current in self.reachable(start, depth, spend)
+                for path, called in self._collector_of(current.name).passed_to_others.get(current.name, ())
+                if path.rebase(current).depth < depth
+            ),
+        )
 
 
 def _mutates_unknown(module: SourceModule) -> bool:

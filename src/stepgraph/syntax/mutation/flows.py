@@ -5,7 +5,7 @@ A collection flows from name to name through assignments, loops, arguments and r
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -52,6 +52,17 @@ NAMESPACE_CALLS: Final = ("globals", "locals")
 _Paths: TypeAlias = tuple[AccessPath, ...]
 
 
+class CalledFunction(NamedTuple):
+    """A function that another module may define, as in `put(x)`, `alpha.put(x)` or `registry.add(x)`."""
+
+    root: str
+    """The name that an import binds, or an empty string for a method."""
+    function: str
+    """The last component of the name of the function."""
+    may_be_method: bool
+    """Whether the function may be a method of a collection, as in `STEPS.append(x)`, or of any other object."""
+
+
 class FlowCollector(Struct):
     """A collector of the flows and mutations in the statements of a module."""
 
@@ -64,6 +75,11 @@ class FlowCollector(Struct):
     """The access paths of each name whose collections are mutated."""
     written_by_libraries: dict[str, set[AccessPath]] = field(default_factory=dict)
     """The part of `written` that code outside the project mutates."""
+    passed_to_others: dict[str, set[tuple[AccessPath, CalledFunction]]] = field(default_factory=dict)
+    """The access paths of each name that imported functions and methods receive, with these functions.
+
+    They are part of `written`, except for methods.
+    """
     unknown: set[str] = field(default_factory=set)
     """Names whose values may come from unmodeled code."""
     assigned: set[str] = field(default_factory=set)
@@ -275,7 +291,12 @@ class FlowCollector(Struct):
             self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
         elif not name or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
             mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
-            self._mutate(mutated, by_library=True)
+            self._mutate(mutated, by_library=not name or name in MUTATING_FUNCTIONS)
+        may_be_method = isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS
+        if may_be_method or (name and name not in MUTATING_FUNCTIONS and self._is_opaque(call.func)):
+            called = CalledFunction("" if may_be_method else _root_name(call.func), name, may_be_method)
+            for path in (path for sources in arguments for path in (*sources, *_elements(sources))):
+                self.passed_to_others.setdefault(path.name, set()).add((path, called))
         for parameters in self.definitions.parameters_of(name):
             for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
                 self._bind_argument(parameters, argument, index, sources)
@@ -313,9 +334,7 @@ class FlowCollector(Struct):
             self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
 
     def _is_opaque(self, function: cst.BaseExpression) -> bool:
-        while type(function) is cst.Attribute:
-            function = function.value
-        return type(function) is cst.Name and self.definitions.is_opaque(function.value)
+        return self.definitions.is_opaque(_root_name(function))
 
     def _reads_names_of_modules(self, call: cst.Call) -> bool:
         """Return whether a call may return any name of an imported module."""
@@ -437,6 +456,13 @@ class FlowCollector(Struct):
         if self._is_opaque(call.func):
             return (*inputs, AccessPath(name))
         return inputs if name == "cast" else ()
+
+
+def _root_name(function: cst.BaseExpression) -> str:
+    """Return the first name of a dotted name. Return "" for other expressions."""
+    while type(function) is cst.Attribute:
+        function = function.value
+    return function.value if type(function) is cst.Name else ""
 
 
 def _binds_names(statement: cst.Assign | cst.AnnAssign) -> bool:
