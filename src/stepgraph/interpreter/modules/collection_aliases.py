@@ -52,7 +52,6 @@ def may_change_by_alias(
     depth = _nesting_depth(value)
     spend = _spender(interpreter)
     own_aliases = scope.module.once(analyze_aliases)
-    visited: set[tuple[SourceModule, str]] = set()
     return any(
         aliases.may_be_mutated(
             start,
@@ -61,7 +60,7 @@ def may_change_by_alias(
             by_libraries=by_libraries and not is_namespace_path(start),
             by_other_names=by_other_names and aliases is own_aliases and start.name == name,
         )
-        or _is_mutated_by_callees(interpreter, aliases, start, depth, visited, by_libraries=by_libraries)
+        or _is_mutated_by_callees(interpreter, aliases, start, depth, by_libraries=by_libraries)
         for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
     )
 
@@ -71,19 +70,22 @@ def _is_mutated_by_callees(
     aliases: Aliases,
     path: AccessPath,
     depth: int,
-    visited: set[tuple[SourceModule, str]],
     *,
     by_libraries: bool,
+    in_methods: bool = True,
 ) -> bool:
     """Return whether an imported function or a method that receives a collection may mutate it, or code that it calls.
 
-    `visited` are the functions of the project that were examined before.
+    The search for methods loads all modules.
     """
     spend = _spender(interpreter)
+    visited: set[tuple[SourceModule, str]] = set()
     pending = [(aliases, path)]
     while pending:
         current, start = pending.pop()
         for called in current.callees_of(start, depth, spend):
+            if called.may_be_method and not in_methods:
+                continue
             modules = _modules_of_function(interpreter, current.module, called)
             if not modules and by_libraries and not called.may_be_method:
                 return True
@@ -139,12 +141,12 @@ def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, 
 
 
 def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
-    aliases = scope.module.once(analyze_aliases)
+    aliases, path = scope.module.once(analyze_aliases), AccessPath(name)
     spend = _spender(interpreter)
     return (
-        aliases.may_be_mutated(AccessPath(name), depth, spend, by_libraries=True)
-        or _is_mutated_by_callees(interpreter, aliases, AccessPath(name), depth, set(), by_libraries=True)
-        or aliases.may_be_mutated(AccessPath(name), depth, spend, by_other_names=True)
+        aliases.may_be_mutated(path, depth, spend, by_libraries=True)
+        or _is_mutated_by_callees(interpreter, aliases, path, depth, by_libraries=True, in_methods=False)
+        or aliases.may_be_mutated(path, depth, spend, by_other_names=True)
         or _is_kept(interpreter, scope, name, depth)
     )
 
