@@ -152,6 +152,17 @@ def test_tasks_that_have_not_begun_are_counted(monkeypatch: pytest.MonkeyPatch) 
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
 
 
+def test_calls_in_nested_tries_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each evaluation of a call for the errors of a `try` counts as a branch."""
+    monkeypatch.setitem(MAXIMUM, Limit.BRANCHES, 500)
+    monkeypatch.setitem(PER_KILOBYTE, Limit.BRANCHES, 0)
+    tries = "".join(f"{' ' * depth}try:\n" for depth in range(8, 68))
+    sleeps = "".join(f"{' ' * 68}await step.sleep('rest {n}', 1)\n" for n in range(100))
+    handlers = "".join(f"{' ' * depth}except E{depth}:\n{' ' * depth} pass\n" for depth in reversed(range(8, 68)))
+    (workflow,) = analyze_source(f"{HEAD}{RUN}{tries}{sleeps}{handlers}").workflows
+    assert workflow.notes == ()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "size", "unit"), [(name, *rest) for name, rest in EXPECTED.items()])
 def test_work_is_bounded(name: str, size: int, unit: str | None) -> None:

@@ -165,6 +165,8 @@ class Frame(Struct, eq=False):
     """The relevant values that a generator without `at_yield` yields."""
     type_error_handlers: int = 0
     """The number of `try` statements around the current statement that catch `TypeError` by name."""
+    try_callees: dict[cst.CSTNode, Mapping[str, cst.BaseExpression]] = field(default_factory=dict)
+    """The dotted names of the calls in nested `try` statements, by their text, to visit each statement only once."""
     attribute_names: Mapping[str, Constant] = field(default_factory=dict)
     """The variables of unrolled loops over constants, with their current values."""
     loop_keys: Mapping[str, int] = field(default_factory=dict)

@@ -29,21 +29,25 @@ from stepgraph.ir.nodes import ExceptionType, NonStepErrors, work_kind
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import children, expressions_below, statements_below
+from stepgraph.syntax.walk import children, statements_below
 
 # Nodes that may raise any error, because this module does not model their semantics.
-_ANY_ERROR_NODES: Final = (
-    *(cst.Raise, cst.With, cst.Try, cst.TryStar, cst.Match, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Yield),
+_ANY_ERROR_NODES: Final = frozenset(
+    [cst.Raise, cst.With, cst.Try, cst.TryStar, cst.Match, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Yield]
 )
 # Nodes that may raise errors of the language itself, such as a KeyError.
-_LANGUAGE_ERROR_NODES: Final = (
-    *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
-    *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
+_LANGUAGE_ERROR_NODES: Final = frozenset(
+    [
+        *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
+        *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
+    ]
 )
 # Nodes that call special methods of their operands, such as `__getitem__`, `__add__`, `__eq__` and `__iter__`.
-_SPECIAL_METHOD_NODES: Final = (
-    *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
-    *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
+_SPECIAL_METHOD_NODES: Final = frozenset(
+    [
+        *(cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.ComparisonTarget, cst.AugAssign),
+        *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
+    ]
 )
 # Types of values whose special methods are project code.
 _OBJECTS: Final = (ProjectObject, GeneratorCall, GeneratorExpression)
@@ -70,6 +74,10 @@ class TryBodyErrors(Struct):
     """The errors that the body may raise outside its steps."""
     raising_steps: dict[str, str] = field(default_factory=dict)
     """The name of a step that raises an exception type, by the source text of the type."""
+    callees: dict[str, cst.BaseExpression] = field(default_factory=dict)
+    """The dotted names of the visited calls, by their text."""
+    values: dict[str, Value] = field(default_factory=dict)
+    """The values of dotted names at the end of the body, by their text."""
 
     def visit(self, node: cst.CSTNode) -> None:
         """Visit a statement or expression. Of nested functions, visit only the decorators."""
@@ -85,10 +93,28 @@ class TryBodyErrors(Struct):
                 self._visit_awaited(operand)
             case cst.Call():
                 self._visit_call(node)
+            case cst.Try() | cst.TryStar():
+                self._visit_try(node)
             case _:
-                self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
+                if self.own_errors is not NonStepErrors.ANY:
+                    self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
                 for child in children(node):
                     self.visit(child)
+
+    def _visit_try(self, node: cst.Try | cst.TryStar) -> None:
+        """Visit a nested `try`. Of one that has been visited for an inner `try`, only the callees are visited again."""
+        self._add_errors(NonStepErrors.ANY)
+        visited = self.interpreter.frame.try_callees
+        if (callees := visited.get(node)) is None:
+            outer_callees, self.callees = self.callees, {}
+            for child in children(node):
+                self.visit(child)
+            callees = visited[node] = self.callees
+            self.callees = outer_callees
+        else:
+            for callee in callees.values():
+                self._record_callee(self._value(callee))
+        self.callees |= callees
 
     def _visit_unevaluated(self, node: cst.CSTNode) -> None:
         """Visit an import or an annotation. Names in this part are not reads of variables."""
@@ -108,7 +134,7 @@ class TryBodyErrors(Struct):
                     isinstance(value, ProjectObject) and name not in value.state and name not in _SDK_ATTRIBUTES
                     for value in union_values(self._value(owner))
                 )
-            case _ if isinstance(node, _SPECIAL_METHOD_NODES):
+            case _ if type(node) in _SPECIAL_METHOD_NODES:
                 operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
                 values = [value for operand in operands for value in union_values(self._value(operand))]
                 return any(isinstance(value, _OBJECTS) for value in values)
@@ -124,8 +150,9 @@ class TryBodyErrors(Struct):
     def _visit_call(self, call: cst.Call) -> None:
         callee = self._value(call.func)
         self._add_errors(_errors_of_call(callee))
-        for step in _steps(callee):
-            self._record_raised(step)
+        self._record_callee(callee)
+        if (name := _dotted_name(call.func)) is not None:
+            self.callees.setdefault(name, call.func)
         if isinstance(callee, External) and any(map(self._is_project_callback, call.args)):
             self._add_errors(NonStepErrors.ANY)
         are_awaited = starts_tasks(callee)
@@ -169,12 +196,18 @@ class TryBodyErrors(Struct):
             case cst.Call(func=function):
                 callee = self._value(function)
                 return callee if callee == StepMethod("do") else UNKNOWN
-            case cst.Name() | cst.Attribute() if _is_dotted_name(node):
-                values: list[Value] = [UNKNOWN]
-                self.interpreter.branch(lambda: values.append(self.interpreter.evaluate(node)))
-                return values[-1]
+            case cst.Name() | cst.Attribute() if (name := _dotted_name(node)) is not None:
+                if name not in self.values:
+                    values: list[Value] = [UNKNOWN]
+                    self.interpreter.branch(lambda: values.append(self.interpreter.evaluate(node)))
+                    self.values[name] = values[-1]
+                return self.values[name]
             case _:
                 return UNKNOWN
+
+    def _record_callee(self, callee: Value) -> None:
+        for step in _steps(callee):
+            self._record_raised(step)
 
     def _record_raised(self, step: StepFunction) -> None:
         """Record the exception types in the `raise` statements of a step's body."""
@@ -187,14 +220,19 @@ class TryBodyErrors(Struct):
                 self.raising_steps.setdefault(function.scope.module.text(raised), step.definition.name)
 
 
-def _is_dotted_name(node: cst.BaseExpression) -> bool:
-    return all(isinstance(part, cst.Name | cst.Attribute | cst.Dot) for part in expressions_below(node))
+def _dotted_name(node: cst.BaseExpression) -> str | None:
+    """Return the text of a name and its attributes, such as `step.do`, or None for other expressions."""
+    names: list[str] = []
+    while isinstance(node, cst.Attribute):
+        names.append(node.attr.value)
+        node = node.value
+    return ".".join([node.value, *reversed(names)]) if isinstance(node, cst.Name) else None
 
 
 def _errors_of(node: cst.CSTNode) -> NonStepErrors:
-    if isinstance(node, _ANY_ERROR_NODES) or (isinstance(node, cst.For) and node.asynchronous is not None):
+    if type(node) in _ANY_ERROR_NODES or (isinstance(node, cst.For) and node.asynchronous is not None):
         return NonStepErrors.ANY
-    return NonStepErrors.LANGUAGE if isinstance(node, _LANGUAGE_ERROR_NODES) else NonStepErrors.NONE
+    return NonStepErrors.LANGUAGE if type(node) in _LANGUAGE_ERROR_NODES else NonStepErrors.NONE
 
 
 def _errors_of_call(callee: Value) -> NonStepErrors:
@@ -262,7 +300,7 @@ def _exception_type(value: Value, place: SourcePlace, raised: dict[str, str]) ->
 def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> ExceptionType | None:
     """Return the exception type of a `raise` that names a class or an instance. Return None if it is unknown."""
     type_node = exception.func if isinstance(exception, cst.Call) else exception
-    if not isinstance(type_node, cst.Name | cst.Attribute) or not _is_dotted_name(type_node):
+    if not isinstance(type_node, cst.Name | cst.Attribute) or _dotted_name(type_node) is None:
         return None
     values: list[Value] = [UNKNOWN]
     interpreter.branch(lambda: values.append(interpreter.evaluate(type_node)))
