@@ -11,7 +11,12 @@ import pytest
 import stepgraph.interpreter
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.interpreter import joining
 from stepgraph.interpreter.store import Store
+from stepgraph.interpreter.values.calls import Suppressor
+from stepgraph.interpreter.values.steps import Payload
+from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.ir.nodes import PayloadShape
 from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, LimitExceededError
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Node
@@ -239,6 +244,16 @@ def test_rollback_removes_appended_elements() -> None:
     assert cell["items"] == (1, 2, 3)
     store.rollback(checkpoint)
     assert cell["items"] == (1,)
+
+
+def test_values_are_compared_only_within_their_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing each pair of 200 gatherings or payloads at each join would dominate the analysis."""
+    compared: list[object] = []
+    monkeypatch.setattr(joining, "is_equivalent", lambda *pair: compared.append(pair))
+    gatherings = [Gathering("all", (Task(n),), started_tasks=frozenset({n})) for n in range(10)]
+    payloads = [Payload(PayloadShape()) for _ in range(10)]
+    joining.ValueSet([*gatherings, *payloads, *map(Suppressor, [None] * 10)])
+    assert compared == []
 
 
 # Modules that copy elements without inspecting them, or that count elements themselves.

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
-from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
 from stepgraph.ir.await_groups import TaskId
@@ -96,6 +96,14 @@ def _bucket_key(value: Slot) -> object:
             return Constant, constant
         case Element(place=place) | MappingEntry(place=place):
             return Element, id(place.node)
+        case Gathering(started_tasks=started_tasks, members=members):
+            return Gathering, started_tasks, len(members)
+        case Event(shape=shape) | Payload(shape=shape):
+            return type(value), id(shape)
+        case Union():
+            return Union
+        case Struct() if not value.__struct_config__.eq:
+            return id(value)
         case _:
             return type(value)
 
