@@ -1,6 +1,7 @@
 """A picture fits where it is shown: boxes are narrow, and parts are folded, until the names of steps are legible."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -12,6 +13,10 @@ from stepgraph.model.walk import children, walk
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.svg.drawing import fitted_view, render_svg
+from stepgraph.render.svg.figures.banks import in_banks
+from stepgraph.render.svg.figures.branches import BranchColumn, Branches
+from stepgraph.render.svg.figures.figure import Figure
+from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.layout.fitting import containers_of, next_layout
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, View
@@ -84,6 +89,19 @@ def test_a_wide_choice_with_exits_is_in_banks(leave: Node) -> None:
 def test_a_group_that_is_too_wide_for_two_rows_is_in_banks() -> None:
     picture = render_svg(graph(parallel("all", *(do(f"step {index}") for index in range(40)))), GITHUB)
     assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
+
+
+def test_an_item_that_is_too_wide_alone_is_not_tried_in_each_bank() -> None:
+    """With 500 items, one of which is slightly too wide, trying each number of banks would lay out 200,000 items."""
+    narrow, broad = (BranchColumn(Label("", (), width, 20), None) for width in (40, 900))
+    tried: list[int] = []
+
+    def rows_of(items: Sequence[BranchColumn]) -> Figure:
+        tried.append(len(items))
+        return Branches(items)
+
+    in_banks([*[narrow] * 499, broad], rows_of, 930, "")
+    assert sum(tried) < 5_000
 
 
 def test_only_the_part_that_is_too_wide_is_folded() -> None:

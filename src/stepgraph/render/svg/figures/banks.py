@@ -56,6 +56,10 @@ class Banks(Struct, frozen=True):
     join: Length = 0
     """The height at which the banks join."""
 
+    left_extent: Length = 0
+    right_line: Length = 0
+    """The x position of the line from the banks."""
+
     def __post_init__(self) -> None:
         tops: list[Length] = []
         bottom: Length = _LEAD - _BETWEEN
@@ -64,14 +68,12 @@ class Banks(Struct, frozen=True):
             bottom = tops[-1] + bank.figure.height
         force_setattr(self, "tops", tops)
         force_setattr(self, "join", bottom + _JOIN)
-
-    @property
-    def left_extent(self) -> Length:
-        return longest([bank.figure.left_extent for bank in self.banks]) + _BESIDE
+        force_setattr(self, "left_extent", longest([bank.figure.left_extent for bank in self.banks]) + _BESIDE)
+        force_setattr(self, "right_line", longest([bank.figure.right_extent for bank in self.banks]) + _BESIDE)
 
     @property
     def right_extent(self) -> Length:
-        return self._right_line + (OVERHANG if self.last_bar else 0)
+        return self.right_line + (OVERHANG if self.last_bar else 0)
 
     @property
     def height(self) -> Length:
@@ -110,8 +112,8 @@ class Banks(Struct, frozen=True):
                 pen.path("line", path, faded=faded)
         if self.last_bar and leading:
             css = self.last_bar if self.traversal.exited else f"{self.last_bar} faded"
-            begin = 0 if leading[-1] == self._last else self._right_line
-            end = 0 if leading == [self._last] else self._right_line
+            begin = 0 if leading[-1] == self._last else self.right_line
+            end = 0 if leading == [self._last] else self.right_line
             draw_bar(pen, css, self.join, (begin - OVERHANG, end + OVERHANG), ())
         if self.last_bar and self.continues:
             pen.path("line", f"M0 {self.join + THICK}V{self.height}", faded=not self.traversal.exited)
@@ -119,11 +121,6 @@ class Banks(Struct, frozen=True):
     @property
     def _last(self) -> int:
         return len(self.banks) - 1
-
-    @property
-    def _right_line(self) -> Length:
-        """The x position of the line from the banks."""
-        return longest([bank.figure.right_extent for bank in self.banks]) + _BESIDE
 
     def _entry(self, index: int) -> str:
         """Return the path from the spine to a bank: straight down to the first one, and around the others."""
@@ -140,7 +137,7 @@ class Banks(Struct, frozen=True):
         end = self.join if self.last_bar else self.height
         if index == self._last:
             return f"M0 {bottom}V{end}"
-        right = self._right_line
+        right = self.right_line
         outline = f"M0 {bottom}q0 {RADIUS} {RADIUS} {RADIUS}H{right - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
         if self.last_bar:
             return f"{outline}V{end}"
@@ -172,6 +169,7 @@ def in_banks(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_w
     if whole <= max_width:
         return rows
     count = max(2, min(whole // max_width, len(items)))
+    widest_item: int | None = None
     while count <= len(items):
         starts = [len(items) * part // count for part in range(count + 1)]
         parts = [items[start:end] for start, end in pairwise(starts)]
@@ -182,7 +180,10 @@ def in_banks(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_w
             return Banks([Bank(figure, each) for figure, each in zip(figures, entered, strict=True)], last_bar)
         if count == len(items):
             break
-        count = min(len(items), max(count + 1, count * width // max_width))
+        if widest_item is None:
+            widest_item = max(_width(rows_of([item])) for item in items) + 2 * _BESIDE
+        # If the widest item is too wide on its own, so are all banks with it.
+        count = len(items) if widest_item > max_width else min(len(items), max(count + 1, count * width // max_width))
     return rows
 
 
