@@ -59,7 +59,7 @@ def is_independent(work: NodeWork, level: int) -> bool:
     return (
         work.is_independent
         or "starts" in clocks_of(node_at(work.path))
-        or any(not _waits_for_all(group) for group in groups)
+        or any(not waits_for_all(group) for group in groups)
     )
 
 
@@ -153,5 +153,6 @@ def _may_be_abandoned(work: NodeWork, level: int) -> bool:
     )
 
 
-def _waits_for_all(group: Node | None) -> bool:
+def waits_for_all(group: Node | None) -> bool:
+    """Return whether a failure of a member of a group does not end the group."""
     return group is not None and group["type"] == "parallel" and group["kind"] == "all_settled"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations, product
+from itertools import product
 
 from msgspec import Struct
 
@@ -27,7 +27,7 @@ class WorkflowOrder:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The reachable steps in program order. The steps of a function appear at its first call."""
-        return tuple(_steps_in_order(self._bodies[0]))
+        return tuple(_steps_in_order(self.run))
 
     def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
         """Return the relations of two different steps in one iteration of each loop and one call of each function.
@@ -35,7 +35,7 @@ class WorkflowOrder:
         Only loops and functions that contain both steps count. There are several relations if the steps run at several
         places, and none if the steps only run in different iterations or calls.
         """
-        first, second = self._reach(first_step), self._reach(second_step)
+        first, second = self.reach(first_step), self.reach(second_step)
         return frozenset(
             relation(first.work(site), second.work(other_site))
             for body, site, other_site in _meetings(first, second)
@@ -48,7 +48,7 @@ class WorkflowOrder:
 
     def may_overlap(self, first_step: Step, second_step: Step) -> bool:
         """Return whether two runs of the steps may be concurrent, in the same iteration or in different ones."""
-        first, second = self._reach(first_step), self._reach(second_step)
+        first, second = self.reach(first_step), self.reach(second_step)
         return any(
             _iterations_overlap(first, site, second, other_site)
             or (
@@ -59,19 +59,21 @@ class WorkflowOrder:
         )
 
     @cached_property
-    def _bodies(self) -> tuple[NodeBody, ...]:
-        return _reachable_bodies(_body_of(self.workflow))
+    def run(self) -> NodeBody:
+        """The body of the workflow's `run`."""
+        return _body_of(self.workflow)
 
     @cached_property
     def _index(self) -> SiteIndex:
-        return SiteIndex(self._bodies)
+        return SiteIndex(_reachable_bodies(self.run))
 
     @cached_property
     def _reaches(self) -> dict[int, StepReach]:
         """The `StepReach` of each step that was queried, by identity."""
         return {}
 
-    def _reach(self, step: Step) -> StepReach:
+    def reach(self, step: Step) -> StepReach:
+        """Return the bodies and sites that execute a step."""
         reach = self._reaches.get(id(step))
         if reach is None:
             reach = self._reaches[id(step)] = _reach_of(step, self._index)
@@ -105,53 +107,6 @@ def _iterations_overlap(first: StepReach, site: WorkSite, second: StepReach, oth
         is_concurrent or not is_awaited_in(work, level) or not is_awaited_in(other_work, level)
         for level, is_concurrent in loops_with_both(site.path, other_site.path)
     )
-
-
-def predecessors(order: WorkflowOrder) -> list[int]:
-    """Return, for each of `order.steps`, the steps that always precede it, as bit sets of a transitive relation.
-
-    Precedence can be intransitive: `a` precedes `b` and `b` precedes `c`, but in an execution without `b`, `c` overlaps
-    with `a`. The result then includes a predecessor only if all of its own predecessors precede the step, too. If
-    precedence is transitive, the result includes every predecessor.
-    """
-    related = _related(order)
-    result: list[int] = []
-    for before in related:
-        qualified, remaining = 0, before
-        while remaining:
-            step = remaining.bit_length() - 1
-            remaining ^= 1 << step
-            if not related[step] & ~before:
-                # Its own predecessors qualify as well.
-                qualified |= 1 << step | (result[step] if step < len(result) else 0)
-                remaining &= ~qualified
-        result.append(qualified)
-    return result
-
-
-def immediate_predecessors(before: Sequence[int]) -> list[int]:
-    """Return the transitive reduction of a strict order: the fewest edges with the same reachability, as bit sets."""
-    result = []
-    for earlier in before:
-        immediate, remaining = 0, earlier
-        while remaining:
-            step = remaining.bit_length() - 1
-            immediate = immediate & ~before[step] | 1 << step
-            remaining &= ~(before[step] | 1 << step)
-        result.append(immediate)
-    return result
-
-
-def _related(order: WorkflowOrder) -> list[int]:
-    """Return, for each step, the bit set of the steps that are over when it starts, whenever both run."""
-    before = [0] * len(order.steps)
-    for (first, step), (second, other_step) in combinations(enumerate(order.steps), 2):
-        relations = order.relations(step, other_step) - {Relation.EXCLUSIVE}
-        if relations == {Relation.BEFORE}:
-            before[second] |= 1 << first
-        elif relations == {Relation.AFTER}:
-            before[first] |= 1 << second
-    return before
 
 
 _WHOLE_BODY = -1

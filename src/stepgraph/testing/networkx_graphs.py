@@ -10,7 +10,8 @@ from stepgraph.bit_sets import bits
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Node, Workflow
 from stepgraph.model.span import Span
-from stepgraph.order.workflow_order import WorkflowOrder, immediate_predecessors, predecessors
+from stepgraph.order.precedence import immediate_predecessors, predecessors
+from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.render.flow.control_flow import FlowNode, control_flow, step_ids
 
 _CONTENTS = frozenset({"type", "name", "nodes", "branches", "try_block", "catch_block", "finally_block", "functions"})

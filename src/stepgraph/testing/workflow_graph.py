@@ -329,8 +329,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
 
         A path from one step to another gives the guarantee of `runs_before`: in every run, within one iteration of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
-        before the second one starts. Steps have the names and attributes of `to_networkx`, except `function`. The
-        time grows with the square of the number of steps: a second for 400 steps.
+        before the second one starts. Steps have the names and attributes of `to_networkx`, except `function`.
         """
         from stepgraph.testing.networkx_graphs import order_graph
 
