@@ -118,7 +118,7 @@ class Clocks(Struct, eq=False):
     ) -> list[tuple[tuple[Member, ...], Pending]]:
         """Return the unfinished members of a group at a clock, in each combination."""
         self.terms.spend(1 + len(members) // 8)
-        result: list[tuple[tuple[Member, ...], Pending]] = [((), NO_PENDING)]
+        result: list[tuple[list[Member], Pending]] = [([], NO_PENDING)]
         for member in members:
             if member.term.traits.resolves > clock:
                 advances: Sequence[Advance] = (Advance(member.term),)
@@ -126,12 +126,18 @@ class Clocks(Struct, eq=False):
                 advances = [*self.at(member.term, clock), *self._settled(group, member.term)]
             self.terms.spend(len(result) * len(advances) - 1 if advances else 0)
             moved = [(self._moved(member, each), Pending(each.pending.background)) for each in advances]
+            if len(moved) == 1 and len(result) == 1:
+                # Copying the members before each of many members would take quadratic time.
+                (more, after), (unfinished, pending) = moved[0], result[0]
+                unfinished += more
+                result[0] = unfinished, self.terms.joined(pending, after)
+                continue
             result = [
-                ((*unfinished, *more), self.terms.joined(pending, after))
+                ([*unfinished, *more], self.terms.joined(pending, after))
                 for unfinished, pending in result
                 for more, after in moved
             ]
-        return result
+        return [(tuple(unfinished), pending) for unfinished, pending in result]
 
     def _settled(self, group: Members, member: Term) -> Iterator[Advance]:
         """Yield the end of a member that has failed, if failures are results."""

@@ -169,14 +169,20 @@ class Endings(Struct, eq=False):
 
     def _each(self, terms: Sequence[Term], change: EndingChange) -> list[tuple[tuple[Term, ...], Pending]]:
         """Return each combination of the changed terms."""
-        result: list[tuple[tuple[Term, ...], Pending]] = [((), NO_PENDING)]
+        result: list[tuple[list[Term], Pending]] = [([], NO_PENDING)]
         self.terms.spend(1 + len(terms) // 8)
         for term in terms:
             rewrites = self.changed(term, change)
             self.terms.spend(len(result) * len(rewrites) - 1 if rewrites else 0)
+            if len(rewrites) == 1 and len(result) == 1:
+                # Copying the terms before each of many members would take quadratic time.
+                (each, more), (changed, pending) = rewrites[0], result[0]
+                changed.append(each)
+                result[0] = changed, self.terms.joined(pending, more)
+                continue
             result = [
-                ((*changed, each), self.terms.joined(pending, more))
+                ([*changed, each], self.terms.joined(pending, more))
                 for changed, pending in result
                 for each, more in rewrites
             ]
-        return result
+        return [(tuple(changed), pending) for changed, pending in result]
