@@ -33,7 +33,9 @@ MAX_EXPONENT: Final = 1.15
 """The largest exponent that is not marked with `!`."""
 
 _LARGE: Final = frozenset({"steps", "sleeps", "if", "functions called in sequence"})
-_LIMITED: Final = frozenset({"awaited chain of dependencies", "functions made in a loop", "chain of dependencies"})
+_LIMITED: Final = frozenset(
+    {"awaited chain of dependencies", "functions made in a loop", "chain of dependencies", "as_completed"}
+)
 _MIN_SECONDS: Final = 0.004
 """The shortest time that counts for an exponent. Shorter times measure the start of a phase rather than its growth."""
 _MAX_REPEATED_SIZE: Final = 1000
@@ -246,6 +248,28 @@ def program_rows(rounds: int) -> Iterator[str]:
         yield _row("  check", check)
 
 
+def order_rows(rounds: int) -> Iterator[str]:
+    """Yield a line for the order of all steps of each of several shapes."""
+    _order_seconds(PROGRAMS["sleeps"](1), 1)  # a warm-up, which imports NetworkX
+    for name in ("sleeps", "if", "try", "tasks between steps", "functions called in sequence"):
+        times = [_order_seconds(PROGRAMS[name](size), rounds) for size in SIZES]
+        yield _row(f"order, {name}", (SIZES, times))
+
+
+def _order_seconds(source: str, rounds: int) -> float:
+    """Return the minimum processor time of `WorkflowGraph.order()`."""
+    from stepgraph.testing import WorkflowGraph
+
+    (workflow,) = analyze_source(source).workflows
+    times: list[float] = []
+    while len(times) < min(rounds, 2) or (len(times) < rounds and sum(times) < _REPEATED_SECONDS):
+        graph = WorkflowGraph.of(workflow)
+        began = time.process_time()
+        graph.order()
+        times.append(time.process_time() - began)
+    return min(times)
+
+
 def _row(name: str, measured: Measurement) -> str:
     slope = exponent(*measured)
     shown = "    -" if math.isnan(slope) else f"{slope:5.2f}"
@@ -260,6 +284,8 @@ def print_growth(folder: Path, rounds: int) -> None:
     check_analysis(analyze_source(class_chains(60)))  # a warm-up, which imports modules
     check_analysis(analyze_source(mixed(60)))
     for line in program_rows(rounds):
+        print(line, flush=True)
+    for line in order_rows(rounds):
         print(line, flush=True)
     for line in command_rows(folder):
         print(line, flush=True)

@@ -13,6 +13,8 @@ IMPORTS: Final = "import asyncio\nimport time\nfrom workers import WorkflowEntry
 CLASS: Final = "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
 _CHAIN: Final = 50
 """The length of a chain of classes. The analysis follows at most 100 bases of a class."""
+_TRIES: Final = 50
+"""The depth of nested `try` statements. Python allows 100 levels of indentation."""
 _SLEEP: Final = "await step.sleep('{n}', 5)"
 
 
@@ -104,6 +106,16 @@ def nested(depth: int) -> str:
     return body([*lines, f"{'    ' * (depth + 2)}await step.sleep('a', 5)\n"])
 
 
+def nested_tries(size: int) -> str:
+    """Return a module with functions of 60 nested `try` statements, each around a step."""
+    depths = range(1, _TRIES + 1)
+    tries = "".join(f"{' ' * depth}try:\n{' ' * depth} await step.sleep('{depth}', 5)\n" for depth in depths)
+    handlers = "".join(f"{' ' * depth}except E{depth}:\n{' ' * depth} pass\n" for depth in reversed(depths))
+    count = max(1, size // _TRIES)
+    before = "".join(f"async def f{n}(step):\n{tries}{handlers}\n" for n in range(count))
+    return body((f"        await f{n}(step)\n" for n in range(count)), before)
+
+
 def mixed(size: int) -> str:
     """Return a module with steps, branches, loops and groups, and a finding for every twelfth step."""
     unit = declaration(0).replace("s0", "a{n}")
@@ -172,6 +184,10 @@ PROGRAMS: Final[Mapping[str, Shape]] = {
     "match": repeated(
         f"            case {{n}}:\n                {_SLEEP}\n", around="        match event['payload']:\n{}"
     ),
+    "match with captures": repeated(
+        f"            case {{'k{{n}}': x, **rest}} if x:\n                {_SLEEP}\n",
+        around="        match event['payload']:\n{}",
+    ),
     "early returns": repeated(f"{_IF}            {_SLEEP}\n            return {{n}}\n"),
     "loops": repeated("        for x in event['payload']['{n}']:\n            await step.sleep(f'{n} {x}', 5)\n"),
     "continue": repeated(
@@ -185,6 +201,40 @@ PROGRAMS: Final[Mapping[str, Shape]] = {
     ),
     "try": repeated(
         f"        try:\n            {_SLEEP}\n        except Exception:\n            await step.sleep('h{{n}}', 5)\n"
+    ),
+    "nested try": nested_tries,
+    "try with raises": repeated(
+        "            if event['payload']['{n}']:\n                raise E{n}()\n",
+        around=f"        try:\n            {_SLEEP}\n{{}}        except Exception:\n            {_SLEEP}\n",
+    ),
+    "as_completed": repeated(
+        "        for task in asyncio.as_completed([step.sleep('a{n}', 5), step.sleep('b{n}', 5)]):\n"
+        "            await task\n"
+    ),
+    "tasks between steps": repeated(
+        f"        t{{n}} = asyncio.create_task(step.sleep('t{{n}}', 5))\n        {_SLEEP}\n        await t{{m}}\n"
+    ),
+    "table of lambdas": repeated(
+        "            'k{n}': lambda: step.sleep('{n}', 5),\n",
+        around="        table = {\n{}        }\n        await table[event['payload']['key']]()\n",
+    ),
+    "objects": repeated(
+        "        await Sleeper(step, {n}).run()\n",
+        "class Sleeper:\n    def __init__(self, step, number):\n        self.step = step\n"
+        "        self.number = number\n\n"
+        "    async def run(self):\n        await self.step.sleep(f'{self.number}', 5)\n\n\n",
+    ),
+    "context managers": repeated(
+        f"        async with managed(step):\n            {_SLEEP}\n",
+        "import contextlib\n\n\n@contextlib.asynccontextmanager\nasync def managed(step):\n    yield\n"
+        "    await step.sleep('end', 5)\n\n\n",
+    ),
+    "comprehensions": repeated("        x{n} = [await step.sleep(f'{n} {x}', 5) for x in event['payload'] if x]\n"),
+    "decorators": lambda size: body(
+        (f"        await f{n}(step)\n" for n in range(size)),
+        "def decorate(function):\n    async def call(*arguments):\n        return await function(*arguments)\n\n"
+        "    return call\n\n\n"
+        + "".join(f"@decorate\nasync def f{n}(step):\n    await step.sleep('{n}', 5)\n\n\n" for n in range(size)),
     ),
     "gather of sleeps": gathered("step.sleep('{n}', 5)"),
     "gather of steps": gathered("s{n}()", declaration),

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+_MAX_CHANGES: Final = 32
+"""The mean number of differences between two adjacent rows of a matrix up to which it is transposed by differences."""
+_BLOCK: Final = 512
+"""The number of rows of a matrix that are transposed together otherwise."""
 
 
 def bits(members: int) -> Iterator[int]:
@@ -31,3 +37,29 @@ def restrict(sets: Sequence[int], part: Sequence[int]) -> list[int]:
         return [(sets[member] & inside) >> part[0] for member in part]
     position = {member: index for index, member in enumerate(part)}
     return [bit_set(position[related] for related in bits(sets[member] & inside)) for member in part]
+
+
+def transposed(rows: Sequence[int]) -> list[int]:
+    """Return, for each number, the set of the rows that contain it. `rows` is a square matrix of bits."""
+    changes = [row ^ previous for row, previous in zip([*rows, 0], [0, *rows], strict=True)]
+    if sum(map(int.bit_count, changes)) > _MAX_CHANGES * len(rows):
+        return _transposed_in_blocks(rows)
+    columns, begins = [0] * len(rows), [0] * len(rows)
+    for number, (row, changed) in enumerate(zip([*rows, 0], changes, strict=True)):
+        for column in bits(changed):
+            if row >> column & 1:
+                begins[column] = number
+            else:
+                columns[column] |= (1 << number) - (1 << begins[column])
+    return columns
+
+
+def _transposed_in_blocks(rows: Sequence[int]) -> list[int]:
+    """Return the result of `transposed` for rows that differ much, by way of strings, which are faster."""
+    size = len(rows)
+    columns = [0] * size
+    for first in range(0, size, _BLOCK):
+        block = [f"{row:0{size}b}" for row in reversed(rows[first : first + _BLOCK])]
+        for number, column in enumerate(zip(*block, strict=True)):
+            columns[size - 1 - number] |= int("".join(column), 2) << first
+    return columns

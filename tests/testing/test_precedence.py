@@ -7,6 +7,7 @@ from itertools import combinations
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from stepgraph.bit_sets import bit_set, transposed
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.order.precedence import related, related_in_pairs
 from stepgraph.order.workflow_order import WorkflowOrder
@@ -69,3 +70,12 @@ def test_steps_with_one_place_are_not_compared_in_pairs(monkeypatch: pytest.Monk
     )
     before = related(WorkflowOrder(graph(*groups, do("last"))["workflow"]))
     assert [predecessors.bit_count() for predecessors in before[:4]] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [[0b110, 0b100, 0b000], [0b010, 0b101, 0b010], [3**row % 2**199 for row in range(199)]],
+)
+def test_transposition(rows: list[int]) -> None:
+    numbers = range(len(rows))
+    assert transposed(rows) == [bit_set(row for row in numbers if rows[row] >> column & 1) for column in numbers]
