@@ -35,7 +35,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import names_of_attributes
-from stepgraph.syntax.step_methods import is_step_factory
+from stepgraph.syntax.step_factories import is_step_factory
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
