@@ -36,7 +36,7 @@ def test_the_ends_of_a_branch_have_the_neighbors_of_the_choice() -> None:
 def test_the_code_after_a_jump_follows_its_guard() -> None:
     skip = branch("x")
     drawn = graph(loop(either(skip, branch(None, do("a")))), do("b"))
-    nodes = neighbors(drawn, View(details=Details([(skip, Detail(leaving="continue"))])))
+    nodes = neighbors(drawn, View(details=Details([(skip, Detail(final_jump="continue"))])))
     assert nodes.after("orders--node.loop--node.if") == [("orders--node.loop--node.if.2--a", "")]
     assert nodes.before("orders--node.loop--node.if.2--a") == [("orders--node.loop--node.if", "")]
     assert nodes.after("orders--node.loop--node.if.2--a") == [("orders--b", "after the loop")]

@@ -220,7 +220,7 @@ def test_code_after_a_jump_is_below_its_guard() -> None:
     skip, stop = branch("x"), branch("y")
     inner = either(stop, branch(None, do("b"), loop(do("c"))))
     drawn = graph(loop(either(skip, branch(None, do("a"), inner))))
-    details = Details([(skip, Detail(leaving="continue")), (stop, Detail(leaving="return y"))])
+    details = Details([(skip, Detail(final_jump="continue")), (stop, Detail(final_jump="return y"))])
     view = View(details=details, findings=[finding("warning", inner["branches"][1]["nodes"][0])])
     assert render_outline(drawn, view, color=False).splitlines()[1:] == [
         "└─ ↻ loop",

@@ -58,7 +58,7 @@ def bars(drawn: Graph) -> list[tuple[float, float, float]]:
 def test_code_after_a_jump_is_on_the_spine_below_its_guard() -> None:
     skip = branch("x")
     drawn = graph(loop(do("a"), either(skip, branch(None, do("b")))))
-    details = Details([(skip, Detail(leaving="continue"))])
+    details = Details([(skip, Detail(final_jump="continue"))])
     for picture in (picture_of(drawn, View(details=details)), page_of(drawn, view=View(details=details))):
         first, guard, last = (picture.figure(f"orders--node.loop--{name}") for name in ("a", "node.if", "node.if.2--b"))
         assert "guard" in guard.css

@@ -154,7 +154,7 @@ def test_branches_that_were_not_taken_are_faded() -> None:
 def test_a_jump_is_faded_unless_the_instance_took_it() -> None:
     skip = branch("x")
     example = graph(loop(do("a"), either(skip, branch(None, do("b")))), do("c"))
-    details = Details([(skip, Detail(leaving="continue"))])
+    details = Details([(skip, Detail(final_jump="continue"))])
     text = picture_of(example, View(details=details, progress=progress_with(example, lambda _: "done"))).text
     assert text.index('<g class="faded"') < text.index(">continue<") < text.index("node.if.2--b")
 

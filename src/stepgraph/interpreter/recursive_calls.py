@@ -7,22 +7,20 @@ level of the recursion creates.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, join_slot_values
 from stepgraph.interpreter.path_joins import apply, join_any
+from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.ir.nodes import Function
 from stepgraph.ir.values import Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Budget, Limit
-
-Key: TypeAlias = tuple[object, ...]
-"""The key of a call: its function, the state that affects all calls, and the keys of its arguments."""
 
 MAX_RECURSION: Final = 8
 """Maximum depth of a recursion whose calls all have different arguments."""

@@ -10,13 +10,13 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, MappingEntry, as_argument
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
-from stepgraph.interpreter.values.steps import Payload
-from stepgraph.ir.values import Absent, Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import Absent, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 
 Key: TypeAlias = tuple[object, ...]
+"""The key of a call: its function, the state that affects all calls, and the keys of its arguments."""
 
 # Maximum number of parts of the arguments that the signature of a call compares.
 MAX_SIGNATURE_PARTS: Final = 2_000
@@ -130,13 +130,3 @@ def scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: 
             place = SourcePlace(callee.scope.module, parameter.name)
             values[name] = as_argument(value, has_names=value.has_names, parameter=place)
     return replace(scope, names=interpreter.store.new(values))
-
-
-def without_payloads(key: object) -> object:
-    """Return a key without payloads, constants and other data.
-
-    Each call of a recursion over a payload or over numbers passes a different part or number.
-    """
-    if isinstance(key, tuple):
-        return tuple(without_payloads(part) for part in key)
-    return None if isinstance(key, Constant | Payload | Nondeterministic | Resource) else key

@@ -189,6 +189,6 @@ def branch_after_jump(node: Node, details: Details) -> Branch | None:
         return None
     first, last = node["branches"]
     jump, rest = details.of(first), details.of(last)
-    is_jump = bool(jump.leaving) and not (first["nodes"] or jump.ending or jump.guards or jump.source)
+    is_jump = bool(jump.final_jump) and not (first["nodes"] or jump.final_raise or jump.guards or jump.source)
     is_rest = last["condition"] is None and bool(last["nodes"]) and not (rest.source or rest.remarks)
     return last if is_jump and is_rest and first["condition"] is not None else None

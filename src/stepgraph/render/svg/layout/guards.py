@@ -31,7 +31,7 @@ def is_covered(mark: Mark | None, outer: Mark | None) -> bool:
 
 
 def is_always_run(node: Node, view: View) -> bool:
-    """Return whether a node is an `if` whose branch always runs, because paths that skip it end before it.
+    """Return whether a node is an `if` whose branch always runs, because all paths that skip it end earlier.
 
     It has no frame, unless the `if` or its branch is marked.
     """
