@@ -246,13 +246,16 @@ def bound_arguments(callee: FunctionValue, arguments: Arguments, place: SourcePl
             return
         if positional:
             yield BoundArgument(positional.pop(0), Argument(value, place))
-    for argument in unpacked_arguments(arguments).items:
-        if argument.star:
-            return
-        if argument.keyword is not None:
-            keywords[argument.keyword] = argument
-        elif positional:
-            yield BoundArgument(positional.pop(0), argument)
+    for passed in arguments.items:
+        if passed.star == "*" and not positional:
+            continue  # its elements, which may be many, are bound to no parameter
+        for argument in unpacked_arguments(Arguments((passed,))).items:
+            if argument.star:
+                return
+            if argument.keyword is not None:
+                keywords[argument.keyword] = argument
+            elif positional:
+                yield BoundArgument(positional.pop(0), argument)
     for keyword, argument in keywords.items():
         if keyword in by_name:
             yield BoundArgument(by_name[keyword], argument)

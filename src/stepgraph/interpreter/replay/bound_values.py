@@ -12,14 +12,23 @@ from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import ValueBound
 from stepgraph.ir.static_values import StaticMapping
-from stepgraph.ir.values import Constant, Duration, Moment, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Duration, Moment, Template, Value
 from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of elements of a collection that are observed.
 _MAX_ELEMENTS: Final = 100
 _OBSERVED: Final = (Constant, Duration, Moment, Template, StaticMapping)
+
+
+def _snapshot(value: Value) -> Value:
+    """Return a snapshot of a constant or dictionary, and UNKNOWN for other values, which can be large."""
+    if isinstance(value, Collection | Union):
+        return UNKNOWN
+    snapshot = static_value(value)
+    return snapshot if isinstance(snapshot, _OBSERVED) else UNKNOWN
 
 
 def observe_arguments(
@@ -32,15 +41,15 @@ def observe_arguments(
     module = callee.scope.module
     place = place or SourcePlace(module, callee.node)
     for parameter, argument in bound_arguments(callee, arguments, place):
-        value = static_value(argument.value)
-        if isinstance(value, _OBSERVED) or isinstance(argument.place.node, cst.Name):
+        value = _snapshot(argument.value)
+        if value is not UNKNOWN or isinstance(argument.place.node, cst.Name):
             interpreter.observe(ValueBound(SourcePlace(module, parameter), value, argument.place))
     for parameter in unbound_parameters(callee, arguments, place):
         default = parameter.default
         if default is not None and is_display(default):
             with interpreter.in_scope(callee.scope):
-                value = static_value(interpreter.evaluate(default))
-            if isinstance(value, _OBSERVED):
+                value = _snapshot(interpreter.evaluate(default))
+            if value is not UNKNOWN:
                 interpreter.observe(ValueBound(SourcePlace(module, parameter), value, SourcePlace(module, default)))
 
 
@@ -57,8 +66,8 @@ def observe_elements(interpreter: Interpreter, target: cst.BaseExpression, itera
 def _observe_element(interpreter: Interpreter, target: cst.BaseExpression, item: Element) -> None:
     match target:
         case cst.Name():
-            value = static_value(item.value)
-            if isinstance(value, _OBSERVED):
+            value = _snapshot(item.value)
+            if value is not UNKNOWN:
                 interpreter.observe(ValueBound(interpreter.place(target), value, item.place))
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = item.value.items if isinstance(item.value, Collection) else ()
@@ -71,8 +80,8 @@ def observe_assignment(interpreter: Interpreter, target: cst.Name, value: Value,
     """Record the constant or dictionary that one of several assignments of a variable assigns."""
     bindings = interpreter.frame.scope.bindings
     if len(bindings.binders.get(target.value, ())) > 1:
-        observed = static_value(value)
-        if isinstance(observed, _OBSERVED):
+        observed = _snapshot(value)
+        if observed is not UNKNOWN:
             interpreter.observe(ValueBound(interpreter.place(target), observed, source))
 
 
@@ -81,6 +90,6 @@ def observe_lookup(interpreter: Interpreter, owner: Value, place: SourcePlace) -
     if isinstance(owner, Mapping | Collection) and not owner.state.changed:
         elements = owner.entries if isinstance(owner, Mapping) else owner.items
         for element in elements[:_MAX_ELEMENTS]:
-            value = static_value(element.value)
-            if isinstance(value, _OBSERVED):
+            value = _snapshot(element.value)
+            if value is not UNKNOWN:
                 interpreter.observe(ValueBound(place, value, element.place))
