@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
-from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS, SPLIT_TARGET, joined_lines
+from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS, has_split_target, joined_lines
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
@@ -96,7 +96,7 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
         attributes.update(item[1] for item in deleted if item is not None)
     if b"attr__(" in source or b"patch" in source:
         attributes.update(_QUOTED_NAME.findall(source))
-    if SPLIT_TARGET.search(source):
+    if has_split_target(source):
         attributes.update(_ATTRIBUTE.findall(source))
     for line in source.splitlines():
         if b"." in line:

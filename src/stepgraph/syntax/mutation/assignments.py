@@ -24,7 +24,7 @@ _CONTINUATION: Final = re.compile(rb"\\\r?\n")
 _COMMENT: Final = re.compile(rb"#[^\n]*+")
 # A target in several lines, which may have comments: after a dot, or in parentheses.
 _LONG_TARGET: Final = re.compile(rb"\.\s*+#|\)\s*+%s" % EQUALS)
-SPLIT_TARGET: Final = re.compile(rb"^[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS, re.MULTILINE)
+_SPLIT_TARGET: Final = re.compile(rb"^[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS, re.MULTILINE)
 """The last line of a target in several lines, such as `] = 1, 2`."""
 # A source without a match assigns and mutates no attribute, so its tree is not searched.
 _ASSIGNMENT = re.compile(
@@ -162,9 +162,14 @@ class _AttributeSearch(Struct, frozen=True):
 def may_assign(module: SourceModule) -> bool:
     """Return whether a module may assign or mutate an attribute. Only the result False is certain."""
     source = joined_lines(module.utf_8_source)
-    if _ASSIGNMENT.search(source) or SPLIT_TARGET.search(source) or _assigns_in_for(source):
+    if _ASSIGNMENT.search(source) or has_split_target(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
+
+
+def has_split_target(source: bytes) -> bool:
+    """Return whether the target of an assignment may begin on an earlier line."""
+    return _SPLIT_TARGET.search(source) is not None
 
 
 def joined_lines(source: bytes) -> bytes:
