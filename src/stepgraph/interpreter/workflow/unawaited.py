@@ -235,7 +235,7 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
     has_unresolved = any(code == "unresolved-dependency" for code, _ in interpreter.notes)
     uncalled: list[StepDeclared] = []
     for fact in declared:
-        name = fact.definition.name
+        name = fact.definition.declared_name
         if id(fact.place.node) in steps.called or name in dependency_names or (has_unresolved and "{" in name):
             continue
         if discarded.is_unused(fact):

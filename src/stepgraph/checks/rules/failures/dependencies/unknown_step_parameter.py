@@ -129,7 +129,7 @@ def _diagnostic_of_defaults(
 ) -> Diagnostic:
     """Report all parameters with defaults at the first one, because a single factory function replaces them."""
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
-    valid_names = {"ctx", *(definition.name for definition in unknown.declared)}
+    valid_names = {"ctx", *(definition.declared_name for definition in unknown.declared)}
     captured = [p for p in function.parameters if p.default is not None and p.name not in valid_names]
     call = steps.calls_with_argument.get(declared.definition)
     values = () if call is None or len(captured) > 1 else (call.arguments.items[0].place.text,)
@@ -206,21 +206,21 @@ def _intended_step(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -
     namesake = next((step for step in unknown.declared if step.function_name == name), None)
     if namesake is not None:
         return namesake
-    by_name = {step.name: step for step in _candidates(unknown)}
+    by_name = {step.declared_name: step for step in _candidates(unknown)}
     similar = get_close_matches(name, by_name, 1)
     return by_name[similar[0]] if similar else None
 
 
 def _candidates(unknown: UnresolvedStepParameter) -> Iterator[StepDefinition]:
     """Yield the declared steps that the parameter could name."""
-    return (step for step in unknown.declared if is_parameter_name(step.name) and not _needs(step, unknown))
+    return (step for step in unknown.declared if is_parameter_name(step.declared_name) and not _needs(step, unknown))
 
 
 def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> str:
-    later = next((step for step in steps.declared if step.name == name), None)
+    later = next((step for step in steps.declared if step.declared_name == name), None)
     if later is not None:
         return f"Declare the step {name!r} (line {later.place.span.line}) before this step is called."
-    names = dict.fromkeys(step.name for step in _candidates(unknown))
+    names = dict.fromkeys(step.declared_name for step in _candidates(unknown))
     candidates = format_code_list(list(names)[:_MAX_SUGGESTIONS])
     valid_names = f"a declared step ({candidates})" if candidates else "a declared step"
     return f"Name it after {valid_names} or `ctx`. To pass another value, use a variable of the enclosing function."
@@ -229,19 +229,18 @@ def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> 
 def _needs(step: StepDefinition, unknown: UnresolvedStepParameter) -> bool:
     """Return whether a step is the step of the parameter, or depends on that step."""
     dependencies = [parameter.name for parameter in step.parameters]
-    return step == unknown.definition or unknown.definition.name in dependencies
+    return step == unknown.definition or unknown.definition.declared_name in dependencies
 
 
 def _advice_to_rename(name: str, step: StepDefinition) -> str:
     """Return advice for a parameter that refers to a step by the wrong name."""
     function = step.function_name
     if function != name:
-        return f"Did you mean `{step.name}`?"
-    if is_parameter_name(step.name):
-        return (
-            f"Name it `{step.name}`: parameters must match names of steps, and that is the name of `{function}`'s step."
-        )
-    return f'{step.name!r} is not a valid parameter name. Rename the step to "{function}", or drop its name.'
+        return f"Did you mean `{step.declared_name}`?"
+    if is_parameter_name(step.declared_name):
+        names = f"parameters must match names of steps, and that is the name of `{function}`'s step."
+        return f"Name it `{step.declared_name}`: {names}"
+    return f'{step.declared_name!r} is not a valid parameter name. Rename the step to "{function}", or drop its name.'
 
 
 def _check_positions(steps: _Steps) -> Iterator[Diagnostic]:
