@@ -53,7 +53,11 @@ def merge_objects(changes: Changes, since: int, budget: Budget) -> Changes:
     Otherwise, a loop that replaces an object by one of several copies would multiply its objects in each pass.
     """
     comparison = _Comparison(since, budget)
-    return {key: replace(change, value=comparison.without_copies(change.value)) for key, change in changes.items()}
+    merged: Changes = {}
+    for key, change in changes.items():
+        value = comparison.without_copies(change.value)
+        merged[key] = change if value is change.value else replace(change, value=value)
+    return merged
 
 
 def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
