@@ -31,7 +31,7 @@ def retry_delay(config: LoggedConfig, attempt: int) -> float | None:
 
 
 def next_attempt(entry: LogEntry) -> int | None:
-    """Return when the next attempt of a step is due, in milliseconds since 1970, or None if there is none."""
+    """Return the start of the next attempt of a step, in milliseconds since 1970. Return None if it will not retry."""
     limit = entry.config.limit
     if not entry.is_between_attempts or (limit is not None and len(entry.attempts) > limit):
         return None

@@ -13,7 +13,7 @@ from stepgraph.syntax.walk import children
 def is_step_factory(function: cst.FunctionDef | cst.Lambda, module: SourceModule) -> bool:
     """Return whether a function declares steps for its callers, or returns decorators for them, without running work.
 
-    The graph does not show such a function, so each of its calls may have its own step names.
+    The graph does not show the function, so its calls need not share one name for their steps.
     """
     return module.mentions(b"do") and module.once_for(function, _is_step_factory)
 

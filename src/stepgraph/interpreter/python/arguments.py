@@ -80,8 +80,8 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
 def _parameter_value(parameter: str, value: Value, names: frozenset[str]) -> Value:
     """Return the value of a parameter without constants, except if it is in `names`.
 
-    These are the parameters whose values may name attributes or steps. If there are any, any string in a collection may
-    be such a name.
+    `names` are the parameters whose values may name attributes or steps. In a function with such parameters, each
+    string in a collection may be such a name.
     """
     if parameter in names and isinstance(value, Constant) and isinstance(value.value, str):
         return NameArgument(value.value)
