@@ -131,13 +131,16 @@ def _key_text(key: str) -> str:
     return key if key.isascii() and key.isidentifier() else json.dumps(key, ensure_ascii=False)
 
 
-def near_names(name: str, available: Iterable[str]) -> list[str]:
-    """Return up to three similar names, ignoring case, nearest first. Of names equal but for case, return the first."""
+def near_names(name: str, available: Iterable[str], similarity: float = 0.6) -> list[str]:
+    """Return up to three names of this similarity (0 to 1), ignoring case, nearest first.
+
+    Of names equal but for case, return the first.
+    """
     # Imported here for a fast start, because only misspelled names need it.
     from difflib import get_close_matches
 
     by_folded = {each.casefold(): each for each in reversed(list(available))}
-    return [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
+    return [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded), cutoff=similarity)]
 
 
 class Suggestions(Struct):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Final, Protocol
 
 from msgspec import Struct
+
+from stepgraph.phrases import near_names
 
 ALL: Final = "SG"
 """The prefix of all codes."""
@@ -74,10 +75,10 @@ class Selectors(Struct, frozen=True):
 
     def advice(self, selector: str) -> str:
         """Return advice on an invalid selector: the most similar valid one, or the valid forms."""
-        by_folded = {name.casefold(): name for name in self.prefix_by_selector if name not in (ALL, _ALL_NAME)}
-        similar = get_close_matches(selector.casefold(), list(by_folded), 1, _SIMILARITY)
-        if similar:
-            return f"Did you mean `{by_folded[similar[0]]}`?"
+        available = (name for name in self.prefix_by_selector if name not in (ALL, _ALL_NAME))
+        near = near_names(selector, available, _SIMILARITY)
+        if near:
+            return f"Did you mean `{near[0]}`?"
         example = min(self.codes)
         prefix = example[:3]
         return f"Use a rule's code (`{example}`), its name, or a prefix of codes (`{prefix}`)."

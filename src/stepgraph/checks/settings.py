@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
 
@@ -14,6 +13,7 @@ from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import near_names
 from stepgraph.project.configuration.document import Fields
 from stepgraph.project.configuration.settings_file import find_settings
 from stepgraph.project.file_selection import SELECTION_KEYS
@@ -169,7 +169,7 @@ class _Table(Struct, frozen=True):
     def _check_keys(self) -> None:
         for key in self.fields.values:
             if key not in KEYS:
-                near = get_close_matches(key.replace("_", "-"), KEYS, 1)
+                near = near_names(key.replace("_", "-"), KEYS)
                 advice = f"Did you mean `{near[0]}`?" if near else _available(KEYS)
                 self.fields.report_key(key, f"unknown setting `{key}`.", advice)
 
@@ -216,7 +216,7 @@ def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
     text = fields.text(name)
     if text is None or text in values:
         return text
-    near = get_close_matches(text, values, 1)
+    near = near_names(text, values)
     advice = f"Did you mean `{near[0]}`?" if near else _available(values)
     fields.report((name,), f"invalid value `{text}` for `{name}`.", advice)
     return None

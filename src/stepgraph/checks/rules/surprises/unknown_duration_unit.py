@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from stepgraph.durations import (
     parse_partial_duration,
 )
 from stepgraph.ir.values import Template
+from stepgraph.phrases import near_names
 from stepgraph.syntax.edits import replace_string
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _unknown_unit(duration: DurationArgument, text: str, parsed: DurationText, u
 
 def _suggest_unit(parsed: DurationText, unit: str) -> str:
     """Return advice for an unrecognized unit: the most similar unit, or all units."""
-    similar = difflib.get_close_matches(unit.lower(), UNITS, 1, _MIN_SIMILARITY)
+    similar = near_names(unit, UNITS, _MIN_SIMILARITY)
     return f'Did you mean "{format_in_unit(parsed.number, similar[0])}"?' if similar else _AVAILABLE_UNITS
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -26,6 +25,7 @@ from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, fir
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepCalled, StepDeclared, StepNeverCalled, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
+from stepgraph.phrases import near_names
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -207,7 +207,7 @@ def _intended_step(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -
     if namesake is not None:
         return namesake
     by_name = {step.declared_name: step for step in _candidates(unknown)}
-    similar = get_close_matches(name, by_name, 1)
+    similar = near_names(name, by_name)
     return by_name[similar[0]] if similar else None
 
 
