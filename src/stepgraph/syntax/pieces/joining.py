@@ -35,6 +35,23 @@ class CutNode(Struct, frozen=True):
     """The last statement in the block or, if others follow the block, the last clause."""
 
 
+class _Owners(Struct, eq=False):
+    """The piece of each node except whitespace and punctuation, by the identity of the node."""
+
+    pieces: tuple[ParsedPiece, ...]
+    by_id: dict[int, ParsedPiece] = field(default_factory=dict)
+    """The owners of the nodes in the first `piece_count` pieces."""
+    piece_count: int = 0
+
+    def of(self, node: cst.CSTNode) -> ParsedPiece | None:
+        """Return the piece of a node. Later pieces are not searched, because a graph needs few locations."""
+        # Another thread may list the same piece meanwhile, because editors ask while an analysis runs.
+        while (owner := self.by_id.get(id(node))) is None and (count := self.piece_count) < len(self.pieces):
+            self.by_id |= dict.fromkeys(self.pieces[count].node_ids, self.pieces[count])
+            self.piece_count = max(self.piece_count, count + 1)
+        return owner
+
+
 class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
     """Consecutive pieces, and the nodes that were joined from several of them."""
 
@@ -56,16 +73,13 @@ class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
     @property
     def node_ids(self) -> Iterator[int]:
         """The identities of all nodes except whitespace and punctuation."""
-        yield from self._owners
+        for piece in self.pieces:
+            yield from piece.node_ids
         yield from self.cut_nodes
 
     @cached_property
-    def _owners(self) -> dict[int, ParsedPiece]:
-        """The piece of each node except whitespace and punctuation, by the identity of the node."""
-        owners: dict[int, ParsedPiece] = {}
-        for piece in self.pieces:
-            owners |= dict.fromkeys(piece.node_ids, piece)
-        return owners
+    def _owners(self) -> _Owners:
+        return _Owners(self.pieces)
 
     @cached_property
     def _first_lines(self) -> dict[int, int]:
@@ -82,7 +96,7 @@ class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
         return None if start is None or end is None else (*start[:2], *end[2:])
 
     def _range_in_piece(self, node: cst.CSTNode) -> Range | None:
-        owner = self._owners.get(id(node))
+        owner = self._owners.of(node)
         for piece in self.pieces if owner is None else (owner,):
             position = piece.positions.ranges.get(id(node))
             if position is not None:
