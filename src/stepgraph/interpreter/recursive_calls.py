@@ -31,6 +31,7 @@ class CallKey(Struct, frozen=True):
 
     exact: Key
     generalized: object
+    """None for an outermost call, whose part is only computed when a recursive call is compared with it."""
 
 
 class RepeatedCall(Struct, frozen=True):
@@ -44,13 +45,15 @@ class RepeatedCall(Struct, frozen=True):
 
 
 def generalized_key(interpreter: Interpreter, callee: FunctionValue, key: Key) -> object:
-    """Return the generalized key of a call.
+    """Return the generalized key of a recursive call, or None for an outermost call.
 
     Each level of a recursion over a payload or over numbers passes a different part or number. The objects that a level
     creates are represented by their contents at the call.
     """
     active = interpreter.active_functions.get(callee.node)
-    since = interpreter.recursions[next(iter(active.values()))].newest_serial if active else None
+    if not active:
+        return None
+    since = interpreter.recursions[next(iter(active.values()))].newest_serial
     return _Generalization(interpreter.budget, since).of(key, 0)
 
 
@@ -107,7 +110,10 @@ def repeated_call(interpreter: Interpreter, callee: FunctionValue, key: CallKey)
     if key.exact in active:
         return RepeatedCall(active[key.exact])
     for active_key, function in reversed(active.items()):
-        if interpreter.recursions[function].generalized_key == key.generalized:
+        generalized = interpreter.recursions[function].generalized_key
+        if generalized is None:
+            generalized = _Generalization(interpreter.budget, None).of(active_key, 0)
+        if generalized == key.generalized:
             return RepeatedCall(function, tuple(_different_objects(active_key, key.exact)))
     if len(active) < MAX_RECURSION:
         return None
