@@ -669,6 +669,34 @@ def test_a_parameter_with_the_name_of_a_function_has_a_hint() -> None:
     assert note.advice == "The step of that function is named 'load rows', and parameter names must match step names."
 
 
+def test_a_parameter_with_a_default_captures_a_variable_of_a_loop() -> None:
+    body = """
+        node, state = event["payload"]["first"], {}
+        while node:
+            @step.do(node["kind"])
+            async def execute(node=node): ...
+
+            state[node["key"]] = await execute()
+            node = state.get("next")
+    """
+    (note,) = dependent_workflow_of("a", body).notes
+    assert note.code == "unknown-parameter"
+    assert note.advice == "The SDK ignores its default. Read a variable of the enclosing function instead."
+
+
+def test_a_parameter_may_name_the_step_of_an_earlier_pass() -> None:
+    body = """
+        node, state = event["payload"]["first"], {}
+        while node:
+            @step.do(node["kind"])
+            async def execute(previous): ...
+
+            state[node["key"]] = await execute()
+            node = state.get("next")
+    """
+    assert [note.code for note in dependent_workflow_of("a", body).notes] == ["unresolved-dependency"]
+
+
 def test_the_last_declaration_of_a_name_is_the_dependency() -> None:
     source = HEADER + textwrap.indent(
         textwrap.dedent("""

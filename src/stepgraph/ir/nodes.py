@@ -67,6 +67,8 @@ class StepParameter(Struct, frozen=True):
     name: str
     """The name of the parameter: `ctx`, or the name of a required step. In legacy mode, any name is allowed."""
     place: SourcePlace
+    has_default: bool
+    """Whether the parameter has a default, which the SDK ignores."""
 
 
 class StepDefinition(Struct, eq=False):

@@ -288,6 +288,7 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
         step
         for step in index.with_braces
         if (step is not definition or step.declared_name in interpreter.steps.repeated)
+        and not _captures_variable(parameter, step, definition)
         and _may_be_named(step, parameter.name)
     ]
     if candidates:
@@ -315,9 +316,11 @@ def report_unknown_parameters(interpreter: Interpreter) -> None:
             _report_unresolved_parameter(interpreter, definition, parameter, reason)
         else:
             _report_missing_step(interpreter, definition, parameter)
-    if any(code in _CODES_OF_UNKNOWN_STEPS for code, _ in interpreter.notes):
-        for key in [key for key in interpreter.notes if key[0] == "unknown-parameter"]:
-            del interpreter.notes[key]
+    notes = interpreter.notes
+    may_exist = any(code in _CODES_OF_UNKNOWN_STEPS for code, _ in notes)
+    for key in [(code, node) for code, node in notes if code == "unknown-parameter"]:
+        if may_exist or ("unresolved-dependency", key[1]) in notes:
+            del notes[key]
 
 
 def _report_unresolved_parameter(
@@ -334,6 +337,8 @@ def _report_unresolved_parameter(
 def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
     namesake = interpreter.steps.index.by_function_name.get(parameter.name)
     advice = "Name it after a declared step or `ctx`."
+    if parameter.has_default:
+        advice = "The SDK ignores its default. Read a variable of the enclosing function instead."
     if namesake is not None:
         advice = (
             f"The step of that function is named {namesake.declared_name!r}, and parameter names must match step names."
@@ -346,6 +351,14 @@ def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, p
         advice,
         incomplete=False,
     )
+
+
+def _captures_variable(parameter: StepParameter, step: StepDefinition, definition: StepDefinition) -> bool:
+    """Return whether a parameter captures a variable of a loop, rather than the result of the step in an earlier pass.
+
+    That step could have the name of the parameter, but a default as in `charge(order=order)` has no other purpose.
+    """
+    return parameter.has_default and step.place.node is definition.place.node
 
 
 def _may_be_named(definition: StepDefinition, name: str) -> bool:

@@ -170,7 +170,7 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
         name,
         callee.settings,
         callee.concurrent,
-        tuple(StepParameter(p.node.name.value, p.place) for p in free_parameters(body)),
+        tuple(StepParameter(p.node.name.value, p.place, p.node.default is not None) for p in free_parameters(body)),
         callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.depends_collection)
