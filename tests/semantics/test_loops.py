@@ -117,6 +117,27 @@ def test_a_loop_with_only_a_return_decides_later_steps() -> None:
     """)
 
 
+def test_a_break_that_avoids_a_return_is_shown() -> None:
+    assert graph_of("""
+        for row in rows:
+            for cell in row:
+                if cell:
+                    break
+            if row.last:
+                break
+            if bad(row):
+                raise ValueError(row)
+        await a()
+    """) == text("""
+        loop
+          if row.last
+            break
+          if bad(row)
+            return
+        a
+    """)
+
+
 def test_a_continue_moves_the_rest_into_the_else() -> None:
     assert graph_of("""
         for row in rows:

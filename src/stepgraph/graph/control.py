@@ -326,8 +326,9 @@ def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     body, fragment = _block(operation.body, inner)
     has_break = _has_break(body.operations)
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
-    # The breaks of a loop without steps matter only if an exception that leaves the loop skips steps after it.
-    if not runs_steps and not _is_relevant_block(operation.orelse) and not _may_skip_steps(jumps, context):
+    # The breaks of a loop without steps matter only if another exit of the loop skips steps after it.
+    skips_steps = _may_skip_steps(jumps, context) or _may_leave_function(body)
+    if not runs_steps and not _is_relevant_block(operation.orelse) and not skips_steps:
         body = OperationBlock(_without_drawn_breaks(body.operations))
     loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
     if body.operations:
@@ -349,6 +350,14 @@ def _is_relevant_block(block: OperationBlock) -> bool:
 def _may_skip_steps(jumps: frozenset[Target], context: _Context) -> bool:
     """Return whether one of the jumps skips steps after the current operation."""
     return any(enclosing.target in jumps and enclosing.skips_steps for enclosing in context.tries)
+
+
+def _may_leave_function(block: OperationBlock) -> bool:
+    """Return whether a block has a `return`, or an uncaught `raise`, that the graph shows."""
+    return any(
+        isinstance(operation, Jump) and operation.drawn and operation.kind in (JumpKind.RETURN, JumpKind.RAISE)
+        for operation in operations_in(block)
+    )
 
 
 def _has_break(operations: tuple[Operation, ...]) -> bool:
