@@ -262,6 +262,44 @@ def test_a_closure_calls_the_last_value_of_its_variable(body: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "body",
+    [
+        "await b()\nreturn\nawait a()",
+        "await b(); return; await a()",
+        "if x:\n    return await b()\nelif y:\n    raise ValueError\nelse:\n    return\nawait a()",
+        "await b()\nmatch x:\n    case 1:\n        return\n    case _:\n        return\nawait a()",
+        "while True:\n    await b()\nawait a()",
+        "try:\n    await b()\nfinally:\n    return\nawait a()",
+        "try:\n    return await b()\nexcept ValueError:\n    raise KeyError\nawait a()",
+        "await b()\nif False:\n    await a()",
+        "if not TYPE_CHECKING:\n    await b()\nelse:\n    await a()",
+        "if True:\n    await b()\nelif x:\n    await a()",
+        "await b()\nwhile False:\n    await a()",
+    ],
+)
+def test_a_step_of_unreachable_code_is_not_lost(body: str) -> None:
+    assert workflow_of(body).notes == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "async def unused():\n    await a()\n\nawait b()",
+        "async def one():\n    await a()\n    await two()\n\nasync def two():\n    await one()\n\nawait b()",
+        "async def timed(a):\n    return await a\n\nawait timed(b())",
+        "timed = lambda a: a()\nawait timed(b)",
+    ],
+)
+def test_a_step_of_unused_functions_is_not_lost(body: str) -> None:
+    assert workflow_of(body).notes == ()
+
+
+def test_a_step_of_a_function_that_escapes_is_lost() -> None:
+    body = "import lib\nasync def go():\n    await a()\n\nlib.hooks[0] = go\nawait b()"
+    assert [note.code for note in workflow_of(body).notes] == ["escapes"]
+
+
+@pytest.mark.parametrize(
     ("body", "code"),
     [
         ("fns = [a]\nmore = weird + fns\nawait c()", "escapes"),

@@ -6,11 +6,14 @@ The analysis computes must facts: a use discards a value only if it cannot pass 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.reachability import UnreachableCode
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of, expressions_below
 
 # Functions that inspect their arguments without storing them.
@@ -78,6 +81,8 @@ class DiscardAnalysis(Struct):
     """Whether a `for` loop contains an `await`, by the identity of the loop."""
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
     """The innermost scope of a node, by the identity of the node."""
+    _unreachable: UnreachableCode | None = None
+    """The unreachable code of the module, once a use of a name is examined."""
 
     def is_discarded(self, node: cst.CSTNode) -> bool:
         """Return whether the program discards the value of an expression."""
@@ -259,8 +264,34 @@ class DiscardAnalysis(Struct):
         if not names.keys().isdisjoint(_DYNAMIC_LOOKUPS):  # a dictionary as the argument would be iterated
             return None
         return self._merge_conditions(
-            self._name_use_conditions(use, elements_only=elements_only) for use in names.get(name, ())
+            conditions if conditions is not None else self._unexecuted_conditions(use, function)
+            for use in names.get(name, ())
+            for conditions in (self._name_use_conditions(use, elements_only=elements_only),)
         )
+
+    def _unexecuted_conditions(self, use: cst.Name, function: cst.FunctionDef) -> _Conditions:
+        """Return the conditions for a name in a function never to be read there as a variable of that function.
+
+        The name may be in unreachable code, be a parameter of a nested function, or be in a nested function that
+        nothing uses.
+        """
+        if self._unreachable is None:
+            self._unreachable = UnreachableCode(self.parents)
+        if self._unreachable.contains(use):
+            return _DISCARDED
+        body: cst.CSTNode = use
+        nested: list[cst.FunctionDef] = []
+        for ancestor in takewhile(lambda outer: outer is not function, ancestors_of(self.parents, use)):
+            if isinstance(ancestor, cst.FunctionDef | cst.Lambda) and body is ancestor.body:
+                if any(parameter.name.value == use.value for parameter in parameters(ancestor.params)):
+                    return _DISCARDED
+                if isinstance(ancestor, cst.FunctionDef):
+                    nested.append(ancestor)
+            body = ancestor
+        scope = self._scope(nested[-1]) if nested and not nested[-1].decorators else None
+        if not isinstance(scope, cst.FunctionDef):
+            return None
+        return (_NameDiscarded(scope, nested[-1].name.value, elements_only=False),)
 
     def _merge_conditions(self, uses: Iterable[_Conditions]) -> _Conditions:
         """Return the conjunction of the conditions of all uses. Return None if a use is not a discard."""

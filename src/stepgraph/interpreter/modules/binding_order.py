@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.reachability import literal_truth
 from stepgraph.syntax.walk import EnclosingBlock, statements, statements_with_enclosing
 
 
@@ -51,20 +52,6 @@ def _is_dead_code(enclosing_statements: Sequence[EnclosingBlock]) -> bool:
         and literal_truth(enclosing.statement.test) is False
         for enclosing in enclosing_statements
     )
-
-
-def literal_truth(test: cst.BaseExpression) -> bool | None:
-    """Return the truth of a literal test. Return None for other tests. `TYPE_CHECKING` is false."""
-    match test:
-        case cst.Name(value="True"):
-            return True
-        case cst.Name(value="False" | "TYPE_CHECKING") | cst.Attribute(attr=cst.Name(value="TYPE_CHECKING")):
-            return False
-        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            negated = literal_truth(inner)
-            return None if negated is None else not negated
-        case _:
-            return None
 
 
 def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:

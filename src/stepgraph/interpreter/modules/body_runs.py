@@ -17,7 +17,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
+from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue, last_component
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
@@ -31,6 +31,7 @@ from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
 from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners, computed_variables
+from stepgraph.syntax.reachability import literal_truth
 from stepgraph.syntax.walk import self_and_statements_below
 
 if TYPE_CHECKING:
