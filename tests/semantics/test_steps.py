@@ -299,6 +299,12 @@ def test_a_step_of_a_function_that_escapes_is_lost() -> None:
     assert [note.code for note in workflow_of(body).notes] == ["escapes"]
 
 
+def test_a_decorator_called_without_a_function_runs_no_step() -> None:
+    body = "@step.do\nasync def e(): ...\n\nawait e()\nawait b()"
+    assert graph_of(body) == "b"
+    assert [note.code for note in workflow_of(body).notes] == ["decorator-misuse"]
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

@@ -158,7 +158,7 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     """Declare a step by applying the decorator that `step.do(...)` returned to a function."""
     interpreter.tracer.on_declaration(callee.arguments, arguments, place)
     if not arguments.items:
-        return Unresolved("a step decorator is called without a function", place)
+        return UNKNOWN  # the call raises a TypeError, which the rules report
     function = arguments.items[0]
     body = function.value
     function_name = callable_name((signature_function(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
