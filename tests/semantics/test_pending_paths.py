@@ -162,6 +162,104 @@ def test_nothing_begins_after_run_has_returned_early() -> None:
     """)
 
 
+@pytest.mark.parametrize("leaving", ["return", "raise ValueError"])
+def test_a_finally_may_begin_before_an_await_that_is_skipped(leaving: str) -> None:
+    assert graph_of(f"""
+        t = asyncio.create_task(a())
+        try:
+            await b()
+            if x:
+                {leaving}
+            await t
+        finally:
+            await c()
+        await d()
+    """) == text("""
+        parallel all
+          a [1>]
+          try
+            b [1>2]
+            if x
+              return
+          finally
+            c [3>4]
+        d
+    """)
+
+
+def test_an_exit_of_a_context_may_begin_before_a_skipped_await() -> None:
+    assert graph_of("""
+        @contextlib.asynccontextmanager
+        async def lock():
+            try:
+                yield
+            finally:
+                await c()
+
+        t = asyncio.create_task(a())
+        async with lock():
+            if x:
+                return
+            await t
+        await d()
+    """) == text("""
+        parallel all
+          a [1>]
+          try
+            if x
+              return
+          finally
+            c [2>3]
+        d
+    """)
+
+
+@pytest.mark.parametrize("inner", ["pass", "log()"])
+def test_returns_before_and_after_an_await_share_a_finally(inner: str) -> None:
+    assert graph_of(f"""
+        t = asyncio.create_task(a())
+        try:
+            try:
+                if x:
+                    return
+                await t
+                return
+            finally:
+                {inner}
+        finally:
+            await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          finally
+            c [2>3]
+    """)
+
+
+def test_an_await_after_a_finally_that_ends_run_completes() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        try:
+            await b()
+            if x:
+                return
+        finally:
+            await c()
+        await t
+        await d()
+    """) == text("""
+        parallel all
+          a [1>4]
+          try
+            b [1>2]
+            if x
+              return
+          finally
+            c [2>3]
+        d
+    """)
+
+
 def test_a_caught_raise_may_leave_a_task_pending() -> None:
     assert graph_of("""
         try:

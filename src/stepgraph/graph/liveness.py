@@ -103,7 +103,7 @@ def _follows(later: Path, earlier: Path) -> bool:
 
 
 def _liveness_of(analysis: _PendingTasks) -> Liveness:
-    escaping = analysis.escaping
+    escaping = analysis.escaping | analysis.pending_in_finally()
     starts_by_block: dict[int, dict[int, int]] = {}
     for task_id in analysis.started:
         block, first = _range_start(analysis, task_id)
@@ -237,6 +237,10 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """The tasks pending after each operation of a block."""
         self.pending_at_jumps: dict[int, int] = {}
         """The tasks pending at the jumps out of each block."""
+        self.pending_on_all_entries: dict[int, int] = {}
+        """The tasks pending on every path to a block, or to the target of a jump."""
+        self.pending_at_last_finally: dict[int, int] = {}
+        """The tasks pending where a jump that ends `run` enters a `finally` with steps, by its block."""
         self.delayed: dict[int, dict[bool, set[int]]] = {}
         """The blocks left only after a `finally`, by the target of the jump and whether the jump may end `run`."""
         self.completed: dict[int, int] = {}
@@ -395,6 +399,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def enter(self, block: OperationBlock, state: _State) -> None:
         key = id(block)
         self.pending_before[key] = self.pending_before.get(key, 0) | state.pending
+        self._add_entry(key, state.pending)
         self.pending_after.setdefault(key, [0] * len(block.operations))
         self.path.append((key, 0))
         self.open_blocks.append(_OpenBlock())
@@ -425,6 +430,11 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def exit(self, source: Jump | JumpTarget[_State], state: _State, target: JumpTarget[_State]) -> None:
         """Record the tasks pending at a jump, or after the `finally` blocks without steps that the jump runs."""
         crosses = target.depth < len(self.path)
+        # Several jumps share the states of a target, which are joined.
+        on_all_paths = state.pending & self.pending_on_all_entries.get(id(source), state.pending)
+        self._add_entry(id(target), on_all_paths)
+        if target.finalbody is not None:
+            self._add_entry(id(target.finalbody), on_all_paths)
         exited: Mapping[bool, AbstractSet[int]]
         if isinstance(source, Jump):
             is_skipped = self.skips_returns and source.kind is JumpKind.RETURN and not source.drawn
@@ -438,6 +448,9 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             self.open_blocks[-1].add_early_exit(target.depth)
         for ends_run, blocks in exited.items():
             if target.finalbody is not None:
+                if self.is_run and ends_run and may_run_steps(target.finalbody):
+                    key = id(target.finalbody)
+                    self.pending_at_last_finally[key] = self.pending_at_last_finally.get(key, 0) | state.pending
                 delayed = self.delayed.setdefault(id(target), {}).setdefault(ends_run, set())
                 if not may_run_steps(target.finalbody):
                     delayed |= blocks
@@ -449,6 +462,19 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             self._record_jump(blocks, state)
             if crosses:
                 self.open_blocks[-1].add_jump(target.depth, state.pending)
+
+    def _add_entry(self, key: int, pending: int) -> None:
+        self.pending_on_all_entries[key] = self.pending_on_all_entries.get(key, pending) & pending
+
+    def pending_in_finally(self) -> int:
+        """Return the tasks that may be pending in a `finally` with steps that ends `run`, but not on all paths to it.
+
+        On other paths, they are completed before the `finally` begins, so its steps would seem to follow them.
+        """
+        tasks = 0
+        for block, pending in self.pending_at_last_finally.items():
+            tasks |= pending & ~self.pending_on_all_entries.get(block, 0)
+        return tasks
 
     def _ends_iteration(self, source: Jump | JumpTarget[_State], target: JumpTarget[_State]) -> bool:
         """Return whether a jump ends no loop before exhaustion, because it only ends an iteration."""
