@@ -139,6 +139,11 @@ def test_duration_of_some_paths_or_iterations(body: str) -> None:
     assert flagged_in_run("SG109", body) == ["'1h'"]
 
 
+def test_variable_with_one_of_two_literals() -> None:
+    body = "wait = '1h' if event['payload']['fast'] else '2 hours'\nawait step.sleep('wait', wait)"
+    assert flagged_in_run("SG109", body) == ["'1h' if event['payload']['fast'] else '2 hours'"]
+
+
 def test_default_of_a_lookup() -> None:
     assert flagged_in_run("SG109", "await step.sleep('wait', event['payload'].get('wait', '1h'))") == [
         "event['payload'].get('wait', '1h')"

@@ -87,6 +87,11 @@ def static_value(value: Value) -> Value:
     return _StaticValueBuilder().static_value(value, 0)
 
 
+def static_value_at(value: Value, place: SourcePlace) -> Value:
+    """Return a snapshot of the value of the expression at `place`, as a union if the expression selects a literal."""
+    return _StaticValueBuilder().static_value_at(value, place, 0)
+
+
 class _StaticValueBuilder(Struct):
     """A converter of one value into its snapshot."""
 

@@ -123,6 +123,14 @@ class ValueBound(Fact, Struct, frozen=True):
     """The location of the argument, of the default of the parameter, of the element or of the assigned value."""
 
 
+class FunctionCalled(Fact, Struct, frozen=True):
+    """A call of a function, method or property of the project."""
+
+    function: SourcePlace
+    place: SourcePlace
+    """The location of the call, or of the attribute that reads a property."""
+
+
 class Returned(Fact, Struct, frozen=True):
     """A value returned by a `return` statement or a lambda."""
 

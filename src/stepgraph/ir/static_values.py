@@ -5,12 +5,13 @@ Each description is a snapshot at one point of the program. Rules read all other
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition
-from stepgraph.ir.values import Nondeterministic, Value
+from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 
 CollectionKind: TypeAlias = Literal["list", "tuple", "set", "deque", "frozenset"]
@@ -120,6 +121,15 @@ class StaticUnion(Value, Struct, frozen=True):
 def cases_of(value: Value) -> tuple[Value, ...]:
     """Return the cases of a union, or a tuple of the single value."""
     return value.cases if isinstance(value, StaticUnion) else (value,)
+
+
+def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
+    """Yield the entries with constant string keys of all dictionaries among the cases of a value."""
+    for dictionary in cases_of(value):
+        if isinstance(dictionary, StaticMapping):
+            for entry in dictionary.entries:
+                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
+                    yield entry.key.value, entry
 
 
 class StaticArgument(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""The parameters, assignments and loops that decide the value of a name that code uses unchanged."""
+"""The code that decides the value of an expression: parameters, assignments and loops of names, calls and lookups."""
 
 from __future__ import annotations
 
@@ -50,6 +50,63 @@ def bound_targets(place: SourcePlace) -> list[SourcePlace]:
             is_tested = name in place.module.once_for(scope, _tested_names)
             return [] if is_tested else [SourcePlace(place.module, each) for each in targets]
     return []
+
+
+class ConstantLookup(NamedTuple):
+    """A lookup at a constant key, as in `options["delay"]` and `options.get("delay")`."""
+
+    owner: SourcePlace
+    key: str
+
+
+def constant_lookup(place: SourcePlace) -> ConstantLookup | None:
+    """Return the lookup at a constant string at `place`, or None for other expressions."""
+    match place.node:
+        case cst.Subscript(
+            value=owner, slice=[cst.SubscriptElement(slice=cst.Index(value=cst.SimpleString() as literal, star=None))]
+        ):
+            pass
+        case cst.Call(
+            func=cst.Attribute(value=owner, attr=cst.Name("get")),
+            args=[cst.Arg(value=cst.SimpleString() as literal, keyword=None, star=""), *_],
+        ):
+            pass
+        case _:
+            return None
+    key = literal.evaluated_value
+    return ConstantLookup(SourcePlace(place.module, owner), key) if isinstance(key, str) else None
+
+
+def called_expression(place: SourcePlace) -> SourcePlace:
+    """Return the call in an awaited call, or the expression itself."""
+    node = place.node.expression if isinstance(place.node, cst.Await) else place.node
+    return SourcePlace(place.module, node)
+
+
+def call_of_argument(place: SourcePlace) -> SourcePlace | None:
+    """Return the call that passes the expression at `place` as an argument, or None for other expressions."""
+    parents = place.module.parents
+    argument = parents.get(id(place.node))
+    call = parents.get(id(argument)) if isinstance(argument, cst.Arg) else None
+    return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
+
+
+def is_parameter(place: SourcePlace) -> bool:
+    """Return whether the node at `place` is a parameter of a function."""
+    return isinstance(place.node, cst.Param)
+
+
+def is_attribute(place: SourcePlace) -> bool:
+    """Return whether the node at `place` is an attribute of an object."""
+    return isinstance(place.node, cst.Attribute)
+
+
+def is_tested_member(place: SourcePlace) -> bool:
+    """Return whether an attribute or element is part of a test in the function, which may decide about its use."""
+    if not isinstance(place.node, cst.Attribute | cst.Subscript):
+        return False
+    scope = next((each for each in ancestors_of(place.module.parents, place.node) if isinstance(each, SCOPES)), None)
+    return scope is not None and place.text in place.module.once_for(scope, _tested_members)
 
 
 def _targets(place: SourcePlace, function: _Function, name: str) -> list[cst.CSTNode] | None:
@@ -156,7 +213,13 @@ def _tested_names(scope: cst.CSTNode, module: SourceModule) -> frozenset[str]:
     return frozenset(node.value for node in names if _is_part_of_test(module, node))
 
 
-def _is_part_of_test(module: SourceModule, use: cst.Name) -> bool:
+def _tested_members(scope: cst.CSTNode, module: SourceModule) -> frozenset[str]:
+    """Return the source of the attributes and elements on which code in a scope may decide."""
+    members = (node for node in all_nodes(scope) if isinstance(node, cst.Attribute | cst.Subscript))
+    return frozenset(module.text(node) for node in members if _is_part_of_test(module, node))
+
+
+def _is_part_of_test(module: SourceModule, use: cst.BaseExpression) -> bool:
     child: cst.CSTNode = use
     for ancestor in ancestors_of(module.parents, use):
         match ancestor:

@@ -1,17 +1,26 @@
-"""Values of parameters and variables that depend on the call, the iteration or the path."""
+"""Values of expressions that depend on the call, the iteration or the path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from stepgraph.ir.facts import ValueBound
-from stepgraph.ir.static_values import StaticMapping, cases_of
-from stepgraph.ir.values import Unknown, Value
+from msgspec import Struct, field
+
+from stepgraph.ir.facts import FunctionCalled, Returned, StepCalled, StepDeclared, ValueBound
+from stepgraph.ir.static_values import StaticMapping, cases_of, constant_key_entries
+from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Template, Unknown, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.syntax.bound_names import ConstantLookup
     from stepgraph.syntax.module import SourcePlace
+
+# Types of the cases of a returned value that rules compare. Code may treat others, such as objects, in its own way.
+_COMPARED: Final = frozenset({Constant, Duration, ExternalResult, Moment, StaticMapping, Template, Unknown})
+# Maximum number of nested calls whose results are followed.
+_MAX_CALLS: Final = 10
 
 
 class PlacedValue(NamedTuple):
@@ -21,11 +30,15 @@ class PlacedValue(NamedTuple):
     place: SourcePlace
 
 
+_Calls: TypeAlias = tuple["SourcePlace", ...]
+"""The calls that return the value of an expression, innermost last. Arguments of other calls do not reach the value."""
+
+
 def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[PlacedValue]:
     """Yield the value of the expression at `place`.
 
-    If the expression is a parameter or variable that is used unchanged, or a lookup at an unknown key, yield the values
-    that it may have, too, also through functions that pass them on.
+    If the expression is a parameter or variable that is used unchanged, a call of a function of the project, or a
+    lookup at an unknown key, yield the values that it may have, too, also through functions that pass them on.
     """
     yield PlacedValue(value, place)
     if _depends_on_binding(value):
@@ -41,29 +54,122 @@ def _depends_on_binding(value: Value) -> bool:
 
 
 def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[PlacedValue]:
-    by_target = subject.once(_values_by_target)
-    if not by_target:
-        return
-    # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.bound_names import bound_targets
-
-    visited: set[SourcePlace] = set()
-    pending = [place]
-    while pending:
-        source = pending.pop()
-        for target in (source, *bound_targets(source)):
-            if target in visited:
-                continue
-            visited.add(target)
-            for bound in by_target.get(target, ()):
-                if _depends_on_binding(bound.value) and bound.place != target:
-                    pending.append(bound.place)
-                if not isinstance(bound.value, Unknown):
-                    yield PlacedValue(bound.value, bound.place)
+    by_target, results = subject.once(_values_by_target), subject.once(_results_by_call)
+    if by_target or results:
+        yield from _Search(by_target, results, subject.once(_calls_with_constants)).values_at(place)
 
 
-def _values_by_target(subject: WorkflowSubject) -> dict[SourcePlace, Sequence[ValueBound]]:
+class _Search(Struct):
+    """A search for the values of an expression that visits each location once."""
+
+    by_target: Mapping[SourcePlace, Sequence[ValueBound]]
+    results: Mapping[SourcePlace, Sequence[PlacedValue]]
+    calls_with_constants: AbstractSet[SourcePlace]
+    visited: set[SourcePlace] = field(default_factory=set)
+
+    def values_at(self, place: SourcePlace) -> Iterator[PlacedValue]:
+        """Yield the values that reach the expression at `place`."""
+        # Imported here because it loads LibCST, which a run without findings does not need.
+        from stepgraph.syntax.bound_names import bound_targets, is_tested_member
+
+        pending: list[tuple[SourcePlace, _Calls]] = [(place, ())]
+        while pending:
+            source, calls = pending.pop()
+            for target in (source, *bound_targets(source)):
+                if target in self.visited or is_tested_member(target):
+                    continue
+                self.visited.add(target)
+                for passed, outer in self.passed_values(target, calls):
+                    if _depends_on_binding(passed.value) and passed.place != target:
+                        pending.append((passed.place, outer))
+                    if not isinstance(passed.value, Unknown):
+                        yield passed
+
+    def passed_values(self, target: SourcePlace, calls: _Calls) -> Iterator[tuple[PlacedValue, _Calls]]:
+        """Yield the values of the parameter, variable or expression `target`, each with the calls that return it."""
+        from stepgraph.syntax.bound_names import called_expression, constant_lookup, is_attribute, is_parameter
+
+        for bound in self.by_target.get(target, ()):
+            passed = PlacedValue(bound.value, bound.place)
+            if is_attribute(target):
+                if not _is_empty(bound.value):
+                    yield passed, calls
+            elif calls and is_parameter(target):
+                if calls[-1].span.encloses(bound.place.span):
+                    yield passed, calls[:-1]
+            elif not calls or calls[-1] not in self.calls_with_constants:
+                yield passed, calls
+        lookup = constant_lookup(target)
+        if lookup is not None:
+            yield from ((entry, calls) for entry in self.entries(lookup))
+        call = called_expression(target)
+        if len(calls) < _MAX_CALLS:
+            yield from ((returned, (*calls, call)) for returned in self.results.get(call, ()))
+
+    def entries(self, lookup: ConstantLookup) -> Iterator[PlacedValue]:
+        """Yield the values at a key in the dictionaries that reach the owner of a lookup."""
+        for owner in self.values_at(lookup.owner):
+            if not any(isinstance(case, StaticMapping) and case.may_be_overwritten for case in cases_of(owner.value)):
+                for key, entry in constant_key_entries(owner.value):
+                    if key == lookup.key and not _is_empty(entry.value):
+                        yield PlacedValue(entry.value, entry.place)
+
+
+def _values_by_target(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence[ValueBound]]:
     result: dict[SourcePlace, list[ValueBound]] = {}
     for bound in subject.facts_of_type(ValueBound):
         result.setdefault(bound.target, []).append(bound)
-    return dict(result)
+    return result
+
+
+def _results_by_call(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence[PlacedValue]]:
+    """Return the values that the function or step of each call returns, by location of the call.
+
+    A function with several `return` statements may return None or another falsy constant to say that it has no value,
+    and the constants in a call may decide which statement runs, so these values are omitted.
+    """
+    by_function: dict[SourcePlace, dict[PlacedValue, None]] = {}
+    for returned in subject.facts_of_type(Returned):
+        by_function.setdefault(returned.function, {})[PlacedValue(returned.value, returned.place)] = None
+    calls_with_constants = subject.once(_calls_with_constants)
+    result: dict[SourcePlace, list[PlacedValue]] = {}
+    for place, function in _calls(subject):
+        values = by_function.get(function, {})
+        if len(values) > 1:
+            values = {} if place in calls_with_constants else {each: None for each in values if not _is_empty(each[0])}
+        result.setdefault(place, []).extend(value for value in values if _is_compared(value.value))
+    return result
+
+
+def _calls(subject: WorkflowSubject) -> Iterator[tuple[SourcePlace, SourcePlace]]:
+    """Yield the location of each call of a function or step of the project, with the location of the function."""
+    for call in subject.facts_of_type(FunctionCalled):
+        yield call.place, call.function
+    functions = {
+        declared.definition: declared.function.place
+        for declared in subject.facts_of_type(StepDeclared)
+        if declared.function is not None
+    }
+    for started in subject.facts_of_type(StepCalled):
+        if started.definition in functions:
+            yield started.place, functions[started.definition]
+
+
+def _is_compared(value: Value) -> bool:
+    return all(type(case) in _COMPARED for case in cases_of(value))
+
+
+def _is_empty(value: Value) -> bool:
+    return isinstance(value, Constant) and not value.value
+
+
+def _calls_with_constants(subject: WorkflowSubject) -> AbstractSet[SourcePlace]:
+    """Return the calls that pass constants, which may decide what the function looks up or selects."""
+    from stepgraph.syntax.bound_names import call_of_argument, is_parameter
+
+    constants = (
+        bound
+        for bound in subject.facts_of_type(ValueBound)
+        if isinstance(bound.value, Constant) and is_parameter(bound.target)
+    )
+    return {call for bound in constants if (call := call_of_argument(bound.place)) is not None}

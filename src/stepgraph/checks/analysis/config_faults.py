@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
-from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
+from stepgraph.checks.analysis.steps import config_arguments
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
 from stepgraph.durations import as_float
-from stepgraph.ir.static_values import StaticEntry, StaticFunction, StaticMapping, StaticObject, cases_of
+from stepgraph.ir.static_values import (
+    StaticEntry,
+    StaticFunction,
+    StaticMapping,
+    StaticObject,
+    cases_of,
+    constant_key_entries,
+)
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import SourcePlace

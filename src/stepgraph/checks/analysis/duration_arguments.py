@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec import Struct
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
-from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
+from stepgraph.checks.analysis.steps import config_arguments
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticArguments
+from stepgraph.ir.static_values import StaticArguments, constant_key_entries
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import StepMethodName, is_step_method

@@ -24,8 +24,8 @@ from stepgraph.ir.nodes import (
     child_blocks,
 )
 from stepgraph.ir.program import Program
-from stepgraph.ir.static_values import StaticArgument, StaticEntry, StaticMapping, cases_of
-from stepgraph.ir.values import Constant, Nondeterministic, Value
+from stepgraph.ir.static_values import StaticArgument
+from stepgraph.ir.values import Nondeterministic
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
@@ -51,15 +51,6 @@ def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
         if config is not None:
             for passed in with_bound_values(subject, config.value, config.place):
                 yield replace(config, value=passed.value, place=passed.place)
-
-
-def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
-    """Yield the entries with constant string keys of all dictionaries among the cases of a value."""
-    for dictionary in cases_of(value):
-        if isinstance(dictionary, StaticMapping):
-            for entry in dictionary.entries:
-                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
-                    yield entry.key.value, entry
 
 
 def is_parameter_name(name: str) -> bool:

@@ -240,12 +240,16 @@ def assign_fields(
     for argument in unpacked_arguments(arguments).items:
         if argument.keyword is not None:
             field = by_parameter.get(argument.keyword)
-            values[argument.keyword if field is None else field.name] = hide_constants(argument.value)
+            name = argument.keyword if field is None else field.name
+            values[name] = hide_constants(argument.value)
+            interpreter.tracer.on_field(instance, name, argument)
         elif argument.star or has_unknown_position:
             unknown = argument if _may_hold_steps(argument.value) else unknown
             has_unknown, has_unknown_position = True, has_unknown_position or argument.star != "**"
         elif positional:
-            values[positional.pop(0).name] = hide_constants(argument.value)
+            name = positional.pop(0).name
+            values[name] = hide_constants(argument.value)
+            interpreter.tracer.on_field(instance, name, argument)
     for field in fields:
         if field.name not in values and unknown is not None and field.in_initializer:
             values[field.name] = Unresolved(f"an unknown argument may set `{field.name}`", unknown.place)

@@ -58,6 +58,7 @@ def assign(
         case cst.Attribute(value=owner, attr=attr):
             receiver = interpreter.evaluate(owner)
             interpreter.tracer.on_attribute_change(target, receiver)
+            interpreter.tracer.on_attribute_assignment(target, receiver, value, source)
             assign_attribute(interpreter, receiver, attr.value, value, interpreter.place(target))
         case cst.Subscript():
             _assign_element(interpreter, target, value, source)

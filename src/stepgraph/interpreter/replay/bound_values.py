@@ -8,12 +8,12 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.deciding_arguments import bound_arguments, is_display, unbound_parameters
-from stepgraph.interpreter.static_values import static_value
+from stepgraph.interpreter.static_values import static_value, static_value_at
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import ValueBound
+from stepgraph.ir.facts import FunctionCalled, ValueBound
 from stepgraph.ir.static_values import StaticMapping
 from stepgraph.ir.values import UNKNOWN, Constant, Duration, Moment, Template, Value
 from stepgraph.syntax.module import SourcePlace
@@ -23,7 +23,7 @@ _MAX_ELEMENTS: Final = 100
 _OBSERVED: Final = (Constant, Duration, Moment, Template, StaticMapping)
 
 
-def _snapshot(value: Value) -> Value:
+def snapshot(value: Value) -> Value:
     """Return a snapshot of a constant or dictionary, and UNKNOWN for other values, which can be large."""
     if isinstance(value, Collection | Union):
         return UNKNOWN
@@ -41,16 +41,25 @@ def observe_arguments(
     module = callee.scope.module
     place = place or SourcePlace(module, callee.node)
     for parameter, argument in bound_arguments(callee, arguments, place):
-        value = _snapshot(argument.value)
+        value = snapshot(argument.value)
         if value is not UNKNOWN or isinstance(argument.place.node, cst.Name):
             interpreter.observe(ValueBound(SourcePlace(module, parameter), value, argument.place))
     for parameter in unbound_parameters(callee, arguments, place):
         default = parameter.default
         if default is not None and is_display(default):
             with interpreter.in_scope(callee.scope):
-                value = _snapshot(interpreter.evaluate(default))
+                value = snapshot(interpreter.evaluate(default))
             if value is not UNKNOWN:
                 interpreter.observe(ValueBound(SourcePlace(module, parameter), value, SourcePlace(module, default)))
+
+
+def observe_call(interpreter: Interpreter, callee: FunctionValue, place: SourcePlace | None) -> None:
+    """Record which function a call at `place` runs, unless unknown code may replace the function or its result."""
+    if place is None or callee.caveats:
+        return
+    fact = FunctionCalled(SourcePlace(callee.scope.module, callee.node), place)
+    if fact not in interpreter.facts:
+        interpreter.observe(fact)
 
 
 def observe_elements(interpreter: Interpreter, target: cst.BaseExpression, iterable: Value) -> None:
@@ -66,7 +75,7 @@ def observe_elements(interpreter: Interpreter, target: cst.BaseExpression, itera
 def _observe_element(interpreter: Interpreter, target: cst.BaseExpression, item: Element) -> None:
     match target:
         case cst.Name():
-            value = _snapshot(item.value)
+            value = snapshot(item.value)
             if value is not UNKNOWN:
                 interpreter.observe(ValueBound(interpreter.place(target), value, item.place))
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
@@ -77,12 +86,18 @@ def _observe_element(interpreter: Interpreter, target: cst.BaseExpression, item:
 
 
 def observe_assignment(interpreter: Interpreter, target: cst.Name, value: Value, source: SourcePlace) -> None:
-    """Record the constant or dictionary that one of several assignments of a variable assigns."""
-    bindings = interpreter.frame.scope.bindings
-    if len(bindings.binders.get(target.value, ())) > 1:
-        observed = _snapshot(value)
-        if observed is not UNKNOWN:
-            interpreter.observe(ValueBound(interpreter.place(target), observed, source))
+    """Record the constant or dictionary that one of several assignments of a variable assigns.
+
+    For the only assignment of a variable, record the literals that its expression selects: `"1 hour" if slow else 30`.
+    """
+    if len(interpreter.frame.scope.bindings.binders.get(target.value, ())) > 1:
+        target_place, observed = interpreter.place(target), snapshot(value)
+    elif isinstance(source.node, cst.IfExp):
+        target_place, observed = source, static_value_at(value, source)
+    else:
+        return
+    if observed is not UNKNOWN:
+        interpreter.observe(ValueBound(target_place, observed, source))
 
 
 def observe_lookup(interpreter: Interpreter, owner: Value, place: SourcePlace) -> None:
@@ -90,6 +105,6 @@ def observe_lookup(interpreter: Interpreter, owner: Value, place: SourcePlace) -
     if isinstance(owner, Mapping | Collection) and not owner.state.changed:
         elements = owner.entries if isinstance(owner, Mapping) else owner.items
         for element in elements[:_MAX_ELEMENTS]:
-            value = _snapshot(element.value)
+            value = snapshot(element.value)
             if value is not UNKNOWN:
                 interpreter.observe(ValueBound(place, value, element.place))

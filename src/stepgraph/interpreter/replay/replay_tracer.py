@@ -19,9 +19,11 @@ from stepgraph.interpreter.library.side_effects import (
     request_outside_step,
 )
 from stepgraph.interpreter.python.parameter_tests import record_selection
+from stepgraph.interpreter.replay.attribute_values import AttributeValues
 from stepgraph.interpreter.replay.bound_values import (
     observe_arguments,
     observe_assignment,
+    observe_call,
     observe_elements,
     observe_lookup,
 )
@@ -57,10 +59,10 @@ from stepgraph.interpreter.replay.taint import (
 )
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
 from stepgraph.interpreter.replay.workflow_starts import observe_workflow_start
-from stepgraph.interpreter.static_values import static_arguments, static_value
-from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.static_values import static_arguments, static_value_at
+from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.step_api import expects_type_error
 from stepgraph.ir.facts import CalledInStep, DecoratorApplied, KeyUse, MethodCalled, Returned, StepCalled
@@ -76,11 +78,12 @@ _COMPOSITE: Final = (Collection, Mapping, Union)
 class ReplayTracer(Tracer):
     """A tracer of nondeterministic values, of state that steps change, and of effects outside of steps."""
 
-    __slots__ = ("interpreter", "state")
+    __slots__ = ("attribute_values", "interpreter", "state")
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.interpreter = interpreter
         self.state = ReplayState(interpreter)
+        self.attribute_values = AttributeValues(interpreter)
 
     # Positions
 
@@ -152,6 +155,8 @@ class ReplayTracer(Tracer):
             record_use(state, value, interpreter.place(node))
         if state.state_changes or (interpreter.loop_depth and interpreter.replays):
             record_read(state, node, owner, value)
+        if type(node) is cst.Attribute and owner is not None:
+            self.attribute_values.observe_read(node, owner, value)
 
     def on_element_read(self, node: cst.Subscript, value: Value) -> None:
         if self.state.reads_are_uses:
@@ -224,6 +229,17 @@ class ReplayTracer(Tracer):
     def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:
         record_attribute_change(self.state, target, owner)
 
+    def on_attribute_assignment(
+        self, target: cst.Attribute, owner: Value, value: Value, source: SourcePlace | None
+    ) -> None:
+        self.attribute_values.assign(target, owner, value, source)
+
+    def on_named_assignment(self, instance: ProjectObject, name: str | None) -> None:
+        self.attribute_values.change(instance, name)
+
+    def on_field(self, instance: ProjectObject, name: str, argument: Argument) -> None:
+        self.attribute_values.set_field(instance, name, argument.value, argument.place)
+
     def on_element_change(self, target: cst.Subscript, owner: Value) -> None:
         record_element_change(self.state, target, owner)
 
@@ -235,7 +251,7 @@ class ReplayTracer(Tracer):
 
     def on_return(self, function: SourcePlace, value: Value, place: SourcePlace) -> None:
         """Record a returned value. The result of the workflow counts as used, because the engine stores it."""
-        self.interpreter.observe(Returned(function, static_value(value), place))
+        self.interpreter.observe(Returned(function, static_value_at(value, place), place))
         if function.node is self.state.entry:
             record_use(self.state, value, place)
 
@@ -268,6 +284,8 @@ class ReplayTracer(Tracer):
 
     def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
         observe_arguments(self.interpreter, callee, arguments, place)
+        observe_call(self.interpreter, callee, place)
+        self.attribute_values.initialize(callee, arguments, place)
         if self.interpreter.in_step and callee.scope.is_local:
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))
             if fact not in self.interpreter.facts:

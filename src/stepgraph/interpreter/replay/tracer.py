@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FactInCall, KeyUse
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
@@ -242,6 +242,17 @@ class Tracer:
 
     def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:
         """Record that an attribute of `owner` is assigned or deleted."""
+
+    def on_attribute_assignment(
+        self, target: cst.Attribute, owner: Value, value: Value, source: SourcePlace | None
+    ) -> None:
+        """Record that a value is assigned to an attribute of `owner`. `source` is the location of the expression."""
+
+    def on_named_assignment(self, instance: ProjectObject, name: str | None) -> None:
+        """Record that code sets an attribute of an object by its name, which is None if it is computed."""
+
+    def on_field(self, instance: ProjectObject, name: str, argument: Argument) -> None:
+        """Record that a generated initializer sets a field of a new object to an argument."""
 
     def on_element_change(self, target: cst.Subscript, owner: Value) -> None:
         """Record that an element of `owner` is assigned or deleted."""

@@ -215,6 +215,7 @@ def set_named(interpreter: Interpreter, owner: ProjectObject, name: Argument, va
     A name that is not constant may refer to several attributes. Each attribute may also keep its value.
     """
     constant = constant_name(interpreter, name)
+    interpreter.tracer.on_named_assignment(owner, constant)
     if constant is not None:
         store_attribute(interpreter, owner, constant, value, place)
         return
@@ -269,8 +270,10 @@ def update_attributes(
         elif isinstance(argument.value, Mapping):
             for entry in argument.value.entries:
                 _update_attribute(interpreter, owner.owner, entry, place)
-        elif argument.value.relevant and not isinstance(argument.value, Event | Payload):
-            _report_unknown_name(interpreter, place)
+        else:
+            interpreter.tracer.on_named_assignment(owner.owner, None)
+            if argument.value.relevant and not isinstance(argument.value, Event | Payload):
+                _report_unknown_name(interpreter, place)
     return Constant(None)
 
 

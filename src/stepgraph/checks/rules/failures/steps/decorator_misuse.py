@@ -7,7 +7,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
-from stepgraph.checks.analysis.steps import constant_key_entries
 from stepgraph.checks.diagnostic import (
     Applicability,
     Diagnostic,
@@ -26,6 +25,7 @@ from stepgraph.ir.static_values import (
     StaticFunction,
     StaticMapping,
     StaticStep,
+    constant_key_entries,
 )
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits import Edit, Replacement
