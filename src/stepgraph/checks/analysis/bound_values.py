@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _COMPARED: Final = frozenset({Constant, Duration, ExternalResult, Moment, StaticMapping, Template, Unknown})
 # Maximum number of nested calls whose results are followed.
 _MAX_CALLS: Final = 10
+# Maximum number of locations that one search visits.
+_MAX_LOCATIONS: Final = 500
 
 
 class PlacedValue(NamedTuple):
@@ -73,7 +75,7 @@ class _Search(Struct):
         from stepgraph.syntax.bound_names import bound_targets, is_tested_member
 
         pending: list[tuple[SourcePlace, _Calls]] = [(place, ())]
-        while pending:
+        while pending and len(self.visited) < _MAX_LOCATIONS:
             source, calls = pending.pop()
             for target in (source, *bound_targets(source)):
                 if target in self.visited or is_tested_member(target):
