@@ -191,11 +191,20 @@ def test_each_step_reads_the_last_value(example: Example, tmp_path: Path) -> Non
 # SG210, SG211, SG212, SG213: handlers, event keys and timeouts
 
 
-@parametrize_flagged("SG210")
+_GROUP_EXAMPLE: Final = "Catching the error of a task in a group"
+
+
+@parametrize_flagged("SG210", excluding=[_GROUP_EXAMPLE])
 def test_handler_does_not_catch_the_step_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path, answers=lambda *_: UNANSWERED)
     assert type(execution.error).__name__ == "JsException"
     assert execution.result is None
+
+
+def test_handler_does_not_catch_the_error_of_a_task(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG210", _GROUP_EXAMPLE), tmp_path)
+    assert isinstance(execution.error, ExceptionGroup)
+    assert [type(error).__name__ for error in execution.error.exceptions] == ["JsException"]
 
 
 @parametrize_flagged("SG211")

@@ -122,6 +122,112 @@ def test_bodies_in_which_other_code_may_raise(tried: str) -> None:
     assert flagged_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
 
 
+_HELPERS = """
+class Bad(Exception):
+    pass
+
+async def load(step):
+    @step.do("load")
+    async def loaded():
+        raise Bad
+
+    return await loaded()
+
+async def outer(step, call):
+    await load(step)
+    return await call()
+
+async def checked(step):
+    if await a():
+        raise Bad
+
+async def unchecked(step, validate):
+    await load(step)
+    validate()
+
+async def read(step, row):
+    await load(step)
+    return row.total
+
+async def repeated(step, count):
+    await load(step)
+    if count:
+        await repeated(step, count - 1)
+
+class Row:
+    @property
+    def total(self):
+        raise Bad
+"""
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await load(step)",
+        "await outer(step, a)",
+        "await asyncio.gather(load(step), a())",
+        "await asyncio.create_task(load(step))",
+        "for each in event['payload']['rows']:\n        await load(step)",
+    ],
+)
+def test_error_of_a_step_in_a_function(tried: str) -> None:
+    body = f"{_HELPERS}\ntry:\n    {tried}\nexcept Bad:\n    await b()"
+    (finding,) = findings_in_run("SG210", body)
+
+    assert finding.message.startswith("`Bad` from the step 'load' arrives as `JsException`")
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await checked(step)",
+        "await outer(step, lambda: checked(step))",
+        "await unchecked(step, unknown)",
+        "await read(step, Row())",
+        "await repeated(step, 3)",
+        "await load(step)\n    await checked(step)",
+    ],
+)
+def test_function_that_may_raise_outside_its_steps(tried: str) -> None:
+    body = f"{_HELPERS}\ntry:\n    {tried}\nexcept Bad:\n    await b()"
+
+    assert flagged_in_run("SG210", body) == []
+
+
+def test_function_that_raises_for_other_arguments() -> None:
+    body = (
+        "async def call(function):\n    await a()\n    await function()\n\nasync def failing():\n    raise KeyError\n\n"
+        "await call(failing)\nawait call(b)\ntry:\n    await call(failing)\nexcept KeyError:\n    pass"
+    )
+
+    assert flagged_in_run("SG210", body) == []
+
+
+_GROUP = "async with asyncio.TaskGroup() as group:\n        group.create_task({call})\n"
+
+
+@pytest.mark.parametrize("call", ["a()", "load(step)"])
+def test_errors_of_a_task_group(call: str) -> None:
+    body = f"{_HELPERS}\ntry:\n    {_GROUP.format(call=call)}except* Bad:\n    await b()"
+
+    assert flagged_in_run("SG210", body) == ["Bad"]
+
+
+@pytest.mark.parametrize(
+    ("group", "handler"),
+    [
+        (_GROUP.format(call="a()"), "except Bad"),
+        (_GROUP.format(call="checked(step)"), "except* Bad"),
+        (_GROUP.format(call="a()") + "        unknown()\n", "except* Bad"),
+        ("async with asyncio.timeout(5):\n        await a()\n", "except* TimeoutError"),
+        ("async with asyncio.TaskGroup(), asyncio.timeout(5):\n        await a()\n", "except* TimeoutError"),
+    ],
+)
+def test_other_errors_of_a_task_group(group: str, handler: str) -> None:
+    assert flagged_in_run("SG210", f"{_HELPERS}\ntry:\n    {group}{handler}:\n    await b()") == []
+
+
 _CUSTOM = """
 class Bad(Exception):
     pass

@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Function, JumpKind, OperationBlock, Suspension
+from stepgraph.ir.nodes import Function, JumpKind, NonStepErrors, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -286,6 +286,15 @@ class PathResult(Struct, frozen=True):
     """The last task id before the path. Tasks with a higher id are started on the path."""
     position: ReplayPosition | None = None
     """The tracer's position at the end of the path; None if it equals the position at the start."""
+
+
+class FunctionErrors(Struct, frozen=True):
+    """The errors that a function may raise, for all calls so far."""
+
+    own_errors: NonStepErrors
+    """The errors that the function may raise outside its steps."""
+    raising_steps: Mapping[str, str]
+    """The name of a step that raises an exception type, by the source text of the type."""
 
 
 class FunctionSummary(Struct, frozen=True):

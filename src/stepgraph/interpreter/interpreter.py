@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion, SkippedCalls
+from stepgraph.interpreter.frame import (
+    Frame,
+    FunctionErrors,
+    FunctionSummary,
+    OpenContext,
+    PathResult,
+    Recursion,
+    SkippedCalls,
+)
 from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
@@ -163,6 +171,8 @@ class Interpreter(Struct, eq=False):
     """The payload of each wait for an event, by its call and the callable arguments of the function around it."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
+    function_errors: dict[cst.CSTNode, FunctionErrors] = field(default_factory=dict)
+    """The errors of each function with steps, recorded for the rules."""
     interpreted_bodies: int = 0
     """The number of function bodies interpreted so far."""
     open_lambdas: Counter[cst.CSTNode] = field(default_factory=Counter)

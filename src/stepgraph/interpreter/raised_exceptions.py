@@ -8,6 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.interpreter.frame import FunctionErrors
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import starts_tasks
@@ -23,7 +24,7 @@ from stepgraph.interpreter.values.objects import (
     mangle,
 )
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
-from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import ExceptionType, NonStepErrors, work_kind
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
@@ -54,6 +55,7 @@ _OBJECTS: Final = (ProjectObject, GeneratorCall, GeneratorExpression)
 _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
 # Attributes of a workflow that the SDK sets.
 _SDK_ATTRIBUTES: Final = frozenset(["ctx", "env"])
+_TASK_GROUP: Final = External("asyncio.TaskGroup")
 _BUILTINS: Final = frozenset(
     f"builtins.{name}"
     for name in [
@@ -63,13 +65,15 @@ _BUILTINS: Final = frozenset(
 )
 
 
-class TryBodyErrors(Struct):
-    """A visitor that collects the possible errors of a `try` body.
+class BlockErrors(Struct):
+    """A visitor that collects the possible errors of a `try` body or of the body of a function.
 
     The visitor runs after the interpretation of the body, so names have the values at the end of the body.
     """
 
     interpreter: Interpreter
+    opens_groups: bool = False
+    """Whether the handlers catch the errors in an exception group, which a task group raises."""
     own_errors: NonStepErrors = NonStepErrors.NONE
     """The errors that the body may raise outside its steps."""
     raising_steps: dict[str, str] = field(default_factory=dict)
@@ -95,6 +99,8 @@ class TryBodyErrors(Struct):
                 self._visit_call(node)
             case cst.Try() | cst.TryStar():
                 self._visit_try(node)
+            case cst.With() if self.opens_groups and self._is_task_group(node):
+                self.visit(node.body)
             case _:
                 if self.own_errors is not NonStepErrors.ANY:
                     self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
@@ -141,6 +147,25 @@ class TryBodyErrors(Struct):
             case _:
                 return False
 
+    def _errors_of_call(self, callee: Value) -> NonStepErrors:
+        if isinstance(callee, Union):
+            return max(self._errors_of_call(case.value) for case in callee.cases)
+        if _creates_task_of_group(callee):
+            return NonStepErrors.NONE
+        if not isinstance(callee, FunctionValue) or callee.caveats:
+            return _errors_of_call(callee)
+        errors = self.interpreter.function_errors.get(callee.node)
+        if errors is None:
+            return NonStepErrors.ANY
+        for raised, step in errors.raising_steps.items():
+            self.raising_steps.setdefault(raised, step)
+        return errors.own_errors
+
+    def _is_task_group(self, node: cst.With) -> bool:
+        """Return whether a statement opens task groups and no other contexts."""
+        calls = [item.item for item in node.items if isinstance(item.item, cst.Call)]
+        return len(calls) == len(node.items) and all(self._value(call.func) == _TASK_GROUP for call in calls)
+
     def _is_project_callback(self, argument: cst.Arg) -> bool:
         """Return whether a callee may run project code through an argument, as with `key=rank` and `str(order)`."""
         if not isinstance(argument.value, cst.Name | cst.Attribute):
@@ -149,13 +174,13 @@ class TryBodyErrors(Struct):
 
     def _visit_call(self, call: cst.Call) -> None:
         callee = self._value(call.func)
-        self._add_errors(_errors_of_call(callee))
+        self._add_errors(self._errors_of_call(callee))
         self._record_callee(callee)
         if (name := _dotted_name(call.func)) is not None:
             self.callees.setdefault(name, call.func)
         if isinstance(callee, External) and any(map(self._is_project_callback, call.args)):
             self._add_errors(NonStepErrors.ANY)
-        are_awaited = starts_tasks(callee)
+        are_awaited = starts_tasks(callee) or _creates_task_of_group(callee)
         for argument in call.args:
             if are_awaited and argument.keyword is None:
                 self._visit_awaited(argument.value)
@@ -220,6 +245,22 @@ class TryBodyErrors(Struct):
                 self.raising_steps.setdefault(function.scope.module.text(raised), step.definition.name)
 
 
+def record_function_errors(interpreter: Interpreter, body: cst.BaseSuite) -> None:
+    """Record the errors that the function in the current frame may raise, after the interpretation of its body."""
+    function = interpreter.frame.function
+    known = None if function is None else interpreter.function_errors.get(function)
+    if function is None or (known is not None and known.own_errors is NonStepErrors.ANY):
+        return
+    code = BlockErrors(interpreter)
+    live = interpreter.is_reachable
+    code.visit(body)
+    interpreter.is_reachable = live
+    if known is not None:
+        code.own_errors = max(code.own_errors, known.own_errors)
+        code.raising_steps = {**code.raising_steps, **known.raising_steps}
+    interpreter.function_errors[function] = FunctionErrors(code.own_errors, code.raising_steps)
+
+
 def _dotted_name(node: cst.BaseExpression) -> str | None:
     """Return the text of a name and its attributes, such as `step.do`, or None for other expressions."""
     names: list[str] = []
@@ -253,6 +294,10 @@ def _errors_of_call(callee: Value) -> NonStepErrors:
             return NonStepErrors.ANY
 
 
+def _creates_task_of_group(callee: Value) -> bool:
+    return isinstance(callee, BuiltinMethod) and isinstance(callee.receiver, TaskGroup) and callee.name == "create_task"
+
+
 def may_raise_unseen(callee: Value) -> bool:
     """Return whether a call may raise an exception that the interpreter does not see.
 
@@ -275,7 +320,7 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
 def caught_types(value: Value, place: SourcePlace, raised: dict[str, str]) -> tuple[ExceptionType, ...]:
     """Return the types that a handler catches, or an empty tuple if one of them is unknown.
 
-    `raised` is `TryBodyErrors.raising_steps` of the `try` body.
+    `raised` is `BlockErrors.raising_steps` of the `try` body.
     """
     parts = [(item.value, item.place) for item in value.items] if isinstance(value, Collection) else [(value, place)]
     types = [_exception_type(part, part_place, raised) for part, part_place in parts]

@@ -321,6 +321,8 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
     with interpreter.in_frame(frame), interpreter.tracer.function_body():
         with interpreter.collect_operations() as operations:
             interpreter.execute(body)
+            if operations:
+                interpreter.tracer.on_function_end(body)
         block = OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK
     if interpreter.is_reachable:
         frame.returns.append(Case(None, Constant(None)))

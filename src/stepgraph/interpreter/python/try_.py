@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import apply, join_any, present_value
 from stepgraph.interpreter.python.jumps import record_return
-from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types, raised_with_work
+from stepgraph.interpreter.raised_exceptions import BlockErrors, caught_types, raised_with_work
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
@@ -41,7 +41,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     """
     place = interpreter.place(node)
     checkpoint = interpreter.store.checkpoint()
-    code = TryBodyErrors(interpreter)
+    code = BlockErrors(interpreter, opens_groups=isinstance(node, cst.TryStar))
     finally_stops = ALL_EXITS if node.finalbody is not None else frozenset()
     catches_type_error = any(
         handler.type is not None and "TypeError" in interpreter.text(handler.type) for handler in node.handlers
@@ -153,7 +153,7 @@ def guards_await(body: cst.BaseSuite, block: OperationBlock) -> bool:
     return isinstance(value, cst.Await) and isinstance(value.expression, cst.Name)
 
 
-def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TryBodyErrors) -> None:
+def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: BlockErrors) -> None:
     interpreter.execute(node.body)
     if node.handlers and interpreter.operations:
         live = interpreter.is_reachable
@@ -168,7 +168,7 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: T
 
 
 def _execute_handler(
-    interpreter: Interpreter, handler: _Handler, states: list[Changes], code: TryBodyErrors
+    interpreter: Interpreter, handler: _Handler, states: list[Changes], code: BlockErrors
 ) -> tuple[ExceptionType, ...]:
     """Execute a handler that may start in any of several states. Return the exception types that it catches."""
     types: tuple[ExceptionType, ...] = ()

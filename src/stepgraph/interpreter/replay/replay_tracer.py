@@ -19,6 +19,7 @@ from stepgraph.interpreter.library.side_effects import (
     request_outside_step,
 )
 from stepgraph.interpreter.python.parameter_tests import record_selection
+from stepgraph.interpreter.raised_exceptions import record_function_errors
 from stepgraph.interpreter.replay.attribute_values import AttributeValues
 from stepgraph.interpreter.replay.bound_values import (
     observe_arguments,
@@ -290,6 +291,10 @@ class ReplayTracer(Tracer):
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))
             if fact not in self.interpreter.facts:
                 self.interpreter.observe(fact)
+
+    def on_function_end(self, body: cst.BaseSuite) -> None:
+        if self.interpreter.frame.call_place is not None:  # no handler is around a call by the engine
+            record_function_errors(self.interpreter, body)
 
     def on_iteration(self, target: cst.BaseExpression, iterable: Value) -> None:
         observe_elements(self.interpreter, target, iterable)

@@ -287,6 +287,9 @@ class Tracer:
     def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
         """Record a call of a project function or lambda at `place`, which is None for a call by the engine."""
 
+    def on_function_end(self, body: cst.BaseSuite) -> None:
+        """Record that the body of a function with steps has been evaluated, before its frame is closed."""
+
     def on_iteration(self, target: cst.BaseExpression, iterable: Value) -> None:
         """Record that a loop assigns each element of a value to its target."""
 

@@ -40,7 +40,7 @@ from stepgraph.interpreter.python.context_managers.managers import (
 )
 from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
-from stepgraph.interpreter.raised_exceptions import TryBodyErrors
+from stepgraph.interpreter.raised_exceptions import BlockErrors
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
@@ -244,7 +244,7 @@ def _own_errors(interpreter: Interpreter, suite: cst.BaseSuite | None) -> NonSte
     """Return the errors that a block may raise outside of its steps."""
     if suite is None:
         return NonStepErrors.ANY
-    errors = TryBodyErrors(interpreter)
+    errors = BlockErrors(interpreter)
     errors.visit(suite)
     return errors.own_errors
 
