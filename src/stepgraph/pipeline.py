@@ -34,6 +34,7 @@ from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, InternalError, Problem, ProblemKind
 from stepgraph.model.span import Span
+from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
@@ -249,7 +250,7 @@ class Pipeline(Struct):
         entry = OpenModule(module, Importer(files, self.modules) if files.folders else None)
         self.add_derivations(source.path, derivations_in(module))
         if source.workflows is None:
-            workflows = tuple(self._all_workflows(entry, source.project))
+            workflows = tuple(self._all_workflows(entry, source))
         else:
             workflows = tuple(self._configured_workflows(entry, source, source.workflows))
         return _with_triggers(entry, source.project, workflows) if self.checked else workflows
@@ -276,13 +277,16 @@ class Pipeline(Struct):
         derivations = (derivation for each in self.derivations.values() for derivation in each)
         return frozenset(base for each in derivations if not each.is_import for base in each.bases)
 
-    def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
+    def _all_workflows(self, entry: OpenModule, source: Source) -> Iterator[WorkflowAnalysis]:
         """Yield all workflows of a module, and record hints and problems about its other classes."""
+        project = source.project
         configuration = project.configuration
         own_workflows = () if configuration is None else configuration.own_workflows
         classes = find_workflows(entry, {configured.class_name for configured in own_workflows})
         self.missing_runs += map(_missing_run_hint, classes.missing_runs)
         self.problems += map(_limit_problem, classes.over_limit)
+        if not own_workflows:
+            self.problems += self._problems_of_environments(entry, source)
         entry = replace(entry, workflows=len(classes.workflows))
         for name in classes.workflows:
             yield _analyze_workflow(entry, name, project, checked=self.checked)
@@ -299,20 +303,38 @@ class Pipeline(Struct):
             if isinstance(exported, ExportedClass):
                 yield _analyze_workflow(entry, exported.name, source.project, configured, checked=self.checked)
             else:
-                classes = partial(tuple, exported.exported_classes)
-                near = self.modules.suggestions.nearest(configured.class_name, classes)
-                advice = (
-                    self._import_advice(entry, source, configured)
-                    if exported.kind is ProblemKind.MISSING_CLASS
-                    else None
-                )
-                missing.append(_not_exported_problem(source, configured, exported, near, advice))
+                missing.append(self._problem_of_class(entry, source, configured, exported))
         self.problems += missing
+        self.problems += self._problems_of_environments(entry, source)
         configuration = source.project.configuration
         # A configuration with wrong names does not determine the deployed classes.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
             self.hints += (_not_deployed_hint(workflow, configuration.path) for workflow in undeployed)
+
+    def _problems_of_environments(self, entry: OpenModule, source: Source) -> Iterator[Problem]:
+        """Yield the problems of the classes that other environments configure and that the main module lacks."""
+        configuration = source.project.configuration
+        if configuration is None or not configuration.environments or configuration.main != source.path:
+            return
+        exports = ModuleExports(entry)
+        for environment in configuration.environments:
+            for configured in environment.own_workflows:
+                exported = exports.find(configured.class_name)
+                if (
+                    isinstance(exported, NotExported)
+                    and exported.kind in (ProblemKind.MISSING_CLASS, ProblemKind.UNEXPORTED_CLASS)
+                    and not is_placeholder(configured.class_name)
+                ):
+                    yield self._problem_of_class(entry, source, configured, exported)
+
+    def _problem_of_class(
+        self, entry: OpenModule, source: Source, configured: ConfiguredWorkflow, missing: NotExported
+    ) -> Problem:
+        near = self.modules.suggestions.nearest(configured.class_name, partial(tuple, missing.exported_classes))
+        is_missing = missing.kind is ProblemKind.MISSING_CLASS
+        advice = self._import_advice(entry, source, configured) if is_missing else None
+        return _not_exported_problem(source, configured, missing, near, advice)
 
     def _import_advice(self, entry: OpenModule, source: Source, configured: ConfiguredWorkflow) -> str | None:
         """Return the advice to import a missing class from the module of the project that defines it, if any."""

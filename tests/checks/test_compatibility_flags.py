@@ -51,12 +51,32 @@ def test_missing_date(tmp_path: Path) -> None:
     assert "`python_workers`" in finding.message
 
 
-def test_environment_flags_replace_top_level_flags(tmp_path: Path) -> None:
-    workflows = WORKFLOWS.replace("[[workflows]]", "[[env.production.workflows]]")
-    files = project_files(f"{CONFIGURATION}\n[env.production]\ncompatibility_flags = []\n{workflows}")
+_PRODUCTION = WORKFLOWS.replace("[[workflows]]", "[[env.production.workflows]]")
 
-    assert check_project(tmp_path, files, "SG116") == []
+
+def test_environment_flags_replace_top_level_flags(tmp_path: Path) -> None:
+    files = project_files(f"{CONFIGURATION}\n[env.production]\ncompatibility_flags = []\n{_PRODUCTION}")
+
     assert [f.span.line for f in check_project(tmp_path, files, "SG116", environment="production")] == [12]
+
+
+def test_flags_of_all_environments_are_checked_without_a_selected_one(tmp_path: Path) -> None:
+    environments = "[env.staging]\ncompatibility_flags = []\n[env.production]\ncompatibility_flags = []\n"
+    files = project_files(f"{CONFIGURATION}\n{environments}{_PRODUCTION}")
+
+    assert [f.span.line for f in check_project(tmp_path, files, "SG116")] == [14]
+
+
+def test_inherited_flags_are_reported_once(tmp_path: Path) -> None:
+    files = project_files(CONFIGURATION.replace(FLAGS, "") + _PRODUCTION)
+
+    assert len(check_project(tmp_path, files, "SG116")) == 1
+
+
+def test_name_of_another_environments_workflow_is_checked(tmp_path: Path) -> None:
+    files = project_files(CONFIGURATION + _PRODUCTION.replace('"orders"', '"my orders"'))
+
+    assert [f.span.line for f in check_project(tmp_path, files, "SG113")] == [13]
 
 
 def test_environment_inherits_top_level_flags(tmp_path: Path) -> None:

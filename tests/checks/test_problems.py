@@ -12,7 +12,7 @@ from stepgraph.checks.run import check
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
-from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
+from tests.checks.projects import CONFIGURATION, ENTRY, HEAD, WORKFLOWS, check_project, format_findings
 
 
 def entry(text: str) -> dict[str, str]:
@@ -100,6 +100,38 @@ def test_misspelled_class_suggests_the_likely_one(tmp_path: Path) -> None:
             " Did you mean `Order`? [SG114]"
         )
     ]
+
+
+_STAGING = """
+[[env.staging.workflows]]
+binding = "ORDERS"
+name = "orders-staging"
+class_name = "Ordres"
+"""
+
+
+@pytest.mark.parametrize("workflows", [WORKFLOWS, ""])
+def test_missing_class_of_another_environment(workflows: str, tmp_path: Path) -> None:
+    files = {"wrangler.toml": HEAD + workflows + _STAGING, "entry.py": ENTRY}
+    (finding,) = check_project(tmp_path, files, "SG114")
+
+    assert finding.message.startswith("no class `Ordres` in ")
+    assert finding.advice == "Did you mean `Orders`?"
+
+
+def test_class_in_the_main_module_of_another_environment(tmp_path: Path) -> None:
+    staging = f'[env.staging]\nmain = "staging.py"\n{_STAGING}'
+
+    assert check_project(tmp_path, {"wrangler.toml": CONFIGURATION + staging, "entry.py": ENTRY}, "SG114") == []
+
+
+def test_selected_environment_is_checked_alone(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": HEAD + WORKFLOWS.replace("[[w", "[[env.production.w") + _STAGING,
+        "entry.py": ENTRY,
+    }
+
+    assert check_project(tmp_path, files, "SG114", environment="production") == []
 
 
 def test_class_of_a_missing_module(tmp_path: Path) -> None:

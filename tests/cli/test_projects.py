@@ -136,6 +136,15 @@ def test_a_placeholder_of_a_date_is_a_note(stepgraph: Command, date: str) -> Non
     ]
 
 
+def test_the_date_of_a_worker_without_workflows_is_not_reported(stepgraph: Command) -> None:
+    write("src/entry.py", ORDERS_ALONE)
+    configure(ORDERS, compatibility_flags=["python_workers"])
+    write("site/wrangler.jsonc", '{"name": "site", "main": "entry.py", "compatibility_date": "%COMPAT_DATE%"}')
+    write("site/entry.py", "")
+
+    assert stepgraph("check", "-f", "concise").out == "no findings in 1 workflow\n"
+
+
 def test_placeholders_of_other_values_are_not_reported(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     template = {**ORDERS, "name": "orders-${STAGE}", "class_name": "{{ class }}", "limits": {"steps": "%STEPS%"}}

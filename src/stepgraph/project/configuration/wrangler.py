@@ -56,6 +56,18 @@ class ConfiguredWorkflow(KeyedRecord, Struct, frozen=True, eq=False):
         return f"{self.name} ({self.class_name}){worker}"
 
 
+class EnvironmentWorkflows(Struct, frozen=True):
+    """The workflows that an environment besides the selected one adds to the main module of a Worker."""
+
+    compatibility: Compatibility
+    workflows: tuple[ConfiguredWorkflow, ...]
+
+    @property
+    def own_workflows(self) -> tuple[ConfiguredWorkflow, ...]:
+        """The workflows whose classes this Worker defines."""
+        return tuple(workflow for workflow in self.workflows if workflow.script_name is None)
+
+
 class Configuration(KeyedRecord, Struct, frozen=True, eq=False):
     """The configuration of a Worker for one environment."""
 
@@ -73,6 +85,8 @@ class Configuration(KeyedRecord, Struct, frozen=True, eq=False):
     """Remarks on likely mistakes in a valid configuration."""
     defines_environment: bool = False
     """Whether the configuration has a table for the environment."""
+    environments: tuple[EnvironmentWorkflows, ...] = ()
+    """The other environments with workflows, if no environment is selected. Environments with problems are omitted."""
     content: bytes = b""
     """The bytes of the file."""
 
@@ -80,7 +94,7 @@ class Configuration(KeyedRecord, Struct, frozen=True, eq=False):
         """Return all fields except the content, which determines them."""
         return (
             *(self.path, self.name, self.main, self.main_position, self.base_dir, self.compatibility),
-            *(self.workflows, self.problems, self.hints, self.defines_environment),
+            *(self.workflows, self.problems, self.hints, self.defines_environment, self.environments),
         )
 
     @property
@@ -118,19 +132,22 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     top_level = Fields(path, document, problems, document.data)
     override = None if environment is None else _environment(top_level, environment)
     name = _name(top_level, override, environment)
-    workflows = _workflows(top_level if override is None else override, top_level, name)
     main = _main(top_level, override, root)
+    base_dir = _base_dir(top_level, override, root if main is not None and main.endswith(".py") else None)
+    compatibility = _compatibility(top_level, override)
+    workflows = tuple(_workflows(top_level if override is None else override, top_level, name))
     return Configuration(
         path,
         name,
         main,
         _table_with(top_level, override, "main").position(("main",)),
-        _base_dir(top_level, override, root if main is not None and main.endswith(".py") else None),
-        _compatibility(top_level, override),
-        tuple(workflows),
+        base_dir,
+        compatibility,
+        workflows,
         tuple(problems),
-        tuple(_hints(top_level, override, environment)),
+        tuple(_hints(top_level, override, environment, has_workflows=bool(workflows))),
         defines_environment=override is not None,
+        environments=tuple(_other_environments(path, document)) if environment is None else (),
         content=content,
     )
 
@@ -170,6 +187,25 @@ def _environment(top_level: Fields, name: str) -> Fields | None:
     advice = f"Available: {names}." if names else ""
     message = f"unknown environment `{name}`."
     raise InputError(_problem(top_level.path, message, advice, environments.position()))
+
+
+def _other_environments(path: str, document: ConfigurationDocument) -> Iterator[EnvironmentWorkflows]:
+    """Yield the environments whose workflows are in the main module of the top level.
+
+    Problems in an environment are reported only if it is selected.
+    """
+    problems: list[Problem] = []
+    top_level = Fields(path, document, problems, document.data)
+    environments = top_level.nested("env")
+    for name in () if environments is None else environments.values:
+        problems.clear()
+        override = environments.nested(name) if environments is not None else None
+        if override is None or not {"main", "base_dir"}.isdisjoint(override.values):
+            continue
+        workflows = tuple(_workflows(override, override, _name(top_level, override, name)))
+        compatibility = _compatibility(top_level, override)
+        if workflows and not problems:
+            yield EnvironmentWorkflows(compatibility, workflows)
 
 
 def _inherited(top_level: Fields, override: Fields | None, name: str) -> str | None:
@@ -297,13 +333,16 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
     return workflow if script == worker else replace(workflow, script_name=script)
 
 
-def _hints(top_level: Fields, override: Fields | None, environment: str | None) -> Iterator[Problem]:
+def _hints(
+    top_level: Fields, override: Fields | None, environment: str | None, *, has_workflows: bool
+) -> Iterator[Problem]:
     if override is not None and "workflows" not in override.values and top_level.values.get("workflows"):
         message = (
             f"environment `{environment}` has no `workflows`, and environments do not inherit them from the top level."
         )
         yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
-    yield from _placeholder_hints(top_level, override)
+    if has_workflows:
+        yield from _placeholder_hints(top_level, override)
     part = top_level if override is None else override
     if "workflows" in part.values:
         return

@@ -21,7 +21,8 @@ _ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscore
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
-        for workflow in configuration.workflows:
+        others = (workflow for environment in configuration.environments for workflow in environment.workflows)
+        for workflow in (*configuration.workflows, *others):
             problem = _find_problem(workflow.name)
             if problem is not None:
                 message = f"the workflow name {workflow.name!r} {problem}: the deployment fails."

@@ -11,15 +11,16 @@ from stepgraph.checks.rule import Rule
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
     from stepgraph.project.configuration.compatibility import Compatibility
-    from stepgraph.project.configuration.wrangler import Configuration
+    from stepgraph.project.configuration.wrangler import Configuration, EnvironmentWorkflows
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
-        if configuration.is_python and configuration.own_workflows and not _has_invalid_flags(configuration):
-            compatibility = configuration.compatibility
-            for message, advice in _find_problems(compatibility):
-                yield Diagnostic(empty_span(configuration.path, compatibility.position), message, advice)
+        if configuration.is_python and not _has_invalid_flags(configuration):
+            selected: tuple[Configuration | EnvironmentWorkflows, ...] = (configuration, *configuration.environments)
+            for settings in selected:
+                for message, advice in _find_problems(settings.compatibility) if settings.own_workflows else ():
+                    yield Diagnostic(empty_span(configuration.path, settings.compatibility.position), message, advice)
 
 
 def _has_invalid_flags(configuration: Configuration) -> bool:
