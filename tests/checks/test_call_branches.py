@@ -69,6 +69,8 @@ _BRANCHES = [
     'await (handle() if kind == "pick" else skip())',
     'await {"pick": handle, "pack": skip}[kind]()',
     'await {"pick": handle}.get(kind, skip)()',
+    'if kind.upper() == "PICK": await handle()',
+    'if not kind.startswith(("pa", "po")): await handle()',
 ]
 _CALLS = [
     'await asyncio.gather(leg("pick"), leg("pack"))',
@@ -133,6 +135,70 @@ def test_step_that_several_calls_reach(branch: str, calls: str) -> None:
 )
 def test_tests_that_arguments_do_not_decide(branch: str, calls: str) -> None:
     assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}") == ['"handle"']
+
+
+_LEVEL = """
+async def handle():
+    @step.do("handle")
+    async def body():
+        return 1
+
+    await body()
+
+async def level(number):
+    await step.sleep(f"settle {number}", "1 minute")
+"""
+_LEVELS = "await asyncio.gather(*(level(number) for number in range({count})))"
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "if number > 1: await handle()",
+        "if 1 < number: await handle()",
+        "if number < 1: await handle()",
+        "if 0 < number <= 1: await handle()",
+        "if number % 2 == 1: await handle()",
+        "if number >= 1 and not number == 1: await handle()",
+        "if number < 2: return\n    await handle()",
+    ],
+)
+def test_number_that_only_one_call_passes(branch: str) -> None:
+    assert flagged_in_run("SG207", f"{_LEVEL}    {branch}\n\n{_LEVELS.format(count=3)}") == []
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "if number >= 1: await handle()",
+        "if number < 2: await handle()",
+        "if number % 2 == 0: await handle()",
+        'if number < "2": await handle()',
+        "if number % 0 == 1: await handle()",
+        "if len(number) == 1: await handle()",
+        "if event < number < 2: await handle()",
+    ],
+)
+def test_number_that_several_calls_pass(branch: str) -> None:
+    assert flagged_in_run("SG207", f"{_LEVEL}    {branch}\n\n{_LEVELS.format(count=3)}") == ['"handle"']
+
+
+@pytest.mark.parametrize(
+    ("branch", "flagged"),
+    [
+        ('if "i" in kind: await handle()', []),
+        ('if "c" in kind: await handle()', ['"handle"']),
+        ('if "i" not in kind: await handle()', []),
+        ("if len(kind) > 4: await handle()", []),
+        ('if kind.endswith("ick"): await handle()', []),
+        ('if kind.endswith("k"): await handle()', ['"handle"']),
+        ('picked = kind.startswith("pi")\n    if picked: await handle()', []),
+        ('if kind.replace("a", "i") == "pick": await handle()', ['"handle"']),
+    ],
+)
+def test_part_of_a_string(branch: str, flagged: list[str]) -> None:
+    calls = 'await asyncio.gather(leg("pick"), leg("packs"))' if "len" in branch else _CALLS[0]
+    assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}", _IMPORTS) == flagged
 
 
 def test_flag_with_different_values() -> None:

@@ -6,15 +6,44 @@ The graph shows a function once for all its calls, with all branches. Rules ask 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from stepgraph.ir.values import Constant
+from stepgraph.ir.values import Constant, Scalar
 from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of iterations of a loop for which a branch is decided.
 _MAX_ITERATIONS: Final = 100
+
+
+Relation: TypeAlias = Literal["one of", "<", "<=", ">", ">=", "contains", "startswith", "endswith"]
+"""The relation between a parameter and constants that a test compares."""
+
+CONVERTING_METHODS: Final = frozenset(["casefold", "lower", "lstrip", "rstrip", "strip", "title", "upper"])
+"""The methods of a string, called without arguments, whose results a test may compare."""
+
+
+class Conversion(Struct, frozen=True):
+    """A conversion of a parameter before its comparison: `kind.lower()`, `len(kind)` or `number % 2`."""
+
+    name: str
+    """The name of the method, `len`, or `%`."""
+    operand: Constant | None = None
+    """The right operand of `%`."""
+
+    def apply(self, argument: Constant) -> Constant | None:
+        """Return the converted argument, or None if the conversion fails."""
+        match self.name, argument.value, self.operand:
+            case "len", str(text), None:
+                return Constant(len(text))
+            case "%", int(number), Constant(value=int(divisor)) if divisor:
+                return Constant(number % divisor)
+            case name, str(text), None if name in CONVERTING_METHODS:
+                return Constant(getattr(text, name)())
+            case _:
+                return None
 
 
 class ParameterTest(Struct, frozen=True):
@@ -25,14 +54,55 @@ class ParameterTest(Struct, frozen=True):
     """The constants, or None for the truth value of the parameter."""
     holds: bool
     """Whether the test is true for these values, or false for them."""
+    relation: Relation = "one of"
+    conversion: Conversion | None = None
+
+    @property
+    def compares_values(self) -> bool:
+        """Whether the test may differ for two constants that are not among its own and have the same truth value."""
+        return self.relation != "one of" or self.conversion is not None
 
     def outcome(self, arguments: ArgumentsOfRun) -> bool | None:
         """Return the result of the test for the arguments of a call. Return None if it is unknown."""
         argument = arguments.get(self.parameter)
-        if argument is None:
+        if argument is not None and self.conversion is not None:
+            argument = self.conversion.apply(argument)
+        matches = None if argument is None else self._matches(argument)
+        return None if matches is None else matches is self.holds
+
+    def _matches(self, argument: Constant) -> bool | None:
+        if self.values is None:
+            return bool(argument.value)
+        if self.relation == "one of":
+            return argument in self.values
+        outcomes = [_is_related(self.relation, argument.value, each.value) for each in self.values]
+        return None if None in outcomes else any(outcomes)
+
+
+def _is_related(relation: Relation, left: Scalar, right: Scalar) -> bool | None:
+    """Return whether a relation holds, or None for values that Python does not compare."""
+    match left, right:
+        case (str(), str()) | (int() | float(), int() | float()):
+            pass
+        case _:
             return None
-        matches = bool(argument.value) if self.values is None else argument in self.values
-        return matches is self.holds
+    match relation, left, right:
+        case "contains", str(), str():
+            return right in left
+        case "startswith", str(), str():
+            return left.startswith(right)
+        case "endswith", str(), str():
+            return left.endswith(right)
+        case "<", _, _:
+            return left < right  # type: ignore[operator]  # both are strings or both are numbers
+        case "<=", _, _:
+            return left <= right  # type: ignore[operator]
+        case ">", _, _:
+            return left > right  # type: ignore[operator]
+        case ">=", _, _:
+            return left >= right  # type: ignore[operator]
+        case _:
+            return None
 
 
 class UnknownTest(Struct, frozen=True):
@@ -68,8 +138,8 @@ ALWAYS: Final = CombinedTest(is_conjunction=True)
 def negated(test: BranchTest) -> BranchTest:
     """Return the negation of a test."""
     match test:
-        case ParameterTest(parameter=parameter, values=values, holds=holds):
-            return ParameterTest(parameter, values, not holds)
+        case ParameterTest(holds=holds):
+            return replace(test, holds=not holds)
         case CombinedTest(is_conjunction=is_conjunction, operands=operands):
             return CombinedTest(not is_conjunction, tuple(negated(operand) for operand in operands))
         case UnknownTest():

@@ -24,6 +24,9 @@ from stepgraph.syntax.module import SourcePlace
 BranchRuns: TypeAlias = dict[int, tuple[int | None, ...]]
 """For each choice by `id`, the `possible_runs` of its branches and of the path around them."""
 
+_Decided: TypeAlias = tuple[frozenset[SourcePlace], frozenset[Constant] | None]
+"""The parameters that tests compare, and the constants that tests distinguish, which is None for all constants."""
+
 # Maximum number of different contexts of a function. Further calls can take all branches.
 _MAX_CONTEXTS: Final = 100
 
@@ -48,6 +51,8 @@ class _DecidedCode(Struct, frozen=True):
     choices: tuple[Choice, ...]
     parameters: frozenset[SourcePlace]
     constants: frozenset[Constant]
+    compares_values: bool
+    """Whether some test may differ for constants that no test names."""
     callees: tuple[Function, ...]
 
 
@@ -56,8 +61,8 @@ class CallBranches(Struct):
 
     _own: dict[int, _DecidedCode] = field(default_factory=dict)
     """The code of each function, by `id` of the function."""
-    _reachable: dict[int, tuple[frozenset[SourcePlace], frozenset[Constant]]] = field(default_factory=dict)
-    """The parameters and constants in each function and the functions that it calls, by `id` of the function."""
+    _reachable: dict[int, _Decided] = field(default_factory=dict)
+    """What decides branches in each function and the functions that it calls, by `id` of the function."""
     _keys: dict[int, set[Hashable]] = field(default_factory=dict)
     """The keys of the contexts of each function, by `id` of the function."""
 
@@ -91,7 +96,7 @@ class CallBranches(Struct):
             code = self._own[id(function)] = _decided_code(function)
         return code
 
-    def _decided(self, function: Function) -> tuple[frozenset[SourcePlace], frozenset[Constant]]:
+    def _decided(self, function: Function) -> _Decided:
         decided = self._reachable.get(id(function))
         if decided is None:
             reachable: dict[int, _DecidedCode] = {}
@@ -101,9 +106,12 @@ class CallBranches(Struct):
                 if id(current) not in reachable:
                     reachable[id(current)] = code = self._code_of(current)
                     pending += code.callees
+            compares_values = any(code.compares_values for code in reachable.values())
             decided = self._reachable[id(function)] = (
                 frozenset[SourcePlace]().union(*(code.parameters for code in reachable.values())),
-                frozenset[Constant]().union(*(code.constants for code in reachable.values())),
+                None
+                if compares_values
+                else frozenset[Constant]().union(*(code.constants for code in reachable.values())),
             )
         return decided
 
@@ -117,6 +125,7 @@ def _decided_code(function: Function) -> _DecidedCode:
     parameters: set[SourcePlace] = set()
     constants: set[Constant] = set()
     callees: list[Function] = []
+    compares_values = False
     for operation in operations_in(function.body):
         match operation:
             case Choice(tests=tests) if tests:
@@ -124,13 +133,14 @@ def _decided_code(function: Function) -> _DecidedCode:
                 for test in tests:
                     parameters.update(tested_parameters(test))
                     constants.update(_constants(test))
+                    compares_values = compares_values or _compares_values(test)
             case (
                 Run(activity=Call(function=callee, deciding=deciding))
                 | StartOperation(activity=Call(function=callee, deciding=deciding))
             ):
                 callees.append(callee)
                 parameters.update(each.passed for each in deciding if isinstance(each, ParameterArgument))
-    return _DecidedCode(tuple(choices), frozenset(parameters), frozenset(constants), tuple(callees))
+    return _DecidedCode(tuple(choices), frozenset(parameters), frozenset(constants), compares_values, tuple(callees))
 
 
 def _constants(test: BranchTest) -> Iterator[Constant]:
@@ -142,15 +152,28 @@ def _constants(test: BranchTest) -> Iterator[Constant]:
                 yield from _constants(operand)
 
 
+def _compares_values(test: BranchTest) -> bool:
+    match test:
+        case ParameterTest():
+            return test.compares_values
+        case CombinedTest(operands=operands):
+            return any(map(_compares_values, operands))
+        case _:
+            return False
+
+
 def _loops(arguments: Mapping[SourcePlace, ConstantArgument]) -> frozenset[SourcePlace]:
     return frozenset(argument.loop for argument in arguments.values() if argument.loop is not None)
 
 
-def _key(arguments: Mapping[SourcePlace, ConstantArgument], tested: frozenset[Constant]) -> Hashable:
-    """Return a key in which all constants that no test names, and that have the same truth value, are equal."""
+def _key(arguments: Mapping[SourcePlace, ConstantArgument], distinguished: frozenset[Constant] | None) -> Hashable:
+    """Return a key of arguments. Constants that are not distinguished are equal if they have the same truth value."""
+
+    def key_of(value: Constant) -> Hashable:
+        return value if distinguished is None or value in distinguished else bool(value.value)
+
     return frozenset(
-        (parameter, argument.loop, tuple(value if value in tested else bool(value.value) for value in argument.values))
-        for parameter, argument in arguments.items()
+        (parameter, argument.loop, tuple(map(key_of, argument.values))) for parameter, argument in arguments.items()
     )
 
 

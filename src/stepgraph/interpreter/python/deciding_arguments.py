@@ -15,12 +15,14 @@ from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, SpreadArguments
 from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, LexicalScope
 from stepgraph.ir.parameter_tests import ConstantArgument, DecidingArgument, ParameterArgument
-from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
 
 _LITERALS: Final = (cst.SimpleString, cst.Integer, cst.Float)
 # Maximum number of elements of a collection whose constants are compared.
 _MAX_ELEMENTS: Final = 100
+# The number of arguments that `range` takes at most.
+_MAX_BOUNDS: Final = 3
 
 
 class BoundArgument(NamedTuple):
@@ -145,7 +147,9 @@ def _plain_values(args: Sequence[cst.Arg]) -> list[cst.BaseExpression]:
 
 
 def _elements(interpreter: Interpreter, node: cst.BaseExpression) -> list[Value] | None:
-    """Return the elements of a collection that is a literal, or a name with a constant collection."""
+    """Return the elements of a collection that is a literal, a name with a constant collection, or a `range`."""
+    if isinstance(node, cst.Call):
+        return _numbers(interpreter, node)
     if not is_display(node):
         return None
     value = interpreter.evaluate(node)
@@ -159,6 +163,18 @@ def _elements(interpreter: Interpreter, node: cst.BaseExpression) -> list[Value]
             return _items(value)
         case _:
             return None
+
+
+def _numbers(interpreter: Interpreter, node: cst.Call) -> list[Value] | None:
+    """Return the numbers of a short `range` with constant arguments. Return None for other calls."""
+    bounds = [evaluate_literal(argument) for argument in _plain_values(node.args) if isinstance(argument, cst.Integer)]
+    values = [bound.value for bound in bounds if isinstance(bound, Constant) and isinstance(bound.value, int)]
+    if not isinstance(node.func, cst.Name) or len(values) != len(node.args) or not 0 < len(values) <= _MAX_BOUNDS:
+        return None
+    if (len(values) == _MAX_BOUNDS and not values[-1]) or interpreter.evaluate(node.func) != External("builtins.range"):
+        return None
+    numbers = range(*values)
+    return [Constant(number) for number in numbers] if 0 < len(numbers) <= _MAX_ELEMENTS else None
 
 
 def _items(value: Collection) -> list[Value] | None:

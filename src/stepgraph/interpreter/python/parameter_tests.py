@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import libcst as cst
 from msgspec.structs import replace
@@ -15,17 +15,33 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Choice
 from stepgraph.ir.parameter_tests import (
     ALWAYS,
+    CONVERTING_METHODS,
     BranchTest,
     CombinedTest,
+    Conversion,
     ParameterTest,
+    Relation,
     UnknownTest,
     negated,
     tested_parameters,
 )
-from stepgraph.ir.values import Constant
+from stepgraph.ir.values import Constant, External
 from stepgraph.syntax.module import SourcePlace
 
 _UNKNOWN: Final = UnknownTest()
+_RELATIONS: Final[dict[type[cst.BaseCompOp], Relation]] = {
+    cst.LessThan: "<",
+    cst.LessThanEqual: "<=",
+    cst.GreaterThan: ">",
+    cst.GreaterThanEqual: ">=",
+}
+# The relations with the parameter on the right.
+_REVERSED_RELATIONS: Final[dict[type[cst.BaseCompOp], Relation]] = {
+    cst.LessThan: ">",
+    cst.LessThanEqual: ">=",
+    cst.GreaterThan: "<",
+    cst.GreaterThanEqual: "<=",
+}
 
 
 def record_tests(interpreter: Interpreter, tests: Sequence[cst.BaseExpression], place: SourcePlace) -> None:
@@ -109,29 +125,93 @@ def _assigned_test(interpreter: Interpreter, name: cst.Name) -> cst.BaseExpressi
     if scope.kind != "function" or not scope.bindings.binds(name.value):
         return None
     match scope.bindings.binders[name.value]:
-        case [cst.Assign(value=cst.Comparison() | cst.BooleanOperation() | cst.UnaryOperation() as value)]:
+        case [cst.Assign(value=cst.Comparison() | cst.BooleanOperation() | cst.UnaryOperation() | cst.Call() as value)]:
             return value
         case _:
             return None
 
 
-def _comparison(interpreter: Interpreter, test: cst.BaseExpression) -> ParameterTest | None:
+class _Subject(NamedTuple):
+    """A parameter that a test compares, with its conversion, if any."""
+
+    parameter: SourcePlace
+    conversion: Conversion | None = None
+
+
+def _subject(interpreter: Interpreter, node: cst.BaseExpression) -> _Subject | None:
+    """Return the parameter in one side of a comparison, or None for other expressions."""
+    conversion: Conversion | None = None
+    match node:
+        case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(name)), args=[]) if name in CONVERTING_METHODS:
+            node, conversion = owner, Conversion(name)
+        case cst.Call(func=cst.Name("len") as function, args=[cst.Arg(value=argument, keyword=None, star="")]):
+            if interpreter.evaluate(function) != External("builtins.len"):
+                return None
+            node, conversion = argument, Conversion("len")
+        case cst.BinaryOperation(left=left, operator=cst.Modulo(), right=right):
+            divisors = constants_in(interpreter, right, of_collection=False)
+            if divisors is None:
+                return None
+            node, conversion = left, Conversion("%", divisors[0])
+    parameter = parameter_of(interpreter, node)
+    return None if parameter is None else _Subject(parameter, conversion)
+
+
+def _comparison(interpreter: Interpreter, test: cst.BaseExpression) -> BranchTest | None:
     match test:
         case cst.Name():
             parameter = parameter_of(interpreter, test)
             return None if parameter is None else ParameterTest(parameter, None, holds=True)
-        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
-            parameter = parameter_of(interpreter, left)
-            is_member = isinstance(operator, cst.In | cst.NotIn)
-            values = None if parameter is None else constants_in(interpreter, right, of_collection=is_member)
-            if parameter is None or values is None:
-                return None
-            if isinstance(operator, cst.Equal | cst.In | cst.Is):
-                return ParameterTest(parameter, values, holds=True)
-            is_negated = isinstance(operator, cst.NotEqual | cst.NotIn | cst.IsNot)
-            return ParameterTest(parameter, values, holds=False) if is_negated else None
+        case cst.Comparison(left=left, comparisons=comparisons):
+            operands = [left, *(target.comparator for target in comparisons)]
+            pairs = zip(operands, comparisons, strict=False)
+            tests = [_comparison_of_two(interpreter, each, target) or _UNKNOWN for each, target in pairs]
+            return tests[0] if len(tests) == 1 else CombinedTest(is_conjunction=True, operands=tuple(tests))
+        case cst.Call(
+            func=cst.Attribute(value=owner, attr=cst.Name("startswith" | "endswith" as method)),
+            args=[cst.Arg(value=affix, keyword=None, star="")],
+        ):
+            subject = _subject(interpreter, owner)
+            values = constants_in(interpreter, affix, of_collection=isinstance(affix, cst.Tuple)) if subject else None
+            relation: Relation = "startswith" if method == "startswith" else "endswith"
+            return _test(subject, values, relation)
         case _:
             return None
+
+
+def _comparison_of_two(
+    interpreter: Interpreter, left: cst.BaseExpression, target: cst.ComparisonTarget
+) -> ParameterTest | None:
+    """Return the test of one operator in a comparison, with the parameter on either side."""
+    operator, right = target.operator, target.comparator
+    is_member = isinstance(operator, cst.In | cst.NotIn)
+    subject = _subject(interpreter, left)
+    if subject is not None:
+        values = constants_in(interpreter, right, of_collection=is_member)
+        if isinstance(operator, cst.Equal | cst.In | cst.Is):
+            return _test(subject, values)
+        if isinstance(operator, cst.NotEqual | cst.NotIn | cst.IsNot):
+            return _test(subject, values, holds=False)
+        return _test(subject, values, _RELATIONS.get(type(operator)))
+    subject = _subject(interpreter, right)
+    values = None if subject is None else constants_in(interpreter, left, of_collection=False)
+    if is_member:
+        return _test(subject, values, "contains", holds=isinstance(operator, cst.In))
+    if isinstance(operator, cst.Equal | cst.NotEqual):
+        return _test(subject, values, holds=isinstance(operator, cst.Equal))
+    return _test(subject, values, _REVERSED_RELATIONS.get(type(operator)))
+
+
+def _test(
+    subject: _Subject | None,
+    values: tuple[Constant, ...] | None,
+    relation: Relation | None = "one of",
+    *,
+    holds: bool = True,
+) -> ParameterTest | None:
+    if subject is None or values is None or relation is None:
+        return None
+    return ParameterTest(subject.parameter, values, holds, relation, subject.conversion)
 
 
 def _case_test(interpreter: Interpreter, case: cst.MatchCase, parameter: SourcePlace) -> BranchTest:
