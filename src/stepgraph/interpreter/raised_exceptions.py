@@ -74,6 +74,8 @@ class BlockErrors(Struct):
     interpreter: Interpreter
     opens_groups: bool = False
     """Whether the handlers catch the errors in an exception group, which a task group raises."""
+    stops_at_any: bool = False
+    """Whether the visit ends when the body may raise any error, because the steps that raise do not matter then."""
     own_errors: NonStepErrors = NonStepErrors.NONE
     """The errors that the body may raise outside its steps."""
     raising_steps: dict[str, str] = field(default_factory=dict)
@@ -85,6 +87,8 @@ class BlockErrors(Struct):
 
     def visit(self, node: cst.CSTNode) -> None:
         """Visit a statement or expression. Of nested functions, visit only the decorators."""
+        if self.stops_at_any and self.own_errors is NonStepErrors.ANY:
+            return
         match node:
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
@@ -251,7 +255,7 @@ def record_function_errors(interpreter: Interpreter, body: cst.BaseSuite) -> Non
     known = None if function is None else interpreter.function_errors.get(function)
     if function is None or (known is not None and known.own_errors is NonStepErrors.ANY):
         return
-    code = BlockErrors(interpreter)
+    code = BlockErrors(interpreter, stops_at_any=True)
     live = interpreter.is_reachable
     code.visit(body)
     interpreter.is_reachable = live
