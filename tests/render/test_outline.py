@@ -1,5 +1,6 @@
 """The outline, read as a person would."""
 
+from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.details import Detail, Details
@@ -231,6 +232,22 @@ def test_code_after_a_jump_is_below_its_guard() -> None:
         "   └─ ↻ loop",
         "      └─ ● c",
     ]
+
+
+def test_code_after_steps_and_a_jump_is_below_their_if() -> None:
+    skip = branch("x", do("a"), do("b"))
+    drawn = graph(loop(either(skip, branch(None, do("c")))))
+    details = Details([(skip, Detail(final_jump="continue"))])
+    view = View(details=details, findings=[finding("warning", skip["nodes"][0])])
+    assert render_outline(drawn, view, color=False).splitlines()[2:] == [
+        "   ├─ ◇ if x",
+        "   │  ├─ ● a  ! SG205",
+        "   │  ├─ ● b",
+        "   │  └─ ↻ continue",
+        "   └─ ● c",
+    ]
+    folded = render_outline(drawn, replace(view, folding=Folding(kinds=("if",))), color=False)
+    assert folded.splitlines()[2:] == ["   ├─ ◇ if x …  (a, b · 2 steps)  ! SG205", "   └─ ● c"]
 
 
 def test_a_handler_that_only_raises_is_one_line() -> None:

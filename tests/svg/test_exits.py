@@ -66,6 +66,26 @@ def test_code_after_a_jump_is_on_the_spine_below_its_guard() -> None:
         assert len({figure.box.left + figure.box.right for figure in (first, guard, last)}) == 1
 
 
+def test_code_after_steps_and_a_jump_is_on_the_spine_below_their_frame() -> None:
+    skip = branch("x", do("b"))
+    drawn = graph(loop(do("a"), either(skip, branch(None, do("c")))))
+    details = Details([(skip, Detail(final_jump="continue"))])
+    for picture in (picture_of(drawn, View(details=details)), page_of(drawn, view=View(details=details))):
+        names = ("a", "node.if", "node.if.1--b", "node.if.2--c")
+        first, frame, inner, last = (picture.figure(f"orders--node.loop--{name}") for name in names)
+        assert frame.box.top < inner.box.top < inner.box.bottom < frame.box.bottom < last.box.top
+        assert first.box.left + first.box.right == last.box.left + last.box.right < inner.box.left + inner.box.right
+
+
+def test_only_the_steps_before_a_jump_are_folded() -> None:
+    skip = branch("x", do("b"), do("c"))
+    drawn = graph(loop(either(skip, branch(None, do("d")))))
+    details = Details([(skip, Detail(final_jump="continue"))])
+    picture = picture_of(drawn, View(Folding(kinds=("if",)), details=details))
+    assert "2 steps" in picture.text
+    assert [name for name in "bcd" if f">{name}<" in picture.text] == ["d"]
+
+
 def broken_by_failures(picture: Picture) -> list[str]:
     return [*arrow_points_at_nothing(picture), *failure_has_a_wrong_target(picture)]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import read_log
-from stepgraph.model.details import Detail, Details
+from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.model.walk import paths_of
 from stepgraph.render.folding import UNFOLDED, Folding
@@ -74,7 +74,14 @@ def wait(name: str, event: str, timeout: str) -> Node:
     return {"type": "step_wait_for_event", "name": name, "options": {"event_type": event, "timeout": timeout}}
 
 
-def drawn(example: Graph, states: dict[str, NodeState], *, folding: Folding = UNFOLDED, **run: str) -> Picture:
+def drawn(
+    example: Graph,
+    states: dict[str, NodeState],
+    *,
+    folding: Folding = UNFOLDED,
+    details: Details = NO_DETAILS,
+    **run: str,
+) -> Picture:
     """Draw a graph whose steps have these states by their last names, and others are not reached."""
     names = {path: str(node.get("name", "")) for path, node in paths_of(example["workflow"])}
     following = tuple(path for path, name in names.items() if name == run.get("following"))
@@ -84,7 +91,7 @@ def drawn(example: Graph, states: dict[str, NodeState], *, folding: Folding = UN
         following=following,
         status=run.get("status", "running"),
     )
-    return picture_of(example, View(folding, progress=progress))
+    return picture_of(example, View(folding, progress=progress, details=details))
 
 
 def texts(picture: Picture, name: str) -> list[str]:
@@ -157,6 +164,16 @@ def test_a_jump_is_faded_unless_the_instance_took_it() -> None:
     details = Details([(skip, Detail(final_jump="continue"))])
     text = picture_of(example, View(details=details, progress=progress_with(example, lambda _: "done"))).text
     assert text.index('<g class="faded"') < text.index(">continue<") < text.index("node.if.2--b")
+
+
+def test_steps_before_a_jump_are_faded_unless_the_instance_took_it() -> None:
+    skip = branch("x", do("b"))
+    example = graph(loop(do("a"), either(skip, branch(None, do("c")))))
+    details = Details([(skip, Detail(final_jump="continue"))])
+    states: dict[str, NodeState] = {"a": "done", "b": "skipped", "c": "running"}
+    assert faded_names(drawn(example, states, details=details)) == ["b"]
+    states = {"a": "done", "b": "running", "c": "not_reached"}
+    assert faded_names(drawn(example, states, details=details)) == ["c"]
 
 
 def test_a_handler_is_strong_only_after_a_failure() -> None:

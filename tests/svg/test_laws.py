@@ -92,10 +92,10 @@ SHAPE_LAWS = (
 
 @pytest.mark.slow
 @settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
-@given(graphs())
-def test_any_code_below_a_jump_obeys_the_laws_of_shapes(drawn: Graph) -> None:
+@given(graphs(), st.sampled_from([0, 1]))
+def test_any_code_below_a_jump_obeys_the_laws_of_shapes(drawn: Graph, count: int) -> None:
     nodes = drawn["workflow"]["nodes"] or [do("a")]
-    skip = branch("x")
+    skip = branch("x", *[do("before")] * count)
     drawn["workflow"]["nodes"] = [loop(either(skip, branch(None, *nodes)))]
     view = View(details=details_of(drawn, lambda part: Detail(final_jump="continue" if part is skip else "")))
     for picture in (picture_of(drawn, view), page_of(drawn, view=view)):

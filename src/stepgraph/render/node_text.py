@@ -181,7 +181,7 @@ def always_running_branch(node: Node, details: Details) -> Branch | None:
 
 
 def branch_after_jump(node: Node, details: Details) -> Branch | None:
-    """Return the `else` of an `if` whose other branch only jumps, such as `if skip: continue`, or None.
+    """Return the `else` of an `if` whose other branch ends in a jump, such as `if skip: continue`, or None.
 
     The payload has no node for such a jump, so the code below it is in the `else`.
     """
@@ -189,6 +189,11 @@ def branch_after_jump(node: Node, details: Details) -> Branch | None:
         return None
     first, last = node["branches"]
     jump, rest = details.of(first), details.of(last)
-    is_jump = bool(jump.final_jump) and not (first["nodes"] or jump.final_raise or jump.guards or jump.source)
+    is_jump = bool(jump.final_jump) and not (jump.final_raise or jump.guards or jump.source)
     is_rest = last["condition"] is None and bool(last["nodes"]) and not (rest.source or rest.remarks)
     return last if is_jump and is_rest and first["condition"] is not None else None
+
+
+def without_rest(node: If) -> If:
+    """Return an `if` with only its first branch, for an `if` whose `else` is the code below it."""
+    return {"type": "if", "branches": node["branches"][:1]}

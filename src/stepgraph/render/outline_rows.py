@@ -33,6 +33,7 @@ from stepgraph.render.node_text import (
     name_text,
     only_exit,
     try_body,
+    without_rest,
 )
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, LinePiece
@@ -206,7 +207,7 @@ class RowMaker(Struct):
         if (branch := always_running_branch(node, self.details)) is not None:
             return list(self._frameless(branch, level))
         if node["type"] == "if" and (branch := branch_after_jump(node, self.details)) is not None:
-            return [replace(self._if(node)[0], part=node), *self._frameless(branch, level)]
+            return [self._before_jump(node, level), *self._frameless(branch, level)]
         if self.folding.folds(node, level) and not is_guard(node):
             if node["type"] == "function_call":
                 return [replace(self._folded_call(node), part=node)]
@@ -214,6 +215,13 @@ class RowMaker(Struct):
                 return [replace(self._folded(node), part=node)]
         rows = [_with_level(row, level + 1) for row in self._open(node, level)]
         return [row if row.part is not None else replace(row, part=node) for row in rows]
+
+    def _before_jump(self, node: If, level: int) -> Row:
+        """Return the row of the first branch of an `if`, which ends in a jump."""
+        alone = without_rest(node)
+        if node["branches"][0]["nodes"] and self.folding.folds(node, level):
+            return replace(self._folded(alone), part=node)
+        return replace(_with_level(self._if(alone)[0], level + 1), part=node)
 
     def _frameless(self, branch: Branch, level: int) -> Iterator[Row]:
         """Yield the rows of the nodes of a branch without a row of its own."""
@@ -224,8 +232,9 @@ class RowMaker(Struct):
         """Return the rows of a node with the signs of its findings, and of findings in nodes without rows."""
         shown: list[Node] = [node]
         function = self.functions.get(node["name"]) if node["type"] == "function_call" else None
-        has_rows_inside = any(branch(node, self.details) for branch in (always_running_branch, branch_after_jump))
-        if has_rows_inside or any(row.below for row in rows):
+        if node["type"] == "if" and branch_after_jump(node, self.details) is not None:
+            shown += [] if rows[0].below else walk(node["branches"][0]["nodes"])
+        elif always_running_branch(node, self.details) is not None or any(row.below for row in rows):
             shown += [function] if function else []
         elif function is None:
             shown = list(walk([node]))

@@ -40,9 +40,9 @@ def is_always_run(node: Node, view: View) -> bool:
 
 
 def rest_of_guard(node: Node, view: View) -> Branch | None:
-    """Return the `else` of an `if` whose other branch only jumps, unless the `if` or one of its branches is marked.
+    """Return the `else` of an `if` whose other branch ends in a jump, unless the `if` or one of its branches is marked.
 
-    Such an `if` is drawn like a guard, with the nodes of the `else` below it instead of a frame.
+    The nodes of the `else` are drawn below the `if`, not in its frame. An `if` that only jumps is drawn as a guard.
     """
     rest = branch_after_jump(node, view.details)
     if rest is None or node["type"] != "if" or view.mark(node) is not None:

@@ -249,6 +249,10 @@ class NodeLayout(Struct):
             return None
         return folded_form(self.folds, node, context, self.view.details)
 
+    def folded_box(self, node: Node, context: NodeContext) -> Figure:
+        """Return the box of a folded node, with the progress of an instance inside."""
+        return self.marked(self._folded_box(node, context), node)
+
     def _folds(self, node: Node, context: NodeContext) -> bool:
         """Return whether a node is folded. A group that shares its frame with a loop is folded with it.
 

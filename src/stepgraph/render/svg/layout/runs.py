@@ -139,6 +139,15 @@ class Runs(Struct, frozen=True):
         return replace(frame, label=add_heading_fact(frame.label, count, widest), group=group)
 
 
+def with_traversal(figure: Figure, traversal: Traversal) -> Figure:
+    """Return the figure of a part of a node with the traversal of this part."""
+    if not isinstance(figure, (Leaf, FrameFigure)):
+        return figure
+    run = FigureRun(traversal) if figure.group.run is None else replace(figure.group.run, traversal=traversal)
+    group = replace(figure.group, run=run)
+    return replace(figure, group=group) if isinstance(figure, Leaf) else _with_group(figure, group)
+
+
 def _with_group(frame: FrameFigure, group: SvgGroup) -> FrameFigure:
     """Return a new frame with another group, which does not change its size."""
     force_setattr(frame, "group", group)

@@ -18,6 +18,7 @@ from stepgraph.render.node_text import (
     branch_text,
     is_exhaustive,
     try_body,
+    without_rest,
 )
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, MemberFigure
@@ -88,6 +89,9 @@ class Layout(Protocol):
     def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
         """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
 
+    def folded_box(self, node: Node, context: NodeContext) -> Figure:
+        """Return the box of a folded node, with the progress of an instance inside."""
+
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node in its own context."""
 
@@ -144,16 +148,22 @@ def _measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
         return _measure_guarded(layout, node, rest, context)
     if (only := guard_exit(node, layout.view)) is not None:
         return _measure_guard(layout, branches[0], only, context)
-    group = SvgGroup("choice", context.identity, if_title(node))
     implied = BranchColumn(None, None, traversal=_implied_traversal(layout, node))
     if len(branches) == 1 and layout.view.mark(branches[0]) is None:
-        body = layout.part(branches[0], branches[0]["nodes"], context.inside(f"{context.identity}.1"), tail=0)
-        column = BranchColumn(None, body, traversal=_traversal(layout, branches[0]))
-        content = _with_implied(layout, [column], implied, context)
-        label = _condition_label(layout, branches[0], Icon.CHOICE, room=room_above(content))
-        return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
+        return _one_branch(layout, node, implied, context)
+    group = SvgGroup("choice", context.identity, if_title(node))
     content = _branches(layout, node, context, "else", implied)
     return FrameFigure(group, heading(Icon.CHOICE, "if"), content, 0, layout.folded_form(node, context))
+
+
+def _one_branch(layout: Layout, node: If, implied: BranchColumn, context: NodeContext) -> FrameFigure:
+    """Return an `if` with a single branch, whose condition is in the band."""
+    (branch,) = node["branches"]
+    body = layout.part(branch, branch["nodes"], context.inside(f"{context.identity}.1"), tail=0)
+    content = _with_implied(layout, [BranchColumn(None, body, traversal=_traversal(layout, branch))], implied, context)
+    label = _condition_label(layout, branch, Icon.CHOICE, room=room_above(content))
+    group = SvgGroup("choice", context.identity, if_title(node))
+    return FrameFigure(group, label, content, 0, layout.folded_form(node, context))
 
 
 def _measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
@@ -174,19 +184,36 @@ def if_title(node: If) -> str:
 
 
 def _measure_guarded(layout: Layout, node: If, rest: Branch, context: NodeContext) -> Stack:
-    """Return the guard of a jump that has no node, and the nodes of the `else` below it."""
-    branch = node["branches"][0]
-    jump = layout.part(branch, [], context.inside(f"{context.identity}.1"))
-    pill = jump.figures[0] if isinstance(jump, Stack) else jump
-    body = layout.part(rest, rest["nodes"], context.at(f"{context.identity}.2"), tail=0, entered=False)
+    """Return an `if` whose first branch ends in a jump that has no node, and the nodes of its `else` below it."""
     run = None
     if layout.view.progress is not None:
         entered, exited = _traversal(layout, node).entered, _traversal(layout, rest).entered
         run = FigureRun(Traversal(entered, exited))
-    title = title_line("if", branch["condition"] or "", *layout.view.details.remarks(branch))
-    group = SvgGroup("guard", context.identity, title, run)
-    guard = Guard(group, _condition_label(layout, branch, Icon.CHOICE), pill, value_of(pill.left_extent))
-    return Stack([guard, *(body.figures if isinstance(body, Stack) else [body])], entered=False)
+    first = _measure_jump(layout, node, run, context)
+    body = layout.part(rest, rest["nodes"], context.at(f"{context.identity}.2"), tail=0, entered=False)
+    return Stack([first, *(body.figures if isinstance(body, Stack) else [body])], entered=False)
+
+
+def _measure_jump(layout: Layout, node: If, run: FigureRun | None, context: NodeContext) -> Figure:
+    """Return the first branch of an `if`, which ends in a jump: a guard, a frame, or a folded box."""
+    branch, alone = node["branches"][0], without_rest(node)
+    if not branch["nodes"]:
+        jump = layout.part(branch, [], context.inside(f"{context.identity}.1"))
+        pill = jump.figures[0] if isinstance(jump, Stack) else jump
+        title = title_line("if", branch["condition"] or "", *layout.view.details.remarks(branch))
+        group = SvgGroup("guard", context.identity, title, run)
+        return Guard(group, _condition_label(layout, branch, Icon.CHOICE), pill, value_of(pill.left_extent))
+    if layout.view.folding.folds(node, context.level):
+        figure = layout.folded_box(alone, context)
+    else:
+        implied = BranchColumn(None, None, traversal=UNTAKEN if run and not run.traversal.exited else TAKEN)
+        figure = _one_branch(layout, alone, implied, context)
+    if run is None:
+        return figure
+    # Imported here because most drawings have no instance, and start-up time counts.
+    from stepgraph.render.svg.layout.runs import with_traversal
+
+    return with_traversal(figure, run.traversal)
 
 
 def _measure_guard(layout: Layout, branch: Branch, node: Break, context: NodeContext) -> Guard:
