@@ -111,6 +111,16 @@ def test_a_return_of_the_workflow_ends_beside_its_pill() -> None:
     assert tips(picture) == []
 
 
+def test_a_raise_out_of_a_loop_leads_to_its_handler() -> None:
+    leave = dict(LEAVE_LOOP)
+    drawn = graph(protected(block(loop(do("a"), either(branch("x", leave)))), catch=block(do("b"))))
+    picture = picture_of(drawn, View(details=Details([(leave, Detail("raise ValueError()"))])))
+    pill = picture.figure("orders--node.try.body--node.loop--node.if.1--exit.break")
+    assert "raise" in pill.css
+    assert broken_by_failures(picture) == []
+    assert sum('class="failure"' in line for line in picture.text.splitlines()) == 2
+
+
 def test_a_raise_ends_in_a_cross() -> None:
     drawn = graph(call("f"), functions={"f": function("f", either(branch("x", LEAVE)), do("a"))})
     details = details_of(drawn, lambda part: Detail("raise ValueError()" if part.get("type") == "break" else ""))

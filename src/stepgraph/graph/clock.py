@@ -304,6 +304,7 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
         case Jump(kind=kind, place=place, drawn=True):
             ends_loop = kind in (JumpKind.BREAK, JumpKind.FINISHED)
             exit_: Break = {"type": "break", "kind": "break" if ends_loop else "return"}
+            emitter.places.note_drawn_jump(place)
             return _with_place(emitter, [exit_], place, operation)
         case Jump() | Pause() | Scope():  # `control` has inlined the blocks of scopes
             return []

@@ -238,11 +238,13 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
 
 
 def _jumps_in(operations: Sequence[Operation]) -> tuple[Jump, ...]:
-    """Return the jumps without nodes in operations, or none if exceptions also leave loops in them."""
+    """Return the jumps without nodes in operations, and those of exceptions that also leave loops in them."""
     jumps = [operation for operation in operations_in(OperationBlock(tuple(operations))) if isinstance(operation, Jump)]
-    if any(jump.caught is not None for jump in jumps):
-        return ()
-    return tuple(jump for jump in jumps if not jump.drawn and jump.kind in (JumpKind.CONTINUE, JumpKind.RAISE))
+    return tuple(
+        jump
+        for jump in jumps
+        if jump.caught is not None or (not jump.drawn and jump.kind in (JumpKind.CONTINUE, JumpKind.RAISE))
+    )
 
 
 def _operation(operation: Operation, context: _Context) -> _Fragment:

@@ -22,6 +22,7 @@ from stepgraph.ir.nodes import (
     operations_in,
 )
 from stepgraph.model.details import Part
+from stepgraph.syntax.construct_text import is_raise_statement
 from stepgraph.syntax.decorated import decorated_function
 from stepgraph.syntax.module import SourcePlace
 
@@ -98,6 +99,11 @@ class Places(Struct):
         if raised is not None or jump is not None or guards:
             self._endings[id(part)] = (part, Ending(raised, jump, guards))
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
+
+    def note_drawn_jump(self, place: SourcePlace) -> None:
+        """Record that the node of a `raise` ends its path, although the payload continues after the loop around it."""
+        if is_raise_statement(place):
+            self._ends.add(id(place.node))
 
     def note_certain(self, part: Part, after: Sequence[Jump]) -> None:
         """Record that a branch always runs, if the ends of all jumps that skip it are recorded."""

@@ -282,7 +282,7 @@ class ChoiceBranch(Struct, frozen=True):
     """The source of the condition; None for `else`."""
     block: OperationBlock
     after: tuple[Jump, ...] = ()
-    """For code that jumps skip: these jumps, if they are at the ends of their blocks."""
+    """For code that jumps skip: these jumps, if they are at the ends of their blocks or leave loops."""
 
 
 class Choice(Struct, frozen=True):

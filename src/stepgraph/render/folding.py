@@ -33,10 +33,13 @@ _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
 
 
 def exit_kind(node: Break, details: Details) -> LeavingKind:
-    """Return the kind of an exit. A `raise` that leaves only a loop, and an unknown kind, are a `break`."""
-    if node["kind"] != "return":
-        return "break"
-    return "raise" if details.is_raise(node) else "return"
+    """Return the kind of an exit. A `raise` that leaves only a loop in the payload is a `raise`.
+
+    An unknown kind is a `break`.
+    """
+    if details.is_raise(node):
+        return "raise"
+    return "return" if node["kind"] == "return" else "break"
 
 
 def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKind]:
