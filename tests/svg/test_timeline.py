@@ -113,3 +113,19 @@ def test_dense_bars_are_drawn_as_one() -> None:
     log = read_log({"status": "running", "start": at(0), "steps": runs})
     progress = progress_of(instance_of(log, example), example["workflow"])
     assert render_svg(example, View(progress=progress)).text.count('class="span') == 1
+
+
+def test_only_bars_of_failures_are_striped() -> None:
+    example = graph(do("a"), do("b"), do("c"))
+    steps = [
+        step("a-1", 0, 500),
+        step("b-1", 500, 1000, (500, 1000, False)),
+        step("c-1", 1000, 1001, (1000, 1001, False)),
+    ]
+    log = read_log({"status": "errored", "start": at(0), "steps": steps})
+    text = render_svg(example, View(progress=progress_of(instance_of(log, example), example["workflow"]))).text
+    assert (text.count('class="span work"'), text.count('class="span failed"'), text.count('class="stripes"')) == (
+        1,
+        2,
+        1,
+    )

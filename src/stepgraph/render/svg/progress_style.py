@@ -167,7 +167,7 @@ def _timeline_rules(palette: Palette, colors: ProgressPalette) -> list[str]:
         f".open{{stroke:{current.line};fill:{current.line}}}",
         f".open-wait{{stroke:{current.line};fill:{current.fill}}}",
         f".pause{{stroke:{quiet.line}}}",
-        f".cut{{stroke:{palette.paper}}}",
+        f".cut,.stripes{{stroke:{palette.paper}}}",
     ]
 
 

@@ -26,6 +26,12 @@ _BLOCK: Final = 100
 """The number of rows in a block. Browsers skip blocks out of view when they lay out the page."""
 
 _ATTEMPT_STATES: Final[dict[bool | None, EntryState]] = {True: "done", False: "failed", None: "running"}
+_STRIPES: Final = (
+    '<svg class="stripes" aria-hidden="true" width="0" height="0"><pattern id="failed-bar" width="6" height="6" '
+    'patternUnits="userSpaceOnUse"><rect width="6" height="6"/><path d="M-1 7l8-8M-1 1l2-2M5 7l2-2"/></pattern></svg>'
+)
+"""The fill of bars of failures, which distinguishes them without colors."""
+
 _DAY: Final = 24 * 60 * 60 * 1000
 
 
@@ -37,6 +43,7 @@ def log_table(view: LogView) -> Iterator[str]:
     name = f"{view.identity}.log"
     yield f'<details class="log" id="{name}" open><summary>Log {" ".join(_counts(rows))}</summary>'
     yield from (f'<p class="omission">{remark}</p>' for remark in _omissions(view))
+    yield _STRIPES
     yield f'<div class="rows" tabindex="0" role="region" aria-labelledby="{name}.caption"><table>'
     yield f'<caption class="said" id="{name}.caption">Entries of the log</caption>'
     yield "<thead><tr>"

@@ -136,6 +136,14 @@ def _wait_bar(pen: Pen, x: int, y: int) -> None:
     pen.box("span wait", (x, y + 4), (_SYMBOL, 8), 2)
 
 
+def _failed_bar(pen: Pen, x: int, y: int) -> None:
+    # Imported here because most legends are not of instances, and start-up time counts.
+    from stepgraph.render.svg.figures.timeline import stripes
+
+    pen.box("span failed", (x, y + 3), (_SYMBOL, 10), 2)
+    pen.path("stripes", stripes(x, x + _SYMBOL, y + 8, 10))
+
+
 def _gap(pen: Pen, x: int, y: int) -> None:
     pen.box("gap", (x, y), (_SYMBOL, _SYMBOL), 0)
     pen.box("span work", (x, y + 4), (_SYMBOL, 8), 0)
@@ -146,6 +154,7 @@ INSTANCE_ENTRIES: Final = (
     LegendEntry("a path that the instance took", _taken_line),
     LegendEntry("a path that it did not take, or has not taken yet", _untaken_line, traces=('faded"',)),
     LegendEntry("in the timeline, a sleep or a wait", _wait_bar, traces=('"span wait', '"span open-wait')),
+    LegendEntry("in the timeline, a failed attempt", _failed_bar, traces=('"span failed"',)),
     LegendEntry("a period that is drawn shorter than it was", _gap, traces=('"gap"',)),
 )
 """The entries on the lines and the timeline of an instance."""

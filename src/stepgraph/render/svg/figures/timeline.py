@@ -48,6 +48,9 @@ _BAR: Final = 10
 """The height of a bar."""
 
 _MIN_BAR: Final = 3
+_STRIPE: Final = 6
+"""The distance between stripes."""
+
 _BREAK: Final = 58
 _OPEN: Final = 34
 """The width after the last time of a log in which entries that have not ended continue."""
@@ -64,6 +67,15 @@ def timeline_width(workflow: int, picture: int | None) -> int:
     """Return the width of the timeline below a workflow with this width, in a picture of a limited width."""
     width = max(_USUAL_WIDTH, min(workflow, _MAX_WIDTH))
     return width if picture is None else max(_MIN_WIDTH, min(width, max(workflow, picture)))
+
+
+def stripes(left: int, right: int, middle: int, height: int) -> str:
+    """Return the path of the stripes on the bar of a failure, which distinguish it without colors.
+
+    A bar that is too narrow has none.
+    """
+    edge = height // 2 - 1
+    return "".join(f"M{x} {middle + edge}l{2 * edge} {-2 * edge}" for x in range(left + 1, right - 2 * edge, _STRIPE))
 
 
 class TimelineFigure(Struct, frozen=True):
@@ -232,6 +244,8 @@ class TimelineFigure(Struct, frozen=True):
             pen.path("pause", f"M{left} {middle}H{right}")
             return
         pen.box(f"span {kind}", (left, middle - _BAR // 2), (right - left, _BAR), 2)
+        if kind == "failed" and (path := stripes(left, right, middle, _BAR)):
+            pen.path("stripes", path)
         for each in self.axis.breaks:
             begin, end = self._break_sides(each)
             if left <= begin and end <= right:
