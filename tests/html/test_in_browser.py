@@ -26,6 +26,9 @@ SMALL = graph(
     {"type": "function_call", "name": "notify"},
     functions={"notify": function("notify", do("Send the mail"))},
 )
+HALF_A_SCREEN = {"width": 720, "height": 450, "deviceScaleFactor": 2, "mobile": False}
+"""A screen of 1440 pixels at a zoom of 200 %."""
+
 PHONE = {"width": 390, "height": 800, "deviceScaleFactor": 1, "mobile": False}
 LOOP, IF, WEIGH = "orders--node.loop", "orders--node.loop--node.if", "orders--node.loop--node.if.2--weigh"
 PAGE = render_page([Page(SMALL, "orders", lambda node: "src/orders.py:12" if node["type"] == "step_do" else "")])
@@ -343,6 +346,29 @@ def test_dark_colors_follow_the_preference(browser: Browser, features: list[str]
     expected = "rgb(16, 22, 29)" if is_dark else "rgb(255, 255, 255)"
     assert browser.run("return getComputedStyle(document.documentElement).backgroundColor") == expected
     assert browser.run("return getComputedStyle(document.querySelector('.paper')).fill") == expected
+
+
+def test_forced_colors_keep_the_picture_and_the_chosen_result(browser: Browser) -> None:
+    media = [{"name": "forced-colors", "value": "active"}]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    try:
+        browser.open(PAGE)
+        assert browser.run("return getComputedStyle(document.querySelector('.paper')).fill") == "rgb(255, 255, 255)"
+        browser.press("/", "a")
+        chosen, other = ".results [aria-selected=true]", ".results [aria-selected=false]"
+        color = "return getComputedStyle(document.querySelector(arguments[0])).backgroundColor"
+        assert browser.run(color, chosen) != browser.run(color, other)
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_the_tools_of_half_a_screen_are_in_one_row(browser: Browser) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", HALF_A_SCREEN)
+    try:
+        browser.open(SEVERAL)
+        assert browser.find(".masthead").rect["height"] < 50
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_print_shows_all_pictures_in_light_colors(browser: Browser) -> None:
