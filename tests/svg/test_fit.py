@@ -146,6 +146,18 @@ def test_a_folded_function_is_folded_at_all_its_calls() -> None:
     assert picture.text.count("18 steps") == 2
 
 
+def test_a_group_of_dependent_steps_is_not_folded_if_it_is_most_of_the_picture() -> None:
+    def group(count: int) -> Node:
+        return parallel(
+            "all", do("head", starts=1, resolves=2), *(do(f"{i}", starts=2, resolves=3) for i in range(count))
+        )
+
+    before = [do(f"before {index}") for index in range(12)]
+    assert render_svg(graph(group(20)), GITHUB).folded == 0
+    assert render_svg(graph(loop(*before, group(20))), GITHUB).folded == 0
+    assert render_svg(graph(*before, group(10)), View(fit=300)).folded == 1
+
+
 def test_a_message_says_how_to_draw_everything() -> None:
     (warning,) = render_svg(graph(wide("kind", 9)), View(fit=300)).warnings
     assert warning.endswith("Use `--fit none` to draw everything.")

@@ -146,6 +146,13 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
     return order if is_sequence else None
 
 
+def is_ordered_group(node: Node) -> bool:
+    """Return whether a node is a group in which some members run after others, such as steps with dependencies."""
+    if as_unknown(node) or node["type"] != "parallel":
+        return False
+    return any(span.begins for span in row_spans([clock_span(member) for member in node["nodes"]]))
+
+
 def is_in_order(nodes: Sequence[Node]) -> bool:
     """Return whether nodes with clocks run one after another in the order of the list."""
     return in_sequence(nodes) == list(range(len(nodes)))

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.model.walk import as_unknown, children, walk
 from stepgraph.render.calls import CallExpansion
+from stepgraph.render.group_order import is_ordered_group
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
 from stepgraph.render.svg.layout.narrowing import MIN_GAIN, FoldCosts, Form, Narrowing, spine_width
 from stepgraph.render.svg.layout.nodes import NodeLayout
@@ -27,6 +28,9 @@ _MOVES: Final = 16
 
 _AROUND: Final = 72
 """The width of the margins of a picture and of the sides of a frame."""
+
+_MOST: Final = 0.5
+"""The share of a picture from which on a group of dependent steps is most of it."""
 
 _MAX_ROUNDS: Final = 6
 _MAX_ATTEMPTS: Final = 16
@@ -63,7 +67,8 @@ def fold_to_fit(
     `widths` are the width of the picture with the view and its maximum width, in pixels.
 
     Wide choices and groups are in two rows, or in banks of two rows, before anything is folded. The folds cost as
-    little as possible, as `FoldCosts` defines it. If everything that helps is folded, the picture may be wider.
+    little as possible, as `FoldCosts` defines it. If everything that helps is folded, the picture may be wider. A group
+    of dependent steps that is most of the picture is not folded, because the box would hide what the picture is about.
 
     Folds move other figures, and may move the body of a function to a later call, so the picture is measured again
     after each round. At the end, nodes are unfolded again if there is room for them.
@@ -74,7 +79,7 @@ def fold_to_fit(
     if may_suffice and measure(narrow).width <= max_width:
         return narrow
     costs = _costs([nodes, *(function["nodes"] for function in functions.values())], functions)
-    protected = _protected(nodes, functions, view)
+    protected = _protected(nodes, functions, view, costs)
     folded: list[int] = []
     for _ in range(_MAX_ROUNDS):
         measurement = measure(_with_folded(compact, folded))
@@ -86,14 +91,21 @@ def fold_to_fit(
     return _with_folded(compact, _needed(compact, folded, max(max_width, measurement.width), measure))
 
 
-def _protected(nodes: Sequence[Node], functions: Mapping[str, FunctionDef], view: View) -> frozenset[int]:
-    """Return the nodes that contain the current or failed steps of an instance, which must not be folded."""
-    progress = view.progress
-    if progress is None:
-        return frozenset()
+def _protected(
+    nodes: Sequence[Node], functions: Mapping[str, FunctionDef], view: View, costs: FoldCosts
+) -> frozenset[int]:
+    """Return the nodes that must not be folded, with the nodes around them.
+
+    They contain the current or failed steps of an instance, or are a group of dependent steps that is most of the
+    picture.
+    """
     lists = [nodes, *(function["nodes"] for function in functions.values())]
-    important = [id(node) for each in lists for node in walk(each) if progress.is_important(node)]
-    return containers_of(nodes, functions).closure(important)
+    every = [node for each in lists for node in walk(each)]
+    large = costs.beyond(_MOST * costs.add(nodes))
+    important = [id(node) for node in every if id(node) in large and is_ordered_group(node)]
+    if (progress := view.progress) is not None:
+        important += [id(node) for node in every if progress.is_important(node)]
+    return containers_of(nodes, functions).closure(important) if important else frozenset()
 
 
 def _new_folds(

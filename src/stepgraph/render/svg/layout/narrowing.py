@@ -55,6 +55,10 @@ class FoldCosts(Struct):
         """Return the cost of folding a node with this identity as an object. A function is folded at its calls."""
         return self._inside[identity]
 
+    def beyond(self, cost: float) -> frozenset[int]:
+        """Return the nodes, by their identity as objects, whose folds cost more than this."""
+        return frozenset(identity for identity, inside in self._inside.items() if inside > cost)
+
     def _add(self, node: Node, *, off_spine: bool) -> int:
         cost = (_OFF_SPINE if off_spine else _ON_MAIN_PATH) if is_step(node) or node["type"] == "break" else 0
         if (inside := self._inside.get(id(node))) is not None:
