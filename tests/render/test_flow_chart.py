@@ -4,10 +4,12 @@ from collections import Counter
 
 from hypothesis import example, given
 
-from stepgraph.model.payload import Graph
+from stepgraph.model.details import Detail, Details
+from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import walk
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameStart
 from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.render.any_graph import any_graph
 from tests.render.graphs import (
     LEAVE,
@@ -31,9 +33,9 @@ from tests.render.graphs import (
 POINTS = {BoxKind.START: "start", BoxKind.END: "end", BoxKind.FORK: "fork", BoxKind.MERGE: "merge"}
 
 
-def arrows(drawn: Graph) -> list[str]:
+def arrows(drawn: Graph, view: View = DEFAULT_VIEW) -> list[str]:
     """Return the arrows of a chart as text, in drawing order."""
-    chart = flow_chart(drawn)
+    chart = flow_chart(drawn, view)
     names = {box.id: _name(box) for box in boxes(chart)}
     return [_arrow_text(arrow, names) for arrow in chart.arrows]
 
@@ -54,6 +56,16 @@ def _arrow_text(arrow: Arrow, names: dict[str, str]) -> str:
 
 def test_a_sequence_leads_from_start_to_end() -> None:
     assert arrows(graph(do("a"), do("b"))) == ["start → a", "a → b", "b → end"]
+
+
+def test_code_that_only_a_shown_raise_skips_has_no_condition() -> None:
+    leave: Node = {"type": "break", "kind": "break"}
+    rest = branch("no exception", do("b"))
+    drawn = graph(loop(do("a"), either(branch("x", leave))), either(rest))
+    details = Details([(leave, Detail("raise ValueError")), (rest, Detail(is_certain=True))])
+    shown = arrows(drawn, View(details=details))
+    assert [arrow for arrow in shown if arrow.startswith(("raise", "no exception"))] == []
+    assert shown[-1] == "b → end"
 
 
 def test_branches_join() -> None:

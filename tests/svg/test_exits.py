@@ -112,7 +112,7 @@ def test_a_return_of_the_workflow_ends_beside_its_pill() -> None:
 
 
 def test_a_raise_out_of_a_loop_leads_to_its_handler() -> None:
-    leave = dict(LEAVE_LOOP)
+    leave: Node = {"type": "break", "kind": "break"}
     drawn = graph(protected(block(loop(do("a"), either(branch("x", leave)))), catch=block(do("b"))))
     picture = picture_of(drawn, View(details=Details([(leave, Detail("raise ValueError()"))])))
     pill = picture.figure("orders--node.try.body--node.loop--node.if.1--exit.break")

@@ -10,12 +10,21 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAIL, Detail, Part
+from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
 from stepgraph.render.folding import LeavingKind
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, branch_text, is_exhaustive, is_guard, try_body
+from stepgraph.render.node_text import (
+    ENDLESS_LOOPS,
+    NO_STEPS,
+    always_running_branch,
+    branch_text,
+    is_exhaustive,
+    is_guard,
+    try_body,
+)
 from stepgraph.render.view import Mark, NodeContext, View
 
 if TYPE_CHECKING:
@@ -135,11 +144,21 @@ def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) ->
     """Draw an `if`. Without an `else`, an arrow leads past all branches."""
     if is_guard(node):
         return _guard(drawer, node["branches"][0], entry, context)
+    if (branch := _branch_without_exception(drawer.view, node)) is not None:
+        return drawer.part(branch, branch["nodes"], entry, context.child("b0"))
     with drawer.builder.frame(context.identity, FrameKind.CHOICE):
         if len(node["branches"]) == 1 and node["branches"][0]["condition"] is not None:
             return _condition(drawer, node["branches"][0], entry, context)
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, "if", entry=entry)
         return _branches(drawer, node, diamond[0], context, ("else", ""))
+
+
+def _branch_without_exception(view: View, node: If) -> Branch | None:
+    """Return the branch of an `if` that only exceptions skip, unless it is marked. They are shown where they begin."""
+    branch = always_running_branch(node, view.details)
+    if branch is None or branch["condition"] != NO_EXCEPTION or view.mark(node) or view.mark(branch):
+        return None
+    return branch
 
 
 YES: Final = "yes"
