@@ -72,9 +72,6 @@ DIFFERENCE = """\
 """
 
 
-NOTE = "note: `--fix` changes files since version 0.2. `--diff` shows the changes first."
-
-
 @pytest.fixture
 def entry(folder: Path) -> Path:
     path = folder / "entry.py"
@@ -112,7 +109,7 @@ def test_exit_zero_applies_to_a_diff(stepgraph: Command) -> None:
 def test_a_report_of_remaining_findings_has_any_format(stepgraph: Command, entry: Path) -> None:
     run = stepgraph("check", "--fix", "-q", "-o", "report.json", "entry.py")
 
-    assert (run.out, run.messages, run.code) == ("", ["fixed 3 findings in 1 file", NOTE], 0)
+    assert (run.out, run.messages, run.code) == ("", ["fixed 3 findings in 1 file"], 0)
     assert json.loads(Path("report.json").read_text(encoding="utf-8"))["findings"] == []
     assert entry.read_text(encoding="utf-8") == FIXED
 
@@ -133,7 +130,7 @@ def test_fix_changes_files_and_reports_the_rest(stepgraph: Command, entry: Path)
     assert entry.read_text(encoding="utf-8") == FIXED
     assert entry.stat().st_mode & 0o777 == 0o640
     assert run.out.endswith("no findings in 1 workflow\n")
-    assert run.messages == ["fixed 3 findings in 1 file", NOTE]
+    assert run.messages == ["fixed 3 findings in 1 file"]
     assert run.code == 0
 
 
@@ -214,24 +211,10 @@ def test_standard_input_cannot_be_changed(stepgraph: Command, folder: Path, monk
     assert run.code == 2
 
 
-def test_fix_and_write_work_as_before(stepgraph: Command, entry: Path) -> None:
-    run = stepgraph("check", "--fix", "--write", "entry.py")
+def test_unsafe_fixes_without_fix_are_a_usage_error(stepgraph: Command) -> None:
+    run = stepgraph("check", "--unsafe-fixes")
 
-    assert run.messages == ["fixed 3 findings in 1 file"]
-    assert entry.read_text(encoding="utf-8") == FIXED
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ("--write", "--write is no longer an option: --fix changes files, and --diff shows the changes."),
-        ("--unsafe-fixes", "--unsafe-fixes requires --fix or --diff."),
-    ],
-)
-def test_an_option_without_fix_is_a_usage_error(stepgraph: Command, option: str, message: str) -> None:
-    run = stepgraph("check", option)
-
-    assert run.messages == [f"stepgraph: {message} Try `stepgraph check --help`."]
+    assert run.messages == ["stepgraph: --unsafe-fixes requires --fix or --diff. Try `stepgraph check --help`."]
     assert run.code == 2
 
 
@@ -250,7 +233,7 @@ def test_unsafe_fixes_need_an_option(stepgraph: Command, entry: Path) -> None:
 
     run = stepgraph("check", "--fix", "entry.py")
 
-    assert run.messages == ["fixed 1 finding in 1 file; 1 finding can be fixed with --unsafe-fixes", NOTE]
+    assert run.messages == ["fixed 1 finding in 1 file; 1 finding can be fixed with --unsafe-fixes"]
     assert run.out.endswith(
         "1 warning in 1 workflow, 1 fixable with --fix --unsafe-fixes\n`stepgraph rules SG212` explains SG212.\n"
     )
@@ -262,7 +245,7 @@ def test_unsafe_fixes_are_applied(stepgraph: Command, entry: Path) -> None:
 
     run = stepgraph("check", "--fix", "--unsafe-fixes", "entry.py")
 
-    assert run.messages == ["fixed 2 findings in 1 file", NOTE]
+    assert run.messages == ["fixed 2 findings in 1 file"]
     expected = UNSAFE.replace("step.sleep", "await step.sleep").replace('["delay"]', '["payload"]["delay"]')
     assert entry.read_text(encoding="utf-8") == expected
 

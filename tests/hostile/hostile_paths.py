@@ -201,7 +201,7 @@ def _arguments(rng: Random, output: str, path: str) -> tuple[str, ...]:
         ("check", named, "-f", rng.choice(list(REPORT_FORMATS)), *writing),
         ("check", named, "--baseline", inside, *rng.choice([(), ("--update-baseline",)])),
         ("check", named, *rng.choice([(), (), ("--update-baseline",)])),
-        ("check", named, "--diff", *rng.choice([(), ("--write",)])),
+        ("check", named, "--diff", *rng.choice([(), ("--unsafe-fixes",)])),
         ("graph", named, "-f", rng.choice(list(TEXT_FORMATS)), *writing),
         ("list", named, "-f", rng.choice(["text", "json"])),
         ("render", inside or "known.json"),

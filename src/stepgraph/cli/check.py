@@ -50,10 +50,6 @@ Exit codes (the same for all formats):
   4  internal error"""
 
 
-# Written for one release, because `--fix` only showed a diff before.
-_FIX_WARNING = "note: `--fix` changes files since version 0.2. `--diff` shows the changes first."
-
-
 @click.command("check", epilog=_EXIT_CODES)
 @inputs
 @report_options
@@ -93,7 +89,7 @@ def check(
         fixes = _fix(check_run, check_again if can_repeat else None, unsafe=fixing.unsafe)
         if fixing.mode is FixMode.SHOW:
             return _show_fixes(fixes, check_run, selected_paths, output, exit_zero=exit_zero)
-        _write_fixes(fixes, check_run, fixing)
+        _write_fixes(fixes, check_run)
         check_run = fixes.check_run
     output.deliver(check_run.report, check_run.analysis.files, _summary)
     if output.name is None and fixing.mode is FixMode.REPORT:
@@ -238,11 +234,9 @@ def _show_fixes(
     return ExitCode.FINDINGS if code is ExitCode.CLEAN and fixes.files and not exit_zero else code
 
 
-def _write_fixes(fixes: _Fixes, check_run: _ReportedCheck, fixing: Fixing) -> None:
+def _write_fixes(fixes: _Fixes, check_run: _ReportedCheck) -> None:
     write_fixed_files(fixes.files, check_run.sources.roots.keys())
     write_message(_fix_summary(fixes, written=True))
-    if fixes.files and not fixing.has_old_form:
-        write_message(_FIX_WARNING)
 
 
 def _fixable_findings(report: Report) -> list[Finding]:

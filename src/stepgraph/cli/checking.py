@@ -193,8 +193,6 @@ class Fixing(Struct, frozen=True):
 
     mode: FixMode = FixMode.REPORT
     unsafe: bool = False
-    has_old_form: bool = False
-    """Whether --fix is combined with the former option --write, so that its new meaning is expected."""
 
 
 def fix_options(command: Callable[..., R]) -> Callable[..., R]:
@@ -203,15 +201,12 @@ def fix_options(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--fix", is_flag=True, help=_FIX_HELP)
     @click.option("--diff", is_flag=True, help=_DIFF_HELP)
     @click.option("--unsafe-fixes", is_flag=True, help=_UNSAFE_FIXES_HELP)
-    @click.option("--write", is_flag=True, hidden=True)
     @wraps(command)
-    def with_fixing(*, fix: bool, diff: bool, unsafe_fixes: bool, write: bool, **others: object) -> R:
-        if write and not fix:
-            raise click.UsageError("--write is no longer an option: --fix changes files, and --diff shows the changes.")
+    def with_fixing(*, fix: bool, diff: bool, unsafe_fixes: bool, **others: object) -> R:
         if unsafe_fixes and not (fix or diff):
             raise click.UsageError("--unsafe-fixes requires --fix or --diff.")
         mode = FixMode.SHOW if diff else FixMode.WRITE if fix else FixMode.REPORT
-        return command(fixing=Fixing(mode, unsafe_fixes, has_old_form=write), **others)
+        return command(fixing=Fixing(mode, unsafe_fixes), **others)
 
     return with_fixing
 

@@ -306,6 +306,7 @@ _OPTION_ADVICE: Final[Mapping[str, tuple[str, ...]]] = {
     "--version": (_VERSION,),
     "--warnings-as-errors": (_FAIL_ON_WARNINGS,),
     "--workers": (_PROCESSES,),
+    "--write": ("`--fix` changes files, and `--diff` shows the changes.",),
     "-T": (_FORMAT,),
     "-W": (_FAIL_ON_WARNINGS,),
     "-c": (_SETTINGS,),
