@@ -189,3 +189,20 @@ def test_a_saved_graph_suggests_render(stepgraph: Command, command: str) -> None
     write("saved.json", "{}")
     advice = "To draw a saved graph, run `stepgraph render saved.json`."
     assert stepgraph(command, "saved.json") == Run(2, "", [f"stepgraph: saved.json is JSON, not Python. {advice}"])
+
+
+@pytest.mark.parametrize(("name", "language"), [("index.ts", "TypeScript"), ("index.mjs", "JavaScript")])
+def test_a_javascript_module_is_not_python(stepgraph: Command, name: str, language: str) -> None:
+    write(name, "export class Orders extends WorkflowEntrypoint {}")
+    advice = "To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+    assert stepgraph("check", name) == Run(2, "", [f"stepgraph: {name} is {language}, not Python. {advice}"])
+
+
+def test_a_drawing_as_input_suggests_the_output_option(stepgraph: Command) -> None:
+    advice = "To write a drawing, use `stepgraph graph -o orders.svg`."
+    assert stepgraph("graph", "orders.svg") == Run(2, "", [f"stepgraph: orders.svg is not a Python file. {advice}"])
+
+
+def test_the_name_of_a_workflow_as_path_suggests_an_option(stepgraph: Command) -> None:
+    advice = "To select a workflow, use `--workflow Orders`."
+    assert stepgraph("graph", "Orders") == Run(2, "", [f"Orders: file not found. {advice}"])

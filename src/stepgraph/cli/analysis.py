@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
 from stepgraph.cache.private_files import NO_CACHE_VARIABLE
@@ -23,28 +24,61 @@ from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 from stepgraph.source_analysis import CheckResult, analyze_graphs, analyze_sources, check_sources, import_pipeline
 
 if TYPE_CHECKING:
-    from stepgraph.analysis import Analysis
     from stepgraph.cache.store import CacheStore
-    from stepgraph.project.sources import Sources
 
 
 _NAMES = {".": "the current directory", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
 
+_RENDER_ADVICE: Final = "To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
+_LANGUAGES: Final = {
+    ".cjs": "JavaScript",
+    ".js": "JavaScript",
+    ".jsx": "JavaScript",
+    ".mjs": "JavaScript",
+    ".mts": "TypeScript",
+    ".ts": "TypeScript",
+    ".tsx": "TypeScript",
+}
+"""The languages of other Workers, by file extension."""
+_DRAWINGS: Final = frozenset({".dot", ".html", ".mmd", ".png", ".svg"})
 _WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
 
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
     """Return the modules that `paths` select. The cache may import the analysis during the search.
 
-    Raises CommandError for JSON files other than configurations.
+    Raises CommandError for files of other languages, saved graphs and drawings.
     """
     for path in paths:
-        if path.endswith(".json") and not is_configuration_name(os.path.basename(path)) and os.path.isfile(path):
-            advice = f"To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
-            raise CommandError(ExitCode.ERROR, f"{path} is JSON, not Python. {advice}")
+        _reject_other_file(path)
     on_find = cache.first_module_callback(paths, environment.name)
-    return find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
+    sources = find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
+    for index, problem in enumerate(sources.problems):
+        if problem.path in paths and (advice := advice_on_workflow_name(problem.path)):
+            sources.problems[index] = replace(problem, advice=advice)
+    return sources
+
+
+def advice_on_workflow_name(path: str) -> str:
+    """Return advice on a missing path that looks like the name of a workflow, or an empty string."""
+    is_name = path.replace("-", "_").isidentifier() and not path.startswith("-") and not os.path.lexists(path)
+    return f"To select a workflow, use `--workflow {shlex.quote(path)}`." if is_name else ""
+
+
+def _reject_other_file(path: str) -> None:
+    """Raise CommandError for a file that is certainly not Python, because a syntax error in it would not help."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in _DRAWINGS and not os.path.isdir(path):
+        message = f"{path} is not a Python file. To write a drawing, use `stepgraph graph -o {shlex.quote(path)}`."
+        raise CommandError(ExitCode.ERROR, message)
+    if not os.path.isfile(path) or is_configuration_name(os.path.basename(path)):
+        return
+    if suffix == ".json":
+        advice = f"To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
+        raise CommandError(ExitCode.ERROR, f"{path} is JSON, not Python. {advice}")
+    if suffix in _LANGUAGES:
+        raise CommandError(ExitCode.ERROR, f"{path} is {_LANGUAGES[suffix]}, not Python. {_RENDER_ADVICE}")
 
 
 def analyze_inputs(
@@ -78,8 +112,7 @@ def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]
     main = _main_in_another_language(sources)
     if main is not None:
         message = f"no workflow found: the main module is {main}, and stepgraph reads Python only."
-        advice = "To draw a deployed JavaScript or TypeScript workflow, see `stepgraph render --help`."
-        return CommandError(ExitCode.NOTHING, f"{message} {advice}")
+        return CommandError(ExitCode.NOTHING, f"{message} {_RENDER_ADVICE}")
     if analysis.external or analysis.hints:
         return CommandError(ExitCode.NOTHING, f"no workflow to analyze in {_searched_paths(sources, paths)}.")
     reason = _probable_reason(sources, paths)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import os
 import select
-import shlex
 import signal
 import sys
 import time
@@ -21,7 +20,7 @@ import click
 from msgspec import Struct, field
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.analysis import Cache
+from stepgraph.cli.analysis import Cache, advice_on_workflow_name
 from stepgraph.cli.console import (
     CommandError,
     ExitCode,
@@ -112,9 +111,8 @@ def watch(command: WatchedCommand) -> ExitCode:
     for path in command.paths:
         if not os.path.exists(path):
             # Other tools select something by its name with `-w`.
-            is_name = not os.path.splitext(path)[1] and os.path.basename(path) == path
-            advice = f" To select a workflow, use `--workflow {shlex.quote(path)}`." if is_name else ""
-            raise CommandError(ExitCode.ERROR, f"cannot watch {path}: file not found.{advice}")
+            message = f"cannot watch {path}: file not found. {advice_on_workflow_name(path)}"
+            raise CommandError(ExitCode.ERROR, message.rstrip())
     with _recorded_interrupts() as interrupts:
         try:
             return _Watch(command, interrupts).run()
