@@ -168,6 +168,11 @@ workflow_graph("src/entry.py")
     result.stdout.fnmatch_lines(["E*InputError: src/entry.py: file not found.*"])
 
 
+def test_a_missing_file_names_the_root_of_the_tests(pytester: pytest.Pytester) -> None:
+    result = run_test(pytester, 'workflow_graph("entry.py")\n')
+    result.stdout.fnmatch_lines([f"E*InputError: entry.py: file not found. Paths are relative to {pytester.path}."])
+
+
 def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"tests/test_it.py": "def test_it(workflow_graph): ..."})
     result = run(pytester, "-p", "no:stepgraph")

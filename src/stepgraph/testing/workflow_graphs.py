@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from stepgraph.analysis import with_located_nodes
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
@@ -91,7 +93,10 @@ class WorkflowGraphs:
             analysis = self._graphs_at(path)
         except InputError as error:
             # Raised again to keep the frames of the analysis out of the traceback.
-            raise InputError(error.problem) from None
+            problem = error.problem
+            if not path.exists():
+                problem = replace(problem, advice=f"Paths are relative to {self.root}.")
+            raise InputError(problem) from None
         where = "the project" if path == self.root else shown_path(path)
         matches = [each for each in analysis.workflows if name is None or name in (each.name, each.class_name)]
         if not matches:
