@@ -206,7 +206,12 @@ def test_a_missing_main_module_is_reported_at_its_name(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/other.py": WORKFLOW})
     sources = find_sources(["."])
     assert sources.modules == []
-    assert messages_of(sources.problems) == ["wrangler.jsonc:1:26: `main` is `src/entry.py`, which does not exist."]
+    assert messages_of(sources.problems) == [
+        (
+            "wrangler.jsonc:1:26: `main` is `src/entry.py`, which does not exist. "
+            "Correct the path, which is relative to the configuration."
+        )
+    ]
 
 
 def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None:

@@ -260,7 +260,8 @@ class Sources(Struct):
             self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
         elif not is_file(os.path.realpath(main)):  # the system requires each directory before a `..` to exist
             message = f"`main` is `{main}`, which does not exist."
-            self._misconfigured(path, message, "", configuration.main_position)
+            advice = "Correct the path, which is relative to the configuration."
+            self._misconfigured(path, message, advice, configuration.main_position)
         else:
             self._add_source(main, read_inside(main, root), configured_project(configuration, root), workflows)
 
