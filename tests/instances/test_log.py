@@ -161,7 +161,7 @@ def test_what_is_no_log(data: object, message: str) -> None:
     ("content", "message"),
     [
         (b"", "log.json: not JSON: the file is empty. Save the response"),
-        (b"Workflow Name: orders", "log.json:1:1: not JSON: Expecting value. Save the response"),
+        (b"Workflow Name: orders", "log.json:1:1: not JSON: expecting value. Save the response"),
         (b"\xff\xff\xff\xff", "log.json: not JSON: byte"),
         (b"[" * 100_000, "log.json: nested too deeply."),
         (b"9" * 5000, "log.json: a number has too many digits."),

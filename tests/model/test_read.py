@@ -52,7 +52,7 @@ def test_a_message_names_the_input_and_what_was_expected_of_it() -> None:
 def test_text_that_is_not_json_is_refused_with_its_position() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph('{\n  "id": ,', "saved.json")
-    assert str(caught.value) == "saved.json:2:9: not JSON: Expecting value."
+    assert str(caught.value) == "saved.json:2:9: not JSON: expecting value."
 
 
 def test_bytes_that_are_not_text_are_refused() -> None:

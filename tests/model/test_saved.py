@@ -299,7 +299,7 @@ def test_the_message_contains_the_error_of_the_api(errors: object, message: str)
     [
         (b"", "saved.json: not JSON: the file is empty."),
         (b" \n", "saved.json: not JSON: the file is empty."),
-        (b'{"graph": }', "saved.json:1:11: not JSON: Expecting value."),
+        (b'{"graph": }', "saved.json:1:11: not JSON: expecting value."),
         (b"\x89PNG\r\n\x1a\n", "saved.json: not JSON: byte 0 is not UTF-8 text."),
         (b"[" * 100_000, f"saved.json: nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."),
         (b"[1" + b"0" * 5000 + b"]", "saved.json: a number has too many digits."),

@@ -67,7 +67,8 @@ def parse_json(text: str | bytes, path: str, too_deep: str = "nested too deeply.
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
-        raise InputError(Problem(path, f"not JSON: {error.msg}.", advice, error.lineno, error.colno)) from None
+        message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}."
+        raise InputError(Problem(path, message, advice, error.lineno, error.colno)) from None
     except UnicodeDecodeError as error:
         message = f"not JSON: byte {error.start} is not {error.encoding.upper()} text."
         raise InputError(Problem(path, message, advice)) from None
