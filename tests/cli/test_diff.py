@@ -593,7 +593,7 @@ def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
 def test_the_suffix_selects_the_format(stepgraph: Command) -> None:
     orders("rest", "and rest")
     stderr = f"1 change in 1 workflow ({SAFE})."
-    assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"diff.md: {stderr}"])
+    assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"wrote diff.md: {stderr}"])
     assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {stderr}\n")
     assert stepgraph("diff", "HEAD", "-o", "diff.json", "-q") == Run(0, "", [])
     assert json.loads(Path("diff.json").read_bytes())["summary"]["text"] == stderr
@@ -624,7 +624,7 @@ def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
 def test_page_shows_the_source_locations_of_both_versions(stepgraph: Command) -> None:
     orders("rest", "and rest")
     assert stepgraph("diff", "HEAD", "-o", "changes.html").messages == [
-        "changes.html: 1 change in 1 workflow (1 safe)."
+        "wrote changes.html: 1 change in 1 workflow (1 safe)."
     ]
     page = Path("changes.html").read_text(encoding="utf-8")
     assert '"place":"HEAD:orders.py:' in page

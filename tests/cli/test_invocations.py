@@ -71,8 +71,8 @@ def test_the_version_has_three_spellings(stepgraph: Command, arguments: list[str
 
 @pytest.mark.parametrize("option", ["--output-file", "--out", "-output", "-out"])
 def test_aliases_of_output_write_the_file(stepgraph: Command, option: str) -> None:
-    assert stepgraph("check", option, "report.json").messages == ["report.json: no findings in 1 workflow"]
-    assert stepgraph("check", f"{option}=report.sarif").messages == ["report.sarif: no findings in 1 workflow"]
+    assert stepgraph("check", option, "report.json").messages == ["wrote report.json: no findings in 1 workflow"]
+    assert stepgraph("check", f"{option}=report.sarif").messages == ["wrote report.sarif: no findings in 1 workflow"]
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["entry.py", "report.json", "report.sarif"]
 
 
@@ -147,6 +147,8 @@ def test_unknown_commands_name_the_right_one(stepgraph: Command, command: str, a
         ),
         (["check", "--stdin"], "--stdin", "Use `-` as the path for standard input."),
         (["check", "--fixx"], "--fixx", "Did you mean `--fix`?"),
+        (["--json"], "--json", "Use `stepgraph graph -f json`."),
+        (["--sarif"], "--sarif", "Use `stepgraph check -f sarif`."),
     ],
     ids=str,
 )

@@ -178,7 +178,7 @@ def test_an_unreadable_log_does_not_hide_the_others(stepgraph: Command) -> None:
         (("orders.py",), f"missing LOGS: name {NAME} {TRY}"),
         (
             (".",),
-            f"missing LOGS: `.` has code, or no .json files. Name {NAME} {TRY}",
+            f"missing LOGS: `.` contains code. Name {NAME} {TRY}",
         ),
         (
             ("log.json", "--local"),
@@ -195,6 +195,12 @@ def test_usage_errors(stepgraph: Command, arguments: tuple[str, ...], message: s
         write(name, module(workflow("Orders", "rest")))
     save_log()
     assert stepgraph("replay", *arguments) == Run(2, "", [f"stepgraph: {message}"])
+
+
+def test_a_directory_without_logs(stepgraph: Command) -> None:
+    Path("logs").mkdir()
+    message = f"stepgraph: missing LOGS: `logs` contains no .json files. Name {NAME} {TRY}"
+    assert stepgraph("replay", "logs") == Run(2, "", [message])
 
 
 def test_ended_instances_only(stepgraph: Command) -> None:
@@ -235,7 +241,8 @@ def test_local_instances_of_the_code(stepgraph: Command) -> None:
 def test_markdown_for_a_pull_request(stepgraph: Command) -> None:
     write_orders()
     save_log()
-    assert stepgraph("replay", "log.json", "-o", "out.md") == Run(0, "", ["out.md: 1 instance in flight (1 resumes)"])
+    messages = ["wrote out.md: 1 instance in flight (1 resumes)"]
+    assert stepgraph("replay", "log.json", "-o", "out.md") == Run(0, "", messages)
     assert Path("out.md").read_text(encoding="utf-8") == (
         "## ✅ Workflows: 1 instance in flight (1 resumes)\n"
         "\n"

@@ -209,7 +209,7 @@ def test_instance_without_failure(stepgraph: Command, log: JSON, message: str) -
 
 def test_output_file(stepgraph: Command) -> None:
     run = explain(stepgraph, FAILED, "-o", "why.md")
-    assert run == Run(0, "", ["why.md: `charge card` failed in both attempts"])
+    assert run == Run(0, "", ["wrote why.md: `charge card` failed in both attempts"])
     assert Path("why.md").read_text(encoding="utf-8").startswith("## Orders errored after 2 s")
 
 

@@ -376,7 +376,7 @@ class DocumentOutput(Struct, Generic[Content], frozen=True):
 
         prepare_output(self.name, sources).write(self._content(content, Look()))
         if not self.quiet:
-            write_message(f"{self.name}: {summarize(content)}")
+            write_message(f"wrote {self.name}: {summarize(content)}")
 
     def _content(self, content: Content, look: Look) -> bytes:
         rendering = self.format.write(content, replace(self.options, look=look, quiet=self.quiet))

@@ -42,11 +42,12 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def missing_logs_message(paths: Sequence[str]) -> str:
     """Return the message for a command without logs. `paths` are its arguments that name code."""
-    advice = "name files or a directory with logs, or use --local or --account."
+    advice = "files or a directory with logs, or use --local or --account."
     folder = next((path for path in paths if os.path.isdir(path)), None)
     if folder is None:
-        return f"missing LOGS: {advice}"
-    return f"missing LOGS: {quoted([folder])[0]} has code, or no .json files. N{advice[1:]}"
+        return f"missing LOGS: name {advice}"
+    content = "code" if _has_code(_names_in(folder)) else "no .json files"
+    return f"missing LOGS: {quoted([folder])[0]} contains {content}. Name {advice}"
 
 
 def _is_log_name(path: str) -> bool:
@@ -55,16 +56,25 @@ def _is_log_name(path: str) -> bool:
 
 def _logs_in(folder: str) -> list[str]:
     """Return the logs in a folder, or an empty list if it contains code."""
-    try:
-        names = sorted(entry.name for entry in list_entries(folder))
-    except OSError as error:
-        raise InputError(Problem(folder, f"cannot be read: {error.strerror}.")) from None
-    if any(name.endswith(_PYTHON) or name in _PROJECT_FILES or is_configuration_name(name) for name in names):
+    names = _names_in(folder)
+    if _has_code(names):
         return []
     logs = [os.path.join(folder, name) for name in names if name.endswith(_JSON)]
     if len(logs) > LOG_FILES:
         raise InputError(Problem(folder, f"has more than {LOG_FILES} logs.", "Replay them in several runs."))
     return logs
+
+
+def _names_in(folder: str) -> list[str]:
+    """Return the sorted names of the files in a folder. Raises InputError if it cannot be read."""
+    try:
+        return sorted(entry.name for entry in list_entries(folder))
+    except OSError as error:
+        raise InputError(Problem(folder, f"cannot be read: {error.strerror}.")) from None
+
+
+def _has_code(names: Iterable[str]) -> bool:
+    return any(name.endswith(_PYTHON) or name in _PROJECT_FILES or is_configuration_name(name) for name in names)
 
 
 class LogReader:

@@ -107,6 +107,7 @@ def _unknown_option_message(error: click.NoSuchOption, context: click.Context) -
         advice_on_option(f"-{argument}" if argument != option else option, available, formats)
         or (advice_on_option(option, available, formats) if _begins_with_option(argument) else None)
         or _advice_on_other_commands(option, context)
+        or _advice_on_formats(option, context)
         or _similar_option(option, available)
     )
     return f"unknown option `{argument}`. {advice}" if advice else f"unknown option `{argument}`"
@@ -146,9 +147,14 @@ def advice_on_option(option: str, available: Collection[str], formats: Collectio
     for advice in _OPTION_ADVICE.get(option, ()):
         if all(name in available for name in _NAMED_OPTION.findall(advice)):
             return advice
-    name = option.lstrip("-")
-    format_name = _FORMAT_SYNONYMS.get(name, name)
+    format_name = _format_of(option)
     return f"Use `-f {format_name}`." if format_name in formats else None
+
+
+def _format_of(option: str) -> str:
+    """Return the format that an option such as `--json` would select."""
+    name = option.lstrip("-")
+    return _FORMAT_SYNONYMS.get(name, name)
 
 
 def _advice_on_other_commands(option: str, context: click.Context) -> str | None:
@@ -156,6 +162,15 @@ def _advice_on_other_commands(option: str, context: click.Context) -> str | None
     target = OPTION_ALIASES.get(option, option).partition("=")[0]
     names = quoted(f"stepgraph {name}" for name, command in _commands(context) if target in _options(command))
     return f"It is an option of {' and '.join(filter(None, (', '.join(names[:-1]), *names[-1:])))}." if names else None
+
+
+def _advice_on_formats(option: str, context: click.Context) -> str | None:
+    """Return the command with the format that an option before any command names, or None. `graph` comes first."""
+    if context.parent is not None:
+        return None
+    format_name = _format_of(option)
+    names = [name for name, command in _commands(context) if format_name in _formats(command)]
+    return f"Use `stepgraph {'graph' if 'graph' in names else names[0]} -f {format_name}`." if names else None
 
 
 def _commands(context: click.Context) -> Iterator[tuple[str, click.Command]]:
