@@ -116,7 +116,16 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
     scope = modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
     frame = Frame.of_body(scope)
     interpreter = Interpreter(
-        EVALUATORS, EXECUTORS, CALLERS, get_attribute, escape, modules, frame, store, facts, budget
+        modules,
+        frame,
+        store,
+        facts,
+        budget,
+        evaluators=EVALUATORS,
+        executors=EXECUTORS,
+        callers=CALLERS,
+        attributes=get_attribute,
+        escapes=escape,
     )
     return interpreter, scope
 
