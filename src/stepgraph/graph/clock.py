@@ -37,8 +37,8 @@ from stepgraph.ir.nodes import (
     StepRun,
     TryOperation,
     operations_in,
-    tasks_started_in,
 )
+from stepgraph.ir.walk import tasks_started_in
 from stepgraph.model.vocabulary import EXCEPTION
 from stepgraph.model.walk import is_clocked, walk
 from stepgraph.syntax.module import SourcePlace

@@ -11,15 +11,8 @@ from stepgraph.graph.calls import BodyOf, CallSummaries, functions_called_in, fu
 from stepgraph.graph.control import structure_control_flow
 from stepgraph.graph.liveness import must_awaited_tasks
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
-from stepgraph.ir.nodes import (
-    Call,
-    Function,
-    OperationBlock,
-    StartOperation,
-    operations_in,
-    task_references,
-    tasks_started_in,
-)
+from stepgraph.ir.nodes import Call, Function, OperationBlock, StartOperation, operations_in
+from stepgraph.ir.walk import task_references, tasks_started_in
 from stepgraph.limits import Budget, Limit
 
 

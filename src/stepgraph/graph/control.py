@@ -37,10 +37,10 @@ from stepgraph.ir.nodes import (
     StepRun,
     TryOperation,
     child_blocks,
-    map_blocks,
     may_run_steps,
     operations_in,
 )
+from stepgraph.ir.walk import map_blocks
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int

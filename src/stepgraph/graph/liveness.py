@@ -31,9 +31,8 @@ from stepgraph.ir.nodes import (
     StartOperation,
     TryOperation,
     may_run_steps,
-    task_references,
-    tasks_started_in,
 )
+from stepgraph.ir.walk import task_references, tasks_started_in
 from stepgraph.limits import Budget
 
 Path: TypeAlias = tuple[tuple[int, int], ...]

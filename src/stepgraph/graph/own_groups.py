@@ -18,8 +18,8 @@ from stepgraph.ir.nodes import (
     StartOperation,
     child_blocks,
     operations_in,
-    tasks_started_in,
 )
+from stepgraph.ir.walk import tasks_started_in
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:

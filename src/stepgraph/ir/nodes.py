@@ -18,9 +18,8 @@ from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
@@ -476,24 +475,6 @@ def operations_in(block: OperationBlock) -> Iterator[Operation]:
                 pending += reversed(inner.operations)
 
 
-def map_blocks(operation: Operation, change: Callable[[OperationBlock], OperationBlock]) -> Operation:
-    """Return a copy of an operation with `change` applied to each direct child block."""
-    match operation:
-        case Choice(branches=branches):
-            return replace(operation, branches=tuple(replace(b, block=change(b.block)) for b in branches))
-        case LoopOperation(body=body, orelse=orelse):
-            return replace(operation, body=change(body), orelse=change(orelse))
-        case TryOperation(body=body, handlers=handlers, finalbody=finalbody):
-            new_handlers = tuple(replace(h, block=change(h.block)) for h in handlers)
-            return replace(operation, body=change(body), handlers=new_handlers, finalbody=change(finalbody))
-        case Scope(block=block):
-            return replace(operation, block=change(block))
-        case PartialOrder(members=members):
-            return replace(operation, members=tuple(change(member) for member in members))
-        case _:
-            return operation
-
-
 def may_run_steps(block: OperationBlock) -> bool:
     """Return whether a block may run or start a step, a sleep or a wait."""
     return any(
@@ -509,20 +490,3 @@ def may_await(block: OperationBlock) -> bool:
 
 def _has_steps(activity: Activity) -> bool:
     return not isinstance(activity, Call) or activity.function.may_run_steps
-
-
-def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
-    """Yield the tasks that an operation or its nested blocks start, in order."""
-    return (inner.task_id for inner in operations_in(OperationBlock((operation,))) if isinstance(inner, StartOperation))
-
-
-def task_references(block: OperationBlock) -> Iterator[TaskId]:
-    """Yield the tasks that each operation of a block starts or awaits. Several operations may yield the same task."""
-    for operation in operations_in(block):
-        match operation:
-            case StartOperation(task_id=task_id):
-                yield task_id
-            case Await(group=group):
-                yield from task_ids_of(group)
-            case Run(completed_tasks=completes):
-                yield from (awaited.task_id for awaited in completes)

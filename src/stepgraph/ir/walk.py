@@ -1,4 +1,4 @@
-"""Traversals of a whole program: its blocks, the called functions and the bodies of steps."""
+"""Traversals of nested blocks, and of a whole program with the called functions and the bodies of steps."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     Activity,
+    Await,
     Call,
+    Choice,
     Dependency,
     EventWait,
     Function,
+    LoopOperation,
     Operation,
     OperationBlock,
+    PartialOrder,
     Run,
+    Scope,
     Series,
     Sleep,
     SleepUntil,
@@ -23,8 +30,45 @@ from stepgraph.ir.nodes import (
     StepChoice,
     StepDefinition,
     StepRun,
+    TryOperation,
     child_blocks,
+    operations_in,
 )
+
+
+def map_blocks(operation: Operation, change: Callable[[OperationBlock], OperationBlock]) -> Operation:
+    """Return a copy of an operation with `change` applied to each direct child block."""
+    match operation:
+        case Choice(branches=branches):
+            return replace(operation, branches=tuple(replace(b, block=change(b.block)) for b in branches))
+        case LoopOperation(body=body, orelse=orelse):
+            return replace(operation, body=change(body), orelse=change(orelse))
+        case TryOperation(body=body, handlers=handlers, finalbody=finalbody):
+            new_handlers = tuple(replace(h, block=change(h.block)) for h in handlers)
+            return replace(operation, body=change(body), handlers=new_handlers, finalbody=change(finalbody))
+        case Scope(block=block):
+            return replace(operation, block=change(block))
+        case PartialOrder(members=members):
+            return replace(operation, members=tuple(change(member) for member in members))
+        case _:
+            return operation
+
+
+def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
+    """Yield the tasks that an operation or its nested blocks start, in order."""
+    return (inner.task_id for inner in operations_in(OperationBlock((operation,))) if isinstance(inner, StartOperation))
+
+
+def task_references(block: OperationBlock) -> Iterator[TaskId]:
+    """Yield the tasks that each operation of a block starts or awaits. Several operations may yield the same task."""
+    for operation in operations_in(block):
+        match operation:
+            case StartOperation(task_id=task_id):
+                yield task_id
+            case Await(group=group):
+                yield from task_ids_of(group)
+            case Run(completed_tasks=completes):
+                yield from (awaited.task_id for awaited in completes)
 
 
 class VisitedOperation(Struct, frozen=True):

@@ -36,9 +36,9 @@ from stepgraph.ir.nodes import (
     StepRun,
     Suspension,
     TryOperation,
-    map_blocks,
 )
 from stepgraph.ir.program import ExpandedProgram, Program
+from stepgraph.ir.walk import map_blocks
 from stepgraph.limits import Limit
 
 

@@ -22,8 +22,9 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension, tasks_started_in
+from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
+from stepgraph.ir.walk import tasks_started_in
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import SourcePlace
 

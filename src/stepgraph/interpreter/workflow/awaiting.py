@@ -56,10 +56,10 @@ from stepgraph.ir.nodes import (
     StartOperation,
     Suspension,
     begins_at_call,
-    tasks_started_in,
 )
 from stepgraph.ir.parameter_tests import DecidingArgument, ParameterArgument
 from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
+from stepgraph.ir.walk import tasks_started_in
 from stepgraph.syntax.module import SourcePlace
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall)
