@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeGuard, assert_never
 
 from msgspec import Struct, field
 
+from stepgraph.graph.error_guards import guard_unseen_error, shows_error, wrap_in_try
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf_node, members, parallel, set_clocks, step_do, without_clocks
-from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
+from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
@@ -36,11 +37,10 @@ from stepgraph.ir.nodes import (
     StartOperation,
     StepRun,
     TryOperation,
-    operations_in,
 )
 from stepgraph.ir.walk import tasks_started_in
 from stepgraph.model.vocabulary import EXCEPTION
-from stepgraph.model.walk import is_clocked, walk
+from stepgraph.model.walk import is_clocked
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -147,66 +147,19 @@ def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operat
     emitter.grouped = True
     nodes = _sequence(emitter, block, operations, is_single_group=exact is not None)
     emitter.grouped = False
-    if len(nodes) == 1 and _has_resolved(nodes[0]) and not _shows_error(nodes[0], operations):
+    if len(nodes) == 1 and _has_resolved(nodes[0]) and not shows_error(nodes[0], operations):
         del nodes[0]["starts"], nodes[0]["resolves"]
         emitter.clock = clock
-        return _wrap_in_try(nodes, operations)
+        return wrap_in_try(nodes, operations)
     if len(nodes) == 1 and _is_series(nodes[0]):
         emitter.clock = clock
-        return _wrap_in_try(nodes[0]["nodes"], operations)
+        return wrap_in_try(nodes[0]["nodes"], operations)
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
-        return _guard_unseen_error([inner], operations)
+        return guard_unseen_error([inner], operations)
     group: Parallel = {"type": "parallel", "kind": "all" if exact is None else exact.kind, "nodes": nodes}
     nodes = [group] if exact is None else _with_place(emitter, [group], exact.place)
-    return _guard_unseen_error(nodes, operations)
-
-
-def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap a group in a `try` if a handler around its await may catch errors that the graph does not show.
-
-    A call without a completion clock needs no `try`, because code after its await may run before its steps anyway.
-    """
-    waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
-    return _wrap_in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
-
-
-def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap the nodes of a group in a `try` if a `try` around the await of the group may catch exceptions."""
-    if not _catch_await(operations):
-        return nodes
-    try_node: Try = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
-    return [try_node]
-
-
-def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
-    """Return whether a group around a single call is needed to show that code may run after an error.
-
-    The group is needed if the await returns the error as a result, or if the call may continue after an error of other
-    code.
-    """
-    groups = [await_.group for await_ in awaits_in(OperationBlock(tuple(operations)))]
-    return node["type"] == "function_call" and any(
-        group.awaits_work_without_steps or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
-        for group in groups
-    )
-
-
-def _raises_unseen(operations: Sequence[Operation]) -> bool:
-    """Return whether tasks started in operations may fail in code that the graph does not show."""
-    return any(
-        isinstance(operation, StartOperation)
-        and isinstance(operation.activity, Call)
-        and operation.activity.function.raises_unseen
-        for operation in operations_in(OperationBlock(tuple(operations)))
-    )
-
-
-def _catch_await(operations: Sequence[Operation]) -> bool:
-    return any(
-        isinstance(operation, TryOperation) and operation.catches and any(True for _ in awaits_in(operation.body))
-        for operation in operations_in(OperationBlock(tuple(operations)))
-    )
+    return guard_unseen_error(nodes, operations)
 
 
 def _has_resolved(node: Node) -> TypeGuard[Clocked]:
