@@ -28,7 +28,8 @@ from stepgraph.interpreter.values.containers import (
     Element,
 )
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
-from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, start, value_of
+from stepgraph.interpreter.workflow.await_members import awaited_tasks
+from stepgraph.interpreter.workflow.awaiting import current_result, start, value_of
 from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, report_canceled_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value

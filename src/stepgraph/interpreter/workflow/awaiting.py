@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
@@ -26,6 +25,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
+from stepgraph.interpreter.workflow.await_members import await_group, await_members, awaited_tasks
 from stepgraph.interpreter.workflow.cancellations import without_cancelled
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
@@ -36,11 +36,8 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
 )
 from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
 from stepgraph.ir.await_groups import (
-    AwaitedTask,
     AwaitGroup,
-    AwaitMember,
     TaskId,
-    awaited_tasks_of,
     task_ids_of,
 )
 from stepgraph.ir.nodes import (
@@ -91,12 +88,12 @@ def await_value(
             return result
         case Task(task_id=task_id):
             if not _run_inline(interpreter, task_id):
-                group = AwaitGroup("all", _await_members(value))
+                group = AwaitGroup("all", await_members(value))
                 emit_await(interpreter, Await(_with_exits(interpreter, group), place))
             return current_result(interpreter, value, place)
         case Gathering():
             if value.members:
-                group = _with_exits(interpreter, _await_group(value))
+                group = _with_exits(interpreter, await_group(value))
                 emit_await(interpreter, Await(group, place, value.one_per_iteration))
             else:
                 interpreter.record_suspension(value.suspension)
@@ -154,7 +151,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: SourcePlace, fir
             return union_of_values(results, [place.text] * len(results), place.text, place)
     tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
     unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
-    members = tuple(member for task in tasks for member in _await_members(task))
+    members = tuple(member for task in tasks for member in await_members(task))
     if members and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
         one_per_iteration = any(isinstance(task, Gathering) and task.one_per_iteration for task in tasks)
         emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
@@ -252,7 +249,7 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
     task_ids = [awaited.task_id for awaited in awaited_tasks(started)]
     if task_ids:
         interpreter.work.timed_tasks.update(task_ids)
-        block = OperationBlock((Await(AwaitGroup("all", _await_members(started)), wrapped.place),))
+        block = OperationBlock((Await(AwaitGroup("all", await_members(started)), wrapped.place),))
         report_timeout(interpreter, wrapped.place, "asyncio.wait_for", block)
     return started
 
@@ -315,51 +312,6 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
     interpreter.frame.has_started_tasks = True
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)
-
-
-def _await_members(value: Value) -> tuple[AwaitMember, ...]:
-    """Return the members of the await group for a value."""
-    match value:
-        case Task(task_id=task_id, all_runs=every, on_every_path=on_every_path):
-            return (AwaitedTask(task_id, every, on_every_path),)
-        case Gathering(members=members):
-            return tuple(member for inner in members for member in _group_member(inner, value.started_tasks))
-        case WaitForCall(inner=inner):
-            return _await_members(inner)
-        case Union(cases=cases):
-            return tuple(member for case in cases for member in _await_members(case.value))
-        case _:
-            return ()
-
-
-def awaited_tasks(value: Value) -> Iterator[AwaitedTask]:
-    """Yield the tasks that awaiting a value waits for."""
-    return awaited_tasks_of(AwaitGroup("all", _await_members(value)))
-
-
-def _await_group(value: Gathering) -> AwaitGroup:
-    """Return the await group for a gathering."""
-    return AwaitGroup(
-        value.kind,
-        _await_members(value),
-        value.started_tasks,
-        loop_depth=value.loop_depth,
-        until_done=value.until_done,
-        in_completion_order=value.in_completion_order,
-        until_error=value.until_error,
-        awaits_work_without_steps=value.awaits_work_without_steps,
-    )
-
-
-def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMember, ...]:
-    """Return a nested gathering as a group, or its members if these can join the outer group."""
-    if not isinstance(value, Gathering):
-        return _await_members(value)
-    group = _await_group(value)
-    nested = bool(group.started_tasks) and group.started_tasks <= outer_tasks
-    if not group.members or (not nested and group.kind == "all" and group.until_done):
-        return group.members
-    return (replace(group, nested=nested),)
 
 
 def _run_coroutine(

@@ -38,7 +38,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject, StepSignature
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.awaiting import awaited_tasks
+from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.cancellations import record_cancellation
 from stepgraph.interpreter.workflow.data_calls import record_read
 from stepgraph.ir.values import (
