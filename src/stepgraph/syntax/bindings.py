@@ -161,10 +161,14 @@ def import_binding(alias: cst.ImportAlias) -> str:
     """Return the name that an item of an import statement binds."""
     if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
         return alias.asname.name.value
-    name: cst.BaseExpression = alias.name
-    while isinstance(name, cst.Attribute):
-        name = name.value
-    return name.value if isinstance(name, cst.Name) else ""
+    return first_name(alias.name)
+
+
+def first_name(node: cst.BaseExpression) -> str:
+    """Return the first component of a dotted name, or an empty string for other expressions."""
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return node.value if isinstance(node, cst.Name) else ""
 
 
 def last_name(node: cst.BaseExpression) -> str:

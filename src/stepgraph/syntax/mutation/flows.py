@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import ParameterNames, import_binding, last_name, pattern_names
+from stepgraph.syntax.bindings import ParameterNames, first_name, import_binding, last_name, pattern_names
 from stepgraph.syntax.deferred.blocks import DeferredBlock
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.changes import (
@@ -18,14 +18,13 @@ from stepgraph.syntax.mutation.changes import (
     COPYING_CALLS,
     ELEMENT_METHODS,
     EXTENDING_METHODS,
-    FOLLOWED_CALLS,
     MUTATING_FUNCTIONS,
     PAIRING_CALLS,
     SPECIAL_MUTATORS,
-    WORKFLOW_STARTS,
     namespace_item,
 )
 from stepgraph.syntax.mutation.definitions import Definitions, opaque_imports
+from stepgraph.syntax.mutation.followed_calls import is_followed_call
 from stepgraph.syntax.mutation.member_reads import member_sources
 from stepgraph.syntax.walk import children, statements_below
 
@@ -237,7 +236,7 @@ class FlowCollector(Struct):
             return False
         match value:
             case cst.Call():
-                is_followed = bool(self.sources(value)) or _is_followed(value)
+                is_followed = bool(self.sources(value)) or is_followed_call(value)
                 return not is_followed or self._is_opaque(value.func)
             case cst.Await(expression=inner) | cst.Attribute(value=inner) | cst.Subscript(value=inner):
                 return self._is_unknown(inner)
@@ -294,7 +293,7 @@ class FlowCollector(Struct):
             self._mutate(mutated, by_library=not name or name in MUTATING_FUNCTIONS)
         may_be_method = isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS
         if may_be_method or (name and name not in MUTATING_FUNCTIONS and self._is_opaque(call.func)):
-            called = CalledFunction("" if may_be_method else _root_name(call.func), name, may_be_method)
+            called = CalledFunction("" if may_be_method else first_name(call.func), name, may_be_method)
             for path in (path for sources in arguments for path in (*sources, *_elements(sources))):
                 self.passed_to_others.setdefault(path.name, set()).add((path, called))
         for parameters in self.definitions.parameters_of(name):
@@ -312,7 +311,7 @@ class FlowCollector(Struct):
 
     def _is_followed_call(self, call: cst.Call) -> bool:
         """Return whether the flow of the arguments of a call is known."""
-        return bool(self.definitions.parameters_of(last_name(call.func))) or _is_followed(call)
+        return bool(self.definitions.parameters_of(last_name(call.func))) or is_followed_call(call)
 
     def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: _Paths) -> None:
         if argument.star:
@@ -334,7 +333,7 @@ class FlowCollector(Struct):
             self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
 
     def _is_opaque(self, function: cst.BaseExpression) -> bool:
-        return self.definitions.is_opaque(_root_name(function))
+        return self.definitions.is_opaque(first_name(function))
 
     def _reads_names_of_modules(self, call: cst.Call) -> bool:
         """Return whether a call may return any name of an imported module."""
@@ -458,13 +457,6 @@ class FlowCollector(Struct):
         return inputs if name == "cast" else ()
 
 
-def _root_name(function: cst.BaseExpression) -> str:
-    """Return the first name of a dotted name. Return "" for other expressions."""
-    while type(function) is cst.Attribute:
-        function = function.value
-    return function.value if type(function) is cst.Name else ""
-
-
 def _binds_names(statement: cst.Assign | cst.AnnAssign) -> bool:
     """Return whether all targets of an assignment are names."""
     targets = (
@@ -475,21 +467,6 @@ def _binds_names(statement: cst.Assign | cst.AnnAssign) -> bool:
 
 def _elements(sources: _Paths) -> _Paths:
     return tuple(path.element() for path in sources)
-
-
-def _is_followed(call: cst.Call) -> bool:
-    """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
-    name = last_name(call.func)
-    return (name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)) or _starts_workflow(call)
-
-
-def _starts_workflow(call: cst.Call) -> bool:
-    """Return whether a call starts a workflow: `self.env.ORDERS.create(options)`. The SDK copies the arguments."""
-    match call.func:
-        case cst.Attribute(value=cst.Attribute(value=owner), attr=cst.Name(value=name)):
-            return last_name(owner) == "env" and name in WORKFLOW_STARTS
-        case _:
-            return False
 
 
 def _literal_attribute(call: cst.Call) -> _Paths:

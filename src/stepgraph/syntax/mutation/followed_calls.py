@@ -1,0 +1,56 @@
+"""Calls whose effect on the aliases of collections is known."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import last_name
+from stepgraph.syntax.mutation.changes import (
+    COLLECTION_MUTATORS,
+    COPYING_CALLS,
+    ELEMENT_METHODS,
+    EXTENDING_METHODS,
+    MUTATING_FUNCTIONS,
+    PAIRING_CALLS,
+)
+from stepgraph.syntax.step_methods import STEP_METHODS
+
+WORKFLOW_STARTS: Final = frozenset(["create", "create_batch", "createBatch"])
+"""Methods of the binding of a workflow that start instances."""
+READING_CALLS: Final = frozenset(
+    [
+        *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
+        *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
+        *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
+        *("deepcopy", "dump", "dumps", "loads"),
+        *STEP_METHODS,
+    ]
+)
+"""Calls that keep no reference to their arguments."""
+_FOLLOWED_CALLS: Final = (
+    READING_CALLS
+    | COPYING_CALLS
+    | PAIRING_CALLS
+    | EXTENDING_METHODS
+    | ELEMENT_METHODS
+    | MUTATING_FUNCTIONS
+    | COLLECTION_MUTATORS
+)
+"""Calls whose effect on the aliases of collections is known."""
+
+
+def is_followed_call(call: cst.Call) -> bool:
+    """Return whether the flow through a call is known. Calls `type(name, bases, attributes)` make unknown classes."""
+    name = last_name(call.func)
+    return (name in _FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)) or _starts_workflow(call)
+
+
+def _starts_workflow(call: cst.Call) -> bool:
+    """Return whether a call starts a workflow: `self.env.ORDERS.create(options)`. The SDK copies the arguments."""
+    match call.func:
+        case cst.Attribute(value=cst.Attribute(value=owner), attr=cst.Name(value=name)):
+            return last_name(owner) == "env" and name in WORKFLOW_STARTS
+        case _:
+            return False
