@@ -35,6 +35,22 @@ _COMPOUND_TYPES: Final = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
 )
 
+_KEYWORD_STATEMENTS: Final[dict[type[ast.AST], type[cst.CSTNode]]] = {
+    ast.Break: cst.Break,
+    ast.Continue: cst.Continue,
+    ast.Pass: cst.Pass,
+}
+_COLLECTIONS: Final[dict[type[ast.AST], type[cst.CSTNode]]] = {
+    ast.List: cst.List,
+    ast.Set: cst.Set,
+    ast.Tuple: cst.Tuple,
+}
+_COMPREHENSIONS: Final[dict[type[ast.AST], type[cst.CSTNode]]] = {
+    ast.GeneratorExp: cst.GeneratorExp,
+    ast.ListComp: cst.ListComp,
+    ast.SetComp: cst.SetComp,
+}
+
 
 class UnsupportedSyntaxError(Exception):
     """A body contains syntax that has no sketch."""
@@ -399,13 +415,9 @@ class Sketcher:
     def _augmented_assign(self, node: ast.AugAssign) -> cst.CSTNode:
         return new_node(cst.AugAssign, target=self._node(node.target), value=self._node(node.value))
 
-    @_converts(ast.Break)
-    def _break(self, _: ast.Break) -> cst.CSTNode:
-        return new_node(cst.Break)
-
-    @_converts(ast.Continue)
-    def _continue(self, _: ast.Continue) -> cst.CSTNode:
-        return new_node(cst.Continue)
+    @_converts(*_KEYWORD_STATEMENTS)
+    def _keyword(self, node: ast.stmt) -> cst.CSTNode:
+        return new_node(_KEYWORD_STATEMENTS[type(node)])
 
     @_converts(ast.Expr)
     def _expr(self, node: ast.Expr) -> cst.CSTNode:
@@ -422,10 +434,6 @@ class Sketcher:
     @_converts(ast.Nonlocal)
     def _nonlocal(self, node: ast.Nonlocal) -> cst.CSTNode:
         return new_node(cst.Nonlocal, names=tuple(new_node(cst.NameItem, name=new_name(name)) for name in node.names))
-
-    @_converts(ast.Pass)
-    def _pass(self, _: ast.Pass) -> cst.CSTNode:
-        return new_node(cst.Pass)
 
     @_converts(ast.Return)
     def _return(self, node: ast.Return) -> cst.CSTNode:
@@ -448,22 +456,19 @@ class Sketcher:
         key, value = self._node(node.key), self._node(node.value)
         return new_node(cst.DictComp, key=key, value=value, for_in=self._comprehension(node.generators))
 
-    @_converts(ast.GeneratorExp)
-    def _generator_exp(self, node: ast.GeneratorExp) -> cst.CSTNode:
-        return new_node(cst.GeneratorExp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
+    @_converts(*_COMPREHENSIONS)
+    def _element_comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> cst.CSTNode:
+        for_in = self._comprehension(node.generators)
+        return new_node(_COMPREHENSIONS[type(node)], elt=self._node(node.elt), for_in=for_in)
 
     @_converts(ast.IfExp)
     def _conditional(self, node: ast.IfExp) -> cst.CSTNode:
         test, body = self._node(node.test), self._node(node.body)
         return new_node(cst.IfExp, test=test, body=body, orelse=self._node(node.orelse))
 
-    @_converts(ast.List)
-    def _list(self, node: ast.List) -> cst.CSTNode:
-        return self._collection(cst.List, node.elts)
-
-    @_converts(ast.ListComp)
-    def _list_comp(self, node: ast.ListComp) -> cst.CSTNode:
-        return new_node(cst.ListComp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
+    @_converts(*_COLLECTIONS)
+    def _display(self, node: ast.List | ast.Set | ast.Tuple) -> cst.CSTNode:
+        return self._collection(_COLLECTIONS[type(node)], node.elts)
 
     @_converts(ast.Name)
     def _identifier(self, node: ast.Name) -> cst.CSTNode:
@@ -472,18 +477,6 @@ class Sketcher:
     @_converts(ast.NamedExpr)
     def _named_expr(self, node: ast.NamedExpr) -> cst.CSTNode:
         return new_node(cst.NamedExpr, target=self._node(node.target), value=self._node(node.value))
-
-    @_converts(ast.Set)
-    def _set(self, node: ast.Set) -> cst.CSTNode:
-        return self._collection(cst.Set, node.elts)
-
-    @_converts(ast.SetComp)
-    def _set_comp(self, node: ast.SetComp) -> cst.CSTNode:
-        return new_node(cst.SetComp, elt=self._node(node.elt), for_in=self._comprehension(node.generators))
-
-    @_converts(ast.Tuple)
-    def _tuple(self, node: ast.Tuple) -> cst.CSTNode:
-        return self._collection(cst.Tuple, node.elts)
 
     @_converts(ast.UnaryOp)
     def _unary_operation(self, node: ast.UnaryOp) -> cst.CSTNode:
