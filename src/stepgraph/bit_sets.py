@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 _MAX_CHANGES: Final = 32
-"""The mean number of differences between two adjacent rows of a matrix up to which it is transposed by differences."""
+"""The maximum mean number of differences between adjacent rows of a matrix that is transposed by differences."""
 _BLOCK: Final = 512
-"""The number of rows of a matrix that are transposed together otherwise."""
+"""The number of rows that are transposed together in all other matrices."""
 
 
 def bits(members: int) -> Iterator[int]:

@@ -1,4 +1,4 @@
-"""Records of which a part of the fields, the key, decides about equality."""
+"""Records that are compared by some of their fields, the key."""
 
 from __future__ import annotations
 

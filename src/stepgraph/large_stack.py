@@ -124,7 +124,7 @@ class _RecursionLimits:
 
 _recursion_limits: Final = _RecursionLimits()
 _starting: Final = threading.Lock()
-"""Held while a thread starts, because the stack size of new threads is that of the process."""
+"""Held while a thread starts, because the stack size of new threads is a setting of the whole process."""
 
 
 def _affordable_sizes() -> Sequence[int]:

@@ -25,7 +25,7 @@ _ELAPSED_UNITS = (
     (60 * 60 * 1000, 60 * 1000, "h", "min"),
     (60 * 1000, 1000, "min", "s"),
 )
-# The number of seconds from which tenths are left out.
+# The minimum number of seconds that are written without tenths.
 _WHOLE_SECONDS: Final = 10
 # Comparing two names takes time proportional to the product of their lengths.
 _LONGEST: Final = 100

@@ -49,7 +49,7 @@ def user_cache_folder() -> str:
         from platformdirs import user_cache_dir
 
         return user_cache_dir("stepgraph", appauthor=False)
-    # As platformdirs, whose import takes as long as a repeated run.
+    # Like platformdirs, which is not used because its import takes as long as a repeated run.
     base = os.environ.get("XDG_CACHE_HOME", "").strip() or os.path.expanduser("~/.cache")
     return os.path.join(base, "stepgraph")
 

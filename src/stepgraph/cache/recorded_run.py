@@ -81,7 +81,7 @@ class Footprint:
         """The real paths of directories and links, by path."""
 
     def is_unchanged(self) -> bool:
-        """Return whether all files and directories are as they were."""
+        """Return whether all files and directories are unchanged."""
         lstat = os.lstat
         numbers = iter(memoryview(self.states).cast("Q"))
         # This loop takes most of the time of a repeated run in a large tree, so it calls no function but `lstat`.

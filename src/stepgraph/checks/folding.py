@@ -14,7 +14,7 @@ MAX_FOLDED: Final = 5
 
 
 def fold_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings in which the first one of each cause stands for the others, in the same order.
+    """Return the first finding of each cause, with the locations of the others, in the same order.
 
     Findings of one rule in one workflow have the same cause if they have the same related locations. Findings with a
     fix stay separate, because each fix changes its own location.

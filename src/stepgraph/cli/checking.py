@@ -224,7 +224,7 @@ class Criteria(Struct, frozen=True):
 
     @property
     def files(self) -> Sequence[str]:
-        """The files besides the sources that decide about the findings."""
+        """The files, in addition to the sources, that affect the findings."""
         return () if self.settings.baseline is None else (self.settings.baseline,)
 
 

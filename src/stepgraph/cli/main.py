@@ -210,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=command_line)
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    except Exception as error:  # noqa: BLE001 - whatever it is, the user is told in one line
+    except Exception as error:  # noqa: BLE001 - every error becomes a one-line message
         return report_error(error)
     return code or ExitCode.CLEAN
 

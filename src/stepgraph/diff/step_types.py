@@ -133,7 +133,7 @@ def settings_in(kind: str, field: str) -> tuple[Setting, ...]:
 
 
 def settings_impact(kind: str, field: str, old: Fields, new: Fields) -> Impact:
-    """Return the impact of a changed field of a step. Changed clocks have no impact of their own."""
+    """Return the impact of a changed field of a step. Changed clocks alone have no impact."""
     changed = [setting for setting in settings_in(kind, field) if setting.differs(old, new)]
     if not changed and kind in WAITS and field not in CLOCKS:
         return breaking(f"instances may be waiting at it, and the effect of its {field} is unknown")

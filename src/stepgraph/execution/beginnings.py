@@ -78,7 +78,7 @@ class Begin(Struct, frozen=True):
     frames: tuple[Frame, ...] = ()
     """The calls and passes around the step, outermost first."""
     clock: float | None = None
-    """The clock at which the work has begun in its body, or None without a clock."""
+    """The clock of the work in its body when it begins, or None without a clock."""
 
 
 class Beginnings(Struct, eq=False):

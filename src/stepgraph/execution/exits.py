@@ -174,7 +174,7 @@ class TermExits(Struct, eq=False):
                 yield Exit(kind)
 
     def opened(self, part: GroupPart) -> Term:
-        """Return a group of which no member has begun."""
+        """Return a group whose members have not begun."""
         members = (Member((at,), self.terms.fresh(item)) for at, item in enumerate(part.items))
         return self.terms.members(part, members, -1, any_finished=False)
 

@@ -31,10 +31,10 @@ COARSE_STATES: Final = 300
 """The maximum number of states after an entry, above which the ends of steps are ignored."""
 
 COARSE_BACKGROUND: Final = 60
-"""The maximum number of terms in a background, likewise."""
+"""The maximum number of terms in a background, for the same reason."""
 
 COARSE_OPERATIONS: Final = 20_000
-"""The maximum number of operations for an entry, likewise."""
+"""The maximum number of operations for an entry, for the same reason."""
 
 MAX_STATES: Final = 2_000
 """The maximum number of states after an entry."""

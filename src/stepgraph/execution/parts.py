@@ -154,7 +154,7 @@ class GroupPart(Struct, frozen=True, eq=False):
 
 
 class ChoicePart(Struct, frozen=True, eq=False):
-    """Branches, one of which runs."""
+    """Alternative branches; exactly one runs."""
 
     branches: tuple[Part, ...]
     traits: Traits

@@ -223,7 +223,7 @@ class Terms(Struct, eq=False):
         return self._intern((Protected, part, current, stage, pending), make)
 
     def unstarted(self, work: Term) -> Term:
-        """Return work in the background of which any number may begin."""
+        """Return background work that may begin any number of times."""
         traits = Traits(work.traits.sites)
         return self._intern((Unstarted, work), lambda number: Unstarted(number, traits, work.running, work))
 

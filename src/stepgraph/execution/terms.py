@@ -101,7 +101,7 @@ class SequenceRest(Term, frozen=True, eq=False):
 
 
 class Either(Term, frozen=True, eq=False):
-    """Branches that have advanced, one of which runs."""
+    """Alternative branches that may be in progress; exactly one runs."""
 
     branches: tuple[Term, ...]
 
@@ -161,7 +161,7 @@ class Protected(Term, frozen=True, eq=False):
 
 
 class Unstarted(Term, frozen=True, eq=False):
-    """Work in the background of which any number may begin."""
+    """Background work that may begin any number of times."""
 
     work: Term
 

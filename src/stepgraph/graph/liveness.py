@@ -280,7 +280,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         return _State(a.pending | b.pending, a.several | b.several, a.awaited_in_iteration & b.awaited_in_iteration)
 
     def may_raise(self, operation: Leaf | TryOperation, before: _State, after: _State | None) -> _State | None:
-        """Return the state at an exception. If one of several awaited tasks fails, the others may be pending."""
+        """Return the state at an exception. If an awaited task fails, the other awaited tasks may still be pending."""
         match operation:
             case TryOperation(guards_await=guards_await):
                 return None if guards_await else before
@@ -325,7 +325,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     ) -> tuple[_State | None, _State | None]:
         """After an exception, ignore the pending tasks that only the body starts and awaits.
 
-        In the graph, too, a group ends when one of its tasks fails, while the others continue.
+        As in the program, a group ends when a task fails, and its other tasks continue.
         """
         del before
         return end, None if raised is None else raised.without(self._local_tasks(try_.body))

@@ -238,7 +238,7 @@ def _has_several_definitions(class_value: ClassValue) -> bool:
 def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> StaticArguments:
     """Return snapshots of the arguments of a call.
 
-    With `shows_hidden`, constants in a collection that has another name are known, too, until the collection changes.
+    With `shows_hidden`, constants in a collection with a second name are also known, until the collection changes.
     """
     return StaticArguments(
         tuple([_static_argument(argument, shows_hidden=shows_hidden) for argument in arguments.items])

@@ -298,7 +298,7 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
 
 def _assume_steps(interpreter: Interpreter) -> None:
-    """Assume that all active functions run steps: one of them does, and the others call it."""
+    """Assume that all active functions run steps: one does, and the rest call it."""
     for node, functions in interpreter.active_functions.items():
         if functions:
             interpreter.step_functions.add(node)

@@ -50,7 +50,7 @@ def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget
 def merge_objects(changes: Changes, since: int, budget: Budget) -> Changes:
     """Return changes with one representative of the isomorphic objects that a pass of a loop has allocated in a union.
 
-    Otherwise, a loop that replaces an object by one of several copies would multiply its objects in each pass.
+    Otherwise, a loop that replaces an object by a copy of varying origin would multiply its objects in each pass.
     """
     comparison = _Comparison(since, budget)
     merged: Changes = {}
@@ -81,7 +81,7 @@ def merge_stale_tasks(changes: Changes, first: TaskId, last: TaskId) -> Changes:
     """Return changes with one element for all tasks of earlier passes that one expression has added to a collection.
 
     The tasks of earlier passes have the ids after `first` up to `last`. Otherwise, a collection that each pass creates
-    from the one of the previous pass would grow in every pass.
+    from the previous one would grow in every pass.
     """
 
     def is_stale(element: Slot) -> bool:

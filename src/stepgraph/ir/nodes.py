@@ -92,7 +92,7 @@ class StepInput(Struct, frozen=True):
     parameter: str
     """The name of the parameter, or an empty string if unknown."""
     steps: tuple[str, ...]
-    """The names of the steps, exactly one of which runs."""
+    """The names of the alternative steps; exactly one runs."""
 
 
 class StepRun(Struct, frozen=True, eq=False):

@@ -164,7 +164,7 @@ class ConstantArgument(Struct, frozen=True):
     parameter: SourcePlace
     values: tuple[Constant, ...]
     loop: SourcePlace | None = None
-    """The loop of which each iteration passes one of the values, or None for a single value."""
+    """The loop whose iterations each pass one of the values, or None for a single value."""
 
 
 class ParameterArgument(Struct, frozen=True):

@@ -158,7 +158,7 @@ class LiveProject:
         """Analyze the changed modules, and return the new state. Only one thread analyzes at a time.
 
         `on_module` is called before the analysis of each changed module. If it raises AnalysisCanceledError, the state
-        stays as it was, and the error is raised.
+        does not change, and the error is raised.
         """
         with self._lock:
             self._state = self._analyze(self._state, on_module)

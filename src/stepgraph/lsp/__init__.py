@@ -1,1 +1,1 @@
-"""The language server of `stepgraph lsp`: findings, and what the analysis knows about steps, in an editor."""
+"""The language server of `stepgraph lsp`: findings, and facts about steps, in an editor."""

@@ -27,7 +27,7 @@ _Calls: TypeAlias = tuple[str, ...]
 """The ids of the calls through which a search has entered functions, outermost first."""
 
 _CHOOSING: Final = frozenset({"if", "switch", "loop", "function_end"})
-"""The types of flow nodes of which only one successor runs."""
+"""The types of flow nodes with several successors, of which one runs."""
 _WAITING: Final = frozenset({"join", "parallel_end"})
 """The types of flow nodes that wait for all of their predecessors."""
 
@@ -132,9 +132,9 @@ class _FlowSearch(Struct):
     is_at_edge: bool = False
     """Whether the search has reached the start or the end of the workflow."""
     has_all: bool = False
-    """Whether a path of the search divides into several ones, all of which run."""
+    """Whether the search has reached a fork, whose paths all run."""
     has_choice: bool = False
-    """Whether a path of the search divides into several ones, one of which runs."""
+    """Whether the search has reached a branch, of whose paths one runs."""
 
     def run(self, start: str) -> AdjacentSteps:
         """Return the steps nearest to a node."""

@@ -48,7 +48,7 @@ class Draw(Protocol):
 
 
 class GraphCommands:
-    """The commands and what they have opened. `close` must be called at the end of the session."""
+    """The commands, and the pages and pictures that they opened. `close` must be called at the end of the session."""
 
     def __init__(self, window: Window, draw: Draw) -> None:
         """Prepare the commands."""

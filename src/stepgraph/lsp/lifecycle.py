@@ -20,9 +20,9 @@ _WATCHED: Final = ("**/*.py", "**/pyproject.toml", "**/wrangler*.{toml,jsonc}", 
 """The patterns of the files that the editor watches. A baseline may have any name, usually one of JSON."""
 
 _WATCHED_INTERVAL: Final = 10.0
-"""The interval in seconds in which files are compared if the editor watches them, because it may miss changes."""
+"""The interval in seconds between comparisons of files that the editor watches, because it may miss changes."""
 _UNWATCHED_INTERVAL: Final = 1.0
-"""The interval in seconds in which files are compared otherwise."""
+"""The interval in seconds between comparisons of files that the editor does not watch."""
 _EDITOR_INTERVAL: Final = 3.0
 """The interval in seconds between checks that the process of the editor exists."""
 _ANSWER_SECONDS: Final = 2.0

@@ -23,7 +23,7 @@ class ProgressReport:
     def __init__(self, server: WorkflowServer) -> None:
         self._server = server
         self._token: str | None = None
-        """The token of the shown progress, or of one that the editor is asked to show."""
+        """The token of the progress that the editor shows, or has been requested to show."""
         self._has_begun = False
         self._message = ""
 

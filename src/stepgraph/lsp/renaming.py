@@ -50,7 +50,7 @@ _ANNOTATION: Final = "running instances"
 _GENERATED: Final = ("@generated", "do not edit")
 """Marks in the first comments of generated files, in lower case."""
 _HEADING_LINES: Final = 20
-"""The number of lines in which generated files have such a mark."""
+"""The number of lines at the start of a file that may contain the mark of generated code."""
 _FOREIGN_FOLDERS: Final = frozenset((*DEFAULT_EXCLUDE, "..", "site-packages"))
 _EFFECTS: Final = {
     "step": "Running instances that have finished {} run it again under the new name.",

@@ -1,4 +1,4 @@
-"""The language server: its connection to the editor, and what it sends."""
+"""The language server: its connection to the editor, and its notifications."""
 
 from __future__ import annotations
 

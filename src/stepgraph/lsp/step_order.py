@@ -26,8 +26,8 @@ from stepgraph.order.workflow_order import WorkflowOrder
 class StepOrder(Struct, dict=True):
     """The order of the steps of a workflow. Steps are nodes of its graph, compared by identity.
 
-    What all steps need is computed once. What only one step needs is computed on demand, because an editor asks for the
-    step at the cursor.
+    Facts about all steps are computed once. Facts about a single step are computed on demand, because an editor asks
+    for the step at the cursor.
     """
 
     workflow: Workflow
@@ -94,7 +94,7 @@ class StepOrder(Struct, dict=True):
 
 
 class _StepCache(Struct):
-    """What has been computed about the steps of a workflow. It does not refer to the analysis, which refers to it."""
+    """The computed facts about the steps of a workflow. It does not refer to the analysis, which refers to it."""
 
     order: StepOrder | None = None
     nodes: Mapping[Span, Sequence[Node]] | None = None
@@ -122,7 +122,7 @@ class WorkflowSteps(Struct, frozen=True):
 
 
 def workflow_steps(workflow: LiveWorkflow) -> WorkflowSteps:
-    """Return the steps of a workflow. All requests share what is computed about them."""
+    """Return the steps of a workflow. All requests share these facts."""
     subject = workflow.analysis.subject
     return WorkflowSteps(workflow.analysis, _StepCache() if subject is None else subject.once(_new_cache))
 

@@ -66,7 +66,7 @@ class SourceStep(Struct, frozen=True, eq=False):
     function: SourcePlace | None = None
     """The location of the function or lambda that a step runs; None if it cannot be resolved."""
     variable: Variable | None = None
-    """The local variable by which code refers to a step; None if there is none."""
+    """The local variable that refers to the step, or None."""
     definitions: tuple[StepDefinition, ...] = ()
     """The definitions of a step in the intermediate representation, one for each execution of the declaration."""
 
@@ -346,7 +346,7 @@ def _step_runs(subject: WorkflowSubject) -> Iterator[StepRun]:
 
 
 def _definitions_in(dependency: Dependency) -> Iterator[StepDefinition]:
-    """Yield the steps one of which a dependency runs, without their own dependencies."""
+    """Yield the alternative steps of a dependency, without their own dependencies."""
     pending: list[Dependency] = [dependency]
     while pending:
         current = pending.pop()

@@ -11,7 +11,7 @@ _LOCAL_HOSTS: Final = frozenset({"", "localhost"})
 
 
 def path_of(uri: str) -> str | None:
-    """Return the normalized absolute path of a file, or None if the URI is not that of a file on this machine."""
+    """Return the normalized absolute path of a file, or None if the URI does not name a file on this machine."""
     try:
         parts = urlsplit(uri)
         path = os.fsdecode(unquote_to_bytes(parts.path))

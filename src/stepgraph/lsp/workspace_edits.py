@@ -102,7 +102,7 @@ def _with_line_ends(lines: TextLines, text: str) -> list[str]:
 
 
 def _edit(lines: TextLines, offset: int, old: str, new: str) -> TextEdit:
-    """Return the edit that replaces text at an offset, without what is equal at its start and its end."""
+    """Return the edit that replaces text at an offset, without the common prefix and suffix."""
     start = _equal_start(old, new)
     old, new = old[start:], new[start:]
     equal_end = _equal_end(old, new)

@@ -104,7 +104,7 @@ class ReportedNode(Closed):
     name: str
     """Name of a step in the graph, with `{}` around parts that are unknown before the run. Other nodes have none."""
     state: NodeState
-    """State of the last run, or of what is open inside. Without a run: `not_reached` may still run, `skipped` cannot
+    """State of the last run, or of an open node inside. Without a run: `not_reached` may still run, `skipped` cannot
     run any more, and `unreachable` could have run if the instance had not ended early."""
     runs: int
     """Number of runs that the log proves. Passes of a loop and calls of a function count if a step began in them."""

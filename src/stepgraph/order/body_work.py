@@ -187,7 +187,7 @@ class WorkList(Struct, frozen=True, dict=True):
 
     @cached_property
     def _by_start(self) -> tuple[list[Number], list[int], list[int]]:
-        """The sorted clocks at starts, and for each index, the steps with a lower clock or none, and the others."""
+        """The sorted start clocks, and for each index, the steps with a lower clock or none, and all other steps."""
         timed = sorted((work for work in self.work if work.starts is not None), key=_start_of)
         untimed = union(work.steps for work in self.work if work.starts is None)
         sets = [work.steps for work in timed]

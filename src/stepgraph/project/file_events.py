@@ -1,6 +1,6 @@
 """Waiting for file system events, with the package watchfiles.
 
-Events only wake up the caller. A scan (`watched_files.py`) then determines what has changed, because events can be
+Events only wake up the caller. A scan (`watched_files.py`) then determines the changes, because events can be
 missing, duplicated, or caused by irrelevant files.
 """
 

@@ -134,7 +134,7 @@ class SourceLinks(Struct):
 
 
 def _permalink_of(root: str) -> str | None:
-    """Return the template of permalinks to the current commit of a repository, or None without a known remote."""
+    """Return the template of permalinks to the current commit of a repository, or None if its remote is unknown."""
     revision, remote = revision_of(root, HEAD), git_setting(root, "remote.origin.url")
     return None if revision is None or remote is None else permalink_template(remote, revision.commit)
 

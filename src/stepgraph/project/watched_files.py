@@ -92,9 +92,9 @@ class WatchScope(Struct, frozen=True):
     modules: tuple[str, ...]
     """The prefixes of directories whose modules, settings and subdirectories are relevant."""
     settings: tuple[str, ...]
-    """The prefixes of directories of which only the settings are relevant."""
+    """The prefixes of directories in which only settings are relevant."""
     files: frozenset[str]
-    """The paths of files in these directories that are relevant whatever their names."""
+    """The paths of files in these directories that are relevant under any name."""
     roots: tuple[Root, ...]
     """Nothing outside of these is watched."""
     output: str | None = None

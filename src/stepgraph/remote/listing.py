@@ -1,4 +1,4 @@
-"""Lists of instances that a server sends in pages. Their length is limited, whatever the server sends."""
+"""Lists of instances that a server sends in pages. Their length is limited for any response of the server."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _OPEN_WORDS: Final[Mapping[EntryState, str]] = {
     "running": "running",
 }
 END: Final = "the end of the workflow"
-"""What follows if no step can begin any more."""
+"""The continuation if no further step can begin."""
 _MAX_NAMES: Final = 8
 """The maximum number of steps or entries that a sentence names."""
 _MAX_NAME_CHARACTERS: Final = 100
@@ -81,7 +81,7 @@ class InstanceText(Struct, frozen=True):
         return cls(instance, dict(paths_of(workflow)))
 
     def failed_step(self) -> Step | None:
-        """Return the step whose failure ended the instance, or None if no step is known to have ended it."""
+        """Return the step whose failure ended the instance, or None if it is unknown."""
         failed = (each.place for each in self.instance.entries if each.log.index == self.instance.failure)
         place = next(failed, None)
         node = None if place is None else self.nodes.get(place.path)

@@ -179,7 +179,7 @@ class RowMaker(Struct):
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
         """Return the rows of a node: one for each branch of an `if` or part of a `try`, or else a single row.
 
-        An `if` that always runs has no row of its own.
+        An `if` that always runs has no separate row.
         """
         rows = self._rows(node, level)
         if rows and self.progress is not None and not is_step(node) and node["type"] != "if":

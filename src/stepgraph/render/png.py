@@ -90,7 +90,7 @@ def _converted(svg: str, width: int, height: int) -> bytes:
     from resvg_py import svg_to_bytes
 
     try:
-        # The explicit size bounds the memory of the picture, whatever size the document has.
+        # The explicit size bounds the memory of the picture for documents of any size.
         content: bytes = svg_to_bytes(
             svg_string=svg,
             width=width,

@@ -34,7 +34,7 @@ class Ink(Enum):
 
 
 PieceRole: TypeAlias = Literal["mark", "title", "remark"]
-"""The sign at the start of a row, the text of the node, and what is added to it, such as clocks and settings."""
+"""The sign at the start of a row, the text of the node, and additions to it, such as clocks and settings."""
 
 
 class LinePiece(Struct, frozen=True):

@@ -31,7 +31,7 @@ _LEGIBLE: Final = 5
 """The minimum width in pixels of a legible bar."""
 
 _SIMILAR: Final = 0.5
-"""The share of the length of a broken period from which other periods are broken, too."""
+"""The minimum length of a broken period, as a share of the longest broken period."""
 
 _LEGIBLE_SHARE: Final = 0.5
 """The share of bars that are legible without more breaks."""
@@ -284,7 +284,7 @@ def time_axis(timeline: Timeline, width: int, break_width: int) -> TimeAxis:
 def _broken(
     periods: Sequence[tuple[int, int]], lengths: Sequence[int], width: int, break_width: int
 ) -> set[tuple[int, int]]:
-    """Return the periods to break, of which the longest come first."""
+    """Return the periods to break, longest first."""
     broken: set[tuple[int, int]] = set()
     rest = sum(end - start for start, end in periods)
     candidates = periods[: min(MAX_BREAKS, int(_BROKEN_SHARE * width) // break_width)]

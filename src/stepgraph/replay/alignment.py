@@ -94,7 +94,7 @@ class _Item(NamedTuple):
 
 
 class _Stage(IntEnum):
-    """What to do with a run."""
+    """The treatment of a run."""
 
     NEXT = 0
     """Let the next entry answer a call."""

@@ -94,7 +94,7 @@ class Answers(Struct, frozen=True):
     def _countable(self, stored: int, count: int) -> int:
         """Return the entries without those at the start that have a higher counter.
 
-        Sleeps of other durations have counters of their own, and a higher counter belongs to such a sleep.
+        Sleeps of each duration are counted separately, so a higher counter belongs to a sleep of a different duration.
         """
         while stored and self.entries[(stored & -stored).bit_length() - 1].count > count:
             stored &= stored - 1

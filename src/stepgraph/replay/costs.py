@@ -16,7 +16,7 @@ from stepgraph.replay.answers import Answers
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import Position
 
-# Costs of what a run explains worse than an undisturbed one. Only their order of magnitude matters.
+# Costs of differences between a run and an undisturbed run. Only their order of magnitude matters.
 MOVED: Final = 2
 RESUMED: Final = 1
 FAILED: Final = 4

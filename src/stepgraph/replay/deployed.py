@@ -48,7 +48,7 @@ class DeployedRun(Struct, frozen=True):
     raises none either.
     """
     rekeyed: frozenset[int]
-    """The entries that may be runs of several deployed steps, one of which is now a sleep with another duration."""
+    """The entries that may be runs of several deployed steps, including a sleep whose duration has changed."""
     is_ambiguous: bool
     """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]

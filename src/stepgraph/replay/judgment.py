@@ -263,7 +263,7 @@ class Judgment(Struct):
         return calls[calls.index(call) + 1 :]
 
     def _may_be_other(self, number: int, *, is_wait: bool) -> bool:
-        """Return whether a call that has taken the place of an entry may be one that the deployed code has, too."""
+        """Return whether a call that replaces an entry may also be a call of the deployed code."""
         if self.deployed is not None:
             return False
         is_last = all(each.entry is None for each in self.alignment.calls[number + 1 :])
@@ -409,7 +409,7 @@ class Judgment(Struct):
         return not only_failures or any(entry.outcome == "failed" for entry in self.entries)
 
     def _judge_ambiguity(self, orphans: Sequence[str]) -> None:
-        """Find entries that may be runs of several deployed steps, of which not all have the same effect."""
+        """Find entries that may be runs of several deployed steps with different effects."""
         deployed_sites = () if self.deployed is None else self.deployed.sites
         for number, (entry, sites) in enumerate(zip(self.entries, deployed_sites, strict=False)):
             matching = [site for site in sites if self.program.sites[site].matches(entry.kind, entry.name)]

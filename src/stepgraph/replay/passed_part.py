@@ -22,7 +22,7 @@ class PassedPart(Struct, frozen=True):
     last: Mapping[int, int]
     """The number of the last step or call in source order that has run, by function. The workflow is one of them."""
     completed: frozenset[int]
-    """The numbers of the functions of which a call may be over."""
+    """The numbers of the functions that may have returned from a call."""
     entered: frozenset[int]
     """The numbers of the steps that have certainly run, and of the elements around them and their calls."""
     repeated: frozenset[int]
@@ -130,7 +130,7 @@ class _EnclosingElements:
     def completed(
         self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], counts: Mapping[RunChain, int]
     ) -> Iterator[int]:
-        """Yield the functions of which a call may be over: an entry has begun outside of it, or it was made again."""
+        """Yield the functions that may have returned: an entry began outside of the call, or the call was repeated."""
         latest: dict[tuple[int, RunChain], int] = {}
         running: set[tuple[int, RunChain]] = set()
         for index, (entry, chains) in enumerate(zip(entries, runs, strict=False)):

@@ -35,7 +35,7 @@ class ProjectVersions:
         self._by_commit: dict[str, tuple[WorkflowAnalysis, ...]] = {}
 
     def base(self) -> Revision | None:
-        """Return the merge base with the default branch, or None without a repository or such a branch."""
+        """Return the merge base with the default branch, or None without a repository or a default branch."""
         branch = None if self._root is None else default_branch(self._root)
         return None if self._root is None or branch is None else merge_base(self._root, branch, HEAD)
 

@@ -23,7 +23,7 @@ _LONGEST_NAME: Final = 256
 """The maximum length of an unknown name for which similar ones are searched."""
 
 CountInstances: TypeAlias = Callable[[Sequence[str]], Mapping[str, Mapping[str, object]]]
-"""Returns the numbers of instances by status, by the name of the workflow, as far as they are known."""
+"""Returns the known numbers of instances by workflow name and status."""
 
 
 class WorkflowsApi(Struct, frozen=True):

@@ -37,7 +37,7 @@ def batch_loops(function: cst.FunctionDef, _: SourceModule) -> dict[int, BatchLo
 
 
 def _only_call(loop: cst.For) -> cst.Call | None:
-    """Return the only call in the body of a loop, or None if the loop does something else, too."""
+    """Return the only call in the body of a loop, or None if the body contains anything else."""
     actions: list[cst.BaseExpression] = []  # the expression statements that do more than log
     bound = set(_names(loop.target))
     await_count = 0

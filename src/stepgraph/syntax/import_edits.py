@@ -61,7 +61,7 @@ def _import(source: str, member: str | None) -> cst.Import | cst.ImportFrom:
 
 
 def _index_of_import_from(body: Sequence[cst.BaseStatement | cst.BaseSmallStatement], source: str) -> int | None:
-    """Return the index of the first line that imports names from a module, or None without such a line."""
+    """Return the index of the first line that imports names from a module, or None."""
     indices = (i for i, line in enumerate(body) if any(_imports_from(each, source) for each in _statements(line)))
     return next(indices, None)
 

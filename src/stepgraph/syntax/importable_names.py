@@ -16,7 +16,7 @@ class ImportableName(Struct, frozen=True):
     """Whether the name is a member of the module, rather than the module."""
 
     def qualified(self, name: str) -> str:
-        """Return the dotted name of what the import binds to `name`."""
+        """Return the dotted name of the object that the import binds to `name`."""
         return f"{self.module}.{name}" if self.is_member else self.module
 
     def statement(self, name: str) -> str:

@@ -32,7 +32,7 @@ _MAX_CONTEXTS: Final = 100
 
 
 class CallContext(Struct, frozen=True):
-    """The constant arguments of a call and of the calls around it, as far as they decide branches."""
+    """The constant arguments of a call and of the calls around it that decide branches."""
 
     arguments: Mapping[SourcePlace, ConstantArgument] = {}
     runs: BranchRuns = {}

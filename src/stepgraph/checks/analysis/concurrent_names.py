@@ -109,9 +109,9 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
         self.progress: dict[NamedActivity, _PathFacts] = {}
         """The facts about the paths to each step or event wait, which its fields do not contain yet."""
         self.in_turn: list[bool] = [False]
-        """Whether a lock is held in turn in each open block, innermost last."""
+        """Whether a lock that is acquired in start order is held in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
-        """Whether the lock of a scope is held in turn, by the `id` of its block."""
+        """Whether the lock of a scope is acquired in start order, by the `id` of its block."""
         self.contexts: list[CallContext | None] = [None]
         """The context of each open call, innermost last."""
         self.visited: set[Hashable] = set()
@@ -137,8 +137,8 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
     ) -> None:
         """Add the steps and event waits of an activity that begins with the progress `progress`.
 
-        `in_turn` states whether the activity runs while a lock is held in turn, and `direct` whether the program itself
-        runs or starts it.
+        `in_turn` states whether the activity runs under a lock that is acquired in start order, and `direct` whether
+        the program itself runs or starts the activity.
         """
         if in_turn:
             progress &= ~_PathFacts.AFTER_AWAIT
@@ -190,7 +190,7 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
         return state & ~_PathFacts.IN_SEVERAL_RUNS if self.possible_runs(choice, index) == 1 else state
 
     def possible_runs(self, choice: Choice, index: int) -> int | None:
-        """Return in how many runs of the work a branch can be taken, or None if the innermost call does not decide."""
+        """Return the number of runs that can take a branch, or None if the innermost call does not decide."""
         context = self.contexts[-1]
         runs = None if context is None else context.runs.get(id(choice))
         return None if runs is None else runs[index]

@@ -30,7 +30,7 @@ from stepgraph.syntax.module import SourcePlace
 
 
 class Work(Struct, frozen=True):
-    """What a part of a program runs, by `id` of the nodes."""
+    """The work of a part of a program, by `id` of the nodes."""
 
     functions: frozenset[int]
     """The functions of the steps that run, and the functions and lambdas that are called."""

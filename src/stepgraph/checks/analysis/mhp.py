@@ -212,7 +212,7 @@ class _PendingStarts(Domain[int]):
         return after
 
     def after_iterations(self, loop: LoopOperation, head: int, end: int | None) -> int | None:
-        """Complete the tasks of which each iteration awaits one. They stay pending in the loop, and after a `break`."""
+        """Complete the tasks that a loop awaits one by one. They stay pending in the loop, and after a `break`."""
         exhausted = end if loop.at_least_once else head
         return self.complete(exhausted, self.awaited_in_turn(loop)) if exhausted else exhausted
 
@@ -243,7 +243,7 @@ class _PendingStarts(Domain[int]):
         return starts
 
     def awaited_in_turn(self, loop: LoopOperation) -> Sequence[AwaitedTask]:
-        """Return the tasks of which each iteration of a loop awaits one."""
+        """Return the tasks that a loop awaits one by one."""
         awaited = self.in_turn.get(id(loop))
         if awaited is None:
             awaits = (each for each in operations_in(loop.body) if isinstance(each, Await) and each.one_per_iteration)

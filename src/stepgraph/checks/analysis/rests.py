@@ -82,7 +82,7 @@ class _Sleeps(Struct, frozen=True):
 
     completed: int
     unrested: int
-    """The sleeps after which some path to the point has no rest."""
+    """The sleeps that some path leads from to the point without a rest."""
 
 
 _NONE: Final = 0

@@ -109,7 +109,7 @@ class RunHistory(Struct, eq=False):
             self.run_states[step] = preserved | effect & ~FROM_CALLER
 
     def mark_declared(self, steps: Iterable[StepDefinition]) -> None:
-        """Record new declarations of steps, none of which has run."""
+        """Record new declarations of steps that have not run."""
         for step in steps:
             self.run_states[step] = NOT_RUN
             self.running_task_by_step.pop(step, None)

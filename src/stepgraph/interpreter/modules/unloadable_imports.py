@@ -161,7 +161,7 @@ def _may_fail(worker: WorkerModules, path: str, reference: ModuleReference) -> b
 
 
 class _WorkerNames(Struct, frozen=True):
-    """The names by which a Worker loads the modules that an import statement names otherwise."""
+    """The names under which a Worker loads modules, by the name in the import statement."""
 
     worker: WorkerModules
     importer: Importer

@@ -221,7 +221,7 @@ class Tracer:
         """Record that tests have selected one of several paths from `start`, after the join of their changes."""
 
     def on_cases(self, union: Union) -> None:
-        """Record what selects one of the cases of a union, after the choice of the cases was emitted."""
+        """Record the condition that selects a case of a union, after the choice between the cases was emitted."""
 
     def on_access(self, resource: Resource, place: SourcePlace) -> None:
         """Record that a call of a resource is awaited at `place`, or passed to a function that awaits it."""

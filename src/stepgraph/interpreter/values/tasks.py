@@ -80,7 +80,7 @@ class Gathering(Value, Struct, frozen=True):
 
     @property
     def _key(self) -> tuple[object, ...]:
-        """The fields that decide equality. The result counts only if there are no members from which it follows."""
+        """The fields that decide equality. Members determine the result, so it counts only without members."""
         return (
             None if self.members else self.result,
             self.kind,

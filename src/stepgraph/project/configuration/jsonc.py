@@ -31,7 +31,7 @@ _TOKEN: Final = re.compile(
 )
 _VALID_TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{},]|[^\s\[\]{},:"]++')
 _SEPARATORS: Final = (",", "[", "{")
-"""The characters of which each value has at least one, except for the root."""
+"""The characters, at least one of which precedes each value except the root."""
 _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?[A-Z]\w*+')
 
 

@@ -57,7 +57,7 @@ class ListPage(Struct, frozen=True):
     """A list that can be searched."""
 
     noun: str
-    """What the items are: `workflow`."""
+    """The kind of the items: `workflow`."""
     items: Sequence[ListedItem]
     empty: str
     """The explanation of an empty list."""

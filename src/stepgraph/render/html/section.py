@@ -268,7 +268,7 @@ class FoldablePicture(Struct, frozen=True):
     """The findings at figures."""
 
     depth: int | None
-    """The level from which nodes are always folded, or None if there is no such level."""
+    """The minimum level of nodes that are always folded, or None without a limit."""
 
     is_wide: bool
     """Whether the picture is wider than high, which prints better on a landscape page."""

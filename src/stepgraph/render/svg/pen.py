@@ -89,7 +89,7 @@ class Pen(Struct):
         self.path("out filled", f"M{x} {top + RADIUS}{down}{back}{tip}", faded=faded)
 
     def exits_above(self, begin: tuple[Length, Length], taken: Length | None) -> tuple[Length, Length]:
-        """Draw the line of exits from the first one, which was not taken, down to the height of the first taken one.
+        """Draw the line of exits from the first exit, which was not taken, down to the first taken exit.
 
         Return where the rest of the line begins, which is at the first exit if `taken` is None.
         """

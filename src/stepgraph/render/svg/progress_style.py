@@ -108,7 +108,7 @@ def _color_rules(palette: Palette) -> list[str]:
 
 
 def _line_rules(palette: Palette, colors: ProgressPalette) -> list[str]:
-    """Return the rules of taken and faded lines, and of parts without a state of their own."""
+    """Return the rules of taken and faded lines, and of parts without a state."""
     quiet = colors.quiet
     faded = ("line", "flow", "again", "failure", "out", "end", "unawaited", "fault", "cross", "ring", "dot")
     return [

@@ -173,7 +173,7 @@ class _RunFolder(Struct):
         return number not in self.changed and self.tree[number].kind != "break"
 
     def _run_key(self, number: int) -> tuple[bool, bool]:
-        """Return what the nodes of a run have in common: whether they are unchanged, and whether in an `else`."""
+        """Return the common properties of the nodes of a run: whether they are unchanged, and whether in an `else`."""
         return self._is_unchanged(number), self.details.of(self.parts[number]).in_else
 
     def _is_in_group(self, element: TreeElement) -> bool:

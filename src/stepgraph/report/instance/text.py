@@ -1,4 +1,4 @@
-"""An instance for terminals: its status, the outline of its workflow with the states of all steps, and what follows."""
+"""An instance as text: its status, the outline of its workflow with the states of its steps, and the next steps."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class ParsedTokens(Struct):
     room: int = HELD_TOKENS
     """The maximum number of tokens."""
     recorder: ReadRecorder | None = None
-    """Records what analyses read of these modules, or None if no later analysis uses the modules again."""
+    """The recorder of reads from these modules, or None if no later analysis reuses the modules."""
     tokens: int = 0
     """The number of tokens of the modules, without the bodies that are not parsed."""
     is_exceeded: bool = False

@@ -121,7 +121,7 @@ class ReadRecorder(Struct):
                 self.reads.setdefault(path, ModuleReads()).add(reads)
 
     def add_result(self, module: SourceModule, function: Callable[[SourceModule], object], memo: Memo[object]) -> None:
-        """Add the result of a function of a module, if it can be compared, or else what the function has read."""
+        """Add the result of a function of a module, if it can be compared, or else the reads of the function."""
         if memo.is_plain:
             self.added.add(memo)
             self.reads.setdefault(module.path, ModuleReads()).results[function] = memo.result

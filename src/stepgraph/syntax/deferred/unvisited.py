@@ -30,7 +30,7 @@ class UnvisitedBodies(Struct, Generic[Context]):
     _contexts: dict[int, tuple[DeferredBlock, Context]] = field(default_factory=dict)
     """All bodies and their contexts, by the index of the body in the module."""
     _visits: dict[int, Memo[None]] = field(default_factory=dict)
-    """The visits so far, with what they have read, by the index of the body."""
+    """The visits so far, with their reads, by the index of the body."""
     _lookups: dict[Collection[str], Memo[None]] = field(default_factory=dict)
     """The visits of the bodies with one of several words, by the words."""
 
@@ -66,7 +66,7 @@ class UnvisitedBodies(Struct, Generic[Context]):
             yield
 
     def _visit(self, index: int, visit: Callable[[DeferredBlock, Context], None]) -> None:
-        """Visit a body, if it is not visited yet. What the visit has read counts each time."""
+        """Visit a body, if it is not visited yet. The reads of the visit count each time."""
         self.module.memoize(self._visits, index, lambda: visit(*self._contexts[index]))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 UNKNOWN_NAME: Final = "?"
-"""The name that stands for all variables in which unmodeled code, such as a caller, may store values."""
+"""The name of all variables that unmodeled code, such as a caller, may store values in."""
 _MAX_DEPTH: Final = 3
 """The nesting depth of collections beyond which access paths are merged."""
 

@@ -22,9 +22,9 @@ _NAMESPACE_CHANGES: Final = COLLECTION_MUTATORS | {"__setitem__", "__delitem__"}
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
 _NAMESPACE_OWNERS: Final = ("globals", "vars", "locals", "__dict__")
 _BINDINGS: Final = ("class", "import", *_NAMESPACE_OWNERS)
-"""Words, one of which is in each statement that defines a class, imports a name or names a namespace."""
+"""Words to search for: each statement that defines a class, imports a name or names a namespace has one."""
 _INDIRECT_WORDS: Final = (*_NAMESPACE_OWNERS, *_ATTRIBUTE_CALLS, "exec", "patch")
-"""Words, one of which is in each statement that changes an attribute by a call or in an unnamed namespace dict."""
+"""Words to search for: each statement that changes an attribute by a call or in an unnamed namespace dict has one."""
 
 
 class ImportWrite(Struct, frozen=True):
@@ -76,7 +76,7 @@ class ImportWrites(Struct):
     _writes: FactsByName[_WritingBlock, ImportWrite] | None = None
     """The changes by the name of the attribute; None if there are none."""
     _indirect_words: tuple[str, ...] = ()
-    """Words, one of which is in each statement that changes an attribute by a call or in a namespace dict."""
+    """Words to search for: each statement that changes an attribute by a call or in a namespace dict has one."""
 
     def of(self, attribute: str) -> Collection[ImportWrite]:
         """Return the changes of an attribute, or those by computed names for `ANY_NAME`."""

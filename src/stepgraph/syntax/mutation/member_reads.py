@@ -15,11 +15,11 @@ from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.walk import children
 
 COMPUTED_MEMBER: Final = "*"
-"""The name that stands for the unknown member in the names of a statement with such a read."""
+"""The name of the unknown member, in the names of a statement that reads one."""
 _ANY_MEMBER: Final = ".*"
 _NAMESPACE: Final = ".__dict__"
 _READERS: Final = ("getattr", "vars", "__dict__", "attrgetter", "getmembers")
-"""Words, one of which is in each read of a member by a computed name."""
+"""Words to search for: each read of a member by a computed name has one."""
 
 
 def member_path(owner: str) -> AccessPath:

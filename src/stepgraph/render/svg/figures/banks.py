@@ -17,7 +17,7 @@ from stepgraph.render.svg.pen import RADIUS, Pen
 from stepgraph.render.traversal import Traversal
 
 _LEAD: Final = 20
-"""The height above the first bank, in which the line to the other banks begins."""
+"""The height above the first bank, where the line to the other banks begins."""
 
 _BETWEEN: Final = 2 * RADIUS + 14
 """The distance between banks, in which a line leads to the right and another one comes from the left."""

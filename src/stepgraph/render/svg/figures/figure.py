@@ -26,7 +26,7 @@ class EarlyExits(Struct, frozen=True):
     breaks: Length | None = None
     returns: Length | None = None
     untaken: frozenset[ExitKind] = frozenset()
-    """The kinds of which the drawn instance took no exit."""
+    """The kinds of exits that the drawn instance did not take."""
     taken_breaks: Length | None = None
     """The height of the first `break` that the drawn instance took. None if it took no `break`, or the one at `breaks`.
     """

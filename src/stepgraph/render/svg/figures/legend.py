@@ -37,7 +37,7 @@ class LegendEntry(Struct, frozen=True):
     """The class of the figures that the symbol belongs to, if it has their colors."""
 
     traces: Sequence[str] = ()
-    """Parts of SVG elements, one of which is in each picture with the symbol. Symbols without traces are in all."""
+    """Parts of SVG elements. Each picture with the symbol has one; symbols without traces are in all pictures."""
 
     def is_in(self, lines: Sequence[str]) -> bool:
         """Return whether a picture with these lines has the symbol."""

@@ -194,7 +194,7 @@ def next_layout(layout: NodeLayout, view: View, containers: Containers) -> NodeL
     """Return a layout for the view, which reuses the figures of a layout in which other nodes are folded.
 
     A figure is reused if nothing inside is folded or unfolded, and only a box is reused if the view is more compact.
-    Nothing is reused if another call may become the first one of a function, at which it is expanded.
+    Nothing is reused if a different call may become the first call of a function, where the function is expanded.
     """
     changed = view.folding.nodes ^ layout.view.folding.nodes
     if view.narrow != layout.view.narrow or changed & containers.with_repeated_calls:

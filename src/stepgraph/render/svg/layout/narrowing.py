@@ -111,7 +111,7 @@ class Form(Struct, frozen=True):
     """The extents of the figure to the left and to the right, in pixels."""
 
     cost: int = 0
-    """What the picture loses by the folds."""
+    """The information that the folds hide."""
 
     folded: frozenset[int] = frozenset()
     """The folded nodes, by their identity as objects."""
