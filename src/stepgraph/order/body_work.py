@@ -150,10 +150,10 @@ class WorkList(Struct, frozen=True, dict=True):
     @cached_property
     def repeated(self) -> int:
         """The steps with several sites below the list."""
-        seen = repeated = 0
+        previous_steps = repeated = 0
         for work in self.work:
-            repeated |= seen & work.steps
-            seen |= work.steps
+            repeated |= previous_steps & work.steps
+            previous_steps |= work.steps
         return repeated
 
     @cached_property
@@ -180,7 +180,7 @@ class WorkList(Struct, frozen=True, dict=True):
         nodes = [self.steps_of_nodes.get(index, 0) for index in range(len(self.nodes.nodes))]
         return list(accumulate(nodes, or_, initial=0)), list(accumulate(nodes[::-1], or_, initial=0))[::-1]
 
-    def beside(self, index: int) -> int:
+    def steps_outside(self, index: int) -> int:
         """Return the steps in all other nodes."""
         before, following = self._unions
         return before[index] | following[index + 1]
@@ -200,13 +200,13 @@ class WorkList(Struct, frozen=True, dict=True):
     def concurrent(self, index: int, work: WorkBelow) -> Meetings:
         """Return the steps in other nodes that work in a node meets, if the nodes are concurrent."""
         if not work.may_precede or work.clocks.resolves is None:
-            return Meetings(0, self.beside(index))
-        own = self.steps_of_nodes[index]
-        if own & self.repeated:
+            return Meetings(0, self.steps_outside(index))
+        node_steps = self.steps_of_nodes[index]
+        if node_steps & self.repeated:
             return _resolved(work.clocks.resolves, (other for other in self.work if other.index != index))
         starts, lower, higher = self._by_start
         position = bisect_left(starts, work.clocks.resolves)
-        return Meetings(higher[position] & ~own, lower[position] & ~own)
+        return Meetings(higher[position] & ~node_steps, lower[position] & ~node_steps)
 
     def sequential(self, index: int, work: WorkBelow) -> Meetings:
         """Return the steps in other nodes that work in a node meets, if the nodes are in sequence."""
@@ -215,17 +215,17 @@ class WorkList(Struct, frozen=True, dict=True):
         if not work.may_precede:
             return Meetings(0, later | earlier)
         if not self.nodes.has_clocks:
-            meetings = work.before(later, (other for other in self._met(index, work) if other.index > index))
+            meetings = work.before(later, (other for other in self._reached_sites(index, work) if other.index > index))
             meetings.others |= earlier
             return meetings
         if work.clocks.resolves is None:
             return Meetings(0, later | earlier)
         if self.repeated:
-            return _resolved(work.clocks.resolves, self._met(index, work))
+            return _resolved(work.clocks.resolves, self._reached_sites(index, work))
         meetings = self.concurrent(index, work)
         return Meetings(meetings.followers & (later | earlier), meetings.others & (later | earlier))
 
-    def _met(self, index: int, work: WorkBelow) -> Iterator[ListedWork]:
+    def _reached_sites(self, index: int, work: WorkBelow) -> Iterator[ListedWork]:
         """Yield the sites in other nodes that one execution may reach with `work`."""
         for other in self.work:
             earlier, following = sorted((index, other.index))

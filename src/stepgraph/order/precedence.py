@@ -134,11 +134,11 @@ class _StepMeetings:
     def _shared_steps(self) -> int:
         shared = 0
         for body in self._bodies:
-            seen = 0
+            previous_steps = 0
             direct = (bit for _, bit in self._direct[body])
             for steps in (*direct, *(self._steps[inner] for inner in self._inner_bodies(body))):
-                shared |= seen & steps
-                seen |= steps
+                shared |= previous_steps & steps
+                previous_steps |= steps
         return shared
 
     def _work_of(self, body: NodeBody) -> BodyWork:

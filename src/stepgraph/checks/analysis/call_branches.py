@@ -59,9 +59,9 @@ class _DecidedCode(Struct, frozen=True):
 class CallBranches(Struct):
     """The branches that calls with constant arguments can take."""
 
-    _own: dict[int, _DecidedCode] = field(default_factory=dict)
+    _code_by_function: dict[int, _DecidedCode] = field(default_factory=dict)
     """The code of each function, by `id` of the function."""
-    _reachable: dict[int, _Decided] = field(default_factory=dict)
+    _decided_by_function: dict[int, _Decided] = field(default_factory=dict)
     """What decides branches in each function and the functions that it calls, by `id` of the function."""
     _keys: dict[int, set[Hashable]] = field(default_factory=dict)
     """The keys of the contexts of each function, by `id` of the function."""
@@ -91,13 +91,13 @@ class CallBranches(Struct):
         return CallContext(arguments, runs, key, loops, _opened(function, outer))
 
     def _code_of(self, function: Function) -> _DecidedCode:
-        code = self._own.get(id(function))
+        code = self._code_by_function.get(id(function))
         if code is None:
-            code = self._own[id(function)] = _decided_code(function)
+            code = self._code_by_function[id(function)] = _decided_code(function)
         return code
 
     def _decided(self, function: Function) -> _Decided:
-        decided = self._reachable.get(id(function))
+        decided = self._decided_by_function.get(id(function))
         if decided is None:
             reachable: dict[int, _DecidedCode] = {}
             pending = [function]
@@ -107,7 +107,7 @@ class CallBranches(Struct):
                     reachable[id(current)] = code = self._code_of(current)
                     pending += code.callees
             compares_values = any(code.compares_values for code in reachable.values())
-            decided = self._reachable[id(function)] = (
+            decided = self._decided_by_function[id(function)] = (
                 frozenset[SourcePlace]().union(*(code.parameters for code in reachable.values())),
                 None
                 if compares_values

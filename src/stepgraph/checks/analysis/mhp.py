@@ -231,15 +231,15 @@ class _PendingStarts(Domain[int]):
         """Return the starts in the body of a loop, but in no inner loop, as `id`s."""
         starts = self.starts_in.get(id(loop))
         if starts is None:
-            found: list[int] = []
+            direct_starts: list[int] = []
             pending = [loop.body]
             while pending:
                 for operation in pending.pop().operations:
                     if isinstance(operation, StartOperation):
-                        found.append(id(operation))
+                        direct_starts.append(id(operation))
                     elif not isinstance(operation, LoopOperation):
                         pending += child_blocks(operation)
-            starts = self.starts_in[id(loop)] = found
+            starts = self.starts_in[id(loop)] = direct_starts
         return starts
 
     def awaited_in_turn(self, loop: LoopOperation) -> Sequence[AwaitedTask]:

@@ -88,16 +88,16 @@ class Pen(Struct):
         tip = f"M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z"
         self.path("out filled", f"M{x} {top + RADIUS}{down}{back}{tip}", faded=faded)
 
-    def exits_above(self, begin: tuple[Length, Length], taken: Length | None) -> tuple[Length, Length]:
+    def exits_above(self, begin: tuple[Length, Length], first_taken: Length | None) -> tuple[Length, Length]:
         """Draw the line of exits from the first exit, which was not taken, down to the first taken exit.
 
-        Return where the rest of the line begins, which is at the first exit if `taken` is None.
+        Return where the rest of the line begins, which is at the first exit if `first_taken` is None.
         """
         x, first = begin
-        if taken is None:
+        if first_taken is None:
             return begin
-        self.path("out", f"M{x} {first + RADIUS}V{taken + RADIUS}", faded=True)
-        return x, taken
+        self.path("out", f"M{x} {first + RADIUS}V{first_taken + RADIUS}", faded=True)
+        return x, first_taken
 
     def onto(self, begin: tuple[Length, Length], y: Length, *, faded: bool = False) -> None:
         """Draw the line of exits from the first one down, as an arrow onto the figure that begins at `y`."""

@@ -77,8 +77,8 @@ class EarlyExits(Struct, frozen=True):
             return self.first_taken(kind)
         if kind in later.untaken:
             return None
-        taken = later.first_taken(kind)
-        return later.of(kind) if taken is None else taken
+        first_taken = later.first_taken(kind)
+        return later.of(kind) if first_taken is None else first_taken
 
     def _untaken_with(self, later: EarlyExits) -> frozenset[ExitKind]:
         return frozenset(
