@@ -39,7 +39,7 @@ _ALL_HELP = "Show all examples, the evidence for the rule, and how to suppress i
     "--all",
     "whole",
     is_flag=True,
-    help="Show all examples, the evidence for the rule, and how to suppress its findings.",
+    help=_ALL_HELP,
 )
 def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
     """List the rules of `stepgraph check`, or explain a single rule.
