@@ -94,12 +94,17 @@ def _is_mutated_by_callees(
                     continue
                 visited.add((module, called.function))
                 callee = module.once(analyze_aliases)
-                for parameters in module.once(definitions_of).parameters_of(called.function):
-                    for parameter in map(AccessPath, parameters.names):
-                        if callee.may_be_mutated(parameter, depth, spend, by_libraries=by_libraries):
-                            return True
-                        pending.append((callee, parameter))
+                for parameter in _parameters_of(module, called.function):
+                    if callee.may_be_mutated(parameter, depth, spend, by_libraries=by_libraries):
+                        return True
+                    pending.append((callee, parameter))
     return False
+
+
+def _parameters_of(module: SourceModule, function: str) -> Iterator[AccessPath]:
+    """Yield the parameters of the functions and constructors with a name."""
+    for parameters in module.once(definitions_of).parameters_of(function):
+        yield from map(AccessPath, parameters.names)
 
 
 def _modules_of_function(
