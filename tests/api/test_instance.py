@@ -53,7 +53,7 @@ def test_forms_of_logs(log: Json) -> None:
     assert states(instance(log, REST)) == ["sleeping"]
 
 
-def test_files(tmp_path: Path) -> None:
+def test_log_and_graph_can_be_files(tmp_path: Path) -> None:
     log, of = saved({"success": True, "result": LOG}, tmp_path / "log.json"), saved(REST, tmp_path / "orders.json")
     assert states(instance(log, of)) == ["sleeping"]
 

@@ -171,7 +171,7 @@ def test_project_without_a_configuration(tmp_path: Path) -> None:
         ("from .rates import *", "from rates import *"),
     ],
 )
-def test_fix(before: str, after: str, tmp_path: Path) -> None:
+def test_the_fix_names_an_importable_module(before: str, after: str, tmp_path: Path) -> None:
     (file,) = compute_fixes(findings(tmp_path, in_src(before, "1", bank____init__="", bank__eu=RATES)), unsafe=False)
 
     assert file.after.decode() == entry(after, "1")

@@ -34,7 +34,7 @@ def test_order_of_parameters() -> None:
     ]
 
 
-def test_yield() -> None:
+def test_a_run_with_yield_is_reported() -> None:
     assert findings(after="        yield 1\n") == [
         (
             "5:15: error: `run` contains `yield`: it only creates a generator, and its code never runs. Return the"

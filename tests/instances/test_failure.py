@@ -214,7 +214,7 @@ def test_instance_without_failure(log: JSON) -> None:
         ("finally:\n    await b()", ["no_handler"]),
     ],
 )
-def test_handlers(clauses: str, expected: list[str]) -> None:
+def test_each_handler_has_the_reason_why_it_did_not_catch(clauses: str, expected: list[str]) -> None:
     assert reasons(failure_in(f"try:\n    await a()\n{clauses}", A_FAILS)) == expected
 
 
@@ -365,7 +365,7 @@ def test_same_error(outer: str, inner: str, *, expected: bool) -> None:
     assert InstanceError.of(outer).is_same(inner) is expected
 
 
-def test_traceback() -> None:
+def test_a_traceback_names_the_raising_line() -> None:
     assert summary_of(TRACEBACK) == "OutOfStock: none left"
     (line,) = traceback_lines(TRACEBACK)
     assert (line.path, line.line, line.function) == ("/session/metadata/entry.py", 15, "charge")

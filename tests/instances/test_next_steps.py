@@ -146,7 +146,7 @@ class Orders(WorkflowEntrypoint):
     assert loaded.next_names == ("back off", "settle")
 
 
-def test_a_failure_does_not_pass_a_handler_that_catches_everything() -> None:
+def test_a_failure_does_not_pass_a_catch_all_handler() -> None:
     outer = protected(block(protected(block(do("a")), catch=block()), do("b")), catch=block(do("c")))
     assert next_paths(matched(graph(outer), "a 0-5!", status="running")) == [
         "nodes[0].catch_block.nodes[0]",

@@ -98,7 +98,7 @@ def test_a_race_ends_at_its_await_with_an_unknown_winner() -> None:
     """)
 
 
-def test_the_pending_set_of_a_wait_replaces_the_set_of_the_next_pass() -> None:
+def test_the_pending_set_of_a_wait_is_used_by_the_next_pass() -> None:
     assert graph_of("""
         running = set()
         for row in rows:

@@ -357,7 +357,7 @@ def test_changes_of_other_attributes_do_not_count(change: str) -> None:
 
 
 @pytest.mark.parametrize("change", ["core.größe = core.other", "core.größe, x = core.other, 1"])
-def test_a_changed_function_with_a_name_outside_of_ascii_is_noted(change: str) -> None:
+def test_a_changed_function_with_a_non_ascii_name_is_noted(change: str) -> None:
     core = LOAD.replace("load(step)", "größe(step)") + OTHER + "import wiring\n"
     (note,) = notes_of("import core\n", "await core.größe(step)", core=core, wiring=f"import core\n{change}\n")
     assert "other code changes `größe`, so its value at run time is unknown." in note
@@ -366,7 +366,7 @@ def test_a_changed_function_with_a_name_outside_of_ascii_is_noted(change: str) -
 @pytest.mark.parametrize(
     "load", ['import_module("changes")', 'import_module("changes").f()', '__import__("changes")', 'import_module("ä")']
 )
-def test_a_change_in_a_module_that_an_imported_module_loads_by_a_call_is_noted(load: str) -> None:
+def test_a_change_in_a_module_loaded_by_a_call_is_noted(load: str) -> None:
     change = "import core\ncore.load = core.other\n"
     modules = {
         "core": LOAD + OTHER + "import wiring\n",

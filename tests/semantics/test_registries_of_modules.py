@@ -97,7 +97,7 @@ def test_a_list_that_a_function_of_an_imported_module_fills(function: str, call:
     assert calls_in(workflow) == ["pick", "pack"]
 
 
-def test_a_list_that_an_imported_function_passes_to_a_library_is_reported() -> None:
+def test_a_list_passed_to_a_library_by_an_import_is_reported() -> None:
     function = "import library\n\ndef put(rows, job):\n    library.put(rows, job)\n"
     assert not workflow_with("from alpha import JOBS, pack, put\nput(JOBS, pack)", function + ALPHA).complete
 

@@ -91,7 +91,7 @@ def test_a_group_that_is_too_wide_for_two_rows_is_in_banks() -> None:
     assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
 
 
-def test_an_item_that_is_too_wide_alone_is_not_tried_in_each_bank() -> None:
+def test_a_too_wide_item_is_not_tried_in_each_bank() -> None:
     """With 500 items, one of which is slightly too wide, trying each number of banks would lay out 200,000 items."""
     narrow, broad = (BranchColumn(Label("", (), width, 20), None) for width in (40, 900))
     tried: list[int] = []

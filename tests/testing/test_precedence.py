@@ -76,6 +76,6 @@ def test_steps_with_one_place_are_not_compared_in_pairs(monkeypatch: pytest.Monk
     "rows",
     [[0b110, 0b100, 0b000], [0b010, 0b101, 0b010], [3**row % 2**199 for row in range(199)]],
 )
-def test_transposition(rows: list[int]) -> None:
+def test_a_transposed_matrix_swaps_rows_and_columns(rows: list[int]) -> None:
     numbers = range(len(rows))
     assert transposed(rows) == [bit_set(row for row in numbers if rows[row] >> column & 1) for column in numbers]
