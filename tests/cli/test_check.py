@@ -255,7 +255,7 @@ def test_quiet_prints_only_findings(stepgraph: Command) -> None:
 def test_the_suffix_selects_the_report_format(stepgraph: Command, name: str, start: str) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check", "-o", name)
-    assert (run.code, run.out, run.messages) == (1, "", [f"{name}: 1 error in 1 workflow"])
+    assert (run.code, run.out, run.messages) == (1, "", [f"wrote {name}: 1 error in 1 workflow"])
     assert Path(name).read_text(encoding="utf-8").startswith(start)
 
 

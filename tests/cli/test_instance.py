@@ -245,7 +245,7 @@ def test_a_bare_local_leaves_the_next_argument_alone(stepgraph: Command) -> None
 def test_output_is_written_in_the_format_of_its_suffix(stepgraph: Command, name: str, start: str) -> None:
     write_orders()
     save_log(slept("rest-1"))
-    assert stepgraph("instance", "log.json", "-o", name) == Run(0, "", [f"{name}: Orders, running"])
+    assert stepgraph("instance", "log.json", "-o", name) == Run(0, "", [f"wrote {name}: Orders, running"])
     assert Path(name).read_text(encoding="utf-8").startswith(start)
 
 

@@ -66,10 +66,10 @@ Attempts  1 retry, exponential from 1 second
   1  2026-03-01 12:00:00 UTC  1 s   Error: 1
   2  1 s later                0 ms  Error: no
 
-Before it
+Earlier steps
   ✓ reserve-1  10 ms
 
-Why nothing caught it
+Why no handler caught it
   orders.py:13: `except KeyError` does not catch it, because the error of this step arrives as `JsException`: \
 only ValueError, TypeError and NonRetryableError keep their type (`stepgraph rules SG210`)
 
@@ -100,8 +100,8 @@ def test_markdown(stepgraph: Command) -> None:
     assert "**`charge card` failed in both attempts** at `orders.py:9:10`" in lines
     assert [line for line in lines if line.startswith("#")][1:] == [
         "### Attempts: 1 retry, exponential from 1 second",
-        "### Before it",
-        "### Why nothing caught it",
+        "### Earlier steps",
+        "### Why no handler caught it",
         "### Restart",
     ]
 

@@ -55,7 +55,7 @@ def instance(
     id of an instance, by default `latest`, the newest one. PATHS are the files or directories with the code of the
     workflow, by default the current directory.
 
-    If several workflows are found, the log selects the only one that it fits.
+    If there are several workflows, the log selects the only workflow that it fits.
     """
     inputs = InstanceInputs(log, paths, remote, graphs)
     candidates = inputs.candidates(with_locations=output.format.shows_locations)

@@ -344,7 +344,6 @@ def _fit(_context: click.Context, _option: click.Parameter, value: str | None) -
 _REPORT_QUIET_HELP = "Print the findings without a summary."
 _STATISTICS_HELP = "Print the number of findings of each rule instead of the findings."
 _TEXT_REPORTS: Final = ("text", "concise")
-_DIFF_QUIET_HELP = "Print no notes."
 _QUIET_HELP = "Print only errors on standard error."
 _FILE_HELP = "File to write (- for standard output). It is replaced only by complete output."
 
@@ -415,7 +414,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     @color_option
     @click.option("--theme", type=click.Choice(THEMES), help=_DIFF_THEME_HELP)
     @click.option("--full", is_flag=True, help=_FULL_HELP)
-    @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)
+    @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
     @wraps(command)
     def with_output(
         *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, full: bool, **others: object

@@ -82,7 +82,7 @@ def _before(report: FailureReport) -> Iterator[str]:
         for entry in report.failure.before
     ]
     if rows:
-        yield "### Before it\n"
+        yield "### Earlier steps\n"
         yield _table("| Step | State | |\n| --- | --- | --- |\n", rows, "entry", "entries")
 
 

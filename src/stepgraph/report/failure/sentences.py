@@ -227,7 +227,7 @@ def outcome(entry: PlacedEntry) -> str:
 
 def handlers_title(report: FailureReport) -> str:
     """Return the title of the sentences about handlers."""
-    return "If the last attempt fails" if report.failure.cause == "retrying" else "Why nothing caught it"
+    return "If the last attempt fails" if report.failure.cause == "retrying" else "Why no handler caught it"
 
 
 def handler_sentences(report: FailureReport) -> Iterator[tuple[str, str]]:

@@ -111,7 +111,7 @@ class _TextWriter(Struct, frozen=True):
         before = self.report.failure.before
         if not before:
             return
-        yield self._line(LinePiece("Before it", Ink.STRONG))
+        yield self._line(LinePiece("Earlier steps", Ink.STRONG))
         if len(before) > MAX_BEFORE:
             yield self._line(
                 LinePiece(f"  … {counted(len(before) - MAX_BEFORE, 'earlier entry', 'earlier entries')}", Ink.QUIET)
