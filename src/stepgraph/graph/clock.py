@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeGuard, assert_never
 
 from msgspec import Struct, field
 
-from stepgraph.graph.error_guards import guard_unseen_error, shows_error, wrap_in_try
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf_node, members, parallel, set_clocks, step_do, without_clocks
 from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
@@ -142,6 +141,9 @@ def _has_clock(node: Node) -> bool:
 
 
 def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operation]) -> list[Node]:
+    # Imported here because many workflows have no groups, and start-up time counts.
+    from stepgraph.graph.error_guards import guard_unseen_error, shows_error, wrap_in_try
+
     clock = emitter.clock
     exact = exact_group(operations, emitter.live)
     emitter.grouped = True

@@ -28,7 +28,7 @@ from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import FULL_SHARES, LimitExceededError
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.mutation.followed_calls import WORKFLOW_STARTS
+from stepgraph.syntax.mutation.changes import WORKFLOW_STARTS
 from stepgraph.syntax.walk import all_nodes, statements, suites
 
 _MENTIONS_METHOD: Final = re.compile(rb"\bcreate(?:_batch|Batch)?\b")

@@ -45,8 +45,7 @@ from stepgraph.ir.values import (
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS
-from stepgraph.syntax.mutation.followed_calls import READING_CALLS
+from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS, READING_CALLS
 
 if TYPE_CHECKING:
     from stepgraph.ir.parameter_tests import DecidingArgument

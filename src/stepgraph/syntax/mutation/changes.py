@@ -12,6 +12,7 @@ import libcst as cst
 
 from stepgraph.syntax.deferred.unvisited import FactsByName, UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.step_methods import STEP_METHODS
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 COLLECTION_MUTATORS: Final = frozenset(
@@ -41,12 +42,24 @@ COPYING_CALLS: Final = frozenset(
     ]
 )
 """Calls that return a new collection with the elements of another one."""
+WORKFLOW_STARTS: Final = frozenset(["create", "create_batch", "createBatch"])
+"""Methods of the binding of a workflow that start instances."""
 PAIRING_CALLS: Final = frozenset(["enumerate", "items", "zip"])
 """Calls that return a new collection of tuples of elements."""
 EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])
 """Methods that add the elements of a collection to another one."""
 ELEMENT_METHODS: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
 """Methods that return an element."""
+READING_CALLS: Final = frozenset(
+    [
+        *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
+        *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
+        *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
+        *("deepcopy", "dump", "dumps", "loads"),
+        *STEP_METHODS,
+    ]
+)
+"""Calls that keep no reference to their arguments."""
 
 
 def mutated_names(statement: cst.CSTNode) -> Iterator[str]:

@@ -14,21 +14,10 @@ from stepgraph.syntax.mutation.changes import (
     EXTENDING_METHODS,
     MUTATING_FUNCTIONS,
     PAIRING_CALLS,
+    READING_CALLS,
+    WORKFLOW_STARTS,
 )
-from stepgraph.syntax.step_methods import STEP_METHODS
 
-WORKFLOW_STARTS: Final = frozenset(["create", "create_batch", "createBatch"])
-"""Methods of the binding of a workflow that start instances."""
-READING_CALLS: Final = frozenset(
-    [
-        *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
-        *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
-        *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
-        *("deepcopy", "dump", "dumps", "loads"),
-        *STEP_METHODS,
-    ]
-)
-"""Calls that keep no reference to their arguments."""
 _FOLLOWED_CALLS: Final = (
     READING_CALLS
     | COPYING_CALLS
