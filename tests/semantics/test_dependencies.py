@@ -969,6 +969,46 @@ def test_a_dependency_on_one_of_several_steps_is_a_branch() -> None:
     """)
 
 
+def depends_built_by(statements: str, parameters: str) -> str:
+    """Return the graph of a step whose `depends` is a list that statements build from the steps a, b and c."""
+    body = f"needed = [c]\n{statements}\n@step.do(depends=needed)\nasync def last({parameters}): ...\n\nawait last()"
+    return dependent_graph_of("a b c", body)
+
+
+def test_one_of_two_appended_dependencies_is_a_branch() -> None:
+    statements = "if x: needed.append(a)\nelse: needed.append(b)"
+    assert depends_built_by(statements, "first, second") == text("""
+        c
+        if x
+          a
+        else
+          b
+        last
+    """)
+
+
+def test_one_of_two_lists_of_dependencies_is_a_switch() -> None:
+    assert depends_built_by("needed = [*([a] if x else [b]), c]", "first, second") == text("""
+        switch first
+        | case a
+          a
+        | case b
+          b
+        c
+        last
+    """)
+
+
+def test_a_dependency_without_a_parameter_is_missing() -> None:
+    assert depends_built_by("if x: needed.append(a)", "only").splitlines() == ["c", "last"]
+
+
+def test_unmatched_conditional_dependencies_are_reported() -> None:
+    statements = "if x: needed.append(a)\nif y: needed.append(b)\nneeded.append(c)\nif z: needed.append(a)"
+    body = f"needed = [c]\n{statements}\n@step.do(depends=needed)\nasync def last(p, q, r): ...\n\nawait last()"
+    assert "unresolved-dependency" in [note.code for note in dependent_workflow_of("a b c", body).notes]
+
+
 def test_alternative_dependencies_nest_at_most_four_levels() -> None:
     declared = "".join(
         f"{keyword}:\n    @step.do()\n    async def s2({needs}): ...\n\n"

@@ -6,7 +6,7 @@ Parameter names determine the dependencies; in legacy mode, `depends` does (SDK:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count, takewhile
 from typing import Final, TypeAlias
 
@@ -15,7 +15,7 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.facts import (
     AmbiguousDependency,
     DependencyCountMismatch,
@@ -194,12 +194,43 @@ def _listed_dependencies(
     elif len(depends) != len(parameters) and not any(item.many or item.may_be_missing for item in depends):
         _report_count(interpreter, step.definition, len(parameters), len(depends))
     names = [parameter.name for parameter in parameters]
+    depends = _listed_in_valid_runs(depends, parameters)
+    is_complete = len(depends) == len(parameters)
     for index, item in enumerate(depends):
         if item.many or item.may_be_missing:
             names.clear()  # the positions of later steps are unknown
-        if item.many or not _is_step(item.value):
+        if item.many or not _is_step(item.value) or (item.may_be_missing and not is_complete):
             _report_unresolved_item(interpreter, step.definition, item)
         yield "".join(names[index : index + 1]), item.value, item.place
+
+
+def _listed_in_valid_runs(depends: tuple[Element, ...], parameters: Sequence[StepParameter]) -> tuple[Element, ...]:
+    """Return the items of `depends` in calls that succeed.
+
+    The SDK requires one item for each parameter. If the certain items match all parameters, the others are missing. If
+    they match all but one, one of several adjacent items that may be missing is present.
+    """
+    certain = tuple(item for item in depends if not (item.many or item.may_be_missing))
+    if len(certain) == len(parameters):
+        return certain
+    first = next((index for index, item in enumerate(depends) if item.may_be_missing), 0)
+    end = len(depends) - len(certain) + first
+    candidates = depends[first:end]
+    is_one_of_several = len(certain) == len(parameters) - 1 < len(depends) - 1
+    if not is_one_of_several or not all(map(_is_optional_step, candidates)):
+        return depends
+    conditions = [item.condition for item in candidates[:-1]]
+    if None in conditions:
+        cases = [Case(item.place.text, item.value) for item in candidates]
+        choice = Union(tuple(cases), parameters[first].name, parameters[first].place)
+    else:
+        pairs = zip([*conditions, None], candidates, strict=True)
+        choice = Union(tuple(Case(condition, item.value) for condition, item in pairs), None, candidates[0].place)
+    return (*depends[:first], Element(choice, candidates[0].place), *depends[end:])
+
+
+def _is_optional_step(item: Element) -> bool:
+    return item.may_be_missing and not item.many and isinstance(item.value, StepFunction)
 
 
 def _is_step(value: Value) -> bool:
