@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, workflow_of
+from tests.semantics.notation import graph_of, text, workflow_of
 
 
 @pytest.mark.parametrize("change", ["steps.insert(0, b)", "steps.append(b)\nsteps.reverse()"])
@@ -21,6 +21,24 @@ def test_optional_keys_are_optional_in_a_list_of_keys() -> None:
 def test_missing_elements_shift_the_targets_of_unpacking() -> None:
     body = "todo = []\nif event:\n    todo.append(a)\ntodo.append(b)\nfirst, *rest = todo\nawait first()"
     assert {"a", "b"} <= set(graph_of(body).split())
+
+
+ITERABLES = ["(each for each in [a, b])", "{a: 1, b: 2}", "Pair()", "[a, b] if event else (each for each in [c, b])"]
+
+
+@pytest.mark.parametrize("iterable", ITERABLES)
+def test_an_iterable_is_unpacked_in_its_order(iterable: str) -> None:
+    pair = "class Pair:\n    def __iter__(self):\n        return iter([a, b])\n"
+    assert graph_of(f"{pair}first, second = {iterable}\nawait second()") == "b"
+
+
+def test_the_unpacked_keys_of_either_dictionary_are_a_choice() -> None:
+    assert graph_of("first, second = [a, b] if event else {c: 1, d: 2}\nawait first()") == text("""
+        if event
+          a
+        else
+          c
+    """)
 
 
 @pytest.mark.parametrize("removal", ["table.pop('x')", "del table['x']"])

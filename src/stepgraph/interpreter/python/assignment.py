@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import ValueSet, join_values
+from stepgraph.interpreter.joining import ValueSet, join_values, union_values
 from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
@@ -23,11 +23,10 @@ from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated
-from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
-from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import shown_items
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Unresolved, Value, join_taint
@@ -72,19 +71,14 @@ def _as_variable(name: str, value: Value, source: SourcePlace | None) -> Value:
 
 
 def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
-    value = take_elements(interpreter, value, exhausts=True) if isinstance(value, Collection) else value
-    if isinstance(value, GeneratorCall):
-        items: tuple[Element, ...] | None = consume_generator(interpreter, value)
-    elif isinstance(value, Unresolved):
+    value = _as_unpackable(interpreter, value)
+    items: tuple[Element, ...] | None
+    if isinstance(value, Unresolved):
         items = (Element(value, value.place, many=True),)
     elif isinstance(value, Nondeterministic):
         items = (Element(value.element(), value.place, many=True),)
     else:
         items = _unpacked_items(interpreter, value, interpreter.place(targets[0]))
-        if items is None:
-            interpreter.escape_operand(
-                value, interpreter.place(targets[0]), "is unpacked, which stepgraph does not model"
-            )
     star_index = next((i for i, target in enumerate(targets) if isinstance(target, cst.StarredElement)), None)
     if items is None or len(items) < len(targets) - (star_index is not None) or any(item.many for item in items):
         for target in targets:
@@ -117,19 +111,32 @@ def field_elements(interpreter: Interpreter, instance: ProjectObject, place: Sou
     return tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
 
 
+def _as_unpackable(interpreter: Interpreter, value: Value) -> Value:
+    """Return a collection of the elements of an iterable value. Return other values unchanged."""
+    from stepgraph.interpreter.objects.containers.iteration import copy_elements
+
+    match value:
+        case Collection():
+            return take_elements(interpreter, value, exhausts=True)
+        case Union() if not all(isinstance(leaf, Collection | Constant) for leaf in union_values(value)):
+            return interpreter.apply_to_cases(value, lambda case: _as_unpackable(interpreter, case))
+        case GeneratorCall() | GeneratorExpression() | Mapping() | ProjectObject() | ClassValue():
+            return copy_elements(interpreter, value, "list") or UNKNOWN
+        case _:
+            return value
+
+
 def _unpacked_items(interpreter: Interpreter, value: Value, place: SourcePlace) -> tuple[Element, ...] | None:
     """Return the elements of a value that is unpacked at `place`, or None if they are unknown.
 
     Elements at unknown positions are `many`.
     """
-    value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         items = shown_items(value, place)
         return items if value.has_definite_order else tuple(replace(item, many=True) for item in items)
-    if isinstance(value, ProjectObject):
-        return field_elements(interpreter, value, SourcePlace(value.cls.scope.module, value.cls.node)) or None
     if isinstance(value, Union):
         return _unpacked_union_items(interpreter, value, place)
+    interpreter.escape_operand(value, place, "is unpacked, which stepgraph does not model")
     return None
 
 
