@@ -188,6 +188,38 @@ def test_a_call_of_one_of_several_results_is_a_switch() -> None:
     """)
 
 
+def test_a_result_returned_by_a_handler_is_the_first_branch() -> None:
+    assert graph_of("""
+        def choose():
+            try:
+                return [a][event]
+            except IndexError:
+                return b
+        await choose()()
+    """) == text("""
+        if IndexError
+          b
+        else
+          a
+    """)
+
+
+def test_results_without_conditions_are_a_switch_on_the_call() -> None:
+    assert graph_of("""
+        def choose():
+            for row in event:
+                return a
+            return b
+        await choose()()
+    """) == text("""
+        switch choose()
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
 def test_a_table_of_steps_is_a_switch_on_its_key() -> None:
     assert graph_of("""
         table = {"x": a, "y": b}

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, join_values
+from stepgraph.interpreter.joining import MISSING, callable_name, join_values
 from stepgraph.interpreter.objects.copies import Copier
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.recursive_calls import CallKey, call_recursively, generalized_key, repeated_call
@@ -207,7 +208,7 @@ def _summarize(
     function.raises_unseen = frame.raises_unseen
     function.suspension = _suspension_of(interpreter, function, frame)
     _add_to_caller(interpreter.frame, frame)
-    result = _result_of(frame, function.place, keeps_constants=interpreter.keeps_constants)
+    result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
     declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
     trace = interpreter.tracer.trace_since(trace_start, place)
@@ -337,11 +338,22 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
     return block
 
 
-def _result_of(frame: Frame, place: SourcePlace, *, keeps_constants: bool) -> Value:
-    """Return the join of the returned values, usually without constants, because calls are never folded."""
+def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Value:
+    """Return the join of the returned values, usually without constants, because calls are never folded.
+
+    A value that is returned outside of branches is the default. If several are, as in a loop and after it, the result
+    is a choice by name.
+    """
     if not frame.returns:
         return UNKNOWN
-    value = join_values([(case.condition, case.value) for case in frame.returns], None, place)
+    cases = sorted(frame.returns, key=lambda case: case.condition is None)
+    values = [case.value for case in cases]
+    has_one_default = [case.condition for case in cases[-2:]] != [None, None]
+    if has_one_default or not any(value.relevant for value in values):
+        value = join_values([(case.condition, case.value) for case in cases], None, function.place)
+    else:
+        names = [callable_name(case.value) or case.condition or function.names[0] for case in cases]
+        value = union_of_values(values, names, f"{function.names[0]}()", function.place)
     if isinstance(value, Unknown) and frame.selected_result is not None and len(frame.returns) > 1:
         return frame.selected_result
     return value if keeps_constants else without_constants(value)
