@@ -396,17 +396,27 @@ def test_calls_whose_graphs_are_equal_share_a_function() -> None:
         async def job(*names):
             for name in names:
                 await step.do(name)(lambda: 1)()
-        await job()
         await job("x")
         await job("x", "y")
     """) == text("""
-        call job
         call job
         call job
         def job
           loop
             {name}
     """)
+
+
+@pytest.mark.parametrize("parameter", ["*jobs", "**jobs"])
+def test_a_call_without_arguments_passes_none(parameter: str) -> None:
+    workflow = workflow_of(f"""
+        async def start({parameter}):
+            for job in jobs:
+                await job(step)
+        await start()
+        await a()
+    """)
+    assert (workflow.complete, notation(workflow.graph)) == (True, "a")
 
 
 def test_a_recursive_call_may_pass_any_keywords() -> None:

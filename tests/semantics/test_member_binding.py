@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from tests.semantics.notation import graph_of_module, module_of
+from tests.semantics.notation import graph_of_module, module_of, notation, text, workflow_of
 
 HEAD = """\
 from functools import partial, partialmethod
@@ -105,6 +105,31 @@ def test_private_attributes_belong_to_their_class() -> None:
                 self.__fn = b
     """
     assert sleeps_of(declared, "await Child().go(step)") == ["a"]
+
+
+def test_a_class_variable_that_objects_replace_may_be_empty() -> None:
+    workflow = workflow_of("""
+        class Node:
+            children = ()
+            async def run(self, step):
+                await a()
+                for child in self.children:
+                    await child.run(step)
+        class Tree(Node):
+            def __init__(self, child):
+                self.children = (child,)
+        await Tree(Node()).run(step)
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call Node.run
+        def Node.run
+          a
+          loop
+            call Node.run #2
+        def Node.run #2
+          a
+    """)
 
 
 def test_a_private_class_variable_has_its_value() -> None:

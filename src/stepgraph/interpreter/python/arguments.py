@@ -60,10 +60,14 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
     if isinstance(params.star_arg, cst.Param):
-        values[params.star_arg.name.value] = make_collection(interpreter, "tuple", binder.remaining())
+        rest = make_collection(interpreter, "tuple", binder.remaining())
+        rest.state.created_empty = not rest.state.contents
+        values[params.star_arg.name.value] = rest
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
-        values[params.star_kwarg.name.value] = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
+        options = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
+        options.state.created_empty = not (options.state.contents or keywords.is_open)
+        values[params.star_kwarg.name.value] = options
     if interpreter.is_import_time:
         values = _with_constants(callee, values)
         return {p.name.value: values[p.name.value] for p in parameters(params)}
