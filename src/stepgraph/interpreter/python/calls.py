@@ -183,8 +183,8 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
 
     Values passed to a logging call are not reported.
     """
-    if is_none(callee):
-        return UNKNOWN  # calling None raises a TypeError
+    if is_none(callee) or isinstance(callee, Collection | Mapping):
+        return UNKNOWN  # the call raises a TypeError
     if isinstance(callee, Resource | External):
         observe_workflow_start(interpreter, callee.name, arguments, place)  # before the arguments escape
     if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):

@@ -10,27 +10,32 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.objects.classes import is_instance, resolution_order
+from stepgraph.interpreter.objects.containers.iterators import make_unordered
 from stepgraph.interpreter.objects.fields import positional_attributes
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_elements, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
-from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.objects import ProjectObject
-from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
+from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import pattern_names
 
 
 def bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
-    """Bind the names that a pattern captures. A mapping pattern reads the keys that it names."""
-    fallback = Unresolved("it is captured by a pattern", interpreter.place(pattern)) if subject.relevant else UNKNOWN
-    if isinstance(subject, Event | Payload):
-        fallback = UNKNOWN
+    """Bind the names that a pattern captures. A mapping pattern reads the keys that it names.
+
+    If the pattern cannot match the subject, the names are unknown, because the case does not run.
+    """
+    may_match = _may_match(interpreter, pattern, subject)
+    is_data = not (subject.relevant and may_match) or isinstance(subject, Event | Payload)
+    fallback = UNKNOWN if is_data else Unresolved("it is captured by a pattern", interpreter.place(pattern))
     for name in pattern_names(pattern):
         bind(interpreter, name, fallback)
-    _bind_parts(interpreter, pattern, subject)
+    if may_match:
+        _bind_parts(interpreter, pattern, subject)
 
 
 def may_match_mapping(pattern: cst.MatchPattern) -> bool:
@@ -85,6 +90,10 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
             if subject.has_definite_order:
                 _bind_elements(interpreter, patterns, subject.items)
+            elif subject.items and not subject.is_set:
+                _bind_any_elements(interpreter, patterns, subject.items)
+        case cst.MatchList() | cst.MatchTuple() if isinstance(subject, Union):
+            _bind_either(interpreter, pattern, subject)
         case cst.MatchClass():
             matching = _matching_objects(interpreter, pattern, subject)
             if matching:
@@ -102,16 +111,56 @@ def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPat
         interpreter.join_branches(paths, None, interpreter.place(patterns[0]), exhaustive=True)
 
 
+def _bind_either(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Union) -> None:
+    """Bind the names in a sequence pattern, which may match some of the values of a subject."""
+    possible = [case for case in subject.cases if _may_match(interpreter, pattern, case.value)]
+    paths = [
+        (case.condition, interpreter.branch(partial(_bind_parts, interpreter, pattern, case.value)))
+        for case in possible
+    ]
+    if paths:
+        interpreter.join_branches(paths, subject.discriminant, interpreter.place(pattern), exhaustive=True)
+
+
 def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> bool:
-    """Return whether a pattern may match, according to its class or the number of its elements."""
+    """Return whether a pattern may match, according to its class, or to the number and constants of its elements."""
+    if isinstance(subject, Union):
+        return any(_may_match(interpreter, pattern, case.value) for case in subject.cases)
     match pattern:
         case cst.MatchClass(cls=class_node):
-            class_value = interpreter.evaluate(class_node)
-            return any(is_instance(interpreter, value, class_value) is not False for value in union_values(subject))
-        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
-            return not subject.has_definite_order or _rest_count(patterns, len(subject.items)) is not None
+            return is_instance(interpreter, subject, interpreter.evaluate(class_node)) is not False
+        case cst.MatchAs(pattern=cst.MatchPattern() as inner):
+            return _may_match(interpreter, inner, subject)
+        case cst.MatchOr(patterns=alternatives):
+            return any(_may_match(interpreter, alternative.pattern, subject) for alternative in alternatives)
+        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns):
+            return _may_match_sequence(interpreter, patterns, subject)
+        case cst.MatchValue(value=cst.SimpleString() | cst.Integer()):
+            return not isinstance(subject, Collection | Mapping | FunctionValue | StepFunction)
         case _:
             return True
+
+
+def _may_match_sequence(
+    interpreter: Interpreter, patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], subject: Value
+) -> bool:
+    """Return whether a sequence pattern may match. Elements after a star are not compared."""
+    if not isinstance(subject, Collection):
+        return not isinstance(subject, Mapping | FunctionValue | StepFunction)
+    if not subject.has_definite_order:
+        return not subject.is_set
+    if _rest_count(patterns, subject.state.size) is None:
+        return False
+    for single, element in zip(patterns, subject.items, strict=False):
+        if isinstance(single, cst.MatchStar):
+            return True
+        if not _may_match(interpreter, single.value, element.value):
+            return False
+        if isinstance(single.value, cst.MatchValue) and isinstance(element.value, Constant) and subject.shows_constants:
+            value = interpreter.evaluate(single.value.value)
+            if isinstance(value, Constant) and value != element.value:
+                return False
+    return True
 
 
 def _rest_count(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], element_count: int) -> int | None:
@@ -172,6 +221,21 @@ def _bind_attribute(
     labels = [callable_name(part) or owner.cls.name for part, (owner, _) in zip(parts, owners, strict=True)]
     part = parts[0] if len(parts) == 1 else union_of_values(parts, labels, place.text, place)
     _bind_parts(interpreter, pattern, part)
+
+
+def _bind_any_elements(
+    interpreter: Interpreter,
+    patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar],
+    elements: tuple[Element, ...],
+) -> None:
+    """Bind the names in a sequence pattern to elements at unknown positions."""
+    for pattern in patterns:
+        if isinstance(pattern, cst.MatchSequenceElement):
+            place = interpreter.place(pattern.value)
+            _bind_parts(interpreter, pattern.value, union_of_elements(elements, place, place.text))
+        elif isinstance(pattern.name, cst.Name):
+            rest = make_result_collection(interpreter, "list", tuple(map(as_optional, elements)))
+            bind(interpreter, pattern.name.value, make_unordered(rest))
 
 
 def _bind_elements(
