@@ -41,6 +41,51 @@ def test_the_unpacked_keys_of_either_dictionary_are_a_choice() -> None:
     """)
 
 
+UNORDERED_COPIES = [
+    "todo = [c, *parts]",
+    "todo = [c] + parts",
+    "todo = parts * 2",
+    "todo = [c]\ntodo.extend(parts)",
+    "todo = [c]\ntodo += parts",
+    "todo = (lambda *given: given)(*parts)",
+    "todo = functools.partial(lambda *given: given, *parts)()",
+]
+
+
+@pytest.mark.parametrize("statement", UNORDERED_COPIES)
+def test_copied_elements_have_their_unknown_order(statement: str) -> None:
+    body = f"parts = sorted([a, b], key=id)\n{statement}\nfor each in todo:\n    await each()"
+    assert graph_of(body).startswith("loop")
+
+
+def test_copied_elements_of_either_list_have_an_unknown_order() -> None:
+    body = "todo = [*(sorted([a, b], key=id) if event else [c, d])]\nfor each in todo:\n    await each()"
+    assert graph_of(body).startswith("loop")
+
+
+def test_the_elements_of_a_set_are_arguments_in_any_order() -> None:
+    assert graph_of("async def run_first(one, other):\n    await one()\nawait run_first(*{a, b})") == text("""
+        call run_first
+        def run_first
+          switch one
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_an_iterator_of_either_set_may_begin_with_any_element() -> None:
+    graph = graph_of("rest = iter({a, b} if event else {c, d})\nnext(rest)\nfor each in rest:\n    await each()")
+    assert {"loop", "a", "b", "c", "d"} <= set(graph.split())
+
+
+@pytest.mark.parametrize("value", ["(each for each in [a, b])", "[a] if event else {b: 1}"])
+def test_any_iterable_replaces_a_slice(value: str) -> None:
+    graph = graph_of(f"todo = [c]\ntodo[:0] = {value}\nfor each in todo:\n    await each()")
+    assert {"a", "b", "c"} <= set(graph.split())
+
+
 @pytest.mark.parametrize("removal", ["table.pop('x')", "del table['x']"])
 def test_a_removed_key_is_gone(removal: str) -> None:
     assert graph_of(f"table = {{'x': a, 'y': b}}\n{removal}\nfor one in table.values():\n    await one()") == "b"

@@ -94,7 +94,7 @@ def test_statement_that_does_not_run_if_the_module_is_imported() -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "functools.reduce(lambda before, job: register(job), {b}, None)",
+        "functools.reduce(lambda before, job: register(job), {a, b}, None)",
         "list(filter(register, [b]))",
         "''.join(register(job) for job in [b])",
         "1 in (register(job) for job in [b])",

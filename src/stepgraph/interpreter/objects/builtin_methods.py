@@ -116,7 +116,8 @@ def _insert(interpreter: Interpreter, receiver: Collection, arguments: Arguments
 def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
     del place
     for argument in arguments.items:
-        add_items(interpreter, receiver, added_elements(interpreter, argument.value, argument.place))
+        added = added_elements(interpreter, argument.value, argument.place)
+        add_items(interpreter, ordered_like(added, receiver), added.items)
     return Constant(None)
 
 
@@ -148,7 +149,9 @@ def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arg
     """Return a set of the elements of the receiver and of the arguments, each of which may be missing."""
     del place
     added = (
-        item for argument in arguments.items for item in added_elements(interpreter, argument.value, argument.place)
+        item
+        for argument in arguments.items
+        for item in added_elements(interpreter, argument.value, argument.place).items
     )
     return make_result_collection(interpreter, receiver.kind, tuple(map(as_optional, (*receiver.items, *added))))
 

@@ -244,10 +244,12 @@ def ordered_like(source: Value, copy: Collection) -> Collection:
 
 
 def is_unordered(value: Value) -> bool:
-    """Return whether the order of the elements of a collection is uncertain."""
-    return isinstance(value, Collection | Mapping) and (
-        value.state.unordered or (isinstance(value, Collection) and value.is_set)
-    )
+    """Return whether the order of the elements of a collection, or of any case of a union, is uncertain."""
+    if isinstance(value, Union):
+        return any(is_unordered(case.value) for case in value.cases)
+    if not isinstance(value, Collection | Mapping) or value.state.size == 1:
+        return False
+    return value.state.unordered or (isinstance(value, Collection) and value.is_set)
 
 
 def make_mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:
@@ -298,7 +300,7 @@ def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Sou
         yield Element(callee.receiver, place)
     for value in callee.positional:
         if isinstance(value, SpreadArguments):
-            yield from value.collection.items
+            yield from _unpacked_elements(Argument(value.collection, place))
         else:
             yield Element(value, place)
     for argument in arguments.items:
@@ -309,8 +311,13 @@ def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Sou
 
 
 def _unpacked_elements(argument: Argument) -> Iterator[Element]:
-    """Yield the elements of a starred argument. An unknown argument yields one element that stands for any number."""
+    """Yield the elements of a starred argument, as `many` if their order is uncertain.
+
+    An unknown argument yields one element that stands for any number.
+    """
     match argument.value:
+        case Collection(items=items) if is_unordered(argument.value):
+            yield from (replace(item, many=True) for item in items)
         case Collection(items=items):
             yield from items
         case Union(cases=cases):

@@ -189,9 +189,11 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
             key = constant_key(interpreter, key_node, interpreter.evaluate(element.slice.value))
         else:
             is_slice = True
-    if is_slice and isinstance(value, Collection):
-        value = take_elements(interpreter, value, exhausts=True)
     place = source or interpreter.place(target)
+    if is_slice:
+        from stepgraph.interpreter.objects.containers.iteration import added_elements
+
+        value = added_elements(interpreter, value, place)
     key_place = interpreter.place(key_node)
     interpreter.tracer.on_event_key("written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
@@ -217,8 +219,8 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
             case Collection():
                 elements = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
                 is_distinct = not is_slice and _has_distinct_keys(interpreter, owner, key_place)
-                if is_slice and _is_full_slice(target):
-                    _replace_all(interpreter, owner, value, elements)
+                if isinstance(value, Collection) and _is_full_slice(target):
+                    _replace_all(interpreter, owner, value)
                 else:
                     _replace_items(interpreter, owner, UNKNOWN if is_slice else key, elements, is_distinct=is_distinct)
             case _:
@@ -313,15 +315,12 @@ def _is_full_slice(target: cst.Subscript) -> bool:
             return False
 
 
-def _replace_all(interpreter: Interpreter, owner: Collection, value: Value, elements: tuple[Element, ...]) -> None:
+def _replace_all(interpreter: Interpreter, owner: Collection, elements: Collection) -> None:
     """Replace all elements of a list, as an assignment to `xs[:]` does."""
     owner.state.changed = True
-    owner.state.unordered = is_unordered(value)
-    if not isinstance(value, Collection):
-        owner.state.unordered = True
-        elements = tuple(replace(element, many=True, may_be_missing=True) for element in elements)
+    owner.state.unordered = is_unordered(elements)
     interpreter.store.record_unselected(owner.items)
-    interpreter.store.write(owner.state, "items", elements)
+    interpreter.store.write(owner.state, "items", elements.items)
 
 
 def _replace_items(

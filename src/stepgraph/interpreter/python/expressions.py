@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.containers.container_objects import as_collec
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
+from stepgraph.interpreter.python.arguments import is_unordered, make_collection, merge_repeated
 from stepgraph.interpreter.python.constants import (
     evaluate_literal,
     evaluate_literal_source,
@@ -150,15 +150,19 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
 
     items: list[Element] = []
     unpacked: list[Value] = []
+    has_uncertain_order = False
     for element in node.elements:
         value = interpreter.evaluate(element.value)
         if isinstance(element, cst.StarredElement):
             unpacked.append(value)
-            items += added_elements(interpreter, value, interpreter.place(element.value))
+            added = added_elements(interpreter, value, interpreter.place(element.value))
+            has_uncertain_order = has_uncertain_order or is_unordered(added)
+            items += added.items
         else:
             items.append(Element(value, interpreter.place(element.value)))
     collection = make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
     collection.state.created_empty = not node.elements
+    collection.state.unordered = has_uncertain_order
     return hidden_like(unpacked, collection)
 
 

@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.special_methods import (
     compare,
     operand_methods,
 )
-from stepgraph.interpreter.python.arguments import make_collection
+from stepgraph.interpreter.python.arguments import make_collection, ordered_like
 from stepgraph.interpreter.python.assignment import MAX_REPETITIONS
 from stepgraph.interpreter.python.constants import (
     add_offset,
@@ -75,11 +75,10 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         if isinstance(left, Collection) and isinstance(right, Collection):
             result = make_collection(interpreter, left.kind, (*left.items, *right.items))
             result.state.created_empty = left.read_as_empty() and right.read_as_empty()
-            return hidden_like((left, right), result)
+            return hidden_like((left, right), ordered_like(left, ordered_like(right, result)))
         if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
-            return make_collection(
-                interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
-            )
+            items = (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
+            return ordered_like(left, ordered_like(right, make_collection(interpreter, "list", items)))
     if operator is cst.BitOr and isinstance(left, Collection) and isinstance(right, Collection):
         return make_collection(interpreter, left.kind, (*left.items, *right.items))
     if operator is cst.BitOr and isinstance(left, Mapping):
@@ -89,10 +88,11 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     if operator is cst.Add and isinstance(left, Collection):
         # The added elements may be unknown.
         rest = added_elements(interpreter, right, interpreter.place(node.right))
-        return hidden_like((left, right), make_collection(interpreter, left.kind, (*left.items, *rest)))
+        result = make_collection(interpreter, left.kind, (*left.items, *rest.items))
+        return hidden_like((left, right), ordered_like(left, ordered_like(rest, result)))
     if operator in _SET_OPERATORS and isinstance(left, Collection):
         right_items = (
-            added_elements(interpreter, right, interpreter.place(node.right)) if operator is cst.BitXor else ()
+            added_elements(interpreter, right, interpreter.place(node.right)).items if operator is cst.BitXor else ()
         )
         return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
     for operand, value in ((node.left, left), (node.right, right)):
@@ -134,7 +134,7 @@ def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
         items = owner.items * count.value
     else:
         items = tuple(replace(item, many=True, passes=None) for item in owner.items)
-    return hidden_like((owner,), make_collection(interpreter, owner.kind, items))
+    return hidden_like((owner,), ordered_like(owner, make_collection(interpreter, owner.kind, items)))
 
 
 def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:

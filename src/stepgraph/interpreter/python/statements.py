@@ -191,9 +191,10 @@ def _update_collection(
     if isinstance(operator, _REMOVING_OPERATORS):
         remove_item(interpreter, owner, UNKNOWN)
     if isinstance(operator, cst.AddAssign | cst.BitOrAssign | cst.BitXorAssign):
-        items = added_elements(interpreter, value, place)
+        added = added_elements(interpreter, value, place)
         is_certain = not isinstance(operator, cst.BitXorAssign)
-        add_items(interpreter, owner, items if is_certain else tuple(map(as_optional, items)))
+        items = added.items if is_certain else tuple(map(as_optional, added.items))
+        add_items(interpreter, ordered_like(added, owner), items)
     if isinstance(operator, cst.MultiplyAssign):
         multiply_items(interpreter, owner, value)
 

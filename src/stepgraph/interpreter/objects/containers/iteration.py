@@ -137,10 +137,13 @@ def _elements_of_object(
     return fields or None
 
 
-def added_elements(interpreter: Interpreter, value: Value, place: SourcePlace) -> tuple[Element, ...]:
+def added_elements(interpreter: Interpreter, value: Value, place: SourcePlace) -> Collection:
     """Return the elements that an iterable adds to a collection: an unknown element if the iterable is unknown."""
-    items = elements_of(interpreter, value)
-    return items or (() if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),))
+    elements = copy_elements(interpreter, value, "list")
+    if elements is not None and elements.items:
+        return elements
+    items = () if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),)
+    return make_result_collection(interpreter, "list", items)
 
 
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
