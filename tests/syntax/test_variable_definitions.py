@@ -12,6 +12,9 @@ from stepgraph.model.walk import paths_of
 HEAD = """
 from workers import WorkflowEntrypoint
 
+SIZE = 3
+NAMES = ["a", "b"]
+
 class Orders(WorkflowEntrypoint):
     async def run(self, event, step):
 """
@@ -35,6 +38,7 @@ def named(body: str, *names: str) -> str:
     return body
 
 
+NAP = 'await step.sleep("nap", 1)'
 ITEMS = 'for $1 in event["payload"]:\n    await step.sleep(f"pack {$1}", 1)'
 
 
@@ -60,6 +64,51 @@ def test_names_of_variables_do_not_matter(body: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
+        ('x = event["a"]\nwhile x["b"]:', 'while event["a"]["b"]:'),
+        ('x = event["a"] + 1\nx: int\nwhile f(2 * x):', 'while f(2 * (event["a"] + 1)):'),
+        ("x = event\ny = x[0]\nfor z in y:", "for each in event[0]:"),
+        ("for i in range(SIZE):", "for i in range(3):"),
+        ("for name in NAMES:", 'for name in ["a", "b"]:'),
+    ],
+)
+def test_values_replace_variables_with_one_assignment(old: str, new: str) -> None:
+    assert definitions(f"{old}\n    {NAP}") == definitions(f"{new}\n    {NAP}") != []
+
+
+CALLED = """
+async def pack(step, $1, prefix=""):
+    await step.sleep(f"{prefix} {$1}", 1)
+    if $1:
+        await pack(step, $1 - 1, prefix=prefix)
+for item in event:
+    await pack(step, item, prefix="a")
+"""
+
+
+def test_names_of_parameters_do_not_matter() -> None:
+    expected = definitions(named(CALLED, "item"))
+    assert len(expected) == 3
+    assert definitions(named(CALLED, "sku")) == expected
+    assert definitions(named(CALLED, "sku").replace("prefix", "label")) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("step, item,", "step, item[0],"),
+        ('prefix="a"', 'prefix="b"'),
+        ("$1, prefix", "prefix, $1"),
+        ("in event", "in event[1:]"),
+        ("$1 - 1", "$1 - 2"),
+    ],
+)
+def test_arguments_of_calls_matter(old: str, new: str) -> None:
+    assert definitions(named(CALLED.replace(old, new), "item")) != definitions(named(CALLED, "item"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
         (ITEMS, ITEMS.replace("payload", "lines")),
         (ITEMS, ITEMS.replace("{$1}", "{$1[0]}")),
         ('for a, b in event:\n    await step.sleep(f"{a}", 1)', 'for b, a in event:\n    await step.sleep(f"{a}", 1)'),
@@ -77,7 +126,7 @@ def test_values_of_variables_matter(old: str, new: str) -> None:
         'await step.sleep(f"{[x for x in event]}", 1)',
         'with open(event) as x:\n    await step.sleep(f"{x}", 1)',
         'await step.sleep(f"{HOST}", 1)',
-        'async def nap(x):\n    await step.sleep(f"{x}", 1)\nawait nap(event)',
+        'async def nap(x):\n    await step.sleep(f"{x}", 1)\nawait asyncio.gather(*map(nap, event))',
         "\n".join(
             [
                 "a0, b0 = event",

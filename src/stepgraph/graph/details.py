@@ -17,7 +17,7 @@ from stepgraph.ir.nodes import (
     TryOperation,
     operations_in,
 )
-from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of
+from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of, parts_of
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import (
     call_arguments,
@@ -31,7 +31,14 @@ from stepgraph.syntax.construct_text import (
     truncate,
 )
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.variable_definitions import DefinitionBudget, defined_expression, defined_loop, defined_name
+from stepgraph.syntax.variable_definitions import (
+    DefinitionScope,
+    FunctionCalls,
+    calls_by_function,
+    defined_expression,
+    defined_loop,
+    defined_name,
+)
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
@@ -46,10 +53,20 @@ MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
 def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
     """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
-    return details_of(graph, partial(_detail, places, workflows, DefinitionBudget()))
+    return details_of(graph, partial(_detail, places, workflows, DefinitionScope(_calls_in(graph, places))))
 
 
-def _detail(places: Places, workflows: Mapping[str, str], budget: DefinitionBudget, part: Part) -> Detail:
+def _calls_in(graph: Graph, places: Places) -> FunctionCalls:
+    """Return the calls of the functions of a graph."""
+    functions = ((key, places.of(part)) for key, part in graph["workflow"]["functions"].items())
+    calls = ((part["name"], places.of(part)) for part in parts_of(graph) if part.get("type") == "function_call")
+    return calls_by_function(
+        {key: place for key, place in functions if place is not None},
+        [(str(name), place) for name, place in calls if place is not None],
+    )
+
+
+def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope, part: Part) -> Detail:
     detail, ending = _detail_without_ending(places, workflows, part), places.ending_of(part)
     return Detail(
         detail.source,
@@ -61,22 +78,22 @@ def _detail(places: Places, workflows: Mapping[str, str], budget: DefinitionBudg
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),
         in_else=places.is_in_else(part),
-        definition=_definition(places, part, budget),
+        definition=_definition(places, part, scope),
     )
 
 
-def _definition(places: Places, part: Part, budget: DefinitionBudget) -> str:
+def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
     """Return the name, condition, value, iterable or test of a part without names of variables."""
     place = places.of(part) or places.choice_of(part)
     if place is None:
         return ""
     match part:
         case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
-            return defined_name(name, place, budget)
+            return defined_name(name, place, scope)
         case {"type": "switch", "discriminant": str(text)} | {"condition": str(text)}:
-            return defined_expression(text, place, budget)
+            return defined_expression(text, place, scope)
         case {"type": "loop"}:
-            return defined_loop(place, budget)
+            return defined_loop(place, scope)
         case _:
             return ""
 

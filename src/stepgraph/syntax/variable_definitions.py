@@ -1,13 +1,14 @@
-"""Step names and expressions with the definitions of local variables in place of their names.
+"""Step names and expressions with the definitions of variables in place of their names.
 
-Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with __0 = <each of items>}`.
+Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with __0 = <each of items>}`. The value of a
+variable with a single assignment replaces its name, so that an extracted variable changes nothing either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias, cast
 
 import libcst as cst
 from msgspec import Struct, field
@@ -29,11 +30,47 @@ _MAX_RESULT: Final = 2_000
 
 
 _RUN: Final = "run"
+_ATOMS: Final = (
+    *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString),
+    *(cst.List, cst.Set, cst.Dict),
+)
+"""Expressions that need no parentheses in another expression."""
+_LITERALS: Final = (
+    *(cst.Integer, cst.Float, cst.SimpleString, cst.UnaryOperation),
+    *(cst.List, cst.Tuple, cst.Set, cst.Dict),
+)
+"""Expressions whose value a constant of a module has in all functions."""
+
+FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
+"""All calls of functions. A function without calls may be called by other code."""
 
 
-class DefinitionBudget(Struct):
-    """The limit on the expressions of a graph."""
+def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tuple[str, SourcePlace]]) -> FunctionCalls:
+    """Return the calls of functions from their keys, except of functions that other code than a call by name runs."""
+    by_function: dict[cst.FunctionDef, list[SourcePlace]] = {}
+    unknown: set[cst.FunctionDef] = set()
+    for key, place in calls:
+        function = functions[key].node if key in functions else None
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        by_function.setdefault(function, []).append(place)
+        if not _calls_by_name(place.node, function.name.value):
+            unknown.add(function)
+    return {function: places for function, places in by_function.items() if function not in unknown}
 
+
+def _calls_by_name(node: cst.CSTNode, name: str) -> bool:
+    match node:
+        case cst.Call(func=cst.Name(value=called)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=called))):
+            return called == name
+        case _:
+            return False
+
+
+class DefinitionScope(Struct):
+    """The calls of the functions of a graph, and the limit on its expressions."""
+
+    calls: FunctionCalls = field(default_factory=dict)
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
 
@@ -48,21 +85,24 @@ class _UnknownDefinitionError(Exception):
     """A variable has a definition that no expression describes."""
 
 
-def defined_name(name: str, place: SourcePlace, budget: DefinitionBudget) -> str:
+def defined_name(name: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
 
     The variables are those at `place`. Return an empty string without variables, and if a definition is unknown.
     """
-    return _defined(list(_parts(name)), place, budget) if "{" in name else ""
+    return _defined(list(_parts(name)), place, scope) if "{" in name else ""
 
 
-def defined_expression(text: str, place: SourcePlace, budget: DefinitionBudget) -> str:
+def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression with definitions in place of its local variables, as `defined_name` does."""
-    return _defined([(text, True)], place, budget)
+    return _defined([(text, True)], place, scope)
 
 
-def defined_loop(place: SourcePlace, budget: DefinitionBudget) -> str:
-    """Return the head of a loop statement without its variable, and with definitions in place of other variables."""
+def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the head of a loop without its variable, and with definitions in place of other variables.
+
+    Return an empty string for a loop that is not a statement.
+    """
     match place.node:
         case cst.For(iter=expression):
             keyword = "for each of "
@@ -71,12 +111,12 @@ def defined_loop(place: SourcePlace, budget: DefinitionBudget) -> str:
         case _:
             return ""
     text = place.module.text(expression)
-    return f"{keyword}{defined_expression(text, place, budget) or text}"
+    return f"{keyword}{defined_expression(text, place, scope) or text}"
 
 
-def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, budget: DefinitionBudget) -> str:
+def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope) -> str:
     """Return texts of which some are expressions, with definitions in place of their local variables."""
-    definitions = _Definitions(place.module, _functions_around(place), budget)
+    definitions = _Definitions(place.module, _functions_around(place), _Expansion(scope))
     try:
         texts = [definitions.expand(text, place.node, 0) if is_expression else text for text, is_expression in parts]
     except (_UnknownDefinitionError, cst.ParserSyntaxError):
@@ -110,36 +150,89 @@ def _parts(name: str) -> Iterator[tuple[str, bool]]:
     yield name[start:], False
 
 
+class _Expansion(Struct):
+    """The state of the expansion of one text."""
+
+    scope: DefinitionScope
+    pending: list[tuple[cst.FunctionDef, str]] = field(default_factory=list)
+    """The variables that are being defined, with their functions. A loop may define one by itself."""
+    remaining: int = _MAX_DEFINITIONS
+
+    def spend(self, definitions: int) -> None:
+        """Count definitions. Raises _UnknownDefinitionError for too many."""
+        self.remaining -= definitions
+        if self.remaining < 0:
+            raise _UnknownDefinitionError
+
+
+class _Numbers(Struct):
+    """The numbers that replace the names of variables in an expression, in the order of their first occurrences."""
+
+    by_variable: dict[tuple[cst.FunctionDef, str, str], str] = field(default_factory=dict)
+    """The numbers by function, name and definition."""
+
+    def of(self, function: cst.FunctionDef, name: str, definition: str) -> cst.Name:
+        """Return the number of a variable as a name."""
+        if definition == name:
+            return cst.Name(name)
+        return cst.Name(self.by_variable.setdefault((function, name, definition), f"__{len(self.by_variable)}"))
+
+    def definitions(self) -> str:
+        """Return the definitions of all numbers."""
+        return ", ".join(f"{number} = {definition}" for (_, _, definition), number in self.by_variable.items())
+
+
 class _Definitions(Struct):
     """The definitions of the local variables of functions inside each other."""
 
     module: SourceModule
     functions: Sequence[cst.FunctionDef]
     """The functions, innermost first."""
-    budget: DefinitionBudget
-    pending: list[tuple[int, str]] = field(default_factory=list)
-    """The variables that are being defined, with the indexes of their functions. A loop may define one by itself."""
-    remaining: int = _MAX_DEFINITIONS
+    expansion: _Expansion
 
     def expand(self, text: str, at: cst.CSTNode, function: int) -> str:
         """Return an expression at a node of one of the functions, with the definitions of its variables."""
-        self.budget.spend(len(text))
-        numbering = _Numbering(lambda name: self._variable(name, at, function))
-        numbered = _parse(text).visit(numbering)
-        if not isinstance(numbered, cst.CSTNode):
-            raise _UnknownDefinitionError
-        code = cst.Module([]).code_for_node(numbered)
-        definitions = ", ".join(f"{number} = {definition}" for number, definition in numbering.definitions.items())
+        numbers = _Numbers()
+        code = cst.Module([]).code_for_node(self._numbered(text, at, function, numbers))
+        definitions = numbers.definitions()
         return f"{code} with {definitions}" if definitions else code
 
-    def _variable(self, name: str, at: cst.CSTNode, function: int) -> str:
+    def _numbered(self, text: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
+        self.expansion.scope.spend(len(text))
+        expression = _parse(text)
+        if isinstance(expression, cst.Name):
+            return self._variable(expression.value, at, function, numbers)
+        variables = _Variables(lambda name: _in_parentheses(self._variable(name, at, function, numbers)))
+        numbered = expression.visit(variables)
+        if not isinstance(numbered, cst.BaseExpression):
+            raise _UnknownDefinitionError
+        return numbered
+
+    def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
+        """Return the value of a variable with a single assignment, or the name that replaces that of the variable."""
         for index in range(function, len(self.functions)):
             bindings = bindings_of(self.functions[index], self.module)
             if name in bindings.globals:
-                return name
+                return cst.Name(name)
             if bindings.binds(name):
-                return self._definitions(name, index, self._reaching(bindings.binders[name], at))
-        return name
+                return self._local(name, index, self._reaching(bindings.binders[name], at), numbers)
+        return _constant(name, self.module)
+
+    def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: _Numbers) -> cst.BaseExpression:
+        owner = self.functions[function]
+        if (owner, name) in self.expansion.pending:
+            return numbers.of(owner, name, f"<{self.expansion.pending.index((owner, name))}>")
+        self.expansion.spend(len(binders))
+        self.expansion.pending.append((owner, name))
+        value = _only_value(name, binders)
+        if value is not None:
+            expression = self._numbered(self.module.text(value), binders[0], function, numbers)
+        else:
+            definitions = [self._definition(name, binder, function) for binder in binders]
+            definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
+            expression = numbers.of(owner, name, definition)
+        self.expansion.pending.pop()
+        return expression
 
     def _reaching(self, binders: Sequence[cst.CSTNode], at: cst.CSTNode) -> Sequence[cst.CSTNode]:
         """Return the binders whose values a node may read: only the innermost loop over the variable, if it is one."""
@@ -151,27 +244,12 @@ class _Definitions(Struct):
         is_only = loop is not None and not any(loop in ancestors_of(parents, binder) for binder in others)
         return (loop,) if loop is not None and is_only else binders
 
-    def _definitions(self, name: str, function: int, binders: Sequence[cst.CSTNode]) -> str:
-        key = function, name
-        if key in self.pending:
-            return f"<{self.pending.index(key)}>"
-        self.remaining -= len(binders)
-        if self.remaining < 0:
-            raise _UnknownDefinitionError
-        self.pending.append(key)
-        definitions = [self._definition(name, binder, function) for binder in binders]
-        self.pending.pop()
-        return definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
-
     def _definition(self, name: str, binder: cst.CSTNode, function: int) -> str:
         match binder:
             case cst.FunctionDef() | cst.ClassDef() | cst.Import() | cst.ImportFrom():
                 return name
             case cst.Param():
-                # Calls of other functions may pass something else to a renamed parameter.
-                owner = self.functions[function]
-                index = parameters(owner.params).index(binder)
-                return f"<parameter {index} of run>" if owner.name.value == _RUN else name
+                return self._passed(binder, self.functions[function]) or name
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := _path(target.target, name)) is not None]
                 return f"({self._text(value, binder, function)}){_only(paths)}"
@@ -187,8 +265,76 @@ class _Definitions(Struct):
             case _:
                 raise _UnknownDefinitionError
 
+    def _passed(self, parameter: cst.Param, owner: cst.FunctionDef) -> str:
+        """Return the values that calls pass for a parameter, or an empty string without known calls."""
+        position = [each.name.value for each in parameters(owner.params)].index(parameter.name.value)
+        if owner.name.value == _RUN:
+            return f"<parameter {position} of run>"
+        calls = self.expansion.scope.calls.get(owner, ())
+        self.expansion.spend(len(calls))
+        texts = {self._passed_by(call, owner, parameter, position) for call in calls}
+        return f"<passed {'; '.join(sorted(texts))}>" if texts else ""
+
+    def _passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
+        caller = _Definitions(call.module, _functions_around(call), self.expansion)
+        arguments = _arguments_for(parameter.name.value, position, owner, call.node)
+        if arguments:
+            texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)
+            return ", ".join(texts)
+        if parameter.default is None:
+            raise _UnknownDefinitionError
+        return f"default {self.module.text(parameter.default)}"
+
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
+
+
+def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
+    """Return the argument for a parameter of a function, or the unpacked arguments that may contain it."""
+    arguments = call.args if isinstance(call, cst.Call) else ()
+    positional = [each for each in arguments if each.keyword is None and not each.star]
+    if any(each.star for each in arguments):
+        return arguments
+    if keyword := [each for each in arguments if each.keyword is not None and each.keyword.value == name]:
+        return keyword
+    index = position - _is_bound(function, call)
+    return positional[index : index + 1] if index >= 0 else ()
+
+
+def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
+    """Return whether a call passes the first parameter of a method by the object in front of its name."""
+    match function.params.params, call:
+        case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
+            first = next(iter(arguments), None)
+            return first is None or not isinstance(first.value, cst.Name) or first.value.value != own
+        case _:
+            return False
+
+
+def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
+    """Return the value of the only statement that binds a variable, if it assigns it."""
+    match binders:
+        case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name(target))], value=value)] if target == name:
+            return value
+        case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
+            return value
+        case _:
+            return None
+
+
+def _constant(name: str, module: SourceModule) -> cst.BaseExpression:
+    """Return the literal that a constant of a module has as its value, or the name of another global variable."""
+    bindings = bindings_of(module.tree, module)
+    is_constant = bindings.binds(name) and name not in bindings.mutations
+    value = _only_value(name, bindings.binders[name]) if is_constant else None
+    return value if isinstance(value, _LITERALS) else cst.Name(name)
+
+
+def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
+    """Return an expression as a part of another one."""
+    if isinstance(expression, _ATOMS) or expression.lpar:
+        return expression
+    return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _parse(text: str) -> cst.BaseExpression:
@@ -199,17 +345,14 @@ def _parse(text: str) -> cst.BaseExpression:
         return cst.parse_expression(f'f"""{{{text}}}"""')
 
 
-class _Numbering(cst.CSTTransformer):
-    """Replaces the names of variables in an expression by numbers, in the order of their first occurrences."""
+class _Variables(cst.CSTTransformer):
+    """Replaces the names of variables in an expression."""
 
-    def __init__(self, definition_of: Callable[[str], str]) -> None:
+    def __init__(self, value_of: Callable[[str], cst.BaseExpression]) -> None:
         super().__init__()
-        self._definition_of = definition_of
+        self._value_of = value_of
         self._members: set[int] = set()
         """The identities of the names of attributes and keyword arguments."""
-        self._names: dict[str, str] = {}
-        self.definitions: dict[str, str] = {}
-        """The definitions of the variables, by the names that replace theirs."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         match node:
@@ -223,13 +366,7 @@ class _Numbering(cst.CSTTransformer):
     def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel:
         if not isinstance(original_node, cst.Name) or id(original_node) in self._members:
             return updated_node
-        name = original_node.value
-        if name not in self._names:
-            definition = self._definition_of(name)
-            self._names[name] = number = name if definition == name else f"__{len(self.definitions)}"
-            if number != name:
-                self.definitions[number] = definition
-        return updated_node.with_changes(value=self._names[name])
+        return cast("cst.CSTNodeT", self._value_of(original_node.value))
 
 
 def _path(target: cst.BaseExpression, name: str) -> str | None:
