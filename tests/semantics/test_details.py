@@ -274,7 +274,8 @@ def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
     assert (
-        from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False, False, False, ""),)).items == []
+        from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False, False, False, "", ""),)).items
+        == []
     )
 
 

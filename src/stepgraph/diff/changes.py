@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.diff.clocks import RACES, wait_changes
+from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
 from stepgraph.diff.match import functions_of
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Delete, Edit, ElementRef, Insert, Move, TreeVersion, Update
@@ -114,6 +115,8 @@ class _Grouping:
         for run in reordered_runs(sides):
             self._add_run(run, _EditGroupDraft(Action.REORDERED))
         self._add_wait_changes()
+        for old, new in changed_loops(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
 
     def assign(self, edit: Edit) -> bool:
         """Add an edit to the change that it belongs to. Return False for an edit that belongs to no change."""

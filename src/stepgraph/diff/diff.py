@@ -11,13 +11,15 @@ from msgspec import Struct
 from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
+from stepgraph.diff.loop_heads import has_loops
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Edit, apply_edits, edit_script
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.sides import Sides, sides_of
+from stepgraph.diff.step_functions import match_step_functions
 from stepgraph.diff.titles import title_of
-from stepgraph.diff.tree import definitions_in, raises_in, read_tree
+from stepgraph.diff.tree import add_details, read_tree
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
@@ -118,9 +120,9 @@ def diff_workflows(
     """Compare two versions of a workflow. None stands for a missing version.
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
-    `details` returns the details of both versions, which distinguish a `raise` from a `return`, and renamed variables
-    from other values. It is called only for changes. `in_flight` is where instances are assumed to be. For different
-    versions that exceed the budget, the result is a single change that reports the limit.
+    `details` returns the details of both versions: heads of loops, functions of steps, definitions of variables, and
+    `raise` statements. It is called only for workflows with changes or loops. `in_flight` is where instances are assumed
+    to be. For different versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
@@ -140,13 +142,14 @@ def _compare(
 ) -> WorkflowDiff:
     """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
     matching = match_trees(read_tree(old, budget), read_tree(new, budget))
-    groups, invisible = group_edits(matching, edit_script(matching))
-    if groups:
+    edits = edit_script(matching)
+    if edits or has_loops(matching):
         old_details, new_details = details()
-        matching.old.raises.update(raises_in(old, old_details))
-        matching.new.raises.update(raises_in(new, new_details))
-        matching.old.definitions.update(definitions_in(old, old_details))
-        matching.new.definitions.update(definitions_in(new, new_details))
+        add_details(matching.old, old, old_details)
+        add_details(matching.new, new, new_details)
+        if match_step_functions(matching):
+            edits = edit_script(matching)
+    groups, invisible = group_edits(matching, edits)
     sides = sides_of(matching)
     titles = [title_of(group, sides) for group in groups]
     changes = map(StructuralChange, groups, titles, _impacts(groups, sides, in_flight))

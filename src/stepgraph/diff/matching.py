@@ -54,6 +54,14 @@ class Matching:
         self.to_new[old] = new
         self.to_old[new] = old
 
+    def remove(self, old: int, new: int) -> None:
+        """Remove the matches of two elements, if any."""
+        if (new_partner := self.to_new[old]) is not None:
+            self.to_old[new_partner] = None
+        if (old_partner := self.to_old[new]) is not None:
+            self.to_new[old_partner] = None
+        self.to_new[old] = self.to_old[new] = None
+
     def add_subtrees(self, old: int, new: int) -> None:
         """Match all unmatched elements of two isomorphic subtrees."""
         for inner_old, inner_new in zip(self.old.visit_subtree(old), self.new.visit_subtree(new), strict=True):

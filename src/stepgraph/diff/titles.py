@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
+from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
 from stepgraph.diff.wording import (
@@ -161,10 +162,20 @@ def _changed(context: _TitleContext) -> str:
         return f"{change}{_same_value(context, old, new)}"
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
+    if context.group.fields == (LOOP_HEAD,):
+        return _passes(context, old, new)
     phrases = list(chain.from_iterable(changes_of(before, after, field) for field in context.group.fields))
     return (
         ", ".join(phrases) if new == ROOT else f"{name_of(context.new, new)}{_in_places(context)}: {', '.join(phrases)}"
     )
+
+
+def _passes(context: _TitleContext, old: int, new: int) -> str:
+    """Return the change of the head of a loop, or of the values in it."""
+    before, after = context.old.loop_heads.get(old, ""), context.new.loop_heads.get(new, "")
+    if before == after:
+        return f"{name_of(context.new, new)}: the values in `{after}` changed"
+    return f"{name_of(context.new, new)}: `{before}` changed to `{after}`"
 
 
 def _condition_change(context: _TitleContext, old: int, new: int) -> str:

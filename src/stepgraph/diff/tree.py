@@ -90,6 +90,10 @@ class Tree(Struct, frozen=True):
     """Numbers of the exits that raise an exception, which have the kind `return` in the payload."""
     definitions: dict[int, str] = field(default_factory=dict)
     """The texts of steps, branches and loops without names of variables, by number, as in `Detail.definition`."""
+    loop_heads: dict[int, str] = field(default_factory=dict)
+    """The heads of loops, such as `for item in items`, by number. Saved graphs have none."""
+    step_functions: dict[int, str] = field(default_factory=dict)
+    """The digests of the functions of steps, by number, as in `Detail.function`."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -207,18 +211,18 @@ def parts_by_number(workflow: Workflow) -> list[Mapping[str, object]]:
     return [element.data for element, _, _ in _in_preorder(workflow)]
 
 
-def raises_in(workflow: Workflow, details: Details) -> Iterator[int]:
-    """Yield the numbers of the exits that raise an exception."""
-    for number, part in enumerate(parts_by_number(workflow)):
-        if part.get("type") == "break" and details.is_raise(part):
-            yield number
-
-
-def definitions_in(workflow: Workflow, details: Details) -> Iterator[tuple[int, str]]:
-    """Yield the number and the `Detail.definition` of each element that has one."""
-    for number, part in enumerate(parts_by_number(workflow)):
-        if definition := details.of(part).definition:
-            yield number, definition
+def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
+    """Add the details of a workflow to its tree."""
+    for element, part in zip(tree.elements, parts_by_number(workflow), strict=True):
+        detail, number = details.of(part), element.number
+        if element.kind == "break" and details.is_raise(part):
+            tree.raises.add(number)
+        if element.kind == "loop" and detail.source:
+            tree.loop_heads[number] = detail.source
+        if detail.definition:
+            tree.definitions[number] = detail.definition
+        if detail.function:
+            tree.step_functions[number] = detail.function
 
 
 def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:

@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import Final, cast
 
 from stepgraph.diff.changes import Action, EditGroup
+from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.sides import Side
 from stepgraph.diff.step_types import TRAITS, Setting, settings_in
@@ -365,4 +366,6 @@ def _old_value(tree: Tree, old: TreeElement, new: TreeElement, group: EditGroup)
         return f"was {old.text('discriminant')}"
     if old.kind == "break":
         return f"was {_exit_word(tree, old)}"
+    if group.fields == (LOOP_HEAD,):
+        return f"was {tree.loop_heads.get(old.number, '')}"
     return ", ".join(chain.from_iterable(changes_of(old, new, field) for field in group.fields))

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Places
+from stepgraph.hashing import digest
 from stepgraph.ir.nodes import (
     Handler,
     Jump,
@@ -28,6 +29,7 @@ from stepgraph.syntax.construct_text import (
     loop_head,
     may_raise,
     returns_discarded_errors,
+    step_function,
     truncate,
 )
 from stepgraph.syntax.module import SourcePlace
@@ -43,6 +45,7 @@ from stepgraph.syntax.variable_definitions import (
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
 
+_FUNCTION_DIGITS: Final = 16
 SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
 GROUP_SWALLOWS: Final = "swallows errors"
@@ -79,7 +82,15 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         is_infinite=places.is_infinite(part),
         in_else=places.is_in_else(part),
         definition=_definition(places, part, scope),
+        function=_function(places, part),
     )
+
+
+def _function(places: Places, part: Part) -> str:
+    """Return a digest of the function of a step, or an empty string for other parts."""
+    place = places.of(part) if part.get("type") == "step_do" else None
+    text = "" if place is None else step_function(place)
+    return digest(text.encode(errors="replace"))[:_FUNCTION_DIGITS] if text else ""
 
 
 def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:

@@ -17,8 +17,11 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, str], ...]
-"""Details as plain data: for each part with a detail, its index in `parts_of`, and the fields of the detail."""
+DetailText: TypeAlias = tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, str, str]
+"""A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
+
+DetailTexts: TypeAlias = tuple[DetailText, ...]
+"""Details as plain data, for each part with a detail."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
 
@@ -52,6 +55,9 @@ class Detail(Struct, frozen=True):
     the definitions of local variables in place of their names, so that it does not depend on these. Empty without
     variables, and if a definition is unknown.
     """
+
+    function: str = ""
+    """A digest of the function of a step, without its decorators. It recognizes the step under another name."""
 
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
@@ -93,6 +99,7 @@ class Details(Struct, frozen=True, eq=False):
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
     - Steps, branches and loops: their names, conditions and iterables without names of variables.
+    - Steps: a digest of their function.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
       the members.
     """
@@ -139,6 +146,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.definition),
+            each.function,
         )
         for index, each in part_details
         if each
@@ -147,13 +155,21 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
-    by_index = {
-        index: Detail(
-            source, tuple(remarks), error, jump, tuple(guards), certain, exhaustive, infinite, in_else, definition
-        )
-        for index, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, definition in texts
-    }
+    by_index = {text[0]: _from_text(text) for text in texts}
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
+
+
+def _from_text(text: DetailText) -> Detail:
+    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, definition, function = text
+    return Detail(
+        *(source, tuple(remarks), error, jump, tuple(guards)),
+        is_certain=certain,
+        is_exhaustive=exhaustive,
+        is_infinite=infinite,
+        in_else=in_else,
+        definition=definition,
+        function=function,
+    )
 
 
 def parts_of(graph: Graph) -> Iterator[Part]:

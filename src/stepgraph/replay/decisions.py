@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
-from stepgraph.execution.parts import Path
-from stepgraph.model.details import Details
-from stepgraph.model.payload import Graph
-from stepgraph.model.walk import paths_of
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.traces import Traces
-
-LoopHeads: TypeAlias = Mapping[Path, str]
-"""The heads of loops, such as `for item in items`, by path. Saved graphs have none."""
-
-_COUNTED_HEAD: Final = re.compile(r"for [^\n]+ in range\(([0-9]{1,9})\)")
 
 
 class Decision(Struct, frozen=True):
@@ -41,10 +31,6 @@ class Decisions(Struct, frozen=True):
     new: PassedPart
     traces: Traces
     """The elements of the deployed version that leave a trace in the log."""
-    old_heads: Mapping[int, str]
-    """The heads of the deployed loops, by the numbers of their elements."""
-    new_heads: Mapping[int, str]
-    """The heads of the new loops, by the numbers of their elements."""
     new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
 
@@ -132,13 +118,17 @@ class Decisions(Struct, frozen=True):
             yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
 
     def _passes(self, old: int, new: int) -> Iterator[Decision]:
-        old_head, new_head = self.old_heads.get(old, ""), self.new_heads.get(new, "")
-        if not old_head or not new_head or old_head == new_head or self.matching.has_same_value(old, new):
+        if not has_other_passes(self.matching, old, new):
             return
-        if not self.old.has_left(old) or not (_starts(old_head, new_head) or _starts(new_head, old_head)):
+        old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
+        if old_head == new_head:
+            yield Decision(
+                "unknown", f"The values in `{new_head}` changed, so its passes may differ from those in the log."
+            )
+        elif not self.old.has_left(old) or not (continues(old_head, new_head) or continues(new_head, old_head)):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
             yield Decision("unknown", reason)
-        elif _starts(new_head, old_head):
+        elif continues(new_head, old_head):
             reason = f"`{new_head}` has further passes, which run although steps after the loop have already begun."
             yield Decision("out_of_order", reason)
 
@@ -167,12 +157,12 @@ class Decisions(Struct, frozen=True):
     def _added_passes(self, number: int, name: str) -> Iterator[Decision]:
         """Yield the decision of a new loop around a step or call."""
         tree = self.matching.new
-        head = self.new_heads.get(number, "")
-        count = _COUNTED_HEAD.fullmatch(head)
+        head = tree.loop_heads.get(number, "")
+        count = number_of_passes(head)
         may_end_early = any(tree[inner].kind == "break" for inner in tree.subtree(number))
-        passes = None if count is None or may_end_early else int(count[1])
+        passes = None if may_end_early else count
         loop = f"The new loop `{head}`" if head else "A new loop"
-        if passes == 1 or (not self.new.is_over(number) and (count is not None and int(count[1]) > 0)):
+        if passes == 1 or (not self.new.is_over(number) and (count is not None and count > 0)):
             return
         if passes:
             yield Decision("out_of_order", f"{loop} runs `{name}` again, although steps after it have already begun.")
@@ -212,16 +202,3 @@ def _is_conditional(element: TreeElement) -> bool:
 
 def _loops_around(tree: Tree, number: int) -> int:
     return sum(outer.kind == "loop" for outer in ancestors(tree, number))
-
-
-def loop_heads(graph: Graph, details: Details) -> LoopHeads:
-    """Return the heads of the loops of a graph."""
-    return {path: details.source(node) for path, node in paths_of(graph["workflow"]) if node["type"] == "loop"}
-
-
-def _starts(longer: str, shorter: str) -> bool:
-    """Return whether the passes of one loop start with all passes of another: more numbers, or a longer list."""
-    counts = _COUNTED_HEAD.fullmatch(longer), _COUNTED_HEAD.fullmatch(shorter)
-    if counts[0] is not None and counts[1] is not None:
-        return int(counts[0][1]) > int(counts[1][1])
-    return shorter.endswith("]") and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, calls_by_name, definitions_in, read_tree
+from stepgraph.diff.step_functions import match_step_functions
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, add_details, calls_by_name, read_tree
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match, Place, match_log
@@ -18,7 +19,7 @@ from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
-from stepgraph.replay.decisions import Decision, Decisions, loop_heads
+from stepgraph.replay.decisions import Decision, Decisions
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.traces import Traces
 
@@ -92,10 +93,6 @@ class VersionPair(Struct):
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
     _traces: Traces
-    _old_heads: Mapping[int, str]
-    """The heads of the deployed loops, by the numbers of their elements."""
-    _new_heads: Mapping[int, str]
-    """The heads of the new loops, by the numbers of their elements."""
     _new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
     _details: tuple[Details, Details]
@@ -115,18 +112,18 @@ class VersionPair(Struct):
         Raises LimitExceededError for versions that are too large.
         """
         old_tree, new_tree = read_tree(old["workflow"]), read_tree(new["workflow"])
-        old_tree.definitions.update(definitions_in(old["workflow"], details[0]))
-        new_tree.definitions.update(definitions_in(new["workflow"], details[1]))
+        add_details(old_tree, old["workflow"], details[0])
+        add_details(new_tree, new["workflow"], details[1])
+        matching = match_trees(old_tree, new_tree)
+        match_step_functions(matching)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
         return cls(
-            match_trees(old_tree, new_tree),
+            matching,
             old_program,
             new_program,
             old_paths,
             {new_paths[site.path]: site.number for site in new_program.sites},
             Traces(old_tree),
-            {old_paths[path]: head for path, head in loop_heads(old, details[0]).items()},
-            {new_paths[path]: head for path, head in loop_heads(new, details[1]).items()},
             calls_by_name(new_tree),
             details,
         )
@@ -191,8 +188,6 @@ class VersionPair(Struct):
             PassedPart.of(self.matching.old, entries, runs),
             PassedPart.of(self.matching.new, entries, new),
             self._traces,
-            self._old_heads,
-            self._new_heads,
             self._new_calls,
         )
 

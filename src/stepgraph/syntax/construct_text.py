@@ -108,6 +108,29 @@ def exit_statement(place: SourcePlace) -> str:
             return ""
 
 
+def step_function(place: SourcePlace) -> str:
+    """Return the source of the function that a step runs, without its decorators, or an empty string if unknown.
+
+    The node is the decorator expression, `step.do("charge")`. The name of a function is part of its source, unless it
+    is the name of the step.
+    """
+    parent, outer = [*ancestors_of(place.module.parents, place.node), None, None][:2]
+    match parent, outer:
+        case cst.Decorator(), cst.FunctionDef() as function:
+            has_name = isinstance(place.node, cst.Call) and _has_name(place.node)
+            name = function.name.value if has_name else ""
+            return f"{name}({place.module.text(function.params)}): {place.module.text(function.body)}"
+        case cst.Call(func=called, args=[cst.Arg(keyword=None, star="", value=passed), *_]), _ if called is place.node:
+            return _text(place, passed)
+        case _:
+            return ""
+
+
+def _has_name(declaration: cst.Call) -> bool:
+    """Return whether the arguments of `step.do` contain the name of the step."""
+    return any(argument.keyword is None or argument.keyword.value == "name" for argument in declaration.args)
+
+
 def call_arguments(place: SourcePlace) -> str:
     """Return the arguments of a call in parentheses, or an empty string for any other node.
 

@@ -14,6 +14,7 @@ from stepgraph.diff.clocks import RACES, concurrent_in
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, StepCounts, is_repeated, steps_out_of_count_order
+from stepgraph.diff.loop_heads import LOOP_HEAD, continues
 from stepgraph.diff.script import TreeVersion
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_types import WAITS, settings_impact
@@ -109,7 +110,9 @@ class ImpactAnalysis:
             if self._sides.has_same_value(old, new):
                 continue
             condition = ", unless its value is the same" if self._has_same_pieces(old, new) else ""
-            if kind in WAITS:
+            if wait is not None and self._instances.old_counts.contains(self._new[new]):
+                yield breaking(f"instances waiting at {wait} use the result that is stored under the new name for it")
+            elif kind in WAITS:
                 yield breaking(f"instances waiting at it start the wait over{condition}")
             elif kind in STEPS and wait is not None:
                 yield breaking(f"instances waiting at {wait} run it again under the new name{condition}")
@@ -171,15 +174,14 @@ class ImpactAnalysis:
         if kind == "loop":
             # Instances in flight are in the first iteration. Later iterations precede the steps after the loop.
             later = self._instances.later(max(group.old))
-            yield from () if later is None else self._repeated(group, later)
+            yield from () if later is None else self._repeated(group.container_number, later)
         elif kind in _CHOICES:
             yield breaking(f"instances waiting at {wait} have run it and may skip it when they resume")
         else:
             yield breaking(f"instances waiting at {wait} have run it on its own")
 
-    def _repeated(self, group: EditGroup, wait: str) -> Iterator[Impact]:
+    def _repeated(self, loop: int, wait: str) -> Iterator[Impact]:
         """Yield the impact of further iterations, which precede later steps with the same keys."""
-        loop = group.container_number
         inside: set[int] = set() if is_repeated(self._new, loop) else set(self._new.visit_subtree(loop))
         for step in self._instances.new_counts.steps_run_by(loop):
             later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
@@ -215,10 +217,21 @@ class ImpactAnalysis:
     def _changed(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
             for field in group.fields:
-                yield self._field(old, new, field)
+                yield from self._passes(old, new) if field == LOOP_HEAD else (self._field(old, new, field),)
                 yield from self._kind(old, new) if field == "kind" else ()
         if "resolves" in group.fields:
             yield from self._concurrency.awaited_differently(group)
+
+    def _passes(self, old: int, new: int) -> Iterator[Impact]:
+        """Yield the impact of a changed head of a loop."""
+        before, after = self._old.loop_heads.get(old, ""), self._new.loop_heads.get(new, "")
+        later, wait = self._instances.later(old), self._instances.at_or_after(old)
+        if continues(after, before):
+            yield from () if later is None else self._repeated(new, later)
+        elif wait is not None and continues(before, after):
+            yield breaking(f"instances waiting at {wait} may have stored results of later iterations")
+        elif wait is not None:
+            yield breaking(f"instances waiting at {wait} may run other iterations when they resume")
 
     def _kind(self, old: int, new: int) -> Iterator[Impact]:
         """Yield the impact of a changed kind of exit or group."""

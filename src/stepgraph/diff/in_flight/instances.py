@@ -35,6 +35,10 @@ class StepCounts:
             if element.kind in STEPS:
                 self._by_key[_key_of(element)].append(element.number)
 
+    def contains(self, step: TreeElement) -> bool:
+        """Return whether the workflow has a step with the key of a step, perhaps of another version."""
+        return _key_of(step) in self._by_key
+
     def steps_run_by(self, number: int) -> list[int]:
         """Return the steps that an element runs, including called functions."""
         steps: dict[int, None] = {}
