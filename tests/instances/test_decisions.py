@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from stepgraph import analyze_source
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
 from stepgraph.limits import Limit
@@ -47,6 +48,86 @@ def with_head(code: Graph, index: int, head: str) -> Details:
 def test_passed_loops_with_other_heads(old: str, new: str, effect: InstanceEffect) -> None:
     code = NewCode.of(PACKING, PACKING, (with_head(PACKING, 0, old), with_head(PACKING, 0, new)))
     assert code.replay(counted(PACKED)).effect == effect
+
+
+VALUES = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        order = event["payload"]
+        items = order["items"]
+        total = order["total"]
+        for item in items:
+            @step.do(f"pack {item}")
+            async def pack(): ...
+            await pack()
+        if total > 500:
+            await step.sleep("cool down", 2000)
+        await step.sleep("settle", 1000)
+"""
+
+
+def code_of(source: str) -> tuple[Graph, Details]:
+    (workflow,) = analyze_source(source).workflows
+    assert workflow.graph is not None
+    return workflow.graph, workflow.details
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reasons"),
+    [
+        ("items = order", "lines = items = order", ()),
+        ('order["items"]\n', 'event["payload"]["items"]\n', ()),
+        (
+            'order["items"]',
+            'order["lines"]',
+            (
+                "The name of `pack A1-1` is computed by the new code, so it is unknown whether it changed.",
+                "The values in `for item in items` changed, so its passes may differ from those in the log.",
+            ),
+        ),
+        (
+            'order["total"]',
+            'order["net"]',
+            ("The values in the condition `total > 500` changed, so the instance may now take another branch.",),
+        ),
+    ],
+)
+def test_other_values_under_the_same_name(old: str, new: str, reasons: tuple[str, ...]) -> None:
+    (deployed, old_details), (code, new_details) = code_of(VALUES), code_of(VALUES.replace(old, new))
+    log = log_of("paused", ended("pack A1"), opened("cool down", "sleep"))
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
+    assert (replay.effect, replay.reasons) == ("unknown" if reasons else "resumes", reasons)
+
+
+EXCHANGED = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("$1")
+        async def load():
+            return await self.env.ORDERS.load()
+        @step.do("$2")
+        async def charge():
+            return await self.env.PAYMENTS.charge()
+        await load()
+        await charge()
+        await step.sleep("cool down", 2000)
+"""
+
+
+def test_steps_with_exchanged_names_get_the_results_of_the_others() -> None:
+    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
+    second = EXCHANGED.replace("$1", "charge card").replace("$2", "load order")
+    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
+    assert replay.effect == "unknown"
+    assert replay.reasons == tuple(
+        f"`{name}` gets the stored result of `{name}-1`, a run of another step, so that it never runs itself."
+        for name in ("charge card", "load order")
+    )
 
 
 def test_later_loops_do_not_matter() -> None:

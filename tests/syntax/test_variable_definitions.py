@@ -75,6 +75,13 @@ def test_values_replace_variables_with_one_assignment(old: str, new: str) -> Non
     assert definitions(f"{old}\n    {NAP}") == definitions(f"{new}\n    {NAP}") != []
 
 
+def test_names_of_step_functions_do_not_matter() -> None:
+    code = '@step.do("load")\nasync def $1(): ...\nfor row in await $1():\n    await step.sleep(f"{row}", 1)'
+    expected = definitions(named(code, "load"))
+    assert len(expected) == 2
+    assert definitions(named(code, "load_rows")) == expected
+
+
 CALLED = """
 async def pack(step, $1, prefix=""):
     await step.sleep(f"{prefix} {$1}", 1)

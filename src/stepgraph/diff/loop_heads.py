@@ -31,9 +31,8 @@ def changed_loops(matching: Matching) -> Iterator[tuple[int, int]]:
 
 def has_other_passes(matching: Matching, old: int, new: int) -> bool:
     """Return whether the passes of a loop may differ. Loops without a head, as in saved graphs, are assumed equal."""
-    definitions = matching.old.definitions.get(old), matching.new.definitions.get(new)
-    if None not in definitions:
-        return definitions[0] != definitions[1]
+    if old in matching.old.definitions and new in matching.new.definitions:
+        return matching.has_other_value(old, new)
     heads = matching.old.loop_heads.get(old), matching.new.loop_heads.get(new)
     return None not in heads and heads[0] != heads[1]
 

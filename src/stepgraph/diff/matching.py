@@ -6,6 +6,7 @@ of the same kind by their matched descendants.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from stepgraph.diff.tree import (
     TreeElement,
     is_work,
 )
+
+_NAME: Final = re.compile(r"\b[^\W\d]\w*")
 
 
 @dataclass(slots=True)
@@ -77,9 +80,18 @@ class Matching:
         return self.old_digests[old] == self.new_digests[new]
 
     def has_same_value(self, old: int, new: int) -> bool:
-        """Return whether the text of a step, branch or loop differs only in the names of variables."""
-        definition = self.old.definitions.get(old)
-        return definition is not None and definition == self.new.definitions.get(new)
+        """Return whether the text of a step, branch or loop differs only in the names of variables and functions."""
+        before, after = self.old.definitions.get(old), self.new.definitions.get(new)
+        return before is not None and after is not None and self.is_same_definition(before, after)
+
+    def has_other_value(self, old: int, new: int) -> bool:
+        """Return whether the text of a step, branch or loop contains other values, perhaps by the same names."""
+        are_known = old in self.old.definitions and new in self.new.definitions
+        return are_known and not self.has_same_value(old, new)
+
+    def is_same_definition(self, old: str, new: str) -> bool:
+        """Return whether two texts, as in `Detail.definition`, differ at most in the names of renamed functions."""
+        return (_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), old) if self.renamed else old) == new
 
     def unmatched_old(self) -> list[int]:
         """Return the unmatched old elements."""

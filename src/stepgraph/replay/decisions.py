@@ -113,9 +113,13 @@ class Decisions(Struct, frozen=True):
     def _condition(self, old: int, new: int) -> Iterator[Decision]:
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"
         condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
-        if condition != changed and not self.matching.has_same_value(old, new):
+        if condition == changed and self.matching.has_other_value(old, new):
+            what = f"values in the condition `{condition}` changed"
+        elif condition != changed and not self.matching.has_same_value(old, new):
             what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
-            yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
+        else:
+            return
+        yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
 
     def _passes(self, old: int, new: int) -> Iterator[Decision]:
         if not has_other_passes(self.matching, old, new):
@@ -189,6 +193,8 @@ class Decisions(Struct, frozen=True):
         old, new = self.matching.old, self.matching.new
         partner = self.matching.to_old[branch]
         if partner is None:
+            return False
+        if self.matching.has_other_value(partner, branch):
             return False
         if old[partner].fields != new[branch].fields and not self.matching.has_same_value(partner, branch):
             return False

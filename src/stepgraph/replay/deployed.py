@@ -56,14 +56,16 @@ class DeployedRun(Struct, frozen=True):
     """The decisions in front of the last step that may differ under the new code."""
     details: tuple[Details, Details]
     """The details of the deployed and of the new version."""
+    matching: Matching
+    """The matched elements of both versions."""
 
     def has_same_name(self, number: int, site: Site) -> bool:
         """Return whether the name of a new step is computed as that of the deployed step of an entry."""
         node = self.nodes[number]
-        if node is None or node["name"] == site.node["name"]:
-            return node is not None
+        if node is None:
+            return False
         old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
-        return bool(new) and old == new
+        return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
 
     def required(self) -> dict[int, int]:
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""
@@ -161,6 +163,7 @@ class VersionPair(Struct):
             any(len({(place.path, place.calls) for place in places}) > 1 for places in match.places),
             tuple(decisions.changed()),
             self._details,
+            self.matching,
         )
 
     def _has_rekeyed(self, sites: Sequence[Site]) -> bool:

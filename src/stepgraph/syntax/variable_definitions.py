@@ -246,6 +246,9 @@ class _Definitions(Struct):
 
     def _definition(self, name: str, binder: cst.CSTNode, function: int) -> str:
         match binder:
+            case cst.FunctionDef(decorators=[decorator]):
+                # A step is identified by its name, not by that of its function.
+                return f"<{self._text(decorator.decorator, binder, function)}>"
             case cst.FunctionDef() | cst.ClassDef() | cst.Import() | cst.ImportFrom():
                 return name
             case cst.Param():
@@ -314,8 +317,8 @@ def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
 def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
     """Return the value of the only statement that binds a variable, if it assigns it."""
     match binders:
-        case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name(target))], value=value)] if target == name:
-            return value
+        case [cst.Assign(targets=targets, value=value)]:
+            return value if any(_path(target.target, name) == "" for target in targets) else None
         case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
             return value
         case _:
