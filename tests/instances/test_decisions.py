@@ -130,6 +130,22 @@ def test_steps_with_exchanged_names_get_the_results_of_the_others() -> None:
     )
 
 
+def test_a_loop_moved_before_the_last_entry_may_run() -> None:
+    old, new = graph(LOAD, loop(do("pack")), sleep(), SHIP), graph(loop(do("pack")), LOAD, sleep(), SHIP)
+    replay = NewCode.of(new, old).replay(log_of("running", opened("load order")))
+    assert (replay.effect, replay.reasons) == (
+        "out_of_order",
+        ("`pack` may run when the instance resumes, before steps that have already run.",),
+    )
+    assert NewCode.of(new, old).replay(log_of("running", ended("load order"), opened("pack"))).effect == "resumes"
+
+
+def test_a_step_moved_before_the_last_entry_may_get_its_result() -> None:
+    old, new = graph(LOAD, loop(LOAD), SHIP), graph(loop(do("load order")), LOAD, SHIP)
+    replay = NewCode.of(new, old).replay(log_of("running", opened("load order")))
+    assert replay.effect == "unknown"
+
+
 def test_later_loops_do_not_matter() -> None:
     code = graph(LOAD, do("charge card"), sleep(), loop(SHIP))
     details = with_head(code, 3, "for item in items"), with_head(code, 3, "for item in items[1:]")

@@ -51,8 +51,6 @@ def test_most_effects_need_only_the_new_version(pair: Pair) -> None:
 DIFFERENCES = {
     # A diff judges all instances that may be in flight, such as those that stopped elsewhere.
     "finished step removed": Effect.BREAKING,
-    "finished steps reordered": Effect.BREAKING,
-    "finished step moved after the wait": Effect.BREAKING,
     "open wait removed": Effect.BREAKING,
     # The engine sleeps again, which a diff counts as another order.
     "open sleep with another duration": Effect.OUT_OF_ORDER,

@@ -15,6 +15,7 @@ from stepgraph.diff.matching import (
     Matching,
     empty_matching,
     match_below,
+    match_between_matches,
     match_containers,
     match_containers_in_place,
     match_isomorphic,
@@ -37,6 +38,8 @@ def match_trees(old: Tree, new: Tree) -> Matching:
     for pair in anchors:
         match_below(matching, *pair)
     for unique in (True, False):
+        if not unique:
+            match_between_matches(matching)
         match_isomorphic(matching, unique=unique)
         match_same_name(matching, unique=unique)
         match_containers_in_place(matching)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
@@ -239,6 +239,32 @@ def match_same_name(matching: Matching, *, unique: bool) -> None:
         if matching.are_unmatched(old_number, new_number):
             matching.add(old_number, new_number)
             match_below(matching, old_number, new_number)
+
+
+def match_between_matches(matching: Matching) -> None:
+    """Match unmatched elements with the same kind and name between the same matched elements.
+
+    Elements of unmatched functions do not count, as these have no order.
+    """
+    old_keys, new_keys = (
+        {number: (tree[number].kind, tree[number].name) for number in _ordered(tree, partners)}
+        for tree, partners in ((matching.old, matching.to_new), (matching.new, matching.to_old))
+    )
+    for pair in _match_by_key(matching, old_keys, new_keys):
+        match_below(matching, *pair)
+
+
+def _ordered(tree: Tree, partners: Sequence[int | None]) -> Iterator[int]:
+    """Yield the elements with a name, except those of unmatched functions."""
+    number = 0
+    while number < len(tree):
+        element = tree[number]
+        if element.slot == FUNCTIONS and partners[number] is None:
+            number = element.end
+            continue
+        if _has_identity(element):
+            yield number
+        number += 1
 
 
 def _has_identity(element: TreeElement) -> bool:

@@ -366,7 +366,7 @@ class _RunSearch(Struct):
         if deployed is not None:
             # The deployed code shows which steps are new. A log that determines the steps of its entries also shows
             # which ones run.
-            excluded |= deployed.existing
+            excluded |= deployed.existing - deployed.overtaking
             if not deployed.sites or len(deployed.sites[-1]) <= 1:
                 # If the last entry may be a run of another step, the instance may have passed the next steps.
                 excluded |= next_sites

@@ -31,6 +31,8 @@ class Decisions(Struct, frozen=True):
     new: PassedPart
     traces: Traces
     """The elements of the deployed version that leave a trace in the log."""
+    old_calls: Mapping[str, Sequence[int]]
+    """The calls in the deployed version, by the name of the called function."""
     new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
 
@@ -92,6 +94,15 @@ class Decisions(Struct, frozen=True):
             return False
         around = self._elements_around(number)
         return any(self.matching.to_new[outer] not in around for outer in conditional)
+
+    def has_overtaken(self, number: int) -> bool:
+        """Return whether a step that the instance had not reached is now in front of steps that have run."""
+        old = self.matching.to_old[number]
+        return (
+            old is not None
+            and _is_passed(self.new, self.new_calls, number)
+            and not _is_passed(self.old, self.old_calls, old)
+        )
 
     def _elements_around(self, number: int) -> set[int]:
         """Return the elements around a new element, and around all calls that may lead to it."""
@@ -200,6 +211,21 @@ class Decisions(Struct, frozen=True):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
+
+
+def _is_passed(part: PassedPart, calls: Mapping[str, Sequence[int]], number: int) -> bool:
+    """Return whether an instance has passed an element, or a call of a function around it that has run no step."""
+    pending, visited = [number], {number}
+    while pending:
+        element = pending.pop()
+        if part.contains(element):
+            return True
+        function = next((outer for outer in ancestors(part.tree, element) if outer.slot == FUNCTIONS), None)
+        if function is not None and function.number not in part.last:
+            following = set(calls.get(function.text(KEY), ())) - visited
+            visited |= following
+            pending += sorted(following)
+    return False
 
 
 def _is_conditional(element: TreeElement) -> bool:

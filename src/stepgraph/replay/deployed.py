@@ -36,6 +36,9 @@ class DeployedRun(Struct, frozen=True):
     """The numbers of the new steps that may correspond to the step of each entry. Empty if it was removed."""
     existing: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps, except those released from a condition."""
+    overtaking: frozenset[int]
+    """The numbers of the new steps that the instance had not reached, and that are now in front of steps that have run.
+    """
     optional: frozenset[int]
     """The numbers of optional new steps: a new condition or loop may skip them, they are in a branch or loop that may
     have run without log entries, or they are released from a condition.
@@ -95,6 +98,8 @@ class VersionPair(Struct):
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
     _traces: Traces
+    _old_calls: Mapping[str, Sequence[int]]
+    """The calls in the deployed version, by the name of the called function."""
     _new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
     _details: tuple[Details, Details]
@@ -126,6 +131,7 @@ class VersionPair(Struct):
             old_paths,
             {new_paths[site.path]: site.number for site in new_program.sites},
             Traces(old_tree),
+            calls_by_name(old_tree),
             calls_by_name(new_tree),
             details,
         )
@@ -145,16 +151,21 @@ class VersionPair(Struct):
         decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in match.places])
         released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
         existing = frozenset(self._counterparts(self.deployed.sites)) - released
+        overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
         optional = released.union(
-            number
-            for element, number in self._new_sites.items()
-            if self._is_optional(element) or decisions.may_run_untraced(element)
+            overtaking,
+            (
+                number
+                for element, number in self._new_sites.items()
+                if self._is_optional(element) or decisions.may_run_untraced(element)
+            ),
         )
         excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
         return DeployedRun(
             nodes,
             sites,
             existing,
+            frozenset(overtaking),
             frozenset(optional),
             self._new_conditions(),
             frozenset(excluded),
@@ -191,6 +202,7 @@ class VersionPair(Struct):
             PassedPart.of(self.matching.old, entries, runs),
             PassedPart.of(self.matching.new, entries, new),
             self._traces,
+            self._old_calls,
             self._new_calls,
         )
 

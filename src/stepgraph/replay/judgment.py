@@ -373,6 +373,10 @@ class Judgment(Struct):
         """Find new steps that may run before steps that have already run."""
         for number in () if self.deployed is None else sorted(self.alignment.possible_sites):
             site = self.program.sites[number]
+            is_overtaking = self.deployed is not None and number in self.deployed.overtaking
+            if is_overtaking and (entry := self._namesake(site)) is not None:
+                self._add("unknown", misuse(site, entry, "may get"), site)
+                continue
             reason = f"`{site.node['name']}` may run when the instance resumes, before steps that have already run."
             # A step that is not optional runs if the instance took the path to it, which the log does not show.
             is_optional = self.deployed is not None and number in self.deployed.optional

@@ -92,6 +92,10 @@ class HandlerImpact:
         self._to_old, self._to_new = instances.sides.matching.to_old, instances.sides.matching.to_new
         self._failures = FailureHandlers(self._old)
 
+    def may_catch(self, old: int) -> bool:
+        """Return whether a handler may receive a failure of an old element, so that the instance continues."""
+        return bool(self._failures.handlers_of([old]))
+
     def is_for_failures(self, number: int) -> bool:
         """Return whether a new element is in a new handler of failures that used to end the instance.
 

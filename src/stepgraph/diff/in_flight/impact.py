@@ -133,7 +133,55 @@ class ImpactAnalysis:
         if not group.dependencies and (self._is_in_group(group.new[0]) or self._was_unordered(group)):
             # The members start together, in any order.
             return
-        yield from self._displaced(group)
+        if all(map(self._keeps_results, group.old, group.new)):
+            yield from self._concurrency.awaited_differently(group)
+            yield from self._overtaking(group)
+        else:
+            yield from self._displaced(group)
+
+    def _keeps_results(self, old: int, new: int) -> bool:
+        """Return whether each instance finds all results of a reordered element and of the steps that it overtakes.
+
+        The order of calls matters to their counts, to exits, and after failures.
+        """
+        subtree = [*self._old.visit_subtree(old)]
+        is_sibling = self._sides.matching.to_new[self._old[old].parent] == self._new[new].parent
+        if not is_sibling or any(self._old[inner].kind in {"break", BRANCH} for inner in subtree):
+            return False
+        if self._old[self._old[old].parent].kind == "parallel" or self._handlers.may_catch(old):
+            return False
+        counts = self._instances.old_counts
+        overtaken = (step for other in self._overtaken_by(old, new) for step in counts.steps_run_by(other))
+        return counts.keys(counts.steps_run_by(old)).isdisjoint(counts.keys(overtaken))
+
+    def _overtaken_by(self, old: int, new: int) -> Iterator[int]:
+        return _overtaken(self._sides, old, new, self._new[new].parent)
+
+    def _overtaking(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of steps that run after a wait, although steps that now follow them have already run."""
+        for old, new in zip(group.old, group.new, strict=True):
+            overtaken = list(self._overtaken_by(old, new))
+            if not overtaken or not self._has_effect(old):
+                continue
+            # The elements that run first in the old version, and those that then follow.
+            first, second = ([old], overtaken) if overtaken[0] > old else (overtaken, [old])
+            if (wait := self._first_wait(first)) is not None:
+                subject = "runs" if second == [old] else "steps that now precede it run"
+                yield out_of_order(f"{subject} when instances waiting at {wait} resume")
+            elif (wait := self._wait_before_steps(second)) is not None:
+                yield out_of_order(f"steps after {wait} run when instances waiting there resume")
+
+    def _first_wait(self, elements: Iterable[int]) -> str | None:
+        return next((wait for each in elements if (wait := self._instances.inside(each)) is not None), None)
+
+    def _wait_before_steps(self, elements: Iterable[int]) -> str | None:
+        """Return the first wait in some elements, if one of their steps may follow it."""
+        steps = [step for element in elements for step in self._instances.old_counts.steps_run_by(element)]
+        for step in steps:
+            if self._instances.old_waits.inside[step] is not None:
+                may_follow = step != steps[-1] or is_repeated(self._old, step)
+                return self._instances.quoted(step) if may_follow else None
+        return None
 
     def _was_unordered(self, group: EditGroup) -> bool:
         pairs = zip(group.old, group.new, strict=True)

@@ -6,7 +6,7 @@ The engine identifies a result by its key and the number of earlier steps with t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from typing import TypeAlias
 
@@ -38,6 +38,10 @@ class StepCounts:
     def contains(self, step: TreeElement) -> bool:
         """Return whether the workflow has a step with the key of a step, perhaps of another version."""
         return _key_of(step) in self._by_key
+
+    def keys(self, steps: Iterable[int]) -> set[ResultKey]:
+        """Return the keys of steps of the workflow."""
+        return {_key_of(self._tree[step]) for step in steps}
 
     def steps_run_by(self, number: int) -> list[int]:
         """Return the steps that an element runs, including called functions."""
