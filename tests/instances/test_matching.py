@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stepgraph.execution.matching import Misfit
 from stepgraph.model.payload import Graph
 from tests.instances.timed_logs import matched, misfit, paths
 from tests.render.graphs import (
@@ -48,6 +49,15 @@ def test_a_dropped_step_is_expected() -> None:
 
 def test_an_instance_that_ended_too_early() -> None:
     assert misfit(matched(SEQUENCE, "a 0-5", "b 7-9")) == (None, ["nodes[2]"])
+
+
+def test_a_step_ended_before_a_step_in_it() -> None:
+    match = matched(NESTED, "outer 0-5", status="running")
+    assert match.misfit == Misfit(0, ("nodes[0].nodes[0]",), ended_early=True)
+    assert match.next == ()
+    assert match.reachable == ("nodes[0].nodes[0]", "nodes[1]")
+    assert matched(NESTED, "outer 0-", status="running").misfit is None
+    assert matched(NESTED, "outer 0-5!", status="running").misfit is None
 
 
 def test_an_unfinished_log_fits() -> None:

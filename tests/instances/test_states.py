@@ -277,6 +277,12 @@ def test_problem_names_the_entry_and_the_expected_steps() -> None:
     }
 
 
+def test_problem_of_a_step_that_ended_too_early() -> None:
+    instance = instance_of(log_of("running", ended("a"), ended("b")), graph(do("a"), do("b", do("c")), do("d")))
+    assert instance.problem == "entry 2 of 2, `b-1`, has ended before `c` has begun"
+    assert [instance.nodes[path].state for path in ("nodes[1].nodes[0]", "nodes[2]")] == ["not_reached"] * 2
+
+
 def test_problem_of_an_instance_that_ended_too_early() -> None:
     instance = instance_of(log_of("complete", ended("a")), graph(do("a"), do("b")))
     assert instance.problem == "the instance is complete, but did not run `b` after `a-1`"

@@ -120,6 +120,17 @@ def test_a_step_cannot_begin_while_another_one_runs() -> None:
     )
 
 
+def test_a_failed_step_with_a_computed_name_has_that_of_the_log() -> None:
+    log = errored("Error: no", 900, step("pack A1-1", 0, 100, "Error: no"))
+    assert text_of(log, do("pack {item}"))[2] == "failed at pack A1"
+    assert "- `pack A1`" in render_markdown(drawn(log, graph(do("pack {item}"))))
+
+
+def test_a_step_that_ended_too_early_has_one_row() -> None:
+    markdown = render_markdown(drawn(running(step("a-1", 0, 5)), graph(do("a", do("b")))))
+    assert markdown.count("| a-1 |") == 1
+
+
 def test_a_failed_instance_names_the_step_that_ended_it() -> None:
     log = errored("Error: no", 900, step("load-1", 0, 100), step("charge-1", 200, 800, "Error: no"))
     assert text_of(log, do("load"), do("charge"), do("ship")) == [

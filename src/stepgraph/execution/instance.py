@@ -114,6 +114,9 @@ class Instance(Struct, frozen=True):
         expected = enumeration(map(brief_line, self._names(self.misfit.expected)), "or")
         if number == len(entries):
             return f"the instance is complete, but did not run {expected or 'a step'}{after}"
+        if self.misfit.ended_early:
+            begun = f"has ended before {expected or 'a step in it'} has begun"
+            return f"entry {number + 1} of {len(entries)}, `{brief_line(entries[number].log_name)}`, {begun}"
         problem = f"entry {number + 1} of {len(entries)}, `{brief_line(entries[number].log_name)}`, does not fit"
         if expected:
             return f"{problem}: expected {expected}{after}"

@@ -61,12 +61,14 @@ class Place(Struct, frozen=True):
 
 
 class Misfit(Struct, frozen=True):
-    """The first entry that no path through the graph explains."""
+    """The first entry that no path through the graph explains, or the last step if it has ended too early."""
 
     index: int | None
     """The index of the entry, or None if the instance ended too early."""
     expected: tuple[Path, ...]
-    """The steps that could begin in its place."""
+    """The steps that could begin in its place, or in a step that has ended too early."""
+    ended_early: bool = False
+    """Whether the entry is a step that has ended, although steps in it have not begun."""
 
 
 class Match(Struct, frozen=True):
@@ -185,7 +187,8 @@ class _Matcher(Struct, eq=False):
                 places = self._places(number, self.layers[-1])
                 # If a step ended too early, the steps in it are expected.
                 expected = self._expected(before or self.layers[-1])
-                return Match(places, (), Misfit(entry.index, expected), reachable=self._reachable(before))
+                reachable = self._reachable(before or self.layers[-1])
+                return Match(places, (), Misfit(entry.index, expected), reachable=reachable)
             self.layers.append(layer)
         return self._finish(layer)
 
@@ -334,9 +337,22 @@ class _Matcher(Struct, eq=False):
             final = {state: edges for state, edges in layer.items() if self._may_return(state)}
             if not final:
                 misfit, final = Misfit(None, self._expected(self._now(layer))), layer
-        reachable = self._reachable(self._now(final))
-        following = () if self.log.has_ended else tuple(dict.fromkeys(self._next(self._now(final))))
-        return Match(self._places(len(self.log.entries), final), following, misfit, reachable=reachable)
+        places = self._places(len(self.log.entries), final)
+        now = list(self._now(final))
+        if not now:
+            misfit, now = self._early_end(places, final), list(final)
+        following = () if self.log.has_ended or misfit else tuple(dict.fromkeys(self._next(now)))
+        return Match(places, following, misfit, reachable=self._reachable(now))
+
+    def _early_end(self, places: Sequence[Sequence[Place]], states: Iterable[_MatchingState]) -> Misfit:
+        """Return the misfit of a step that has ended although the expected steps in it have not begun."""
+        expected = self._expected(states)
+        entries = list(zip(self.log.entries, places, strict=True))
+        for entry, alternatives in reversed(entries):
+            inside = tuple(path for path in expected if any(path.startswith(f"{each.path}.") for each in alternatives))
+            if inside and entry.outcome != "open":
+                return Misfit(entry.index, inside, ended_early=True)
+        return Misfit(entries[-1][0].index, expected, ended_early=True)
 
     def _may_return(self, state: _MatchingState) -> bool:
         return any(self.exits.may_end(now.main) for now in self._now([state]))

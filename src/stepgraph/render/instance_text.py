@@ -66,6 +66,13 @@ class ListedStep(Struct, frozen=True):
     step: Step
     condition: str = ""
     """The condition under which it begins, such as "if `charge` fails", or an empty string."""
+    log_name: str = ""
+    """The name in the log without its counter, if the step has run."""
+
+    @property
+    def name(self) -> str:
+        """The name in the log, or in the graph."""
+        return self.log_name or self.step["name"]
 
 
 class InstanceText(Struct, frozen=True):
@@ -80,12 +87,11 @@ class InstanceText(Struct, frozen=True):
         """Return the sentences about an instance of the workflow that it was matched with."""
         return cls(instance, dict(paths_of(workflow)))
 
-    def failed_step(self) -> Step | None:
+    def failed_step(self) -> ListedStep | None:
         """Return the step whose failure ended the instance, or None if it is unknown."""
-        failed = (each.place for each in self.instance.entries if each.log.index == self.instance.failure)
-        place = next(failed, None)
-        node = None if place is None else self.nodes.get(place.path)
-        return node if node is not None and is_step(node) else None
+        entry = next((each for each in self.instance.entries if each.log.index == self.instance.failure), None)
+        node = None if entry is None or entry.place is None else self.nodes.get(entry.place.path)
+        return ListedStep(node, log_name=entry.log.name) if entry and node is not None and is_step(node) else None
 
     def open_lines(self) -> Iterator[str]:
         """Yield a line for each entry that has not ended, such as `waiting at 'payment' since ..., until ...`."""

@@ -243,6 +243,8 @@ def _misfit_text(log: InstanceLog, match: Match) -> str:
         return f"The log cannot be matched with the deployed code: {match.unknown}."
     index = match.misfit.index
     entry = next((entry.log_name for entry in log.entries if entry.index == index), None)
+    if match.misfit.ended_early:
+        return f"The log does not fit the deployed code: `{entry}` has ended before the steps in it."
     where = "it ends too early" if entry is None else f"`{entry}` comes where the code runs other steps"
     return f"The log does not fit the deployed code: {where}."
 

@@ -48,7 +48,7 @@ def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
     if log.error:
         yield fenced(shortened(log.error), "text")
     if (failed := text.failed_step()) is not None:
-        yield f"**Failed at:**\n\n{_next_line(drawn, ListedStep(failed))}"
+        yield f"**Failed at:**\n\n{_next_line(drawn, failed)}"
     open_lines = list(text.open_lines())
     if open_lines:
         yield "".join(f"- {_with_times(line)}\n" for line in open_lines)
@@ -76,7 +76,7 @@ def _with_times(text: str) -> str:
 def _next_line(drawn: DrawnWorkflow, following: ListedStep) -> str:
     condition = f" {prose(following.condition)}" if following.condition else ""
     location = _location(drawn, following.step)
-    return f"- {code(shortened(following.step['name']))}{condition}{f' at {code(location)}' if location else ''}\n"
+    return f"- {code(shortened(following.name))}{condition}{f' at {code(location)}' if location else ''}\n"
 
 
 def _location(drawn: DrawnWorkflow, node: Node | None) -> str:
@@ -85,7 +85,9 @@ def _location(drawn: DrawnWorkflow, node: Node | None) -> str:
 
 def _table(drawn: DrawnWorkflow, text: InstanceText, space: int) -> str:
     """Return the table of the entries that fit into a space: the last ones."""
-    rows = [_misfit_row(text.instance)] if text.instance.misfit is not None else []
+    misfit = text.instance.misfit
+    # A step that has ended too early has a place in the graph, so it is one of the other rows.
+    rows = [] if misfit is None or misfit.ended_early else [_misfit_row(text.instance)]
     for entry in reversed(text.instance.entries):
         node = None if entry.place is None else text.nodes.get(entry.place.path)
         rows.append(_row(entry, _location(drawn, node)))

@@ -52,7 +52,7 @@ def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Ite
     if log.error:
         yield [LinePiece(shortened(log.error), Ink.TRY)]
     if (failed := text.failed_step()) is not None:
-        yield [LinePiece("failed at "), *_step_pieces(drawn, ListedStep(failed))]
+        yield [LinePiece("failed at "), *_step_pieces(drawn, failed)]
     for line in text.open_lines():
         yield [LinePiece(line)]
     if ignored := text.ignored():
@@ -84,7 +84,7 @@ def _following(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[list[LinePi
 
 
 def _step_pieces(drawn: DrawnWorkflow, following: ListedStep) -> Iterator[LinePiece]:
-    yield LinePiece(shortened(following.step["name"]))
+    yield LinePiece(shortened(following.name))
     if following.condition:
         yield LinePiece(f"  {following.condition}")
     if drawn.node_location is not None and (location := drawn.node_location(following.step)):

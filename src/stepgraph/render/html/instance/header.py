@@ -100,7 +100,8 @@ def _banner(view: LogView) -> Iterator[str]:
     else:
         index = instance.misfit.index
         row = view.row_link(index, text_of(names.get(index, "")))
-        problem = f"Entry {index + 1}, {row}, does not fit"
+        does_not_fit = "has ended too early" if instance.misfit.ended_early else "does not fit"
+        problem = f"Entry {index + 1}, {row}, {does_not_fit}"
     expected = instance.misfit.expected
     links = f": expected {_links(view, expected)}" if expected else ""
     yield _warning(f"{problem}{links}. The instance may have run another version of the code.")
