@@ -128,7 +128,7 @@ def test_a_failed_step_with_a_computed_name_has_that_of_the_log() -> None:
 
 def test_a_step_that_ended_too_early_has_one_row() -> None:
     markdown = render_markdown(drawn(running(step("a-1", 0, 5)), graph(do("a", do("b")))))
-    assert markdown.count("| a-1 |") == 1
+    assert markdown.count("| `a-1` |") == 1
 
 
 def test_a_failed_instance_names_the_step_that_ended_it() -> None:

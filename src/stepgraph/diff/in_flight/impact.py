@@ -276,10 +276,22 @@ class ImpactAnalysis:
         later, wait = self._instances.later(old), self._instances.at_or_after(old)
         if continues(after, before):
             yield from () if later is None else self._repeated(new, later)
-        elif wait is not None and continues(before, after):
-            yield breaking(f"instances waiting at {wait} may have stored results of later iterations")
+        elif continues(before, after):
+            yield from self._fewer_passes(old, later)
         elif wait is not None:
             yield breaking(f"instances waiting at {wait} may run other iterations when they resume")
+
+    def _fewer_passes(self, loop: int, later: str | None) -> Iterator[Impact]:
+        """Yield the impact of fewer iterations. The engine ignores results that no call asks for."""
+        if (wait := self._instances.inside(loop)) is not None:
+            yield breaking(f"instances waiting at {wait} may be in an iteration that no longer runs")
+        if later is None:
+            return
+        others = self._instances.remaining - set(self._old.visit_subtree(loop))
+        counts = self._instances.old_counts
+        for step in counts.steps_run_by(loop):
+            if any(True for _ in counts.counted_after(loop, step, others)):
+                yield count_shift(self._old[step].name, later)
 
     def _kind(self, old: int, new: int) -> Iterator[Impact]:
         """Yield the impact of a changed kind of exit or group."""
