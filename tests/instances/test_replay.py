@@ -83,6 +83,24 @@ def test_diff_and_replay_agree(name: str) -> None:
     assert effect == DIFFERENCES.get(name, EFFECT_OF_CHANGE.get(pair.effect))
 
 
+NESTED = graph(do("outer", do("inner")), SHIP)
+RENAMED = graph(do("outer", do("innermost")), SHIP)
+
+
+def test_a_renamed_step_in_a_finished_step_does_not_run() -> None:
+    log = log_of("running", ended("outer", end=18), ended("inner"), opened("ship"))
+    replay = NewCode.of(RENAMED, NESTED).replay(log)
+    assert (replay.effect, replay.reruns) == ("resumes", ())
+
+
+def test_a_renamed_step_that_runs_begins_again() -> None:
+    replay = NewCode.of(RENAMED, NESTED).replay(log_of("running", opened("outer"), opened("inner")))
+    assert (replay.effect, replay.reasons) == (
+        "reruns",
+        ("`innermost-1` runs from its first attempt, because `inner-1` has another name.",),
+    )
+
+
 def test_ended_instances_are_not_affected() -> None:
     replay = NewCode.of(graph(do("other"))).replay(replace(SLEEPING, status="complete"))
     assert (replay.effect, replay.notes) == (

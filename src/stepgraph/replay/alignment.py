@@ -113,7 +113,7 @@ def align(
     explains.
     """
     costs = Costs.of(entries, answers, deployed)
-    nested = NestedEntries(program, entries, answers)
+    nested = NestedEntries(program, entries, answers, deployed)
     if deployed is not None:
         return _align(program, costs, nested, only_failures=deployed.only_failures)
     with suppress(TooAmbiguousError):

@@ -343,8 +343,9 @@ class Judgment(Struct):
         furthest = -1
         for call in self.alignment.calls:
             if call.entry is not None and call.entry < furthest:
-                name = self.entries[call.entry].log_name
-                self.notes.append(f"`{name}` is called later than before, and gets the result stored under its name.")
+                entry = self.entries[call.entry]
+                use = "continues" if entry.outcome == "open" else "gets the result stored under its name"
+                self.notes.append(f"`{entry.log_name}` is called later than before, and {use}.")
             furthest = max(furthest, -1 if call.entry is None else call.entry)
 
     def _judge_misdirected(self) -> None:

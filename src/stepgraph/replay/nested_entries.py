@@ -15,6 +15,7 @@ from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.walk import children, walk
 from stepgraph.replay.answers import Answers, as_step
+from stepgraph.replay.deployed import DeployedRun
 
 _LAST_CHARACTER: Final = "\U0010ffff"
 
@@ -25,18 +26,25 @@ class NestedEntries(Struct, eq=False):
     program: GraphParts
     entries: Sequence[LogEntry]
     answers: Answers
+    deployed: DeployedRun | None = None
+    """The run under the deployed code, in which nested steps may have had other names."""
     _sites: list[tuple[Path, int]] = field(default_factory=list)
     """The paths of all steps and their numbers, sorted."""
     _below: dict[Path, int] = field(default_factory=dict)
-    """The entries that can answer the steps whose paths start with a text, by this text."""
+    """The entries of the steps whose paths start with a text, by this text."""
     _inside: dict[int, int] = field(default_factory=dict)
-    """The entries that can answer the steps inside a step, by its number."""
+    """The entries of the steps inside a step, by its number."""
+    _counterparts: dict[int, int] = field(default_factory=dict)
+    """The entries whose deployed step corresponds to a step, by its number."""
 
     def __post_init__(self) -> None:
         self._sites = sorted((site.path, site.number) for site in self.program.sites)
+        for entry, sites in enumerate(() if self.deployed is None else self.deployed.sites):
+            for site in sites:
+                self._counterparts[site] = self._counterparts.get(site, 0) | 1 << entry
 
     def possible(self, site: Site) -> int:
-        """Return the entries that can answer the steps in the nodes of a step, and in the functions called there."""
+        """Return the entries of the steps in the nodes of a step, and in the functions called there."""
         if site.kind != "step" or not children(as_step(site)):
             return 0
         if site.number not in self._inside:
@@ -49,7 +57,8 @@ class NestedEntries(Struct, eq=False):
         if start not in self._below:
             first, end = bisect_left(self._sites, (start, -1)), bisect_left(self._sites, (start + _LAST_CHARACTER, -1))
             numbers = (number for _, number in self._sites[first:end])
-            self._below[start] = reduce(or_, (self.answers.by_site[number] for number in numbers), 0)
+            entries = (self.answers.by_site[number] | self._counterparts.get(number, 0) for number in numbers)
+            self._below[start] = reduce(or_, entries, 0)
         return self._below[start]
 
     def during(self, site: Site, entry: LogEntry) -> int:

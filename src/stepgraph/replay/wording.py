@@ -13,6 +13,8 @@ def computed_name(entry: LogEntry) -> str:
 
 def misuse(site: Site, entry: LogEntry, verb: str) -> str:
     """Return the reason that a step gets the result of another one."""
+    if entry.outcome == "open":
+        return f"`{site.node['name']}` continues `{entry.log_name}`, a run of another step that has not ended."
     result = "error" if entry.outcome == "failed" else "result"
     stored = f"the stored {result} of `{entry.log_name}`, a run of another step"
     return (
@@ -34,7 +36,10 @@ def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: Log
             return f"`{name}` begins again, because its duration changed."
         return f"`{name}` {verb}, because its name may differ from that of `{replaced.log_name}`."
     if replaced is not None and replaced.kind == site.kind == "step":
-        return f"`{name}` runs, because the result of its work is stored under another name, `{replaced.log_name}`."
+        if replaced.outcome == "open":
+            return f"`{name}` runs from its first attempt, because `{replaced.log_name}` has another name."
+        result = "error" if replaced.outcome == "failed" else "result"
+        return f"`{name}` runs, because the {result} of its work is stored under another name, `{replaced.log_name}`."
     if replaced is not None:
         kind = "" if replaced.kind == site.kind else f"the {replaced.kind} "
         tail = "" if name == replaced.log_name else ", which the new code does not call"
