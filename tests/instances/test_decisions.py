@@ -146,6 +146,16 @@ def test_a_step_moved_before_the_last_entry_may_get_its_result() -> None:
     assert replay.effect == "unknown"
 
 
+def test_a_new_condition_around_a_call_is_noted() -> None:
+    functions = {"express": function("express", do("express"))}
+    old = graph(LOAD, call("express"), sleep(), SHIP, functions=functions)
+    new = graph(LOAD, either(branch("vip", call("express"))), sleep(), SHIP, functions=functions)
+    replay = NewCode.of(new, old).replay(EXPRESS)
+    assert (replay.effect, replay.notes) == ("resumes", ("If `vip` is false, the new code does not call `express-1`.",))
+    twice = graph(LOAD, either(branch("vip", call("express"))), sleep(), SHIP, call("express"), functions=functions)
+    assert NewCode.of(twice, old).replay(EXPRESS).notes == ()
+
+
 def test_later_loops_do_not_matter() -> None:
     code = graph(LOAD, do("charge card"), sleep(), loop(SHIP))
     details = with_head(code, 3, "for item in items"), with_head(code, 3, "for item in items[1:]")

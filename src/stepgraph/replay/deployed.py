@@ -183,16 +183,24 @@ class VersionPair(Struct):
         return any(_duration_key(old) != _duration_key(as_step(new)) for old, new in pairs)
 
     def _new_conditions(self) -> dict[int, str]:
-        conditions: dict[int, str] = {}
-        for element, number in self._new_sites.items():
-            added = (
-                each for each in ancestors(self.matching.new, element) if self.matching.to_old[each.number] is None
-            )
-            if condition := next(
-                (text for each in added if each.kind == BRANCH and (text := each.text("condition"))), ""
-            ):
-                conditions[number] = condition
-        return conditions
+        by_function: dict[str, str] = {}
+        conditions = ((number, self._new_condition(each, by_function)) for each, number in self._new_sites.items())
+        return {number: condition for number, condition in conditions if condition}
+
+    def _new_condition(self, element: int, by_function: dict[str, str]) -> str:
+        """Return the innermost condition around an element, or around all calls that lead to it, that is new."""
+        for outer in ancestors(self.matching.new, element):
+            is_new = self.matching.to_old[outer.number] is None
+            if is_new and outer.kind == BRANCH and (condition := outer.text("condition")):
+                return condition
+            if outer.slot == FUNCTIONS:
+                key = outer.text(KEY)
+                if key not in by_function:
+                    by_function[key] = ""  # Recursive calls have no condition of their own.
+                    calls = [self._new_condition(call, by_function) for call in self._new_calls.get(key, ())]
+                    by_function[key] = calls[0] if calls and all(calls) else ""
+                return by_function[key]
+        return ""
 
     def _decisions(self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> Decisions:
         """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
