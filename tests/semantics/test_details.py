@@ -294,3 +294,29 @@ def test_an_outline_shows_details_in_place_of_types() -> None:
     assert "◇ if x: return x" in with_details
     assert "↻ loop" in without
     assert Details().source(workflow.graph["workflow"]["nodes"][0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("declaration", "is_same"),
+    [
+        ('@step.do("pay")\nasync def charge(order): return order.total', True),
+        ('@step.do("charge", config={"timeout": 1})\nasync def charge(order): return order.total', True),
+        ('@step.do("charge")\nasync def charge(order): return order.net', False),
+        ('@step.do("charge")\nasync def pay(order): return order.total', False),
+        ("@step.do()\nasync def charge(order): return order.total", False),
+    ],
+)
+def test_the_function_of_a_step(declaration: str, is_same: bool) -> None:  # noqa: FBT001
+    first = '@step.do("charge")\nasync def charge(order): return order.total'
+    functions = [
+        _function(f"{text}\nawait {text.split('def ')[1].split('(')[0]}(event)") for text in (first, declaration)
+    ]
+    assert all(functions)
+    assert (functions[0] == functions[1]) is is_same
+
+
+def _function(body: str) -> str:
+    workflow = workflow_of_body(body)
+    assert workflow.graph is not None
+    (step,) = workflow.graph["workflow"]["nodes"]
+    return workflow.details.of(step).function
