@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
 
 _MAX_DEFINITIONS: Final = 30
@@ -30,6 +31,8 @@ _MAX_RESULT: Final = 2_000
 
 
 _RUN: Final = "run"
+_NO_MODULE: Final = cst.Module([])
+"""The module of expressions that are parsed or built here."""
 _ATOMS: Final = (
     *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString),
     *(cst.List, cst.Set, cst.Dict),
@@ -110,7 +113,7 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
             keyword = "while "
         case _:
             return ""
-    text = place.module.text(expression)
+    text = formatted_text(place.module.tree, expression)
     return f"{keyword}{defined_expression(text, place, scope) or text}"
 
 
@@ -193,7 +196,7 @@ class _Definitions(Struct):
     def expand(self, text: str, at: cst.CSTNode, function: int) -> str:
         """Return an expression at a node of one of the functions, with the definitions of its variables."""
         numbers = _Numbers()
-        code = cst.Module([]).code_for_node(self._numbered(text, at, function, numbers))
+        code = formatted_text(_NO_MODULE, self._numbered(text, at, function, numbers))
         definitions = numbers.definitions()
         return f"{code} with {definitions}" if definitions else code
 
