@@ -85,6 +85,12 @@ CONFIGURATION_BYTES: Final = 1 * MEGABYTE
 CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
 """The maximum total size of the configurations that one command reads. A thousand Workers need a tenth of it."""
 
+CONFIGURED_WORKFLOWS: Final = 1_000
+"""The maximum number of workflows in a configuration. Each is analyzed, which takes several milliseconds."""
+
+MODULE_WORKFLOWS: Final = 1_000
+"""The maximum number of workflow classes of a module that are analyzed."""
+
 LOG_FILES: Final = 1_000
 """The maximum number of logs in one directory."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -30,11 +29,13 @@ from stepgraph.interpreter.workflow_classes import (
 )
 from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.large_stack import run_with_large_stack
+from stepgraph.limits import MODULE_WORKFLOWS
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, InternalError, Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.placeholders import is_placeholder
+from stepgraph.project.folders import real_path
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
@@ -99,7 +100,7 @@ class AnalysisRun:
 
     def is_first(self, workflow: WorkflowAnalysis) -> bool:
         """Return whether no path or configuration has led to a workflow before, and remember the workflow."""
-        key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
+        key = (workflow.project, workflow.name, workflow.class_name, real_path(workflow.path))
         if key in self._keys:
             return False
         self._keys.add(key)
@@ -247,7 +248,8 @@ class Pipeline(Struct):
     def _analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
-        entry = OpenModule(module, Importer(files, self.modules) if files.folders else None)
+        importer = Importer(files, self.modules) if files.folders else None
+        entry = OpenModule(module, importer, main=None if importer is None else importer.main_module_of(module))
         self.add_derivations(source.path, derivations_in(module))
         if source.workflows is None:
             workflows = tuple(self._all_workflows(entry, source))
@@ -287,8 +289,11 @@ class Pipeline(Struct):
         self.problems += map(_limit_problem, classes.over_limit)
         if not own_workflows:
             self.problems += self._problems_of_environments(entry, source)
-        entry = replace(entry, workflows=len(classes.workflows))
-        for name in classes.workflows:
+        names, others = classes.workflows[:MODULE_WORKFLOWS], classes.workflows[MODULE_WORKFLOWS:]
+        if others:
+            self.problems.append(_too_many_classes_problem(entry.module.path, others[0]))
+        entry = replace(entry, workflows=len(names))
+        for name in names:
             yield _analyze_workflow(entry, name, project, checked=self.checked)
 
     def _configured_workflows(
@@ -476,6 +481,12 @@ def _limit_problem(class_: ClassOverLimit) -> Problem:
     message = f"the class `{class_.class_name}` is not analyzed: {class_.reason}."
     kind = ProblemKind.LIMIT
     return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
+
+
+def _too_many_classes_problem(path: str, class_name: str) -> Problem:
+    """Return the problem of a module with too many workflow classes. `class_name` is the first excess one."""
+    message = f"more than {MODULE_WORKFLOWS:,} workflow classes, so `{class_name}` and the others are not analyzed."
+    return Problem(path, message, "Split the module.")
 
 
 def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Problem:

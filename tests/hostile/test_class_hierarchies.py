@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph import analyze_paths, analyze_source
+from stepgraph import analyze_paths, analyze_source, pipeline
 from stepgraph.syntax import bindings
 from stepgraph.syntax.bindings import Bindings, Owner
 from stepgraph.syntax.module import SourceModule
@@ -39,6 +39,16 @@ def test_classes_with_more_bases_are_refused() -> None:
         "shop.py:104:7: the class `B100` is not analyzed: more than 100 base classes of one class."
         " Derive it from fewer classes."
     )
+
+
+def test_workflow_classes_beyond_the_limit_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "MODULE_WORKFLOWS", 3)
+    analysis = analyze_source(chain(5), "shop.py")
+
+    assert [workflow.class_name for workflow in analysis.workflows] == ["B0", "B1", "B2"]
+    assert [str(problem) for problem in analysis.problems] == [
+        "shop.py: more than 3 workflow classes, so `B3` and the others are not analyzed. Split the module."
+    ]
 
 
 def test_a_chain_across_files_is_refused(tmp_path: Path) -> None:

@@ -393,6 +393,14 @@ def test_a_duplicate_workflow_name_is_reported() -> None:
     ]
 
 
+def test_workflows_beyond_the_limit_are_reported() -> None:
+    configuration = read_data({"workflows": [workflow(name=f"w{number}") for number in range(1_001)]})
+    assert [each.name for each in configuration.workflows[-2:]] == ["w998", "w999"]
+    assert messages_of(configuration) == [
+        "wrangler.jsonc:1:15: more than 1,000 workflows, so the others are not analyzed. Split the Worker."
+    ]
+
+
 def test_two_workflows_may_share_a_class() -> None:
     configuration = read_data({"workflows": [workflow(name="a"), workflow(name="b")]})
     assert [workflow.name for workflow in configuration.workflows] == ["a", "b"]

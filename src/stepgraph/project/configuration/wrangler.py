@@ -9,18 +9,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.keyed_record import KeyedRecord
+from stepgraph.limits import CONFIGURED_WORKFLOWS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import ConfigurationDocument, Fields, MalformedError
 from stepgraph.project.configuration.placeholders import is_placeholder_date
 from stepgraph.project.encoding import decode_utf_8
-from stepgraph.project.folders import folder_of
+from stepgraph.project.folders import folder_of, real_path
 from stepgraph.project.reading import read_configuration_bytes
 from stepgraph.project.root import Root
 
@@ -135,7 +137,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     main = _main(top_level, override, root)
     base_dir = _base_dir(top_level, override, root if main is not None and main.endswith(".py") else None)
     compatibility = _compatibility(top_level, override)
-    workflows = tuple(_workflows(top_level if override is None else override, top_level, name))
+    workflows = tuple(_limited_workflows(top_level if override is None else override, top_level, name))
     return Configuration(
         path,
         name,
@@ -202,7 +204,7 @@ def _other_environments(path: str, document: ConfigurationDocument) -> Iterator[
         override = environments.nested(name) if environments is not None else None
         if override is None or not {"main", "base_dir"}.isdisjoint(override.values):
             continue
-        workflows = tuple(_workflows(override, override, _name(top_level, override, name)))
+        workflows = tuple(_limited_workflows(override, override, _name(top_level, override, name)))
         compatibility = _compatibility(top_level, override)
         if workflows and not problems:
             yield EnvironmentWorkflows(compatibility, workflows)
@@ -273,7 +275,7 @@ def _relative_to(path: str, name: str | None) -> str | None:
     joined = folder_of(path) + name
     plain = os.path.normpath(joined).replace(os.sep, "/")
     # `..` after a symbolic link is the parent of the link's target.
-    return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined
+    return plain if real_path(plain) == real_path(joined) else joined
 
 
 def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
@@ -290,6 +292,15 @@ def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
     has_flags = any("compatibility_flags" in fields.values for fields in (top_level, override or top_level))
     at = "compatibility_flags" if has_flags else "main"
     return Compatibility(date, flags, _table_with(top_level, override, at).position((at,)))
+
+
+def _limited_workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
+    """Yield the first workflows, and report others."""
+    workflows = _workflows(owner, top_level, name)
+    yield from islice(workflows, CONFIGURED_WORKFLOWS)
+    if next(workflows, None) is not None:
+        message = f"more than {CONFIGURED_WORKFLOWS:,} workflows, so the others are not analyzed."
+        owner.report(("workflows",), message, "Split the Worker.")
 
 
 def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
