@@ -98,6 +98,12 @@ REPLAY_POSITIONS: Final = 6_000
 """The maximum number of positions in new code that are tried to replay one instance. A log of 1,000 entries that fits
 needs 1,000."""
 
+REPLAY_CALLS: Final = 60_000
+"""The maximum number of calls of new code that are tried to replay one instance. Each hundred steps of the code count
+as a further call. A log of 1,000 entries that fits needs about 1,000. In a workflow of 200 steps with one name, they
+take about six seconds.
+"""
+
 ANSWER_COMPARISONS: Final = 2_000_000
 """The maximum number of names in a log that are compared with the steps of new code, counting literal names once. They
 take about two seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from stepgraph.execution.program import program_of
 from stepgraph.execution.terms import TooAmbiguousError
@@ -11,7 +12,7 @@ from stepgraph.replay.answers import Answers
 from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import call, do, function, graph, loop
+from tests.render.graphs import branch, call, do, either, function, graph, loop
 
 AMBIGUOUS = ("Too many paths through the new code fit the log.",)
 
@@ -62,3 +63,12 @@ def test_entries_of_nested_steps_count_as_positions(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("stepgraph.replay.alignment._ENTRIES_PER_POSITION", 1e-4)
     log = log_of("running", ended("a", end=15), ended("b"), ended("a", end=15), ended("b"))
     assert NewCode.of(graph(loop(do("a", do("b"))))).replay(log).reasons == AMBIGUOUS
+
+
+@pytest.mark.parametrize(("entries", "effect"), [(10, "resumes"), (60, "unknown")])
+def test_tried_calls_are_limited(monkeypatch: pytest.MonkeyPatch, entries: int, effect: str) -> None:
+    """Any later step of the same name may make the call of each entry."""
+    monkeypatch.setattr("stepgraph.replay.alignment.REPLAY_CALLS", 2_000)
+    steps = [either(branch("flip()", do("a")), branch(None)) for _ in range(90)]
+    log = log_of("running", *(replace(ended("a"), count=number) for number in range(1, entries + 1)))
+    assert NewCode.of(graph(*steps)).replay(log).effect == effect

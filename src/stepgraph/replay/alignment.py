@@ -19,7 +19,7 @@ from stepgraph.bit_sets import bits
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
-from stepgraph.limits import REPLAY_POSITIONS
+from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.costs import (
     AGAIN,
@@ -45,6 +45,9 @@ _MAX_EDITS: Final = 2
 
 _WINDOW: Final = 25
 """How many entries a run may lag behind the best one before its less probable continuations are dropped."""
+
+_SITES_PER_CALL: Final = 100
+"""How many steps of a program count as a further call for each tried call. Trying one may take time in proportion."""
 
 _ENTRIES_PER_POSITION: Final = 1_000
 """How many entries of nested steps count as a position."""
@@ -142,6 +145,7 @@ class _RunSearch(Struct):
     """The lowest cost of a run with each key."""
     pushed: int = 0
     remaining: int = REPLAY_POSITIONS
+    remaining_calls: int = field(default_factory=lambda: REPLAY_CALLS)
 
     def run(self) -> Alignment:
         """Return the cheapest complete run."""
@@ -225,6 +229,7 @@ class _RunSearch(Struct):
 
     def _answer(self, run: CodeRun, site: Site, number: int, cost: int) -> int:
         """Continue a run by a call that an entry answers. Return the steps that can begin then, if it is expected."""
+        self._count_call()
         entry = self.entries[number]
         cost += run.cost + self.costs.of_call(site, run)
         if self.costs.deployed is not None:
@@ -264,7 +269,13 @@ class _RunSearch(Struct):
         elif not required:
             self._begin(run, ReplayedCall(site, None), base + (AGAIN if is_edited else RUN), failed=False)
 
+    def _count_call(self) -> None:
+        self.remaining_calls -= 1 + len(self.program.sites) // _SITES_PER_CALL
+        if self.remaining_calls < 0:
+            raise TooAmbiguousError
+
     def _begin(self, run: CodeRun, call: ReplayedCall, cost: int, *, failed: bool) -> None:
+        self._count_call()
         counts = self.costs.counted(call.site, run.counts)
         consumed, covered = run.consumed, run.covered
         if call.replaced is not None:
