@@ -84,3 +84,9 @@ def test_calls_that_reach_the_file_system_are_detected(tmp_path: Path) -> None:
         encoding="utf-8",
     )
     assert set(calls(tmp_path / "a.py")) == {"shutil", "open", "io.open", "os.replace", "read_text"}
+
+
+def test_real_paths_survive_replaced_links() -> None:
+    """`os.path.realpath` raises OSError if a link is replaced while it is read."""
+    callers = [path for path in sorted(PACKAGE.rglob("*.py")) if "path.realpath(" in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(PACKAGE).as_posix() for path in callers] == ["project/folders.py"]

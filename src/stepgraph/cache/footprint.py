@@ -13,7 +13,7 @@ from msgspec import Struct
 from stepgraph.analysis import Analysis
 from stepgraph.cache.entry import installation_files
 from stepgraph.cache.recorded_run import STATE_FIELDS, Footprint
-from stepgraph.project.folders import folder_of, prefix_of
+from stepgraph.project.folders import folder_of, prefix_of, real_path
 from stepgraph.project.git import has_temporary_failures, repository_files
 from stepgraph.project.reading import has_unsaved_files
 from stepgraph.project.root import CONFIGURATION_NAMES
@@ -57,7 +57,7 @@ def footprint_of(
     looked_at = [
         *(prefix or "." for prefix in listed),
         *files,
-        *map(os.path.realpath, links),
+        *map(real_path, links),
         *_ignore_files(listed),
         *_probed_paths(paths),
         *repository_files(),
@@ -67,7 +67,7 @@ def footprint_of(
     if any(changed >= start.time - _QUIET_NANOSECONDS for changed, *_ in states.values()):
         return None
     folders = {folder_of(path) or "." for path in files} - sources.folders.keys()
-    real_paths = {path: os.path.realpath(path) for path in (*paths, *links, *sorted(folders))}
+    real_paths = {path: real_path(path) for path in (*paths, *links, *sorted(folders))}
     # The next run compares the files before it changes the working directory.
     folder = "" if os.getcwd() == start.folder else os.getcwd()
     names = tuple(os.path.join(folder, path) for path in states)
@@ -98,7 +98,7 @@ def _probed_paths(paths: Sequence[str]) -> Iterator[str]:
     """Yield the paths that were looked for in the directories of named paths, and in their ancestors."""
     folders: dict[str, None] = {os.getcwd(): None}
     for path in paths:
-        real = os.path.realpath(path)
+        real = real_path(path)
         folders[real if os.path.isdir(real) else os.path.dirname(real)] = None
         folders[os.path.abspath(prefix_of(path) if os.path.isdir(path) else folder_of(path) or ".")] = None
     ancestors = dict.fromkeys(ancestor for folder in folders for ancestor in _upward(folder))

@@ -10,6 +10,8 @@ import os
 import stat
 import sys
 
+from stepgraph.project.folders import real_path
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -144,7 +146,7 @@ def is_outside(cache: str, paths: Sequence[str]) -> bool:
 
     A repository could contain entries for a cache inside its checkout, and git would make the user their owner.
     """
-    ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
+    ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(real_path(cache))))
     return ancestors.isdisjoint(_identities(_roots(paths)))
 
 
@@ -155,8 +157,8 @@ def _roots(paths: Sequence[str]) -> Iterator[str]:
     repository: many people keep their settings in a repository there, and the default cache is inside it.
     """
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}
-    home = os.path.realpath(os.path.expanduser("~"))
-    for folder in {os.path.realpath(folder) for folder in folders}:
+    home = real_path(os.path.expanduser("~"))
+    for folder in {real_path(folder) for folder in folders}:
         repositories = [above for above in _upward(folder) if os.path.lexists(os.path.join(above, ".git"))]
         yield repositories[0] if repositories else folder
         yield from (outer for outer in repositories[1:] if outer != home)

@@ -21,6 +21,7 @@ from stepgraph.cache.private_files import (
     read_private_file,
     replace_private_file,
 )
+from stepgraph.project.folders import real_path
 from stepgraph.version import __version__
 
 TYPE_CHECKING = False
@@ -94,7 +95,7 @@ class Footprint:
                 continue
             if now.st_ctime_ns != changed or now.st_mtime_ns != modified or now.st_size != size or now.st_ino != inode:
                 return False
-        return all(os.path.realpath(path) == real for path, real in self.real_paths.items())
+        return all(real_path(path) == real for path, real in self.real_paths.items())
 
 
 class RecordedRun:

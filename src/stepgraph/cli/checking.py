@@ -17,7 +17,7 @@ from stepgraph.cli.console import CommandError, ExitCode, encode, write_message
 from stepgraph.cli.input_options import workflow_option
 from stepgraph.phrases import counted
 from stepgraph.project.encoding import source_lines
-from stepgraph.project.folders import folder_of, path_from, repository_root
+from stepgraph.project.folders import folder_of, path_from, real_path, repository_root
 from stepgraph.project.reading import read_inside_any, shown_path
 from stepgraph.project.root import Root, root_of
 from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
@@ -334,7 +334,7 @@ def _source_files(paths: Iterable[str], sources: Sources, analysis: Analysis, se
 
     contents = {module.path: module.content for module in sources.modules} | dict(analysis.read)
     roots = (*sources.roots, settings)
-    root = repository_root(".") or os.path.realpath(".")
+    root = repository_root(".") or real_path(".")
     files: dict[str, SourceFile] = {}
     for path in dict.fromkeys(paths):
         content = contents.get(path)

@@ -14,7 +14,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.cli.console import CommandError, ExitCode, ProgressLine, write_message
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.phrases import near_names, quoted
-from stepgraph.project.folders import repository_root
+from stepgraph.project.folders import real_path, repository_root
 from stepgraph.project.git import (
     DEFAULT_BRANCHES,
     HEAD,
@@ -205,7 +205,7 @@ def _required_repository(path: str, name: str | None) -> str:
 
 
 def _repository_of(path: str) -> str | None:
-    real = os.path.realpath(path)
+    real = real_path(path)
     return repository_root(real if os.path.isdir(real) else os.path.dirname(real))
 
 
@@ -346,7 +346,7 @@ def _read_revision(side: RevisionSide, version_name: str, options: ReadOptions) 
 
 def _path_in_repository(side: RevisionSide) -> str:
     """Return the path relative to the root of the repository."""
-    return os.path.relpath(os.path.realpath(side.path), side.revision.root).replace(os.sep, "/")
+    return os.path.relpath(real_path(side.path), side.revision.root).replace(os.sep, "/")
 
 
 def _analyze(

@@ -15,6 +15,7 @@ from msgspec import Struct
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
+from stepgraph.project.folders import real_path
 from stepgraph.project.reading import check_named, read_named, unreadable_problem
 from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
 from stepgraph.subject import Subject
@@ -143,7 +144,7 @@ def is_folder_name(name: str) -> bool:
 def prepare_folder(name: str) -> None:
     """Raise CommandError if the directory evidently cannot be created or written."""
     _convert_errors(check_folder, name)
-    nearest = os.path.realpath(name)
+    nearest = real_path(name)
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
     if not os.path.isdir(nearest):
@@ -183,7 +184,7 @@ def _convert_errors(function: Callable[[str], R], name: str) -> R:
 def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
     """Return the output file at `path` in a directory with the real path `folder`."""
     file = prepare_output(path, sources)
-    if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
+    if os.path.islink(path) and os.path.dirname(real_path(path)) != folder:
         raise path_error(file.name, "is a link that leads out of the directory. Remove it, or name another directory.")
     return file
 

@@ -18,6 +18,7 @@ from stepgraph.lsp.text_lines import EditedText, TextLines
 from stepgraph.lsp.uris import path_of
 from stepgraph.model.note import InputError
 from stepgraph.project.encoding import encode_text
+from stepgraph.project.folders import real_path
 
 
 class Document(Struct, frozen=True):
@@ -107,7 +108,7 @@ class Documents:
         if path is None:
             return None
         text = EditedText(item.text, self.encoding)
-        document = _OpenDocument(item.uri, path, os.path.realpath(path), item.version, text)
+        document = _OpenDocument(item.uri, path, real_path(path), item.version, text)
         self._by_path.pop(os.path.normcase(path), None)
         self._by_path[os.path.normcase(path)] = document
         self._by_real_path[document.real_path] = document

@@ -17,6 +17,7 @@ from stepgraph.project.change_watch import ChangeWatch
 from stepgraph.project.class_names import BASE_CLASS
 from stepgraph.project.file_selection import FileSelection, read_selection
 from stepgraph.project.folder_searches import FolderSearches
+from stepgraph.project.folders import real_path
 from stepgraph.project.reading import unsaved_files
 from stepgraph.project.remembered_searches import RememberedSearches
 from stepgraph.project.search import is_skipped
@@ -70,7 +71,7 @@ class Folder:
         """Prepare the analysis of a directory with an absolute path."""
         self.path = path
         self.environment = environment
-        self.real_path = os.path.realpath(path)
+        self.real_path = real_path(path)
         self.is_searched = is_searched
         self._searches = RememberedSearches()
         self._project = open_project(lambda: self._paths, environment, self._searches)

@@ -6,12 +6,12 @@ missing, duplicated, or caused by irrelevant files.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Final
 
+from stepgraph.project.folders import real_path
 from stepgraph.project.watched_files import FolderIdentity
 
 _STEP_MILLISECONDS: Final = 20
@@ -69,7 +69,7 @@ def _start(folders: Mapping[str, FolderIdentity]) -> Iterator[object] | None:
     """Return an iterator over groups of events, empty after a timeout. Return None without directories."""
     from watchfiles import watch
 
-    paths = [real for folder in folders if _is_unicode(real := os.path.realpath(folder or "."))]
+    paths = [real for folder in folders if _is_unicode(real := real_path(folder or "."))]
     if not paths:
         return None
     return watch(

@@ -9,6 +9,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+_MAX_REPLACED_LINKS = 100
+
+
+def real_path(path: str | os.PathLike[str]) -> str:
+    """Return a path with all symbolic links resolved.
+
+    `os.path.realpath` raises OSError if another process replaces a link while it is read, so it is called again.
+    """
+    for _ in range(_MAX_REPLACED_LINKS):
+        try:
+            return os.path.realpath(path)
+        except OSError:
+            continue
+    return os.path.realpath(path)
+
 
 def prefix_of(folder: str) -> str:
     """Return the prefix of the paths in a directory."""
@@ -27,7 +42,7 @@ def parent_of(prefix: str) -> str | None:
     name = prefix.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", ".."):
         parent = prefix + "../"
-        return None if os.path.realpath(parent) == os.path.realpath(prefix or ".") else parent
+        return None if real_path(parent) == real_path(prefix or ".") else parent
     return prefix[: len(prefix.rstrip("/")) - len(name)]
 
 
@@ -43,8 +58,8 @@ def with_ancestors(prefix: str) -> Iterator[str]:
 
 def is_inside(path: str, prefix: str) -> bool:
     """Return whether a path is the directory `prefix` or is inside it, after resolving symbolic links."""
-    root = os.path.join(os.path.realpath(prefix or "."), "")
-    return os.path.join(os.path.realpath(path or "."), "").startswith(root)
+    root = os.path.join(real_path(prefix or "."), "")
+    return os.path.join(real_path(path or "."), "").startswith(root)
 
 
 def path_in(prefix: str, path: str) -> str:
@@ -59,7 +74,7 @@ def path_from(prefix: str, path: str) -> str:
     """
     folder, name = os.path.split(path)
     try:
-        relative = os.path.relpath(os.path.realpath(folder or "."), os.path.realpath(prefix or "."))
+        relative = os.path.relpath(real_path(folder or "."), real_path(prefix or "."))
     except ValueError:
         return path
     return os.path.normpath(os.path.join(relative, name)).replace(os.sep, "/")
@@ -70,7 +85,7 @@ def repository_root(folder: str) -> str | None:
 
     This fast test avoids starting git outside a repository.
     """
-    root = os.path.realpath(folder)
+    root = real_path(folder)
     while not os.path.lexists(os.path.join(root, ".git")):
         parent = os.path.dirname(root)
         if parent == root:

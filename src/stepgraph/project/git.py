@@ -16,7 +16,7 @@ from typing import IO, Final
 from msgspec import Struct
 
 from stepgraph.limits import GIT_OUTPUT_BYTES
-from stepgraph.project.folders import repository_root
+from stepgraph.project.folders import real_path, repository_root
 from stepgraph.project.reading import list_entries, read_start
 
 # Git sets these variables for its hooks. With them, git would use the hook's repository for every file.
@@ -198,7 +198,7 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     None if git cannot be started, if a file of the repository would block it, or if an earlier command exceeded the
     time limit in this repository.
     """
-    repository = repository_root(folder) or os.path.realpath(folder)
+    repository = repository_root(folder) or real_path(folder)
     _used_repositories[repository] = None
     git = None if repository in _timed_out or _would_block(repository) else _git_program()
     if git is None:
@@ -403,7 +403,7 @@ def default_branch(root: str) -> str | None:
 
 def last_commits(root: str, paths: Sequence[str], limit: int) -> list[tuple[Revision, int]]:
     """Return the last commits that changed one of the paths, newest first, with their times in seconds since 1970."""
-    names = [os.path.relpath(os.path.realpath(path), root) for path in paths]
+    names = [os.path.relpath(real_path(path), root) for path in paths]
     listing = ("rev-list", "--timestamp", f"--max-count={limit}", HEAD, "--", *names)
     output = _git_output(root, "--literal-pathspecs", *listing, seconds=HISTORY_SECONDS) or ""
     lines = (line.split() for line in output.splitlines())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.folders import repository_root
+from stepgraph.project.folders import real_path, repository_root
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -145,7 +145,7 @@ def _tracked_file(path: str, cached_times: CommitTimes | None) -> _TrackedFile |
     """Return the file at a path, with its known times. Return None without a file or a repository."""
     if not os.path.isfile(path):
         return None
-    real = os.path.realpath(path)
+    real = real_path(path)
     root = repository_root(os.path.dirname(real))
     if root is None:
         return None

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_MODULES
-from stepgraph.project.folders import folder_of, parent_of, prefix_of
+from stepgraph.project.folders import folder_of, parent_of, prefix_of, real_path
 from stepgraph.project.reading import has_unsaved_files, list_entries, unsaved_entries
 from stepgraph.project.root import Root
 from stepgraph.project.worker_modules import WorkerModules
@@ -159,7 +159,7 @@ class ModuleFiles:
         while folder not in self._real_paths:
             name = folder.rstrip("/").rpartition("/")[2]
             if name in ("", ".", "..") or os.path.islink(folder.rstrip("/")):
-                self._real_paths[folder] = os.path.join(os.path.realpath(folder or "."), "")
+                self._real_paths[folder] = os.path.join(real_path(folder or "."), "")
                 break
             pending.append(folder)
             folder = folder[: len(folder.rstrip("/")) - len(name)]
@@ -208,7 +208,7 @@ class ModuleFiles:
             return []
 
     def _read_unsaved(self, folder: str) -> list[str]:
-        names = unsaved_entries(os.path.realpath(folder or ".")) if has_unsaved_files() else ()
+        names = unsaved_entries(real_path(folder or ".")) if has_unsaved_files() else ()
         return [name for name in names if name.endswith(".py") or (name.endswith("/") and "." not in name)]
 
     def _leads_inside(self, link: str) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from stepgraph.limits import CONFIGURATION_BYTES_IN_ALL, MEGABYTE
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
+from stepgraph.project.folders import folder_of, is_inside, prefix_of, real_path, with_ancestors
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.project.root import CONFIGURATION_NAMES, Root
 from stepgraph.project.worker_modules import VENDORED, WorkerModules
@@ -117,7 +117,7 @@ class Configurations(Struct):
     @property
     def readable(self) -> tuple[Configuration, ...]:
         """The configurations that could be read, without duplicates."""
-        read = {os.path.realpath(path): each for path, each in reversed(self._read.items()) if each is not None}
+        read = {real_path(path): each for path, each in reversed(self._read.items()) if each is not None}
         return tuple(reversed(read.values()))
 
     def at(self, path: str, root: Root) -> Configuration | None:
@@ -174,7 +174,7 @@ class Configurations(Struct):
             self._report(path, [Problem(path, message, "Name the directories of your projects.")])
 
     def _report(self, path: str, problems: Sequence[Problem]) -> None:
-        real = os.path.realpath(path)
+        real = real_path(path)
         if real not in self._reported:
             self._reported.add(real)
             self.problems += problems

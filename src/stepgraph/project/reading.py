@@ -19,6 +19,7 @@ from typing import Final
 from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SOURCE_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
+from stepgraph.project.folders import real_path
 from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
 if sys.platform == "win32":
@@ -54,7 +55,7 @@ _unsaved_entries: dict[str, set[str]] = {}
 def unsaved_files(contents: Mapping[str, bytes]) -> Iterator[None]:
     """Within the block, read the files at these paths as if they had these contents. The files need not exist."""
     outer = dict(_unsaved)
-    _set_unsaved(outer | {os.path.realpath(path): content for path, content in contents.items()})
+    _set_unsaved(outer | {real_path(path): content for path, content in contents.items()})
     try:
         yield
     finally:
@@ -87,7 +88,7 @@ def has_unsaved_files() -> bool:
 
 def is_unsaved(path: str) -> bool:
     """Return whether the content of the file at `path` is unsaved."""
-    return bool(_unsaved) and os.path.realpath(path) in _unsaved
+    return bool(_unsaved) and real_path(path) in _unsaved
 
 
 def unsaved_names() -> frozenset[str]:
@@ -129,7 +130,7 @@ def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
     """
     check_named(path)
     name = shown_path(path)
-    expected = path if "\0" in name else os.path.realpath(path)
+    expected = path if "\0" in name else real_path(path)
     if expected in _unsaved:
         return _unsaved_content(expected, name, max_bytes)
     content, actual = _read(path, name, max_bytes, _READ_FLAGS)
@@ -148,7 +149,7 @@ def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
         return _unsaved_content(real, shown_path(path), max_bytes)
     content, actual = _read(real, shown_path(path), max_bytes, _READ_FLAGS_WITHOUT_LINKS)
     # The file may have been replaced between the check and the read.
-    if not root.contains_real(actual or os.path.realpath(path)):
+    if not root.contains_real(actual or real_path(path)):
         raise InputError(_outside_problem(path, _NO_LINK_OUT))
     return content
 
@@ -207,7 +208,7 @@ def read_chunks(path: str, max_bytes: int) -> Iterator[bytes]:
     Raises InputError if the file cannot be opened, is not regular, or is larger than `max_bytes` bytes.
     """
     if is_unsaved(path):
-        yield _unsaved_content(os.path.realpath(path), shown_path(path), max_bytes)
+        yield _unsaved_content(real_path(path), shown_path(path), max_bytes)
         return
     try:
         descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
@@ -266,7 +267,7 @@ def _unsaved_content(real: str, name: str, max_bytes: int) -> bytes:
 def _real_path(path: str, root: Root) -> str:
     """Return the real path of a file. Raises InputError for a path outside the root."""
     try:
-        real = os.path.realpath(path)
+        real = real_path(path)
     except ValueError:
         raise InputError(_null_character_problem(path)) from None
     if not root.contains_real(real):
@@ -277,7 +278,7 @@ def _real_path(path: str, root: Root) -> str:
 def _outside_problem(path: str, advice: str) -> Problem:
     """Return the problem of a path that leads out of its root or into `.git`."""
     kind = "a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "a path"
-    if is_in_git_folder(os.path.realpath(path)):
+    if is_in_git_folder(real_path(path)):
         return Problem(shown_path(path), f"{kind} into `.git`, which is never read.", _NAME_NO_GIT)
     return Problem(shown_path(path), f"{kind} that leaves the repository.", advice)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.folders import repository_root
+from stepgraph.project.folders import real_path, repository_root
 
 # In the order of wrangler's lookup.
 CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
@@ -39,7 +39,7 @@ class Root(Struct, frozen=True):
 
         `.git` is excluded: it may contain credentials, and is not part of a project.
         """
-        return self.contains_real(os.path.realpath(path or "."))
+        return self.contains_real(real_path(path or "."))
 
     def contains_real(self, real: str) -> bool:
         """Return whether a path that is already resolved is inside the directory, like `contains`."""
@@ -63,7 +63,7 @@ def root_of(path: str) -> Root:
     directory, it is the parent of the file's outermost package.
     """
     is_directory = os.path.isdir(path)
-    folder = os.path.realpath(path if is_directory else os.path.dirname(path) or ".")
+    folder = real_path(path if is_directory else os.path.dirname(path) or ".")
     marked = repository_root(folder) or _nearest(folder, CONFIGURATION_NAMES) or _nearest(folder, (_SETTINGS_FILE,))
     if marked is not None:
         return Root(marked)
@@ -72,7 +72,7 @@ def root_of(path: str) -> Root:
 
 def folder_root(path: str) -> Root:
     """Return the real directory of a file as its root."""
-    return Root(os.path.dirname(os.path.realpath(path)))
+    return Root(os.path.dirname(real_path(path)))
 
 
 def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
@@ -111,7 +111,7 @@ def link_leading_out(path: str) -> str | None:
         elif not os.path.islink(candidate):
             real = candidate
         else:
-            target = os.path.realpath(candidate)
+            target = real_path(candidate)
             bounds = _bounds(real)
             if bounds is not None and not bounds.contains_real(target):
                 return candidate
@@ -136,6 +136,6 @@ def _bounds(folder: str) -> Root | None:
 
 def _working_directory() -> Root | None:
     try:
-        return Root(os.path.realpath("."))
+        return Root(real_path("."))
     except FileNotFoundError:
         return None

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
 from stepgraph.project.file_selection import DEFAULT_SELECTION, FileSelection
-from stepgraph.project.folders import folder_of, parent_of, prefix_of, repository_root
+from stepgraph.project.folders import folder_of, parent_of, prefix_of, real_path, repository_root
 from stepgraph.project.project import configuration_in
 from stepgraph.project.reading import list_entries, unreadable_problem
 from stepgraph.project.root import CONFIGURATION_NAMES, is_configuration_name
@@ -141,8 +141,8 @@ def _links_inside(links: list[str], folder: str) -> list[str]:
     """Return the links that lead to a file inside the directory."""
     if not links:
         return []
-    root = os.path.join(os.path.realpath(folder), "")
-    return [link for link in links if os.path.isfile(link) and os.path.realpath(link).startswith(root)]
+    root = os.path.join(real_path(folder), "")
+    return [link for link in links if os.path.isfile(link) and real_path(link).startswith(root)]
 
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
@@ -187,7 +187,7 @@ def _ignored_by_git(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     git = start_git(prefix, *arguments, reads_input=True)
     if git is None:
         return
-    folder = os.path.realpath(prefix)
+    folder = real_path(prefix)
     inside = os.path.relpath(folder, root)
     names = [folder, *(f"./{inside}/{path.removeprefix(prefix)}" for path in paths)]
     names_input = b"".join(os.fsencode(name) + b"\0" for name in names)

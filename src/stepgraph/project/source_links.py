@@ -15,7 +15,7 @@ from msgspec import Struct, field
 
 from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.code import Code
-from stepgraph.project.folders import folder_of, path_from, repository_root
+from stepgraph.project.folders import folder_of, path_from, real_path, repository_root
 from stepgraph.project.git import HEAD, blob_id, git_setting, revision_of
 from stepgraph.project.sources import STANDARD_INPUT_NAME
 
@@ -121,7 +121,7 @@ class SourceLinks(Struct):
         root = repository_root(folder_of(code.path) or ".")
         path = code.path if root is None else path_from(root, code.path)
         template = self._permalink(root, path, code.content) if self.template == AUTO else self.template
-        return () if template is None else _parts(template, path, os.path.realpath(code.path))
+        return () if template is None else _parts(template, path, real_path(code.path))
 
     def _permalink(self, root: str | None, path: str, content: bytes) -> str | None:
         """Return the template of permalinks for a file that is unmodified in the current commit, otherwise None."""

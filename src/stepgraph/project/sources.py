@@ -15,7 +15,7 @@ from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folder_searches import FolderSearches
-from stepgraph.project.folders import folder_of
+from stepgraph.project.folders import folder_of, real_path
 from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
@@ -218,7 +218,7 @@ class Sources(Struct):
         """Add the main modules of projects, and return whether a configuration has workflows or hints."""
         deployed = [configuration for configuration in configurations if configuration.workflows or configuration.hints]
         for configuration in deployed:
-            real = os.path.realpath(configuration.path)
+            real = real_path(configuration.path)
             if real in self._deployed:
                 continue
             self._deployed.add(real)
@@ -258,7 +258,7 @@ class Sources(Struct):
             message = f"`main` is the placeholder `{main}`."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analyzed.", *position, kind=kind))
-        elif not is_file(os.path.realpath(main)):  # the system requires each directory before a `..` to exist
+        elif not is_file(real_path(main)):  # the system requires each directory before a `..` to exist
             message = f"`main` is `{main}`, which does not exist."
             advice = "Correct the path, which is relative to the configuration."
             self._misconfigured(path, message, advice, configuration.main_position)
@@ -330,7 +330,7 @@ class Sources(Struct):
         project: Project,
         workflows: tuple[ConfiguredWorkflow, ...] | None = None,
     ) -> None:
-        real = os.path.realpath(path)
+        real = real_path(path)
         path = self._first_names.setdefault(real, path)
         key = (real, "" if workflows is None or project.configuration is None else project.configuration.path)
         if key in self._added:

@@ -20,6 +20,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from stepgraph.project.folders import real_path
 from stepgraph.project.writing import NEW_FILE
 
 _PREFIX: Final = "stepgraph-revision-"
@@ -92,7 +93,7 @@ class TemporaryFolder(Struct):
 def temporary_folder() -> Iterator[TemporaryFolder]:
     """Make a temporary directory for the block. Raises OSError if it cannot be made."""
     _remove_stale()
-    path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
+    path = real_path(tempfile.mkdtemp(prefix=_PREFIX))
     _open_folders.add(path)
     try:
         with _remove_on_signals():

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from stepgraph.model.note import InputError
 from stepgraph.project.file_selection import read_selection
-from stepgraph.project.folders import folder_of, prefix_of, with_ancestors
+from stepgraph.project.folders import folder_of, prefix_of, real_path, with_ancestors
 from stepgraph.project.reading import check_named, list_entries
 from stepgraph.project.root import CONFIGURATION_NAMES, Root, root_of
 from stepgraph.project.search import is_skipped, search_folder
@@ -141,7 +141,7 @@ class WatchScope(Struct, frozen=True):
     def _is_output(self, path: str) -> bool:
         if self.output is None or os.path.basename(path) != os.path.basename(self.output):
             return False
-        return os.path.realpath(path) == self.output
+        return real_path(path) == self.output
 
     def _contains(self, path: str) -> bool:
         return any(root.contains(path) for root in self.roots)
@@ -171,14 +171,14 @@ def scope_of(
     modules += map(folder_of, sorted(relevant_files))
     settings = [ancestor for folder in folders_of_named for ancestor in with_ancestors(folder)]
     # The state of a link includes that of its target, so it suffices to watch the directory of the target.
-    settings += (folder_of(os.path.realpath(path)) for path in sorted(relevant_files) if os.path.islink(path))
+    settings += (folder_of(real_path(path)) for path in sorted(relevant_files) if os.path.islink(path))
     return WatchScope(
         searched,
         tuple(dict.fromkeys(modules)),
         tuple(dict.fromkeys(settings)),
         relevant_files,
         tuple(dict.fromkeys(map(root_of, named))),
-        None if output is None else os.path.realpath(output),
+        None if output is None else real_path(output),
     )
 
 

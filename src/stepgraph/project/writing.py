@@ -19,6 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.project.folders import real_path
 from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
 # Directories with links to the file descriptors of this process, such as `/dev/stdout`.
@@ -105,7 +106,7 @@ def source_target(name: str, roots: Iterable[Root]) -> Target:
 
     Raises WriteError unless it is a regular file inside one of the roots.
     """
-    path = os.path.realpath(name)
+    path = real_path(name)
     if not any(root.contains_real(path) for root in roots):
         raise WriteError(name, "is outside of the repository, so it is not changed.")
     target = target_of(path)
@@ -121,12 +122,12 @@ def make_folder(name: str) -> str:
     except OSError as error:
         cause = "it is a broken link" if os.path.islink(plain) else reason(error)
         raise WriteError(name, f"cannot be created: {cause}.") from None
-    return os.path.realpath(name)
+    return real_path(name)
 
 
 def check_folder(name: str) -> None:
     """Raise WriteError for a directory, existing or not, that must not be written to."""
-    if is_in_git_folder(os.path.realpath(name)):
+    if is_in_git_folder(real_path(name)):
         raise WriteError(name, _IN_GIT_FOLDER)
     if link_leading_out(name) is not None:
         raise WriteError(
@@ -147,7 +148,7 @@ def _real_folder(name: str) -> str:
     check_folder(folder)
     if is_in_git_folder(os.path.basename(name)):
         raise WriteError(name, _IN_GIT_FOLDER)
-    return os.path.realpath(folder)
+    return real_path(folder)
 
 
 def _check_link(name: str, path: str, sources: Iterable[str]) -> None:

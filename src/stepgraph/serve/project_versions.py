@@ -9,6 +9,7 @@ from typing import Final
 from stepgraph.analysis import WorkflowAnalysis, without_modules
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.model.note import InputError, InternalError
+from stepgraph.project.folders import real_path
 from stepgraph.project.git import HEAD, Revision, default_branch, merge_base
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import Sources
@@ -67,7 +68,7 @@ class ProjectVersions:
             with revision_folder(revision) as folder:
                 sources = Sources(self._environment)
                 for path in self._paths:
-                    relative = os.path.relpath(os.path.realpath(path), revision.root).replace(os.sep, "/")
+                    relative = os.path.relpath(real_path(path), revision.root).replace(os.sep, "/")
                     inside = folder if relative == "." else f"{folder}/{relative}"
                     if os.path.lexists(inside):
                         sources.find(inside)

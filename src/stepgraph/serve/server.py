@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from stepgraph.live.live_project import LiveProject
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.folders import repository_root
+from stepgraph.project.folders import real_path, repository_root
 from stepgraph.project.source_links import SourceLinks
 from stepgraph.serve.api_routes import ApiRoutes
 from stepgraph.serve.app import application
@@ -83,7 +83,7 @@ def local_application(
 ) -> tuple[LocalOnly, Changes]:
     """Return the application that serves a project at a port of this machine, and the changes for open pages."""
     changes = Changes()
-    root = repository_root(os.path.realpath(options.paths[0]))
+    root = repository_root(real_path(options.paths[0]))
     versions = ProjectVersions(options.paths, options.environment, root)
     instances = InstancesApi(dev_server)
     dates = CommitDates(root)

@@ -18,6 +18,7 @@ from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.live.live_project import LiveWorkflow, ModuleInputs
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.model.payload import VersionGraph
+from stepgraph.project.folders import real_path
 from stepgraph.project.git import HEAD, Revision, last_commits, revision_of
 from stepgraph.project.module_dates import ModuleDates
 from stepgraph.project.revision_files import RevisionFolder, switchable_folder
@@ -195,7 +196,7 @@ def _ancestors(folder: str) -> Iterator[str]:
 def _path_in(root: str, path: str) -> str | None:
     """Return a path relative to the root of a repository, with forward slashes, or None for a path outside of it."""
     try:
-        relative = os.path.relpath(os.path.realpath(path or "."), root).replace(os.sep, "/")
+        relative = os.path.relpath(real_path(path or "."), root).replace(os.sep, "/")
     except ValueError:  # another drive
         return None
     return None if relative == ".." or relative.startswith("../") else relative
