@@ -274,6 +274,9 @@ def test_a_changed_method_of_the_workflow_is_noted() -> None:
         "mod = helpers\nmod.load = fake\n",
         'helpers.__dict__["load"] = fake\n',
         "vars(helpers).update(load=fake)\n",
+        'import operator\noperator.setitem(vars(helpers), "load", fake)\n',
+        "replace_all(helpers.__dict__)\n",
+        "exec(CODE, helpers.__dict__)\n",
         "for name in ('load',):\n    setattr(helpers, name, fake)\n",
         'import sys\nsetattr(sys.modules["helpers"], "load", fake)\n',
     ],
@@ -311,6 +314,23 @@ def test_a_changed_name_of_the_own_module_is_noted(change: str) -> None:
 def test_a_name_changed_by_a_namespace_or_exec_is_noted(change: str) -> None:
     notes = notes_of(HOOKS + LOAD + change, "await load(step)")
     assert f"entry.py:8:1: {CHANGED} The graph shows this definition. [assigned-elsewhere]" in notes
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        'operator.setitem(vars(helpers), "save", fake)',
+        "print(helpers.__dict__)",
+        "CONFIGURATION.update(vars(helpers))",
+        "Configuration(**vars(helpers))",
+    ],
+)
+def test_a_read_namespace_of_another_module(use: str) -> None:
+    assert graph_of(f"{HOOKS}import helpers\n{use}\n", "await helpers.load(step)", helpers=LOAD) == text("""
+        call load
+        def load
+          sleep 'load' 1
+    """)
 
 
 def test_a_method_changed_through_a_class_namespace_is_noted() -> None:

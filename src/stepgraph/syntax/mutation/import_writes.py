@@ -21,6 +21,12 @@ _NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__"
 _NAMESPACE_CHANGES: Final = COLLECTION_MUTATORS | {"__setitem__", "__delitem__"}
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
 _NAMESPACE_OWNERS: Final = ("globals", "vars", "locals", "__dict__")
+_ITEM_CHANGES: Final = ("setitem", "delitem", "__setitem__", "__delitem__", "pop", "setdefault")
+"""Functions that change one key of a dict, as in `operator.setitem(vars(shop), "save", store)`."""
+_NAMESPACE_READERS: Final = frozenset(
+    ["all", "any", "append", "bool", "chain", "ChainMap", "contains", "copy", "debug", "deepcopy", "dict", "dir", "dumps", "enumerate", "error", "exception", "filter", "format", "fromkeys", "frozenset", "get", "getitem", "hash", "id", "info", "isinstance", "items", "iter", "keys", "len", "list", "map", "MappingProxyType", "max", "min", "next", "pformat", "pprint", "print", "repr", "reversed", "set", "sorted", "str", "sum", "tuple", "type", "update", "values", "warning", "write", "zip"]
+)
+"""Functions that do not change a namespace dict in their arguments."""
 _BINDINGS: Final = ("class", "import", *_NAMESPACE_OWNERS)
 """Words to search for: each statement that defines a class, imports a name or names a namespace has one."""
 _INDIRECT_WORDS: Final = (*_NAMESPACE_OWNERS, *_ATTRIBUTE_CALLS, "exec", "patch")
@@ -186,7 +192,8 @@ class _Writes:
     def writes_of(self, node: cst.CSTNode, region: _WritingBlock) -> Iterator[tuple[str, ImportWrite]]:
         """Yield the attribute changes of a statement, each with the name of the attribute."""
         direct = ((owner, name, False) for owner, name in attribute_targets(node))
-        for owner, name, is_indirect in (*direct, *self._mutations(node), *self._calls(node)):
+        changes = (*direct, *self._mutations(node), *self._calls(node), *self._passed_namespaces(node))
+        for owner, name, is_indirect in changes:
             if isinstance(owner, cst.Name) and (owner.value == region.receiver or owner.value in region.created):
                 continue
             is_local = owner is not None and _is_local_namespace(owner)
@@ -234,6 +241,22 @@ class _Writes:
                     yield inner, ANY_NAME, True
                 case cst.Call(func=patch, args=[target, *_]) if _is_patch(patch):
                     yield target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1], True
+
+    def _passed_namespaces(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str, bool]]:
+        """Yield the attributes that a function may change in the namespace dict of another object."""
+        for inner in _evaluated_expressions(node) if self.has_calls else ():
+            if not isinstance(inner, cst.Call) or last_name(inner.func) in _NAMESPACE_READERS:
+                continue
+            for argument in inner.args:
+                owner = None if argument.star else _namespace_owner(argument.value)
+                if owner is not None and owner[0] is not None and not _is_local_namespace(owner[0]):
+                    yield owner[0], _item_key(inner) or ANY_NAME, True
+
+
+def _item_key(call: cst.Call) -> str | None:
+    """Return the constant key in `operator.setitem(namespace, "key", value)`, or None if there is none."""
+    is_change = last_name(call.func) in _ITEM_CHANGES and len(call.args) > 1
+    return _literal(call.args[1].value) if is_change else None
 
 
 def _results_below(body: cst.BaseSuite, _: None) -> Iterator[tuple[str, None]]:
