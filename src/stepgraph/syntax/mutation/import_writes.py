@@ -24,7 +24,13 @@ _NAMESPACE_OWNERS: Final = ("globals", "vars", "locals", "__dict__")
 _ITEM_CHANGES: Final = ("setitem", "delitem", "__setitem__", "__delitem__", "pop", "setdefault")
 """Functions that change one key of a dict, as in `operator.setitem(vars(shop), "save", store)`."""
 _NAMESPACE_READERS: Final = frozenset(
-    ["all", "any", "append", "bool", "chain", "ChainMap", "contains", "copy", "debug", "deepcopy", "dict", "dir", "dumps", "enumerate", "error", "exception", "filter", "format", "fromkeys", "frozenset", "get", "getitem", "hash", "id", "info", "isinstance", "items", "iter", "keys", "len", "list", "map", "MappingProxyType", "max", "min", "next", "pformat", "pprint", "print", "repr", "reversed", "set", "sorted", "str", "sum", "tuple", "type", "update", "values", "warning", "write", "zip"]
+    {
+        *("all", "any", "append", "bool", "chain", "ChainMap", "contains", "copy", "debug", "deepcopy"),
+        *("dict", "dir", "dumps", "enumerate", "error", "exception", "filter", "format", "fromkeys", "frozenset"),
+        *("get", "getitem", "hash", "id", "info", "isinstance", "items", "iter", "keys", "len", "list"),
+        *("map", "MappingProxyType", "max", "min", "next", "pformat", "pprint", "print", "repr", "reversed"),
+        *("set", "sorted", "str", "sum", "tuple", "type", "update", "values", "warning", "write", "zip"),
+    }
 )
 """Functions that do not change a namespace dict in their arguments."""
 _BINDINGS: Final = ("class", "import", *_NAMESPACE_OWNERS)
