@@ -62,6 +62,11 @@ PER_KILOBYTE: Final[dict[Limit, int]] = {
 }
 """The amount that every 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
 
+GROWTH_BYTES: Final = 250_000
+"""The maximum size of the modules of a workflow that raises its limits. All raised limits together bound the time of
+one workflow to about ten seconds.
+"""
+
 _COSTLY: Final = (Limit.JOINED, Limit.SUMMARIES)
 
 
@@ -373,6 +378,8 @@ class Budget(Struct):
     depth: int = 0
     maximum: dict[Limit, int] = field(default_factory=MAXIMUM.copy)
     remaining: dict[Limit, int] = field(default_factory=dict)
+    growth: int = GROWTH_BYTES
+    """The size of further modules that raise the limits, in bytes."""
 
     def __post_init__(self) -> None:
         if self.shares > FULL_SHARES:
@@ -384,9 +391,11 @@ class Budget(Struct):
         return amount * FULL_SHARES // max(FULL_SHARES, self.shares)
 
     def grow(self, size: int) -> None:
-        """Raise the limits for `size` more bytes of analyzed modules, as in `PER_KILOBYTE`."""
+        """Raise the limits for `size` more bytes of analyzed modules, as in `PER_KILOBYTE`, up to `GROWTH_BYTES`."""
         if self.evaluations < 0:
             return
+        size = min(size, self.growth)
+        self.growth -= size
         for limit, rate in PER_KILOBYTE.items():
             more = self._share(rate * size // 1000)
             self.maximum[limit] += more

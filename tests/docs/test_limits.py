@@ -6,13 +6,14 @@ import pytest
 
 from docs.generate.files import ROOT
 from stepgraph import limits
-from stepgraph.limits import FULL_SHARES, MAXIMUM, MEGABYTE, MOST_PROCESSES, PER_KILOBYTE, Limit
+from stepgraph.limits import FULL_SHARES, GROWTH_BYTES, MAXIMUM, MEGABYTE, MOST_PROCESSES, PER_KILOBYTE, Limit
 
 PAGE = (ROOT / "docs/reference/limits.md").read_text(encoding="utf-8")
 # Units, and thresholds that do not limit the input.
 INTERNAL = {
     *("MEGABYTE", "FULL_SHARES", "MOST_PROCESSES", "RELEASED_TOKENS", "FREE_DEPTH", "DIFFLIB_LINES"),
     *("VISIT_SHARES", "NAME_WORK_PER_VISIT", "SEQUENCE_WORK", "SEQUENCE_WORK_PER_ITEM"),
+    "GROWTH_BYTES",
 }
 INPUTS = {name: value for name, value in vars(limits).items() if isinstance(value, int) and name not in INTERNAL}
 
@@ -39,4 +40,5 @@ def test_a_limit_of_an_analysis_is_documented(limit: Limit) -> None:
 
 def test_shares_and_processes_are_documented() -> None:
     assert f"more than {FULL_SHARES} workflows" in PAGE
+    assert f"bytes of a workflow's modules, up to {GROWTH_BYTES:,}, raise" in PAGE
     assert f"Up to {MOST_PROCESSES} processes" in PAGE

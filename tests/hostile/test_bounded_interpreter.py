@@ -182,6 +182,13 @@ def test_work_after_an_exceeded_limit_raises() -> None:
         budget.spend(Limit.FACTS)
 
 
+def test_limits_grow_up_to_a_size_of_the_source() -> None:
+    budget = Budget()
+    for _ in range(3):
+        budget.grow(100_000)
+    assert budget.maximum[Limit.BRANCHES] == 20_000 + 500 * 250
+
+
 def test_limits_grow_with_the_source() -> None:
     budget = Budget()
     budget.grow(3_000)
