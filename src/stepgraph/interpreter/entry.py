@@ -65,6 +65,7 @@ from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements_below
@@ -105,6 +106,8 @@ class OpenModule(Struct, frozen=True):
     """The importer that resolves imports; None outside a project."""
     workflows: int = 1
     """The number of workflows in the module, which share the budget."""
+    main: ModuleFile | None = None
+    """The main module of the Worker, with which execution starts; None if this is the module itself."""
 
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
@@ -112,8 +115,9 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
     budget = Budget(entry.workflows)
     store = Store(budget)
     facts: dict[Fact, None] = {}
-    modules = LoadedModules(entry.importer, store, facts, budget)
-    scope = modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
+    modules = LoadedModules(entry.importer, store, facts, budget, entry.main)
+    scope = modules.scope_of(entry.module, None if entry.main else PurePosixPath(entry.module.path).stem)
+    modules.register_main()
     frame = Frame.of_body(scope)
     interpreter = Interpreter(
         modules,

@@ -6,6 +6,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -16,6 +17,8 @@ from stepgraph.project.root import Root
 from stepgraph.project.worker_modules import WorkerModules
 
 _PACKAGE_FILE = "__init__.py"
+MAIN_NAMES: Final = ("entry.py", "main.py", "worker.py", "index.py", "app.py")
+"""The usual names of the main module of a Worker, for projects without a configuration."""
 # Directories that usually contain packages of other projects.
 _NOT_OF_PROJECT = frozenset({"__pycache__/", "env/", "node_modules/", "python_modules/", "venv/"})
 
@@ -111,6 +114,17 @@ class ModuleFiles:
             names = sorted(self._listing(folder))
             yield from (folder + name for name in names if name.endswith(".py"))
             pending.extend(folder + name for name in names if name.endswith("/") and name not in _NOT_OF_PROJECT)
+
+    def main_modules(self) -> Iterator[ModuleFile]:
+        """Yield the main module of the Worker or, without a configuration, the modules with the name of one."""
+        if self.worker is not None:
+            folder, _, name = self.worker.main.rpartition("/")
+            candidates = [(prefix_of(folder), (name,))]
+        else:
+            candidates = [(folder, MAIN_NAMES) for folder in self.folders if folder not in self._vendored]
+        for folder, names in candidates:
+            listing = self._listing(folder)
+            yield from (ModuleFile(name.removesuffix(".py"), folder + name) for name in names if name in listing)
 
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module file, starting with its outermost package."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -12,7 +13,7 @@ from stepgraph.limits import CONFIGURATION_BYTES_IN_ALL, MEGABYTE
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, real_path, with_ancestors
-from stepgraph.project.module_files import ModuleFiles
+from stepgraph.project.module_files import MAIN_NAMES, ModuleFiles
 from stepgraph.project.root import CONFIGURATION_NAMES, Root
 from stepgraph.project.worker_modules import VENDORED, WorkerModules
 
@@ -70,17 +71,22 @@ def project_of_file(path: str, configuration: Configuration | None, bounds: Root
 def _unconfigured_project(folder: str, bounds: Root) -> Project:
     """Return a project without a configuration.
 
-    Modules are imported from the directory of the file, the parent of its outermost package, the top of the project,
-    and the `src` directory there. The top is the nearest directory with a configuration, a `pyproject.toml` or `.git`,
-    or else the working directory.
+    Modules are imported from the directory of the file, the parent of its outermost package, the nearest directory with
+    a module that is named like a main module, the top of the project, and the `src` directory there. The top is the
+    nearest directory with a configuration, a `pyproject.toml` or `.git`, or else the working directory.
     """
     ancestors = list(with_ancestors(folder))
     package_parent = next((ancestor for ancestor in ancestors if not os.path.isfile(f"{ancestor}__init__.py")), folder)
     marked_folder = next((ancestor for ancestor in ancestors if _is_marked(ancestor)), None)
     top = marked_folder if marked_folder is not None else "" if is_inside(folder, "") else package_parent
     root = package_parent if is_inside(top, package_parent) else top
-    folders, vendored = (folder, package_parent, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)
-    return Project(ModuleFiles(root, folders, vendored, bounds))
+    main_folders = (ancestor for ancestor in ancestors if _has_main_module(ancestor) and bounds.contains(ancestor))
+    folders = (folder, package_parent, *islice(main_folders, 1), f"{root}src/", root)
+    return Project(ModuleFiles(root, folders, (f"{root}{VENDORED}", folder + VENDORED), bounds))
+
+
+def _has_main_module(folder: str) -> bool:
+    return any(os.path.isfile(f"{folder}{name}") for name in MAIN_NAMES)
 
 
 def _is_marked(folder: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Final, TypeVar, cast
@@ -27,6 +28,7 @@ from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.deferred.reads import ModuleReads, VersionReads
+from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
@@ -262,6 +264,10 @@ class SourceModules(Struct):
         """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
         return self._search(path, root, _Mention(words), default=False)
 
+    def mentions_class(self, path: str, root: Root, names: tuple[bytes, ...]) -> bool:
+        """Return whether a module names one of these classes of another module, or may import it by star."""
+        return self._search(path, root, _ClassMention(names), default=False)
+
     def _search(self, path: str, root: Root, search: Callable[[bytes], Result], default: Result) -> Result:
         """Return the result of a search of a module, memoized, or `default` if the module is unreadable."""
         results = self.searches.setdefault(path, {})
@@ -291,6 +297,16 @@ class _Mention(Struct, frozen=True):
         return self.words.search(source) is not None
 
 
+class _ClassMention(Struct, frozen=True):
+    """The search for a use of a class of another module."""
+
+    names: tuple[bytes, ...]
+
+    def __call__(self, source: bytes) -> bool:
+        """Return whether a source contains one of the names, or a star import that may bind it."""
+        return any(name in source for name in self.names) or b"import *" in source
+
+
 def _class_names(source: bytes) -> frozenset[str]:
     return frozenset(name.decode(errors="replace") for name in _CLASS.findall(source))
 
@@ -313,6 +329,36 @@ class Importer(Struct, frozen=True):
         bounds = self.files.bounds
         paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
         return next((path for path in paths if bounds and class_name in self.modules.class_names(path, bounds)), None)
+
+    def main_module_of(self, module: SourceModule) -> ModuleFile | None:
+        """Return the main module of the Worker that runs the workflow classes of a module, unless it is this module.
+
+        The main module names one of the classes, or imports by star, and imports the module, directly or indirectly.
+        """
+        names = tuple(name.encode() for name in classes_of(module))
+        bounds = self.files.bounds
+        for file in self.files.main_modules() if bounds is not None and names else ():
+            if file.path is None or file.path == module.path:
+                return None
+            if self.modules.mentions_class(file.path, bounds, names) and self._imports(file, module):
+                return file
+        return None
+
+    def _imports(self, importing: ModuleFile, imported: SourceModule) -> bool:
+        """Return whether a module imports another one, directly or indirectly. Searches a limited number of modules."""
+        pending = deque([importing.path or ""])
+        visited = set(pending)
+        while pending and len(visited) < SEARCHED_MODULES:
+            path = pending.popleft()
+            for level, name in self.modules_imported(path):
+                file = self.find(path, level, name)
+                if file is None or file.path is None or file.path in visited:
+                    continue
+                if file.path == imported.path:
+                    return True
+                visited.add(file.path)
+                pending.append(file.path)
+        return False
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""

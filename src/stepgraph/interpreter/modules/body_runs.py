@@ -142,16 +142,16 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 
 
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
-    """Start the run of all modules: first the analyzed module, then the modules that functions have imported.
+    """Start the run of all modules: first the main module, then the modules that functions have imported.
 
-    The packages that contain the analyzed module run before it.
+    The packages that contain the main module run before it.
 
     `names` are collections to include even if no source mentions their changes by name.
     """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:
         return
-    root = next(iter(modules.scopes.values()))
+    root = modules.first_scope()
     names = _names_of_registries(interpreter, modules.scopes_in_import_order() or [root], names)
     modules.program = RunQueue([], names, follows_imports=True)
     modules.queues.append(modules.program)

@@ -125,6 +125,8 @@ class LoadedModules(Struct):
     """The facts so far. Each loaded module adds facts about its source."""
     budget: Budget
     """The budget, which grows by the source size of each loaded module."""
+    main: ModuleFile | None = None
+    """The main module of the Worker; None if it is the analyzed module, or unknown."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
     """The modules that loaded modules import, directly or indirectly, but that no lookup has needed yet, by path."""
@@ -201,6 +203,15 @@ class LoadedModules(Struct):
                     self.facts.setdefault(wrong_import)
         return scope
 
+    def register_main(self) -> None:
+        """Register the main module, because it may assign names of the modules that it imports."""
+        self._register_import(self.main)
+
+    def first_scope(self) -> LexicalScope:
+        """Return the scope of the module whose import starts the program: the main module or the analyzed module."""
+        main = None if self.main is None or self.importer is None else self.importer.load(self.main)
+        return self.scope_of(main) if isinstance(main, SourceModule) else next(iter(self.scopes.values()))
+
     def is_in_project(self, name: str) -> bool:
         """Return whether the project has a module with a dotted name that no package of the platform shadows."""
         return self.importer is not None and not is_modeled_package(name) and self.importer.files.find(name) is not None
@@ -247,10 +258,10 @@ class LoadedModules(Struct):
         return bool(changes) and any(change.owner == owner and change.is_assigned for change in changes)
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
-        """Return the scopes of the analyzed module and of its direct and indirect imports, imported modules first."""
+        """Return the scopes of the first module and of its direct and indirect imports, imported modules first."""
         if self.importer is None or not self.scopes:
             return []
-        root = next(iter(self.scopes))
+        root = self.first_scope().module
         order: list[LexicalScope] = []
         visited_paths = {root.path}
         packages = ((0, package) for package in self._packages_of(root))
