@@ -1,0 +1,164 @@
+"""Workflows in modules that the main module of a Worker imports, with which execution starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph import Analysis, analyze_paths
+from tests.project.trees import plant
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
+FLOW = """
+from workers import WorkflowEntrypoint
+from jobs import JOBS
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for job in JOBS:
+            await job(step)
+"""
+JOBS = """
+async def pick(step):
+    await step.sleep("pick", 1)
+
+JOBS = [pick]
+"""
+MORE = """
+from jobs import JOBS
+
+async def pack(step):
+    await step.sleep("pack", 1)
+
+JOBS.append(pack)
+"""
+MODULES = {"flow.py": FLOW, "jobs.py": JOBS, "more.py": MORE}
+BOTH = ["pick", "pack"]
+CONFIGURATION = 'main = "{main}"\nworkflows = [{{name = "w", binding = "W", class_name = "W"}}]'
+
+
+def analysis_of(files: dict[str, str], path: str = ".") -> Analysis:
+    """Return the analysis of a path in a project with these files."""
+    plant(Path(), {"pyproject.toml": "", **files})
+    return analyze_paths([path])
+
+
+def calls_of(files: dict[str, str], path: str = ".") -> list[str]:
+    """Return the functions that the workflow `W` of a project calls. Its graph must be complete."""
+    (workflow,) = analysis_of(files, path).workflows
+    assert workflow.complete
+    assert workflow.graph is not None
+    return list(workflow.graph["workflow"]["functions"])
+
+
+@pytest.mark.parametrize("path", [".", "flow.py", "entry.py"])
+def test_main_module_imports_more_registrations(path: str) -> None:
+    assert calls_of({**MODULES, "entry.py": "from flow import W\nimport more\n"}, path) == BOTH
+
+
+@pytest.mark.parametrize("name", ["entry.py", "main.py", "worker.py", "index.py", "app.py"])
+def test_usual_names_of_main_modules(name: str) -> None:
+    assert calls_of({**MODULES, name: "from flow import W\nimport more\n"}) == BOTH
+
+
+def test_main_module_of_the_configuration() -> None:
+    files = {**MODULES, "start.py": "from flow import W\nimport more\n", "entry.py": "from flow import W\n"}
+    files["wrangler.toml"] = CONFIGURATION.format(main="start.py")
+    assert calls_of(files, "flow.py") == BOTH
+
+
+def test_main_module_of_the_configuration_without_more() -> None:
+    files = {**MODULES, "start.py": "from flow import W\n", "entry.py": "from flow import W\nimport more\n"}
+    files["wrangler.toml"] = CONFIGURATION.format(main="start.py")
+    assert calls_of(files, "flow.py") == ["pick"]
+
+
+def test_missing_main_module_of_the_configuration() -> None:
+    files = {**MODULES, "wrangler.toml": CONFIGURATION.format(main="start.py")}
+    assert calls_of(files, "flow.py") == ["pick"]
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        "from flows import W\nimport more\n",
+        "from flows import *\nimport more\n",
+        "import flows.flow, more\nW = flows.flow.W\n",
+        "import more\nfrom flows import flow\n\nclass V(flow.W):\n    pass\n",
+    ],
+)
+def test_main_module_imports_the_class_through_a_package(main: str) -> None:
+    modules = {"flows/__init__.py": "from .flow import W\n", "flows/flow.py": FLOW, "jobs.py": JOBS, "more.py": MORE}
+    assert calls_of({**modules, "entry.py": main}, "flows/flow.py") == BOTH
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        "import more\n",
+        "import flow, more\n",
+        'import more\n\nprint("W")\n',
+    ],
+)
+def test_module_that_does_not_deploy_the_class(main: str) -> None:
+    assert calls_of({**MODULES, "main.py": main}, "flow.py") == ["pick"]
+
+
+def test_main_module_in_the_source_directory() -> None:
+    files = {f"src/{name}": source for name, source in MODULES.items()}
+    assert calls_of({**files, "src/entry.py": "from flow import W\nimport more\n"}) == BOTH
+
+
+def test_main_module_above_a_directory_that_is_not_a_package() -> None:
+    files = {"apps/shop/flows/flow.py": FLOW, "apps/shop/jobs.py": JOBS, "apps/shop/more.py": MORE}
+    assert calls_of({**files, "apps/shop/entry.py": "from flows.flow import W\nimport more\n"}) == BOTH
+
+
+def test_nearest_main_module() -> None:
+    files = {"apps/shop/flow.py": FLOW, "apps/shop/jobs.py": JOBS, "apps/shop/entry.py": "from flow import W\n"}
+    files |= {"entry.py": "from apps.shop.flow import W\nimport more\n", "more.py": MORE}
+    assert calls_of(files) == ["pick"]
+
+
+def test_main_module_with_the_class_needs_no_other() -> None:
+    files = {"entry.py": FLOW, "jobs.py": JOBS, "more.py": MORE, "main.py": "from entry import W\nimport more\n"}
+    assert calls_of(files, "entry.py") == ["pick"]
+
+
+def test_main_module_runs_before_the_module_of_the_class() -> None:
+    assert calls_of({**MODULES, "entry.py": "import more\nfrom flow import W\n"}) == BOTH
+    modules = {**MODULES, "flow.py": FLOW.replace("import JOBS", "import JOBS\nimport late\n")}
+    modules |= {"late.py": MORE.replace("pack", "late"), "entry.py": "import more\nfrom flow import W\n"}
+    assert calls_of(modules) == ["pick", "pack", "late"]
+
+
+@pytest.mark.parametrize("statement", ["W.jobs = [W.pack]", "import flow\nflow.W.jobs = [flow.W.pack]"])
+def test_main_module_assigns_a_class_variable(statement: str) -> None:
+    flow = """
+from workers import WorkflowEntrypoint
+
+class W(WorkflowEntrypoint):
+    jobs = []
+
+    async def run(self, event, step):
+        for job in self.jobs:
+            await job(self, step)
+
+    async def pack(self, step):
+        await step.sleep("pack", 1)
+"""
+    assert calls_of({"flow.py": flow, "entry.py": f"from flow import W\n{statement}\n"}, "flow.py") == ["pack"]
+
+
+def test_main_module_that_is_not_needed_is_not_parsed() -> None:
+    flow = FLOW.replace("for job in JOBS", "for job in ()")
+    analysis = analysis_of({**MODULES, "flow.py": flow, "entry.py": "from flow import W\nthis is wrong\n"}, "flow.py")
+    assert analysis.problems == ()
+
+
+def test_broken_main_module_is_a_problem() -> None:
+    files = {**MODULES, "jobs.py": JOBS + "JOBS.append(pick)\n", "entry.py": "from flow import W\nimport more\n)\n"}
+    analysis = analysis_of(files, "flow.py")
+    assert [problem.path for problem in analysis.problems] == ["entry.py"]
