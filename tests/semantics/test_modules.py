@@ -1054,6 +1054,58 @@ def test_an_import_in_a_try_between_registrations() -> None:
     assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]
 
 
+@pytest.mark.parametrize(
+    "conditional_import",
+    [
+        "if os.environ.get('SMS'):\n    import email_channel",
+        "if os.environ.get('SMS'):\n    pass\nelse:\n    import email_channel",
+        "match os.environ:\n    case {}:\n        import email_channel",
+        "for _ in os.environ:\n    import email_channel",
+        "try:\n    import library\n    import email_channel\nexcept ImportError:\n    pass",
+        "try:\n    import library\nexcept ImportError:\n    import email_channel",
+        "try:\n    import library\nexcept ImportError:\n    pass\nelse:\n    import email_channel",
+        "with contextlib.suppress(ImportError):\n    import library, email_channel",
+    ],
+)
+def test_an_import_on_some_paths_of_a_module_is_noted(conditional_import: str) -> None:
+    (note,) = notes_of(
+        f"import contextlib, os\n{OWN}{conditional_import}\n",
+        LOOP,
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)"),
+        email_channel=channel("email"),
+    )
+    assert "email_channel` runs only on some paths" in note
+
+
+@pytest.mark.parametrize(
+    "unconditional_import",
+    [
+        "try:\n    import library, email_channel\nexcept ImportError as error:\n    raise RuntimeError from error",
+        "try:\n    import json\nexcept ImportError:\n    pass\nelse:\n    import email_channel",
+        "try:\n    import library\nfinally:\n    import email_channel",
+        "if not TYPE_CHECKING:\n    import email_channel",
+        "with library.measured():\n    import email_channel",
+    ],
+)
+def test_a_nested_import_that_always_runs(unconditional_import: str) -> None:
+    head = f"from typing import TYPE_CHECKING\nimport library\n{OWN}{unconditional_import}\n"
+    assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email"]
+
+
+@pytest.mark.parametrize(
+    "dead_import",
+    [
+        "if TYPE_CHECKING:\n    import email_channel",
+        'if __name__ == "__main__":\n    from email_channel import email',
+        "try:\n    import registry\nexcept ImportError:\n    import email_channel",
+        "if True:\n    pass\nelse:\n    import email_channel",
+    ],
+)
+def test_a_nested_import_that_never_runs(dead_import: str) -> None:
+    head = f"from typing import TYPE_CHECKING\n{OWN}{dead_import}\n"
+    assert calls_of(head, LOOP, email_channel=channel("email")) == ["first"]
+
+
 def test_an_import_in_run_registers() -> None:
     assert calls_of(OWN, "import email_channel\n" + LOOP, email_channel=channel("email")) == ["first", "email"]
 

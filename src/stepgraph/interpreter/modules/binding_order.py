@@ -54,6 +54,20 @@ def _is_dead_code(enclosing_statements: Sequence[EnclosingBlock]) -> bool:
     )
 
 
+def never_runs(statement: cst.If) -> bool:
+    """Return whether the body of an `if` without `else` never runs when its module is imported."""
+    if statement.orelse is not None:
+        return False
+    match statement.test:
+        case cst.Comparison(
+            left=cst.Name(value="__name__"),
+            comparisons=[cst.ComparisonTarget(operator=cst.Equal(), comparator=cst.SimpleString() as name)],
+        ):
+            return name.raw_value == "__main__"
+        case test:
+            return literal_truth(test) is False
+
+
 def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | None, cst.BaseSuite | None]]:
     """Yield the reachable blocks of an `if` with their tests.
 

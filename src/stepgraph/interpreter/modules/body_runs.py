@@ -17,7 +17,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.binding_order import statement_positions
+from stepgraph.interpreter.modules.binding_order import never_runs, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue, last_component
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
@@ -31,8 +31,7 @@ from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
 from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners, computed_variables
-from stepgraph.syntax.reachability import literal_truth
-from stepgraph.syntax.walk import self_and_statements_below
+from stepgraph.syntax.walk import self_and_statements_below, statements
 
 if TYPE_CHECKING:
     from stepgraph.syntax.body_names import StatementNames
@@ -181,13 +180,21 @@ def resume(interpreter: Interpreter, define: Definer) -> None:
 def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], define: Definer) -> None:
     while queue.runs:
         run = queue.runs[-1]
-        if run.index == len(run.statements):
+        visited = interpreter.modules.visited_by_program
+        if run.index == len(run.statements) or (run.is_waiting and run.scope in visited):
             queue.runs.pop()
             continue
+        if run.is_waiting:
+            run.is_waiting = False
+            visited.add(run.scope)
         statement, bound = run.statements[run.index]
         if isinstance(statement, cst.Import | cst.ImportFrom) and not run.is_entered:
+            runs = _import_runs(interpreter, run.scope, statement)
+            if runs is False:
+                run.index += 1
+                continue
             run.is_entered = True  # even during its evaluation, because Python runs the module before it binds names
-            _push_imported(interpreter, queue, run, statement)
+            _push_imported(interpreter, queue, run, statement, is_conditional=runs is None)
             continue
         if id(statement) in stops:
             if run.is_entered or not _push_class(interpreter, queue, run, statement):
@@ -203,6 +210,15 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
         _run_statement(interpreter, run.scope, statement, sorted(bound), define)
         if not is_entered:
             _push_class(interpreter, queue, run, statement)
+
+
+def _import_runs(interpreter: Interpreter, scope: LexicalScope, statement: cst.Import | cst.ImportFrom) -> bool | None:
+    """Return whether an import statement in the body of a module runs. Return None if it runs on only some paths."""
+    if id(statement) in scope.bindings.top_level_statements:
+        return True
+    from stepgraph.interpreter.modules.conditional_imports import nested_import_runs
+
+    return nested_import_runs(interpreter, scope, statement)
 
 
 def _push_class(interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.CSTNode) -> bool:
@@ -279,20 +295,6 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
             scope.names[name] = value
 
 
-def never_runs(statement: cst.If) -> bool:
-    """Return whether the body of an `if` without `else` never runs when its module is imported."""
-    if statement.orelse is not None:
-        return False
-    match statement.test:
-        case cst.Comparison(
-            left=cst.Name(value="__name__"),
-            comparisons=[cst.ComparisonTarget(operator=cst.Equal(), comparator=cst.SimpleString() as name)],
-        ):
-            return name.raw_value == "__main__"
-        case test:
-            return literal_truth(test) is False
-
-
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
     """Queue the statements of a body that may affect the collections of the queue."""
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
@@ -304,29 +306,53 @@ def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, lat
             statements += ((node, frozenset[str]()) for node in item.imports)
         if not is_import and not item.evaluated.isdisjoint(queue.names):
             statements.append((item.statement, item.bound))
-            if late is not None and late.is_conditional and not item.evaluated.isdisjoint(late.names):
+            is_late = late is not None and late.is_conditional and not item.evaluated.isdisjoint(late.names)
+            if late is not None and is_late and not _only_binds_names(item.statement):
                 _report_conditional_import(interpreter, late)
     if statements:
         queue.runs.append(BodyRun(scope, tuple(statements), late))
+
+
+def _only_binds_names(statement: cst.CSTNode) -> bool:
+    """Return whether a statement of a body binds names of the body without running other code."""
+    match statement:
+        case cst.Assign(targets=targets):
+            is_binding = all(isinstance(target.target, cst.Name) for target in targets)
+        case cst.AnnAssign(target=target):
+            is_binding = isinstance(target, cst.Name)
+        case cst.ClassDef(bases=[], keywords=[], decorators=[], body=body):
+            is_binding = all(map(_only_binds_names, statements(body)))
+        case _:
+            is_binding = isinstance(statement, cst.FunctionDef | cst.Pass | cst.Expr)
+    return is_binding and not _has_call(statement)
 
 
 def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> None:
     interpreter.note(
         "assigned-elsewhere",
         late.place,
-        f"`{late.place.brief_text}` runs only on some paths, but the module may add to collections of other modules.",
-        "The graph shows these collections with the additions. Import it at the top of the module.",
+        f"`{late.place.brief_text}` runs only on some paths, but the module may change other modules.",
+        "The graph shows these changes, such as additions to lists. Import it at the top of the module.",
     )
 
 
 def _push_imported(
-    interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.Import | cst.ImportFrom
+    interpreter: Interpreter,
+    queue: RunQueue,
+    run: BodyRun,
+    statement: cst.Import | cst.ImportFrom,
+    *,
+    is_conditional: bool,
 ) -> None:
     imported = [*interpreter.modules.imported_by(run.scope.module, statement)]
     for scope in reversed(imported):
         if scope not in interpreter.modules.visited_by_program:
+            late = run.late
+            if is_conditional and (late is None or not late.is_conditional):
+                place, names = SourcePlace(run.scope.module, statement), queue.names - _defined_names(scope)
+                late = LateImport(scope, place, is_conditional=True, is_nested=True, names=names)
             interpreter.modules.visited_by_program.add(scope)
-            _push(interpreter, queue, scope, late=run.late)
+            _push(interpreter, queue, scope, late=late)
         else:
             _push_waiting(interpreter, queue, scope)
 
@@ -383,12 +409,15 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
     for recorded in late_imports:
         if recorded.scope not in modules.visited_by_program:
             late = replace(recorded, names=modules.program.names - _defined_names(recorded.scope))
-            modules.visited_by_program.add(late.scope)
             modules.program.names |= _names_of_registries(interpreter, [late.scope], modules.program.names)
             is_nested = modules.program.is_running or late.is_nested
             position = len(modules.program.runs) if is_nested else 0
             queued = RunQueue([], modules.program.names, follows_imports=True)
             _push(interpreter, queued, late.scope, late=late)
+            for run in queued.runs:
+                run.is_waiting = not is_nested
+            if is_nested or not queued.runs:
+                modules.visited_by_program.add(late.scope)
             modules.program.runs[position:position] = queued.runs
     if modules.program not in modules.queues:
         modules.queues.append(modules.program)

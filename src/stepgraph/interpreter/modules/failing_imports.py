@@ -24,7 +24,14 @@ def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handl
 
     The block must consist of imports that succeed, definitions, and assignments and expressions that cannot raise.
     """
-    return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
+    return all_must_succeed(interpreter, list(statements(body)), handlers, name)
+
+
+def all_must_succeed(
+    interpreter: Interpreter, body: Sequence[cst.CSTNode], handlers: Sequence[CaughtNames], name: str = ""
+) -> bool:
+    """Like `must_succeed`, for the statements of a block. Without a name, no substitute for it counts."""
+    return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in body)
 
 
 def _statement_must_succeed(

@@ -19,12 +19,13 @@ from stepgraph.interpreter.joining import MAX_CASES, union_values
 from stepgraph.interpreter.modules.binding_order import (
     StatementPosition,
     has_raise,
+    never_runs,
     reachable_clauses,
     runtime_binders,
     scope_body,
     statement_positions,
 )
-from stepgraph.interpreter.modules.body_runs import Definer, executed_value, executing, never_runs, run_bodies
+from stepgraph.interpreter.modules.body_runs import Definer, executed_value, executing, run_bodies
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
