@@ -1115,6 +1115,14 @@ def test_an_import_in_run_registers_after_a_loop() -> None:
     assert calls_of(OWN, body, email_channel=channel("email")) == ["first", "first", "email"]
 
 
+def test_an_import_in_run_fills_a_list_that_was_read_before() -> None:
+    jobs = 'async def first(step):\n    await step.sleep("first", 1)\n\nJOBS = [first]\n'
+    more = 'from jobs import JOBS\n\nasync def second(step):\n    await step.sleep("second", 1)\n\nJOBS.append(second)\n'
+    loop = LOOP.replace("HANDLERS", "JOBS")
+    body = f"{loop}\nimport more\n{loop}"
+    assert calls_of("from jobs import JOBS\n", body, jobs=jobs, more=more) == ["first", "first", "second"]
+
+
 def test_a_function_of_the_module_imports_between_registrations() -> None:
     head = OWN + "def load():\n    import email_channel\nload()\n" + LAST
     assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]

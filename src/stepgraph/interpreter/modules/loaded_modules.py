@@ -22,7 +22,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
-from stepgraph.syntax.unparsed_sources import called_imports, with_packages
+from stepgraph.syntax.unparsed_sources import called_imports, may_imported_modules, with_packages
 
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
@@ -223,7 +223,7 @@ class LoadedModules(Struct):
         if self.importer is None:
             return
         packages = ((0, package) for package in self._packages_of(module))
-        for level, name in chain(packages, module.once(_possible_imports)):
+        for level, name in chain(packages, module.once(_possible_imports), module.once(_imports_in_functions)):
             self._register_import(self.importer.find(module.path, level, name))
 
     def _register_import(self, file: ModuleFile | None) -> None:
@@ -479,6 +479,12 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
         for named_module in may_load_modules(statement)
     )
     return tuple(dict.fromkeys(with_packages([*imported, *called_imports(module.utf_8_source)])))
+
+
+def _imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
+    """Return the modules that functions of a module may import, and possibly others."""
+    imported = may_imported_modules(module.utf_8_source)
+    return tuple(reference for reference in imported if reference not in module.once(_possible_imports))
 
 
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
