@@ -1031,6 +1031,38 @@ def test_a_package_registers_before_its_modules() -> None:
     assert calls_of(head, LOOP, **modules) == ["email", "sms"]
 
 
+@pytest.mark.parametrize(
+    "listing",
+    [
+        '__all__ = ["email", "sms"]',
+        '__all__ = [\n    "email",  # first\n    "sms",\n]',
+        '__all__ = ("email",)\n__all__ += ("sms",)',
+        '__all__: list[str] = []\n__all__.append("email")\n__all__.extend(["sms"])',
+    ],
+)
+@pytest.mark.parametrize("head", ["from channels import *", "import more"])
+def test_a_star_import_runs_the_listed_modules(head: str, listing: str) -> None:
+    modules = {"channels__": listing + "\n", "channels__email": channel("email"), "channels__sms": channel("sms")}
+    head = f"{head}\nfrom registry import HANDLERS\n"
+    assert calls_of(head, LOOP, **modules, more="from channels import *\n") == ["email", "sms"]
+
+
+def test_a_star_import_runs_no_module_that_is_not_listed() -> None:
+    modules = {"channels__": "email = 1\n", "channels__email": channel("email"), "channels__sms": channel("sms")}
+    assert calls_of(f"{OWN}from channels import *\n", LOOP, **modules) == ["first"]
+
+
+def test_a_star_import_of_all_files_is_noted() -> None:
+    (note,) = notes_of(
+        f"{OWN}from channels import *\n",
+        LOOP,
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)"),
+        channels__='import glob\n__all__ = [name[9:-3] for name in glob.glob("channels/*.py")]\n',
+        channels__email=channel("email"),
+    )
+    assert "imported by a name that is not statically known" in note
+
+
 def test_other_modules_register_with_an_object() -> None:
     core = """
         class App:

@@ -17,7 +17,7 @@ from stepgraph.project.root import Root
 from stepgraph.project.worker_modules import WorkerModules
 
 _PACKAGE_FILE = "__init__.py"
-MAIN_NAMES: Final = ("entry.py", "main.py", "worker.py", "index.py", "app.py")
+MAIN_NAMES: Final[tuple[str, ...]] = ("entry.py", "main.py", "worker.py", "index.py", "app.py")
 """The usual names of the main module of a Worker, for projects without a configuration."""
 # Directories that usually contain packages of other projects.
 _NOT_OF_PROJECT = frozenset({"__pycache__/", "env/", "node_modules/", "python_modules/", "venv/"})
@@ -117,12 +117,12 @@ class ModuleFiles:
 
     def main_modules(self) -> Iterator[ModuleFile]:
         """Yield the main module of the Worker or, without a configuration, the modules with the name of one."""
+        names = MAIN_NAMES
+        folders = [folder for folder in self.folders if folder not in self._vendored]
         if self.worker is not None:
-            folder, _, name = self.worker.main.rpartition("/")
-            candidates = [(prefix_of(folder), (name,))]
-        else:
-            candidates = [(folder, MAIN_NAMES) for folder in self.folders if folder not in self._vendored]
-        for folder, names in candidates:
+            folders = [folder_of(self.worker.main)]
+            names = (self.worker.main.removeprefix(folders[0]),)
+        for folder in folders:
             listing = self._listing(folder)
             yield from (ModuleFile(name.removesuffix(".py"), folder + name) for name in names if name in listing)
 

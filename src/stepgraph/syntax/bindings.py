@@ -324,14 +324,19 @@ def must_load_modules(statement: cst.Import | cst.ImportFrom) -> tuple[ModuleRef
 
 
 def may_load_modules(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleReference]:
-    """Yield the modules that an import statement may load: a name imported from a package may be a submodule."""
+    """Yield the modules that an import statement may load: a name imported from a package may be a submodule.
+
+    A star stands for the submodules that a package lists in `__all__`.
+    """
     must_load = must_load_modules(statement)
     if all(not level and is_modeled_package(name) for level, name in must_load):
         return
     yield from must_load
-    if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
+    if isinstance(statement, cst.ImportFrom):
         level, source = imported_module(statement)
-        yield from ((level, f"{source}.{alias.evaluated_name}".lstrip(".")) for alias in statement.names)
+        aliases = () if isinstance(statement.names, cst.ImportStar) else statement.names
+        names = [alias.evaluated_name for alias in aliases] or ["*"]
+        yield from ((level, f"{source}.{name}".lstrip(".")) for name in names)
 
 
 class ParameterNames(Struct, frozen=True):

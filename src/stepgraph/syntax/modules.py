@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Final, TypeVar, cast
 
@@ -33,7 +33,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.searched_sources import Search, SearchedSources
-from stepgraph.syntax.unparsed_sources import may_imported_modules, top_level_imports
+from stepgraph.syntax.unparsed_sources import may_imported_modules, names_in_export_list, top_level_imports
 
 Result = TypeVar("Result")
 
@@ -256,6 +256,10 @@ class SourceModules(Struct):
         """Return the modules that the unindented statements of a module import, without parsing it."""
         return self._search(path, root, top_level_imports, ())
 
+    def names_in_export_list(self, path: str, root: Root) -> tuple[str, ...]:
+        """Return the names that a module writes into its `__all__`, without parsing it."""
+        return self._search(path, root, names_in_export_list, ())
+
     def class_names(self, path: str, root: Root) -> frozenset[str]:
         """Return the names of the top-level classes of an unparsed module. Empty for an unreadable module."""
         return self._search(path, root, _class_names, frozenset())
@@ -324,6 +328,20 @@ class Importer(Struct, frozen=True):
         """
         return self.files.find_from(importing_path, level, name) if level else self.files.find(name)
 
+    def find_each(self, importing_path: str, level: int, name: str) -> Iterator[ModuleFile]:
+        """Yield the file of an imported module, if it exists. For `package.*`, yield the modules in its `__all__`."""
+        package_name, _, last = name.rpartition(".")
+        file = self.find(importing_path, level, package_name if last == "*" else name)
+        if last != "*" and file is not None:
+            yield file
+        bounds = self.files.bounds
+        if last != "*" or file is None or file.path is None or file.folder is None or bounds is None:
+            return
+        for listed in self.modules.names_in_export_list(file.path, bounds):
+            module = self.files.find_in_package(file, listed)
+            if module is not None:
+                yield module
+
     def find_class(self, class_name: str) -> str | None:
         """Return the path of the first module of the project that may define a class. Searches a limited number."""
         bounds = self.files.bounds
@@ -337,8 +355,8 @@ class Importer(Struct, frozen=True):
         """
         names = tuple(name.encode() for name in classes_of(module))
         bounds = self.files.bounds
-        for file in self.files.main_modules() if bounds is not None and names else ():
-            if file.path is None or file.path == module.path:
+        for file in self.files.main_modules() if names else ():
+            if bounds is None or file.path is None or file.path == module.path:
                 return None
             if self.modules.mentions_class(file.path, bounds, names) and self._imports(file, module):
                 return file
@@ -350,14 +368,13 @@ class Importer(Struct, frozen=True):
         visited = set(pending)
         while pending and len(visited) < SEARCHED_MODULES:
             path = pending.popleft()
-            for level, name in self.modules_imported(path):
-                file = self.find(path, level, name)
-                if file is None or file.path is None or file.path in visited:
-                    continue
+            files = (file for reference in self.modules_imported(path) for file in self.find_each(path, *reference))
+            for file in files:
                 if file.path == imported.path:
                     return True
-                visited.add(file.path)
-                pending.append(file.path)
+                if file.path is not None and file.path not in visited:
+                    visited.add(file.path)
+                    pending.append(file.path)
         return False
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:

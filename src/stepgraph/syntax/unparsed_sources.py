@@ -18,6 +18,8 @@ _IMPORT_CALL: Final = re.compile(
     rb"\b(?:import_module|__import__)\(\s*+(?:name\s*+=\s*+)?[\"'](\.*+)((?:%s|\.)++)[\"']" % LETTER
 )
 _DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
+_EXPORT_LIST: Final = re.compile(rb"\b__all__\b[^\[(\n]*+[\[(]([^\])]*+)")
+_QUOTED: Final = re.compile(rb"[\"'](%s++)[\"']" % LETTER)
 
 
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
@@ -35,10 +37,18 @@ def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:
     return may_imported_modules(b"\n".join(_TOP_LEVEL_IMPORT.findall(source)))
 
 
+def names_in_export_list(source: bytes) -> tuple[str, ...]:
+    """Return the names that a source writes into its `__all__`, in order."""
+    lists = _EXPORT_LIST.findall(_IGNORED.sub(b" ", source))
+    names = (name.decode(errors="replace") for names in lists for name in _QUOTED.findall(names))
+    return tuple(dict.fromkeys(names))
+
+
 def _references(source: bytes) -> Iterator[ModuleReference]:
     text = _IGNORED.sub(b" ", source)
     for match in _IMPORT.finditer(text):
-        names = [name.decode(errors="replace") for name in _DOTTED_NAME.findall(match["names"])]
+        found = _DOTTED_NAME.findall(match["names"]) or match["names"].split()[:1]
+        names = [name.decode(errors="replace") for name in found]
         before = text[max(0, match.start() - _MAX_SOURCE) : match.start()].rpartition(b"\n")[2]
         _, keyword, source_name = before.rpartition(b"from")
         if not keyword:

@@ -223,8 +223,9 @@ class LoadedModules(Struct):
         if self.importer is None:
             return
         packages = ((0, package) for package in self._packages_of(module))
-        for level, name in chain(packages, module.once(_possible_imports), module.once(_imports_in_functions)):
-            self._register_import(self.importer.find(module.path, level, name))
+        references = chain(packages, module.once(_possible_imports), module.once(_imports_in_functions))
+        for file in self._files_of(module, references):
+            self._register_import(file)
 
     def _register_import(self, file: ModuleFile | None) -> None:
         if file is not None and file.path is not None and file.path not in self._registered_paths:
@@ -264,25 +265,28 @@ class LoadedModules(Struct):
         root = self.first_scope().module
         order: list[LexicalScope] = []
         visited_paths = {root.path}
-        packages = ((0, package) for package in self._packages_of(root))
-        pending: list[tuple[SourceModule, Iterator[ModuleReference]]] = [
-            (root, chain(packages, root.once(_possible_imports)))
-        ]
+        packages = [(0, package) for package in self._packages_of(root)]
+        pending = [(root, self._files_of(root, [*packages, *root.once(_possible_imports)]))]
         while pending:
             module, imports = pending[-1]
-            named_module = next(imports, None)
-            if named_module is None:
+            file = next(imports, None)
+            if file is None:
                 pending.pop()
                 order.append(self.scope_of(module))
                 continue
-            file = self.importer.find(module.path, *named_module)
-            if file is None or file.path is None or file.path in visited_paths:
+            if file.path is None or file.path in visited_paths:
                 continue
             visited_paths.add(file.path)
             loaded = self.importer.load(file)
             if isinstance(loaded, SourceModule):
-                pending.append((loaded, iter(loaded.once(_possible_imports))))
+                pending.append((loaded, self._files_of(loaded, loaded.once(_possible_imports))))
         return order
+
+    def _files_of(self, module: SourceModule, references: Iterable[ModuleReference]) -> Iterator[ModuleFile]:
+        """Yield the files of the modules that a module imports."""
+        if self.importer is not None:
+            for level, name in references:
+                yield from self.importer.find_each(module.path, level, name)
 
     def all_modules(self) -> tuple[SourceModule, ...]:
         """Load all direct and indirect imports of the analyzed module, and return all loaded modules."""
@@ -294,12 +298,11 @@ class LoadedModules(Struct):
 
     def imported_by(self, module: SourceModule, statement: cst.Import | cst.ImportFrom) -> Iterator[LexicalScope]:
         """Yield the modules of the project that an import statement of a module may load, in order."""
-        for level, dotted_name in may_load_modules(statement) if self.importer is not None else ():
-            parts = dotted_name.split(".")
-            for length in range(1, len(parts) + 1):
-                loaded = self._load(module, level, ".".join(parts[:length]))
-                if loaded is not None:
-                    yield self.scope_of(loaded)
+        importer = self.importer
+        for file in self._files_of(module, with_packages(may_load_modules(statement))):
+            loaded = None if importer is None else importer.load(file)
+            if isinstance(loaded, SourceModule):
+                yield self.scope_of(loaded)
 
     def packages_of(self, module: SourceModule) -> list[LexicalScope]:
         """Return the packages that contain a module, outermost first, because Python imports those first."""
@@ -434,7 +437,8 @@ class LoadedModules(Struct):
                 for name in importer.names_assigned(file.path):
                     self._unloaded_by_name.setdefault(name, {})[file.path] = file
                 for level, name in importer.modules_imported(file.path):
-                    self._register_import(importer.find(file.path, level, name))
+                    for imported in importer.find_each(file.path, level, name):
+                        self._register_import(imported)
 
 
 def _size(module: SourceModule) -> int:
@@ -491,6 +495,11 @@ _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entr
 """Source text that marks code that may import modules by computed names."""
 
 
+_LISTED_FILES: Final = (b"glob(", b"iterdir(", b"listdir(", b"scandir(")
+"""Source text that marks an `__all__` with the names of files, which a star import of the package imports."""
+
+
 def imports_dynamically(module: SourceModule) -> bool:
     """Return whether a module may import modules by computed names."""
-    return any(map(module.mentions, _DYNAMIC_IMPORTS))
+    is_list_computed = module.mentions(b"__all__") and any(map(module.mentions, _LISTED_FILES))
+    return is_list_computed or any(map(module.mentions, _DYNAMIC_IMPORTS))
