@@ -1148,11 +1148,12 @@ def test_an_import_in_run_registers_after_a_loop() -> None:
 
 
 def test_an_import_in_run_fills_a_list_that_was_read_before() -> None:
-    jobs = 'async def first(step):\n    await step.sleep("first", 1)\n\nJOBS = [first]\n'
-    more = 'from jobs import JOBS\n\nasync def second(step):\n    await step.sleep("second", 1)\n\nJOBS.append(second)\n'
+    more = (
+        'from jobs import JOBS\n\nasync def second(step):\n    await step.sleep("second", 1)\n\nJOBS.append(second)\n'
+    )
     loop = LOOP.replace("HANDLERS", "JOBS")
     body = f"{loop}\nimport more\n{loop}"
-    assert calls_of("from jobs import JOBS\n", body, jobs=jobs, more=more) == ["first", "first", "second"]
+    assert calls_of("from jobs import JOBS\n", body, jobs=JOBS, more=more) == ["first", "first", "second"]
 
 
 def test_a_function_of_the_module_imports_between_registrations() -> None:
@@ -1186,6 +1187,29 @@ def test_a_registry_filled_by_computed_imports(imports: str) -> None:
         registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)") + "\n    def start(step): pass\n",
     )
     assert "imported by a name that is not statically known" in note
+
+
+JOBS = 'async def first(step):\n    await step.sleep("first", 1)\n\nJOBS = [first]\n'
+COMPUTED_IMPORT = """
+import importlib
+from jobs import JOBS
+
+for name in NAMES:
+    importlib.import_module(f"plugins.{name}")
+"""
+
+
+@pytest.mark.parametrize("change", ["JOBS.append(second)", "import jobs\njobs.JOBS = [second]"])
+def test_a_list_that_a_computed_import_may_fill_is_noted(change: str) -> None:
+    plugin = f'from jobs import JOBS\n\nasync def second(step):\n    await step.sleep("second", 1)\n\n{change}\n'
+    (note,) = notes_of(COMPUTED_IMPORT, LOOP.replace("HANDLERS", "JOBS"), jobs=JOBS, plugins__second=plugin)
+    assert "`JOBS` may be changed by modules that are imported by a name that is not statically known" in note
+
+
+def test_a_computed_import_of_modules_that_fill_no_list() -> None:
+    plugin = "from jobs import JOBS\n\nOTHERS = []\nOTHERS.append(JOBS)\n"
+    loop = LOOP.replace("HANDLERS", "JOBS")
+    assert calls_of(COMPUTED_IMPORT, loop, jobs=JOBS, plugins__second=plugin) == ["first"]
 
 
 @pytest.mark.parametrize("target", ["service.svc.go", "svc.go", "s.svc.go"])

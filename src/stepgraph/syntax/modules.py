@@ -33,7 +33,12 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.searched_sources import Search, SearchedSources
-from stepgraph.syntax.unparsed_sources import may_imported_modules, names_in_export_list, top_level_imports
+from stepgraph.syntax.unparsed_sources import (
+    may_import_dynamically,
+    may_imported_modules,
+    names_in_export_list,
+    top_level_imports,
+)
 
 Result = TypeVar("Result")
 
@@ -256,6 +261,10 @@ class SourceModules(Struct):
         """Return the modules that the unindented statements of a module import, without parsing it."""
         return self._search(path, root, top_level_imports, ())
 
+    def imports_dynamically(self, path: str, root: Root) -> bool:
+        """Return whether a module may import modules by computed names, without parsing it."""
+        return self._search(path, root, may_import_dynamically, default=False)
+
     def names_in_export_list(self, path: str, root: Root) -> tuple[str, ...]:
         """Return the names that a module writes into its `__all__`, without parsing it."""
         return self._search(path, root, names_in_export_list, ())
@@ -396,6 +405,11 @@ class Importer(Struct, frozen=True):
         """Return whether the text of a module of the project matches a pattern, without parsing it."""
         bounds = self.files.bounds
         return bounds is not None and self.modules.mentions(path, bounds, words)
+
+    def imports_dynamically(self, path: str) -> bool:
+        """Return whether a module of the project may import modules by computed names, without parsing it."""
+        bounds = self.files.bounds
+        return bounds is not None and self.modules.imports_dynamically(path, bounds)
 
     def top_level_imports(self, path: str) -> tuple[ModuleReference, ...]:
         """Return the modules that the unindented statements of a module of the project import, without parsing it."""

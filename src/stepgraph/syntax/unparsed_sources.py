@@ -22,6 +22,18 @@ _EXPORT_LIST: Final = re.compile(rb"\b__all__\b[^\[(\n]*+[\[(]([^\])]*+)")
 _QUOTED: Final = re.compile(rb"[\"'](%s++)[\"']" % LETTER)
 
 
+DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
+"""Source text that marks code that may import modules by computed names."""
+LISTED_FILES: Final = (b"glob(", b"iterdir(", b"listdir(", b"scandir(")
+"""Source text that marks an `__all__` with the names of files, which a star import of the package imports."""
+
+
+def may_import_dynamically(source: bytes) -> bool:
+    """Return whether a source may import modules by computed names."""
+    marks = (*DYNAMIC_IMPORTS, *LISTED_FILES) if b"__all__" in source else DYNAMIC_IMPORTS
+    return any(mark in source for mark in marks)
+
+
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
     """Return a superset of the modules that a source may load, except by computed names."""
     return tuple(dict.fromkeys(with_packages([*_references(source), *called_imports(source)])))

@@ -71,8 +71,7 @@ def _part_runs(
 def _must_reach(
     interpreter: Interpreter, body: cst.BaseSuite, child: cst.CSTNode, handlers: Sequence[CaughtNames]
 ) -> bool:
-    """Return whether no exception that the handlers may catch can end a block before the end of one of its statements.
-    """
+    """Return whether no exception that the handlers may catch can end a block before one of its statements has run."""
     if not handlers:
         return True
     before = list(takewhile(lambda statement: statement is not child, statements(body)))

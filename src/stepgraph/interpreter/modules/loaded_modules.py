@@ -14,7 +14,7 @@ from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.values import Value
-from stepgraph.limits import Budget, Limit
+from stepgraph.limits import SEARCHED_MODULES, Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
 from stepgraph.syntax.deferred.unvisited import ModuleFacts
@@ -22,7 +22,13 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
-from stepgraph.syntax.unparsed_sources import called_imports, may_imported_modules, with_packages
+from stepgraph.syntax.unparsed_sources import (
+    DYNAMIC_IMPORTS,
+    LISTED_FILES,
+    called_imports,
+    may_imported_modules,
+    with_packages,
+)
 
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
@@ -370,6 +376,20 @@ class LoadedModules(Struct):
             self._checked_count = len(self.scopes)
         return self._imports_dynamically
 
+    def may_be_assigned_by_unknown_import(self, name: str) -> bool:
+        """Return whether an import by a computed name may load a module that assigns or mutates an attribute `name`.
+
+        No module is parsed, and a limited number of modules of the project is searched.
+        """
+        importer = self.importer
+        if importer is None:
+            return False
+        self._load_assigning(name)
+        if not any(map(importer.imports_dynamically, self._registered_paths)):
+            return False
+        others = (path for path in importer.files.module_paths() if path not in self._registered_paths)
+        return any(name in importer.names_assigned(path) for path in islice(others, SEARCHED_MODULES))
+
     def may_extend_builtins(self) -> bool:
         """Return whether a loaded module may add names to the built-in ones."""
         for module in islice(self.scopes, self._builtins_count, None):
@@ -491,15 +511,7 @@ def _imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
     return tuple(reference for reference in imported if reference not in module.once(_possible_imports))
 
 
-_DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
-"""Source text that marks code that may import modules by computed names."""
-
-
-_LISTED_FILES: Final = (b"glob(", b"iterdir(", b"listdir(", b"scandir(")
-"""Source text that marks an `__all__` with the names of files, which a star import of the package imports."""
-
-
 def imports_dynamically(module: SourceModule) -> bool:
     """Return whether a module may import modules by computed names."""
-    is_list_computed = module.mentions(b"__all__") and any(map(module.mentions, _LISTED_FILES))
-    return is_list_computed or any(map(module.mentions, _DYNAMIC_IMPORTS))
+    is_list_computed = module.mentions(b"__all__") and any(map(module.mentions, LISTED_FILES))
+    return is_list_computed or any(map(module.mentions, DYNAMIC_IMPORTS))

@@ -371,6 +371,12 @@ def apply_changes(
     if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
         _report_dynamic_imports(interpreter, scope, name)
+    elif (
+        can_run_steps(value)
+        and not isinstance(scope.bindings.binders[name][0], cst.Import | cst.ImportFrom)
+        and interpreter.modules.may_be_assigned_by_unknown_import(name)
+    ):
+        _report_dynamic_imports(interpreter, scope, name)
 
 
 def _run_aliases(
