@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -153,6 +154,24 @@ def test_a_new_module_of_an_imported_name_is_noticed() -> None:
     analyzed_modules(incremental)
     write("shared/__init__.py", "async def work(step): ...\n")
     assert set(analyzed_modules(incremental)) >= {"a.py", "b.py"}
+
+
+def test_a_change_of_the_main_module_is_noticed() -> None:
+    """The main module of a workflow is created, changed without an effect, and changed with one."""
+    function = "async def {0}(step):\n    await step.sleep('{0}', '1 hour')\n\n"
+    write("jobs.py", f"{function.format('pick')}JOBS = [pick]\n")
+    write("more.py", f"from jobs import JOBS\n\n{function.format('pack')}JOBS.append(pack)\n")
+    loop = "        for job in JOBS:\n            await job(step)\n"
+    write("flow.py", f"from jobs import JOBS\n{module(workflow('A', 'rest') + loop)}")
+    incremental = IncrementalAnalysis()
+    sizes: list[int] = []
+    for main in (None, "from flow import A\n", "from flow import A\n\nX = 1\n", "from flow import A\nimport more\n"):
+        if main is not None:
+            write("entry.py", main)
+        analysis, _ = incremental.check(find_sources(["."]))
+        sizes += [len(json.dumps(analysis.workflows[0].graph))]
+        assert analysis.workflows[0].graph == analyze_graphs(find_sources(["."])).workflows[0].graph
+    assert sizes[0] == sizes[1] == sizes[2] < sizes[3]
 
 
 def test_a_class_without_run_is_mentioned_in_each_run() -> None:
