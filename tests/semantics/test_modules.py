@@ -1110,6 +1110,19 @@ def test_an_import_on_some_paths_of_a_module_is_noted(conditional_import: str) -
 
 
 @pytest.mark.parametrize(
+    "statement",
+    [
+        "NAMES = [fn.__name__ for fn in HANDLERS]",
+        "SMS: object = register",
+        "class Sms:\n    handlers = HANDLERS\n\n    def put(self, fn=register):\n        self.handlers.append(fn)",
+    ],
+)
+def test_an_import_on_some_paths_of_a_module_that_only_reads(statement: str) -> None:
+    head = f"{OWN}try:\n    import library, sms\nexcept ImportError:\n    pass\n"
+    assert calls_of(head, LOOP, sms=f"from registry import HANDLERS, register\n\n{statement}\n") == ["first"]
+
+
+@pytest.mark.parametrize(
     "unconditional_import",
     [
         "try:\n    import library, email_channel\nexcept ImportError as error:\n    raise RuntimeError from error",
