@@ -1169,6 +1169,12 @@ def test_an_import_in_run_fills_a_list_that_was_read_before() -> None:
     assert calls_of("from jobs import JOBS\n", body, jobs=JOBS, more=more) == ["first", "first", "second"]
 
 
+def test_an_import_in_run_of_a_module_that_was_imported_before() -> None:
+    head = OWN + "def load():\n    import email_channel\nload()\n" + LAST
+    body = f"import email_channel\n{LOOP}"
+    assert calls_of(head, body, email_channel=channel("email")) == ["first", "email", "last"]
+
+
 def test_a_function_of_the_module_imports_between_registrations() -> None:
     head = OWN + "def load():\n    import email_channel\nload()\n" + LAST
     assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]

@@ -97,6 +97,8 @@ class BodyRun(Struct, eq=False):
     """The index of the next statement to run."""
     is_entered: bool = False
     """Whether the modules that the next statement imports, or its class body, are running or have run."""
+    is_waiting: bool = False
+    """Whether the run begins after all others, unless one of these imports the module first."""
 
 
 class RunQueue(Struct, eq=False):
