@@ -265,6 +265,12 @@ CHAINED_LINKS: Final = 1_000
 PATTERN_DEPTH: Final = 8
 """The maximum depth of nested patterns. Each level multiplies the time of the native parser by two to four."""
 
+STATEMENT_TOKENS: Final = 200_000
+"""The maximum number of tokens of a statement without a block. The native parser takes 4 KB and up to 20 µs for each.
+
+A `gather` of 20,000 sleeps has 180,000.
+"""
+
 FREE_DEPTH: Final = 10
 """The amount subtracted from each bracket depth and each position in a chain before they are summed. Usual code
 does not exceed it.

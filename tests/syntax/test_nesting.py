@@ -42,6 +42,13 @@ def test_a_deep_pattern_after_a_line_continuation_is_refused(begin: str, bracket
         analyze_source(f"match x:\n    {begin}{pattern}:\n        pass\n", "entry.py")
 
 
+def test_the_tokens_of_a_statement_are_limited() -> None:
+    sleeps = ",\n".join(["f(1)"] * 40_001)
+    with pytest.raises(InputError) as caught:
+        analyze_source(f"f(\n{sleeps})\n", "entry.py")
+    assert str(caught.value) == ("entry.py:40001:4: a statement has more than 200,000 tokens. Split the statement.")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("source", [NESTED, LESS_NESTED * 20, CHAINED * 3], ids=["one", "some", "chains"])
 def test_a_few_deep_expressions_are_analyzed(source: str) -> None:

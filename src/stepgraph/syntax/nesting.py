@@ -1,7 +1,8 @@
-"""Limits on nested brackets, long chains and nested patterns, checked by a scanner before the native parser runs.
+"""Limits on nested brackets, chains, patterns and statements, checked by a scanner before the native parser runs.
 
 The native parser overflows its stack on deeply nested brackets. Its time grows with the square of the length of a chain
-(calls, attributes, operators, conditions), and by a factor of two to four with each nesting level of a pattern.
+(calls, attributes, operators, conditions), and by a factor of two to four with each nesting level of a pattern. A
+module is parsed in pieces, but a statement as a whole.
 
 A link is a token that extends a chain, such as an operator, a dot or an opening bracket. The scanner counts exactly for
 any version of Python: it ignores brackets in string literals and counts those in the replacement fields of f-strings.
@@ -24,6 +25,7 @@ from stepgraph.limits import (
     FREE_DEPTH,
     PATTERN_DEPTH,
     PATTERN_DEPTH_SUM,
+    STATEMENT_TOKENS,
 )
 
 _PATTERN_LEVEL_FACTOR: Final = 4
@@ -44,6 +46,8 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_BLANK: Final = ("joined", "line", "comment")
+"""The kinds of text that adds no token to a statement."""
 # Keywords that are links.
 _LINK_KEYWORDS: Final = frozenset({"lambda", "else", "not", "await", "for"})
 _QUOTES: Final = ('"', "'", '"""', "'''")
@@ -69,6 +73,8 @@ class Excess(Enum):
     """The length of one chain exceeds `CHAINED_LINKS`."""
     PATTERNS = auto()
     """The nesting depth of one pattern exceeds `PATTERN_DEPTH`."""
+    TOKENS = auto()
+    """The number of tokens of one statement exceeds `STATEMENT_TOKENS`."""
     BRACKETS_IN_ALL = auto()
     """The summed depth of all brackets of the module exceeds `BRACKET_DEPTH_SUM`."""
     LINKS_IN_ALL = auto()
@@ -129,6 +135,8 @@ class _Scanner(Struct):
     """The number of links since the last `,` or `;`, for the statement and each open bracket, outermost first."""
     format_strings: list[_FormatString] = field(default_factory=list)
     """Open format strings, outermost first."""
+    token_count: int = 0
+    """The number of tokens of the current logical line so far, with one for each string."""
     has_token_in_line: bool = False
     """Whether the current logical line has a token so far."""
     has_match: bool = False
@@ -155,6 +163,9 @@ class _Scanner(Struct):
     def _scan_token(self, token: re.Match[str]) -> int | None:
         """Scan a token and return the offset of the next one. Return None for an unterminated string."""
         kind = token.lastgroup
+        self.token_count += kind not in _BLANK
+        if self.token_count > STATEMENT_TOKENS:
+            raise _ExcessFoundError(Excess.TOKENS, token.start())
         match kind:
             case "joined" | "comment" | "number" | "plain":
                 return token.end()
@@ -182,7 +193,7 @@ class _Scanner(Struct):
 
     def _end_line(self) -> None:
         if len(self.links) == 1:
-            self.links[0] = 0
+            self.links[0] = self.token_count = 0
             self.has_token_in_line = self.is_in_pattern = False
 
     def _count_word(self, token: re.Match[str]) -> None:
@@ -280,6 +291,7 @@ _MESSAGES: Final = {
     Excess.LINKS_IN_ALL: "the module has too many long chains of operators, calls and attributes.",
     Excess.PATTERNS_IN_ALL: "the module has too many deeply nested patterns.",
     Excess.PATTERNS: f"a pattern is nested more than {PATTERN_DEPTH} deep.",
+    Excess.TOKENS: f"a statement has more than {STATEMENT_TOKENS:,} tokens.",
 }
 _ADVICE: Final = {
     Excess.BRACKETS: "Split the expression.",
@@ -288,6 +300,7 @@ _ADVICE: Final = {
     Excess.LINKS_IN_ALL: "Split the expressions.",
     Excess.PATTERNS_IN_ALL: "Match the inner parts in separate `match` statements.",
     Excess.PATTERNS: "Match the inner part in a separate `match` statement.",
+    Excess.TOKENS: "Split the statement.",
 }
 
 
