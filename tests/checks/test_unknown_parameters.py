@@ -67,7 +67,7 @@ def test_parameter_named_after_a_function_suggests_the_step(tmp_path: Path) -> N
     )
     assert finding.message == (
         "parameter `load` matches no step declared before the call, so the step 'total' fails with a TypeError, and the"
-        " step 'load_rows' has no known call."
+        " step 'load_rows' never runs."
     )
     assert finding.advice == (
         "Name it `load_rows`: parameters must match names of steps, and that is the name of `load`'s step."
