@@ -88,9 +88,11 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
 
 def _function(places: Places, part: Part) -> str:
     """Return a digest of the function of a step, or an empty string for other parts."""
-    place = places.of(part) if part.get("type") == "step_do" else None
-    text = "" if place is None else step_function(place)
-    return digest(text.encode(errors="replace"))[:_FUNCTION_DIGITS] if text else ""
+    origin = places.origin_of(part)
+    if not isinstance(origin, StepRun):
+        return ""
+    text = step_function(origin.definition.place, origin.definition.function)
+    return digest(text.encode(errors="replace"))[:_FUNCTION_DIGITS]
 
 
 def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:

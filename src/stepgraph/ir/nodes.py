@@ -83,6 +83,8 @@ class StepDefinition(Struct, eq=False):
     settings: MergedStepConfig
     concurrent: bool
     parameters: tuple[StepParameter, ...]
+    function: SourcePlace
+    """The definition of the function that the step runs, or the argument of the decorator if it is unknown."""
     place: SourcePlace
 
 

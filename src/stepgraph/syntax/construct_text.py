@@ -12,7 +12,7 @@ import libcst as cst
 
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import SCOPES, ancestors_of, expressions_below
+from stepgraph.syntax.walk import SCOPES, ancestors_of, code_without_layout, expressions_below
 
 _Clause: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
@@ -108,22 +108,18 @@ def exit_statement(place: SourcePlace) -> str:
             return ""
 
 
-def step_function(place: SourcePlace) -> str:
-    """Return the source of the function that a step runs, without its decorators, or an empty string if unknown.
+def step_function(declaration: SourcePlace, function: SourcePlace) -> str:
+    """Return the code of the function that a step runs, without its decorators and layout.
 
-    The node is the decorator expression, `step.do("charge")`. The name of a function is part of its source, unless it
-    is the name of the step.
+    `declaration` is the expression `step.do("charge")`. The name of the function is part of its code, unless it is the
+    name of the step.
     """
-    parent, outer = [*ancestors_of(place.module.parents, place.node), None, None][:2]
-    match parent, outer:
-        case cst.Decorator(), cst.FunctionDef() as function:
-            has_name = isinstance(place.node, cst.Call) and _has_name(place.node)
-            name = function.name.value if has_name else ""
-            return f"{name}({place.module.text(function.params)}): {place.module.text(function.body)}"
-        case cst.Call(func=called, args=[cst.Arg(keyword=None, star="", value=passed), *_]), _ if called is place.node:
-            return _text(place, passed)
-        case _:
-            return ""
+    node = function.node
+    if not isinstance(node, cst.FunctionDef):
+        return code_without_layout(node)
+    has_name = isinstance(declaration.node, cst.Call) and _has_name(declaration.node)
+    name = node.name.value if has_name else ""
+    return f"{name} {code_without_layout(node.params)} {code_without_layout(node.body)}"
 
 
 def _has_name(declaration: cst.Call) -> bool:

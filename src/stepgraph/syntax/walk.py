@@ -201,6 +201,17 @@ def all_nodes(node: cst.CSTNode, *, sketched: bool = False, skeleton: bool = Fal
         stack.extend(children(sketch_of(current) if sketched else current))
 
 
+def code_without_layout(node: cst.CSTNode) -> str:
+    """Return the types and texts of the nodes below `node`, which are equal for code that differs only in layout."""
+    parts: list[str] = []
+    for each in all_nodes(node):
+        parts.append(type(each).__name__)
+        text = getattr(each, "value", None) or getattr(each, "star", None)
+        if isinstance(text, str):
+            parts.append(text)
+    return " ".join(parts)
+
+
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
     """Yield `node` and its descendants, depth first.
 

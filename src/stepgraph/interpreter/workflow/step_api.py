@@ -161,7 +161,8 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
         return UNKNOWN  # the call raises a TypeError, which the rules report
     function = arguments.items[0]
     body = function.value
-    function_name = callable_name((signature_function(body) or UNKNOWN) if isinstance(body, FunctionValue) else body)
+    declared = signature_function(body)
+    function_name = callable_name((declared or UNKNOWN) if isinstance(body, FunctionValue) else body)
     name = function_name or function.place.text
     own_name = function_name or "{" + name + "}"
     definition = StepDefinition(
@@ -171,6 +172,7 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
         callee.settings,
         callee.concurrent,
         tuple(StepParameter(p.node.name.value, p.place, p.node.default is not None) for p in free_parameters(body)),
+        function.place if declared is None else SourcePlace(declared.scope.module, declared.node),
         callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.depends_collection)
