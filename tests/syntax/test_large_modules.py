@@ -27,9 +27,9 @@ from stepgraph.syntax.quick_scan import quick_scan
         "x = [" + "''," * 400_000 + "]",
         "x = f'" + "{a}" * 250_000 + "'",
         "x = f'" + "{a:>10}" * 125_000 + "'",
-        "x = [0 if 1 else' ', " + "a(0)," * 150_000 + "]",
-        "x = [0 if 1 else''' ''', " + "a(0),\n" * 100_000 + "]",
-        'x = [f"{a["b"]}", " ", ' + "a(0)," * 150_000 + '"]"]',
+        "x = 0 if 1 else' '\n" + "a(0)\n" * 150_000,
+        "x = 0 if 1 else''' '''\n" + "a(0)\n" * 100_000,
+        'x = [f"{a["b"]}", " "]\n' + "a(0)\n" * 150_000 + 'x = "]"\n',
     ],
 )
 def test_a_module_with_too_many_tokens_is_refused(source: str) -> None:

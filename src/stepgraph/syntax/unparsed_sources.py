@@ -18,7 +18,7 @@ _IMPORT_CALL: Final = re.compile(
     rb"\b(?:import_module|__import__)\(\s*+(?:name\s*+=\s*+)?[\"'](\.*+)((?:%s|\.)++)[\"']" % LETTER
 )
 _DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
-_EXPORT_LIST: Final = re.compile(rb"\b__all__\b[^\[(\n]*+[\[(]([^\])]*+)")
+_EXPORT_LIST: Final = re.compile(rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"[\"'](%s++)[\"']" % LETTER)
 
 

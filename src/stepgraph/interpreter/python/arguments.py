@@ -316,10 +316,8 @@ def _unpacked_elements(argument: Argument) -> Iterator[Element]:
     An unknown argument yields one element that stands for any number.
     """
     match argument.value:
-        case Collection(items=items) if is_unordered(argument.value):
-            yield from (replace(item, many=True) for item in items)
         case Collection(items=items):
-            yield from items
+            yield from (replace(item, many=True) for item in items) if is_unordered(argument.value) else items
         case Union(cases=cases):
             for case in cases:
                 yield from (as_optional(item) for item in _unpacked_elements(replace(argument, value=case.value)))

@@ -139,7 +139,8 @@ def _elements_of_object(
 
 def added_elements(interpreter: Interpreter, value: Value, place: SourcePlace) -> Collection:
     """Return the elements that an iterable adds to a collection: an unknown element if the iterable is unknown."""
-    elements = copy_elements(interpreter, value, "list")
+    value = materialize_generator(interpreter, value, exhausts=True)
+    elements = value if isinstance(value, Collection) else copy_elements(interpreter, value, "list")
     if elements is not None and elements.items:
         return elements
     items = () if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),)
