@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import libcst as cst
 import pytest
 
 from stepgraph.analysis import WorkflowRecord
 from stepgraph.model.details import Details, from_texts, parts_of
 from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
+from stepgraph.syntax import construct_text
+from stepgraph.syntax.walk import code_without_layout
 from tests.semantics.notation import HEADER, module_of
 from tests.semantics.notation import workflow_of as workflow_of_body
 
@@ -294,6 +297,41 @@ def test_an_outline_shows_details_in_place_of_types() -> None:
     assert "◇ if x: return x" in with_details
     assert "↻ loop" in without
     assert Details().source(workflow.graph["workflow"]["nodes"][0]) == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_same"),
+    [
+        ("if order: return order", "if order:\n        return order  # paid", True),
+        ("x = (order,\n        1,)", "x = order, 1", True),
+        ("pay(*order)", "pay(order)", False),
+        ("pay(order[1:])", "pay(order[:1])", False),
+        ("pay(order, total(order))", "pay(order, total, order)", False),
+        ('pay(f"{order!r}")', 'pay(f"{order}")', False),
+        ("while order:\n        pay()\n        total()", "while order:\n        pay()\n    total()", False),
+    ],
+)
+def test_the_code_of_a_function(before: str, after: str, is_same: bool) -> None:  # noqa: FBT001
+    functions = [
+        _function(f'@step.do("charge")\nasync def charge(order):\n    {code}\nawait charge()')
+        for code in (before, after)
+    ]
+    assert all(functions)
+    assert (functions[0] == functions[1]) is is_same
+
+
+def test_a_function_is_written_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[cst.CSTNode] = []
+
+    def code(node: cst.CSTNode) -> str:
+        written.append(node)
+        return code_without_layout(node)
+
+    monkeypatch.setattr(construct_text, "code_without_layout", code)
+    workflow = workflow_of_body('@step.do("charge")\nasync def charge(): pass\nawait charge()\nawait charge()')
+    assert workflow.graph is not None
+    assert all(workflow.details.of(step).function for step in workflow.graph["workflow"]["nodes"])
+    assert len(written) == 2  # the parameters and the body
 
 
 @pytest.mark.parametrize(

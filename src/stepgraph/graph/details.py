@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Places
-from stepgraph.hashing import digest
 from stepgraph.ir.nodes import (
     Handler,
     Jump,
@@ -45,7 +44,6 @@ from stepgraph.syntax.variable_definitions import (
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
 
-_FUNCTION_DIGITS: Final = 16
 SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
 GROUP_SWALLOWS: Final = "swallows errors"
@@ -91,8 +89,7 @@ def _function(places: Places, part: Part) -> str:
     origin = places.origin_of(part)
     if not isinstance(origin, StepRun):
         return ""
-    text = step_function(origin.definition.place, origin.definition.function)
-    return digest(text.encode(errors="replace"))[:_FUNCTION_DIGITS]
+    return step_function(origin.definition.place, origin.definition.function)
 
 
 def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
+from stepgraph.hashing import digest
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import SCOPES, ancestors_of, code_without_layout, expressions_below
@@ -19,6 +20,7 @@ _Clause: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 MAX_TEXT_LENGTH: Final = 120
 """Maximum length of a text, in characters; longer texts are truncated."""
 
+_FUNCTION_DIGITS: Final = 16
 _COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
 
@@ -109,17 +111,20 @@ def exit_statement(place: SourcePlace) -> str:
 
 
 def step_function(declaration: SourcePlace, function: SourcePlace) -> str:
-    """Return the code of the function that a step runs, without its decorators and layout.
+    """Return a digest of the function that a step runs, without its decorators and layout.
 
     `declaration` is the expression `step.do("charge")`. The name of the function is part of its code, unless it is the
     name of the step.
     """
     node = function.node
-    if not isinstance(node, cst.FunctionDef):
-        return code_without_layout(node)
     has_name = isinstance(declaration.node, cst.Call) and _has_name(declaration.node)
-    name = node.name.value if has_name else ""
-    return f"{name} {code_without_layout(node.params)} {code_without_layout(node.body)}"
+    name = node.name.value if has_name and isinstance(node, cst.FunctionDef) else ""
+    return digest(f"{name} {function.module.once_for(node, _code_digest)}".encode())[:_FUNCTION_DIGITS]
+
+
+def _code_digest(node: cst.CSTNode, _: SourceModule) -> str:
+    parts = (node.params, node.body) if isinstance(node, cst.FunctionDef) else (node,)
+    return digest(" ".join(map(code_without_layout, parts)).encode(errors="replace"))
 
 
 def _has_name(declaration: cst.Call) -> bool:

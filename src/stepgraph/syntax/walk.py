@@ -24,6 +24,7 @@ _COMPOUND_TYPES: Final = frozenset(
         *(cst.FunctionDef, cst.ClassDef),
     ]
 )
+_TEXT_FIELDS: Final = ("value", "star", "prefix", "conversion")
 _DEFINITION_TYPES: Final = (cst.FunctionDef, cst.ClassDef)
 _CLOSED_TYPES: Final = (*_DEFINITION_TYPES, cst.Lambda)
 
@@ -202,13 +203,28 @@ def all_nodes(node: cst.CSTNode, *, sketched: bool = False, skeleton: bool = Fal
 
 
 def code_without_layout(node: cst.CSTNode) -> str:
-    """Return the types and texts of the nodes below `node`, which are equal for code that differs only in layout."""
+    """Return the structure and texts of the code below `node`, equal for code that differs only in its layout."""
     parts: list[str] = []
-    for each in all_nodes(node):
-        parts.append(type(each).__name__)
-        text = getattr(each, "value", None) or getattr(each, "star", None)
-        if isinstance(text, str):
-            parts.append(text)
+    pending: list[object] = [node]
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, cst.CSTNode):
+            parts.append(str(current))
+            continue
+        if isinstance(current, cst.BaseSuite):
+            pending += ("]", *reversed([*statements(current)]), "[")
+            continue
+        texts = (getattr(current, name, None) for name in _TEXT_FIELDS)
+        parts += (type(current).__name__, *(text for text in texts if isinstance(text, str)))
+        values = _child_values[type(current)]
+        for value in reversed(() if values is None else values(current)):
+            is_child = _child_types[type(value)]
+            if is_child is None:
+                items = [item for item in value if _child_types[type(item)]]  # type: ignore[attr-defined] # a sequence
+                pending += ("]", *reversed(items), "[")
+            else:
+                # A mark for each missing child distinguishes `a[1:]` and `a[:1]`.
+                pending.append(value if is_child else "-")
     return " ".join(parts)
 
 
