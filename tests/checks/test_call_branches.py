@@ -183,6 +183,11 @@ def test_number_that_several_calls_pass(branch: str) -> None:
     assert flagged_in_run("SG207", f"{_LEVEL}    {branch}\n\n{_LEVELS.format(count=3)}") == ['"handle"']
 
 
+def test_numbers_of_a_range_that_no_list_can_hold() -> None:
+    loop = _LEVELS.format(count=10**19)
+    assert flagged_in_run("SG207", f"{_LEVEL}    if number == 1: await handle()\n\n{loop}") == ['"handle"']
+
+
 @pytest.mark.parametrize(
     ("branch", "flagged"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
 import libcst as cst
@@ -173,7 +174,8 @@ def _numbers(interpreter: Interpreter, node: cst.Call) -> list[Value] | None:
         return None
     if (len(values) == _MAX_BOUNDS and not values[-1]) or interpreter.evaluate(node.func) != External("builtins.range"):
         return None
-    numbers = range(*values)
+    # A range can have more elements than `len` can count.
+    numbers = [*islice(range(*values), _MAX_ELEMENTS + 1)]
     return [Constant(number) for number in numbers] if 0 < len(numbers) <= _MAX_ELEMENTS else None
 
 
