@@ -59,7 +59,7 @@ class ParameterTest(Struct, frozen=True):
 
     @property
     def compares_values(self) -> bool:
-        """Whether the test may differ for two constants that are not among its own and have the same truth value."""
+        """Whether the test may distinguish two constants that it does not contain and that have equal truth values."""
         return self.relation != "one of" or self.conversion is not None
 
     def outcome(self, arguments: ArgumentsOfRun) -> bool | None:

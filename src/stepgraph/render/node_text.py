@@ -183,7 +183,7 @@ def always_running_branch(node: Node, details: Details) -> Branch | None:
 def branch_after_jump(node: Node, details: Details) -> Branch | None:
     """Return the `else` of an `if` whose other branch ends in a jump, such as `if skip: continue`, or None.
 
-    The payload has no node for such a jump, so the code below it is in the `else`.
+    The payload omits such a jump, and contains the code below it in the `else`.
     """
     if node["type"] != "if" or len(node["branches"]) != _JUMP_AND_ELSE:
         return None

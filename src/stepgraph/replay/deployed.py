@@ -196,7 +196,7 @@ class VersionPair(Struct):
             if outer.slot == FUNCTIONS:
                 key = outer.text(KEY)
                 if key not in by_function:
-                    by_function[key] = ""  # Recursive calls have no condition of their own.
+                    by_function[key] = ""  # Recursive calls add no condition.
                     calls = [self._new_condition(call, by_function) for call in self._new_calls.get(key, ())]
                     by_function[key] = calls[0] if calls and all(calls) else ""
                 return by_function[key]

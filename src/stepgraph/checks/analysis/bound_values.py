@@ -127,8 +127,8 @@ def _values_by_target(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence
 def _results_by_call(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence[PlacedValue]]:
     """Return the values that the function or step of each call returns, by location of the call.
 
-    A function with several `return` statements may return None or another falsy constant to say that it has no value,
-    and the constants in a call may decide which statement runs, so these values are omitted.
+    For a function with several `return` statements, the results of calls with constants are omitted, because the
+    constants may decide which statement runs. Empty constants are omitted, because they often mean a missing value.
     """
     by_function: dict[SourcePlace, dict[PlacedValue, None]] = {}
     for returned in subject.facts_of_type(Returned):

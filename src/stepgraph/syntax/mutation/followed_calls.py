@@ -1,4 +1,4 @@
-"""Calls whose effect on the aliases of collections is known."""
+"""Calls with a known effect on the aliases of collections."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ _FOLLOWED_CALLS: Final = (
     | MUTATING_FUNCTIONS
     | COLLECTION_MUTATORS
 )
-"""Calls whose effect on the aliases of collections is known."""
 
 
 def is_followed_call(call: cst.Call) -> bool:

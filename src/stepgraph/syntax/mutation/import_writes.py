@@ -260,7 +260,7 @@ class _Writes:
 
 
 def _item_key(call: cst.Call) -> str | None:
-    """Return the constant key in `operator.setitem(namespace, "key", value)`, or None if there is none."""
+    """Return the constant key in `operator.setitem(namespace, "key", value)`, or None for other calls."""
     is_change = last_name(call.func) in _ITEM_CHANGES and len(call.args) > 1
     return _literal(call.args[1].value) if is_change else None
 

@@ -261,7 +261,7 @@ def place_panels(
 
 
 def _traversal(panels: Sequence[Figure]) -> Traversal:
-    """Return the traversal of panels, any of which may continue."""
+    """Return the traversal of alternative panels, which exits if one of them exits."""
     return Traversal(panels[0].traversal.entered, any(panel.traversal.exited for panel in panels))
 
 
