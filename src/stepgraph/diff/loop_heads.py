@@ -11,7 +11,9 @@ from stepgraph.diff.matching import Matching
 LOOP_HEAD: Final = "\0head"
 """The field of a loop with its head in changes. The payload has no such field."""
 
-_COUNTED_HEAD: Final = re.compile(r"for [^\n]+ in range\((?:(-?[0-9]{1,9}), )?(-?[0-9]{1,9})\)")
+_FOR: Final = r"(?:async )?for (?:(?! in )[^\n])++ in "
+_COUNTED_HEAD: Final = re.compile(rf"{_FOR}range\((?:(-?[0-9]{{1,9}}), )?(-?[0-9]{{1,9}})\)")
+_LISTED_HEAD: Final = re.compile(rf"{_FOR}\[[^\n]*\]")
 
 
 def has_loops(matching: Matching) -> bool:
@@ -49,4 +51,5 @@ def continues(longer: str, shorter: str) -> bool:
     if matches[0] is not None and matches[1] is not None:
         first = {int(match[1] or 0) for match in matches if match is not None}
         return len(first) == 1 and int(matches[0][2]) > int(matches[1][2])
-    return shorter.endswith("]") and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")
+    is_list = _LISTED_HEAD.fullmatch(shorter) is not None
+    return is_list and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")
