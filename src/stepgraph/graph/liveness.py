@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set, bits
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, is_race, task_ids_of, tasks_done_after
+from stepgraph.ir.await_groups import AwaitedTask, TaskId, is_race, raced_tasks, task_ids_of, tasks_done_after
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, JumpTarget, Leaf, Observer
 from stepgraph.ir.nodes import (
@@ -236,11 +236,11 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """The tasks pending after each operation of a block."""
         self.pending_at_jumps: dict[int, int] = {}
         """The tasks pending at the jumps out of each block."""
-        self.pending_on_all_entries: dict[int, int] = {}
-        """The tasks pending on every path to a block, or to the target of a jump."""
+        self.pending_on_all_entries: dict[int | JumpTarget[_State], int] = {}
+        """The tasks pending on every path to a block, by its `id`, or to the target of a jump."""
         self.pending_at_last_finally: dict[int, int] = {}
         """The tasks pending where a jump that ends `run` enters a `finally` with steps, by its block."""
-        self.delayed: dict[int, dict[bool, set[int]]] = {}
+        self.delayed: dict[JumpTarget[_State], dict[bool, set[int]]] = {}
         """The blocks left only after a `finally`, by the target of the jump and whether the jump may end `run`."""
         self.completed: dict[int, int] = {}
         """The tasks that each await, call or loop completes."""
@@ -252,7 +252,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """The one-by-one awaits, with the path to their loop, by the body of the loop."""
         self.loop_bodies: set[int] = set()
         """The bodies of loops."""
-        self.continues: set[int] = set()
+        self.continues: set[JumpTarget[_State]] = set()
         """The targets of `continue`, at the end of an iteration or at a `finally` before it."""
         self.left_early: set[int] = set()
         """The bodies of loops with a jump that ends the loop before exhaustion."""
@@ -284,7 +284,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         match operation:
             case TryOperation(guards_await=guards_await):
                 return None if guards_await else before
-            case Await(group=group, one_per_iteration=False) if after is not None and _may_leave_members(group):
+            case Await(group=group, one_per_iteration=False) if after is not None and group.may_leave_members:
                 return self.join(before, after)
             case _:
                 return after
@@ -338,7 +338,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             return state
         self._record_await(awaited, tuple(self.path))
         completed = _completed(tasks_done_after(operation.group), state)
-        raced = _raced(operation.group) & state.pending
+        raced = bit_set(raced_tasks(operation.group)) & state.pending
         if raced and is_race(operation.group):
             self.raced.add(id(operation))
         if operation.group.until_done or raced:
@@ -430,8 +430,10 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """Record the tasks pending at a jump, or after the `finally` blocks without steps that the jump runs."""
         crosses = target.depth < len(self.path)
         # Several jumps share the states of a target, which are joined.
-        on_all_paths = state.pending & self.pending_on_all_entries.get(id(source), state.pending)
-        self._add_entry(id(target), on_all_paths)
+        on_all_paths = state.pending
+        if isinstance(source, JumpTarget):
+            on_all_paths &= self.pending_on_all_entries.get(source, state.pending)
+        self._add_entry(target, on_all_paths)
         if target.finalbody is not None:
             self._add_entry(id(target.finalbody), on_all_paths)
         exited: Mapping[bool, AbstractSet[int]]
@@ -442,7 +444,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
                 self.skipped_returns[id(source)] = tuple(self.path), pending | state.pending
             exited = {is_skipped or source.drawn or source.kind is JumpKind.RAISE: frozenset()}
         else:
-            exited = self.delayed.get(id(source), {})
+            exited = self.delayed.get(source, {})
         if crosses and not self._ends_iteration(source, target):
             self.open_blocks[-1].add_early_exit(target.depth)
         for ends_run, blocks in exited.items():
@@ -450,7 +452,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
                 if self.is_run and ends_run and may_run_steps(target.finalbody):
                     key = id(target.finalbody)
                     self.pending_at_last_finally[key] = self.pending_at_last_finally.get(key, 0) | state.pending
-                delayed = self.delayed.setdefault(id(target), {}).setdefault(ends_run, set())
+                delayed = self.delayed.setdefault(target, {}).setdefault(ends_run, set())
                 if not may_run_steps(target.finalbody):
                     delayed |= blocks
                     delayed.update(block for block, _ in self.path[target.depth :])
@@ -462,7 +464,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             if crosses:
                 self.open_blocks[-1].add_jump(target.depth, state.pending)
 
-    def _add_entry(self, key: int, pending: int) -> None:
+    def _add_entry(self, key: int | JumpTarget[_State], pending: int) -> None:
         self.pending_on_all_entries[key] = self.pending_on_all_entries.get(key, pending) & pending
 
     def pending_in_finally(self) -> int:
@@ -479,19 +481,14 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """Return whether a jump ends no loop before exhaustion, because it only ends an iteration."""
         if isinstance(source, Jump) and source.kind is JumpKind.FINISHED:
             return True
-        continues = source.kind is JumpKind.CONTINUE if isinstance(source, Jump) else id(source) in self.continues
+        continues = source.kind is JumpKind.CONTINUE if isinstance(source, Jump) else source in self.continues
         if continues:
-            self.continues.add(id(target))
+            self.continues.add(target)
         return continues
 
     def _record_jump(self, blocks: Iterable[int], state: _State) -> None:
         for block in blocks:
             self.pending_at_jumps[block] = self.pending_at_jumps.get(block, 0) | state.pending
-
-
-def _may_leave_members(group: AwaitGroup) -> bool:
-    """Return whether an error of one awaitable may end an await while other awaitables continue."""
-    return group.kind != "all_settled" and (len(group.members) > 1 or group.awaits_work_without_steps)
 
 
 def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:
@@ -501,14 +498,3 @@ def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:
         if awaited.on_every_path and (awaited.all_runs or not state.several >> awaited.task_id & 1):
             completed |= 1 << awaited.task_id
     return completed & state.pending
-
-
-def _raced(group: AwaitGroup) -> int:
-    """Return the members of races in a group and its nested groups."""
-    if is_race(group):
-        return bit_set(task_ids_of(group))
-    raced = 0
-    for member in group.members:
-        if isinstance(member, AwaitGroup):
-            raced |= _raced(member)
-    return raced

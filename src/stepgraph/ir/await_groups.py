@@ -52,6 +52,11 @@ class AwaitGroup(Struct, frozen=True, eq=False):
         """Whether the code after the await also runs if a member has failed."""
         return self.kind == "all_settled" or any(isinstance(m, AwaitGroup) and m.hides_errors for m in self.members)
 
+    @property
+    def may_leave_members(self) -> bool:
+        """Whether an error of one awaitable may end the await while other awaitables continue."""
+        return self.kind != "all_settled" and (len(self.members) > 1 or self.awaits_work_without_steps)
+
 
 AwaitMember: TypeAlias = AwaitedTask | AwaitGroup
 
@@ -90,6 +95,16 @@ def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:
 def is_race(group: AwaitGroup) -> bool:
     """Return whether an await ends with its first member that completes or, for `any`, that succeeds."""
     return group.kind in ("race", "any")
+
+
+def raced_tasks(group: AwaitGroup) -> Iterator[TaskId]:
+    """Yield the members of races in a group and its nested groups."""
+    if is_race(group):
+        yield from task_ids_of(group)
+    else:
+        for member in group.members:
+            if isinstance(member, AwaitGroup):
+                yield from raced_tasks(member)
 
 
 def task_ids_of(group: AwaitGroup) -> frozenset[TaskId]:
