@@ -42,8 +42,8 @@ from stepgraph.render.view import NodeContext, View
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
     from stepgraph.render.progress import Progress
+    from stepgraph.render.svg.layout.interface import Layout
     from stepgraph.render.svg.layout.runs import Runs
-    from stepgraph.render.svg.layout.structures import Layout
 
 TAIL: Final = 14
 

@@ -1,8 +1,8 @@
-"""The figures of `if`, `switch`, `try` and concurrent nodes, and the interface through which they recurse."""
+"""The figures of `if`, `switch`, `try` and concurrent nodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping, MutableSet, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, assert_never
 
@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import handlers_in
-from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import (
@@ -24,9 +23,9 @@ from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, MemberFigure
 from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_above
+from stepgraph.render.svg.figures.frame import FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
-from stepgraph.render.svg.figures.label import BETWEEN, Label, TextWidths, add_remark, heading, plain_label
+from stepgraph.render.svg.figures.label import BETWEEN, Label, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.stack import Stack, rejoin
 from stepgraph.render.svg.figures.staggered import StaggeredRows
@@ -34,6 +33,7 @@ from stepgraph.render.svg.figures.state_signs import FigureRun
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.guards import guard_exit, is_always_run, is_covered, rest_of_guard
+from stepgraph.render.svg.layout.interface import Layout
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Icon
@@ -41,7 +41,7 @@ from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
 from stepgraph.render.view import NodeContext, View
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Block, Branch, Break, FunctionDef, If, Loop, Node, Parallel, Switch, Try
+    from stepgraph.model.payload import Block, Branch, Break, If, Loop, Node, Parallel, Switch, Try
 
 _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
@@ -57,66 +57,6 @@ class _PanelLabel(Protocol):
 
     def __call__(self, *, room: int) -> Label:
         """Return the label for a frame with this room for it."""
-
-
-class Layout(Protocol):
-    """Measures nodes of any type."""
-
-    @property
-    def view(self) -> View:
-        """The folding, expansion, marks and details."""
-
-    @property
-    def widths(self) -> TextWidths:
-        """The maximum widths of text."""
-
-    @property
-    def functions(self) -> Mapping[str, FunctionDef]:
-        """The functions that calls refer to, by name."""
-
-    @property
-    def calls(self) -> CallExpansion:
-        """The functions, and the state of their expansion."""
-
-    @property
-    def nodes_by_id(self) -> MutableMapping[str, Node]:
-        """The nodes of all figures so far, by identity."""
-
-    @property
-    def frameless(self) -> MutableSet[int]:
-        """The nodes without a figure of their own, by their identity as objects."""
-
-    def folded_form(self, node: Node, context: NodeContext) -> FoldedForm | None:
-        """Return the form of the frame of a node that is folded in a page, or None outside of pages."""
-
-    def folded_box(self, node: Node, context: NodeContext) -> Figure:
-        """Return the box of a folded node, with the progress of an instance inside."""
-
-    def measure(self, node: Node, context: NodeContext) -> Figure:
-        """Return the figure of a node in its own context."""
-
-    def marked(self, figure: Figure, part: Mapping[str, object], *, quiet: bool = False) -> Figure:
-        """Return a figure with the mark of its node, branch or block, if there is one, without a sign if `quiet`."""
-
-    def stack(
-        self, nodes: Sequence[Node], context: NodeContext, *, tail: int = ..., entered: bool = ..., empty: str = ...
-    ) -> Figure:
-        """Return the figures of nodes below each other.
-
-        `tail` is the length of the line below the last figure, `entered` whether an arrow leads to the first, and
-        `empty` the text shown without nodes.
-        """
-
-    def part(
-        self,
-        part: Mapping[str, object],
-        nodes: Sequence[Node],
-        context: NodeContext,
-        *,
-        tail: int = ...,
-        entered: bool = ...,
-    ) -> Figure:
-        """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
 
 
 def measure_structure(layout: Layout, node: If | Parallel | Switch | Try, context: NodeContext) -> Figure:
