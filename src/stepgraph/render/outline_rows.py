@@ -17,7 +17,6 @@ from stepgraph.render.folding import (
     UNFOLDED,
     BodyTexts,
     Folding,
-    LeavingKind,
     exit_kind,
     folded_node_text,
     folded_title,
@@ -34,6 +33,16 @@ from stepgraph.render.node_text import (
     only_exit,
     try_body,
     without_rest,
+)
+from stepgraph.render.outline_pieces import (
+    clock_pieces,
+    exit_ink,
+    guard_pieces,
+    jump_piece,
+    mark_piece,
+    name_piece,
+    quiet_pieces,
+    raise_piece,
 )
 from stepgraph.render.step_types import step_style, step_text
 from stepgraph.render.terminal import Ink, LinePiece
@@ -287,31 +296,33 @@ class RowMaker(Struct):
     def _loop(self, loop: Loop) -> Row:
         title = LinePiece(self.details.source(loop) or "loop", Ink.LOOP, elastic=True)
         # As in `_folded`.
-        marks = (_mark(LOOP_MARK, Ink.LOOP),) if self.progress is None else ()
+        marks = (mark_piece(LOOP_MARK, Ink.LOOP),) if self.progress is None else ()
         return _row((*marks, title), loop["nodes"])
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
         arguments = self.details.source(call)
-        suffix = (*((LinePiece(arguments, elastic=True),) if arguments else ()), *_clock(self.clocks.text(call)))
+        suffix = (*((LinePiece(arguments, elastic=True),) if arguments else ()), *clock_pieces(self.clocks.text(call)))
         if name in self.shown:
-            return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet(SHOWN_ABOVE)))
+            return Row((mark_piece(REPEATED_MARK, Ink.STRONG), name_piece(name), *suffix, *quiet_pieces(SHOWN_ABOVE)))
         if name not in self.functions:
-            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(not in this graph)")))
+            return Row(
+                (mark_piece(FUNCTION_MARK, Ink.STRONG), name_piece(name), *suffix, *quiet_pieces("(not in this graph)"))
+            )
         self.shown.add(name)
         function = self.functions[name]
-        pieces = (_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix)
+        pieces = (mark_piece(FUNCTION_MARK, Ink.STRONG), name_piece(name), *suffix)
         return _row(pieces, self.contents(function, function["nodes"]))
 
     def contents(self, part: Part, nodes: Sequence[Node]) -> Sequence[Row | Node]:
         """Return the nodes of a part, then rows of the jumps at its end that have no node."""
         detail = self.details.of(part)
-        rows = [Row((_mark(IF_MARK, Ink.CHOICE), *_guard_pieces(*guard))) for guard in detail.guards]
+        rows = [Row((mark_piece(IF_MARK, Ink.CHOICE), *guard_pieces(*guard))) for guard in detail.guards]
         if detail.final_raise:
-            rows.append(Row((_mark(EXIT_MARKS["raise"], Ink.FAILURE), _raise(detail.final_raise))))
+            rows.append(Row((mark_piece(EXIT_MARKS["raise"], Ink.FAILURE), raise_piece(detail.final_raise))))
         if detail.final_jump:
             mark = EXIT_MARKS["return"] if detail.returns else LOOP_MARK
-            rows.append(Row((_mark(mark, Ink.STRONG), _final_jump(detail.final_jump))))
+            rows.append(Row((mark_piece(mark, Ink.STRONG), jump_piece(detail.final_jump))))
         if rows and self.progress is not None:
             rows = [replace(row, pieces=self.progress.faded(part, row.pieces)) for row in rows]
         return [*nodes, *rows] if rows else nodes
@@ -321,9 +332,17 @@ class RowMaker(Struct):
         if name in self.shown or name not in self.functions or not self.functions[name]["nodes"]:
             return self._call(call)
         self.counted.add(name)
-        inside = _quiet(_with_names(self.body_texts.of(name), self.functions[name]))
+        inside = quiet_pieces(_with_names(self.body_texts.of(name), self.functions[name]))
         progress = self._progress_inside(self.functions[name]["nodes"])
-        return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(self.clocks.text(call)), *inside, *progress))
+        return Row(
+            (
+                mark_piece(FUNCTION_MARK, Ink.STRONG),
+                name_piece(name),
+                *clock_pieces(self.clocks.text(call)),
+                *inside,
+                *progress,
+            )
+        )
 
     def _try(self, node: Try, level: int) -> list[Row]:
         body = try_body(node, self.details)
@@ -344,42 +363,44 @@ class RowMaker(Struct):
         head = self.details.source(block)
         choice = handlers_in(block["nodes"]) if head else None
         if choice is None or self.folding.folds(choice, level + 1):
-            pieces = (_mark(TRY_MARK, Ink.TRY), LinePiece(head or "catch", Ink.TRY, elastic=True))
+            pieces = (mark_piece(TRY_MARK, Ink.TRY), LinePiece(head or "catch", Ink.TRY, elastic=True))
             yield self._part_row(block, pieces)
             return
         for branch in choice["branches"]:
             is_only = branch["condition"] is not None and not self.details.source(branch)
             text = head if is_only else branch_text(branch, ANY_OTHER_ERROR, self.details)
-            yield self._part_row(branch, [_mark(TRY_MARK, Ink.TRY), LinePiece(text, Ink.TRY, elastic=True)])
+            yield self._part_row(branch, [mark_piece(TRY_MARK, Ink.TRY), LinePiece(text, Ink.TRY, elastic=True)])
 
     def _exit(self, node: Break) -> Row:
         kind = exit_kind(node, self.details)
-        mark = _mark(EXIT_MARKS.get(kind, EXIT_MARK), _exit_ink(kind))
+        mark = mark_piece(EXIT_MARKS.get(kind, EXIT_MARK), exit_ink(kind))
         return Row((mark, *self._exit_pieces(node)))
 
     def _exit_pieces(self, node: Break) -> Iterator[LinePiece]:
-        ink = _exit_ink(exit_kind(node, self.details))
+        ink = exit_ink(exit_kind(node, self.details))
         yield LinePiece(self.details.source(node) or node["kind"], ink, elastic=True)
-        yield from _quiet(*exit_remarks(node, self.details))
+        yield from quiet_pieces(*exit_remarks(node, self.details))
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
         if self.progress is not None:
             errors = [Row((piece,)) for piece in self.progress.errors(step)]
-            return Row(self.progress.step(step, _clock(self.clocks.text(step))), [*errors, *nested])
-        mark = _mark(step_style(step["type"]).mark, Ink.STEP)
+            return Row(self.progress.step(step, clock_pieces(self.clocks.text(step))), [*errors, *nested])
+        mark = mark_piece(step_style(step["type"]).mark, Ink.STEP)
         phrases = (*step_text(step).phrases, *self.details.remarks(step))
-        return Row((mark, _name(step["name"]), *_clock(self.clocks.text(step)), *_quiet(*phrases)), nested)
+        return Row(
+            (mark, name_piece(step["name"]), *clock_pieces(self.clocks.text(step)), *quiet_pieces(*phrases)), nested
+        )
 
     def _parallel(self, parallel: Parallel) -> Row:
         self.clocks.enter(parallel)
         phrases = filter(None, (self.details.source(parallel), *self.details.remarks(parallel)))
         kind = LinePiece(f"parallel {parallel['kind']}", Ink.PARALLEL, elastic=True)
-        pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), kind, *_quiet(*phrases))
+        pieces = (mark_piece(PARALLEL_MARK, Ink.PARALLEL), kind, *quiet_pieces(*phrases))
         return _row(pieces, parallel["nodes"])
 
     def _if(self, node: If) -> list[Row]:
         rows = [
-            self._branch(branch, "if " if index == 0 else "elif ", "else", (_mark(IF_MARK, Ink.CHOICE),))
+            self._branch(branch, "if " if index == 0 else "elif ", "else", (mark_piece(IF_MARK, Ink.CHOICE),))
             for index, branch in enumerate(node["branches"])
         ]
         return rows or [_container(IF_MARK, "if", Ink.CHOICE, ())]
@@ -387,7 +408,7 @@ class RowMaker(Struct):
     def _switch(self, node: Switch) -> Row:
         cases = [self._branch(branch, "case ", "default") for branch in node["branches"]]
         subject = LinePiece(node["discriminant"], elastic=True)
-        return _row((_mark(SWITCH_MARK, Ink.CHOICE), LinePiece("switch ", Ink.CHOICE), subject), cases)
+        return _row((mark_piece(SWITCH_MARK, Ink.CHOICE), LinePiece("switch ", Ink.CHOICE), subject), cases)
 
     def _branch(self, branch: Branch, word: str, default: str, before: tuple[LinePiece, ...] = ()) -> Row:
         """Return the row of a branch."""
@@ -401,8 +422,8 @@ class RowMaker(Struct):
         if exit_node is not None:
             return Row((*pieces, LinePiece(": "), *self._exit_pieces(exit_node)), part=part)
         if not (part["nodes"] or detail.guards) and (detail.final_raise or detail.final_jump):
-            statement = _raise(detail.final_raise) if detail.final_raise else _final_jump(detail.final_jump)
-            return Row((*pieces, LinePiece(": "), statement, *_quiet(*detail.remarks)), part=part)
+            statement = raise_piece(detail.final_raise) if detail.final_raise else jump_piece(detail.final_jump)
+            return Row((*pieces, LinePiece(": "), statement, *quiet_pieces(*detail.remarks)), part=part)
         return replace(self._remarked(part, pieces, part["nodes"]), part=part)
 
     def _branch_head(self, branch: Branch, word: str, default: str) -> Iterator[LinePiece]:
@@ -416,20 +437,23 @@ class RowMaker(Struct):
     def _remarked(self, part: Part, pieces: Sequence[LinePiece], nodes: Sequence[Node]) -> Row:
         """Return the row of a branch or block with its remarks, which replace `(no steps)`."""
         remarks, below = self.details.remarks(part), self.contents(part, nodes)
-        return Row((*pieces, *_quiet(*remarks)), below) if remarks else _row(pieces, below)
+        return Row((*pieces, *quiet_pieces(*remarks)), below) if remarks else _row(pieces, below)
 
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
-        inside = _quiet(_with_names(folded_node_text(node, self.details), node))
+        inside = quiet_pieces(_with_names(folded_node_text(node, self.details), node))
         if self.progress is not None and node["type"] == "step_do":
             return Row((*self._step(node).pieces, *inside, *self._progress_inside(node["nodes"])))
         mark, ink = _folded_style(node)
         # The mark of a loop is also the sign of a step that is retried.
-        marks = () if self.progress is not None and node["type"] == "loop" else (_mark(mark, ink),)
+        marks = () if self.progress is not None and node["type"] == "loop" else (mark_piece(mark, ink),)
         title = LinePiece(name_text(folded_title(node, self.details)), ink, elastic=True)
         phrases: tuple[LinePiece, ...] = ()
         if node["type"] == "step_do":
-            phrases = (*_clock(self.clocks.text(node)), *_quiet(*step_text(node).phrases, *self.details.remarks(node)))
+            phrases = (
+                *clock_pieces(self.clocks.text(node)),
+                *quiet_pieces(*step_text(node).phrases, *self.details.remarks(node)),
+            )
         return Row((*marks, title, *phrases, *inside, *self._progress_inside([node])))
 
     def _progress_inside(self, nodes: Sequence[Node]) -> Iterable[LinePiece]:
@@ -439,9 +463,9 @@ class RowMaker(Struct):
         """Return the row of a `start`, with those of its functions that functions of the workflow hide by name."""
         functions = start["functions"].items()
         shadowed = [function for name, function in functions if self.functions.get(name) is not function]
-        pieces = [_mark(START_MARK, Ink.STRONG), LinePiece("start ", Ink.STRONG), _name(start["class_name"])]
+        pieces = [mark_piece(START_MARK, Ink.STRONG), LinePiece("start ", Ink.STRONG), name_piece(start["class_name"])]
         if "payload" in start:
-            pieces += _quiet(payload_text(start["payload"]))
+            pieces += quiet_pieces(payload_text(start["payload"]))
         return _row(pieces, [*start["nodes"], *shadowed])
 
 
@@ -449,22 +473,6 @@ def _with_names(text: str, node: Node) -> str:
     """Return the summary of a folded node with the names of the steps inside: `(reserve, charge · 2 steps)`."""
     names = names_within(names_inside(node), _MAX_NAMES)
     return f"({names} · {text})" if names else f"({text})"
-
-
-def _guard_pieces(condition: str, statement: str) -> tuple[LinePiece, ...]:
-    return (LinePiece("if ", Ink.CHOICE), LinePiece(condition, elastic=True), LinePiece(": "), _raise(statement))
-
-
-def _raise(statement: str) -> LinePiece:
-    return LinePiece(statement, Ink.FAILURE, elastic=True)
-
-
-def _final_jump(statement: str) -> LinePiece:
-    return LinePiece(statement, Ink.STRONG, elastic=True)
-
-
-def _exit_ink(kind: LeavingKind) -> Ink:
-    return Ink.FAILURE if kind == "raise" else Ink.STRONG
 
 
 def _with_level(row: Row, level: int) -> Row:
@@ -475,30 +483,13 @@ def _with_level(row: Row, level: int) -> Row:
 
 def _unknown(node: UnknownNode) -> Row:
     kind = LinePiece(node["type"], Ink.WARNING, elastic=True)
-    name = (LinePiece(" "), _name(node["name"])) if node.get("name") else ()
-    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet(f"({UNKNOWN_TYPE})")), node["nodes"])
+    name = (LinePiece(" "), name_piece(node["name"])) if node.get("name") else ()
+    return Row((mark_piece(UNKNOWN_MARK, Ink.WARNING), kind, *name, *quiet_pieces(f"({UNKNOWN_TYPE})")), node["nodes"])
 
 
 def _container(mark: str, title: str, ink: Ink, below: Sequence[Row | Node]) -> Row:
-    return _row((_mark(mark, ink), LinePiece(title, ink, elastic=True)), below)
+    return _row((mark_piece(mark, ink), LinePiece(title, ink, elastic=True)), below)
 
 
 def _row(pieces: Iterable[LinePiece], below: Sequence[Row | Node]) -> Row:
-    return Row(tuple(pieces), below) if below else Row((*pieces, *_quiet(NO_STEPS)))
-
-
-def _mark(mark: str, ink: Ink) -> LinePiece:
-    return LinePiece(f"{mark} ", ink, role="mark")
-
-
-def _name(name: str) -> LinePiece:
-    shown = name_text(name)
-    return LinePiece(shown, Ink.STRONG if shown == name else Ink.QUIET, elastic=True)
-
-
-def _clock(clock: str) -> tuple[LinePiece, ...]:
-    return (LinePiece(f" {clock}", Ink.PARALLEL, role="remark"),) if clock else ()
-
-
-def _quiet(*phrases: str) -> tuple[LinePiece, ...]:
-    return (LinePiece("  " + " · ".join(phrases), Ink.QUIET, elastic=True, role="remark"),) if phrases else ()
+    return Row(tuple(pieces), below) if below else Row((*pieces, *quiet_pieces(NO_STEPS)))
