@@ -18,12 +18,9 @@ from stepgraph.graph.details import describe
 from stepgraph.graph.node_index import NodeIndex
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
-    ClassOverLimit,
     ExportedClass,
-    MissingRun,
     ModuleExports,
     NotExported,
-    UndeployedClass,
     find_undeployed,
     find_workflows,
 )
@@ -285,8 +282,8 @@ class Pipeline(Struct):
         configuration = project.configuration
         own_workflows = () if configuration is None else configuration.own_workflows
         classes = find_workflows(entry, {configured.class_name for configured in own_workflows})
-        self.missing_runs += map(_missing_run_hint, classes.missing_runs)
-        self.problems += map(_limit_problem, classes.over_limit)
+        self.missing_runs += (MissingRunHint(each.class_name, each.problem) for each in classes.missing_runs)
+        self.problems += (each.problem for each in classes.over_limit)
         if not own_workflows:
             self.problems += self._problems_of_environments(entry, source)
         names, others = classes.workflows[:MODULE_WORKFLOWS], classes.workflows[MODULE_WORKFLOWS:]
@@ -315,7 +312,7 @@ class Pipeline(Struct):
         # A configuration with wrong names does not determine the deployed classes.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
-            self.hints += (_not_deployed_hint(workflow, configuration.path) for workflow in undeployed)
+            self.hints += (each.problem(configuration.path) for each in undeployed)
 
     def _problems_of_environments(self, entry: OpenModule, source: Source) -> Iterator[Problem]:
         """Yield the problems of the classes that other environments configure and that the main module lacks."""
@@ -458,43 +455,10 @@ def _code_of(place: SourcePlace | None) -> Code | None:
 _MAX_NAMES: Final = 8
 
 
-def _missing_run_hint(missing: MissingRun) -> MissingRunHint:
-    """Return the hint for a workflow class without `run` that has the code of a workflow."""
-    span = missing.place.span
-    match missing.method:
-        case "":
-            consequence = "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
-            advice = "Declare the steps in `async def run(self, event, step)`."
-        case "run":
-            consequence = "and the engine does not call this function `run`, which is not in the body of the class"
-            advice = "Indent it as a method of the class."
-        case name:
-            consequence, advice = f"and the engine does not call `{name}`", "Name the method `run`."
-    message = f"the class `{missing.class_name}` has no method `run`, {consequence}."
-    problem = Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.NO_RUN)
-    return MissingRunHint(missing.class_name, problem)
-
-
-def _limit_problem(class_: ClassOverLimit) -> Problem:
-    """Return the problem of a class that exceeds a limit."""
-    span = class_.place.span
-    message = f"the class `{class_.class_name}` is not analyzed: {class_.reason}."
-    kind = ProblemKind.LIMIT
-    return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
-
-
 def _too_many_classes_problem(path: str, class_name: str) -> Problem:
     """Return the problem of a module with too many workflow classes. `class_name` is the first excess one."""
     message = f"more than {MODULE_WORKFLOWS:,} workflow classes, so `{class_name}` and the others are not analyzed."
     return Problem(path, message, "Split the module.")
-
-
-def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Problem:
-    """Return the hint for a workflow class that the configuration does not name."""
-    span = undeployed.place.span
-    message = f"{configuration} does not name the workflow class `{undeployed.class_name}`, so it is not deployed."
-    advice = "Add it to `workflows` there, or pass this file to analyze it."
-    return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
 
 
 def _not_exported_problem(

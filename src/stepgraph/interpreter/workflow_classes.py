@@ -35,7 +35,7 @@ from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, Unkno
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import External, ExternalResult, Unknown, Unresolved, Value
 from stepgraph.limits import Limit, LimitExceededError
-from stepgraph.model.note import ProblemKind
+from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -79,6 +79,22 @@ class MissingRun(Struct, frozen=True):
     place: SourcePlace
     """The location of the function's name or of the first declaration of a step."""
 
+    @property
+    def problem(self) -> Problem:
+        """The hint that the engine cannot run the class."""
+        span = self.place.span
+        match self.method:
+            case "":
+                consequence = "and its body uses `step`, which is undefined there: a NameError when the Worker starts"
+                advice = "Declare the steps in `async def run(self, event, step)`."
+            case "run":
+                consequence = "and the engine does not call this function `run`, which is not in the body of the class"
+                advice = "Indent it as a method of the class."
+            case name:
+                consequence, advice = f"and the engine does not call `{name}`", "Name the method `run`."
+        message = f"the class `{self.class_name}` has no method `run`, {consequence}."
+        return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.NO_RUN)
+
 
 class ClassOverLimit(Struct, frozen=True):
     """A class that exceeds a limit of the analysis."""
@@ -88,6 +104,13 @@ class ClassOverLimit(Struct, frozen=True):
     place: SourcePlace
     """The location of the class name."""
 
+    @property
+    def problem(self) -> Problem:
+        """The problem that the class is not analyzed."""
+        span, kind = self.place.span, ProblemKind.LIMIT
+        message = f"the class `{self.class_name}` is not analyzed: {self.reason}."
+        return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
+
 
 class UndeployedClass(Struct, frozen=True):
     """A workflow class that no configuration deploys."""
@@ -95,6 +118,13 @@ class UndeployedClass(Struct, frozen=True):
     class_name: str
     place: SourcePlace
     """The location of the class name."""
+
+    def problem(self, configuration: str) -> Problem:
+        """Return the hint that the configuration at a path does not name the class."""
+        span = self.place.span
+        message = f"{configuration} does not name the workflow class `{self.class_name}`, so it is not deployed."
+        advice = "Add it to `workflows` there, or pass this file to analyze it."
+        return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
 
 
 def find_workflows(entry: OpenModule, configured: Collection[str] = ()) -> WorkflowClasses:
