@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
@@ -21,17 +21,21 @@ _DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
 _EXPORT_LIST: Final = re.compile(rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"[\"'](%s++)[\"']" % LETTER)
 
-
-DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
+_DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 """Source text that marks code that may import modules by computed names."""
-LISTED_FILES: Final = (b"glob(", b"iterdir(", b"listdir(", b"scandir(")
+_LISTED_FILES: Final = (b"glob(", b"iterdir(", b"listdir(", b"scandir(")
 """Source text that marks an `__all__` with the names of files, which a star import of the package imports."""
 
 
 def may_import_dynamically(source: bytes) -> bool:
     """Return whether a source may import modules by computed names."""
-    marks = (*DYNAMIC_IMPORTS, *LISTED_FILES) if b"__all__" in source else DYNAMIC_IMPORTS
-    return any(mark in source for mark in marks)
+    return mentions_dynamic_imports(source.__contains__)
+
+
+def mentions_dynamic_imports(mentions: Callable[[bytes], bool]) -> bool:
+    """Return whether a source may import modules by computed names. `mentions` searches it for text."""
+    marks = (*_DYNAMIC_IMPORTS, *_LISTED_FILES) if mentions(b"__all__") else _DYNAMIC_IMPORTS
+    return any(map(mentions, marks))
 
 
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:

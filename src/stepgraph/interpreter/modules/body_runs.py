@@ -19,9 +19,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import never_runs, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue, last_component
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.containers import DEEPEST
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding
@@ -29,7 +28,7 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
-from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
+from stepgraph.syntax.mutation.function_state import functions_with_state
 from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners, computed_variables
 from stepgraph.syntax.walk import self_and_statements_below, statements
 
@@ -69,60 +68,6 @@ def run_bodies(
             late = LateImport(own_module, place, is_conditional=False, is_nested=bool(modules.program.runs))
             modules.late_imports.append(late)
             resume(interpreter, define)
-
-
-def may_hold_changing_object(value: Value) -> bool:
-    """Return whether a value is or contains an object that statements of module bodies may change."""
-    pending: list[tuple[Value | None, int]] = [(value, 0)]
-    visited: set[LexicalScope] = set()
-    while pending:
-        current, depth = pending.pop()
-        match current:
-            case ContextVariable() | ProjectObject():
-                return True
-            case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
-                return True
-            case FunctionValue() if _has_state(current):
-                return True
-            case FunctionValue() if depth < DEEPEST:
-                enclosed = _enclosed_values(current, visited)
-                if any(isinstance(enclosed_value, Collection | Mapping) for enclosed_value in enclosed):
-                    return True
-                keywords = (keyword_value for _, keyword_value in current.keywords)
-                parts = (current.receiver, current.wrapped, *current.positional, *keywords, *enclosed)
-                pending += ((part, depth + 1) for part in parts)
-            case Union(cases=cases):
-                pending += ((case.value, depth) for case in cases)
-            case Collection() | Mapping() if depth < DEEPEST:
-                pending += ((element.value, depth + 1) for element in current.state.elements())
-            case _:
-                pass
-    return False
-
-
-def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> list[Value]:
-    """Return the values of the variables in the calls that enclose a function, except calls visited before."""
-    values: list[Value] = []
-    scope: LexicalScope | None = function.scope
-    while scope is not None and scope.kind != "module" and scope not in visited:
-        visited.add(scope)
-        values += scope.names.values() if scope.kind == "function" else ()
-        scope = scope.parent
-    return values
-
-
-def _has_state(function: FunctionValue) -> bool:
-    """Return whether calls of a function may change the results of later calls, or return the same object again."""
-    if function.implementations is not None:
-        return True
-    if isinstance(function.node, cst.FunctionDef):
-        if keeps_own_state(function.node):
-            return True
-    elif has_created_default(function.node.params):
-        return True
-    if not function.scope.is_local:  # no variables of an enclosing call
-        return False
-    return not function.scope.module.once(functions_with_state).isdisjoint(function.scope.path)
 
 
 def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:

@@ -21,12 +21,17 @@ from stepgraph.syntax.deferred.unvisited import ModuleFacts
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
-from stepgraph.syntax.mutation.import_writes import ImportWrite, ImportWrites, import_calls, import_writes
+from stepgraph.syntax.mutation.import_writes import (
+    ImportWrite,
+    ImportWrites,
+    callers_at_import,
+    import_calls,
+    import_writes,
+)
 from stepgraph.syntax.unparsed_sources import (
-    DYNAMIC_IMPORTS,
-    LISTED_FILES,
     called_imports,
     may_imported_modules,
+    mentions_dynamic_imports,
     with_packages,
 )
 
@@ -306,16 +311,18 @@ class LoadedModules(Struct):
 
     def imported_by(self, module: SourceModule, statement: cst.Import | cst.ImportFrom) -> Iterator[LexicalScope]:
         """Yield the modules of the project that an import statement of a module may load, in order."""
-        importer = self.importer
-        for file in self._files_of(module, with_packages(may_load_modules(statement))):
-            loaded = None if importer is None else importer.load(file)
-            if isinstance(loaded, SourceModule):
-                yield self.scope_of(loaded)
+        return self._scopes_of(module, with_packages(may_load_modules(statement)))
 
     def packages_of(self, module: SourceModule) -> list[LexicalScope]:
         """Return the packages that contain a module, outermost first, because Python imports those first."""
-        loaded = [self._load(module, 0, name) for name in self._packages_of(module)]
-        return [self.scope_of(package) for package in loaded if package is not None]
+        return [*self._scopes_of(module, [(0, name) for name in self._packages_of(module)])]
+
+    def _scopes_of(self, module: SourceModule, references: Iterable[ModuleReference]) -> Iterator[LexicalScope]:
+        """Load the modules that a module imports, and yield their scopes."""
+        for file in self._files_of(module, references):
+            loaded = None if self.importer is None else self.importer.load(file)
+            if isinstance(loaded, SourceModule):
+                yield self.scope_of(loaded)
 
     def _packages_of(self, module: SourceModule) -> list[str]:
         """Return the dotted names of the packages that contain a module, outermost first."""
@@ -324,11 +331,6 @@ class LoadedModules(Struct):
             return []  # the Worker loads the module by its plain name
         *parts, _ = files.name_of(module.path).split(".")
         return [".".join(parts[: length + 1]) for length in range(len(parts))]
-
-    def _load(self, module: SourceModule, level: int, name: str) -> SourceModule | None:
-        file = None if self.importer is None else self.importer.find(module.path, level, name)
-        loaded = None if file is None or self.importer is None else self.importer.load(file)
-        return loaded if isinstance(loaded, SourceModule) else None
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
         """Return the names of the owners whose attribute `name` is assigned or mutated by a module."""
@@ -427,7 +429,7 @@ class LoadedModules(Struct):
         """Return the statements of module bodies that may call a function of this name, directly or indirectly."""
         if self._called_count < len(self.scopes):
             self._called_count = len(self.scopes)
-            self._callers = _callers_at_import(self.scopes)
+            self._callers = callers_at_import(module.once(import_calls) for module in self.scopes)
         return self._callers.get(function, frozenset())
 
     def _changes_of(self, attribute: str) -> Collection[AttributeChange]:
@@ -468,27 +470,6 @@ def _size(module: SourceModule) -> int:
     return -(-len(module.source) // 1000) * 1000
 
 
-def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[int]]:
-    """Return, by function name, the statements of module bodies that may run a function."""
-    callers: dict[str, frozenset[int]] = {}
-    called_by: dict[str, set[str]] = {}
-    for module in modules:
-        calls = module.once(import_calls)
-        for name, callers_of_name in calls.at_import.items():
-            callers[name] = callers.get(name, frozenset()) | callers_of_name
-        for name, called in calls.by_function.items():
-            called_by.setdefault(name, set()).update(called)
-    pending = list(callers)
-    while pending:
-        name = pending.pop()
-        for called_name in called_by.get(name, ()):
-            combined = callers.get(called_name, frozenset()) | callers[name]
-            if combined != callers.get(called_name):
-                callers[called_name] = combined
-                pending.append(called_name)
-    return callers
-
-
 def last_component(scope: LexicalScope) -> str:
     """Return the last component of the name of a module or class."""
     return scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
@@ -515,5 +496,4 @@ def _imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
 
 def imports_dynamically(module: SourceModule) -> bool:
     """Return whether a module may import modules by computed names."""
-    is_list_computed = module.mentions(b"__all__") and any(map(module.mentions, LISTED_FILES))
-    return is_list_computed or any(map(module.mentions, DYNAMIC_IMPORTS))
+    return mentions_dynamic_imports(module.mentions)

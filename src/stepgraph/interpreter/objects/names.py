@@ -18,7 +18,7 @@ from stepgraph.interpreter.modules.binding_order import (
     scope_body,
     statement_positions,
 )
-from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
+from stepgraph.interpreter.modules.body_runs import resume, run_bodies
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
@@ -32,6 +32,7 @@ from stepgraph.interpreter.modules.star_imports import (
 )
 from stepgraph.interpreter.objects.union import may_be_unset, or_unset, with_fallback
 from stepgraph.interpreter.values.containers import (
+    DEEPEST,
     Collection,
     ContextVariable,
     Mapping,
@@ -47,12 +48,14 @@ from stepgraph.interpreter.values.objects import (
     ProjectObject,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
 from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, NameArgument, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes, rebound_globals
+from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default, keeps_own_state
 
 _BUILTINS = frozenset(dir(builtins))
 _SHARED_BY_MODULES: Final = (Collection, Mapping, ContextVariable)
@@ -335,7 +338,7 @@ def _evaluate_binders(
                 apply_changes(interpreter, scope, name, leaf, _define)
         may_run_steps = value.relevant or isinstance(value, Collection | Mapping | ProjectObject)
         is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
-        if is_rebound or may_hold_changing_object(value) or _may_be_set_externally(interpreter, scope, name):
+        if is_rebound or _may_hold_changing_object(value) or _may_be_set_externally(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
         current: Value | None = scope.names.get(name)
         if current is None:  # one of the binders was executed
@@ -417,3 +420,57 @@ def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
         "The graph shows this definition.",
         may_be_another=True,
     )
+
+
+def _may_hold_changing_object(value: Value) -> bool:
+    """Return whether a value is or contains an object that statements of module bodies may change."""
+    pending: list[tuple[Value | None, int]] = [(value, 0)]
+    visited: set[LexicalScope] = set()
+    while pending:
+        current, depth = pending.pop()
+        match current:
+            case ContextVariable() | ProjectObject():
+                return True
+            case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
+                return True
+            case FunctionValue() if _has_state(current):
+                return True
+            case FunctionValue() if depth < DEEPEST:
+                enclosed = _enclosed_values(current, visited)
+                if any(isinstance(enclosed_value, Collection | Mapping) for enclosed_value in enclosed):
+                    return True
+                keywords = (keyword_value for _, keyword_value in current.keywords)
+                parts = (current.receiver, current.wrapped, *current.positional, *keywords, *enclosed)
+                pending += ((part, depth + 1) for part in parts)
+            case Union(cases=cases):
+                pending += ((case.value, depth) for case in cases)
+            case Collection() | Mapping() if depth < DEEPEST:
+                pending += ((element.value, depth + 1) for element in current.state.elements())
+            case _:
+                pass
+    return False
+
+
+def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> list[Value]:
+    """Return the values of the variables in the calls that enclose a function, except calls visited before."""
+    values: list[Value] = []
+    scope: LexicalScope | None = function.scope
+    while scope is not None and scope.kind != "module" and scope not in visited:
+        visited.add(scope)
+        values += scope.names.values() if scope.kind == "function" else ()
+        scope = scope.parent
+    return values
+
+
+def _has_state(function: FunctionValue) -> bool:
+    """Return whether calls of a function may change the results of later calls, or return the same object again."""
+    if function.implementations is not None:
+        return True
+    if isinstance(function.node, cst.FunctionDef):
+        if keeps_own_state(function.node):
+            return True
+    elif has_created_default(function.node.params):
+        return True
+    if not function.scope.is_local:  # no variables of an enclosing call
+        return False
+    return not function.scope.module.once(functions_with_state).isdisjoint(function.scope.path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
@@ -376,3 +376,23 @@ def _called_names(node: cst.CSTNode) -> Iterator[str]:
         for inner in expressions_below(node):
             if isinstance(inner, cst.Call):
                 yield last_name(inner.func)
+
+
+def callers_at_import(modules: Iterable[ImportCalls]) -> dict[str, frozenset[int]]:
+    """Return, by function name, the statements of module bodies that may run a function."""
+    callers: dict[str, frozenset[int]] = {}
+    called_by: dict[str, set[str]] = {}
+    for calls in modules:
+        for name, callers_of_name in calls.at_import.items():
+            callers[name] = callers.get(name, frozenset()) | callers_of_name
+        for name, called in calls.by_function.items():
+            called_by.setdefault(name, set()).update(called)
+    pending = list(callers)
+    while pending:
+        name = pending.pop()
+        for called_name in called_by.get(name, ()):
+            combined = callers.get(called_name, frozenset()) | callers[name]
+            if combined != callers.get(called_name):
+                callers[called_name] = combined
+                pending.append(called_name)
+    return callers
