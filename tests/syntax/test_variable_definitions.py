@@ -115,6 +115,19 @@ def test_arguments_of_calls_matter(old: str, new: str) -> None:
     assert definitions(named(CALLED.replace(old, new), "item")) != definitions(named(CALLED, "item"))
 
 
+def test_all_arguments_of_a_starred_parameter_matter() -> None:
+    code = """
+async def pack(step, *items, label="x"):
+    await step.sleep(f"{items} {label}", 1)
+
+await pack(step, event.a, event.b)
+"""
+    (expected,) = definitions(code)
+    assert definitions(code.replace("items", "lines")) == [expected]
+    assert definitions(code.replace("event.b", "event.c")) != [expected]
+    assert 'default "x"' in expected
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -296,7 +296,7 @@ class _Definitions(Struct):
 
 
 def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
-    """Return the argument for a parameter of a function, or the unpacked arguments that may contain it."""
+    """Return the arguments for a parameter of a function, or all if one that is unpacked may contain them."""
     arguments = call.args if isinstance(call, cst.Call) else ()
     positional = [each for each in arguments if each.keyword is None and not each.star]
     if any(each.star for each in arguments):
@@ -304,7 +304,11 @@ def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cs
     if keyword := [each for each in arguments if each.keyword is not None and each.keyword.value == name]:
         return keyword
     index = position - _is_bound(function, call)
-    return positional[index : index + 1] if index >= 0 else ()
+    params = function.params
+    if index < 0 or position >= len(params.posonly_params) + len(params.params):
+        is_rest = isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name
+        return positional[index:] if is_rest else ()
+    return positional[index : index + 1]
 
 
 def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
