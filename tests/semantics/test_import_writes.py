@@ -333,6 +333,12 @@ def test_a_read_namespace_of_another_module(use: str) -> None:
     """)
 
 
+def test_a_namespace_that_is_stored_by_a_key_may_change() -> None:
+    use = 'import operator\nimport helpers\nspaces = {}\noperator.setitem(spaces, "save", vars(helpers))\n'
+    (note,) = notes_of(f"{HOOKS}{use}", "await helpers.load(step)", helpers=LOAD)
+    assert f"helpers.py:1:1: {CHANGED}" in note
+
+
 def test_a_method_changed_through_a_class_namespace_is_noted() -> None:
     service = SERVICE + '    locals()["load"] = fake\n\n'
     notes = notes_of(HOOKS + service, "service = Service()\nawait service.load(step)")

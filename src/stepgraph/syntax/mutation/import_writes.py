@@ -256,12 +256,12 @@ class _Writes:
             for argument in inner.args:
                 owner = None if argument.star else _namespace_owner(argument.value)
                 if owner is not None and owner[0] is not None and not _is_local_namespace(owner[0]):
-                    yield owner[0], _item_key(inner) or ANY_NAME, True
+                    yield owner[0], _item_key(inner, argument) or ANY_NAME, True
 
 
-def _item_key(call: cst.Call) -> str | None:
+def _item_key(call: cst.Call, namespace: cst.Arg) -> str | None:
     """Return the constant key in `operator.setitem(namespace, "key", value)`, or None for other calls."""
-    is_change = last_name(call.func) in _ITEM_CHANGES and len(call.args) > 1
+    is_change = last_name(call.func) in _ITEM_CHANGES and len(call.args) > 1 and call.args[0] is namespace
     return _literal(call.args[1].value) if is_change else None
 
 
