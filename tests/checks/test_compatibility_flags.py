@@ -60,7 +60,7 @@ def test_environment_flags_replace_top_level_flags(tmp_path: Path) -> None:
     assert [f.span.line for f in check_project(tmp_path, files, "SG116", environment="production")] == [12]
 
 
-def test_flags_of_all_environments_are_checked_without_a_selected_one(tmp_path: Path) -> None:
+def test_flags_of_all_environments_are_checked_by_default(tmp_path: Path) -> None:
     environments = "[env.staging]\ncompatibility_flags = []\n[env.production]\ncompatibility_flags = []\n"
     files = project_files(f"{CONFIGURATION}\n{environments}{_PRODUCTION}")
 

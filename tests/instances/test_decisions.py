@@ -118,7 +118,7 @@ class Orders(WorkflowEntrypoint):
 """
 
 
-def test_steps_with_exchanged_names_get_the_results_of_the_others() -> None:
+def test_steps_with_exchanged_names_get_exchanged_results() -> None:
     first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
     second = EXCHANGED.replace("$1", "charge card").replace("$2", "load order")
     (deployed, old_details), (code, new_details) = code_of(first), code_of(second)

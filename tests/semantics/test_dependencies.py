@@ -669,7 +669,7 @@ def test_a_parameter_with_the_name_of_a_function_has_a_hint() -> None:
     assert note.advice == "The step of that function is named 'load rows', and parameter names must match step names."
 
 
-def test_a_parameter_with_a_default_captures_a_variable_of_a_loop() -> None:
+def test_a_default_captures_a_variable_of_a_loop() -> None:
     body = """
         node, state = event["payload"]["first"], {}
         while node:

@@ -66,7 +66,7 @@ def test_code_after_a_jump_is_on_the_spine_below_its_guard() -> None:
         assert len({figure.box.left + figure.box.right for figure in (first, guard, last)}) == 1
 
 
-def test_code_after_steps_and_a_jump_is_on_the_spine_below_their_frame() -> None:
+def test_code_after_steps_and_a_jump_is_on_the_spine() -> None:
     skip = branch("x", do("b"))
     drawn = graph(loop(do("a"), either(skip, branch(None, do("c")))))
     details = Details([(skip, Detail(final_jump="continue"))])

@@ -146,7 +146,7 @@ def test_a_folded_function_is_folded_at_all_its_calls() -> None:
     assert picture.text.count("18 steps") == 2
 
 
-def test_a_group_of_dependent_steps_is_not_folded_if_it_is_most_of_the_picture() -> None:
+def test_a_dominant_group_of_dependent_steps_is_not_folded() -> None:
     def group(count: int) -> Node:
         return parallel(
             "all", do("head", starts=1, resolves=2), *(do(f"{i}", starts=2, resolves=3) for i in range(count))

@@ -166,7 +166,7 @@ def test_a_jump_is_faded_unless_the_instance_took_it() -> None:
     assert text.index('<g class="faded"') < text.index(">continue<") < text.index("node.if.2--b")
 
 
-def test_steps_before_a_jump_are_faded_unless_the_instance_took_it() -> None:
+def test_steps_before_an_untaken_jump_are_faded() -> None:
     skip = branch("x", do("b"))
     example = graph(loop(do("a"), either(skip, branch(None, do("c")))))
     details = Details([(skip, Detail(final_jump="continue"))])

@@ -86,8 +86,8 @@ class Matching:
 
     def has_other_value(self, old: int, new: int) -> bool:
         """Return whether the text of a step, branch or loop contains other values, perhaps by the same names."""
-        are_known = old in self.old.definitions and new in self.new.definitions
-        return are_known and not self.has_same_value(old, new)
+        have_values = old in self.old.definitions and new in self.new.definitions
+        return have_values and not self.has_same_value(old, new)
 
     def is_same_definition(self, old: str, new: str) -> bool:
         """Return whether two texts, as in `Detail.definition`, differ at most in the names of renamed functions."""

@@ -252,16 +252,16 @@ class BlockErrors(Struct):
 def record_function_errors(interpreter: Interpreter, body: cst.BaseSuite) -> None:
     """Record the errors that the function in the current frame may raise, after the interpretation of its body."""
     function = interpreter.frame.function
-    known = None if function is None else interpreter.function_errors.get(function)
-    if function is None or (known is not None and known.own_errors is NonStepErrors.ANY):
+    earlier = None if function is None else interpreter.function_errors.get(function)
+    if function is None or (earlier is not None and earlier.own_errors is NonStepErrors.ANY):
         return
     code = BlockErrors(interpreter, stops_at_any=True)
     live = interpreter.is_reachable
     code.visit(body)
     interpreter.is_reachable = live
-    if known is not None:
-        code.own_errors = max(code.own_errors, known.own_errors)
-        code.raising_steps = {**code.raising_steps, **known.raising_steps}
+    if earlier is not None:
+        code.own_errors = max(code.own_errors, earlier.own_errors)
+        code.raising_steps = {**code.raising_steps, **earlier.raising_steps}
     interpreter.function_errors[function] = FunctionErrors(code.own_errors, code.raising_steps)
 
 

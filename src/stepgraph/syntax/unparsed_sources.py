@@ -63,8 +63,9 @@ def names_in_export_list(source: bytes) -> tuple[str, ...]:
 def _references(source: bytes) -> Iterator[ModuleReference]:
     text = _IGNORED.sub(b" ", source)
     for match in _IMPORT.finditer(text):
-        found = _DOTTED_NAME.findall(match["names"]) or match["names"].split()[:1]
-        names = [name.decode(errors="replace") for name in found]
+        # An import without names is a star import.
+        imported = _DOTTED_NAME.findall(match["names"]) or match["names"].split()[:1]
+        names = [name.decode(errors="replace") for name in imported]
         before = text[max(0, match.start() - _MAX_SOURCE) : match.start()].rpartition(b"\n")[2]
         _, keyword, source_name = before.rpartition(b"from")
         if not keyword:
