@@ -124,3 +124,19 @@ def test_an_assignment_to_either_dictionary_reaches_both() -> None:
 def test_a_step_appended_twice_on_one_branch_may_run_twice() -> None:
     body = "todo = []\nif event:\n    todo.extend([a, a])\nfor one in todo:\n    await one()"
     assert graph_of(body).split() == ["loop", "a"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("p, q = Holder", "the step 'a' is unpacked, which stepgraph does not model."),
+        ("xs = [*Holder]", "the step 'a' is iterated over, which stepgraph does not model."),
+        ("xs = []\nxs.extend(Holder)", "the step 'a' is iterated over, which stepgraph does not model."),
+    ],
+)
+def test_a_class_that_its_metaclass_makes_iterable_is_noted(statement: str, message: str) -> None:
+    meta = "class Meta(type):\n    def __iter__(cls):\n        return iter(cls.items)\n"
+    holder = "class Holder(metaclass=Meta):\n    items = (a, a)\n"
+    (note,) = workflow_of(f"{meta}{holder}{statement}\nawait a()").notes
+    assert note.incomplete
+    assert note.message.startswith(message)

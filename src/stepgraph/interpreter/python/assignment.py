@@ -120,8 +120,10 @@ def _as_unpackable(interpreter: Interpreter, value: Value) -> Value:
             return take_elements(interpreter, value, exhausts=True)
         case Union() if not all(isinstance(leaf, Collection | Constant) for leaf in union_values(value)):
             return interpreter.apply_to_cases(value, lambda case: _as_unpackable(interpreter, case))
-        case GeneratorCall() | GeneratorExpression() | Mapping() | ProjectObject() | ClassValue():
+        case GeneratorCall() | GeneratorExpression() | Mapping() | ProjectObject():
             return copy_elements(interpreter, value, "list") or UNKNOWN
+        case ClassValue():
+            return copy_elements(interpreter, value, "list") or value
         case _:
             return value
 

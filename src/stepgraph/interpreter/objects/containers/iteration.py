@@ -143,6 +143,8 @@ def added_elements(interpreter: Interpreter, value: Value, place: SourcePlace) -
     elements = value if isinstance(value, Collection) else copy_elements(interpreter, value, "list")
     if elements is not None and elements.items:
         return elements
+    if isinstance(value, ClassValue):  # its metaclass may have a method `__iter__`
+        interpreter.escape(value, place, "is iterated over, which stepgraph does not model")
     items = () if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),)
     return make_result_collection(interpreter, "list", items)
 
