@@ -38,6 +38,9 @@ from stepgraph.syntax.unparsed_sources import (
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
 
+# Attributes of functions that determine the code that a call runs.
+_PARTS_OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
+
 # Source text of code that may register a class as a subclass of an abstract class.
 _REGISTERING: Final = (b".register", b'"register"', b"'register'", b"__subclasshook__")
 
@@ -182,6 +185,9 @@ class LoadedModules(Struct):
     _extends_builtins: bool = False
     """The result of `may_extend_builtins` for the first `_builtins_count` modules."""
     _builtins_count: int = 0
+    _changes_functions: bool = False
+    """The result of `may_change_functions` for the first `_function_count` modules."""
+    _function_count: int = 0
     _all_modules: tuple[SourceModule, ...] = ()
     """The result of `all_modules` at the time when `_complete_count` modules were loaded."""
     _complete_count: int = 0
@@ -336,11 +342,15 @@ class LoadedModules(Struct):
         """Return the names of the owners whose attribute `name` is assigned or mutated by a module."""
         return {change.owner for change in self._changes_of(name)}
 
-    def is_any_attribute_assigned(self, names: Iterable[str]) -> bool:
-        """Return whether a module assigns or mutates one of the named attributes of any owner."""
-        for name in names:
-            self._load_assigning(name)
-        return any(self._changes_of(name) for name in names)
+    def may_change_functions(self) -> bool:
+        """Return whether a module assigns the code or the defaults of any function."""
+        count = len(self.scopes)
+        if self._function_count < count:
+            for name in _PARTS_OF_FUNCTIONS:
+                self._load_assigning(name)
+            self._changes_functions = any(self._changes_of(name) for name in _PARTS_OF_FUNCTIONS)
+            self._function_count = count
+        return self._changes_functions
 
     def may_rename_functions(self) -> bool:
         """Return whether unmodeled code of the program may change the names or parameters of functions."""

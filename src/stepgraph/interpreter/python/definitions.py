@@ -116,7 +116,7 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
         for annotation in (*annotations, node.returns):
             evaluate_annotation(interpreter, annotation)
     function = FunctionValue(node, scope, qualified_names(scope, node.name.value), owner=scope.owner, defaults=defaults)
-    if interpreter.modules.is_any_attribute_assigned(_PARTS_OF_FUNCTIONS):
+    if interpreter.modules.may_change_functions():
         function = replace(function, caveats=(_caveat_of_changed_function(interpreter, node),))
     value: Value = function
     for decorator, place in reversed(decorators):
@@ -124,10 +124,6 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
     if decorators:
         interpreter.modules.executed_statements.add(id(node))
     return value
-
-
-# Attributes of functions that determine the code that a call runs.
-_PARTS_OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
 
 
 def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef) -> Caveat:
