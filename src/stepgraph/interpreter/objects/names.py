@@ -78,7 +78,7 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
             if value is not None and may_be_unset(value):
                 conditional.append(value)
             elif value is not None:
-                return _with_outer_value(conditional, value)
+                return _with_outer_value(conditional, value) if conditional else value
         statement = None if statement is None else _statement_in_parent(scope, statement)
         scope = scope.parent
     if name in _BUILTINS:

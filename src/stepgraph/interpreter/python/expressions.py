@@ -176,14 +176,15 @@ _COLLECTION_KINDS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
 def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
     table = EntryTable()
     partial = False
+    module = interpreter.module
     for element in node.elements:
         if isinstance(element, cst.DictElement):
             key = interpreter.evaluate(element.key)
             entry = MappingEntry(
                 key,
                 interpreter.evaluate(element.value),
-                interpreter.place(element.key),
-                interpreter.place(element.value),
+                SourcePlace(module, element.key),
+                SourcePlace(module, element.value),
             )
             table.add(entry)
         else:
@@ -210,7 +211,10 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     with interpreter.tracer.arguments(node, callee):
         arguments = _evaluate_arguments(interpreter, node)
     interpreter.task_id_before_call = last_task_id
-    return _call_value(interpreter, node, callee, arguments)
+    result = interpreter.call(callee, arguments, interpreter.place(node))
+    if isinstance(result, (Constant, Template)):
+        result = without_constants(result)  # calls are never folded
+    return interpreter.tracer.on_result(node, callee, arguments, result)
 
 
 def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
@@ -219,7 +223,18 @@ def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
         if argument.star:
             return _evaluate_starred_arguments(interpreter, node)
     # Without stars, positional arguments come first.
-    return Arguments(tuple([_evaluate_unstarred_argument(interpreter, argument) for argument in node.args]))
+    return Arguments(
+        tuple(
+            [
+                Argument(
+                    interpreter.evaluate(argument.value),
+                    interpreter.place(argument.value),
+                    None if argument.keyword is None else argument.keyword.value,
+                )
+                for argument in node.args
+            ]
+        )
+    )
 
 
 def _evaluate_starred_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
@@ -229,28 +244,12 @@ def _evaluate_starred_arguments(interpreter: Interpreter, node: cst.Call) -> Arg
     return Arguments(tuple(evaluated[id(argument)] for argument in node.args))
 
 
-def _call_value(interpreter: Interpreter, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
-    value = _hide_constant_result(interpreter.call(callee, arguments, interpreter.place(node)))
-    return interpreter.tracer.on_result(node, callee, arguments, value)
-
-
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
     with interpreter.tracer.callee(node):
         callee = interpreter.evaluate(node.func)
     if isinstance(callee, BuiltinMethod | Union):
         interpreter.tracer.on_method_call(node, callee)
     return callee
-
-
-def _hide_constant_result(value: Value) -> Value:
-    """Hide a constant result, because calls are never folded."""
-    return without_constants(value) if isinstance(value, Constant | Template) else value
-
-
-def _evaluate_unstarred_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
-    value = interpreter.evaluate(argument.value)
-    keyword = None if argument.keyword is None else argument.keyword.value
-    return Argument(value, interpreter.place(argument.value), keyword)
 
 
 def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:

@@ -78,6 +78,8 @@ def _entries(interpreter: Interpreter, source: Argument | MappingEntry, setting:
     by_key = EntriesByKey.of(value.entries)
     if value.partial or not by_key.is_complete:
         _report(interpreter, source, setting, "the default for unknown keys")
+    if not by_key.uncertain:
+        return by_key.certain
     return by_key.certain | {
         key: replace(by_key.uncertain[key], value=UNKNOWN, place=source.place)
         for key in _DURATIONS

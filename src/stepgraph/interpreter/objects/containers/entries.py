@@ -50,7 +50,8 @@ class EntryTable:
             self._optional.setdefault(entry.key.value, []).append(identity)
             self._entries[identity] = entry
         else:
-            self.replaced += self._remove_optional(entry.key)
+            if self._optional:
+                self.replaced += self._remove_optional(entry.key)
             if entry.key.value in self._entries:
                 self.replaced.append(self._entries[entry.key.value])
             self._entries[entry.key.value] = entry
@@ -138,7 +139,8 @@ def _comparable(key: Value) -> object:
 
 def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = False) -> Mapping:
     """Return a new dictionary with the entries of a table."""
-    interpreter.store.record_unselected(table.replaced)
+    if table.replaced:
+        interpreter.store.record_unselected(table.replaced)
     mapping = make_mapping(interpreter, table.entries, partial=partial)
     mapping.state.unordered = not table.is_ordered
     return mapping
