@@ -53,6 +53,23 @@ class _InFrame:
         self.interpreter.frame = self.outer
 
 
+class _OperationCollector:
+    """The context of `InterpreterState.collect_operations`, a class like `_InFrame`."""
+
+    __slots__ = ("interpreter", "outer")
+
+    def __init__(self, interpreter: InterpreterState) -> None:
+        self.interpreter = interpreter
+
+    def __enter__(self) -> list[Operation]:
+        interpreter = self.interpreter
+        self.outer, interpreter.operations = interpreter.operations, []
+        return interpreter.operations
+
+    def __exit__(self, *_: object) -> None:
+        self.interpreter.operations = self.outer
+
+
 class _InStepBody:
     """The context of `InterpreterState.step_body`, a class like `_InFrame`."""
 
@@ -202,14 +219,9 @@ class InterpreterState(Struct, eq=False):
         """Interpret the body of a step, which the engine does not replay because it stores the result."""
         return _InStepBody(self, step)
 
-    @contextmanager
-    def collect_operations(self) -> Iterator[list[Operation]]:
+    def collect_operations(self) -> AbstractContextManager[list[Operation]]:
         """Collect the operations emitted inside the context in a separate list. Changes of the store stay in effect."""
-        outer, self.operations = self.operations, []
-        try:
-            yield self.operations
-        finally:
-            self.operations = outer
+        return _OperationCollector(self)
 
     @contextmanager
     def in_scope(self, scope: LexicalScope) -> Iterator[None]:

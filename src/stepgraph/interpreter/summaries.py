@@ -236,11 +236,21 @@ def _summarize(
         reads=reads,
         started_bindings=tuple(frame.started_bindings),
     )
-    copier = Copier(interpreter.store, scope.names.serial - 1)
-    template = replace(summary, result=copier.copy(result), since=copier.since, allocates=bool(copier.copies))
-    interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = template
-    interpreter.summary_keys.append((interpreter.replays, *key))
+    _memoize(interpreter, node, (interpreter.replays, *key), summary, scope.names.serial - 1)
     return summary
+
+
+def _memoize(
+    interpreter: Interpreter, node: cst.FunctionDef, key: tuple[object, ...], summary: FunctionSummary, since: int
+) -> None:
+    """Store the summary of a call for further calls. `since` is the serial of the newest cell before the call."""
+    copier = Copier(interpreter.store, since)
+    result = copier.copy(summary.result)
+    template = summary
+    if result is not summary.result:
+        template = replace(summary, result=result, since=since, allocates=bool(copier.copies))
+    interpreter.summaries[key] = interpreter.latest_summaries[node] = template
+    interpreter.summary_keys.append(key)
 
 
 def _suspension_of(interpreter: Interpreter, function: Function, frame: Frame) -> Suspension:
@@ -254,6 +264,8 @@ def _set_names(
     interpreter: Interpreter, function: Function, arguments: tuple[CallableArgument, ...], called: int
 ) -> None:
     """Name a function after the callable arguments whose steps have run (`called`), as in `run_all(charge, ship)`."""
+    if not arguments:
+        return
     lambda_names = interpreter.lambda_names
     names = [lambda_names.get(a.identity, a.name) if isinstance(a.identity, cst.Lambda) else a.name for a in arguments]
     function.callables = tuple(dict.fromkeys(names))
@@ -346,6 +358,9 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
     """
     if not frame.returns:
         return UNKNOWN
+    if len(frame.returns) == 1:
+        value = frame.returns[0].value
+        return value if keeps_constants else without_constants(value)
     cases = sorted(frame.returns, key=lambda case: case.condition is None)
     values = [case.value for case in cases]
     has_one_default = [case.condition for case in cases[-2:]] != [None, None]
@@ -354,7 +369,7 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
     else:
         names = [callable_name(case.value) or case.condition or function.names[0] for case in cases]
         value = union_of_values(values, names, f"{function.names[0]}()", function.place)
-    if isinstance(value, Unknown) and frame.selected_result is not None and len(frame.returns) > 1:
+    if isinstance(value, Unknown) and frame.selected_result is not None:
         return frame.selected_result
     return value if keeps_constants else without_constants(value)
 

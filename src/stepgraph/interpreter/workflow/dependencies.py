@@ -53,6 +53,8 @@ def declare_again(interpreter: Interpreter, steps: Collection[StepFunction]) -> 
     If all steps are still current, they only move to the end of the order. Declaring them again in each caller of a
     chain of calls would take quadratic time.
     """
+    if not steps:
+        return
     current = interpreter.steps.by_name
     if not all(current.get(step.definition.declared_name) is step for step in steps):
         for step in steps:
@@ -97,6 +99,9 @@ _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
     """Return the run of a step that is called at this point."""
+    if not step.definition.parameters and not step.depends and step.depends_collection is None:
+        body = evaluate_body(interpreter, step)
+        return StepRun(step.definition, body.block, (), (), body.started_bindings)
     if _runs_dependencies(interpreter, step):
         with interpreter.tracer.after_dependencies():
             body = evaluate_body(interpreter, step)

@@ -136,6 +136,8 @@ class WorkRegistry(Struct):
 
         `before` is the serial of the cell.
         """
+        if count == len(self.exhausted):
+            return False
         return any(generator.serial < before for generator in islice(self.exhausted.values(), count, None))
 
     def record_start(self, place: SourcePlace, task_ids: Iterable[TaskId]) -> None:
