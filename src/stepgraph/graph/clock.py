@@ -37,7 +37,7 @@ from stepgraph.ir.nodes import (
     StepRun,
     TryOperation,
 )
-from stepgraph.ir.walk import tasks_started_in
+from stepgraph.ir.walk import tasks_started_by
 from stepgraph.model.vocabulary import EXCEPTION
 from stepgraph.model.walk import is_clocked
 from stepgraph.syntax.module import SourcePlace
@@ -190,7 +190,7 @@ def _separate_groups(emitter: _Emitter, block: OperationBlock, operation: Operat
     """Return the separate groups in this block that contain the tasks of an operation."""
     if id(block) not in emitter.blocks_with_groups:  # most blocks, and the search below takes linear time
         return ()
-    first = next(tasks_started_in(operation), None)
+    first = next(tasks_started_by(operation), None)
     if first is None:
         return ()
     return tuple(group for group in emitter.separate_groups.get(first, ()) if group.block == id(block))

@@ -120,7 +120,7 @@ def _needed_first(functions: Sequence[Function], needed: dict[int, list[Function
 
 def _callers_tasks(body: OperationBlock) -> frozenset[TaskId]:
     """Return the tasks that a body awaits but does not start."""
-    started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
+    started = set(tasks_started_in(body))
     return frozenset(task_id for task_id in task_references(body) if task_id not in started)
 
 

@@ -217,7 +217,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """Whether tasks may be pending at a return of `run` that has no node in the graph."""
         self.skipped_returns: dict[int, tuple[Path, int]] = {}
         """The path to each such return, and the tasks pending there, by `id` of the return."""
-        started = {task_id for operation in body.operations for task_id in tasks_started_in(operation)}
+        started = set(tasks_started_in(body))
         self.mentions = Counter(task_id for task_id in task_references(body) if task_id in started)
         """The number of starts and awaits of each task."""
         self.local: dict[int, int] = {}

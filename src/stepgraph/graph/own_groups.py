@@ -19,7 +19,7 @@ from stepgraph.ir.nodes import (
     child_blocks,
     operations_in,
 )
-from stepgraph.ir.walk import tasks_started_in
+from stepgraph.ir.walk import tasks_started_by
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup |
     if any(isinstance(member, AwaitGroup) and member.started_tasks for member in final_await.group.members):
         return None
     if not all(
-        _only_starts(operation) and members.issuperset(tasks_started_in(operation)) for operation in operations[:-1]
+        _only_starts(operation) and members.issuperset(tasks_started_by(operation)) for operation in operations[:-1]
     ):
         return None
     return ShownGroup(_kind(final_await, live), final_await.place)

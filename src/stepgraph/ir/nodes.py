@@ -479,15 +479,18 @@ def operations_in(block: OperationBlock) -> Iterator[Operation]:
 
 def may_run_steps(block: OperationBlock) -> bool:
     """Return whether a block may run or start a step, a sleep or a wait."""
-    return any(
-        isinstance(operation, (Run, StartOperation)) and _has_steps(operation.activity)
-        for operation in operations_in(block)
-    )
+    for operation in operations_in(block):
+        if isinstance(operation, (Run, StartOperation)) and _has_steps(operation.activity):
+            return True
+    return False
 
 
 def may_await(block: OperationBlock) -> bool:
     """Return whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
-    return any(isinstance(operation, (Await, Run)) for operation in operations_in(block))
+    return not _AWAITING_TYPES.isdisjoint(map(type, operations_in(block)))
+
+
+_AWAITING_TYPES: Final[frozenset[type[Operation]]] = frozenset([Await, Run])
 
 
 def _has_steps(activity: Activity) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from stepgraph.ir.await_groups import TaskId, task_ids_of
@@ -10,6 +12,7 @@ from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import (
     Await,
     Call,
+    Operation,
     OperationBlock,
     PartialOrder,
     Pause,
@@ -20,12 +23,16 @@ from stepgraph.ir.nodes import (
     operations_in,
 )
 
+_LEAF_TYPES: Final[frozenset[type[Operation]]] = frozenset([Run, Pause, StartOperation, PartialOrder])
+_SUSPENDING_TYPES: Final[frozenset[type[Operation]]] = frozenset([Run, Pause, Await, Scope, PartialOrder])
+"""The types of the operations that may suspend by themselves."""
+
 
 def suspension_of(body: OperationBlock) -> Suspension:
     """Return whether a body suspends before its normal exits. Paths that raise do not count."""
-    if all(isinstance(operation, Run | Pause | StartOperation | PartialOrder) for operation in body.operations):
+    if _LEAF_TYPES.issuperset(map(type, body.operations)):
         return _suspension_of_sequence(body)
-    if not any(isinstance(operation, Run | Pause | Await | Scope | PartialOrder) for operation in operations_in(body)):
+    if _SUSPENDING_TYPES.isdisjoint(map(type, operations_in(body))):
         return Suspension.NEVER
     exits = solve(body, _Suspended(may_be_false=True), _SuspensionDomain())
     ends = [end for end in (exits.end, exits.returns) if end is not None]

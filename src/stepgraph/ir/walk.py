@@ -54,9 +54,14 @@ def map_blocks(operation: Operation, change: Callable[[OperationBlock], Operatio
             return operation
 
 
-def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
+def tasks_started_in(block: OperationBlock) -> Iterator[TaskId]:
+    """Yield the tasks that a block or its nested blocks start, in order."""
+    return (operation.task_id for operation in operations_in(block) if isinstance(operation, StartOperation))
+
+
+def tasks_started_by(operation: Operation) -> Iterator[TaskId]:
     """Yield the tasks that an operation or its nested blocks start, in order."""
-    return (inner.task_id for inner in operations_in(OperationBlock((operation,))) if isinstance(inner, StartOperation))
+    return tasks_started_in(OperationBlock((operation,)))
 
 
 def task_references(block: OperationBlock) -> Iterator[TaskId]:

@@ -25,7 +25,7 @@ from stepgraph.interpreter.workflow.awaiting import is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
-from stepgraph.ir.walk import tasks_started_in
+from stepgraph.ir.walk import tasks_started_by
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import SourcePlace
 
@@ -114,10 +114,10 @@ def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
     """
     order = {task_id: index for index, task_id in enumerate(task_ids)}
     first = len(interpreter.operations)
-    while first and next(tasks_started_in(interpreter.operations[first - 1]), None) in order:
+    while first and next(tasks_started_by(interpreter.operations[first - 1]), None) in order:
         first -= 1
     interpreter.operations[first:] = sorted(
-        interpreter.operations[first:], key=lambda operation: order[next(tasks_started_in(operation))]
+        interpreter.operations[first:], key=lambda operation: order[next(tasks_started_by(operation))]
     )
 
 

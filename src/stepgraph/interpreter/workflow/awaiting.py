@@ -441,7 +441,7 @@ def _await_in_branches(interpreter: Interpreter, value: Union, place: SourcePlac
 
 
 def _starts_tasks_of(branch: ChoiceBranch, task: Value) -> bool:
-    started = {task_id for operation in branch.block.operations for task_id in tasks_started_in(operation)}
+    started = set(tasks_started_in(branch.block))
     return started >= {awaited.task_id for awaited in awaited_tasks(task)}
 
 
