@@ -135,8 +135,12 @@ NO_DETAILS: Final = Details()
 
 def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
     """Return the details of a graph. `describe` returns the detail of a part, which may be empty."""
-    described = ((part, describe(part)) for part in parts_of(graph))
-    return Details([(part, detail) for part, detail in described if detail])
+    items: list[tuple[Part, Detail]] = []
+    for part in parts_of(graph):
+        detail = describe(part)
+        if detail:
+            items.append((part, detail))
+    return Details(items)
 
 
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
@@ -180,6 +184,8 @@ def parts_of(graph: Graph) -> Iterator[Part]:
         if isinstance(value, dict):
             if "type" in value or "condition" in value or "functions" in value:
                 yield value
-            pending.extend(reversed([inner for key, inner in value.items() if key not in _WITHOUT_PARTS]))
+            for key in reversed(value):
+                if key not in _WITHOUT_PARTS:
+                    pending.append(value[key])
         elif isinstance(value, list):
             pending.extend(reversed(value))

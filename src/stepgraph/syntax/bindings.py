@@ -118,6 +118,8 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
     if type(statement) in _BINDLESS_TYPES:
         return
     match statement:
+        case cst.FunctionDef() | cst.ClassDef() | cst.TypeAlias():
+            bindings.add(statement.name.value, statement)
         case cst.Assign():
             for target in statement.targets:
                 _bind_target(target.target, statement, bindings)
@@ -126,8 +128,6 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
                 _bind_target(statement.target, statement, bindings)
         case cst.AugAssign() | cst.For():
             _bind_target(statement.target, statement, bindings)
-        case cst.FunctionDef() | cst.ClassDef() | cst.TypeAlias():
-            bindings.add(statement.name.value, statement)
         case cst.Import():
             for alias in statement.names:
                 bindings.add(import_binding(alias), statement)

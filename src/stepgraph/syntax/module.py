@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, field
 
@@ -77,9 +77,9 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     _positions: dict[int, Range] = field(default_factory=dict)
     """Ranges of nodes, by the identity of the node. Some may be missing unless `_has_all_positions`."""
     _has_all_positions: bool = False
-    _results: dict[object, Memo[object]] = field(default_factory=dict)
+    _results: dict[object, Memo[Any]] = field(default_factory=dict)
     """Results of `once`, by function."""
-    _results_by_node: dict[object, dict[int, Memo[tuple[cst.CSTNode, object]]]] = field(default_factory=dict)
+    _results_by_node: dict[object, dict[int, Memo[tuple[cst.CSTNode, Any]]]] = field(default_factory=dict)
     """Results of `once_for`, by function and the identity of the node. Each includes the node, to keep it alive."""
 
     def __repr__(self) -> str:
@@ -108,18 +108,23 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """Return `compute(self)`, memoized because all workflows of the module need the same result."""
         memo = self._results.get(compute)
         recorder = self._recorder
-        if memo is None or recorder is not None:
-            if memo is not None and recorder is not None and recorder.includes(memo):
-                return cast("Result", memo.result)
+        if memo is None or (recorder is not None and not recorder.includes(memo)):
             memo = self._memo(self._results, compute, lambda: compute(self))
             if recorder is not None and recorder.is_active:
                 recorder.add_result(self, compute, memo)
-        return cast("Result", memo.result)
+        result: Result = memo.result
+        return result
 
     def once_for(self, node: Node, compute: Callable[[Node, SourceModule], Result]) -> Result:
         """Return `compute(node, self)` for a node of the module, memoized."""
         memos = self._results_by_node.setdefault(compute, {})
-        return cast("Result", self.memoize(memos, id(node), lambda: (node, compute(node, self)))[1])
+        memo = memos.get(id(node))
+        if memo is not None and self._recorder is None:
+            entry = memo.result
+        else:
+            entry = self.memoize(memos, id(node), lambda: (node, compute(node, self)))
+        result: Result = entry[1]
+        return result
 
     def memoize(self, memos: dict[Key, Memo[Result]], key: Key, compute: Callable[[], Result]) -> Result:
         """Return the result of a function without arguments, memoized with the parts of modules that it reads."""

@@ -182,7 +182,7 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
         is_child = _child_types[type(value)]
         if is_child:
             nodes.append(value)  # type: ignore[arg-type] # checked by type
-        elif is_child is None:
+        elif is_child is None and value:
             nodes += [item for item in value if _child_types[type(item)]]  # type: ignore[attr-defined] # a sequence
     return nodes
 

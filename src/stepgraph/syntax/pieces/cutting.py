@@ -123,6 +123,8 @@ class _Cutter:
         """The blocks around the last statement, outermost first."""
         self._uncut = 0
         """The number of the innermost of these blocks in which no piece may start."""
+        self._indent = part.blocks[-1].indent if part.blocks else ""
+        """The whitespace at the start of a line in the innermost block."""
         self._closed: PieceBlock | None = None
         """The outermost of the blocks that the current statement has closed, if any."""
         self._statement = -1
@@ -203,11 +205,6 @@ class _Cutter:
         if indent != self._indent or not is_piece:
             raise _UnusualLayoutError
 
-    @property
-    def _indent(self) -> str:
-        """The whitespace at the start of a line in the innermost block."""
-        return self._blocks[-1].indent if self._blocks else ""
-
     def _enter_block(self, indent: str) -> bool:
         """Update the open blocks for the next statement. Return whether it is the first one in its block."""
         self._closed = None
@@ -216,6 +213,7 @@ class _Cutter:
             return True
         while len(indent) < len(self._indent):
             self._closed = self._blocks.pop()
+            self._indent = self._blocks[-1].indent if self._blocks else ""
             self._uncut = max(0, self._uncut - 1)
         if indent != self._indent:
             raise _UnusualLayoutError
@@ -229,6 +227,7 @@ class _Cutter:
         opening = "" if header is None else _OPENINGS[header.lastgroup or ""]
         self._uncut += self._uncut > 0 or not opening
         self._blocks.append(PieceBlock(indent, opening))
+        self._indent = indent
 
     def _start_of_leading_lines(self, indent: str, gap: int, line: int) -> int | None:
         """Return the offset of the comments and blank lines that belong to the statement in the line at `line`.
