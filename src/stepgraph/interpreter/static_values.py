@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -36,6 +36,7 @@ from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import Parameter, StepFunctionShape
 from stepgraph.ir.static_values import (
+    NO_ARGUMENTS,
     Arity,
     StaticArgument,
     StaticArguments,
@@ -143,18 +144,12 @@ class _StaticValueBuilder(Struct):
             self.shows_hidden and not value.state.changed and not value.is_argument
         )
 
-        def element_value(item_value: Value, place: SourcePlace) -> Value:
-            return (
-                self.static_value_at(item_value, place, depth)
-                if shows_constants or item_value.relevant or item_value.tainted
-                else UNKNOWN
-            )
-
+        snapshot_of = self.static_value_at if shows_constants else self._static_value_without_constants
         if isinstance(value, Collection):
             items = value.items
             self.remaining -= min(len(items), MAX_ELEMENTS)
             static_elements = tuple(
-                StaticElement(element_value(item.value, item.place), item.place) for item in items[:MAX_ELEMENTS]
+                StaticElement(snapshot_of(item.value, item.place, depth), item.place) for item in items[:MAX_ELEMENTS]
             )
             is_complete = shows_constants and value.has_definite_order and len(static_elements) == len(items)
             return StaticCollection(
@@ -169,26 +164,33 @@ class _StaticValueBuilder(Struct):
         static_entries = tuple(
             [
                 StaticEntry(
-                    element_value(entry.key, entry.key_place),
+                    snapshot_of(entry.key, entry.key_place, depth),
                     entry.key_place,
-                    element_value(entry.value, entry.place),
+                    snapshot_of(entry.value, entry.place, depth),
                     entry.place,
                 )
                 for entry in entries[:MAX_ELEMENTS]
             ]
         )
         is_complete = (
-            shows_constants and not value.partial and not any(entry.many or entry.may_be_missing for entry in entries)
+            shows_constants
+            and not value.partial
+            and len(static_entries) == len(entries)
+            and not [entry for entry in entries if entry.many or entry.may_be_missing]
         )
-        return StaticMapping(
-            static_entries, is_complete and len(static_entries) == len(entries), may_be_overwritten=value.state.changed
-        )
+        return StaticMapping(static_entries, is_complete, may_be_overwritten=value.state.changed)
+
+    def _static_value_without_constants(self, value: Value, place: SourcePlace, depth: int) -> Value:
+        """Return a snapshot of a value as `static_value_at` does, if it leads to a step or differs at replay."""
+        return self.static_value_at(value, place, depth) if value.relevant or value.tainted else UNKNOWN
 
     def static_value_at(self, value: Value, place: SourcePlace, depth: int) -> Value:
         """Return a snapshot of a value.
 
         The unknown value of `"a" if x else "b"`, or of `d.get(key, "b")`, becomes a union with the literals.
         """
+        if type(value) is Constant:
+            return value
         snapshot = self.static_value(value, depth)
         node = place.node
         if type(snapshot) is Unknown and (
@@ -240,6 +242,8 @@ def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> Sta
 
     With `shows_hidden`, constants in a collection with a second name are also known, until the collection changes.
     """
+    if not arguments.items:
+        return NO_ARGUMENTS
     return StaticArguments(
         tuple([_static_argument(argument, shows_hidden=shows_hidden) for argument in arguments.items])
     )
@@ -278,23 +282,22 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
 
 def _arity_of(function: FunctionValue) -> Arity | None:
     parameters = free_parameters(function)
-    required = [each for each in parameters if each.node.default is None]
-    if function.wrapped is not None or function.caveats or any(each.kind == "keyword" for each in required):
+    kinds = [each.kind for each in parameters]
+    required_kinds = [each.kind for each in parameters if each.node.default is None]
+    if function.wrapped is not None or function.caveats or "keyword" in required_kinds:
         return None
-    positional = [each for each in parameters if each.kind == "positional"]
-    minimum = sum(each.kind == "positional" for each in required)
-    return Arity(minimum, None if any(each.kind == "*args" for each in parameters) else len(positional))
+    return Arity(required_kinds.count("positional"), None if "*args" in kinds else kinds.count("positional"))
 
 
-def function_shape(function: Value) -> StepFunctionShape | None:
-    """Return the declared signature of a step's function without bound parameters. Return None if it is unknown."""
+def function_shape(function: Value, free: Sequence[FreeParameter]) -> StepFunctionShape | None:
+    """Return the declared signature of a step's function with the parameters `free`. Return None if it is unknown."""
     if not isinstance(function, FunctionValue):
         return None
     declared = signature_function(function)
     if declared is None or declared.caveats or function.caveats:
         return None
     place = SourcePlace(function.scope.module, function.node)
-    parameters = [_parameter(parameter) for parameter in free_parameters(function)]
+    parameters = [_parameter(parameter) for parameter in free]
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
     is_generator = bindings_of(function.node, function.scope.module).is_generator
     return StepFunctionShape(declared.name, tuple(parameters), is_async, is_generator, place)

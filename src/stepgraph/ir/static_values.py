@@ -6,7 +6,7 @@ Each description is a snapshot at one point of the program. Rules read all other
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -152,7 +152,7 @@ class StaticArguments(Struct, frozen=True, cache_hash=True):
     @property
     def positional(self) -> tuple[StaticArgument, ...]:
         """The positional arguments, without unresolved `*` arguments."""
-        return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
+        return tuple([argument for argument in self.items if argument.keyword is None and not argument.star])
 
     @property
     def whole(self) -> bool:
@@ -172,3 +172,6 @@ class StaticArguments(Struct, frozen=True, cache_hash=True):
                     return argument
                 position += 1
         return match
+
+
+NO_ARGUMENTS: Final = StaticArguments()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -25,7 +25,7 @@ _MAX_CALLS: Final = 10
 _MAX_LOCATIONS: Final = 500
 
 
-class PlacedValue(NamedTuple):
+class PlacedValue(Struct, frozen=True):
     """A possible value of an expression, with the location of its source."""
 
     value: Value
@@ -36,23 +36,24 @@ _Calls: TypeAlias = tuple["SourcePlace", ...]
 """The calls that return the value of an expression, innermost last. Arguments of other calls do not reach the value."""
 
 
-def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[PlacedValue]:
-    """Yield the value of the expression at `place`.
+def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> list[PlacedValue]:
+    """Return the value of the expression at `place`.
 
     If the expression is a parameter or variable that is used unchanged, a call of a function of the project, or a
-    lookup at an unknown key, yield the values that it may have, too, also through functions that pass them on.
+    lookup at an unknown key, return the values that it may have, too, also through functions that pass them on.
     """
-    yield PlacedValue(value, place)
+    values = [PlacedValue(value, place)]
     if _depends_on_binding(value):
-        yield from _bound_values(subject, place)
+        values += _bound_values(subject, place)
+    return values
 
 
 def _depends_on_binding(value: Value) -> bool:
     """Return whether a value may differ by call or iteration: the constants in an argument are hidden."""
-    return any(
-        isinstance(case, Unknown) or (isinstance(case, StaticMapping) and not case.is_complete)
-        for case in cases_of(value)
-    )
+    for case in cases_of(value):
+        if isinstance(case, Unknown) or (isinstance(case, StaticMapping) and not case.is_complete):
+            return True
+    return False
 
 
 def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[PlacedValue]:
@@ -138,7 +139,8 @@ def _results_by_call(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence[
     for place, function in _calls(subject):
         values = by_function.get(function, {})
         if len(values) > 1:
-            values = {} if place in calls_with_constants else {each: None for each in values if not _is_empty(each[0])}
+            is_decided = place in calls_with_constants
+            values = {} if is_decided else {each: None for each in values if not _is_empty(each.value)}
         result.setdefault(place, []).extend(value for value in values if _is_compared(value.value))
     return result
 

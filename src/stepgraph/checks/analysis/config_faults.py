@@ -86,7 +86,7 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     If some case is a dictionary, a type test may exclude the others: `config if isinstance(config, dict) else {...}`.
     """
     cases = cases_of(value)
-    return tuple(case for case in cases if isinstance(case, StaticMapping)) or cases
+    return tuple([case for case in cases if isinstance(case, StaticMapping)]) or cases
 
 
 def _config_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
@@ -233,6 +233,8 @@ def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner:
 def _missing_keys(value: StaticMapping, place: SourcePlace) -> Iterator[ConfigFault]:
     present = [name for name, _ in constant_key_entries(value)]
     missing = [name for name in ("limit", "delay") if name not in present]
+    if not missing:
+        return
     intended = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
     missing = [name for name in missing if name not in intended]
     if value.is_complete and missing:

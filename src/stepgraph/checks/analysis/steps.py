@@ -44,13 +44,19 @@ def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclar
     return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
 
 
-def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
-    """Yield the `config=` arguments of the steps of a workflow, and the arguments that functions pass on as configs."""
+def config_arguments(subject: WorkflowSubject) -> tuple[StaticArgument, ...]:
+    """Return the `config=` arguments of the steps of a workflow, and arguments that functions pass on as configs."""
+    return subject.once(_find_config_arguments)
+
+
+def _find_config_arguments(subject: WorkflowSubject) -> tuple[StaticArgument, ...]:
+    arguments: list[StaticArgument] = []
     for call in subject.facts_of_type(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None
         if config is not None:
             for passed in with_bound_values(subject, config.value, config.place):
-                yield replace(config, value=passed.value, place=passed.place)
+                arguments.append(replace(config, value=passed.value, place=passed.place))
+    return tuple(arguments)
 
 
 def is_parameter_name(name: str) -> bool:

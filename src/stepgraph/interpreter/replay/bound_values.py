@@ -16,6 +16,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FunctionCalled, ValueBound
 from stepgraph.ir.static_values import StaticMapping
 from stepgraph.ir.values import UNKNOWN, Constant, Duration, Moment, Template, Value
+from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of elements of a collection that are observed.
@@ -38,6 +39,8 @@ def observe_arguments(
 
     `place` is None for a call by the engine.
     """
+    if not parameters(callee.node.params):
+        return
     module = callee.scope.module
     place = place or SourcePlace(module, callee.node)
     for parameter, argument in bound_arguments(callee, arguments, place):

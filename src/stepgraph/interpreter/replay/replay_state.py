@@ -155,9 +155,9 @@ class ReplayState(Struct):
     evaluating_base: bool = False
     """Whether the expression being evaluated is the base of an attribute or subscript."""
 
-    def flagged(self, flag: Flag, *, value: bool = True) -> AbstractContextManager[None]:
-        """Return a context that sets a flag if `value` is true."""
-        return _Flagged(self, flag) if value else NO_CONTEXT
+    def flagged(self, flag: Flag) -> AbstractContextManager[None]:
+        """Return a context that sets a flag."""
+        return _Flagged(self, flag)
 
     def arguments(self, *, logs: bool, are_parameters: bool) -> AbstractContextManager[None]:
         """Return a context that evaluates the arguments of a logging call, of a project function or of another call."""

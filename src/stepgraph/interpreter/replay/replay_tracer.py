@@ -58,7 +58,7 @@ from stepgraph.interpreter.replay.taint import (
     with_fixed_end,
     with_offset,
 )
-from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
+from stepgraph.interpreter.replay.tracer import NO_CONTEXT, CallTrace, ReplayPosition, TraceMark, Tracer
 from stepgraph.interpreter.replay.workflow_starts import observe_workflow_start
 from stepgraph.interpreter.static_values import static_arguments, static_value_at
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -117,16 +117,17 @@ class ReplayTracer(Tracer):
         return self.state.task_body()
 
     def callee(self, call: cst.Call) -> AbstractContextManager[None]:
-        return self.state.flagged("evaluating_target", value=is_pure_mutation(call))
+        return self.state.flagged("evaluating_target") if is_pure_mutation(call) else NO_CONTEXT
 
     def arguments(self, call: cst.Call, callee: Value) -> AbstractContextManager[None]:
         return self.state.arguments(logs=is_log_call(call), are_parameters=isinstance(callee, FunctionValue))
 
     def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
-        return self.state.flagged("logging_only", value=is_logging_only(loop.body))
+        return self.state.flagged("logging_only") if is_logging_only(loop.body) else NO_CONTEXT
 
     def test(self, branch: cst.If) -> AbstractContextManager[None]:
-        return self.state.flagged("logging_only", value=self.interpreter.in_step and only_decides_logging(branch))
+        is_for_logs = self.interpreter.in_step and only_decides_logging(branch)
+        return self.state.flagged("logging_only") if is_for_logs else NO_CONTEXT
 
     def assigned_value(self, node: cst.Assign) -> AbstractContextManager[Callable[[Value], None]]:
         """Return a context that counts a value in a step as used only when its variable is, as in a later log call."""
@@ -269,7 +270,7 @@ class ReplayTracer(Tracer):
         passed = static_arguments(arguments, shows_hidden=True)
         expected = expects_type_error(interpreter, place)
         interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expected))
-        if is_step_method(name) and stores_arguments(name):
+        if self.state.nondeterministic_count and is_step_method(name) and stores_arguments(name):
             by_keyword = (argument for argument in arguments.items if argument.keyword not in (None, "name"))
             for argument in (*arguments.positional[1:], *by_keyword):
                 record_use(self.state, argument.value, argument.place)

@@ -15,7 +15,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, Pr
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FactInCall, KeyUse
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
-from stepgraph.ir.static_values import StaticArguments
+from stepgraph.ir.static_values import NO_ARGUMENTS, StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -95,7 +95,6 @@ _MARK: Final = TraceMark()
 _NO_TRACE: Final = CallTrace()
 NO_CONTEXT: Final = nullcontext()
 _NO_RECORD: Final = nullcontext(_ignore)
-_NO_ARGUMENTS: Final = StaticArguments()
 
 
 class Tracer:
@@ -274,7 +273,7 @@ class Tracer:
     def on_step_method(self, name: str, arguments: Arguments, place: SourcePlace) -> StaticArguments:
         """Record a call of a method of the step object. Return a snapshot of the unpacked arguments for the rules."""
         del name, arguments, place
-        return _NO_ARGUMENTS
+        return NO_ARGUMENTS
 
     def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: SourcePlace) -> None:
         """Record a call of the decorator that `step.do(*step_arguments)` returned."""

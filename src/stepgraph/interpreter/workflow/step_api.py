@@ -165,18 +165,19 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     function_name = callable_name((declared or UNKNOWN) if isinstance(body, FunctionValue) else body)
     name = function_name or function.place.text
     own_name = function_name or "{" + name + "}"
+    parameters = free_parameters(body)
     definition = StepDefinition(
         own_name if callee.name is None else callee.name,
         own_name if callee.declared_name is None else callee.declared_name,
         name,
         callee.settings,
         callee.concurrent,
-        tuple(StepParameter(p.node.name.value, p.place, p.node.default is not None) for p in free_parameters(body)),
+        tuple(StepParameter(p.node.name.value, p.place, p.node.default is not None) for p in parameters),
         function.place if declared is None else SourcePlace(declared.scope.module, declared.node),
         callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.depends_collection)
-    shape = function_shape(body)
+    shape = function_shape(body, parameters)
     interpreter.observe(
         StepDeclared(definition, callee.arguments, shape, interpreter.mode, callee.place, interpreter.in_step)
     )

@@ -95,7 +95,8 @@ def _check_arguments(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagn
 
 def _is_bare(arguments: StaticArguments) -> bool:
     """Return whether `step.do` is applied to a function without parentheses."""
-    return bool(arguments.positional) and isinstance(arguments.positional[0].value, StaticFunction | StaticStep)
+    positional = arguments.positional
+    return bool(positional) and isinstance(positional[0].value, StaticFunction | StaticStep)
 
 
 def _diagnostic_of_missing_parentheses(argument: StaticArgument, mode: DependencyMode) -> Diagnostic:

@@ -98,7 +98,7 @@ def _without_fields(text: str) -> str | None:
 
 def _length(text: str) -> int:
     """Return the length in UTF-16 code units, as in JavaScript."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
 
 
 def _describe(character: str) -> str:
