@@ -6,7 +6,6 @@ The scan proves most sources safe for the native parser, at a fraction of the co
 from __future__ import annotations
 
 import re
-import string
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -41,7 +40,7 @@ _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
 _LINK_KEYWORDS: Final = re.compile(r"l(?<!\wl)ambda\b|e(?<!\we)lse\b|n(?<!\wn)ot\b|a(?<!\wa)wait\b|f(?<!\wf)or\b")
 _BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
 
-_BYTES_OF_WORDS: Final = (string.ascii_letters + string.digits + "_").encode() + bytes(range(0x80, 0x100))
+_BYTES_OF_WORDS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_" + bytes(range(0x80, 0x100))
 _WORDS_ALONE: Final = bytes(each if each in _BYTES_OF_WORDS else 0x20 for each in range(0x100))
 _WORDS_AND_SPACES: Final = _BYTES_OF_WORDS + b" \t\n\r\f\v"
 _COUNTED_BYTES: Final = b"()[]{}.+-*/%@&|^~<>\n"

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct, field
 
@@ -144,6 +143,9 @@ class ProgramUsage:
     @cached_property
     def cyclic_steps(self) -> frozenset[StepDefinition]:
         """Steps that depend on a dependency cycle, which the SDK never runs."""
+        # Imported here because few graphs need it, and start-up time counts.
+        from graphlib import CycleError, TopologicalSorter
+
         order = TopologicalSorter(self._needs)
         try:
             order.prepare()
