@@ -17,7 +17,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Edit, apply_edits, edit_script
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.sides import Sides, sides_of
-from stepgraph.diff.step_functions import match_step_functions
+from stepgraph.diff.step_functions import has_equal_names, match_step_functions
 from stepgraph.diff.titles import title_of
 from stepgraph.diff.tree import add_details, read_tree
 from stepgraph.escaping.plain_text import visible
@@ -120,9 +120,9 @@ def diff_workflows(
     """Compare two versions of a workflow. None stands for a missing version.
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
-    `details` returns the details of both versions: heads of loops, functions of steps, definitions of variables, and
-    `raise` statements. It is called only for workflows with changes or loops. `in_flight` is where instances are
-    assumed to be. For different versions that exceed the budget, the result is a single change that reports the limit.
+    `details` returns the details of both versions: heads of loops, functions of steps, arguments of calls, definitions
+    of variables, and `raise` statements. It is called only for workflows with changes, loops or equal names of steps or
+    calls. `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
@@ -143,7 +143,7 @@ def _compare(
     """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
     matching = match_trees(read_tree(old, budget), read_tree(new, budget))
     edits = edit_script(matching)
-    if edits or has_loops(matching):
+    if edits or has_loops(matching) or has_equal_names(matching):
         old_details, new_details = details()
         add_details(matching.old, old, old_details)
         add_details(matching.new, new, new_details)

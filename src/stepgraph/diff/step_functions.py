@@ -1,21 +1,36 @@
-"""Steps that are recognized by their functions, as their names may have been exchanged."""
+"""Steps that are recognized by their functions, and calls by their arguments, as their names do not tell them apart."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from typing import TypeAlias
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import Tree
+from stepgraph.diff.tree import CALL, STEPS, Tree
+
+_Identities: TypeAlias = Mapping[int, tuple[str, str]]
+"""The functions of steps, and the names and arguments of calls, by the number of the element."""
+
+
+def has_equal_names(matching: Matching) -> bool:
+    """Return whether several steps or calls of a version have the same name, so that only details tell them apart."""
+    names = Counter((each.kind, each.name) for each in matching.old.elements if each.kind in {*STEPS, CALL})
+    return any(count > 1 for count in names.values())
 
 
 def match_step_functions(matching: Matching) -> bool:
     """Match the steps with the same function, in place of steps with the same name that have another function.
 
-    Return whether the matching has changed. Functions of several steps and steps that contain others do not count.
+    Calls of a function are matched by their arguments in the same way. Return whether the matching has changed.
+    Functions of several steps and steps that contain others do not count.
     """
-    old_steps, new_steps = _steps_by_function(matching.old), _steps_by_function(matching.new)
-    pairs = [(old_steps[function], new) for function, new in new_steps.items() if function in old_steps]
-    pairs = [(old, new) for old, new in pairs if _is_mismatched(matching, old, new)]
+    old_identities = _identities(matching.old, matching.renamed)
+    new_identities = _identities(matching.new, {})
+    old_numbers = _by_unique_identity(matching.old, old_identities)
+    new_numbers = _by_unique_identity(matching.new, new_identities)
+    pairs = [(old_numbers[identity], new) for identity, new in new_numbers.items() if identity in old_numbers]
+    pairs = [pair for pair in pairs if _is_mismatched(matching, *pair, old_identities, new_identities)]
     for old, new in pairs:
         matching.remove(old, new)
     for old, new in pairs:
@@ -23,18 +38,28 @@ def match_step_functions(matching: Matching) -> bool:
     return bool(pairs)
 
 
-def _steps_by_function(tree: Tree) -> dict[str, int]:
-    """Return the steps whose function no other step of the workflow has."""
-    counts = Counter(tree.step_functions.values())
-    steps = {function: number for number, function in tree.step_functions.items() if counts[function] == 1}
-    return {function: number for function, number in steps.items() if not tree[number].children}
+def _identities(tree: Tree, renamed: Mapping[str, str]) -> dict[int, tuple[str, str]]:
+    identities = {number: ("", function) for number, function in tree.step_functions.items()}
+    for number, arguments in tree.arguments.items():
+        name = tree[number].name
+        identities[number] = renamed.get(name, name), arguments
+    return identities
 
 
-def _is_mismatched(matching: Matching, old: int, new: int) -> bool:
-    """Return whether one of two steps with the same function is matched with a step that has another one."""
+def _by_unique_identity(tree: Tree, identities: _Identities) -> dict[tuple[str, str], int]:
+    """Return the steps and calls whose identity no other element of the workflow has."""
+    counts = Counter(identities.values())
+    numbers = {identity: number for number, identity in identities.items() if counts[identity] == 1}
+    return {identity: number for identity, number in numbers.items() if not tree[number].children}
+
+
+def _is_mismatched(
+    matching: Matching, old: int, new: int, old_identities: _Identities, new_identities: _Identities
+) -> bool:
+    """Return whether one of two elements with the same identity is matched with an element that has another one."""
     partners = matching.to_new[old], matching.to_old[new]
-    functions = (
-        None if partners[0] is None else matching.new.step_functions.get(partners[0]),
-        None if partners[1] is None else matching.old.step_functions.get(partners[1]),
+    identities = (
+        None if partners[0] is None else new_identities.get(partners[0]),
+        None if partners[1] is None else old_identities.get(partners[1]),
     )
-    return partners != (new, old) and any(each is not None for each in functions)
+    return partners != (new, old) and any(each is not None for each in identities)

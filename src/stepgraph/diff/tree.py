@@ -94,6 +94,8 @@ class Tree(Struct, frozen=True):
     """The heads of loops, such as `for item in items`, by number. Saved graphs have none."""
     step_functions: dict[int, str] = field(default_factory=dict)
     """The digests of the functions of steps, by number, as in `Detail.function`."""
+    arguments: dict[int, str] = field(default_factory=dict)
+    """The arguments of calls, such as `(step, "a")`, by number. Saved graphs have none."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -219,6 +221,8 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.raises.add(number)
         if element.kind == "loop" and detail.source:
             tree.loop_heads[number] = detail.source
+        if element.kind == CALL and detail.source:
+            tree.arguments[number] = detail.source
         if detail.definition:
             tree.definitions[number] = detail.definition
         if detail.function:
