@@ -164,9 +164,9 @@ def test_update_answers_what_would_change(folder: Path) -> None:
     response = serve().request("PUT", f"{WORKFLOWS}/orders", body).json()
     assert [each["message"] for each in response["messages"]] == [
         "nothing is deployed.",
-        "1 change in 1 workflow (1 out of order). Compared the merge base of main and HEAD with the working tree.",
+        "1 change in 1 workflow (1 breaking). Compared the merge base of main and HEAD with the working tree.",
         (
             "sleep 'rest': duration 1 hours → 2 hours "
-            "(out of order: instances at or after it may sleep again when they resume)"
+            "(breaking: instances at or after it may sleep again when they resume)"
         ),
     ]

@@ -60,7 +60,7 @@ class StepTraits(Struct, frozen=True):
     """Whether instances may be in flight at the step for hours or days."""
 
 
-_SLEEPS_AGAIN: Final = out_of_order("instances at or after it may sleep again when they resume")
+_SLEEPS_AGAIN: Final = "instances at or after it may sleep again when they resume"
 _OTHER_EVENT: Final = breaking("instances may be waiting for an event of the old type")
 
 
@@ -76,10 +76,11 @@ def step_traits(step_type: StepType) -> StepTraits:
             )
             return StepTraits("step", "steps", config, is_wait=False)
         case "step_sleep":
-            duration = Setting(("duration",), "duration", _SLEEPS_AGAIN, is_duration=True)
+            duration = Setting(("duration",), "duration", breaking(_SLEEPS_AGAIN), is_duration=True)
             return StepTraits("sleep", "sleeps", (duration,), is_wait=True)
         case "step_sleep_until":
-            timestamp = Setting(("timestamp",), "timestamp", _SLEEPS_AGAIN)
+            # The engine computes the remaining time again in each resume, with any timestamp.
+            timestamp = Setting(("timestamp",), "timestamp", out_of_order(_SLEEPS_AGAIN))
             return StepTraits("sleep", "sleeps", (timestamp,), is_wait=True)
         case "step_wait_for_event":
             settings = (
