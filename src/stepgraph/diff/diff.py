@@ -122,7 +122,8 @@ def diff_workflows(
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
     `details` returns the details of both versions: heads of loops, functions of steps, arguments of calls, definitions
     of variables, and `raise` statements. It is called only for workflows with changes, loops or equal names of steps or
-    calls. `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result is a single change that reports the limit.
+    calls. `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result
+    is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")

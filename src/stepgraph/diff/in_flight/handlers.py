@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.in_flight.effects import Impact, breaking, out_of_order
-from stepgraph.diff.in_flight.instances import InFlightInstances
+from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.step_types import WAITS
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls_by_name, is_work
 
@@ -125,8 +125,8 @@ class HandlerImpact:
                 yield out_of_order(f"steps after it may run when instances waiting at {later} resume")
 
     def unwrapped(self, group: EditGroup) -> Iterator[Impact]:
-        """Yield the impact of a removed `try` that caught silently."""
-        if catches_silently(self._old, group.container_number):
+        """Yield the impact of a removed `try` with handlers."""
+        if catches(self._old, group.container_number):
             yield from self.raised(group.container_number)
 
     def moved(self, old: int, new: int) -> Iterator[Impact]:
@@ -146,6 +146,44 @@ class HandlerImpact:
         yield from self._skipped(
             self._old_handlers(self._old.visit_subtree(group), self._new.subtree(self._new_of(group)))
         )
+
+    def removed(self, old: int) -> Iterator[Impact]:
+        """Yield the impact of a removed element, whose stored failure no longer reaches its handlers."""
+        later = self._instances.later(old)
+        handler = self._removed_handler(old)
+        if handler is not None:
+            yield from self.raised(handler)
+            return
+        if not self._instances.old_counts.steps_run_by(old):
+            return
+        for outer in self._failures.handlers_of([old]):
+            handled = block_elements(self._old, outer, "catch_block")
+            wait = next((inner for inner in handled if self._old[inner].kind in WAITS), None)
+            if wait is not None:
+                name = self._instances.quoted(wait)
+                yield breaking(f"instances may be waiting at {name} after a failure of it, and skip the wait")
+            if later is not None and self._is_followed(old, outer):
+                yield out_of_order(f"steps after it may run when instances waiting at {later} resume")
+
+    def _removed_handler(self, old: int) -> int | None:
+        """Return the `try` whose handlers, or last one of several handlers, an old element is.
+
+        Instances do not recover in a handler that always raises an exception.
+        """
+        if not self._old.raises.isdisjoint(self._old[old].children):
+            return None
+        if self._old[old].slot == "catch_block":
+            return self._old[old].parent
+        if self._old[old].kind == BRANCH and is_last_handler(self._old, self._old[old]):
+            return self._old[self._old[self._old[old].parent].parent].parent
+        return None
+
+    def _is_followed(self, old: int, outer: int) -> bool:
+        """Return whether work may follow an old element in a `try` block, in which a function may contain it."""
+        block = block_elements(self._old, outer, "try_block")
+        if old not in block or is_repeated(self._old, old):
+            return bool(block)
+        return any(inner >= self._old[old].end and is_work(self._old[inner]) for inner in block)
 
     def raised(self, old: int) -> Iterator[Impact]:
         """Yield the impact of an old `try` or group whose failures now reach outer handlers."""

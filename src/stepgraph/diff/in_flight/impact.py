@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
@@ -58,7 +58,7 @@ class ImpactAnalysis:
             wait = self._instances.wait_in_both(number)
             if wait is None or self._new[number].kind == FUNCTION or self._handlers.is_for_failures(number):
                 continue
-            if self._precedes_branches(number):
+            if _precedes_branches(self._new, number, self._instances.preexisting):
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             if self._changes_exit(self._sides.new, number, "break", "return"):
                 yield _leaving(wait)
@@ -90,13 +90,16 @@ class ImpactAnalysis:
             if self._old[number].kind == FUNCTION:
                 continue
             later = self._instances.later(number)
+            wait = self._instances.at_or_after(number)
+            if wait is not None and _precedes_branches(self._old, number, self._instances.remaining):
+                yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             for step in self._instances.old_counts.steps_run_by(number):
                 if self._old[step].kind in WAITS:
                     yield breaking(f"instances may be waiting at '{self._old[step].name}'")
                 elif later is not None and self._is_counted_after(number, step):
                     yield count_shift(self._old[step].name, later)
-                elif later is not None:
-                    yield breaking(f"instances waiting at {later} already have its result")
+            # The engine ignores results that no call asks for.
+            yield from self._handlers.removed(number)
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
                 yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
 
@@ -131,7 +134,9 @@ class ImpactAnalysis:
 
     def _reordered(self, group: EditGroup) -> Iterator[Impact]:
         if not group.dependencies and (self._is_in_group(group.new[0]) or self._was_unordered(group)):
-            # The members start together, in any order.
+            # The members start together, so their order matters only to the counts of equal names.
+            if not all(map(self._keeps_counts, group.old, group.new)):
+                yield from self._displaced(group)
             return
         if all(map(self._keeps_results, group.old, group.new)):
             yield from self._concurrency.awaited_differently(group)
@@ -150,6 +155,10 @@ class ImpactAnalysis:
             return False
         if self._old[self._old[old].parent].kind == "parallel" or self._handlers.may_catch(old):
             return False
+        return self._keeps_counts(old, new)
+
+    def _keeps_counts(self, old: int, new: int) -> bool:
+        """Return whether a reordered element has overtaken no step with the key of one of its steps."""
         counts = self._instances.old_counts
         overtaken = (step for other in self._overtaken_by(old, new) for step in counts.steps_run_by(other))
         return counts.keys(counts.steps_run_by(old)).isdisjoint(counts.keys(overtaken))
@@ -327,13 +336,6 @@ class ImpactAnalysis:
         """Return whether an old element is a branch or an exit, or runs steps."""
         return self._old[old].kind in {"break", BRANCH} or bool(self._instances.old_counts.steps_run_by(old))
 
-    def _precedes_branches(self, number: int) -> bool:
-        """Return whether a new branch is tested before existing ones."""
-        following = self._new.next_sibling(number)
-        while following is not None and following not in self._instances.preexisting:
-            following = self._new.next_sibling(following)
-        return self._new[number].kind == BRANCH and following is not None
-
     def _changes_exit(self, side: Side, number: int, *kinds: str) -> bool:
         """Return whether an exit was added or removed with an element, but without the loop that it leaves."""
         exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
@@ -344,6 +346,14 @@ class ImpactAnalysis:
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
+
+
+def _precedes_branches(tree: Tree, number: int, matched: Container[int]) -> bool:
+    """Return whether a branch is tested before branches that both versions have."""
+    following = tree.next_sibling(number)
+    while following is not None and following not in matched:
+        following = tree.next_sibling(following)
+    return tree[number].kind == BRANCH and following is not None
 
 
 def _leaving(wait: str) -> Impact:

@@ -18,6 +18,7 @@ from stepgraph.diff.sides import Sides
 from stepgraph.diff.step_types import may_be_in_flight
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, functions_by_key
 from stepgraph.execution.engine_rules import InFlight, ResultKey, result_key
+from stepgraph.execution.names import NamePattern
 from stepgraph.limits import Limit
 
 Sites: TypeAlias = dict[int, list[int]]
@@ -31,17 +32,20 @@ class StepCounts:
         self._tree = tree
         self._functions, self._calls = functions_by_key(tree), calls_by_name(tree)
         self._by_key: defaultdict[ResultKey, list[int]] = defaultdict(list)
+        """The steps by the keys with which they may be counted."""
+        self._keys: set[ResultKey] = set()
         for element in tree.elements:
             if element.kind in STEPS:
-                self._by_key[_key_of(element)].append(element.number)
+                self._by_key[_count_key(element)].append(element.number)
+                self._keys.add(_key_of(element))
 
     def contains(self, step: TreeElement) -> bool:
         """Return whether the workflow has a step with the key of a step, perhaps of another version."""
-        return _key_of(step) in self._by_key
+        return _key_of(step) in self._keys
 
     def keys(self, steps: Iterable[int]) -> set[ResultKey]:
-        """Return the keys of steps of the workflow."""
-        return {_key_of(self._tree[step]) for step in steps}
+        """Return the keys of steps of the workflow. Keys that may be equal at run time are equal."""
+        return {_count_key(self._tree[step]) for step in steps}
 
     def steps_run_by(self, number: int) -> list[int]:
         """Return the steps that an element runs, including called functions."""
@@ -60,12 +64,12 @@ class StepCounts:
         return list(steps)
 
     def counted_after(self, number: int, step: int, allowed: AbstractSet[int]) -> Iterator[int]:
-        """Yield the steps with the key of `step` that may run after an element that runs `step`.
+        """Yield the steps that may have the key of `step` and may run after an element that runs `step`.
 
         Only steps and calls in `allowed` count.
         """
         first: Sites | None = None
-        for candidate in self._by_key[_key_of(self._tree[step])]:
+        for candidate in self._by_key[_count_key(self._tree[step])]:
             self._tree.budget.spend(Limit.VISITS)
             if candidate in allowed:
                 first = self._sites(number, range(len(self._tree))) if first is None else first
@@ -115,6 +119,12 @@ class StepCounts:
 
 def _key_of(element: TreeElement) -> ResultKey:
     return result_key(element.kind, element.fields)
+
+
+def _count_key(element: TreeElement) -> ResultKey:
+    """Return the key of a step with equal expressions in its name, as different ones may have the same value."""
+    pieces = NamePattern.of(element.name).pieces
+    return result_key(element.kind, {**element.fields, "name": "{}".join(pieces)})
 
 
 class _Occurrences(Struct, frozen=True):
