@@ -137,7 +137,11 @@ def test_a_loop_moved_before_the_last_entry_may_run() -> None:
         "out_of_order",
         ("`pack` may run when the instance resumes, before steps that have already run.",),
     )
-    assert NewCode.of(new, old).replay(log_of("running", ended("load order"), opened("pack"))).effect == "resumes"
+    in_loop = NewCode.of(new, old).replay(log_of("running", ended("load order"), opened("pack")))
+    assert (in_loop.effect, in_loop.reasons) == (
+        "out_of_order",
+        ("A loop may have further passes, although steps after it have already begun.",),
+    )
 
 
 def test_a_step_moved_before_the_last_entry_may_get_its_result() -> None:
@@ -322,3 +326,116 @@ def test_steps_moved_into_a_function_are_not_released() -> None:
     verify = {"verify": function("verify", do("check"))}
     new = graph(choice_of_call, *SLEEPS["workflow"]["nodes"], functions=verify)
     assert NewCode.of(new, old).replay(SLEEPING).effect == "resumes"
+
+
+CALLS = """
+from asyncio import gather
+
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        {calls}
+        await step.sleep("cool down", 2000)
+
+    async def book(self, step, city):
+        @step.do("confirm")
+        async def confirm():
+            await self.env.HOTELS.confirm(city)
+        await confirm()
+"""
+OSLO, ROME, BERN = (f'await self.book(step, "{city}")' for city in ("Oslo", "Rome", "Bern"))
+CONFIRMED = counted(log_of("paused", ended("confirm"), ended("confirm"), opened("cool down", "sleep")))
+
+
+def effect_of_calls(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the effect of other calls on an instance that has booked twice, with the reasons."""
+    versions = [code_of(CALLS.format(calls="\n        ".join(each))) for each in (old, new)]
+    replay = NewCode.of(versions[1][0], versions[0][0], (versions[0][1], versions[1][1])).replay(CONFIRMED)
+    return replay.effect, replay.reasons
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ((OSLO, ROME), (ROME, OSLO)),
+        (
+            ('await gather(self.book(step, "Oslo"), self.book(step, "Rome"))',),
+            ('await gather(self.book(step, "Rome"), self.book(step, "Oslo"))',),
+        ),
+    ],
+)
+def test_exchanged_calls_get_results_of_each_other(old: tuple[str, ...], new: tuple[str, ...]) -> None:
+    reason = '`book(step, "Rome")` may get stored results of `book(step, "Oslo")`.'
+    assert effect_of_calls(old, new) == ("unknown", (reason,))
+
+
+def test_an_added_call_gets_the_results_of_the_next_one() -> None:
+    effect, reasons = effect_of_calls((OSLO, ROME), (BERN, OSLO, ROME))
+    assert (effect, reasons[0]) == (
+        "unknown",
+        '`book(step, "Bern")` may get stored results of `book(step, "Oslo")`.',
+    )
+
+
+@pytest.mark.parametrize(
+    "new", [(OSLO,), (BERN, ROME), ("city = 'Oslo'", "await self.book(step, city)", ROME), (OSLO, ROME, BERN)]
+)
+def test_other_changes_of_calls(new: tuple[str, ...]) -> None:
+    effect, _ = effect_of_calls((OSLO, ROME), new)
+    assert effect == ("out_of_order" if len(new) == 3 and BERN in new else "resumes")
+
+
+def test_a_removed_call_leaves_its_results_to_the_next_one() -> None:
+    effect, reasons = effect_of_calls((OSLO, ROME), (ROME,))
+    assert effect == "unknown"
+    assert reasons[0].startswith("`confirm` gets the stored result of `confirm-1`, a run of another step, ")
+
+
+def test_equal_names_in_a_group_are_exchanged() -> None:
+    steps = (
+        '@step.do("confirm")\n        async def a(): return 1',
+        '@step.do("confirm")\n        async def b(): return 2',
+    )
+    effect, _ = effect_of_calls((*steps, "await gather(a(), b())"), (*steps, "await gather(b(), a())"))
+    assert effect == "unknown"
+
+
+def test_an_entry_of_a_step_that_may_have_been_removed() -> None:
+    old, new = (graph(loop(*inner, do("a")), SHIP) for inner in ((loop(do("a")),), ()))
+    replay = NewCode.of(new, old).replay(counted(log_of("paused", ended("a"), ended("a"), opened("ship"))))
+    assert (replay.effect, replay.reasons) == (
+        "unknown",
+        ("The log does not show which of several deployed steps `a-1` is.",),
+    )
+
+
+def test_a_step_behind_a_choice_is_moved_after_its_namesake() -> None:
+    choice = either(branch("vip", do("x"), do("b")), branch(None, do("y")))
+    old, new = graph(do("b"), do("z"), choice, SHIP), graph(do("z"), choice, do("b"), SHIP)
+    replay = NewCode.of(new, old).replay(log_of("paused", ended("b"), opened("z")))
+    assert (replay.effect, replay.reasons[0]) == (
+        "unknown",
+        "`b` may get the stored result of `b-1`, a run of another step, so that it never runs itself.",
+    )
+
+
+def test_a_removed_branch_leads_to_the_next_one() -> None:
+    choices = (("a", do("mail")), ("b", do("call")), (None, do("visit")))
+    old, new = choice(*choices), choice(choices[0], choices[2])
+    log = log_of("paused", ended("load order"), ended("call"), opened("cool down", "sleep"))
+    replay = NewCode.of(new, old).replay(log)
+    assert (replay.effect, replay.added) == ("out_of_order", ("visit-1",))
+
+
+def test_a_removed_handler_with_a_finally() -> None:
+    final = block(do("audit"))
+    old = graph(protected(block(do("check")), catch=block(do("refund")), final=final), SHIP)
+    new = graph(protected(block(do("check")), final=final), SHIP)
+    replay = NewCode.of(new, old).replay(
+        log_of("paused", failed("check"), ended("refund"), ended("audit"), opened("ship"))
+    )
+    assert (replay.effect, replay.reasons) == (
+        "unknown",
+        ("The stored error of `check-1` may end the instance, as its `except` block was removed.",),
+    )

@@ -118,6 +118,8 @@ class Costs(Struct, frozen=True):
         """
         if self.deployed is None or site.number not in self.deployed.existing or run.consumed >> len(self.entries) - 1:
             return 0
+        if site.number in self.deployed.excluded:
+            return 2 * UNEXPECTED
         return 0 if self._calls(site, run.counts) < self.allowed.get(site.number, 0) else UNEXPECTED
 
     def _calls(self, site: Site, counts: CallCounts) -> int:

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, Tree, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.traces import Traces
 
@@ -48,6 +49,10 @@ class Decisions(Struct, frozen=True):
                 yield from self._condition(element.number, partner)
         yield from self._added_exits()
         yield from self._added_loops()
+        yield from self._further_passes()
+        for exchange in Exchanges(self.matching, self.old.possible.__contains__, self._may_have_begun).find():
+            where = f"`{exchange.new}`" if exchange.new != exchange.old else f"Another `{exchange.new}`"
+            yield Decision("unknown", f"{where} may get stored results of `{exchange.old}`.")
 
     def is_excluded(self, number: int) -> bool:
         """Return whether an element is in a branch that the instance does not take, as its decision is unchanged.
@@ -103,6 +108,38 @@ class Decisions(Struct, frozen=True):
             and _is_passed(self.new, self.new_calls, number)
             and not _is_passed(self.old, self.old_calls, old)
         )
+
+    def _may_have_begun(self, number: int) -> bool:
+        """Return whether a new element may run before the last step of the log."""
+        old = self.matching.to_old[number]
+        if old is not None:
+            return old in self.old.possible or self.has_overtaken(number)
+        return not self.is_excluded(number)
+
+    def _further_passes(self) -> Iterator[Decision]:
+        """Yield the loops with the last step, if steps that have run now follow them."""
+        for element in self.matching.old.elements:
+            partner = self.matching.to_new[element.number] if element.kind == "loop" else None
+            if partner is None or not self._is_in(element.number) or not self._is_followed(partner):
+                continue
+            head = self.matching.new.loop_heads.get(partner, "")
+            if number_of_passes(head) != 1:
+                loop = f"The loop `{head}`" if head else "A loop"
+                yield Decision(
+                    "out_of_order", f"{loop} may have further passes, although steps after it have already begun."
+                )
+
+    def _is_in(self, old: int) -> bool:
+        """Return whether the last step of the instance in a function of the deployed code is in an element."""
+        tree = self.matching.old
+        function = next((each.number for each in ancestors(tree, old) if each.slot == FUNCTIONS), ROOT)
+        return self.old.last.get(function, ROOT) in tree.subtree(old) and function not in self.old.completed
+
+    def _is_followed(self, new: int) -> bool:
+        """Return whether steps after a new element have run, and are not in a loop around it."""
+        tree = self.matching.new
+        function = next((each.number for each in ancestors(tree, new) if each.slot == FUNCTIONS), ROOT)
+        return self.new.last.get(function, ROOT) >= tree[new].end and function not in self.new.completed
 
     def _elements_around(self, number: int) -> set[int]:
         """Return the elements around a new element, and around all calls that may lead to it."""

@@ -11,7 +11,18 @@ from msgspec import Struct
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.step_functions import match_step_functions
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, KEY, Tree, add_details, calls_by_name, read_tree
+from stepgraph.diff.tree import (
+    BLOCK_SLOTS,
+    BRANCH,
+    CALL,
+    FUNCTIONS,
+    KEY,
+    Tree,
+    add_details,
+    calls_by_name,
+    functions_by_key,
+    read_tree,
+)
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Match, Place, match_log
@@ -34,6 +45,8 @@ class DeployedRun(Struct, frozen=True):
     """The deployed step of each entry, or None if the log does not determine it."""
     sites: tuple[frozenset[int], ...]
     """The numbers of the new steps that may correspond to the step of each entry. Empty if it was removed."""
+    removable: frozenset[int]
+    """The entries that may be runs of a removed step or of another one."""
     existing: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps, except those released from a condition."""
     overtaking: frozenset[int]
@@ -47,6 +60,8 @@ class DeployedRun(Struct, frozen=True):
     """The conditions around new steps that the deployed code lacks, innermost, by the number of the step."""
     excluded: frozenset[int]
     """The numbers of the new steps in branches that the instance does not take."""
+    unprotected: frozenset[int]
+    """The numbers of the new steps in a `try` whose `except` block was removed."""
     only_failures: bool
     """Whether the log fits the deployed code without an exception of the code between steps. The new code probably
     raises none either.
@@ -74,7 +89,7 @@ class DeployedRun(Struct, frozen=True):
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""
         required: dict[int, int] = {}
         for number, sites in enumerate(self.sites):
-            if len(sites) == 1:
+            if len(sites) == 1 and number not in self.removable:
                 (site,) = sites
                 required[site] = required.get(site, 0) | 1 << number
         return required
@@ -102,6 +117,8 @@ class VersionPair(Struct):
     """The calls in the deployed version, by the name of the called function."""
     _new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
+    _new_functions: Mapping[str, int]
+    """The numbers of the functions in the new version, by name."""
     _details: tuple[Details, Details]
     """The details of the deployed and of the new version."""
 
@@ -133,6 +150,7 @@ class VersionPair(Struct):
             Traces(old_tree),
             calls_by_name(old_tree),
             calls_by_name(new_tree),
+            functions_by_key(new_tree),
             details,
         )
 
@@ -147,8 +165,10 @@ class VersionPair(Struct):
         by_path = {site.path: site for site in self.deployed.sites}
         steps = [[by_path[place.path] for place in places] for places in match.places]
         nodes = tuple(_only_step(each) for each in steps)
-        sites = tuple(frozenset(self._counterparts(each)) for each in steps)
-        decisions = self._decisions(log.entries, [[self._chain(place) for place in places] for places in match.places])
+        chains = [[self._chain(place) for place in places] for places in match.places]
+        counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
+        sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
+        decisions = self._decisions(log.entries, chains)
         released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
         existing = frozenset(self._counterparts(self.deployed.sites)) - released
         overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
@@ -164,11 +184,13 @@ class VersionPair(Struct):
         return DeployedRun(
             nodes,
             sites,
+            frozenset(number for number, each in enumerate(counterparts) if None in each and set(each) != {None}),
             existing,
             frozenset(overtaking),
             frozenset(optional),
             self._new_conditions(),
             frozenset(excluded),
+            frozenset(self._unprotected()),
             only_failures,
             frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
             any(len({(place.path, place.calls) for place in places}) > 1 for places in match.places),
@@ -176,6 +198,24 @@ class VersionPair(Struct):
             self._details,
             self.matching,
         )
+
+    def _unprotected(self) -> Iterator[int]:
+        """Yield the new steps in a `try` whose `except` block was removed, and in the functions that it calls."""
+        old, new = self.matching.old, self.matching.new
+        pending: list[int] = []
+        for element in new.elements:
+            partner = self.matching.to_old[element.number] if element.kind == "try" else None
+            if partner is not None and _has_handlers(old, partner) and not _has_handlers(new, element.number):
+                pending += (child for child in element.children if new[child].slot == "try_block")
+        entered = set(pending)
+        while pending:
+            for number in new.subtree(pending.pop()):
+                if number in self._new_sites:
+                    yield self._new_sites[number]
+                function = self._new_functions.get(new[number].name) if new[number].kind == CALL else None
+                if function is not None and function not in entered:
+                    entered.add(function)
+                    pending.append(function)
 
     def _has_rekeyed(self, sites: Sequence[Site]) -> bool:
         """Return whether a deployed step is now a sleep with another duration."""
@@ -222,6 +262,25 @@ class VersionPair(Struct):
         numbers = [self.matching.to_new[number] for number in chain]
         return () if numbers[-1] is None else tuple(number for number in numbers if number is not None)
 
+    def _counterpart(self, chain: RunChain) -> int | None:
+        """Return the new step that corresponds to a run of a deployed step, or None if the step or run was removed."""
+        element = self.matching.to_new[chain[-1]]
+        if element is None or self._is_removed_call(chain, element):
+            return None
+        return self._new_sites.get(element)
+
+    def _is_removed_call(self, chain: RunChain, element: int) -> bool:
+        """Return whether a run was in a removed call of a function, which still contains the step."""
+        outer = {each.number for each in ancestors(self.matching.new, element)}
+        for call in chain[:-1]:
+            name = self.matching.old[call].name
+            name = self.matching.renamed.get(name, name)
+            calls = self._new_calls.get(name, ())
+            is_replaced = any(self.matching.to_old[other] is None for other in calls)
+            if self.matching.to_new[call] is None and calls and not is_replaced and self._new_functions[name] in outer:
+                return True
+        return False
+
     def _counterparts(self, sites: Sequence[Site]) -> Iterator[int]:
         for site in sites:
             element = self.matching.to_new[self._old_paths[site.path]]
@@ -234,6 +293,10 @@ class VersionPair(Struct):
         return any(
             self.matching.to_old[element.number] is None for element in elements if element.kind in {"branch", "loop"}
         )
+
+
+def _has_handlers(tree: Tree, number: int) -> bool:
+    return any(tree[child].slot == "catch_block" for child in tree[number].children)
 
 
 def _duration_key(step: Step) -> str:

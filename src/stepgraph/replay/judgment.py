@@ -18,7 +18,7 @@ from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_durat
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import HANDLER
-from stepgraph.replay.wording import computed_name, misuse, removed_or_renamed, rerun_reason
+from stepgraph.replay.wording import computed_name, misuse, removed_handler, removed_or_renamed, rerun_reason
 
 
 class Replay(Struct, frozen=True):
@@ -372,15 +372,21 @@ class Judgment(Struct):
 
     def _judge_passed(self) -> None:
         """Find new steps that may run before steps that have already run."""
-        for number in () if self.deployed is None else sorted(self.alignment.possible_sites):
+        if self.deployed is None:
+            return
+        called = {call.site.number for call in self.alignment.calls}
+        misusing = {
+            number: entry
+            for number in sorted(self.deployed.overtaking - self.deployed.excluded - called)
+            if (entry := self._namesake(self.program.sites[number])) is not None
+        }
+        for number, entry in misusing.items():
+            self._add("unknown", misuse(self.program.sites[number], entry, "may get"), self.program.sites[number])
+        for number in sorted(self.alignment.possible_sites - misusing.keys()):
             site = self.program.sites[number]
-            is_overtaking = self.deployed is not None and number in self.deployed.overtaking
-            if is_overtaking and (entry := self._namesake(site)) is not None:
-                self._add("unknown", misuse(site, entry, "may get"), site)
-                continue
             reason = f"`{site.node['name']}` may run when the instance resumes, before steps that have already run."
             # A step that is not optional runs if the instance took the path to it, which the log does not show.
-            is_optional = self.deployed is not None and number in self.deployed.optional
+            is_optional = number in self.deployed.optional
             self._add("out_of_order" if is_optional else "unknown", reason, site)
 
     def _judge_knowledge(self, orphans: Sequence[str]) -> None:
@@ -419,7 +425,11 @@ class Judgment(Struct):
         for number, (entry, sites) in enumerate(zip(self.entries, deployed_sites, strict=False)):
             matching = [site for site in sites if self.program.sites[site].matches(entry.kind, entry.name)]
             is_rekeyed = self.deployed is not None and number in self.deployed.rekeyed
-            if len(sites) > 1 and (len(matching) < len(sites) or entry.log_name in orphans or is_rekeyed):
+            is_other = len(matching) < len(sites) or entry.log_name in orphans or is_rekeyed
+            is_removable = (
+                self.deployed is not None and number in self.deployed.removable and bool(self.answered >> number & 1)
+            )
+            if (len(sites) > 1 and is_other) or is_removable:
                 reason = f"The log does not show which of several deployed steps `{entry.log_name}` is."
                 self._add("unknown", reason, self.program.sites[min(sites)])
 
@@ -436,13 +446,18 @@ class Judgment(Struct):
                 self._add("unknown", removed_or_renamed(entry, site.node["name"]), site)
 
     def _judge_removed_errors(self, orphans: Sequence[str]) -> None:
-        """Find stored errors that the new code does not get, so that their handlers may not run."""
+        """Find stored errors that the new code does not get or does not catch, so that their handlers do not run."""
         for entry in () if self.alignment.fails else self.entries:
             if entry.outcome == "failed" and entry.log_name in orphans:
                 reason = (
                     f"The new code does not call `{entry.log_name}`, so it may continue where its error was raised."
                 )
                 self._add("unknown", reason)
+        unprotected = frozenset[int]() if self.deployed is None or self.alignment.fails else self.deployed.unprotected
+        for call in self.alignment.calls:
+            failed = None if call.entry is None else self.entries[call.entry]
+            if failed is not None and failed.outcome == "failed" and call.site.number in unprotected:
+                self._add("unknown", removed_handler(failed), call.site)
 
     def _abandoned(self) -> list[str]:
         """Return the entries after the last one that answers a call or is replaced, if nothing else explains them."""

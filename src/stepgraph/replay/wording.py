@@ -11,6 +11,11 @@ def computed_name(entry: LogEntry) -> str:
     return f"The name of `{entry.log_name}` is computed by the new code, so it is unknown whether it changed."
 
 
+def removed_handler(entry: LogEntry) -> str:
+    """Return the reason that a stored error may no longer be caught."""
+    return f"The stored error of `{entry.log_name}` may end the instance, as its `except` block was removed."
+
+
 def misuse(site: Site, entry: LogEntry, verb: str) -> str:
     """Return the reason that a step gets the result of another one."""
     if entry.outcome == "open":
