@@ -26,3 +26,17 @@ def test_calls_of_a_loop_share_a_dependency(start: str) -> None:
             a
           b
     """)
+
+
+def test_a_function_without_steps_declares_a_dependency_again() -> None:
+    body = """
+        def declare():
+            @step.do("a")
+            async def first(): ...
+
+        declare()
+        await b()
+        declare()
+        await b()
+    """
+    assert dependent_graph_of("b(a)", body).splitlines() == ["a", "b", "a", "b"]

@@ -81,6 +81,15 @@ def _has_step_arguments(arguments: Arguments) -> bool:
     return any(isinstance(argument.value, StepObject | StepFunction | StepCall) for argument in arguments.items)
 
 
+def _replaces_steps(interpreter: Interpreter, summary: FunctionSummary) -> bool:
+    """Return whether a call declares steps that have run since an earlier call declared them.
+
+    The calls of a function without steps are not in the graph, so the new declarations need their own definitions.
+    """
+    ran = interpreter.steps.ran
+    return not summary.function.may_run_steps and any(step.definition in ran for step in summary.declared)
+
+
 def _memoized_summary(
     interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None
 ) -> FunctionSummary:
@@ -96,7 +105,8 @@ def _memoized_summary(
         if not is_distinguished(interpreter, callee, key, general_key):
             scope, key = scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
-    if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.current_epoch():
+    is_current = memoized is not None and memoized.epoch == interpreter.store.current_epoch()
+    if memoized is not None and is_current and memoized.reusable and not _replaces_steps(interpreter, memoized):
         interpreter.frame.called |= memoized.called
         interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
         declare_again(interpreter, memoized.declared)
