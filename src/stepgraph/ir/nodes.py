@@ -86,6 +86,8 @@ class StepDefinition(Struct, eq=False):
     function: SourcePlace
     """The definition of the function that the step runs, or the argument of the decorator if it is unknown."""
     place: SourcePlace
+    named_by_parameter: bool = False
+    """Whether the step is one of several that a declaration with a computed name declares, named by a parameter."""
 
 
 class StepInput(Struct, frozen=True):

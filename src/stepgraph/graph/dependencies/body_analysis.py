@@ -169,6 +169,8 @@ class BodyAnalysis(Struct):
             self.must_precede_first_await and step not in self.program_usage.resolved_late
         ):
             run_state |= RUN | NOT_RUN  # a lookup by name may return the step that another call declares
+        if step in self.program_usage.may_run_unnamed:
+            run_state |= RUN | NOT_RUN
         return run_state
 
     def _run_state_at_call(self, step: StepDefinition) -> RunState:

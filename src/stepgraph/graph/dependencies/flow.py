@@ -95,6 +95,7 @@ def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_ru
     """Return the expanded body of a function, and record its effects."""
     analysis = BodyAnalysis(facts, function, usage, _read_block, is_run)
     analysis.state.mark_declared(step for step in function.redeclared_steps if step in facts.program_usage.needed)
+    analysis.state.mark_possibly_declared(facts.program_usage.named_by_parameters(function.redeclared_steps))
     body = _read_block(analysis, function.body)
     end = join_states([_with_queued_tasks(analysis, state) for state in analysis.exit_states])
     initial = dict.fromkeys(facts.program_usage.steps_used_by(function) if not is_run else (), NO_PATH)
@@ -171,11 +172,14 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         del operation, before, after
 
     def enter_iteration(self, loop: LoopOperation, head: RunHistory) -> RunHistory:
-        needed = [step for step in loop.redeclared_steps if step in self.analysis.program_usage.needed]
-        if not needed:
+        usage = self.analysis.program_usage
+        needed = [step for step in loop.redeclared_steps if step in usage.needed]
+        named = [*usage.named_by_parameters(loop.redeclared_steps)]
+        if not needed and not named:
             return head
         state = head.copy()
         state.mark_declared(needed)
+        state.mark_possibly_declared(named)
         return state
 
     def enter_scope(self, scope: Scope, state: RunHistory) -> RunHistory:

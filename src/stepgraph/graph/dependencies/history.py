@@ -114,6 +114,11 @@ class RunHistory(Struct, eq=False):
             self.run_states[step] = NOT_RUN
             self.running_task_by_step.pop(step, None)
 
+    def mark_possibly_declared(self, steps: Iterable[StepDefinition]) -> None:
+        """Record steps that have not run if new declarations have their names."""
+        for step in steps:
+            self.run_states[step] = self.at(step) | NOT_RUN
+
     __hash__ = None  # type: ignore[assignment] # mutable
 
     def __eq__(self, other: object) -> bool:

@@ -135,6 +135,40 @@ class ProgramUsage:
             step for function in self.functions if count[id(function)] > 1 for step in function.redeclared_steps
         )
 
+    def named_by_parameters(self, declared: Iterable[StepDefinition]) -> Iterator[StepDefinition]:
+        """Yield the needed steps that parameters name, among those that some declarations with computed names declare.
+
+        A new declaration may have any of these names.
+        """
+        if self._named_by_place:
+            for place in dict.fromkeys(id(step.place.node) for step in declared):
+                yield from self._named_by_place.get(place, ())
+
+    @cached_property
+    def _named_by_place(self) -> dict[int, list[StepDefinition]]:
+        by_place: dict[int, list[StepDefinition]] = {}
+        for step in self.needed:
+            if step.named_by_parameter:
+                by_place.setdefault(id(step.place.node), []).append(step)
+        return by_place
+
+    @cached_property
+    def may_run_unnamed(self) -> frozenset[StepDefinition]:
+        """Steps that parameters name, and that the program may also run in another way.
+
+        The graph shows a direct run by its computed name, so it may be any step with a name that fits.
+        """
+        if not self._named_by_place:
+            return frozenset()
+        run_directly = {id(step.place.node) for step in self.places if not step.named_by_parameter}
+        counts = Counter((place, step.name) for place, named in self._named_by_place.items() for step in named)
+        return frozenset(
+            step
+            for place, named in self._named_by_place.items()
+            for step in named
+            if place in run_directly or counts[place, step.name] > 1
+        ).union(self.named_by_parameters(self.declared_by_overlapping_calls))
+
     @cached_property
     def resolved_late(self) -> frozenset[StepDefinition]:
         """Steps that dependencies need. The SDK resolves such a step when the dependency begins, not at the call."""

@@ -5,7 +5,6 @@ Parameter names determine the dependencies; in legacy mode, `depends` does (SDK:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count, takewhile
 from typing import Final, TypeAlias
@@ -16,6 +15,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.workflow.computed_names import (
+    ambiguous_names,
+    step_named_by_parameter,
+    steps_of_computed_name,
+)
 from stepgraph.ir.facts import (
     AmbiguousDependency,
     DependencyCountMismatch,
@@ -32,9 +36,10 @@ from stepgraph.ir.nodes import (
     StepInput,
     StepParameter,
     StepRun,
+    may_run_steps,
 )
 from stepgraph.ir.values import Constant, Value
-from stepgraph.phrases import counted, fits_pieces
+from stepgraph.phrases import counted
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 
@@ -94,7 +99,6 @@ _CODES_OF_UNKNOWN_STEPS: Final = frozenset(
         *("unknown-metaclass", "unresolved-call"),
     ]
 )
-_FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
 def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
@@ -107,6 +111,8 @@ def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEv
             body = evaluate_body(interpreter, step)
     else:
         body = evaluate_body(interpreter, step)
+    if step.definition.named_by_parameter and may_run_steps(body.block):
+        _report_unknown_body(interpreter, step.definition)
     required = _required_steps(interpreter, step, evaluate_body)
     inputs = tuple(StepInput(parameter, _step_names(dependency)) for parameter, dependency in required)
     dependencies = tuple(dependency for _, dependency in required)
@@ -118,7 +124,12 @@ def _runs_dependencies(interpreter: Interpreter, step: StepFunction) -> bool:
     if interpreter.mode is DependencyMode.LEGACY:
         values: list[Value | None] = [item.value for item in step.depends or () if not item.may_be_missing]
     else:
-        values = [interpreter.steps.by_name.get(parameter.name) for parameter in step.definition.parameters]
+        values = [
+            interpreter.steps.by_name.get(parameter.name)
+            or step_named_by_parameter(interpreter, step.definition, parameter)
+            for parameter in step.definition.parameters
+            if parameter.name != CONTEXT
+        ]
     return any(
         isinstance(value, StepFunction)
         and value.definition not in interpreter.steps.ran
@@ -169,7 +180,11 @@ def _named_dependencies(
         step_value = interpreter.steps.by_name.look_up(parameter.name)
         if step_value is None:
             interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
-            _report_unknown_parameter(interpreter, step.definition, parameter)
+            named = step_named_by_parameter(interpreter, step.definition, parameter)
+            if named is None:
+                _report_unknown_parameter(interpreter, step.definition, parameter)
+            else:
+                yield parameter.name, named, parameter.place
             continue
         if not _is_declared_in_frame(interpreter, step_value):
             interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
@@ -318,15 +333,7 @@ def _report_chain(interpreter: Interpreter, definition: StepDefinition, place: S
 
 
 def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
-    index = interpreter.steps.index
-    index.update(interpreter.steps.by_name)
-    candidates = [
-        step
-        for step in index.with_braces
-        if (step is not definition or step.declared_name in interpreter.steps.repeated)
-        and not _captures_variable(parameter, step, definition)
-        and _may_be_named(step, parameter.name)
-    ]
+    candidates = steps_of_computed_name(interpreter, definition, parameter)
     if candidates:
         reason = f"the name of the step on line {candidates[-1].place.span.line} is computed"
         _report_unresolved_parameter(interpreter, definition, parameter, reason)
@@ -336,7 +343,7 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
             interpreter, definition, parameter, "the program may change the names or parameters of functions"
         )
         return
-    interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(index.steps)))
+    interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(interpreter.steps.index.steps)))
     if interpreter.work.starting:
         interpreter.steps.unknown_in_tasks.append((definition, parameter))
     else:
@@ -345,7 +352,11 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
 
 def report_unknown_parameters(interpreter: Interpreter) -> None:
     """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
-    declared = {fact.definition.declared_name for fact in interpreter.facts if isinstance(fact, StepDeclared)}
+    facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared)]
+    for definition, parameter, step in ambiguous_names(interpreter, facts):
+        reason = f"the step on line {step.place.span.line} may have the same name"
+        _report_unresolved_parameter(interpreter, definition, parameter, reason)
+    declared = {fact.definition.declared_name for fact in facts}
     for definition, parameter in interpreter.steps.unknown_in_tasks:
         if parameter.name in declared:
             reason = "the step of that name is declared after the task is created, and the task may begin before"
@@ -370,6 +381,16 @@ def _report_unresolved_parameter(
     )
 
 
+def _report_unknown_body(interpreter: Interpreter, definition: StepDefinition) -> None:
+    """Report steps in the body of a step with a computed name: its function may read variables of another call."""
+    interpreter.note(
+        "unresolved-dependency",
+        definition.place,
+        f"the steps inside the step {definition.name!r} cannot be resolved: several steps have this declaration.",
+        "The graph shows the steps of the latest call of the declaration. Declare each step with a literal name.",
+    )
+
+
 def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
     namesake = interpreter.steps.index.by_function_name.get(parameter.name)
     advice = "Name it after a declared step or `ctx`."
@@ -387,24 +408,6 @@ def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, p
         advice,
         incomplete=False,
     )
-
-
-def _captures_variable(parameter: StepParameter, step: StepDefinition, definition: StepDefinition) -> bool:
-    """Return whether a parameter captures a variable of a loop, rather than the result of the step in an earlier pass.
-
-    That step could have the name of the parameter, but a default as in `charge(order=order)` has no other purpose.
-    """
-    return parameter.has_default and step.place.node is definition.place.node
-
-
-def _may_be_named(definition: StepDefinition, name: str) -> bool:
-    """Return whether a step may have a name at run time. Braces in its static name are literal or contain source."""
-    literals = _FIELD.split(definition.declared_name)
-    if len(literals) == 1:
-        return False
-    if any("{" in literal or "}" in literal for literal in literals):
-        return True
-    return fits_pieces(name, literals)
 
 
 def _report_missing_depends(

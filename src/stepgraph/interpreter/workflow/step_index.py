@@ -36,7 +36,7 @@ class StepIndex(Struct):
             self.by_function_name.clear()
             self._size, self._changes = 0, declarations.changes
         for value in islice(declarations.values(), self._size, None):
-            for step in _definitions_in(value):
+            for step in (function.definition for function in step_functions_in(value)):
                 self.steps.append(step)
                 self.by_function_name.setdefault(step.function_name, step)
                 if "{" in step.declared_name:
@@ -44,9 +44,10 @@ class StepIndex(Struct):
         self._size = len(declarations)
 
 
-def _definitions_in(value: Value) -> Iterator[StepDefinition]:
+def step_functions_in(value: Value) -> Iterator[StepFunction]:
+    """Yield the steps that a declaration may refer to."""
     if isinstance(value, StepFunction):
-        yield value.definition
+        yield value
     elif isinstance(value, Union):
         for case in value.cases:
-            yield from _definitions_in(case.value)
+            yield from step_functions_in(case.value)

@@ -174,6 +174,15 @@ class DeclaredSteps(Struct):
     """For each step, the earlier step with the same name that it hides, if that step had not run by then."""
     repeated: set[str] = field(default_factory=set)
     """The computed names with which several steps were declared. The values of such a name may differ."""
+    named: dict[tuple[tuple[StepDefinition, ...], str], StepFunction] = field(default_factory=dict)
+    """The steps that parameters name, by their declaration with a computed name and the name of the parameter.
+
+    The declaration is the tuple of its definitions on all paths.
+    """
+    parameters_of_named: dict[tuple[str, int], tuple[StepDefinition, StepParameter, StepDefinition]] = field(
+        default_factory=dict
+    )
+    """The parameters that name steps with computed names, with their steps and these declarations."""
     lists_depends: bool = False
     """Whether a declaration passes `depends`, as in legacy mode."""
 
