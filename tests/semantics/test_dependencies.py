@@ -1488,3 +1488,47 @@ def test_a_chain_of_dependencies_that_a_loop_builds_is_reported() -> None:
         await previous()
     """
     assert codes_of(body) == ["unresolved-dependency"]
+
+
+def test_a_redeclared_dependency_runs_after_a_step_that_ran() -> None:
+    body = """
+        if x:
+            await b()
+
+        @step.do("a")
+        async def again(): ...
+
+        await c()
+    """
+    assert dependent_graph_of("a b(a) c(b, a)", body) == text("""
+        if x
+          a
+          b
+        if b has not run
+          if a has not run
+            a
+          b
+        if a has not run
+          a
+        c
+    """)
+
+
+def test_a_loop_redeclares_a_dependency_of_a_step_that_ran() -> None:
+    body = """
+        for row in rows:
+            @step.do("a")
+            async def again(): ...
+
+            await c()
+    """
+    assert dependent_graph_of("b(a) c(b, a)", body) == text("""
+        loop
+          if b has not run
+            if a has not run
+              a
+            b
+          if a has not run
+            a
+          c
+    """)

@@ -130,6 +130,7 @@ def _context_of_group(analysis: BodyAnalysis, starts: Sequence[StartOperation]) 
         lambda _: None,
         program_usage.steps_used_in_body,
         program_usage.closure,
+        program_usage.is_declared_with,
         has_begun_at_same_await=lambda steps: not begun_steps.isdisjoint(steps),
         may_begin_beside=program_usage.steps_shared_by_body,
         budget=program_usage.budget,

@@ -224,6 +224,7 @@ class BodyAnalysis(Struct):
             self.state.running_task_by_step.get,
             program_usage.steps_used_in_body,
             program_usage.closure,
+            program_usage.is_declared_with,
             may_await_dependencies=self._may_await_dependencies,
             may_begin_at_once={
                 *self.may_begin_during(),

@@ -206,7 +206,8 @@ class Simulation:
         self, task: ScheduledRun, position: int, dependency: Dependency, key: Key, *, later: bool
     ) -> bool:
         """Resolve a dependency that no run at this await has begun. Return whether the requesting run must wait."""
-        if self._has_run_with_earlier(task, position, key):
+        with_earlier = self._has_run_with_earlier(task, position, key)
+        if with_earlier is HasRun.ALWAYS:
             return False
         states = self._run_states(key, task.begun_by)
         if states == {HasRun.ALWAYS}:
@@ -220,9 +221,8 @@ class Simulation:
             task.may_request_early = True
             needed = ScheduledRun(dependency, task_id=task_id)
         else:
-            needed = ScheduledRun(
-                dependency, conditional=states != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key)
-            )
+            may_have_run = states != {HasRun.NEVER} or with_earlier is HasRun.SOMETIMES
+            needed = ScheduledRun(dependency, conditional=may_have_run or not self.may_have_begun.isdisjoint(key))
         needed.begun_by = task.begun_by
         needed.is_separate_task = task.is_separate_task or task.is_concurrent
         self._register(needed, key)
@@ -247,12 +247,22 @@ class Simulation:
         has_run = self.context.has_run if root is None else root.has_run or self.context.has_run
         return set(map(has_run, key))
 
-    def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: Key) -> bool:
-        """Return whether a dependency must have run because an earlier dependency of the same task needs it."""
+    def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: Key) -> HasRun:
+        """Return whether a dependency has run because an earlier dependency of the same task needs it.
+
+        If the earlier one may have run before, it may have needed an earlier declaration of the dependency.
+        """
         if task.is_concurrent or len(key) > 1:
-            return False
-        earlier = (run for waits in task.awaited_runs[:position] for run in waits if run.conditional)
-        return any(isinstance(run.run, StepRun) and key[0] in self.context.closure_of(run.run) for run in earlier)
+            return HasRun.NEVER
+        steps = [
+            run.run.definition
+            for waits in task.awaited_runs[:position]
+            for run in waits
+            if run.conditional and isinstance(run.run, StepRun) and key[0] in self.context.closure_of(run.run)
+        ]
+        if any(self.context.is_declared_with(step, key[0]) for step in steps):
+            return HasRun.ALWAYS
+        return HasRun.SOMETIMES if steps else HasRun.NEVER
 
     def _background_task(self, key: Key) -> TaskId | None:
         return self.context.running(key[0]) if len(key) == 1 else None

@@ -53,6 +53,8 @@ class SchedulingContext(Struct, frozen=True):
     """Returns the steps that may run in the body of a step."""
     closure_of: Callable[[Dependency], Mapping[StepDefinition, None]]
     """Returns the steps of a dependency and of its transitive dependencies."""
+    is_declared_with: Callable[[StepDefinition, StepDefinition], bool] = lambda _step, _dependency: True
+    """Returns whether a step that has run has run after the current declaration of its dependency."""
     has_begun_at_same_await: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
     """Returns whether other work has begun one of the steps at the same await.
 

@@ -76,6 +76,10 @@ class ProgramUsage:
         """The number of uses of each step. A use in a loop counts twice."""
         self._needs: dict[StepDefinition, set[StepDefinition]] = {}
         """The direct dependencies of each step, without the candidates of choices."""
+        self._runs: dict[StepDefinition, list[StepRun]] = {}
+        """The runs of each step, which differ in the declarations of their dependencies."""
+        self._declaring: dict[int, set[int]] = {}
+        """The loops and functions that declare steps again, by `id` of the declaration's node."""
         self._closures: dict[int, dict[StepDefinition, None]] = {}
         self._needed_by: dict[int, dict[StepDefinition, dict[StepDefinition, None]]] = {}
         self._inside: dict[int, dict[StepDefinition, None]] = {}
@@ -110,6 +114,16 @@ class ProgramUsage:
                 if needed:
                     dependencies.setdefault(step_run.definition, {}).update(dict.fromkeys(needed))
         return dependencies
+
+    def is_declared_with(self, step: StepDefinition, dependency: StepDefinition) -> bool:
+        """Return whether a step that has run has run after the current declaration of its dependency.
+
+        Otherwise, a dependency with the same name may have been declared after the step ran.
+        """
+        declaring = self._declaring
+        return declaring.get(id(dependency.place.node), set()) <= declaring.get(id(step.place.node), set()) and all(
+            dependency in self.closure(run) for run in self._runs.get(step, ())
+        )
 
     def needed_by(self, step: StepDefinition) -> AbstractSet[StepDefinition]:
         """Return the direct dependencies of a step, without the candidates of choices."""
@@ -257,9 +271,14 @@ class ProgramUsage:
                 case _:
                     inside = declares
                     if isinstance(operation, LoopOperation):
+                        self._add_declarations(operation, operation.redeclared_steps)
                         inside = frozenset(operation.redeclared_steps) | (declares or frozenset())
                     for inner in child_blocks(operation):
                         self._add_block(inner, usage, inside)
+
+    def _add_declarations(self, declaring: LoopOperation | Function, steps: Iterable[StepDefinition]) -> None:
+        for step in steps:
+            self._declaring.setdefault(id(step.place.node), set()).add(id(declaring))
 
     def _add_activity(
         self, activity: Activity, usage: BodyUsage, declares: frozenset[StepDefinition] | None, *, in_background: bool
@@ -284,6 +303,7 @@ class ProgramUsage:
                 usage.callees_in_loops.add(id(function))
             if id(function) not in self.of:
                 self.of[id(function)] = BodyUsage()
+                self._add_declarations(function, function.redeclared_steps)
                 self.functions.append(function)
 
     def _add_dependencies(self, run: StepRun) -> None:
@@ -297,6 +317,7 @@ class ProgramUsage:
             children = _dependencies_of(dependency)
             pending += children
             if isinstance(dependency, StepRun):
+                self._runs.setdefault(dependency.definition, []).append(dependency)
                 needs = self._needs.setdefault(dependency.definition, set())
                 needs.update(child.definition for child in children if isinstance(child, StepRun))
             self.needed.update((child.definition, None) for child in children if isinstance(child, StepRun))
