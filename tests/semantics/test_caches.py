@@ -107,3 +107,51 @@ def test_a_cached_object_is_shared_by_its_users() -> None:
     """)
         == "a\nb"
     )
+
+
+HOLDER = """
+import asyncio
+from functools import cached_property, partial
+class Runner:
+    def __init__(self, fn):
+        self.fn = fn
+class Holder:
+    def __init__(self):
+        self.fn = a
+    @cached_property
+    def declare(self):
+        return partial(step.do, config={"timeout": "1 minute"})
+    @cached_property
+    def runner(self):
+        return Runner(self.fn)
+    async def declared(self):
+        @self.declare("x")
+        async def x(): ...
+        await x()
+    async def through_runner(self):
+        await self.runner.fn()
+holder = Holder()
+"""
+
+
+@pytest.mark.parametrize("method", ["declared", "through_runner"])
+def test_tasks_share_an_equal_cached_result(method: str) -> None:
+    body = f"tasks = [asyncio.create_task(holder.{method}()) for row in rows]\nawait asyncio.gather(*tasks)"
+    assert graph_of(HOLDER + body) == text(f"""
+        parallel all
+          loop
+            call {method} [1>2]
+        def {method}
+          {"x" if method == "declared" else "a"}
+    """)
+
+
+def test_a_cached_object_differs_from_a_new_one_with_other_contents() -> None:
+    body = "if x:\n    holder.runner.fn = b\nholder.fn = c\nawait holder.runner.fn()"
+    assert graph_of(HOLDER + body) == text("""
+        switch holder.runner
+        | case holder.runner 1
+          c
+        | case holder.runner 2
+          b
+    """)

@@ -6,6 +6,7 @@ The cache of a function is a dictionary from arguments to results. An unknown ar
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -13,13 +14,17 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_equivalent, union_values
 from stepgraph.interpreter.objects.union import union_with_numbers
 from stepgraph.interpreter.python.arguments import make_mapping
-from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import on_some_paths
-from stepgraph.ir.values import UNKNOWN, Constant, Value, is_none
+from stepgraph.ir.values import UNKNOWN, UNSET, Constant, Value, is_none
+from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
+
+_MAX_COMPARED_DEPTH: Final = 5
+"""The nesting depth of objects beyond which two results are different."""
 
 
 def with_cache(interpreter: Interpreter, function: FunctionValue, *, is_limited: bool = False) -> FunctionValue:
@@ -38,11 +43,11 @@ def call_cached(
     if candidates and candidates[-1].key == key != UNKNOWN and not candidates[-1].may_be_missing:
         return candidates[-1].value
     function = replace(callee, cache=None)
+    is_uncertain = cache.partial or not _is_constant(key)
     if not candidates and (_is_constant(key) or not interpreter.loop_depth):
         result = interpreter.call(function, arguments, place)
     else:
-        result = _call_or_hit(interpreter, function, arguments, candidates, place)
-    is_uncertain = cache.partial or not _is_constant(key)
+        result = _call_or_hit(interpreter, function, arguments, candidates, place, is_uncertain=is_uncertain)
     _add_result(interpreter, cache, MappingEntry(key, result, place, place, not _is_constant(key), is_uncertain))
     return result
 
@@ -53,13 +58,22 @@ def _call_or_hit(
     arguments: Arguments,
     cached: Sequence[MappingEntry],
     place: SourcePlace,
+    *,
+    is_uncertain: bool,
 ) -> Value:
-    """Call a function whose result may already be in the cache."""
+    """Call a function whose result may already be in the cache.
+
+    If `is_uncertain`, the cached results may be those of other arguments, or may have been dropped.
+    """
     results: list[Value] = []
-    path = interpreter.branch(lambda: results.append(interpreter.call(function, arguments, place)))
+    with interpreter.store.logged(interpreter.store.serial) as writes:
+        path = interpreter.branch(lambda: results.append(interpreter.call(function, arguments, place)))
     interpreter.join_branches([(f"{place.text} is not cached", path)], None, place)
     result = results[0]
-    others = [entry.value for entry in cached if not _includes(result, entry, place)]
+    values = _distinct_partials(interpreter, [entry.value for entry in cached])
+    if not is_uncertain and not len(writes) and any(_includes_parts(interpreter, result, value, 0) for value in values):
+        return union_with_numbers(values, place.text, place)
+    others = [entry.value for entry in cached if not _includes(result, entry, place) and entry.value in values]
     if not others:
         return on_some_paths(result) if path.block.operations else result
     return union_with_numbers([result, *others], place.text, place)
@@ -74,6 +88,72 @@ def _includes(result: Value, cached: MappingEntry, place: SourcePlace) -> bool:
         or (isinstance(leaf, FunctionValue) and leaf.node in nodes)
         for leaf in union_values(cached.value)
     )
+
+
+def _distinct_partials(interpreter: Interpreter, values: list[Value]) -> list[Value]:
+    """Return the values without the partial functions whose parts equal those of an earlier value."""
+    distinct: list[Value] = []
+    for value in values:
+        if not isinstance(value, Partial) or not any(_includes_parts(interpreter, value, v, 0) for v in distinct):
+            distinct.append(value)
+    return distinct
+
+
+def _includes_parts(interpreter: Interpreter, result: Value, cached: Value, depth: int) -> bool:
+    """Return whether a cached result represents a result: each value in it is equivalent, or has equal parts.
+
+    A cached object can represent a new object that nothing else holds, because there is no cached object on the paths
+    that create the new one.
+    """
+    candidates = list(union_values(cached))
+    return all(
+        leaf is UNSET or any(_has_equal_parts(interpreter, leaf, candidate, depth) for candidate in candidates)
+        for leaf in union_values(result)
+    )
+
+
+def _has_equal_parts(interpreter: Interpreter, a: Value, b: Value, depth: int) -> bool:
+    """Return whether two values are equivalent, or are objects or partial functions with equal parts."""
+    interpreter.budget.spend(Limit.ELEMENTS)
+    if is_equivalent(a, b):
+        return True
+    if depth > _MAX_COMPARED_DEPTH:
+        return False
+    match a, b:
+        case Partial(), Partial():
+            pairs = _argument_pairs(a.arguments, b.arguments)
+            compared = None if pairs is None else [(a.callee, b.callee), *pairs]
+        case ProjectObject(), ProjectObject():
+            compared = _pairs(a.state, b.state) if is_equivalent(a.cls, b.cls) else None
+        case Mapping(), Mapping() if a.partial == b.partial:
+            compared = _pairs(_constant_entries(a), _constant_entries(b))
+        case _:
+            compared = None
+    return compared is not None and all(_includes_parts(interpreter, one, other, depth + 1) for one, other in compared)
+
+
+def _argument_pairs(a: Arguments, b: Arguments) -> list[tuple[Value, Value]] | None:
+    """Return the pairs of corresponding arguments. Return None if the calls differ in their form."""
+    forms = [[(argument.keyword, argument.star) for argument in arguments.items] for arguments in (a, b)]
+    if forms[0] != forms[1]:
+        return None
+    return [(one.value, other.value) for one, other in zip(a.items, b.items, strict=True)]
+
+
+def _constant_entries(mapping: Mapping) -> dict[object, Value] | None:
+    """Return the values of a mapping by key. Return None if the keys are not all known."""
+    entries = mapping.entries
+    if not all(_is_constant(entry.key) and not (entry.many or entry.may_be_missing) for entry in entries):
+        return None
+    return {entry.key: entry.value for entry in entries}
+
+
+def _pairs(a: dict[Any, Any] | None, b: dict[Any, Any] | None) -> list[tuple[Value, Value]] | None:
+    """Return the pairs of values with equal keys. Return None if a key or a value has no counterpart."""
+    if a is None or b is None or a.keys() != b.keys():
+        return None
+    pairs = [(value, b[key]) for key, value in a.items()]
+    return pairs if all(isinstance(value, Value) for pair in pairs for value in pair) else None
 
 
 def _add_result(interpreter: Interpreter, cache: Mapping, entry: MappingEntry) -> None:
