@@ -408,3 +408,15 @@ await asyncio.gather(*[start(x) for x in xs])
 """
 
     assert flagged_in_run("SG207", _PROCESS + body) == ['"second"']
+
+
+def test_a_collection_tested_for_emptiness_leaves_no_task_pending() -> None:
+    body = """
+jobs = []
+if event["payload"]["first"]:
+    jobs.append(asyncio.create_task(process(2)))
+if jobs:
+    await asyncio.gather(*jobs)
+await process(3)
+"""
+    assert flagged_in_run("SG207", _PROCESS + body) == []

@@ -320,6 +320,59 @@ def test_a_continue_before_an_await_leaves_the_task_pending() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "awaiting",
+    [
+        "if tasks:\n    await asyncio.gather(*tasks)",
+        "if len(tasks) > 0:\n    await asyncio.gather(*tasks)",
+        "if x and not tasks:\n    pass\nelif tasks:\n    await asyncio.gather(*tasks)",
+        "if not len(tasks):\n    pass\nelse:\n    await asyncio.wait(tasks)",
+        "done = await asyncio.gather(*tasks) if tasks else []",
+    ],
+)
+def test_an_empty_collection_leaves_no_task_pending(awaiting: str) -> None:
+    assert graph_of("tasks = [asyncio.create_task(a()) for row in rows]\n" + awaiting + "\nawait b()").endswith("\nb")
+
+
+@pytest.mark.parametrize("test", ["tasks and x", "tasks[:1]", "len(tasks) > 1", "x"])
+def test_a_test_of_more_than_emptiness_leaves_tasks_pending(test: str) -> None:
+    body = (
+        f"tasks = [asyncio.create_task(a()) for row in rows]\nif {test}:\n    await asyncio.gather(*tasks)\nawait b()"
+    )
+    assert graph_of(body) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
+def test_an_empty_collection_does_not_hold_a_task_added_on_some_paths() -> None:
+    assert graph_of("""
+        t = asyncio.create_task(a())
+        tasks = [t] if x else []
+        if tasks:
+            await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [2>3]
+    """)
+
+
+def test_a_collection_repeated_an_unknown_number_of_times_may_be_empty() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a())] * n
+        await asyncio.gather(*tasks)
+        await b()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [2>3]
+    """)
+
+
 def test_a_name_awaits_only_the_last_task_of_a_loop() -> None:
     assert graph_of("""
         for row in rows:

@@ -23,6 +23,7 @@ from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, JumpTarget, Leaf, Observer
 from stepgraph.ir.nodes import (
     Await,
+    Choice,
     Jump,
     JumpKind,
     LoopOperation,
@@ -278,6 +279,11 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def join(self, a: _State, b: _State) -> _State:
         return _State(a.pending | b.pending, a.several | b.several, a.awaited_in_iteration & b.awaited_in_iteration)
+
+    def enter_branch(self, choice: Choice, index: int, state: _State) -> _State:
+        """Remove the tasks that do not exist in the branch, because their collection is empty."""
+        absent = choice.tasks_absent_in(index)
+        return state.without(_completed(absent, state)) if absent else state
 
     def may_raise(self, operation: Leaf | TryOperation, before: _State, after: _State | None) -> _State | None:
         """Return the state at an exception. If an awaited task fails, the other awaited tasks may still be pending."""

@@ -299,6 +299,15 @@ class Choice(Struct, frozen=True):
     """Whether one of the branches always runs, even without an `else`."""
     tests: tuple[BranchTest, ...] = ()
     """The tests of the branches, if any compares a parameter with constants. An `else` has none."""
+    absent_tasks: tuple[tuple[AwaitedTask, ...], ...] = ()
+    """For each branch and for the path around them all: the tasks in collections that are empty there."""
+
+    def tasks_absent_in(self, index: int) -> tuple[AwaitedTask, ...]:
+        """Return the tasks that a branch does not wait for because they do not exist there.
+
+        The index after the last branch means the path around them all.
+        """
+        return self.absent_tasks[index] if index < len(self.absent_tasks) else ()
 
     @property
     def may_skip(self) -> bool:

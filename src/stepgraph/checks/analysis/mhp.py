@@ -18,6 +18,7 @@ from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import (
     Await,
     Call,
+    Choice,
     LoopOperation,
     Operation,
     OperationBlock,
@@ -183,6 +184,10 @@ class _PendingStarts(Domain[int]):
         """See `awaited_in_turn`, by the `id` of the loop."""
         self.candidates: dict[Hashable, Sequence[NamedActivity]] = {}
         """The activities that may still be the second activity of a new clash, by the key of the work."""
+
+    def enter_branch(self, choice: Choice, index: int, state: int) -> int:
+        """Remove the tasks that do not exist in the branch, because their collection is empty."""
+        return self.complete(state, choice.tasks_absent_in(index))
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:

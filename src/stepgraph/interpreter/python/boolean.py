@@ -9,6 +9,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
+from stepgraph.interpreter.python.empty_collections import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
@@ -143,6 +144,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     place = interpreter.place(node)
     interpreter.tracer.on_test(test, interpreter.place(node.test), place)
     values: list[Value] = []
+    absent = [absent_tasks(interpreter, node.test, holds=holds) for holds in (True, False)]
 
     def evaluate_branch(branch: cst.BaseExpression, *, holds: bool) -> None:
         with narrow(interpreter, node.test, holds=holds):
@@ -154,6 +156,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     ]
     interpreter.join_branches(paths, None, place)
     record_tests(interpreter, [node.test], place)
+    record_absent_tasks(interpreter, absent, place)
     value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
     return interpreter.tracer.on_operation((test, *values), without_constants(value))
 

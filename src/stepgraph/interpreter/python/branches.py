@@ -9,6 +9,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.boolean import static_truth
+from stepgraph.interpreter.python.empty_collections import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
 from stepgraph.interpreter.python.parameter_tests import record_cases, record_tests
 from stepgraph.interpreter.python.patterns import (
@@ -19,6 +20,7 @@ from stepgraph.interpreter.python.patterns import (
     may_match_mapping,
 )
 from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import EMPTY_BLOCK
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import SourcePlace
@@ -53,6 +55,8 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
     tests, clauses = [first_test], list[cst.BaseExpression]()
     start = interpreter.tracer.mark()
     paths: list[tuple[str | None, PathResult]] = []
+    absent: list[tuple[AwaitedTask, ...]] = []
+    absent_after_tests: tuple[AwaitedTask, ...] = ()
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
         if clause is not node:
@@ -71,6 +75,8 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
         body = clause.body
         test = clause.test
         clauses.append(test)
+        absent.append((*absent_after_tests, *absent_tasks(interpreter, test, holds=True)))
+        absent_after_tests += absent_tasks(interpreter, test, holds=False)
 
         def execute_body(body: cst.BaseSuite = body, test: cst.BaseExpression = test) -> None:
             with narrow(interpreter, test, holds=True):
@@ -88,6 +94,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
         paths.append((None, interpreter.branch(execute_else)))
     interpreter.join_branches(paths, None, interpreter.place(node))
     record_tests(interpreter, clauses, interpreter.place(node))
+    record_absent_tasks(interpreter, [*absent, absent_after_tests], interpreter.place(node))
     ends = [path for _, path in paths]
     if paths[-1][0] is not None:
         ends.append(PathResult(EMPTY_BLOCK, {}, is_reachable=True))

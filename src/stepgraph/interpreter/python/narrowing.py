@@ -102,7 +102,7 @@ def _narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bo
 def _narrow_variable(
     interpreter: Interpreter, node: cst.BaseExpression, may_satisfy: Callable[[Value], bool]
 ) -> Iterator[_Narrowing]:
-    slot = _resolve_slot(interpreter, node)
+    slot = resolve_slot(interpreter, node)
     if slot is None:
         return
     cell, key, unset_value = slot
@@ -118,7 +118,7 @@ def _narrow_variable(
         yield cell, key, remaining[0].value if len(remaining) == 1 else replace(value, cases=remaining)
 
 
-def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
+def resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
     """Return the heap cell and key of a variable or attribute. Return None if it cannot be resolved.
 
     The third item is the default of the attribute in the class, or UNKNOWN.

@@ -129,12 +129,21 @@ _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
 
 
 def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
-    """Return the collection `owner * count`. The elements are `many` if the count is large or not constant."""
+    """Return the collection `owner * count`. The elements are `many` if the count is large or not constant.
+
+    If the count may be 0, the elements may be missing.
+    """
     if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
         items = owner.items * count.value
     else:
         items = tuple(replace(item, many=True, passes=None) for item in owner.items)
+        if not _is_positive(count):
+            items = tuple(map(as_optional, items))
     return hidden_like((owner,), ordered_like(owner, make_collection(interpreter, owner.kind, items)))
+
+
+def _is_positive(count: Value) -> bool:
+    return isinstance(count, Constant) and isinstance(count.value, int) and count.value > 0
 
 
 def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
