@@ -93,6 +93,10 @@ CONFIGURATION_BYTES_IN_ALL: Final = 16 * MEGABYTE
 CONFIGURED_WORKFLOWS: Final = 1_000
 """The maximum number of workflows in a configuration. Each is analyzed, which takes several milliseconds."""
 
+CONFIGURED_ENVIRONMENTS: Final = 100
+"""The maximum number of environments in a configuration that are checked if none is selected. All of them together may
+have `CONFIGURED_WORKFLOWS` workflows."""
+
 MODULE_WORKFLOWS: Final = 1_000
 """The maximum number of workflow classes of a module that are analyzed."""
 
@@ -185,6 +189,10 @@ SEARCHED_FILES: Final = 200_000
 
 SEARCHED_MODULES: Final = 500
 """The maximum number of modules, and of directories, of a project that are searched for a missing class."""
+
+SEARCHED_IMPORTS: Final = 1_000_000
+"""The maximum number of imports that one command follows from main modules to the modules with workflow classes. They
+take about ten seconds. Real projects need a hundredth of it."""
 
 EXPLAINED_MODULES: Final = 1_000
 """The maximum number of modules of a directory that are searched for the reason why no workflow is found."""

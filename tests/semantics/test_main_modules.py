@@ -106,6 +106,20 @@ def test_module_that_does_not_deploy_the_class(main: str) -> None:
     assert calls_of({**MODULES, "main.py": main}, "flow.py") == ["pick"]
 
 
+def test_imports_of_a_main_module_are_followed_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {**MODULES, "entry.py": "from flow import W\nimport more\n"}
+    monkeypatch.setattr("stepgraph.syntax.modules.SEARCHED_IMPORTS", 0)
+    assert calls_of(files, "flow.py") == ["pick"]
+
+
+def test_main_module_of_several_workflow_modules() -> None:
+    """The search for the second module continues where that for the first one has ended."""
+    modules = {**MODULES, "other.py": FLOW.replace("W(", "V("), "entry.py": "from flow import W\nfrom lazy import V\n"}
+    modules["lazy.py"] = "from other import V\nimport more\n"
+    assert calls_of(modules, "other.py") == BOTH
+    assert calls_of(modules, "flow.py") == BOTH
+
+
 def test_main_module_in_the_source_directory() -> None:
     files = {f"src/{name}": source for name, source in MODULES.items()}
     assert calls_of({**files, "src/entry.py": "from flow import W\nimport more\n"}) == BOTH

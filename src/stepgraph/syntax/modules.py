@@ -18,10 +18,12 @@ from stepgraph.limits import (
     READ_BYTES,
     READ_MODULES,
     RELEASED_TOKENS,
+    SEARCHED_IMPORTS,
     SEARCHED_MODULES,
 )
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import Suggestions
+from stepgraph.project.folders import folder_of
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
@@ -44,6 +46,23 @@ Result = TypeVar("Result")
 
 # Non-ASCII names contain bytes above 127.
 _CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
+_WORD: Final = re.compile(rb"[\w\x80-\xff]++")
+
+
+class ImportSearch(Struct):
+    """The modules that a module imports, directly or indirectly, as far as they have been searched."""
+
+    pending: deque[str]
+    """The modules whose imports have not been followed."""
+    visited: set[str]
+    """The paths of the modules, including the first one."""
+    followed: set[tuple[str, int, str]] = field(default_factory=set)
+    """The imports that have been followed: the directory for a relative import, the number of dots, and the name."""
+
+    @classmethod
+    def start(cls, path: str) -> ImportSearch:
+        """Start a search at the module in a file."""
+        return cls(deque([path]), {path})
 
 
 class SourceModules(Struct):
@@ -71,6 +90,10 @@ class SourceModules(Struct):
     searched: SearchedSources = field(default_factory=SearchedSources)
     searches: dict[str, dict[Search, object]] = field(default_factory=dict)
     """The result of each search of a module that was not parsed at that time, by path and search."""
+    import_searches: dict[tuple[ModuleFiles, str], ImportSearch] = field(default_factory=dict)
+    """The searches for the modules that main modules import, by their paths."""
+    followed_imports: int = 0
+    """The number of imports that these searches have followed."""
     _whole_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that are parsed at once for the current workflow module."""
     _parses_whole: bool = False
@@ -277,9 +300,10 @@ class SourceModules(Struct):
         """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
         return self._search(path, root, _Mention(words), default=False)
 
-    def mentions_class(self, path: str, root: Root, names: tuple[bytes, ...]) -> bool:
+    def mentions_class(self, path: str, root: Root, names: Iterable[str]) -> bool:
         """Return whether a module names one of these classes of another module, or may import it by star."""
-        return self._search(path, root, _ClassMention(names), default=False)
+        words = self._search(path, root, _words_and_stars, frozenset())
+        return b"*" in words or any(name.encode() in words for name in names)
 
     def _search(self, path: str, root: Root, search: Callable[[bytes], Result], default: Result) -> Result:
         """Return the result of a search of a module, memoized, or `default` if the module is unreadable."""
@@ -310,14 +334,10 @@ class _Mention(Struct, frozen=True):
         return self.words.search(source) is not None
 
 
-class _ClassMention(Struct, frozen=True):
-    """The search for a use of a class of another module."""
-
-    names: tuple[bytes, ...]
-
-    def __call__(self, source: bytes) -> bool:
-        """Return whether a source contains one of the names, or a star import that may bind it."""
-        return any(name in source for name in self.names) or b"import *" in source
+def _words_and_stars(source: bytes) -> frozenset[bytes]:
+    """Return the words of a source, and `*` if it may import by star."""
+    stars = (b"*",) if b"import *" in source else ()
+    return frozenset((*_WORD.findall(source), *stars))
 
 
 def _class_names(source: bytes) -> frozenset[str]:
@@ -362,29 +382,37 @@ class Importer(Struct, frozen=True):
 
         The main module names one of the classes, or imports by star, and imports the module, directly or indirectly.
         """
-        names = tuple(name.encode() for name in classes_of(module))
+        names = classes_of(module)
         bounds = self.files.bounds
         for file in self.files.main_modules() if names else ():
             if bounds is None or file.path is None or file.path == module.path:
                 return None
-            if self.modules.mentions_class(file.path, bounds, names) and self._imports(file, module):
+            if self.modules.mentions_class(file.path, bounds, names) and self._imports(file.path, module.path):
                 return file
         return None
 
-    def _imports(self, importing: ModuleFile, imported: SourceModule) -> bool:
-        """Return whether a module imports another one, directly or indirectly. Searches a limited number of modules."""
-        pending = deque([importing.path or ""])
-        visited = set(pending)
-        while pending and len(visited) < SEARCHED_MODULES:
-            path = pending.popleft()
-            files = (file for reference in self.modules_imported(path) for file in self.find_each(path, *reference))
-            for file in files:
-                if file.path == imported.path:
-                    return True
-                if file.path is not None and file.path not in visited:
-                    visited.add(file.path)
-                    pending.append(file.path)
-        return False
+    def _imports(self, importing: str, imported: str) -> bool:
+        """Return whether a module imports another one, directly or indirectly.
+
+        Each module is searched once, as far as needed. The number of modules and of followed imports is limited.
+        """
+        key = self.files, importing
+        search = self.modules.import_searches.setdefault(key, ImportSearch.start(importing))
+        while imported not in search.visited and search.pending and len(search.visited) < SEARCHED_MODULES:
+            path = search.pending.popleft()
+            for level, name in self.modules_imported(path):
+                followed = folder_of(path) if level else "", level, name
+                if followed in search.followed:
+                    continue
+                search.followed.add(followed)
+                self.modules.followed_imports += 1
+                if self.modules.followed_imports > SEARCHED_IMPORTS:
+                    return False
+                for file in self.find_each(path, level, name):
+                    if file.path is not None and file.path not in search.visited:
+                        search.visited.add(file.path)
+                        search.pending.append(file.path)
+        return imported in search.visited
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""
