@@ -401,6 +401,28 @@ def test_workflows_beyond_the_limit_are_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize(("environments", "workflows", "read_environments"), [(101, 1, 100), (3, 600, 1)])
+def test_environments_beyond_the_limit_are_noted(environments: int, workflows: int, read_environments: int) -> None:
+    names = [workflow(name=f"w{number}") for number in range(workflows)]
+    configuration = read_data({"env": {f"e{number}": {"workflows": names} for number in range(environments)}})
+    assert len(configuration.environments) == read_environments
+    assert messages_of(configuration) == []
+    assert list(map(str, configuration.hints)) == [
+        "wrangler.jsonc:1:9: more than 100 environments, or 1,000 workflows in them, so the others are not checked."
+        " Select one with --env."
+    ]
+
+
+def test_environments_inherit_exported_workflows() -> None:
+    exports = {"Orders": {"type": "workflow", "name": "orders"}, "Counter": {"type": "durable-object"}}
+    environments = {"a": {}, "b": {"exports": {}}, "c": {"exports": {"Mail": {"type": "workflow", "name": "mail"}}}}
+    configuration = read_data({"exports": exports, "env": environments})
+    assert [[each.class_name for each in other.workflows] for other in configuration.environments] == [
+        ["Orders"],
+        ["Mail"],
+    ]
+
+
 def test_two_workflows_may_share_a_class() -> None:
     configuration = read_data({"workflows": [workflow(name="a"), workflow(name="b")]})
     assert [workflow.name for workflow in configuration.workflows] == ["a", "b"]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.keyed_record import KeyedRecord
-from stepgraph.limits import CONFIGURED_WORKFLOWS
+from stepgraph.limits import CONFIGURED_ENVIRONMENTS, CONFIGURED_WORKFLOWS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import ConfigurationDocument, Fields, MalformedError
@@ -137,7 +137,10 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     main = _main(top_level, override, root)
     base_dir = _base_dir(top_level, override, root if main is not None and main.endswith(".py") else None)
     compatibility = _compatibility(top_level, override)
-    workflows = tuple(_limited_workflows(top_level if override is None else override, top_level, name))
+    owner = top_level if override is None else override
+    workflows = tuple(_limited_workflows(owner, _exports(owner if "exports" in owner.values else top_level), name))
+    hints = list(_hints(top_level, override, environment, has_workflows=bool(workflows)))
+    environments = tuple(_other_environments(top_level, hints)) if environment is None else ()
     return Configuration(
         path,
         name,
@@ -147,9 +150,9 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
         compatibility,
         workflows,
         tuple(problems),
-        tuple(_hints(top_level, override, environment, has_workflows=bool(workflows))),
+        tuple(hints),
         defines_environment=override is not None,
-        environments=tuple(_other_environments(path, document)) if environment is None else (),
+        environments=environments,
         content=content,
     )
 
@@ -191,21 +194,32 @@ def _environment(top_level: Fields, name: str) -> Fields | None:
     raise InputError(_problem(top_level.path, message, advice, environments.position()))
 
 
-def _other_environments(path: str, document: ConfigurationDocument) -> Iterator[EnvironmentWorkflows]:
-    """Yield the environments whose workflows are in the main module of the top level.
+def _other_environments(top_level: Fields, hints: list[Problem]) -> Iterator[EnvironmentWorkflows]:
+    """Yield the environments whose workflows are in the main module of the top level, up to a limit.
 
-    Problems in an environment are reported only if it is selected.
+    Problems in an environment are reported only if it is selected. Further environments add one of the `hints`.
     """
     problems: list[Problem] = []
-    top_level = Fields(path, document, problems, document.data)
-    environments = top_level.nested("env")
-    for name in () if environments is None else environments.values:
+    unreported = replace(top_level, problems=problems)
+    environments = unreported.nested("env")
+    exports = tuple(islice(_exports(unreported), CONFIGURED_WORKFLOWS))
+    remaining = CONFIGURED_WORKFLOWS
+    for number, name in enumerate(() if environments is None else environments.values):
         problems.clear()
         override = environments.nested(name) if environments is not None else None
         if override is None or not {"main", "base_dir"}.isdisjoint(override.values):
             continue
-        workflows = tuple(_limited_workflows(override, override, _name(top_level, override, name)))
-        compatibility = _compatibility(top_level, override)
+        own_exports = _exports(override) if "exports" in override.values else exports
+        workflows = tuple(_limited_workflows(override, own_exports, _name(unreported, override, name)))
+        remaining -= len(workflows)
+        if remaining < 0 or number >= CONFIGURED_ENVIRONMENTS:
+            message = (
+                f"more than {CONFIGURED_ENVIRONMENTS} environments, or {CONFIGURED_WORKFLOWS:,} workflows in them, so"
+                " the others are not checked."
+            )
+            hints.append(_problem(top_level.path, message, "Select one with --env.", top_level.position(("env",))))
+            return
+        compatibility = _compatibility(unreported, override)
         if workflows and not problems:
             yield EnvironmentWorkflows(compatibility, workflows)
 
@@ -294,16 +308,20 @@ def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
     return Compatibility(date, flags, _table_with(top_level, override, at).position((at,)))
 
 
-def _limited_workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
+_Exports: TypeAlias = Iterable[tuple[str, Fields]]
+"""The classes of workflows in `exports`, with their objects."""
+
+
+def _limited_workflows(owner: Fields, exports: _Exports, worker: str) -> Iterator[ConfiguredWorkflow]:
     """Yield the first workflows, and report others."""
-    workflows = _workflows(owner, top_level, name)
+    workflows = _workflows(owner, exports, worker)
     yield from islice(workflows, CONFIGURED_WORKFLOWS)
     if next(workflows, None) is not None:
         message = f"more than {CONFIGURED_WORKFLOWS:,} workflows, so the others are not analyzed."
         owner.report(("workflows",), message, "Split the Worker.")
 
 
-def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
+def _workflows(owner: Fields, exports: _Exports, worker: str) -> Iterator[ConfiguredWorkflow]:
     """Yield the workflows in order, with the workflows in `exports` last. Duplicate names are reported."""
     by_name: dict[str, ConfiguredWorkflow] = {}
     for fields in owner.nested_list("workflows"):
@@ -315,21 +333,27 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
                 ("name",), f"`{workflow_name}` is already the name of another workflow.", "Rename one of them."
             )
             continue
-        workflow = _workflow(fields, workflow_name, class_name, name)
+        workflow = _workflow(fields, workflow_name, class_name, worker)
         by_name[workflow_name] = workflow
         yield workflow
-    exports = owner.nested("exports") if "exports" in owner.values else top_level.nested("exports")
-    for class_name, fields in () if exports is None else exports.named_objects():
-        workflow_name = fields.text("name", required=True) if fields.values.get("type") == "workflow" else None
+    for class_name, fields in exports:
+        workflow_name = fields.text("name", required=True)
         if workflow_name is None:
             continue
         existing = by_name.get(workflow_name)
         if existing is None:
-            yield _workflow(fields, workflow_name, class_name, name)
+            yield _workflow(fields, workflow_name, class_name, worker)
         elif existing.class_name != class_name or existing.script_name is not None:
             fields.report(
                 ("name",), f"`{workflow_name}` is already the name of the workflow of `{existing.class_name}`."
             )
+
+
+def _exports(owner: Fields) -> _Exports:
+    """Yield the workflows in the `exports` of a table."""
+    exports = owner.nested("exports")
+    objects = () if exports is None else exports.named_objects()
+    return ((class_name, fields) for class_name, fields in objects if fields.values.get("type") == "workflow")
 
 
 def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
