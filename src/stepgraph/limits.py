@@ -113,6 +113,10 @@ as a further call. A log of 1,000 entries that fits needs about 1,000. In a work
 take about six seconds.
 """
 
+LOGS_AT_LIMIT: Final = 10
+"""The number of logs of one command that may reach their limits on calls, comparisons or operations. All logs of the
+command together may take as much work, about two minutes. A thousand logs of 500 entries that fit need half of it."""
+
 ANSWER_COMPARISONS: Final = 2_000_000
 """The maximum number of names in a log that are compared with the steps of new code, counting literal names once. They
 take about two seconds."""

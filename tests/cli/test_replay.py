@@ -78,6 +78,17 @@ def test_a_directory_of_logs(stepgraph: Command) -> None:
     assert run.out.splitlines()[4] == "2 instances in flight (1 reruns, 1 resumes), 1 other ended."
 
 
+def test_logs_share_a_budget(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.execution.log_budget.LOGS_AT_LIMIT", 0)
+    write_orders()
+    save_log()
+    run = stepgraph("replay", "log.json", "orders.py")
+    assert (run.code, run.out.splitlines()[1]) == (
+        1,
+        "log.json  running  unknown  The logs of this run need too much work. Replay it in another run.",
+    )
+
+
 def test_a_log_on_standard_input(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
     content = json.dumps(log_of(slept("rest-1", is_open=True))).encode()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching import match_log
 from stepgraph.execution.program import program_of
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.model.payload import Graph
@@ -19,7 +21,7 @@ AMBIGUOUS = ("Too many paths through the new code fit the log.",)
 
 def answers_of(document: Graph, *names: str) -> Answers:
     log = log_of("running", *map(ended, names))
-    return Answers.of(program_of(document), log.entries, (None,) * len(names))
+    return Answers.of(program_of(document), log.entries, (None,) * len(names), LogBudget())
 
 
 def test_literal_and_unknown_names_answer_steps() -> None:
@@ -51,7 +53,7 @@ def test_nested_entries_are_those_during_the_outer_step() -> None:
     document = graph(do("a", do("b"), call("f")), do("c"), functions={"f": function("f", do("d"))})
     program = program_of(document)
     log = log_of("running", ended("a", end=25), ended("b"), ended("d"), ended("c"), ended("b"))
-    nested = NestedEntries(program, log.entries, Answers.of(program, log.entries, (None,) * 5))
+    nested = NestedEntries(program, log.entries, Answers.of(program, log.entries, (None,) * 5, LogBudget()))
     outer, entry = program.sites[0], log.entries[0]
     assert outer.node["name"] == "a"
     assert (nested.possible(outer), nested.during(outer, entry)) == (0b10110, 0b00110)
@@ -72,3 +74,22 @@ def test_tried_calls_are_limited(monkeypatch: pytest.MonkeyPatch, entries: int, 
     steps = [either(branch("flip()", do("a")), branch(None)) for _ in range(90)]
     log = log_of("running", *(replace(ended("a"), count=number) for number in range(1, entries + 1)))
     assert NewCode.of(graph(*steps)).replay(log).effect == effect
+
+
+def test_logs_share_a_budget() -> None:
+    code = NewCode.of(graph(do("a"), do("b")))
+    log, budget = log_of("running", ended("a")), LogBudget(calls=8)
+    assert [code.replay(log, budget).effect for _ in range(2)] == ["resumes", "unknown"]
+    assert code.replay(log, budget).reasons == ("The logs of this run need too much work. Replay it in another run.",)
+    assert code.replay(log).effect == "resumes"
+
+
+@pytest.mark.parametrize("budget", [LogBudget(operations=0), LogBudget(comparisons=0), LogBudget(calls=0)])
+def test_an_exhausted_budget_gives_no_result(budget: LogBudget) -> None:
+    assert NewCode.of(graph(do("a"))).replay(log_of("running", ended("a")), budget).effect == "unknown"
+
+
+def test_matches_share_a_budget() -> None:
+    program = program_of(graph(do("a"), do("b")))
+    log, budget = log_of("running", ended("a")), LogBudget(operations=60)
+    assert [bool(match_log(program, log, budget).unknown) for _ in range(4)] == [False, False, True, True]

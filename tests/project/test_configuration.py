@@ -407,10 +407,11 @@ def test_environments_beyond_the_limit_are_noted(environments: int, workflows: i
     configuration = read_data({"env": {f"e{number}": {"workflows": names} for number in range(environments)}})
     assert len(configuration.environments) == read_environments
     assert messages_of(configuration) == []
-    assert list(map(str, configuration.hints)) == [
+    (hint,) = configuration.hints
+    assert str(hint) == (
         "wrangler.jsonc:1:9: more than 100 environments, or 1,000 workflows in them, so the others are not checked."
         " Select one with --env."
-    ]
+    )
 
 
 def test_environments_inherit_exported_workflows() -> None:

@@ -32,6 +32,7 @@ from stepgraph.subject import Dates, Subject, analyzed_subject, read_saved_subje
 if TYPE_CHECKING:
     from stepgraph.drawing.workflow import DrawnWorkflow
     from stepgraph.execution.instance import Instance
+    from stepgraph.execution.log_budget import LogBudget
     from stepgraph.model.payload import Graph
 
 R = TypeVar("R")
@@ -183,9 +184,12 @@ def locate_instance(loaded: LoadedLog, candidates: Candidates, *, quiet: bool = 
     If there are several candidates, the workflow is the only one that the log fits, and a message names it. Raises
     CommandError if the log fits none or several of them, or if none has a graph.
     """
-    subjects = same_workflow(loaded, candidates)
+    # Imported here because usage errors need no match, and start-up time counts.
+    from stepgraph.execution.log_budget import LogBudget
+
+    subjects, budget = same_workflow(loaded, candidates), LogBudget()
     located = [
-        LocatedInstance(each, each.graph, _instance_of(loaded, each, each.graph))
+        LocatedInstance(each, each.graph, _instance_of(loaded, each, each.graph, budget))
         for each in subjects
         if each.graph is not None
     ]
@@ -204,15 +208,14 @@ def locate_instance(loaded: LoadedLog, candidates: Candidates, *, quiet: bool = 
     return fitting[0]
 
 
-def _instance_of(loaded: LoadedLog, subject: Subject, graph: Graph) -> Instance:
-    # Imported here because usage errors need no match, and start-up time counts.
+def _instance_of(loaded: LoadedLog, subject: Subject, graph: Graph, budget: LogBudget) -> Instance:
     from stepgraph.execution.instance import instance_of
     from stepgraph.large_stack import run_with_large_stack
 
     # Saved graphs lack the configured name, which a remote source knows.
     is_unnamed = subject.name == subject.class_name
     name = loaded.workflow_name if is_unnamed and loaded.workflow_name else subject.name
-    return run_with_large_stack(lambda: instance_of(loaded.log, graph, name, subject.drawn.details()))
+    return run_with_large_stack(lambda: instance_of(loaded.log, graph, name, subject.drawn.details(), budget))
 
 
 def same_workflow(loaded: LoadedLog, candidates: Candidates) -> Sequence[Subject]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.instance_graphs import Candidates, same_workflow
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.walk import paths_of
 from stepgraph.phrases import quoted
@@ -39,6 +40,7 @@ class ReplayedCode:
     def __init__(self, candidates: Candidates, deployed: ComparedVersion | None) -> None:
         """Compare the versions. Raises CommandError if no workflow has a graph."""
         self._candidates = candidates
+        self._budget = LogBudget()
         self._deployed = deployed
         olds = _deployed_workflows(candidates, deployed)
         self._codes = {
@@ -54,7 +56,7 @@ class ReplayedCode:
     def replay(self, loaded: LoadedLog) -> ReplayedLog:
         """Return the effect on an instance, on the only workflow that its log fits."""
         subjects = [each for each in same_workflow(loaded, self._candidates) if id(each) in self._codes]
-        replays = [(each, self._codes[id(each)].replay(loaded.log)) for each in subjects]
+        replays = [(each, self._codes[id(each)].replay(loaded.log, self._budget)) for each in subjects]
         if not replays:
             return ReplayedLog("", Replay("unknown", ("Its workflow has no graph in the new code.",)))
         if len(replays) > 1:

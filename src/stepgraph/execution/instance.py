@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.matching import Misfit, Place, match_log
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import EntryState, PlacedEntry
@@ -154,12 +155,19 @@ def protected_entries(instance: Instance, place: Place) -> tuple[PlacedEntry, ..
     return ()
 
 
-def instance_of(log: InstanceLog, graph: Graph, name: str = "", details: Details = NO_DETAILS) -> Instance:
+def instance_of(
+    log: InstanceLog,
+    graph: Graph,
+    name: str = "",
+    details: Details = NO_DETAILS,
+    budget: LogBudget | None = None,
+) -> Instance:
     """Match the log of an instance with the graph of its workflow.
 
-    `name` defaults to the name of the class. `details` tell which loops are infinite.
+    `name` defaults to the name of the class. `details` tell which loops are infinite. `budget` is
+    shared with other matches, if there are any.
     """
-    match = match_log(program_of(graph, details), log)
+    match = match_log(program_of(graph, details), log, budget)
     regions = regions_of(graph["workflow"])
     visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))

@@ -20,6 +20,7 @@ from stepgraph.execution.clocks import Clocks
 from stepgraph.execution.endings import EndingChange, Endings
 from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounter, PassCounts
 from stepgraph.execution.term_pool import Precision, Terms
@@ -106,28 +107,37 @@ _Begun: TypeAlias = dict[tuple[_MatchingState, Path, tuple[Frame, ...]], list[_M
 """The states in which a step has just begun, with its path, the calls and passes around it, and the earlier states."""
 
 
-def match_log(program: GraphParts, log: InstanceLog, *, only_failures: bool = False) -> Match:
-    """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`."""
+def match_log(
+    program: GraphParts, log: InstanceLog, budget: LogBudget | None = None, *, only_failures: bool = False
+) -> Match:
+    """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`.
+
+    `budget` is shared with other logs, if there are any.
+    """
     if program.too_large:
         return Match((), (), unknown=program.too_large)
-    return run_with_large_stack(lambda: _match(program, log, only_failures=only_failures))
+    shared = budget or LogBudget()
+    return run_with_large_stack(lambda: _match(program, log, shared, only_failures=only_failures))
 
 
-def _match(program: GraphParts, log: InstanceLog, *, only_failures: bool) -> Match:
+def _match(program: GraphParts, log: InstanceLog, budget: LogBudget, *, only_failures: bool) -> Match:
     # Without groups, steps have one order at any precision.
     for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
         try:
-            return _match_with(program, log, precision, only_failures=only_failures)
+            return _match_with(program, log, budget, precision, only_failures=only_failures)
         except TooAmbiguousError:
             continue
     return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
 
 
-def _match_with(program: GraphParts, log: InstanceLog, precision: Precision, *, only_failures: bool) -> Match:
+def _match_with(
+    program: GraphParts, log: InstanceLog, budget: LogBudget, precision: Precision, *, only_failures: bool
+) -> Match:
     match = Match((), ())
     for limit in RECURSION_LIMITS:
         matcher = _matcher(program, log, precision, limit, only_failures=only_failures)
-        match = matcher.match()
+        with budget.matching(matcher.terms):
+            match = matcher.match()
         if match.misfit is None or not matcher.beginnings.is_truncated:
             break
     return match

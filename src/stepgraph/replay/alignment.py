@@ -17,6 +17,7 @@ from msgspec import Struct, field
 
 from stepgraph.bit_sets import bits
 from stepgraph.execution.log import LogEntry
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
@@ -48,6 +49,9 @@ _WINDOW: Final = 25
 
 _SITES_PER_CALL: Final = 100
 """How many steps of a program count as a further call for each tried call. Trying one may take time in proportion."""
+
+_CALLS_PER_POSITION: Final = 2
+"""How many calls a position counts as in the budget of all logs."""
 
 _ENTRIES_PER_POSITION: Final = 1_000
 """How many entries of nested steps count as a position."""
@@ -108,9 +112,15 @@ class _Stage(IntEnum):
 
 
 def align(
-    program: GraphParts, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None
+    program: GraphParts,
+    entries: Sequence[LogEntry],
+    answers: Answers,
+    deployed: DeployedRun | None,
+    budget: LogBudget,
 ) -> Alignment:
-    """Return the run of a program that explains a log at the lowest cost. Raises TooAmbiguousError.
+    """Return the run of a program that explains a log at the lowest cost, within the budget of all logs.
+
+    Raises TooAmbiguousError.
 
     Without the deployed code, the code between steps raises exceptions only if the log has entries that no other run
     explains.
@@ -118,17 +128,21 @@ def align(
     costs = Costs.of(entries, answers, deployed)
     nested = NestedEntries(program, entries, answers, deployed)
     if deployed is not None:
-        return _align(program, costs, nested, only_failures=deployed.only_failures)
+        return _align(program, costs, nested, budget, only_failures=deployed.only_failures)
     with suppress(TooAmbiguousError):
-        alignment = _align(program, costs, nested, only_failures=True)
+        alignment = _align(program, costs, nested, budget, only_failures=True)
         if alignment.explains(len(entries)):
             return alignment
-    return _align(program, costs, nested, only_failures=False)
+    return _align(program, costs, nested, budget, only_failures=False)
 
 
-def _align(program: GraphParts, costs: Costs, nested: NestedEntries, *, only_failures: bool) -> Alignment:
+def _align(
+    program: GraphParts, costs: Costs, nested: NestedEntries, budget: LogBudget, *, only_failures: bool
+) -> Alignment:
     positions = Positions.of(program, only_failures=only_failures)
-    return _RunSearch(program, costs.entries, costs.answers, costs, positions, nested).run()
+    search = _RunSearch(program, costs.entries, costs.answers, costs, positions, nested, budget)
+    with budget.matching(positions.terms):
+        return search.run()
 
 
 class _RunSearch(Struct):
@@ -140,6 +154,7 @@ class _RunSearch(Struct):
     costs: Costs
     positions: Positions
     nested: NestedEntries
+    budget: LogBudget
     queue: list[_Item] = field(default_factory=list)
     best: dict[RunKey, int] = field(default_factory=dict)
     """The lowest cost of a run with each key."""
@@ -149,6 +164,7 @@ class _RunSearch(Struct):
 
     def run(self) -> Alignment:
         """Return the cheapest complete run."""
+        self.remaining_calls = min(self.remaining_calls, self.budget.calls)
         self._add(CodeRun(self.positions.start(), 0, 0, (0,) * len(self.costs.tracked), 0, 0))
         furthest = 0
         while self.queue:
@@ -157,7 +173,8 @@ class _RunSearch(Struct):
             if item.stage is _Stage.COMPLETE:
                 return self._alignment(run)
             self.remaining -= 1
-            if self.remaining < 0:
+            self.budget.calls -= _CALLS_PER_POSITION
+            if self.remaining < 0 or self.budget.calls < 0:
                 break
             furthest = max(furthest, -item.lag)
             if item.stage is _Stage.NEXT:
@@ -270,7 +287,9 @@ class _RunSearch(Struct):
             self._begin(run, ReplayedCall(site, None), base + (AGAIN if is_edited else RUN), failed=False)
 
     def _count_call(self) -> None:
-        self.remaining_calls -= 1 + len(self.program.sites) // _SITES_PER_CALL
+        calls = 1 + len(self.program.sites) // _SITES_PER_CALL
+        self.remaining_calls -= calls
+        self.budget.calls -= calls
         if self.remaining_calls < 0:
             raise TooAmbiguousError
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import ENTRY_KINDS, EntryKind, LogEntry
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import ANSWER_COMPARISONS
@@ -39,7 +40,9 @@ class Answers(Struct, frozen=True):
     """The entries that can answer the same steps, by these steps."""
 
     @classmethod
-    def of(cls, program: GraphParts, entries: Sequence[LogEntry], nodes: Sequence[Step | None]) -> Answers:
+    def of(
+        cls, program: GraphParts, entries: Sequence[LogEntry], nodes: Sequence[Step | None], budget: LogBudget
+    ) -> Answers:
         """Return the answers for a program. `nodes` are the deployed steps of the entries, or None.
 
         Raises TooAmbiguousError if too many steps may answer too many entries.
@@ -51,10 +54,12 @@ class Answers(Struct, frozen=True):
         by_site = [0] * len(program.sites)
         sites_of_name = dict.fromkeys(named, 0)
         sites_of = [0] * len(entries)
-        remaining = ANSWER_COMPARISONS
+        remaining = min(ANSWER_COMPARISONS, budget.comparisons)
         for site in program.sites:
             for key in _possible_names(site, named):
-                remaining -= named[key].bit_count() if site.kind == "sleep" else 1
+                compared = named[key].bit_count() if site.kind == "sleep" else 1
+                remaining -= compared
+                budget.comparisons -= compared
                 if remaining < 0:
                     raise TooAmbiguousError
                 if not site.matches(*key):

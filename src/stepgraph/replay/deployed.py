@@ -25,6 +25,7 @@ from stepgraph.diff.tree import (
 )
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.matching import Match, Place, match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
@@ -154,12 +155,15 @@ class VersionPair(Struct):
             details,
         )
 
-    def run_of(self, log: InstanceLog) -> DeployedRun:
-        """Return the run of an instance. Raises MisfitError if its log does not fit the deployed code."""
-        match = match_log(self.deployed, log, only_failures=True)
+    def run_of(self, log: InstanceLog, budget: LogBudget) -> DeployedRun:
+        """Return the run of an instance. Raises MisfitError if its log does not fit the deployed code.
+
+        `budget` is that of all logs.
+        """
+        match = match_log(self.deployed, log, budget, only_failures=True)
         only_failures = not match.unknown and match.misfit is None
         if not only_failures:
-            match = match_log(self.deployed, log)
+            match = match_log(self.deployed, log, budget)
         if match.unknown or match.misfit is not None:
             raise MisfitError(_misfit_text(log, match))
         by_path = {site.path: site for site in self.deployed.sites}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts
 from stepgraph.execution.program import program_of
 from stepgraph.execution.terms import TooAmbiguousError
@@ -16,6 +19,8 @@ from stepgraph.replay.alignment import align
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.deployed import MisfitError, VersionPair
 from stepgraph.replay.judgment import Judgment, Replay
+
+_EXHAUSTED: Final = Replay("unknown", ("The logs of this run need too much work. Replay it in another run.",))
 
 
 class NewCode(Struct, frozen=True):
@@ -56,25 +61,30 @@ class NewCode(Struct, frozen=True):
         except LimitExceededError as error:
             return cls(program, None, is_complete, f"The deployed code cannot be compared: it takes {error.reason}.")
 
-    def replay(self, log: InstanceLog) -> Replay:
-        """Return the effect of the new code on an instance."""
+    def replay(self, log: InstanceLog, budget: LogBudget | None = None) -> Replay:
+        """Return the effect of the new code on an instance. `budget` is shared with other logs, if there are any."""
         if log.has_ended:
             return Replay("resumes", notes=(f"The instance has ended ({log.status}), so new code does not affect it.",))
         if self.refusal:
             return Replay("unknown", (self.refusal,))
         if len(log.entries) > REPLAY_POSITIONS:
             return Replay("unknown", (f"The log has more than {REPLAY_POSITIONS} entries.",))
-        return run_with_large_stack(lambda: self._replay(log))
+        shared = budget or LogBudget()
+        if shared.is_exhausted:
+            return _EXHAUSTED
+        replay = run_with_large_stack(lambda: self._replay(log, shared))
+        # The limit of all logs may have ended the replay before that of this log.
+        return _EXHAUSTED if shared.is_exhausted and replay.effect == "unknown" else replay
 
-    def _replay(self, log: InstanceLog) -> Replay:
+    def _replay(self, log: InstanceLog, budget: LogBudget) -> Replay:
         try:
-            deployed = None if self.pair is None else self.pair.run_of(log)
+            deployed = None if self.pair is None else self.pair.run_of(log, budget)
         except MisfitError as error:
             return Replay("unknown", (str(error),))
         nodes = (None,) * len(log.entries) if deployed is None else deployed.nodes
         try:
-            answers = Answers.of(self.program, log.entries, nodes)
-            alignment = align(self.program, log.entries, answers, deployed)
+            answers = Answers.of(self.program, log.entries, nodes, budget)
+            alignment = align(self.program, log.entries, answers, deployed, budget)
         except TooAmbiguousError:
             return Replay("unknown", ("Too many paths through the new code fit the log.",))
         must_wake = log.is_local and log.status == "running"
