@@ -14,7 +14,7 @@ import pytest
 
 from stepgraph.cli import analysis
 from stepgraph.cli.main import main
-from tests.escaping.hostile_project import write_project, write_saved
+from tests.escaping.hostile_project import write_project, write_run, write_saved
 from tests.escaping.hostile_texts import HOSTILE
 
 ResultT = TypeVar("ResultT")
@@ -93,5 +93,6 @@ def hostile_run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
             write_project(texts)
         with contextlib.chdir(folder):
             write_saved("old.json", saved_texts)
+            write_run(saved_texts)
             write_saved("new.json", [f"{text} " for text in saved_texts])
         yield HostileRunner(folder, saved_texts)

@@ -52,6 +52,32 @@ def write_saved(name: str, texts: Sequence[str]) -> None:
     Path(name).write_text(json.dumps([graphs.everywhere(text) for text in texts]), encoding="utf-8")
 
 
+def write_run(texts: Sequence[str]) -> None:
+    """Write the graph of a workflow with a step for each text, and logs of instances that failed or run."""
+    document = graphs.graph(*map(graphs.do, texts), graphs.do("end"), class_name=texts[-1])
+    Path("run.json").write_text(json.dumps(document), encoding="utf-8")
+    Path("logs").mkdir()
+    entries = [_entry(text, success=True) for text in texts]
+    for number, text in enumerate(texts):
+        failed = [*entries[:number], _entry(text, success=False)]
+        Path("logs", f"{_folder_name(text, number)}.json").write_text(_log(failed, text), encoding="utf-8")
+    Path("failed.json").write_text(_log([*entries[:-1], _entry(texts[-1], success=False)], "errored"), encoding="utf-8")
+    Path("running.json").write_text(_log(entries, "running"), encoding="utf-8")
+    Path("other.json").write_text(_log([*entries, _entry("\n".join(texts), success=True)], "running"), encoding="utf-8")
+
+
+def _entry(name: str, *, success: bool) -> dict[str, object]:
+    error = None if success else {"name": name, "message": name}
+    times = {"start": "2026-11-28T14:50:00Z", "end": "2026-11-28T14:50:00Z", "success": success, "error": error}
+    config = {"timeout": name, "retries": {"limit": 1, "delay": name, "backoff": name}}
+    return {"name": f"{name}-1", "type": "step", "attempts": [times], "config": config, "output": name, **times}
+
+
+def _log(entries: Sequence[object], status: str) -> str:
+    error = {"name": status, "message": status}
+    return json.dumps({"status": status, "id": status, "error": error, "steps": entries})
+
+
 def _folder_name(text: str, number: int) -> str:
     plain = re.sub("[/\x00\ud800-\udc7f\udd00-\udfff]", "_", text)
     name = os.fsdecode(os.fsencode(plain)[:_LONGEST_NAME])

@@ -13,13 +13,13 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from stepgraph.cli.formats import REPORT_FORMATS
+from stepgraph.cli.formats import FAILURE_FORMATS, REPLAY_FORMATS, REPORT_FORMATS
 from stepgraph.escaping.markup import dot_line
 from stepgraph.escaping.plain_text import visible
 from tests.escaping.conftest import HostileOutput, HostileRunner
 from tests.escaping.readers import FORMATS_WITH_TABS, command_lines, hidden_lines, without_annotations
 from tests.html.reading import read
-from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS, TEXT_FORMATS
+from tests.text_formats import TEXT_DIFFS, TEXT_DRAWINGS, TEXT_FORMATS, TEXT_INSTANCES
 
 Runs: TypeAlias = dict[str, tuple[str, ...]]
 
@@ -35,6 +35,18 @@ GRAPHS: Final[Runs] = {
 }
 REPORTS: Final[Runs] = {name: ("check", "shops", "-f", name) for name in REPORT_FORMATS}
 DIFFS: Final[Runs] = {name: ("diff", "old.json", "new.json", "-f", name) for name in TEXT_DIFFS}
+LOGS: Final = ("failed", "running", "other")
+INSTANCES: Final[Runs] = {
+    f"{name} {log}": ("instance", f"{log}.json", "--graph", "run.json", "-f", name)
+    for name in TEXT_INSTANCES
+    for log in LOGS
+}
+FAILURES: Final[Runs] = {name: ("why", "failed.json", "--graph", "run.json", "-f", name) for name in FAILURE_FORMATS}
+REPLAYS: Final[Runs] = {
+    f"{name}{mark}": ("replay", "logs", "running.json", "other.json", "--graph", "run.json", *more, "-f", name)
+    for name in REPLAY_FORMATS
+    for mark, more in (("", ()), (" from", ("--from", "old.json")))
+}
 OTHERS: Final[Runs] = {
     "list": ("list", "shops"),
     "list of data": ("list", "shops", "-f", "json"),
@@ -48,6 +60,9 @@ TABLES: Final = {
     "graph": GRAPHS,
     "check": REPORTS,
     "diff": DIFFS,
+    "instance": INSTANCES,
+    "why": FAILURES,
+    "replay": REPLAYS,
     "other": OTHERS,
 }
 ALL: Final = {f"{command} {name}": run for command, runs in TABLES.items() for name, run in runs.items()}
