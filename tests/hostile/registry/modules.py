@@ -96,6 +96,15 @@ def _assigned(size: int) -> Files:
     return {**entry(body, imports), **settings, **writers}
 
 
+def _imports_in_a_try(size: int) -> Files:
+    """Return imports in one `try`, of modules that fill a list."""
+    imports = "".join("    import job\n" for _ in range(size))
+    before = f"import jobs\nfrom jobs import JOBS\ntry:\n{imports}except ImportError:\n    pass\n"
+    jobs = "JOBS = []\ndef register(job):\n    JOBS.append(job)\n    return job\n"
+    job = "from jobs import register\n@register\nasync def rest(step):\n    await step.sleep('rest', 1)\n"
+    return {**entry("for job in JOBS:\n    await job(step)", before), "jobs.py": jobs, "job.py": job}
+
+
 INPUTS = [
     HostileInput("chain of classes", _class_chain, 400),
     HostileInput("chain of classes over files", _class_chain_of_files, 300),
@@ -136,4 +145,5 @@ INPUTS = [
     HostileInput(
         "steps", lambda size: entry("\n".join(f"await step.sleep('x{n}', '5 minutes')" for n in range(size))), 2_000
     ),
+    HostileInput("imports in one try", _imports_in_a_try, 500),
 ]

@@ -16,6 +16,7 @@ from stepgraph.interpreter.modules.binding_order import (
 )
 from stepgraph.interpreter.modules.failing_imports import all_must_succeed
 from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.limits import Limit
 from stepgraph.syntax.body_errors import CaughtNames, caught_names, suppressed_names
 from stepgraph.syntax.walk import EnclosingBlock, statements
 
@@ -75,4 +76,5 @@ def _must_reach(
     if not handlers:
         return True
     before = list(takewhile(lambda statement: statement is not child, statements(body)))
+    interpreter.budget.spend(Limit.EVALUATIONS, len(before))  # again for each import of the block
     return all_must_succeed(interpreter, [*before, child], handlers)
