@@ -152,6 +152,23 @@ FINALLY = [
         ("a( a) c( c)",),
     ),
     PathRule(
+        "a return continues after a finally block beside a task that is over",
+        graph(
+            parallel(
+                "all",
+                do("a", starts=1),
+                protected(
+                    block(do("b", starts=1, resolves=2)),
+                    catch=block(LEAVE),
+                    final=block(do("z", starts=3, resolves=4)),
+                ),
+            ),
+            do("c"),
+        ),
+        ("a( b( a) b! z( z)", "a( b( b! z( a) z)", "a( b( a) b) z( z) c( c)"),
+        ("a( b( a) b! c( c)", "a( b( a) b!"),
+    ),
+    PathRule(
         "a finally block may return",
         graph(protected(block(do("a")), final=block(do("z"), LEAVE)), do("c")),
         ("a( a! z( z)", "a( a) z( z)", "z( z)"),

@@ -193,6 +193,10 @@ class FinallyBody(TryPart):
     def resolves(self) -> float:
         return self.inner.resolves
 
+    @property
+    def jumps(self) -> frozenset[Completion]:
+        return super().jumps | {self.completion} - {Completion.NORMAL}
+
     def with_inner(self, inner: Term) -> Term:
         return finally_body(inner, self.completion, in_group=self.in_group)
 
