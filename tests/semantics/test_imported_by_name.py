@@ -47,6 +47,36 @@ def test_a_module_that_the_module_body_imports_by_name_is_noted() -> None:
     assert notes_of(head + "\n", "await Client().rest(step)", client=CLIENT, patch=PATCH)
 
 
+@pytest.mark.parametrize(
+    "load",
+    [
+        "import_module('pat' + 'ch')",
+        "NAME = 'patch'\nimport_module(NAME)",
+        "for name in ('patch',):\n    import_module(name)",
+        "import_module(''.join(['pat', 'ch']))",
+    ],
+)
+@pytest.mark.parametrize(
+    ("definition", "call", "change"),
+    [
+        (REST, "helpers.rest(step)", "helpers.rest = other"),
+        (f"class Client:\n    @staticmethod\n    {REST}", "helpers.Client().rest(step)", "helpers.Client.rest = other"),
+    ],
+)
+def test_a_definition_that_a_computed_import_may_replace(load: str, definition: str, call: str, change: str) -> None:
+    definition = definition.replace("\n    await", "\n        await") if "class" in definition else definition
+    patch = f"import helpers\n\nasync def other(step):\n    await step.sleep('other', 1)\n\n{change}\n"
+    head = f"from importlib import import_module\nimport helpers\n{load}\n"
+    (note,) = notes_of(head, f"await {call}", helpers=definition, patch=patch)
+    assert "other code changes `rest`" in note
+
+
+def test_a_computed_import_replaces_no_definition_of_another_module() -> None:
+    patch = "import others\n\nothers.rest = None\n"
+    head = "from importlib import import_module\nimport helpers\nimport_module(NAME)\n"
+    assert graph_of(head, "await helpers.rest(step)", helpers=REST, patch=patch) == GRAPH
+
+
 @pytest.mark.parametrize("where", ["import_module(NAME)", "def load(): import_module(NAME)\n\nload()"])
 def test_an_empty_registry_filled_by_unknown_modules_is_noted(where: str) -> None:
     registry = (

@@ -21,6 +21,8 @@ from stepgraph.syntax.unparsed_sources import may_assigned_names, may_imported_m
         (b"importlib.import_module('a.b').f()", ((0, "a"), (0, "a.b"))),
         (b'import_module(\n    name=".a", package=__package__)', ((1, "a"),)),
         (b"__import__('a')", ((0, "a"),)),
+        (b"import_module('a' + \"b\" '.c')", ((0, "ab"), (0, "ab.c"))),
+        (b"A = '.a'\nB: str = ('b'\n 'c')\nimport_module(A, __package__); import_module(B)", ((1, "a"), (0, "bc"))),
         ("import größe.é".encode(), ((0, "größe"), (0, "größe.é"))),
     ],
 )

@@ -14,9 +14,16 @@ _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
 _TOP_LEVEL_IMPORT: Final = re.compile(rb"^(?:from|import)[ \t][^\n]*+", re.MULTILINE)
 _MAX_SOURCE: Final = 300
 """The maximum length of the module name between `from` and `import`, in bytes."""
+_STRINGS: Final = rb"(?:[\"'](?:%s|\.)*+[\"'][\s+]*+)++" % LETTER
+"""Strings that Python concatenates, as in `"jobs" ".daily"` and `"jobs." + "daily"`."""
 _IMPORT_CALL: Final = re.compile(
-    rb"\b(?:import_module|__import__)\(\s*+(?:name\s*+=\s*+)?[\"'](\.*+)((?:%s|\.)++)[\"']" % LETTER
+    rb"\b(?:import_module|__import__)\(\s*+(?:name\s*+=\s*+)?(?:(?P<strings>%s)|(?P<name>%s++)\s*+[,)])"
+    % (_STRINGS, LETTER)
 )
+_STRING_ASSIGNMENT: Final = re.compile(
+    rb"^[ \t]*+(?P<name>%s++)[ \t]*+(?::[^\n=]*+)?=[\s(]*+(?P<strings>%s)" % (LETTER, _STRINGS), re.MULTILINE
+)
+_BETWEEN_STRINGS: Final = b"\"'+ \t\r\n\f\v"
 _DOTTED_NAME: Final = re.compile(rb"(?:%s|\.)+" % LETTER)
 _EXPORT_LIST: Final = re.compile(rb"^[ \t]*+__all__\b[^\[(\n]*+[\[(]([^\])]*+)", re.MULTILINE)
 _QUOTED: Final = re.compile(rb"[\"'](%s++)[\"']" % LETTER)
@@ -44,8 +51,18 @@ def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
 
 
 def called_imports(source: bytes) -> Iterator[ModuleReference]:
-    """Yield the modules that calls such as `import_module("jobs.daily")` in a source load."""
-    return ((len(dots), name.decode(errors="replace")) for dots, name in _IMPORT_CALL.findall(source))
+    """Yield the modules that calls such as `import_module("jobs.daily")` in a source load.
+
+    The name may be a concatenation of strings, or a variable. All strings that are assigned to the variable count.
+    """
+    calls = list(_IMPORT_CALL.finditer(source))
+    variables = {call["name"] for call in calls}
+    assignments = _STRING_ASSIGNMENT.finditer(source) if variables - {None} else ()
+    assigned = [assignment for assignment in assignments if assignment["name"] in variables]
+    for strings in (match["strings"] for match in (*calls, *assigned)):
+        if name := (strings or b"").translate(None, _BETWEEN_STRINGS):
+            module = name.lstrip(b".")
+            yield len(name) - len(module), module.decode(errors="replace")
 
 
 def top_level_imports(source: bytes) -> tuple[ModuleReference, ...]:

@@ -390,19 +390,18 @@ class LoadedModules(Struct):
             self._checked_count = len(self.scopes)
         return self._imports_dynamically
 
-    def may_be_assigned_by_unknown_import(self, name: str) -> bool:
-        """Return whether an import by a computed name may load a module that assigns or mutates an attribute `name`.
+    def unknown_imports_assigning(self, name: str) -> Iterator[str]:
+        """Yield the paths of modules with an assignment or mutation of `name` that computed imports may load.
 
         No module is parsed, and a limited number of modules of the project is searched.
         """
         importer = self.importer
         if importer is None:
-            return False
+            return
         self._load_assigning(name)
-        if not any(map(importer.imports_dynamically, self._registered_paths)):
-            return False
-        others = (path for path in importer.files.module_paths() if path not in self._registered_paths)
-        return any(name in importer.names_assigned(path) for path in islice(others, SEARCHED_MODULES))
+        if any(map(importer.imports_dynamically, self._registered_paths)):
+            others = (path for path in importer.files.module_paths() if path not in self._registered_paths)
+            yield from (path for path in islice(others, SEARCHED_MODULES) if name in importer.names_assigned(path))
 
     def may_extend_builtins(self) -> bool:
         """Return whether a loaded module may add names to the built-in ones."""

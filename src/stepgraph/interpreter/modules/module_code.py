@@ -374,7 +374,7 @@ def apply_changes(
     elif (
         can_run_steps(value)
         and not isinstance(scope.bindings.binders[name][0], cst.Import | cst.ImportFrom)
-        and interpreter.modules.may_be_assigned_by_unknown_import(name)
+        and any(True for _ in interpreter.modules.unknown_imports_assigning(name))
     ):
         _report_dynamic_imports(interpreter, scope, name)
 

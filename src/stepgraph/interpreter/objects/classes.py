@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
+from stepgraph.interpreter.modules.unknown_imports import may_be_replaced_by_unknown_import
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -329,7 +330,11 @@ def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) 
     """Return whether code outside the body of a class may assign a member."""
     modules = interpreter.modules
     is_changed = not interpreter.is_import_time and modules.is_member_changed(owner.scope, name)
-    return is_changed or modules.may_be_reassigned(owner.scope, name)
+    return (
+        is_changed
+        or modules.may_be_reassigned(owner.scope, name)
+        or may_be_replaced_by_unknown_import(modules, owner.scope, name)
+    )
 
 
 def _is_member(owner: ClassValue, name: str, value: Value) -> bool:

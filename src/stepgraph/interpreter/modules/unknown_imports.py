@@ -1,0 +1,25 @@
+"""Definitions that modules may replace whose imports have computed names."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from stepgraph.interpreter.modules.loaded_modules import LoadedModules, last_component
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.syntax.test_modules import TEST_CODE
+
+_TEST_CODE: Final = re.compile(b"|".join(map(re.escape, TEST_CODE)))
+
+
+def may_be_replaced_by_unknown_import(modules: LoadedModules, scope: LexicalScope, name: str) -> bool:
+    """Return whether an import by a computed name may load a module that assigns `name` in a module or class.
+
+    `scope` is the scope of the module or class. Only modules without tests that mention its name count.
+    """
+    importer, owner = modules.importer, last_component(scope)
+    paths = tuple(modules.unknown_imports_assigning(name))
+    if importer is None or not paths:
+        return False
+    mention = re.compile(rb"\b%s\b" % re.escape(owner).encode())
+    return any(importer.mentions(path, mention) and not importer.mentions(path, _TEST_CODE) for path in paths)
