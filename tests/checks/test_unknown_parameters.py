@@ -472,3 +472,24 @@ def test_called_step_is_not_reported_as_never_run(tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, body)
 
     assert finding.message.endswith("the step 'risk' fails with a TypeError.")
+
+
+CHARGE = """
+@step.do("charge")
+async def charge(order):
+    return order
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "codes"),
+    [
+        ("await charge()\nawait third_party(step)", ["SG101"]),
+        ("if event:\n    await charge()\nelse:\n    await third_party(step)", ["SG101"]),
+        ("await third_party(step)\nawait charge()", []),
+        ("await asyncio.gather(charge(), third_party(step))", []),
+        ("for row in event:\n    if row:\n        await charge()\n    else:\n        await third_party(step)", []),
+    ],
+)
+def test_unresolved_code_may_declare_the_steps_of_later_calls(tmp_path: Path, body: str, codes: list[str]) -> None:
+    assert project_codes(tmp_path, CHARGE + body, imports="import asyncio\nfrom package import third_party") == codes

@@ -15,11 +15,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.workflow.computed_names import (
-    ambiguous_names,
-    step_named_by_parameter,
-    steps_of_computed_name,
-)
 from stepgraph.ir.facts import (
     AmbiguousDependency,
     DependencyCountMismatch,
@@ -99,20 +94,22 @@ _CODES_OF_UNKNOWN_STEPS: Final = frozenset(
         *("unknown-metaclass", "unresolved-call"),
     ]
 )
+# The codes of definitions that other code may change, at any time before they are used.
+_CODES_WITHOUT_ORDER: Final = frozenset(["assigned-elsewhere", "broken-module", "unknown-base", "unknown-metaclass"])
 
 
 def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
     """Return the run of a step that is called at this point."""
-    if not step.definition.parameters and not step.depends and step.depends_collection is None:
-        body = evaluate_body(interpreter, step)
-        return StepRun(step.definition, body.block, (), (), body.started_bindings)
-    if _runs_dependencies(interpreter, step):
+    requires_steps = bool(step.definition.parameters or step.depends or step.depends_collection is not None)
+    if requires_steps and _runs_dependencies(interpreter, step):
         with interpreter.tracer.after_dependencies():
             body = evaluate_body(interpreter, step)
     else:
         body = evaluate_body(interpreter, step)
     if step.definition.named_by_parameter and may_run_steps(body.block):
         _report_unknown_body(interpreter, step.definition)
+    if not requires_steps:
+        return StepRun(step.definition, body.block, (), (), body.started_bindings)
     required = _required_steps(interpreter, step, evaluate_body)
     inputs = tuple(StepInput(parameter, _step_names(dependency)) for parameter, dependency in required)
     dependencies = tuple(dependency for _, dependency in required)
@@ -125,8 +122,7 @@ def _runs_dependencies(interpreter: Interpreter, step: StepFunction) -> bool:
         values: list[Value | None] = [item.value for item in step.depends or () if not item.may_be_missing]
     else:
         values = [
-            interpreter.steps.by_name.get(parameter.name)
-            or step_named_by_parameter(interpreter, step.definition, parameter)
+            interpreter.steps.by_name.get(parameter.name) or _step_named_by(interpreter, step.definition, parameter)
             for parameter in step.definition.parameters
             if parameter.name != CONTEXT
         ]
@@ -180,7 +176,7 @@ def _named_dependencies(
         step_value = interpreter.steps.by_name.look_up(parameter.name)
         if step_value is None:
             interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
-            named = step_named_by_parameter(interpreter, step.definition, parameter)
+            named = _step_named_by(interpreter, step.definition, parameter)
             if named is None:
                 _report_unknown_parameter(interpreter, step.definition, parameter)
             else:
@@ -332,7 +328,18 @@ def _report_chain(interpreter: Interpreter, definition: StepDefinition, place: S
         )
 
 
+def _step_named_by(
+    interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter
+) -> StepFunction | None:
+    """Return the step with a computed name that a parameter of a step names, or None if it is unknown."""
+    from stepgraph.interpreter.workflow.computed_names import step_named_by_parameter  # few workflows need it
+
+    return step_named_by_parameter(interpreter, definition, parameter)
+
+
 def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
+    from stepgraph.interpreter.workflow.computed_names import steps_of_computed_name
+
     candidates = steps_of_computed_name(interpreter, definition, parameter)
     if candidates:
         reason = f"the name of the step on line {candidates[-1].place.span.line} is computed"
@@ -347,15 +354,27 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
     if interpreter.work.starting:
         interpreter.steps.unknown_in_tasks.append((definition, parameter))
     else:
+        if not _may_follow_unresolved_code(interpreter):
+            interpreter.steps.missing.add(id(parameter.place.node))
         _report_missing_step(interpreter, definition, parameter)
+
+
+def _may_follow_unresolved_code(interpreter: Interpreter) -> bool:
+    """Return whether unresolved code, which may declare any step, may run before the current code."""
+    if interpreter.loop_depth or interpreter.work.escaped or interpreter.work.deferred_notes:
+        return True
+    return any(code in _CODES_OF_UNKNOWN_STEPS for code, _ in interpreter.notes)
 
 
 def report_unknown_parameters(interpreter: Interpreter) -> None:
     """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
     facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared)]
-    for definition, parameter, step in ambiguous_names(interpreter, facts):
-        reason = f"the step on line {step.place.span.line} may have the same name"
-        _report_unresolved_parameter(interpreter, definition, parameter, reason)
+    if interpreter.steps.named:
+        from stepgraph.interpreter.workflow.computed_names import ambiguous_names
+
+        for definition, parameter, step in ambiguous_names(interpreter, facts):
+            reason = f"the step on line {step.place.span.line} may have the same name"
+            _report_unresolved_parameter(interpreter, definition, parameter, reason)
     declared = {fact.definition.declared_name for fact in facts}
     for definition, parameter in interpreter.steps.unknown_in_tasks:
         if parameter.name in declared:
@@ -364,9 +383,12 @@ def report_unknown_parameters(interpreter: Interpreter) -> None:
         else:
             _report_missing_step(interpreter, definition, parameter)
     notes = interpreter.notes
-    may_exist = any(code in _CODES_OF_UNKNOWN_STEPS for code, _ in notes)
+    codes = {code for code, _ in notes}
+    may_exist = not codes.isdisjoint(_CODES_OF_UNKNOWN_STEPS)
+    may_exist_at_any_call = not codes.isdisjoint(_CODES_WITHOUT_ORDER)
     for key in [(code, node) for code, node in notes if code == "unknown-parameter"]:
-        if may_exist or ("unresolved-dependency", key[1]) in notes:
+        is_certain = key[1] in interpreter.steps.missing and not may_exist_at_any_call
+        if (may_exist and not is_certain) or ("unresolved-dependency", key[1]) in notes:
             del notes[key]
 
 

@@ -170,6 +170,8 @@ class DeclaredSteps(Struct):
     """The steps that have run."""
     unknown_in_tasks: list[tuple[StepDefinition, StepParameter]] = field(default_factory=list)
     """The steps that tasks run, with a parameter that named no step when the task was created."""
+    missing: set[int] = field(default_factory=set)
+    """The parameters that match no step at a call that no unresolved code precedes, by `id` of the node."""
     hidden: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
     """For each step, the earlier step with the same name that it hides, if that step had not run by then."""
     repeated: set[str] = field(default_factory=set)
