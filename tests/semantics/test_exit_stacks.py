@@ -100,6 +100,7 @@ def test_a_conditional_callback_runs_in_reverse_order() -> None:
     [
         "for x in xs:\n    await stack.enter_async_context(manager(a))",
         "if wanted:\n    stack.push_async_exit(a)",
+        "async def undo(*error):\n    await b()\n    return True\nif wanted:\n    stack.push_async_exit(undo)",
         "if wanted:\n    stack.push_async_callback(b)\nstack.pop_all()",
         "def again():\n    stack.push_async_callback(a)\nif wanted:\n    stack.callback(again)",
     ],
@@ -110,3 +111,40 @@ def test_other_pushes_are_reported(body: str) -> None:
 
 def test_callbacks_without_steps_leave_the_block_as_it_is() -> None:
     assert graph_of(_in_stack("for x in xs:\n    stack.callback(print, x)\nawait a()")) == "a\nd"
+
+
+UNDO = "async def undo(type, error, traceback):\n    await b()\n"
+
+
+def test_an_exit_function_runs_at_the_exit() -> None:
+    assert graph_of(_in_stack(f"{UNDO}stack.push_async_exit(undo)\nawait a()")) == text("""
+        try
+          a
+        finally
+          call undo
+        d
+        def undo
+          b
+    """)
+
+
+def test_an_exit_function_may_swallow_errors() -> None:
+    assert graph_of(_in_stack(f"{UNDO}    return error is None\nstack.push_async_exit(undo)\nawait a()")) == text("""
+        try
+          a
+        catch
+        finally
+          call undo
+        d
+        def undo
+          b
+    """)
+
+
+@pytest.mark.parametrize(
+    "push", ["@stack.push_async_exit\n" + UNDO, UNDO + "if wanted:\n    stack.push_async_exit(undo)"]
+)
+def test_an_exit_function_that_a_branch_or_decorator_pushes(push: str) -> None:
+    graph = graph_of(_in_stack(f"{push}\nawait a()"))
+    assert graph.startswith("try\n  a\nfinally\n  if stack.push_async_exit")
+    assert graph.endswith("    call undo\nd\ndef undo\n  b")

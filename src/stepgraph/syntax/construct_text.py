@@ -135,10 +135,12 @@ def _has_name(declaration: cst.Call) -> bool:
 def call_arguments(place: SourcePlace) -> str:
     """Return the arguments of a call in parentheses, or an empty string for any other node.
 
-    The first argument of `push_async_callback` is the called function itself.
+    The first argument of `push_async_callback` and `push_async_exit` is the called function itself.
     """
     match place.node:
-        case cst.Call(func=cst.Attribute(attr=cst.Name("push_async_callback")), args=[_, *arguments]):
+        case cst.Call(
+            func=cst.Attribute(attr=cst.Name("push_async_callback" | "push_async_exit")), args=[_, *arguments]
+        ):
             pass
         case cst.Call(args=arguments):
             pass

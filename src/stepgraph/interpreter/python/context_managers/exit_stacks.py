@@ -12,8 +12,10 @@ from msgspec import Struct
 from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.python.assignment import add_items
+from stepgraph.interpreter.python.context_managers.managers import exit_arguments, exit_effects
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
 from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler, LoopOperation, OperationBlock, TryOperation
 from stepgraph.ir.values import UNKNOWN, Value
@@ -88,7 +90,8 @@ def has_other_uses(interpreter: Interpreter, stack: cst.BaseExpression | None, b
     """
     if not isinstance(stack, cst.Name):
         return stack is not None
-    parts = [part for statement in body if not _is_push(statement) for part in (statement, *_statements_in(statement))]
+    others = [part for statement in body if not _is_push(statement) for part in (statement, *_statements_in(statement))]
+    parts = [part for statement in others for part in (statement, *getattr(statement, "decorators", ()))]
     interpreter.budget.spend(Limit.ELEMENTS, len(parts))
     return any(
         isinstance(node, cst.Name) and node.value == stack.value
@@ -208,6 +211,20 @@ def _push_callback(
     return callee
 
 
+def _push_exit(
+    interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace, *, is_async: bool
+) -> Value:
+    """Push a function that is called at the exit. A function that may swallow errors is reported, as objects are."""
+    exit_ = arguments.items[0].value if len(arguments.positional) == 1 else UNKNOWN
+    if receiver.supported_call is place.node or not isinstance(exit_, FunctionValue):
+        return _push(interpreter, receiver, arguments, place)
+    if exit_effects(interpreter, exit_, place, is_async=is_async).swallows:
+        return _push(interpreter, receiver, arguments, place)
+    call = Arguments((*arguments.items, *exit_arguments(place).items))
+    _push_callback(interpreter, receiver, call, place, is_async=is_async)
+    return exit_
+
+
 def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace) -> Value:
     """Report that the contents of a stack exit at a time other than the end of its block."""
     del arguments
@@ -226,8 +243,8 @@ STACK_METHODS: Final[dict[str, Caller]] = {
     "push_async_callback": partial(_push_callback, is_async=True),
     "enter_context": _push,
     "enter_async_context": _push,
-    "push": _push,
-    "push_async_exit": _push,
+    "push": partial(_push_exit, is_async=False),
+    "push_async_exit": partial(_push_exit, is_async=True),
     "pop_all": _exit_early,
     "close": _exit_early,
     "aclose": _exit_early,

@@ -81,35 +81,33 @@ def enter_object(interpreter: Interpreter, manager: ProjectObject, place: Source
 
 
 def exit_object(interpreter: Interpreter, manager: Value, place: SourcePlace, *, is_async: bool) -> Value:
-    """Run the exit of an object, or of each case of a union."""
+    """Run the exit of an object, or of each case of a union. A function is an exit method pushed on an exit stack."""
     if isinstance(manager, Union):
         return interpreter.apply_to_cases(
             manager, lambda chosen: exit_object(interpreter, chosen, place, is_async=is_async)
         )
-    if isinstance(manager, ProjectObject):
+    if isinstance(manager, ProjectObject | FunctionValue):
         method = _exit_method(interpreter, manager, place, is_async=is_async)
         if not isinstance(method, Unknown):
-            _completed(interpreter, interpreter.call(method, _exit_arguments(place), place), place, is_async=is_async)
+            _completed(interpreter, interpreter.call(method, exit_arguments(place), place), place, is_async=is_async)
     return UNKNOWN
 
 
 def exit_effects(interpreter: Interpreter, manager: Value, place: SourcePlace, *, is_async: bool) -> ExitEffects:
-    """Return the possible effects of the exit of an object or union, without emitting operations."""
+    """Return the possible effects of the exit of an object, function or union, without emitting operations."""
     if isinstance(manager, Union):
         effects = [exit_effects(interpreter, case.value, place, is_async=is_async) for case in manager.cases]
         return ExitEffects(any(e.has_effects for e in effects), any(e.swallows for e in effects))
-    if not isinstance(manager, ProjectObject):
+    if not isinstance(manager, ProjectObject | FunctionValue):
         return ExitEffects()
     results: list[ExitEffects] = []
     with interpreter.without_replay():
-        interpreter.branch(
-            lambda: results.append(_instance_exit_effects(interpreter, manager, place, is_async=is_async))
-        )
+        interpreter.branch(lambda: results.append(_derive_effects(interpreter, manager, place, is_async=is_async)))
     return results[0]
 
 
-def _instance_exit_effects(
-    interpreter: Interpreter, manager: ProjectObject, place: SourcePlace, *, is_async: bool
+def _derive_effects(
+    interpreter: Interpreter, manager: ProjectObject | FunctionValue, place: SourcePlace, *, is_async: bool
 ) -> ExitEffects:
     """Derive the effects from the source of the exit method, because the object's state at the exit is unknown."""
     method = _exit_method(interpreter, manager, place, is_async=is_async)
@@ -122,7 +120,8 @@ def _instance_exit_effects(
             )
             return ExitEffects(has_effects=True, swallows=swallows)
         case Unknown():
-            return ExitEffects(swallows=any(base in _SWALLOWING_BASES for base in resolution_order(manager.cls)))
+            bases = resolution_order(manager.cls) if isinstance(manager, ProjectObject) else ()
+            return ExitEffects(swallows=any(base in _SWALLOWING_BASES for base in bases))
         case _:
             return ExitEffects(has_effects=True, swallows=True)
 
@@ -136,14 +135,18 @@ def _is_call(result: cst.BaseExpression) -> bool:
 
 
 def _returns_true(interpreter: Interpreter, method: FunctionValue, place: SourcePlace) -> bool:
-    return summarize_call(interpreter, method, _exit_arguments(place)).may_return_true
+    return summarize_call(interpreter, method, exit_arguments(place)).may_return_true
 
 
-def _exit_method(interpreter: Interpreter, manager: ProjectObject, place: SourcePlace, *, is_async: bool) -> Value:
+def _exit_method(
+    interpreter: Interpreter, manager: ProjectObject | FunctionValue, place: SourcePlace, *, is_async: bool
+) -> Value:
+    if isinstance(manager, FunctionValue):
+        return manager
     return interpreter.attribute(manager, "__aexit__" if is_async else "__exit__", place)
 
 
-def _exit_arguments(place: SourcePlace) -> Arguments:
+def exit_arguments(place: SourcePlace) -> Arguments:
     """Return the arguments of an exit method: exception type, exception and traceback. Each may be None."""
     return Arguments((Argument(UNKNOWN, place),) * 3)
 

@@ -42,7 +42,7 @@ from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.raised_exceptions import BlockErrors
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
-from stepgraph.interpreter.values.objects import ProjectObject
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
@@ -190,7 +190,7 @@ def _swallowing_handler(managed: ManagedBlock) -> Handler:
 
 
 def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
-    """Execute a block whose manager is an object of the project.
+    """Execute a block whose manager is an object of the project, or a function that an exit stack calls at the exit.
 
     The exit becomes a `finally` block, with an empty handler if it may swallow errors.
     """
@@ -201,7 +201,7 @@ def _execute_with_object(interpreter: Interpreter, managed: ManagedBlock, manage
     def leave() -> None:
         exit_object(interpreter, manager, place, is_async=managed.is_async)
 
-    if handler is None and may_swallow(manager):
+    if handler is None and not isinstance(manager, FunctionValue) and may_swallow(manager):
         managed = replace(managed, body=partial(_execute_maybe_swallowed, interpreter, managed))
     _execute_as_try(interpreter, managed, effects, handler, leave, by_turns=_may_be_lock(manager))
 
@@ -356,7 +356,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
     if push.enters:
         _enter(interpreter, managed, pushed)
         return
-    if push.leaves and isinstance(pushed, ProjectObject):
+    if push.leaves and isinstance(pushed, ProjectObject | FunctionValue):
         _execute_with_object(interpreter, managed, pushed)
         return
     if push.leaves:
