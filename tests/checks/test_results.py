@@ -96,7 +96,7 @@ def _step_returning(source: str) -> str:
         ("[(1, 2)]", "a value with a tuple", "Return a list or a dictionary."),
         ("[(n, n) for n in range(3)]", "a value with a tuple", "Return a list or a dictionary."),
         ("list(zip([1], [2]))", "a value with a tuple", "Return a list or a dictionary."),
-        ("Row(1, 2)", "a named tuple", "Return its `_asdict()`."),
+        ("Row(1, 2)", "a named tuple (`Row`)", "Return its `_asdict()`."),
         ("Point(1)", "a named tuple (`Point`)", "Return its `_asdict()`."),
         ("bytearray(5)", "a bytearray", "Convert it with `bytes(...)`."),
         ("date.today()", "a date", "Return its `.isoformat()`."),

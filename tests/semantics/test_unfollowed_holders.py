@@ -7,7 +7,7 @@ import pytest
 from tests.semantics.notation import graph_of_module, text, workflow_of_module
 
 HEAD = """
-import collections, functools, itertools, operator, random, types
+import argparse, collections, functools, itertools, operator, random
 from typing import NamedTuple
 from workers import WorkflowEntrypoint
 
@@ -65,16 +65,16 @@ def _is_noted(body: str) -> bool:
 @pytest.mark.parametrize(
     "code",
     [
-        "box = types.SimpleNamespace(fns=fns)\nbox.fns.append(b)",
+        "box = argparse.Namespace(fns=fns)\nbox.fns.append(b)",
         "box = Row(fns)[0]\nbox.append(b)",
         "box = await anext(rows(fns))\nbox.append(b)",
         "box = operator.getitem([fns], 0)\nbox.append(b)",
         "_, copy = itertools.tee([fns])\nnext(copy).append(b)",
         "try:\n    raise ValueError(fns)\nexcept ValueError as error:\n    error.args[0].append(b)",
         "operator.iadd(fns, [b])",
-        "box = types.SimpleNamespace(fns=fns)\nbox.fns.append(lambda step: b(step))",
-        "box = types.SimpleNamespace(fns=fns)\nbox.fns.append(functools.partial(b))",
-        "box = types.SimpleNamespace(fns=fns)\nbox.fns[0] = b",
+        "box = argparse.Namespace(fns=fns)\nbox.fns.append(lambda step: b(step))",
+        "box = argparse.Namespace(fns=fns)\nbox.fns.append(functools.partial(b))",
+        "box = argparse.Namespace(fns=fns)\nbox.fns[0] = b",
     ],
 )
 def test_a_function_put_into_a_list_that_another_object_holds(code: str) -> None:
@@ -84,7 +84,7 @@ def test_a_function_put_into_a_list_that_another_object_holds(code: str) -> None
 @pytest.mark.parametrize(
     "code",
     [
-        "box = types.SimpleNamespace(table=table)\nbox.table['key'] = b",
+        "box = argparse.Namespace(table=table)\nbox.table['key'] = b",
         "chain = collections.ChainMap(table)\nchain['key'] = b",
         "same.table = table\nsame.table['key'] = b",
     ],
@@ -94,7 +94,7 @@ def test_a_function_added_to_a_dictionary_of_another_object(code: str) -> None:
 
 
 def test_an_object_with_steps_added_to_a_list_of_another_object() -> None:
-    body = "box = types.SimpleNamespace(fns=fns)\nbox.fns.append(Job())\nfor fn in fns:\n    await fn.run(step)"
+    body = "box = argparse.Namespace(fns=fns)\nbox.fns.append(Job())\nfor fn in fns:\n    await fn.run(step)"
     assert _is_noted(body)
 
 
@@ -112,9 +112,9 @@ def test_a_function_without_steps_is_passed_to_other_code(argument: str) -> None
 @pytest.mark.parametrize(
     "code",
     [
-        "box = types.SimpleNamespace(fns=fns)\nbox.fns.reverse()",
-        "box = types.SimpleNamespace(fns=fns)\ndel box.fns[0]",
-        "box = types.SimpleNamespace(config={'fns': fns})\nbox.config['fns'].pop()",
+        "box = argparse.Namespace(fns=fns)\nbox.fns.reverse()",
+        "box = argparse.Namespace(fns=fns)\ndel box.fns[0]",
+        "box = argparse.Namespace(config={'fns': fns})\nbox.config['fns'].pop()",
         "random.shuffle(fns)",
     ],
 )
@@ -125,7 +125,7 @@ def test_other_code_removes_or_reorders_elements(code: str) -> None:
 
 
 def test_a_list_that_is_only_read_keeps_its_order() -> None:
-    for code in ("box = types.SimpleNamespace(fns=fns)", "print(fns)", "len(fns)"):
+    for code in ("box = argparse.Namespace(fns=fns)", "print(fns)", "len(fns)"):
         assert graph_of_module(_source(f"fns = [a, b]\n{code}\n{LOOP}")) == text("""
             call a
             call b

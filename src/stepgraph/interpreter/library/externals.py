@@ -48,12 +48,7 @@ HARMLESS: Final = frozenset(
 )
 
 # Functions whose results other modules identify by the dotted name of the function.
-NAMED_RESULTS: Final = frozenset(
-    [
-        *("asyncio.timeout", "asyncio.timeout_at"),
-        *("collections.namedtuple", "typing.NamedTuple", "typing.TypedDict"),
-    ]
-)
+NAMED_RESULTS: Final = frozenset(["asyncio.timeout", "asyncio.timeout_at", "typing.TypedDict"])
 
 
 def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:

@@ -53,6 +53,16 @@ def _partial(call: LibraryCall) -> Value:
     )
 
 
+@models("types.MethodType")
+def _bind_method(call: LibraryCall) -> Value:
+    """Model `MethodType(function, instance)`."""
+    match [argument.value for argument in call.arguments.items]:
+        case [FunctionValue(receiver=None, kind="function", positional=()) as function, receiver]:
+            return replace(function, receiver=receiver)
+        case _:
+            return call.unmodeled()
+
+
 def _is_modeled(function: Value) -> bool:
     """Return whether `partial` of an external function can be modeled."""
     return isinstance(function, External) and model_of(canonical_name(function.name)) is not None

@@ -67,7 +67,7 @@ def canonical_name(name: str) -> str:
 MODULES_BY_PACKAGE: Final = {
     "asyncio": ("asyncio_",),
     "builtins": ("async_iteration_", "builtins_", "collections_", "iteration_", "reflection"),
-    "collections": ("collections_",),
+    "collections": ("collections_", "generated_classes"),
     "contextlib": ("functools_",),
     "contextvars": ("collections_",),
     "copy": ("collections_",),
@@ -86,8 +86,8 @@ MODULES_BY_PACKAGE: Final = {
     "queue": ("asyncio_",),
     "random": ("iteration_",),
     "sys": ("reflection",),
-    "types": ("collections_",),
-    "typing": ("builtins_",),
+    "types": ("collections_", "functools_", "generated_classes"),
+    "typing": ("builtins_", "generated_classes"),
     "unittest": ("builtins_",),
 }
 """The modules with the models of each top-level package, which are imported at the first call of a function in it."""

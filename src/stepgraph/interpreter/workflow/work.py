@@ -84,6 +84,8 @@ class WorkRegistry(Struct):
     """The function call that started each task, as the serial of the cell with its names."""
     starting: int = 0
     """The number of tasks whose start is being evaluated and that contain the current code."""
+    generated_classes: dict[str, Value] = field(default_factory=dict)
+    """The classes that library functions such as `namedtuple` create, by the source of an equivalent statement."""
     empty_reads: dict[int, tuple[Collection, SourcePlace]] = field(default_factory=dict)
     """The latest reads of queues and futures that had no value, by the `id` of the node."""
     deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
