@@ -770,7 +770,6 @@ def test_a_stack_callback_starts_a_sleep() -> None:
         "if event:\n        await stack.enter_async_context(lock(step))",
         "for x in event:\n        await stack.enter_async_context(Session(step))",
         "stack.push_async_exit(lock(step))",
-        "stack.push_async_exit(lambda *error: self.undo(step))",
         "stack.push_async_callback(self.undo, step)\n    stack.pop_all()",
         "await enter(stack, lock(step))",
     ],
