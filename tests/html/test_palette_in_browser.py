@@ -195,6 +195,27 @@ def test_escape_closes_the_search_and_returns_the_focus(browser: Browser) -> Non
     assert browser.find("aside h2").text == "book the car"
 
 
+def test_a_click_beside_the_search_only_closes_it(browser: Browser) -> None:
+    browser.open(PAGE)
+    browser.press("/")
+    ActionChains(browser.driver, duration=0).move_to_element(browser.button("Fold all")).click().perform()
+    assert not browser.find("dialog.palette").is_displayed()
+    assert browser.is_shown(CAR)
+
+
+def test_a_click_in_a_dialog_keeps_it_open(browser: Browser) -> None:
+    """Keys still belong to the dialog after a click on text in it."""
+    browser.open(PAGE)
+    browser.press("?")
+    browser.find(".help dd").click()
+    browser.find(".help h2").click()
+    browser.press("]")
+    assert browser.find("dialog.help").is_displayed()
+    assert browser.details() == ""
+    browser.press(Keys.ESCAPE)
+    assert not browser.find("dialog.help").is_displayed()
+
+
 def test_examples_of_filters_are_searches(browser: Browser) -> None:
     browser.open(PAGE)
     browser.find(".opener").click()

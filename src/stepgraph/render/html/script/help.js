@@ -34,5 +34,5 @@ const help = modal({ class: "help", "aria-labelledby": "shortcuts.name" },
     make("dl", {}, ...rows.flatMap(([names, meaning]) => [make("dt", {}, ...keys(...names)), make("dd", {}, meaning)])),
   ]));
 
-const helper = button("?", "Keyboard shortcuts (?)", () => help.showModal(),
+const helper = button("?", "Keyboard shortcuts (?)", () => help.show(),
   { class: "helper", "aria-keyshortcuts": "?", "aria-haspopup": "dialog" });

@@ -1,7 +1,6 @@
 // The legend of the symbols, in a dialog.
 
-const legend = make("dialog", { class: "legend-dialog", "aria-label": "Legend" });
-legend.addEventListener("click", (event) => { if (event.target === legend) legend.close(); });
+const legend = modal({ class: "legend-dialog", "aria-label": "Legend" });
 
 function showLegend() {
   if (!legend.childElementCount) {
@@ -11,5 +10,5 @@ function showLegend() {
       make("div", { class: "legend-picture", tabindex: "0", role: "region", "aria-label": "Symbols" },
         document.importNode(drawn.documentElement, true)));
   }
-  legend.showModal();
+  legend.show();
 }

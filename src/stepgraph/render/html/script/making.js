@@ -36,20 +36,31 @@ function withCode(text) {
   return text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? make("code", {}, part) : part));
 }
 
+/** Return whether an event of the pointer is outside of the box of an element. */
+function isBeside(element, { clientX, clientY }) {
+  const { left, top, right, bottom } = element.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
+}
+
 function button(label, title, click, attributes = {}) {
   return make("button", { type: "button", title, "aria-label": title, click, ...attributes }, label);
 }
 
-/** Return a new modal dialog, which Escape and a click beside it close, and which keeps the focus inside. */
+/**
+ * Return a new modal dialog, which Escape and a click beside it close, and which keeps the focus inside.
+ *
+ * Its `show` opens it. Its `showModal` would make the page inert, for which the browser computes the style of each
+ * element of a picture again. An invisible layer of the style sheet, part of the dialog, keeps the pointer from the page.
+ */
 function modal(attributes, ...children) {
-  const dialog = make("dialog", attributes, ...children);
+  const dialog = make("dialog", { "aria-modal": "true", tabindex: "-1", ...attributes }, ...children);
   const close = (event) => {
     event.preventDefault();
     dialog.close();
     // Without this, the next key still goes to the hidden field until the next frame is drawn.
     if (dialog.contains(document.activeElement)) document.activeElement.blur();
   };
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) close(event); });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog && isBeside(dialog, event)) close(event); });
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.isComposing) close(event);
     const stops = [...dialog.querySelectorAll("button, input")];

@@ -30,7 +30,7 @@ function openPalette() {
   const order = ({ picture }) => (picture === current ? -1 : pictures.indexOf(picture));
   nodes.sort((one, other) => order(one) - order(other));
   others = [...workflowEntries(), ...commandEntries()];
-  palette.showModal();
+  palette.show();
   field.select();
   look();
 }

@@ -9,7 +9,7 @@ const actions = {
   0: () => current.svg && current.zoom(1),
   f: () => current.svg && current.fit(),
   "/": openPalette,
-  "?": () => help.showModal(),
+  "?": () => help.show(),
   n: () => visitHit(here + 1),
   N: visitPrevious,
   m: () => showMap(!isMapShown),
