@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.svg.laws.lines import is_head, kind, tip_of
 from tests.svg.picture import Figure
-from tests.svg.shapes import Box, Point
+from tests.svg.shapes import Box, Point, bounding_box
 from tests.svg.strokes import Stroke
 
 PASSAGE = 7
@@ -119,6 +119,7 @@ def _joined(frame: Figure) -> list[list[Box]]:
     """
     shapes = [segment.box for line in frame.lines for stroke in line.strokes for segment in stroke.segments]
     shapes += [inner.box_with_mark for inner in frame.inner if inner.boxes]
+    shapes += _stacks(frame)
     if any(inner.css & {"foldable"} for inner in frame.walk() if inner is not frame):
         shapes += [
             Box(inner.box.left, inner.box.top, inner.box.right, stroke.end.y)
@@ -136,6 +137,18 @@ def _joined(frame: Figure) -> list[list[Box]]:
         else:
             joined.append([bar])
     return joined
+
+
+def _stacks(frame: Figure) -> list[Box]:
+    """Return the areas between a line that bends to the left of a spine and one that bends to its right."""
+    strokes = [stroke for line in frame.lines for stroke in line.strokes if not is_head(stroke)]
+    bends = [
+        bounding_box([segment.box for segment in stroke.segments]) for stroke in strokes if len(stroke.segments) > 1
+    ]
+    to_the_right: dict[float, list[Box]] = {}
+    for bend in bends:
+        to_the_right.setdefault(bend.left, []).append(bend)
+    return [bounding_box([left, right]) for left in bends for right in to_the_right.get(left.right, ())]
 
 
 def _clearance(shape: Box) -> Box:

@@ -13,7 +13,7 @@ from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
 from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
-from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, value_of
+from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, shortest, value_of
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.traversal import Traversal
 
@@ -34,6 +34,11 @@ class MemberFigure(Struct, frozen=True):
     rows: RowSpan
     awaited: bool = True
     """Whether the end of the group, or other work, waits for it."""
+
+    lines: tuple[Length, Length] | None = None
+    """For a stack of members, the distances from its spine to the line from the bar above, on the left, and to the line
+    to the bar below, on the right.
+    """
 
 
 class ClockRows(Struct, frozen=True):
@@ -56,7 +61,12 @@ class ClockRows(Struct, frozen=True):
     stopped: frozenset[tuple[int, int]] = frozenset()
     """The row and the column of the end of each figure that control never leaves."""
 
+    stacked_rows: frozenset[int] = frozenset()
+    """The rows at whose bars a stack of members begins or ends."""
+
     def __post_init__(self) -> None:
+        stacks = (member.rows for member in self.members if member.lines is not None)
+        force_setattr(self, "stacked_rows", frozenset(row for rows in stacks for row in (rows.begins, rows.ends)))
         force_setattr(self, "plan", column_plan([Track(member.rows, member.awaited) for member in self.members]))
         force_setattr(self, "stopped", self._stopped())
         force_setattr(self, "bars", self._bars())
@@ -106,15 +116,17 @@ class ClockRows(Struct, frozen=True):
     def _draw_tails(self, pen: Pen) -> None:
         """Draw the lines from members to the bars that wait for them, wires, and loose ends of other members."""
         paths = {(css, faded): "" for css in ("line", "unawaited", "unawaited end") for faded in (True, False)}
-        for track, column, figure in self._tracks():
+        for track, column, member in self._tracks():
             x = self.columns.spines[column]
-            faded = figure is not None and not figure.traversal.exited
-            if figure is None:
+            faded = member is not None and not member.figure.traversal.exited
+            if member is None:
                 paths["line", faded] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
-            elif figure.continues:
-                begin = self._top(track.rows) + figure.height
+            elif member.figure.continues:
+                begin = self._top(track.rows) + member.figure.height
                 if track.awaited:
                     paths["line", faded] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
+                    if member.lines is not None:
+                        paths["line", faded] += f"M{x + member.lines[1]} {begin}V{self.bars[track.rows.ends]}"
                 else:
                     paths["unawaited", faded] += f"M{x} {begin}v{_LOOSE_END}"
                     paths["unawaited end", faded] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
@@ -137,8 +149,25 @@ class ClockRows(Struct, frozen=True):
         passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row]) + THICK]
         css = css if self._is_reached(row) else f"{css} faded"
         # Folding changes distances between spines, but not their order.
-        ends = (min(spines, key=value_of) - OVERHANG, max(spines, key=value_of) + OVERHANG)
-        draw_bar(pen, css, self.bars[row], ends, passing)
+        begin, end = min(spines, key=value_of) - OVERHANG, max(spines, key=value_of) + OVERHANG
+        begins, ends = self._lines_at(row)
+        if begins or ends:
+            begin = shortest([begin, *(x - OVERHANG // 2 for x in begins)])
+            end = longest([end, *(x + OVERHANG // 2 for x in ends)])
+        draw_bar(pen, css, self.bars[row], (begin, end), passing)
+
+    def _lines_at(self, row: int) -> tuple[list[Length], list[Length]]:
+        """Return the x positions of the lines beside stacks that begin, and that end, at the bar above a row."""
+        begins: list[Length] = []
+        ends: list[Length] = []
+        for member, column in zip(self.members, self.plan.columns, strict=False):
+            if member.lines is not None:
+                left, right = member.lines
+                if member.rows.begins == row:
+                    begins.append(self.columns.spines[column] - left)
+                if member.rows.ends == row:
+                    ends.append(self.columns.spines[column] + right)
+        return begins, ends
 
     def _is_reached(self, row: int) -> bool:
         """Return whether the drawn instance reached the bar above a row."""
@@ -157,9 +186,12 @@ class ClockRows(Struct, frozen=True):
             bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
             may_be_beside = isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR
             if member.awaited and may_be_beside:
-                yield spine - member.figure.left_extent, spine + member.figure.right_extent
+                left, right = member.lines or (member.figure.left_extent, member.figure.right_extent)
+                yield spine - left, spine + right
             elif member.awaited and member.figure.continues:
                 yield spine, spine
+                if member.lines is not None:
+                    yield spine + member.lines[1], spine + member.lines[1]
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row."""
@@ -181,11 +213,11 @@ class ClockRows(Struct, frozen=True):
     def _end(self) -> Length:
         return self.bars[-1] + THICK
 
-    def _tracks(self) -> Iterator[tuple[Track, int, Figure | None]]:
-        """Yield each track with its column and its figure, or None for a wire."""
-        figures: list[Figure | None] = [member.figure for member in self.members]
-        figures += [None] * (len(self.plan.tracks) - len(figures))
-        return zip(self.plan.tracks, self.plan.columns, figures, strict=True)
+    def _tracks(self) -> Iterator[tuple[Track, int, MemberFigure | None]]:
+        """Yield each track with its column and its member, or None for a wire."""
+        members: list[MemberFigure | None] = [*self.members]
+        members += [None] * (len(self.plan.tracks) - len(members))
+        return zip(self.plan.tracks, self.plan.columns, members, strict=True)
 
     def _by_column(self) -> list[list[MemberFigure]]:
         columns: list[list[MemberFigure]] = [[] for _ in self.columns.columns]
@@ -195,12 +227,13 @@ class ClockRows(Struct, frozen=True):
 
     def _stopped(self) -> frozenset[tuple[int, int]]:
         """Return the row and the column of the end of each figure that control never leaves."""
-        ends = ((track.rows.ends, column, figure) for track, column, figure in self._tracks())
-        return frozenset((row, column) for row, column, figure in ends if figure and not figure.continues)
+        ends = ((track.rows.ends, column, member) for track, column, member in self._tracks())
+        return frozenset((row, column) for row, column, member in ends if member and not member.figure.continues)
 
     def _thickness(self, row: int) -> int:
         """Return the thickness of the bar above a row, which is 0 where an arrow replaces it."""
-        return 0 if 0 < row < len(self.plan.bars) - 1 and self.plan.bars[row].follows else THICK
+        is_replaced = 0 < row < len(self.plan.bars) - 1 and self.plan.bars[row].follows and row not in self.stacked_rows
+        return 0 if is_replaced else THICK
 
     def _top(self, rows: RowSpan) -> Length:
         return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
@@ -223,8 +256,9 @@ class ClockRows(Struct, frozen=True):
 
     def _extents(self) -> list[Column]:
         extents = [Column(0, 0)] * (max(self.plan.columns) + 1)
-        for track, column, figure in self._tracks():
-            if figure is not None:
+        for track, column, member in self._tracks():
+            if member is not None:
+                figure = member.figure
                 column_extent = extents[column]
                 exits = column_extent.exits.before(figure.exits.lowered(self._top(track.rows)))
                 extents[column] = Column(

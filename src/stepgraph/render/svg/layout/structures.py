@@ -424,7 +424,10 @@ def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext
 
 
 def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
-    """Return concurrent nodes in columns, or in two rows if they all overlap and the columns would be too wide."""
+    """Return concurrent nodes in columns.
+
+    If these would be too wide, members are in two rows if they all overlap, or else in stacks.
+    """
     if not nodes:
         return ClockRows(
             [MemberFigure(empty_box(f"{context.identity}.empty", layout.widths), RowSpan(0, 1))], ends_with_first
@@ -440,12 +443,16 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
             figure = layout.measure(node, inside)
         members.append(MemberFigure(figure, span, awaited=ends_with_first or not is_unawaited(node)))
     rows = ClockRows(members, ends_with_first)
-    has_one_row = len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members)
-    if has_one_row and is_too_wide(rows.columns, compact=layout.view.compact):
+    if not is_too_wide(rows.columns, compact=layout.view.compact):
+        return rows
+    if len(rows.bars) == _BARS_OF_ONE_ROW and not any(_needs_lane(member) for member in members):
         rows_of = partial(StaggeredRows, ends_with_first=ends_with_first)
         last_bar = "bar first" if ends_with_first else "bar"
         return _in_rows(layout, context, [member.figure for member in members], rows_of, last_bar)
-    return rows
+    # Imported here because most pictures are narrow enough, and start-up time counts.
+    from stepgraph.render.svg.figures.stacked_members import with_stacks
+
+    return with_stacks(rows, compact=layout.view.compact)
 
 
 def _needs_lane(member: MemberFigure) -> bool:

@@ -1,0 +1,158 @@
+"""Members of a group that run between the same two bars, below each other, for groups that are too wide."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr, replace
+
+from stepgraph.render.group_order import RowSpan
+from stepgraph.render.svg.figures.clock_rows import OVERHANG, ClockRows, MemberFigure
+from stepgraph.render.svg.figures.columns import is_too_wide
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.lengths import Length, longest, value_of
+from stepgraph.render.svg.pen import RADIUS, Pen
+from stepgraph.render.traversal import Traversal
+
+_BETWEEN: Final = 2 * RADIUS + 18
+"""The distance between members, in which a line leads to the right and another one comes from the left."""
+
+_BESIDE: Final = 12
+"""The distance between the members and the lines beside them."""
+
+_OVERHANG: Final = OVERHANG // 2
+"""The length of the bars beyond the lines beside the members."""
+
+_ARROW_ROOM: Final = RADIUS + 8
+"""The distance from the line that comes from the left to the member below it."""
+
+_ARROW: Final = "M0-9V-7m-4-1 4 8 4-8z"
+
+
+class StackedMembers(Struct, frozen=True):
+    """Members below each other, which are not ordered.
+
+    Lines on both sides pass the other members: on the left from the bar above, on the right to the bar below. The
+    fields from `tops` on are computed from the figures, which continue and have no exits.
+    """
+
+    figures: Sequence[Figure]
+    tops: Sequence[Length] = ()
+    height: Length = 0
+    left_line: Length = 0
+    """The distance from the spine to the line from the bar above."""
+
+    right_line: Length = 0
+    """The distance from the spine to the line to the bar below."""
+
+    def __post_init__(self) -> None:
+        tops: list[Length] = []
+        bottom: Length = -_BETWEEN
+        for figure in self.figures:
+            tops.append(bottom + _BETWEEN)
+            bottom = tops[-1] + figure.height
+        force_setattr(self, "tops", tops)
+        force_setattr(self, "height", bottom)
+        force_setattr(self, "left_line", longest([figure.left_extent for figure in self.figures]) + _BESIDE)
+        force_setattr(self, "right_line", longest([figure.right_extent for figure in self.figures]) + _BESIDE)
+
+    @property
+    def left_extent(self) -> Length:
+        return self.left_line + _OVERHANG
+
+    @property
+    def right_extent(self) -> Length:
+        return self.right_line + _OVERHANG
+
+    @property
+    def continues(self) -> bool:
+        return True
+
+    @property
+    def traversal(self) -> Traversal:
+        traversals = [figure.traversal for figure in self.figures]
+        return Traversal(any(each.entered for each in traversals), all(each.exited for each in traversals))
+
+    @property
+    def exits(self) -> EarlyExits:
+        return NO_EXITS
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        for faded in (True, False):  # strong lines cover faded ones
+            path = "".join(
+                [
+                    *(self._entry(i) for i, each in enumerate(self.figures) if i and each.traversal.entered != faded),
+                    *(self._exit(i) for i, each in enumerate(self.figures[:-1]) if each.traversal.exited != faded),
+                ]
+            )
+            if path:
+                pen.path("line", path, faded=faded)
+        for index, (figure, top) in enumerate(zip(self.figures, self.tops, strict=True)):
+            faded = self.traversal.entered and not figure.traversal.entered
+            if index or faded:
+                pen.open_at(0, top, faded=faded)
+            if index:
+                pen.path("flow", _ARROW)
+            figure.draw(pen, lanes)
+            if index or faded:
+                pen.close()
+
+    def _entry(self, index: int) -> str:
+        """Return the path from the bar above to a member, down on the left."""
+        left, y = -self.left_line, self.tops[index] + -_ARROW_ROOM
+        return f"M{left} {-GAP}V{y - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{-RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+
+    def _exit(self, index: int) -> str:
+        """Return the path from a member to the bottom of the stack, down on the right."""
+        bottom, right = self.tops[index] + self.figures[index].height, self.right_line
+        start = f"M0 {bottom}q0 {RADIUS} {RADIUS} {RADIUS}H{right - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+        return f"{start}V{self.height}"
+
+
+def with_stacks(rows: ClockRows, *, compact: bool) -> ClockRows:
+    """Return rows with stacks of members, as high as necessary so that the rows are not too wide.
+
+    Only members between the same two bars are in one stack, so that the stacks add no order. If the rows are too wide
+    even so, return the narrowest ones.
+    """
+    narrowest, most = rows, max(map(len, _by_rows(rows.members).values()), default=1)
+    height = 1
+    while height < most and is_too_wide(narrowest.columns, compact=compact):
+        height *= 2
+        candidate = ClockRows(_stacked(rows.members, height), rows.ends_with_first)
+        narrowest = min(narrowest, candidate, key=_width)
+    return narrowest
+
+
+def _width(rows: ClockRows) -> int:
+    return value_of(rows.left_extent + rows.right_extent)
+
+
+def _by_rows(members: Sequence[MemberFigure]) -> dict[RowSpan, list[MemberFigure]]:
+    """Return the members that may be in a stack, by their rows."""
+    result: dict[RowSpan, list[MemberFigure]] = {}
+    for member in members:
+        if member.awaited and member.figure.continues and not member.figure.exits:
+            result.setdefault(member.rows, []).append(member)
+    return result
+
+
+def _stacked(members: Sequence[MemberFigure], height: int) -> list[MemberFigure]:
+    """Return members in stacks with at most this many figures, in the places of their first members."""
+    stacks: dict[int, MemberFigure] = {}
+    stacked: set[int] = set()
+    for group in _by_rows(members).values():
+        count = -(-len(group) // height)
+        for start, end in pairwise(len(group) * part // count for part in range(count + 1)):
+            part = group[start:end]
+            stacked.update(map(id, part))
+            stacks[id(part[0])] = part[0] if len(part) == 1 else _stack(part)
+    return [stacks.get(id(member), member) for member in members if id(member) in stacks or id(member) not in stacked]
+
+
+def _stack(members: Sequence[MemberFigure]) -> MemberFigure:
+    figure = StackedMembers([member.figure for member in members])
+    return replace(members[0], figure=figure, lines=(figure.left_line, figure.right_line))

@@ -1,0 +1,79 @@
+"""Members between the same two bars of a wide group, in stacks."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepgraph.model.payload import Graph, Node
+from stepgraph.render.svg.figures import columns
+from stepgraph.render.view import DEFAULT_VIEW
+from tests.property_settings import WITHOUT_DEADLINE
+from tests.render.graphs import do, graph, parallel
+from tests.render.random_graphs import groups, likely_clocks
+from tests.svg.laws.all_laws import broken
+from tests.svg.laws.exits import exit_kinds_of
+from tests.svg.picture import Picture, page_of, picture_of
+
+
+def members(starts: int, resolves: int | None, *names: str) -> list[Node]:
+    clocks = {"starts": starts} if resolves is None else {"starts": starts, "resolves": resolves}
+    return [cast("Node", {**do(name), **clocks}) for name in names]
+
+
+def wide(last: int | None = 4) -> Graph:
+    """Return a group that would have seven columns."""
+    middle = (
+        members(1, 2, "first"),
+        members(2, 3, "second"),
+        members(1, 3, "a", "b", "c"),
+        members(1, last, "x", "y", "z"),
+    )
+    return graph(parallel("all", *(node for nodes in middle for node in nodes), *members(3, 4, "third")))
+
+
+def spines(picture: Picture, *names: str) -> list[float]:
+    boxes = [picture.figure(f"orders--node.parallel--{name}").box for name in names]
+    return [(box.left + box.right) / 2 for box in boxes]
+
+
+def test_members_between_the_same_bars_are_in_one_column() -> None:
+    picture = picture_of(wide())
+    assert broken(wide(), picture, DEFAULT_VIEW) == {}
+    assert len(set(spines(picture, "first", "second", "third"))) == 1
+    assert len(set(spines(picture, "y", "z"))) == 1
+    assert len(set(spines(picture, "first", "a", "b", "c", "x", "y", "z"))) == 5
+
+
+def test_members_of_a_narrow_group_are_beside_each_other() -> None:
+    drawn = graph(parallel("all", *members(1, 2, "first"), *members(2, 3, "second"), *members(1, 3, "a", "b", "c")))
+    assert len(set(spines(picture_of(drawn), "first", "a", "b", "c"))) == 4
+
+
+def test_unawaited_members_are_not_in_a_stack() -> None:
+    picture = picture_of(wide(last=None))
+    assert len(set(spines(picture, "x", "y", "z"))) == 3
+
+
+@pytest.fixture
+def stacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stack the members of all groups with several bars."""
+    monkeypatch.setattr(columns, "MAX_COLUMNS", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("stacked")
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=80)
+@given(groups(1, likely_clocks), st.data())
+def test_any_stacks_obey_all_laws(group: Node, data: st.DataObject) -> None:
+    drawn = graph(group)
+    page = page_of(drawn)
+    assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}
+    assert broken(drawn, page, DEFAULT_VIEW) == {}
+    frames = {figure.identity: figure for figure in page.figures if "foldable" in figure.css}
+    folded = data.draw(st.sets(st.sampled_from(list(frames))) if frames else st.just(set[str]()))
+    then = page_of(drawn, {identity: exit_kinds_of(page, frames[identity]) for identity in folded})
+    assert broken(drawn, then, DEFAULT_VIEW) == {}
