@@ -9,6 +9,7 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import walk
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameStart
 from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.folding import Folding
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.render.any_graph import any_graph
 from tests.render.graphs import (
@@ -42,6 +43,11 @@ def arrows(drawn: Graph, view: View = DEFAULT_VIEW) -> list[str]:
 
 def boxes(chart: Chart) -> list[Box]:
     return [item for item in chart.content if isinstance(item, Box)]
+
+
+def frames(drawn: Graph, view: View) -> list[str]:
+    """Return the titles of the frames of a chart."""
+    return [item.title for item in flow_chart(drawn, view).content if isinstance(item, FrameStart)]
 
 
 def _name(box: Box) -> str:
@@ -163,6 +169,50 @@ def test_a_loop_left_by_every_iteration_can_be_skipped() -> None:
         "n_0_head → n_0_foot (no pass) skip",
         "n_0_foot → b",
         "b → end",
+    ]
+
+
+def guarded(*before: Node) -> tuple[Graph, Details]:
+    """Return a loop that continues at `x`, with the nodes of its other iterations in the `else`."""
+    skip = branch("x", *before)
+    return graph(loop(either(skip, branch(None, do("a"))))), Details([(skip, Detail(final_jump="continue"))])
+
+
+def test_code_after_a_jump_is_below_its_guard() -> None:
+    drawn, details = guarded()
+    assert arrows(drawn, View(details=details)) == [
+        "start → n_0_head",
+        "n_0_head → x",
+        "x → continue (yes) leave",
+        "x → a",
+        "a → n_0_foot",
+        "continue → n_0_foot leave",
+        "n_0_foot → n_0_head again",
+        "n_0_foot → end",
+    ]
+    assert frames(drawn, View(details=details)) == ["loop"]
+
+
+def test_code_after_steps_and_a_jump_is_below_their_frame() -> None:
+    drawn, details = guarded(do("b"))
+    assert arrows(drawn, View(details=details))[1:6] == [
+        "n_0_head → x",
+        "x → b (yes)",
+        "b → continue",
+        "x → a",
+        "a → n_0_foot",
+    ]
+    assert frames(drawn, View(details=details)) == ["loop", ""]
+
+
+def test_only_the_steps_before_a_jump_are_in_its_box() -> None:
+    drawn, details = guarded(do("b"))
+    view = View(Folding(kinds=("if",)), details=details)
+    assert arrows(drawn, view)[1:5] == [
+        "n_0_head → if x …",
+        "if x … → a",
+        "a → n_0_foot",
+        "if x … → n_0_foot leave",
     ]
 
 

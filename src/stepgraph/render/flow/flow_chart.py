@@ -28,6 +28,7 @@ from stepgraph.render.flow.structures import (
     draw_endings,
     draw_exit,
     draw_group,
+    draw_guarded,
     draw_if,
     draw_loop,
     draw_parallel,
@@ -37,6 +38,7 @@ from stepgraph.render.flow.structures import (
 from stepgraph.render.folded_names import names_inside, names_within
 from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, is_run
 from stepgraph.render.group_order import has_clocks
+from stepgraph.render.guards import rest_of_guard
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, name_text, node_words
 from stepgraph.render.step_types import StepCategory, step_style, step_text
@@ -189,6 +191,8 @@ class FlowDrawer(Struct, frozen=True):
                 self.builder.box(context.identity, BoxKind.FOLDED, name_text(node_words(node).title), entry=entry)
             )
         content = self._content(node)
+        if content["type"] == "if" and (rest := rest_of_guard(content, self.view)) is not None:
+            return draw_guarded(self, content, rest, entry, context)
         # The box of a folded guard would be as large.
         if self.view.folding.folds(content, context.level) and children(content) and not is_guard(content):
             title, *lines = folded_lines(content, self.view.details)

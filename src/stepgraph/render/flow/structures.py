@@ -24,6 +24,7 @@ from stepgraph.render.node_text import (
     is_exhaustive,
     is_guard,
     try_body,
+    without_rest,
 )
 from stepgraph.render.view import Mark, NodeContext, View
 
@@ -91,7 +92,10 @@ def draw_exit(
 
 
 def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, context: NodeContext) -> DrawnExits:
-    """Draw the `raise` and `return` statements without nodes at the end of a part, after its nodes."""
+    """Draw the jumps without nodes at the end of a part, after its nodes.
+
+    A `continue` leads to whatever follows the part. The payload has no node for it, as it skips no node.
+    """
     for index, (condition, statement) in enumerate(detail.guards):
         (diamond,) = builder.box(f"{context.identity}_if{index}", BoxKind.CHOICE, condition, entry=drawn.next)
         into = (replace(diamond, label=YES, kind=ArrowKind.LEAVE),)
@@ -101,6 +105,10 @@ def draw_endings(builder: ChartBuilder, detail: Detail, drawn: DrawnExits, conte
         drawn = drawn.then(draw_exit(builder, "raise", (detail.final_raise,), drawn.next, context.child("ending")))
     if detail.returns:
         drawn = drawn.then(draw_exit(builder, "return", (detail.final_jump,), drawn.next, context.child("ending")))
+    elif detail.final_jump:
+        ending = context.child("ending").identity
+        builder.box(ending, BoxKind.EXIT, detail.final_jump, entry=drawn.next)
+        drawn = replace(drawn, next=(LooseEnd(ending, ArrowKind.LEAVE),))
     return drawn
 
 
@@ -159,6 +167,25 @@ def _branch_without_exception(view: View, node: If) -> Branch | None:
     if branch is None or branch["condition"] != NO_EXCEPTION or view.mark(node) or view.mark(branch):
         return None
     return branch
+
+
+def draw_guarded(drawer: Drawer, node: If, rest: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw an `if` whose first branch ends in a jump that has no node, and the nodes of its `else` below it."""
+    branch = node["branches"][0]
+    into_jump = context.child("b0")
+    if branch["nodes"] and drawer.view.folding.folds(node, context.level):
+        jump = drawer.node(without_rest(node), entry, context)
+        past, end = jump.next, tuple(replace(end, kind=ArrowKind.LEAVE) for end in jump.next)
+        jump = replace(jump, next=end)
+    elif branch["nodes"]:
+        with drawer.builder.frame(context.identity, FrameKind.CHOICE):
+            past = _only_condition(drawer, branch, entry, context.child("choice"))
+            jump = drawer.part(branch, branch["nodes"], (replace(past[0], label=YES),), into_jump.deeper())
+    else:
+        past = _only_condition(drawer, branch, entry, context)
+        jump = drawer.part(branch, [], (replace(past[0], label=YES, kind=ArrowKind.LEAVE),), into_jump)
+    after = drawer.part(rest, rest["nodes"], past, context.child("b1"))
+    return replace(combine((jump, after)), next=after.next + jump.next)
 
 
 YES: Final = "yes"

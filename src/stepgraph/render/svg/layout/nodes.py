@@ -261,7 +261,7 @@ class NodeLayout(Struct):
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         if not any(self.view.folding.folds(part, context.level) and children(part) for part in sharing):
             return False
-        from stepgraph.render.svg.layout.guards import guard_exit, is_always_run, rest_of_guard
+        from stepgraph.render.guards import guard_exit, is_always_run, rest_of_guard
 
         if guard_exit(node, self.view) is not None or is_always_run(node, self.view):
             return False

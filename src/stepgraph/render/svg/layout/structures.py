@@ -12,6 +12,7 @@ from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
+from stepgraph.render.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.node_text import (
     NO_BLOCK,
     branch_text,
@@ -32,7 +33,6 @@ from stepgraph.render.svg.figures.staggered import StaggeredRows
 from stepgraph.render.svg.figures.state_signs import FigureRun
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
-from stepgraph.render.svg.layout.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.svg.layout.interface import Layout
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Length, value_of
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
 
 _BARS_OF_ONE_ROW: Final = 2
 _NO_MATCH: Final = "no match"
+_EITHER_OR: Final = 2
+"""The number of branches of an `if` with an `else`."""
+
 _MIN_ROWS_WIDTH: Final = 300
 _AROUND_LEVEL: Final = 32
 """The width of the sides of a frame, and of the lines beside its contents."""
@@ -173,7 +176,7 @@ def _branches(layout: Layout, node: If | Switch, context: NodeContext, otherwise
     """Return the branches of a node. `otherwise` is the text of a branch without a condition."""
     columns = _columns(layout, node["branches"], context, otherwise)
     if is_exhaustive(node, layout.view.details):
-        return _branch_rows(layout, columns, context)
+        return _branch_rows(layout, _with_exits_last(columns) if node["type"] == "if" else columns, context)
     return _with_implied(layout, columns, implied, context)
 
 
@@ -184,6 +187,13 @@ def _columns(
         _column(layout, branch, context.inside(f"{context.identity}.{index}"), otherwise)
         for index, branch in enumerate(branches, 1)
     ]
+
+
+def _with_exits_last(columns: Sequence[BranchColumn]) -> Sequence[BranchColumn]:
+    """Return an `else` that continues before a branch that leaves, whose line would cross the spine of the `else`."""
+    if len(columns) == _EITHER_OR and columns[0].exits and not columns[0].continues and columns[1].continues:
+        return columns[::-1]
+    return columns
 
 
 def _with_implied(
