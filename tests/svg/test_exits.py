@@ -98,6 +98,18 @@ def broken_by_bars(picture: Picture) -> list[str]:
     ]
 
 
+def test_the_line_of_an_exit_does_not_cross_the_other_branch() -> None:
+    picture = picture_of(graph(loop(either(branch("x", do("a"), LEAVE_LOOP), branch(None, do("b"))))))
+    taken, other = (picture.figure(f"orders--node.loop--node.if.{name}").box for name in ("1--a", "2--b"))
+    assert other.right < taken.left
+
+
+def test_branches_that_continue_keep_their_order() -> None:
+    picture = picture_of(graph(either(branch("x", do("a")), branch(None, do("b"), LEAVE))))
+    taken, other = (picture.figure(f"orders--node.if.{name}").box for name in ("1--a", "2--b"))
+    assert taken.right < other.left
+
+
 def test_a_break_ends_just_below_its_loop() -> None:
     picture = picture_of(graph(loop(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b")), do("c")))
     assert below(picture, "orders--node.loop--node.loop") == 12
