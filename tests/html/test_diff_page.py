@@ -25,6 +25,7 @@ from tests.report.comparisons import (
     version,
 )
 
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": False}
 RENAMED = "settlement-settlement-settlement--node.try.body--post-journal-entries"
 PATIENT = "settlement-settlement-settlement--node.parallel--call.ingest-klarna--node.loop--fetch-klarna"
 SEVERAL = render_html(
@@ -152,6 +153,17 @@ def test_versions_are_shown_in_place_of_the_picture(browser: Browser) -> None:
         assert browser.find(".changes").is_displayed()
     browser.button("Merged").click()
     assert browser.is_shown(RENAMED)
+
+
+def test_tools_on_a_phone_are_in_two_rows(browser: Browser) -> None:
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        browser.open(settlement_page())
+        assert browser.find(".masthead").rect["height"] < 90
+        browser.find(".opener").click()
+        assert "Fold all" in [one.text for one in browser.every("[role=option] .what")]
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_entry_of_the_list_goes_to_its_change(browser: Browser) -> None:
