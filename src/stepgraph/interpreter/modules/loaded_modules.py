@@ -403,6 +403,14 @@ class LoadedModules(Struct):
             others = (path for path in importer.files.module_paths() if path not in self._registered_paths)
             yield from (path for path in islice(others, SEARCHED_MODULES) if name in importer.names_assigned(path))
 
+    def may_be_replaced_by_unknown_import(self, scope: LexicalScope, name: str) -> bool:
+        """Return whether an import by a computed name may load a module that assigns `name` in a module or class."""
+        if next(self.unknown_imports_assigning(name), None) is None:
+            return False
+        from stepgraph.interpreter.modules.unknown_imports import may_be_replaced_by_unknown_import
+
+        return may_be_replaced_by_unknown_import(self, scope, name)
+
     def may_extend_builtins(self) -> bool:
         """Return whether a loaded module may add names to the built-in ones."""
         for module in islice(self.scopes, self._builtins_count, None):

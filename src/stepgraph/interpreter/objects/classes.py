@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
-from stepgraph.interpreter.modules.unknown_imports import may_be_replaced_by_unknown_import
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -333,7 +332,7 @@ def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) 
     return (
         is_changed
         or modules.may_be_reassigned(owner.scope, name)
-        or may_be_replaced_by_unknown_import(modules, owner.scope, name)
+        or modules.may_be_replaced_by_unknown_import(owner.scope, name)
     )
 
 

@@ -30,7 +30,6 @@ from stepgraph.interpreter.modules.star_imports import (
     star_imported_value,
     value_of_earlier_stars,
 )
-from stepgraph.interpreter.modules.unknown_imports import may_be_replaced_by_unknown_import
 from stepgraph.interpreter.objects.union import may_be_unset, or_unset, with_fallback
 from stepgraph.interpreter.values.containers import (
     DEEPEST,
@@ -385,7 +384,7 @@ def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, v
     if is_assigned or (may_change and interpreter.modules.is_member_changed(scope, name)):
         return True
     is_definition = may_change and value.relevant and not isinstance(value, Collection | Mapping)
-    return is_definition and may_be_replaced_by_unknown_import(interpreter.modules, scope, name)
+    return is_definition and interpreter.modules.may_be_replaced_by_unknown_import(scope, name)
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
