@@ -399,7 +399,11 @@ class LoadedModules(Struct):
         if importer is None:
             return
         self._load_assigning(name)
-        if any(map(importer.imports_dynamically, self._registered_paths)):
+        parsed = {module.path for module in self.scopes}
+        unparsed = (path for path in self._registered_paths if path not in parsed)
+        if any(mentions_dynamic_imports(module.mentions) for module in self.scopes) or any(
+            map(importer.imports_dynamically, unparsed)
+        ):
             others = (path for path in importer.files.module_paths() if path not in self._registered_paths)
             yield from (path for path in islice(others, SEARCHED_MODULES) if name in importer.names_assigned(path))
 
