@@ -70,11 +70,9 @@ class NewCode(Struct, frozen=True):
         if len(log.entries) > REPLAY_POSITIONS:
             return Replay("unknown", (f"The log has more than {REPLAY_POSITIONS} entries.",))
         shared = budget or LogBudget()
-        if shared.is_exhausted:
-            return _EXHAUSTED
-        replay = run_with_large_stack(lambda: self._replay(log, shared))
+        replay = _EXHAUSTED if shared.is_exhausted else run_with_large_stack(lambda: self._replay(log, shared))
         # The limit of all logs may have ended the replay before that of this log.
-        return _EXHAUSTED if shared.is_exhausted and replay.effect == "unknown" else replay
+        return _EXHAUSTED if replay.effect == "unknown" and shared.is_exhausted else replay
 
     def _replay(self, log: InstanceLog, budget: LogBudget) -> Replay:
         try:

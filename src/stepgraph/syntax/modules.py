@@ -302,7 +302,7 @@ class SourceModules(Struct):
 
     def mentions_class(self, path: str, root: Root, names: Iterable[str]) -> bool:
         """Return whether a module names one of these classes of another module, or may import it by star."""
-        words = self._search(path, root, _words_and_stars, frozenset())
+        words = self._search(path, root, _words_and_stars, frozenset[bytes]())
         return b"*" in words or any(name.encode() in words for name in names)
 
     def _search(self, path: str, root: Root, search: Callable[[bytes], Result], default: Result) -> Result:
