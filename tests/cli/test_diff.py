@@ -415,7 +415,7 @@ def test_breaking_changes_fail_by_default(stepgraph: Command) -> None:
 def test_no_workflows_on_both_sides_exit_with_3(stepgraph: Command) -> None:
     Path("a").mkdir()
     Path("b").mkdir()
-    assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a or b."])
+    assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a, and none in b."])
 
 
 @pytest.mark.usefixtures("repository")

@@ -168,6 +168,7 @@ def test_unknown_options_name_the_right_one(stepgraph: Command, arguments: list[
         ),
         (["check", "--strict=1"], "option `--strict` takes no value. Write `--strict`. Try `stepgraph check --help`."),
         (["-C"], "option `-C` requires a value. Write `-C DIR`. Try `stepgraph --help`."),
+        (["schema", "graph", "check"], "unexpected argument `check`. Try `stepgraph schema --help`."),
     ],
     ids=str,
 )

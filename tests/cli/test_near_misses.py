@@ -197,7 +197,7 @@ def test_diff_names_the_near_miss(stepgraph: Command) -> None:
         f"no workflow found in new.py, so all count as removed. {near_miss}"
     ]
     assert stepgraph("diff", "new.py", "new.py").messages == [
-        f"stepgraph: no workflow found in new.py or new.py. {near_miss}"
+        f"stepgraph: no workflow found in new.py, and none in new.py. {near_miss}"
     ]
 
 

@@ -275,7 +275,7 @@ def test_an_unknown_name_suggests_workflows(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "xyz") == Run(
-        2, "", ["stepgraph: no workflow named `xyz`. Available: `Orders`, `orders`."]
+        2, "", ["stepgraph: no workflow named `xyz`. Available: `orders (Orders)`."]
     )
 
 

@@ -62,6 +62,12 @@ def test_an_impossible_path_is_reported(path: str, message: str) -> None:
     assert problem_of(path).message == message
 
 
+def test_the_node_id_of_a_class_suggests_the_option() -> None:
+    Path("orders.py").touch()
+    assert problem_of("orders.py::Orders").advice == "Did you mean `orders.py --workflow Orders`?"
+    assert problem_of("other.py::Orders").advice == "Paths are relative to the working directory."
+
+
 def test_a_folder_is_not_a_file() -> None:
     assert problem_of(".") == Problem(".", "is a directory, not a Python file.", "Name the files in it.")
 

@@ -104,7 +104,7 @@ def test_a_legend_explains_calls_of_functions_drawn_elsewhere() -> None:
 def test_a_legend_explains_the_badges_of_its_picture() -> None:
     step = do("a")
     view = View(legend=True, findings=[finding("note", step)], state="incomplete: 1 note")
-    meanings = ["a note of the check", "code that cannot be followed: steps may be missing"]
+    meanings = ["a note of the check", "unresolved code: steps may be missing"]
     assert legend_of(graph(step), view) == [STEP, END, *meanings]
 
 

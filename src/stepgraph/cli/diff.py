@@ -160,7 +160,7 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
 
     if not old.workflows and not new.workflows:
         reason = new.near_miss or old.near_miss
-        message = f"no workflow found in {old.title} or {new.title}."
+        message = f"no workflow found in {old.title}, and none in {new.title}."
         raise CommandError(ExitCode.NOTHING, message if reason is None else f"{message} {reason}")
     for version in (old, new):
         if not version.workflows:

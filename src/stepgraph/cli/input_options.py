@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode
-from stepgraph.phrases import near_names, quoted
+from stepgraph.phrases import near_names, quoted, workflow_title
 from stepgraph.project.root import is_configuration_name
 from stepgraph.project.sources import STANDARD_INPUT
 
@@ -161,12 +161,12 @@ def _unknown_name_error(
 
 
 def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
-    names = list(dict.fromkeys(name for subject in subjects for name in (subject.class_name, subject.name)))
-    near = near_names(name, names)
+    near = near_names(name, [each for subject in subjects for each in (subject.name, subject.class_name)])
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
-    shown = ", ".join(quoted(names[:_MAX_NAMES]))
-    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    titles = list(dict.fromkeys(workflow_title(subject.name, subject.class_name) for subject in subjects))
+    shown = ", ".join(quoted(titles[:_MAX_NAMES]))
+    more = f" and {len(titles) - _MAX_NAMES} more" if len(titles) > _MAX_NAMES else ""
     return f"Available: {shown}{more}."
 
 

@@ -22,6 +22,8 @@ _FEW_CHOICES: Final = 3
 _NAMED_OPTION: Final = re.compile(r"`(--?[\w-]+)")
 _REJECTED_VALUE: Final = re.compile(r"'?(.*?)'? is not ", re.DOTALL)
 """The beginning of click's message about a value of the wrong type."""
+_EXTRA_ARGUMENTS: Final = re.compile(r"Got unexpected extra arguments? \((.*)\)", re.DOTALL)
+"""Click's message about arguments that a command does not take."""
 _FORMAT_SYNONYMS: Final = {"md": "markdown", "mmd": "mermaid", "txt": "text", "json-lines": "jsonl"}
 
 
@@ -38,6 +40,8 @@ def usage_message(error: click.ClickException) -> str:
         message = f"missing {_parameter_name(error.param)}"
     elif isinstance(error, click.BadParameter) and error.param is not None:
         message = _invalid_value_message(error, error.param)
+    elif extra := _EXTRA_ARGUMENTS.fullmatch(error.message):
+        message = f"unexpected argument `{extra[1]}`"
     else:
         message = error.format_message()
     message = message if message.endswith("?") else f"{message.removesuffix('.')}."

@@ -41,6 +41,9 @@ _NO_LINK_OUT: Final = "Files outside of the repository or the named directory ar
 # Editors and messages append line and column to paths.
 _LINE_SUFFIX: Final = re.compile(r"(?::\d+){1,2}$")
 
+_CLASS_SUFFIX: Final = re.compile(r"::(\w+)$")
+"""The end of a path with the name of a class, as in the node ids of pytest."""
+
 StrPath = str | os.PathLike[str]
 
 _unsaved: dict[str, bytes] = {}
@@ -380,10 +383,13 @@ def unreadable_problem(path: str, error: OSError) -> Problem:
 
 
 def _suggest_path(path: str) -> str:
-    """Return advice on a missing file. A path with a line number probably comes from a message or an editor."""
+    """Return advice on a missing file, whose path may end in a line number, or in the name of a class."""
     without_line = _LINE_SUFFIX.sub("", path)
     if without_line != path and os.path.isfile(without_line):
         return f"Did you mean `{without_line}`?"
+    class_name = _CLASS_SUFFIX.search(path)
+    if class_name is not None and os.path.isfile(path[: class_name.start()]):
+        return f"Did you mean `{path[: class_name.start()]} --workflow {class_name[1]}`?"
     return "Paths are relative to the working directory."
 
 

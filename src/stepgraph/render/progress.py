@@ -44,7 +44,7 @@ STATE_WORDS: Final[Mapping[NodeState, str]] = {
     "running": "running",
     "skipped": "skipped",
     "not_reached": "not reached",
-    "unreachable": "not reachable any more",
+    "unreachable": "no longer reachable",
 }
 
 

@@ -219,7 +219,7 @@ class Decisions(Struct, frozen=True):
         if passes:
             yield Decision("out_of_order", f"{loop} runs `{name}` again, although steps after it have already begun.")
         else:
-            yield Decision("unknown", f"{loop} may run `{name}` any number of times, which the log does not tell.")
+            yield Decision("unknown", f"{loop} may run `{name}` any number of times: the log does not show how many.")
 
     def _is_taken(self, branch: int) -> bool:
         """Return whether the instance has taken a new branch that is unchanged."""

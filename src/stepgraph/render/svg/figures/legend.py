@@ -192,7 +192,7 @@ BADGE_ENTRIES: Final = (
     _badge("error", "an error that the check reports"),
     _badge("warning", "a warning that the check reports"),
     _badge("note", "a note of the check"),
-    _badge("gap", "code that cannot be followed: steps may be missing"),
+    _badge("gap", "unresolved code: steps may be missing"),
 )
 """The entries of a picture with findings."""
 
