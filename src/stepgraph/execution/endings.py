@@ -103,7 +103,7 @@ class Endings(Struct, eq=False):
             after = self.terms.step(step.part, change.new_end, nested, retried=retried, outcome=outcome)
             return ((after, NO_PENDING),)
         if origin.outcome == "failed":
-            # The body goes on after a timeout.
+            # The body continues after a timeout.
             return ((self.terms.failed(step.part.clock), Pending(self.terms.background((nested,)))),)
         if change.is_answer:
             return ((self.terms.over, NO_PENDING),)

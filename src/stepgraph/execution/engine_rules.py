@@ -79,4 +79,4 @@ result of another one.
 """
 
 BEST_TO_WORST: Final[Sequence[InstanceEffect]] = ("resumes", "out_of_order", "unknown", "reruns", "stuck", "fails")
-"""A certain effect outweighs an unknown one, except an order, which may not matter."""
+"""A certain effect is worse than an unknown one, except for a changed order, which may not matter."""

@@ -23,7 +23,7 @@ _UNHANDLED_NON_RETRYABLE: Final = "a step threw an NonRetryableError and it was 
 # The names under which errors of Python code arrive in a log without a traceback.
 _WRAPPERS: Final = ("Error: ", "PythonError: ")
 _MODULE: Final = "workers.workflows."
-# The last line of a traceback decides, as in the SDK.
+# As in the SDK, the last line of a traceback determines the type.
 _PRESERVED: Final = ("TypeError", "ValueError")
 _FROM_JAVASCRIPT: Final[Mapping[str, str]] = {"RangeError": "ValueError", "TypeError": "TypeError"}
 _BASES: Final = frozenset({"Exception", "BaseException"})
@@ -79,7 +79,7 @@ class InstanceError(Struct, frozen=True):
     is_timeout: bool
     """Whether a step or wait timed out."""
     is_non_retryable: bool
-    """Whether it stands for any unhandled NonRetryableError, whose text it lacks."""
+    """Whether it is the engine's message for any unhandled NonRetryableError, without the text of the error."""
     rejected_result: str | None
     """The name of the step whose result the engine cannot store, or None if the error has another cause."""
 
@@ -186,5 +186,5 @@ def catches(clause: str, type_name: str) -> bool | None:
 
 
 def _is_class_name(name: str) -> bool:
-    """Return whether a name is that of a class by convention, and not of a constant with several classes."""
+    """Return whether a name is by convention the name of a class, and not of a constant with several classes."""
     return name[0].isupper() and not (name.isupper() and len(name) > 1)

@@ -65,7 +65,7 @@ class TermExits(Struct, eq=False):
     """The exits of the functions that may call themselves."""
 
     def solve_recursion(self) -> None:
-        """Compute the exits of recursive functions as a fixpoint, from no exits up."""
+        """Compute the exits of recursive functions as a least fixpoint."""
         self.of_recursive = dict.fromkeys(sorted(self.program.recursive), ())
         is_changed = bool(self.of_recursive)
         while is_changed:
@@ -269,7 +269,7 @@ class TermExits(Struct, eq=False):
         exits = list(self._before_handling(term))
         yield from exits
         if term.part.kind == "all":
-            # Code that awaits all members may go on after a failure, as with FIRST_EXCEPTION or in a `try`.
+            # Code that awaits all members may continue after a failure, as with FIRST_EXCEPTION or in a `try`.
             yield from (Exit("next", each.pending) for each in exits if each.kind == "fail")
 
     def _before_handling(self, term: Members) -> Iterator[Exit]:
@@ -461,7 +461,7 @@ class TermExits(Struct, eq=False):
                 yield NO_PENDING
 
     def _interrupted_after_pass(self, part: LoopPart, current: Term) -> Iterator[Pending]:
-        """Yield the work that goes on after an exception between two passes, or in the `else` of a loop."""
+        """Yield the work that continues after an exception between two passes, or in the `else` of a loop."""
         ends = self.ends_of_pass(part, current)
         yield from ends
         if part.orelse is not EMPTY:

@@ -60,17 +60,17 @@ class ReportedReplay(Closed):
     `out_of_order` runs a step after steps that it now precedes, `stuck` waits for something that never happens,
     `fails` ends with an error, and `unknown` cannot be predicted."""
     reruns: list[str]
-    """Steps that run although their work is finished, perhaps under another name."""
+    """Steps that run although their work is finished, possibly under another name."""
     added: list[str]
-    """Other steps that run, although steps that now follow them have already run."""
+    """Other steps that run although steps that now follow them have already run."""
     reused: list[str]
     """Finished entries whose stored results the new code uses."""
     taken_up: list[str]
     """Entries that have not ended and that the new code continues."""
     begun_anew: list[str]
-    """Sleeps and waits that begin, although the instance has passed their place."""
+    """Sleeps and waits that begin although the instance has passed their place."""
     orphans: list[str]
-    """Entries of the log that the new code does not ask for."""
+    """Entries of the log that no call of the new code reads."""
     reasons: list[str]
     """The reasons for the effect and for lesser effects, one sentence each, the worst first. Empty for `resumes`."""
     notes: list[str]

@@ -42,39 +42,39 @@ from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.position import Position, Positions
 
 _MAX_EDITS: Final = 2
-"""How many new steps in a row may precede one in place of an entry."""
+"""The maximum number of consecutive new steps before a step that takes the place of an entry."""
 
 _WINDOW: Final = 25
-"""How many entries a run may lag behind the best one before its less probable continuations are dropped."""
+"""The number of entries that a run may lag behind the best run before its less probable continuations are dropped."""
 
 _SITES_PER_CALL: Final = 100
-"""How many steps of a program count as a further call for each tried call. Trying one may take time in proportion."""
+"""The number of steps of a program that add the cost of one call to each tried call, which takes time in proportion."""
 
 _CALLS_PER_POSITION: Final = 2
-"""How many calls a position counts as in the budget of all logs."""
+"""The cost of a position, in calls, in the budget of all logs."""
 
 _ENTRIES_PER_POSITION: Final = 1_000
-"""How many entries of nested steps count as a position."""
+"""The number of entries of nested steps that cost as much as a position."""
 
 
 class Alignment(Struct, frozen=True):
-    """A run of the new code from the top, up to the last call that the log has to do with."""
+    """A run of the new code from its start, up to the last call that corresponds to an entry of the log."""
 
     calls: tuple[ReplayedCall, ...]
     next_sites: frozenset[int]
     """The numbers of the steps that can begin after the last call."""
     possible_sites: frozenset[int]
-    """The numbers of the steps that may be new and could have begun by then, but did not."""
+    """The numbers of the possibly new steps that could have begun by then, but did not."""
     avoidable: frozenset[int]
     """The indexes of the calls that the code could have passed."""
     misdirected: Mapping[int, int]
-    """The entries that have not answered a call, but may answer one that comes later, with the steps that may make the
-    call, as a bit set.
+    """The entries that have not answered a call but may answer a later one, with the steps that may make that call, as
+    a bit set.
     """
     missing: frozenset[int]
     """The numbers of the steps that run less often than under the deployed code."""
     covered: int
-    """The entries of nested steps whose outer step is not run again, as a bit set."""
+    """The entries of nested steps whose outer step does not run again, as a bit set."""
     fails: bool
     """Whether the last call ends the instance with an error."""
 
@@ -104,11 +104,11 @@ class _Stage(IntEnum):
     """The treatment of a run."""
 
     NEXT = 0
-    """Let the next entry answer a call."""
+    """The next entry answers a call."""
     OTHER = 1
-    """Try all other continuations."""
+    """All other continuations are tried."""
     COMPLETE = 2
-    """Accept the run."""
+    """The run is accepted."""
 
 
 def align(
@@ -196,7 +196,7 @@ class _RunSearch(Struct):
         heappush(self.queue, _Item(run.cost + cost, -run.consumed.bit_count(), self.pushed, stage, run, postponed))
 
     def _next_entries(self, run: CodeRun) -> list[int]:
-        """Return the first entry that has not answered a call, and the first one after the last answer."""
+        """Return the first entry that has not answered a call, and the entry after the last one that has."""
         waiting = self.costs.open_entries(run)
         later = waiting >> (run.last + 1) << (run.last + 1)
         return list(dict.fromkeys((mask & -mask).bit_length() - 1 for mask in (waiting, later) if mask))
@@ -214,7 +214,8 @@ class _RunSearch(Struct):
     def _try_others(self, run: CodeRun, postponed: int) -> None:
         """Let other entries answer, run calls that the log does not answer, and let open entries end.
 
-        Steps that can still begin after the next entry are `postponed`, as trying all orders takes exponential time.
+        Steps that can still begin after the next entry are `postponed`, because trying all orders takes exponential
+        time.
         """
         self._end_open_entries(run)
         following = self._next_entries(run)
@@ -229,7 +230,7 @@ class _RunSearch(Struct):
 
     def _end_open_entries(self, run: CodeRun) -> None:
         running = list(bits(run.consumed & run.position.running))
-        # A failure that is still to come does not explain the log.
+        # A later failure does not explain the log.
         may_have_failed = len(running) == 1 and run.consumed >> running[0] != (1 << len(self.entries) - running[0]) - 1
         for failed in (False, True) if may_have_failed else (False,) if running else ():
             cost = run.cost + RESUMED + FAILED * failed
@@ -334,7 +335,7 @@ class _RunSearch(Struct):
         return entry.kind == site.kind and not is_stored
 
     def _has_same_value(self, site: Site, number: int) -> bool:
-        """Return whether the name of a step is computed as under the deployed code, so that its entry answers it."""
+        """Return whether both versions compute the name of a step in the same way, so that its entry answers it."""
         deployed = self.costs.deployed
         return deployed is not None and not site.pattern.is_literal and deployed.has_same_name(number, site)
 
@@ -385,7 +386,7 @@ class _RunSearch(Struct):
         )
 
     def _may_lack(self, run: CodeRun) -> bool:
-        """Return whether a step that the run did not call may matter, as the log has entries without a call."""
+        """Return whether a step that the run did not call may matter, because entries of the log lack a call."""
         return self.costs.deployed is not None or bool(self.costs.open_entries(run) | self.costs.unplaced_in(run))
 
     def _possible_sites(
@@ -414,9 +415,9 @@ class _RunSearch(Struct):
         )
 
     def _avoidable(self, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> Iterator[int]:
-        """Yield the indexes of the calls in place of an entry that the code could have passed to make the next call."""
+        """Yield the indexes of the calls that took the place of an entry, although the code could have skipped them."""
         for index, (call, following) in enumerate(pairwise(calls)):
-            # A failure can leave a `try` in front of each step of it.
+            # A failure can leave a `try` before each of its steps.
             if call.replaced is None or not self._may_follow(positions[index], following.site):
                 continue
             number = len(self.entries)

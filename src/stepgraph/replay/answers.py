@@ -83,8 +83,8 @@ class Answers(Struct, frozen=True):
     def next_of(self, site: Site, consumed: int) -> list[int]:
         """Return the entries that may answer the next call of a step, in the order of the log.
 
-        A literal name has at most one. Of entries that can answer the same steps, only the first counts, as the engine
-        counts equal names. `consumed` are the entries that have answered a call.
+        A literal name has at most one such entry. Of the entries that can answer the same steps, only the first counts,
+        because the engine numbers equal names. `consumed` are the entries that have answered a call.
         """
         stored = self.by_site[site.number] & ~consumed
         if site.kind == "sleep":
@@ -121,10 +121,10 @@ def as_step(site: Site) -> Step:
 
 def _may_be_sleep(node: Step, entry: LogEntry, deployed: Step | None) -> bool:
     if deployed is not None and deployed["type"] != node["type"]:
-        # The remaining duration until a time is never exactly that of a sleep.
+        # The remaining duration until a time never equals the duration of a sleep exactly.
         return False
     if node["type"] == "step_sleep_until":
-        # With the clock in the expression, the remaining duration differs from the stored one.
+        # If the expression contains the clock, the remaining duration differs from the stored one.
         return entry.outcome == "open" or _CLOCK_CALL.search(node["timestamp"]) is None
     if node["type"] != "step_sleep":
         return False

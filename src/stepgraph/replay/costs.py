@@ -1,4 +1,4 @@
-"""Runs of the new code, and their costs where they do not explain the log."""
+"""Runs of the new code, and the costs of their differences from the log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stepgraph.replay.answers import Answers
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import Position
 
-# Costs of differences between a run and an undisturbed run. Only their order of magnitude matters.
+# Costs of the differences between a run and a run without changes. Only their order of magnitude matters.
 MOVED: Final = 2
 RESUMED: Final = 1
 FAILED: Final = 4
@@ -24,9 +24,9 @@ RUN: Final = 20
 REPLACED: Final = 30
 REPLACED_BY_OTHER_KIND: Final = 34
 ORPHAN: Final = 48
-# One edit of the code changes every run of a step, so it counts once.
+# One edit of the code changes all runs of a step, so it is charged once.
 AGAIN: Final = 1
-# With the deployed code, the choices of the run are known, so that these costs decide.
+# With the deployed code, the decisions of the instance are known, and these costs select the run.
 UNEXPECTED: Final = 120
 MISSING: Final = 160
 REQUIRED_RUN: Final = 4
@@ -163,9 +163,10 @@ class Costs(Struct, frozen=True):
         return cost + MISSING * sum(self.missing(run).values())
 
     def estimate(self, run: CodeRun) -> int:
-        """Return the costs that continuations of a run probably add.
+        """Return the probable cost of the continuations of a run.
 
-        Further runs of an edited step may cost less, which the search ignores in favor of runs that are further.
+        Further runs of an edited step may cost less, but the estimate ignores this, so that the search prefers runs
+        that explain more entries.
         """
         sites, waiting, unplaced = run.position.sites, self.open_entries(run), self.unplaced_in(run)
         lost = (unplaced & self.passed(run)).bit_count()

@@ -38,7 +38,7 @@ class Decisions(Struct, frozen=True):
     """The calls in the new version, by the name of the called function."""
 
     def changed(self) -> Iterator[Decision]:
-        """Yield the decisions in front of the last step that may differ."""
+        """Yield the decisions before the last step that may differ."""
         for element in self.matching.old.elements:
             partner = self.matching.to_new[element.number]
             if partner is None or not self._has_decided(element) or self.is_excluded(partner):
@@ -55,7 +55,7 @@ class Decisions(Struct, frozen=True):
             yield Decision("unknown", f"{where} may get stored results of `{exchange.old}`.")
 
     def is_excluded(self, number: int) -> bool:
-        """Return whether an element is in a branch that the instance does not take, as its decision is unchanged.
+        """Return whether an element is in a branch that the instance does not take, because its decision is unchanged.
 
         In a loop or function, the instance may take another branch in each run.
         """
@@ -101,7 +101,7 @@ class Decisions(Struct, frozen=True):
         return any(self.matching.to_new[outer] not in around for outer in conditional)
 
     def has_overtaken(self, number: int) -> bool:
-        """Return whether a step that the instance had not reached is now in front of steps that have run."""
+        """Return whether a step that the instance had not reached now precedes steps that have run."""
         old = self.matching.to_old[number]
         return (
             old is not None
@@ -251,7 +251,7 @@ class Decisions(Struct, frozen=True):
 
 
 def _is_passed(part: PassedPart, calls: Mapping[str, Sequence[int]], number: int) -> bool:
-    """Return whether an instance has passed an element, or a call of a function around it that has run no step."""
+    """Return whether an instance has passed an element, or a call of its function that has run no step."""
     pending, visited = [number], {number}
     while pending:
         element = pending.pop()

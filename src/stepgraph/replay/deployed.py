@@ -51,7 +51,7 @@ class DeployedRun(Struct, frozen=True):
     existing: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps, except those released from a condition."""
     overtaking: frozenset[int]
-    """The numbers of the new steps that the instance had not reached, and that are now in front of steps that have run.
+    """The numbers of the new steps that the instance had not reached and that now precede steps that have run.
     """
     optional: frozenset[int]
     """The numbers of optional new steps: a new condition or loop may skip them, they are in a branch or loop that may
@@ -72,14 +72,14 @@ class DeployedRun(Struct, frozen=True):
     is_ambiguous: bool
     """Whether an entry may be a run of several deployed steps, or of one in several calls."""
     decisions: tuple[Decision, ...]
-    """The decisions in front of the last step that may differ under the new code."""
+    """The decisions before the last step that may differ under the new code."""
     details: tuple[Details, Details]
     """The details of the deployed and of the new version."""
     matching: Matching
     """The matched elements of both versions."""
 
     def has_same_name(self, number: int, site: Site) -> bool:
-        """Return whether the name of a new step is computed as that of the deployed step of an entry."""
+        """Return whether a new step and the deployed step of an entry compute their names in the same way."""
         node = self.nodes[number]
         if node is None:
             return False

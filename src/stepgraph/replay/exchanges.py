@@ -1,4 +1,4 @@
-"""Calls of one function, and members of a group with one name, whose stored results another of them gets.
+"""Calls of the same function, or group members with the same name, that get stored results of each other.
 
 The engine counts equal names in the order of the calls. The steps in a function have the same names in each call, so
 the results of the first call go to the call that is the first one in the new code.
@@ -21,7 +21,7 @@ _ByKey: TypeAlias = dict[Hashable, list[int]]
 
 
 class Exchange(Struct, frozen=True):
-    """A call or member that may get the results of another one."""
+    """A call or group member that may get the stored results of another one."""
 
     old: str
     """The deployed call or member, such as `hotel(step, "a")`."""
@@ -39,7 +39,7 @@ class Exchanges(Struct, frozen=True):
     """Whether a new call or step may run before the end of the log."""
 
     def find(self) -> Iterator[Exchange]:
-        """Yield the first exchange of each function, and of each name in a group."""
+        """Yield the first exchange for each function, and for each name in a group."""
         old, new = self.matching.old, self.matching.new
         renamed = self.matching.renamed
         old_keys = self._by_key(old, lambda each: renamed.get(each.name, each.name), lambda container: container)
@@ -51,7 +51,7 @@ class Exchanges(Struct, frozen=True):
                 yield from self._of(begun, after)
 
     def _by_key(self, tree: Tree, name_of: Callable[[TreeElement], str], in_old: Callable[[int], int | None]) -> _ByKey:
-        """Return the calls and members by the container and the key of their results, if several have the same one."""
+        """Return the calls and members with equal keys of results, by their container and this key."""
         keys: _ByKey = defaultdict(list)
         for element in tree.elements:
             if element.kind == CALL:

@@ -1,4 +1,4 @@
-"""The effect of new code on an instance, judged by the run of the new code that its log starts."""
+"""The effect of new code on an instance, derived from the run of the new code that explains its log."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class Replay(Struct, frozen=True):
     at: Path | None = None
     """The path of the new step that the first reason is about, or None if there is none."""
     reruns: tuple[str, ...] = ()
-    """Steps that run, although their work has been done, perhaps under another name."""
+    """Steps that run although their work has been done, possibly under another name."""
     added: tuple[str, ...] = ()
-    """Other steps that run, although steps that now follow them have already run."""
+    """Other steps that run although steps that now follow them have already run."""
     reused: tuple[str, ...] = ()
     """Finished entries whose stored results the new code uses."""
     taken_up: tuple[str, ...] = ()
     """Entries that have not ended and that the new code continues."""
     begun_anew: tuple[str, ...] = ()
-    """Sleeps and waits that begin, although the instance has passed their place."""
+    """Sleeps and waits that begin although the instance has passed their place."""
     orphans: tuple[str, ...] = ()
-    """Entries that the new code does not ask for."""
+    """Entries that no call of the new code reads."""
 
 
 class Reason(Struct, frozen=True):
@@ -66,7 +66,7 @@ class Judgment(Struct):
     deployed: DeployedRun | None
     nodes: Sequence[Step | None]
     must_wake: bool
-    """Whether a development server must be restarted for the new code, so that sleeps do not end by themselves."""
+    """Whether a development server must restart to load the new code, after which sleeps do not end by themselves."""
     reasons: list[Reason] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     reruns: list[str] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Judgment(Struct):
         )
 
     def _judge_restart(self) -> None:
-        """Find an instance that only sleeps, on a development server that wakes it only for an event."""
+        """Find an instance that only sleeps on a development server, which wakes it only for an event."""
         still_open = [call for call in self.alignment.calls if self._is_open(call)]
         if not self.must_wake or not still_open or any(call.site.kind != "sleep" for call in still_open):
             return
@@ -179,7 +179,7 @@ class Judgment(Struct):
             self._add("stuck", reason, site)
 
     def _may_have_other_name(self, site: Site, number: int) -> bool:
-        """Return whether the name of a step has unknown parts, and is not computed as that of the deployed step."""
+        """Return whether the name of a step has unknown parts, and the deployed step computes its name differently."""
         return (
             self.deployed is not None and not site.pattern.is_literal and not self.deployed.has_same_name(number, site)
         )
@@ -220,7 +220,7 @@ class Judgment(Struct):
         if replaced is not None and self._may_be_other(number, is_wait=is_wait):
             self._add("unknown", removed_or_renamed(replaced, name), site)
             return
-        # The deployed code shows whether a call is a further one.
+        # The deployed code shows whether a call is an additional one.
         namesake = self._namesake(site) if call.is_required or self.deployed is None else None
         if replaced is None and namesake is None and not call.is_required:
             self._judge_added(call, name, is_wait=is_wait)
@@ -339,7 +339,7 @@ class Judgment(Struct):
         return next((each for each in others if each.matches(entry.kind, entry.name)), None)
 
     def _note_order(self) -> None:
-        """Note the calls that are made later than before, because names alone find their results."""
+        """Note the calls that are made later than before: the engine finds their results by name alone."""
         furthest = -1
         for call in self.alignment.calls:
             if call.entry is not None and call.entry < furthest:
@@ -469,7 +469,7 @@ class Judgment(Struct):
         return [entry.log_name for entry in self.entries[asked.bit_length() :]]
 
     def _orphans(self) -> tuple[str, ...]:
-        """Return the entries that no call asks for, except sleeps that begin again under the same name."""
+        """Return the entries that no call reads, except sleeps that begin again under the same name."""
         asked = self.answered | self.alignment.covered
         again = {call.replaced for call in self.alignment.calls if call.replaced is not None and self._is_again(call)}
         raised = {self.alignment.calls[-1].entry} if self.alignment.fails else set()

@@ -1,4 +1,4 @@
-"""New code, on which the logs of running instances are replayed."""
+"""The new code on which the logs of running instances are replayed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _EXHAUSTED: Final = Replay("unknown", ("The logs of this run need too much work.
 
 
 class NewCode(Struct, frozen=True):
-    """The new code of a workflow, on which logs are replayed, perhaps with its deployed version."""
+    """The new code of a workflow on which logs are replayed, with the deployed version if it is known."""
 
     program: GraphParts
     pair: VersionPair | None
@@ -45,8 +45,8 @@ class NewCode(Struct, frozen=True):
     ) -> NewCode:
         """Return the new code with a graph. `deployed` is the graph of the version that the instances run.
 
-        `details` are those of the deployed and of the new code. They tell which loops are infinite or changed, and
-        renamed variables from other values.
+        `details` are those of the deployed and of the new code. They show which loops are infinite or changed, and
+        distinguish renamed variables from other values.
         """
         program = program_of(graph, details[1])
         if program.too_large:

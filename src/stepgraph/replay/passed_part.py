@@ -68,7 +68,7 @@ class PassedPart(Struct, frozen=True):
         return function in self.completed or self.last.get(function, ROOT) >= self.tree[number].end
 
     def is_avoided(self, number: int) -> bool:
-        """Return whether an element is in a branch, or is one, that the instance has certainly not taken.
+        """Return whether an element is a branch, or is inside one, that the instance has certainly not taken.
 
         In a loop or function, the instance may take another branch in each run.
         """

@@ -45,12 +45,12 @@ class Position(Struct, frozen=True):
         running = self.main.running
         for term in self.background:
             running |= term.running
-        # Each entry of a replay has an end of its own.
+        # Each entry of a replay ends separately.
         return running >> _END_BITS
 
 
 class Positions(Struct):
-    """The positions of instances of one program, and the ways between them."""
+    """The positions of instances of one program, and the transitions between them."""
 
     program: GraphParts
     terms: Terms
@@ -97,7 +97,7 @@ class Positions(Struct):
             yield Position(main, self.terms.background([*(term for term, _ in background), *pending]))
 
     def fails(self, position: Position) -> bool:
-        """Return whether the instance ends with an error, because nothing else can happen."""
+        """Return whether the only possible continuation is that the instance ends with an error."""
         if {each.kind for each in self.exits.of(position.main)} != {"fail"}:
             return False
         return not any(self.can_begin(position, site) for site in self.program.sites)

@@ -17,7 +17,7 @@ def removed_handler(entry: LogEntry) -> str:
 
 
 def misuse(site: Site, entry: LogEntry, verb: str) -> str:
-    """Return the reason that a step gets the result of another one."""
+    """Return the reason that a step gets the stored result of another step."""
     if entry.outcome == "open":
         return f"`{site.node['name']}` continues `{entry.log_name}`, a run of another step that has not ended."
     result = "error" if entry.outcome == "failed" else "result"

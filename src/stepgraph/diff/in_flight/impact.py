@@ -98,7 +98,7 @@ class ImpactAnalysis:
                     yield breaking(f"instances may be waiting at '{self._old[step].name}'")
                 elif later is not None and self._is_counted_after(number, step):
                     yield count_shift(self._old[step].name, later)
-            # The engine ignores results that no call asks for.
+            # The engine ignores results that no call reads.
             yield from self._handlers.removed(number)
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
                 yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
@@ -291,7 +291,7 @@ class ImpactAnalysis:
             yield breaking(f"instances waiting at {wait} may run other iterations when they resume")
 
     def _fewer_passes(self, loop: int, later: str | None) -> Iterator[Impact]:
-        """Yield the impact of fewer iterations. The engine ignores results that no call asks for."""
+        """Yield the impact of fewer iterations. The engine ignores results that no call reads."""
         if (wait := self._instances.inside(loop)) is not None:
             yield breaking(f"instances waiting at {wait} may be in an iteration that no longer runs")
         if later is None:
