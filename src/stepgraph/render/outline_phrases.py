@@ -32,7 +32,7 @@ _SKIPPED: Final[Mapping[str, str]] = {
     "parallel": "skipped",
     "try": "skipped",
 }
-"""The word for a part that was passed without a run, by the type of the part."""
+"""The word for a skipped part, by the type of the part."""
 _RUNS: Final[Mapping[str, tuple[str, str]]] = {
     _BRANCH: ("time", "times"),
     "function_call": ("call", "calls"),

@@ -118,8 +118,8 @@ _SIGN_MEANINGS: Final[dict[Sign, str]] = {
     "running": "a step that runs",
     "next": "a step that can begin next",
     "uncertain": "a step that may have run: the log fits several paths",
-    "skipped": "a step that was passed without a run",
-    "unreachable": "a step that cannot run, because the instance ended before",
+    "skipped": "a step that was skipped",
+    "unreachable": "a step that can no longer run, because the instance has ended",
 }
 _SIGN_ORDER: Final = list(_SIGN_MEANINGS)
 
