@@ -15,6 +15,7 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.recursive_calls import CallKey, call_recursively, generalized_key, repeated_call
+from stepgraph.interpreter.replay.tracer import TraceMark
 from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, scope_without_sizes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import (
@@ -33,6 +34,7 @@ from stepgraph.interpreter.values.steps import StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
+from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension, may_await, may_run_steps
 from stepgraph.ir.suspensions import suspension_of
 from stepgraph.ir.values import UNKNOWN, Constant, Unknown, Value
@@ -176,39 +178,15 @@ def _summarize(
     keys: CallKey,
     place: SourcePlace | None,
 ) -> FunctionSummary:
-    """Interpret the body of a function and memoize its summary.
-
-    At first, recursive calls are assumed to run no steps and change nothing. The body is interpreted again until the
-    assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
-    """
+    """Interpret the body of a function and memoize its summary."""
     key, assumes_steps = keys.exact, node in interpreter.step_functions
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     store, generator_count = interpreter.store, len(interpreter.work.exhausted)
     recursion = Recursion(store.checkpoint(), store.serial, function.place, generator_count, keys.generalized)
     interpreter.recursions[function] = recursion
-    while True:
-        apply(interpreter.store, recursion.head)
-        interpreter.interpreted_bodies += 1
-        interpreter.budget.spend(Limit.SUMMARIES)
-        frame = Frame.of_body(scope, node, is_async=node.asynchronous is not None)
-        frame.call_place = place
-        checkpoint, summary_count = recursion.checkpoint, len(interpreter.summary_keys)
-        trace_start = interpreter.tracer.mark()
-        interpreter.active_functions.setdefault(node, {})[key] = function
-        with interpreter.store.logged(scope.names.serial - 1) as log:
-            function.body = _interpret_body(interpreter, frame, node.body)
-        if not recursion.is_called:
-            break
-        is_stable = not _grows(interpreter, recursion)
-        if function.may_run_steps or not may_run_steps(function.body):
-            if is_stable:
-                break
-        else:
-            _assume_steps(interpreter)
-        interpreter.expose(checkpoint)
-        interpreter.store.rollback(checkpoint)
-        _forget_summaries(interpreter, summary_count)
+    interpreter.active_functions.setdefault(node, {})[key] = function
+    frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, node, scope, recursion, place)
     del interpreter.recursions[function]
     reads = interpreter.store.leave_function(caller_reads)
     function.may_run_steps = False  # so that recursive calls alone do not count as steps
@@ -248,6 +226,42 @@ def _summarize(
     )
     _memoize(interpreter, node, (interpreter.replays, *key), summary, scope.names.serial - 1)
     return summary
+
+
+def _interpret_to_fixpoint(
+    interpreter: Interpreter,
+    function: Function,
+    node: cst.FunctionDef,
+    scope: LexicalScope,
+    recursion: Recursion,
+    place: SourcePlace | None,
+) -> tuple[Frame, WriteLog, TraceMark]:
+    """Interpret the body of a function. Return its frame, its writes, and the tracer's mark before the body.
+
+    At first, recursive calls are assumed to run no steps and change nothing. The body is interpreted again until the
+    assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
+    """
+    checkpoint = recursion.checkpoint
+    while True:
+        apply(interpreter.store, recursion.head)
+        interpreter.interpreted_bodies += 1
+        interpreter.budget.spend(Limit.SUMMARIES)
+        frame = Frame.of_body(scope, node, is_async=node.asynchronous is not None)
+        frame.call_place = place
+        summary_count, trace_start = len(interpreter.summary_keys), interpreter.tracer.mark()
+        with interpreter.store.logged(scope.names.serial - 1) as log:
+            function.body = _interpret_body(interpreter, frame, node.body)
+        if not recursion.is_called:
+            return frame, log, trace_start
+        is_stable = not _grows(interpreter, recursion)
+        if function.may_run_steps or not may_run_steps(function.body):
+            if is_stable:
+                return frame, log, trace_start
+        else:
+            _assume_steps(interpreter)
+        interpreter.expose(checkpoint)
+        interpreter.store.rollback(checkpoint)
+        _forget_summaries(interpreter, summary_count)
 
 
 def _memoize(
