@@ -65,6 +65,15 @@ def test_a_workflow_without_a_graph_has_no_drawings_but_a_page() -> None:
     assert "No step of this workflow can run" in nothing().html()
 
 
+def test_invalid_arguments_are_rejected() -> None:
+    with pytest.raises(ValueError, match=r"invalid theme `drak`\. Available: auto, light, dark\."):
+        orders().html(theme="drak")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"`depth` must be at least 1, got 0\."):
+        orders().outline(depth=0)
+    with pytest.raises(ValueError, match=r"`fit` must be at least 1, got -1\."):
+        orders().svg(fit=-1)
+
+
 def test_graphs_of_tests_have_the_same_drawings() -> None:
     graph, workflow = WorkflowGraph.of(orders()), orders()
     assert graph.svg() == workflow.svg()

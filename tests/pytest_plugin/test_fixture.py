@@ -81,6 +81,7 @@ def test_a_class_without_a_file_is_reported(pytester: pytest.Pytester) -> None:
             "*WorkflowNotFoundError: src/entry.py has no workflow `OrderWorkflw`. Did you mean `OrderWorkflow`?",
         ),
         ('"order"', "*WorkflowNotFoundError: *has no workflow `order`. Did you mean `orders`*"),
+        ('"xyz"', "*WorkflowNotFoundError: *has no workflow `xyz`. Available: `orders (OrderWorkflow)`*"),
         ('"src/other.py"', "*InputError: src/other.py: *"),
     ],
 )

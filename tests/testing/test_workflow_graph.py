@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import pytest
 
-from stepgraph import analyze_source
+from stepgraph import InputError, analyze_source
 from stepgraph.model.payload import Node, Step
 from stepgraph.model.walk import is_step
 from stepgraph.testing import (
@@ -132,6 +132,11 @@ def test_a_graph_can_be_made_from_any_payload() -> None:
     assert expected == WorkflowGraph.of(workflow.version_graph())
     assert hash(expected) == hash(WorkflowGraph.of(workflow.graph))
     assert expected != WorkflowGraph.of(ORDERS)
+
+
+def test_other_documents_are_rejected() -> None:
+    with pytest.raises(InputError, match=r"<graph>: missing `graph` in the document\."):
+        WorkflowGraph.of({"steps": []})  # type: ignore[arg-type]
 
 
 def test_a_missing_graph_is_explained_by_the_notes() -> None:

@@ -18,8 +18,8 @@ _NOTEBOOK_WIDTH: Final = 800
 class GraphDrawing:
     """Methods that draw the graph of a workflow.
 
-    All except `html` raise ValueError for a workflow without a graph. In a notebook, the picture is the output of a
-    cell.
+    All except `html` raise ValueError for a workflow without a graph, and all for an invalid argument. In a notebook,
+    the picture is the output of a cell.
     """
 
     __slots__ = ()
@@ -83,6 +83,11 @@ class GraphDrawing:
 
 def _view(depth: int | None, theme: Theme = "auto", fit: int | None = None) -> View:
     from stepgraph.render.folding import Folding
-    from stepgraph.render.view import View
+    from stepgraph.render.view import THEMES, View
 
+    if theme not in THEMES:
+        raise ValueError(f"invalid theme `{theme}`. Available: {', '.join(THEMES)}.")
+    for name, value in (("depth", depth), ("fit", fit)):
+        if value is not None and value < 1:
+            raise ValueError(f"`{name}` must be at least 1, got {value}.")
     return View(Folding(depth), theme=theme, fit=fit)

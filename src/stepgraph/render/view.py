@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
 Theme: TypeAlias = Literal["auto", "light", "dark"]
+THEMES: Final[tuple[Theme, ...]] = get_args(Theme)
 STEPS_REMAIN: Final = "its steps remain"
 """The remark on a removed node whose steps remain."""
 

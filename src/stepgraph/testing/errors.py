@@ -58,16 +58,20 @@ class IncompleteGraphWarning(_LinesError, UserWarning):
 _MOST: Final = 8
 
 
-def suggest_names(name: str, available: Iterable[str], fallback: str) -> str:
-    """Return a sentence that suggests similar names or lists the available names, or else `fallback`."""
+def suggest_names(name: str, available: Iterable[str], fallback: str, titles: Iterable[str] = ()) -> str:
+    """Return a sentence that suggests similar names or lists the available names, or else `fallback`.
+
+    `titles` are listed in place of the names.
+    """
     names = list(dict.fromkeys(available))
     near = near_names(name, names)
     if near:
         return f"Did you mean {' or '.join(quoted(near))}?"
-    if not names:
+    listed = list(dict.fromkeys(titles)) or names
+    if not listed:
         return fallback
-    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    return f"Available: {', '.join(quoted(names[:_MOST]))}{more}."
+    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
+    return f"Available: {', '.join(quoted(listed[:_MOST]))}{more}."
 
 
 def shown_path(path: Path) -> str:

@@ -14,7 +14,7 @@ from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.note import Note
+from stepgraph.model.note import InputError, Note, Problem
 from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionGraph, Workflow
 from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
@@ -184,7 +184,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
         """Return the graph of an analysis or of a payload: a version graph, its `graph`, or the graph's `workflow`.
 
-        Raises NoGraphError for a workflow without a graph.
+        Raises NoGraphError for a workflow without a graph, and InputError for another document.
         """
         graph, notes = (_graph_in(source), ()) if isinstance(source, Mapping) else (source.graph, source.notes)
         if graph is None:
@@ -412,10 +412,14 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
         return different[0]
 
 
-def _graph_in(payload: VersionGraph | Graph | Workflow) -> Graph | None:
+def _graph_in(payload: Mapping[str, object]) -> Graph | None:
     if "graph" in payload:
         return cast("VersionGraph", payload)["graph"]
     if "workflow" in payload:
         return cast("Graph", payload)
-    workflow: Workflow = payload
-    return {"version": 1, "workflow": workflow}
+    if "nodes" in payload:
+        return {"version": 1, "workflow": cast("Workflow", payload)}
+    # Imported here because only this error needs it.
+    from stepgraph.model.validation import EXPECTED
+
+    raise InputError(Problem("<graph>", "missing `graph` in the document.", EXPECTED))

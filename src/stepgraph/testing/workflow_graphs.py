@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from stepgraph.analysis import with_located_nodes
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.model.note import InputError
-from stepgraph.phrases import quoted
+from stepgraph.phrases import quoted, workflow_title
 from stepgraph.testing.errors import (
     AmbiguousWorkflowError,
     IncompleteGraphWarning,
@@ -198,6 +198,7 @@ def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:
         return InputError(analysis.problems[0])
     if name is None:
         return WorkflowNotFoundError(f"{where} has no workflow.")
-    names = (label for each in analysis.workflows for label in (each.class_name, each.name))
-    advice = suggest_names(name, names, "It has no workflows.")
+    names = [label for each in analysis.workflows for label in (each.name, each.class_name)]
+    titles = [workflow_title(each.name, each.class_name) for each in analysis.workflows]
+    advice = suggest_names(name, names, "It has no workflows.", titles)
     return WorkflowNotFoundError(f"{where} has no workflow `{name}`. {advice}")
