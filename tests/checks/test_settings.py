@@ -112,7 +112,7 @@ def test_every_key() -> None:
                 " the input, and remove `SG001` here."
             ),
         ),
-        ("select = 'SG1'", "pyproject.toml:2:10: `select` must be a list of strings, got a string."),
+        ("select = 'SG1'", 'pyproject.toml:2:10: `select` must be a list of strings, got a string. Write `["SG1"]`.'),
         ("select = ['SG1', 2]", "pyproject.toml:2:18: `select` must contain only strings, got a number."),
         ("strict = 'yes'", "pyproject.toml:2:10: `strict` must be true or false, got a string."),
         ("fail-on = 'eror'", "pyproject.toml:2:11: invalid value `eror` for `fail-on`. Did you mean `error`?"),

@@ -23,6 +23,9 @@ Position: TypeAlias = tuple[int, int]
 
 _LINE_END: Final = re.compile("\n")
 
+_PLAIN_ENTRY: Final = re.compile(r"[\w*?./!\[\]-]{1,60}", re.ASCII)
+"""A short entry of a list, such as a rule, a flag or a pattern, that needs no escaping in TOML and JSON."""
+
 # The nesting limit of values and dotted names, because work on deeper ones takes quadratic or cubic time in the depth.
 MAX_DEPTH: Final = 100
 TOO_DEEP: Final = "nested too deeply"
@@ -150,7 +153,8 @@ class Fields(Struct, frozen=True):
         if value is None:
             return None
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` must be a list of strings, got {_kind_text(value)}.")
+            advice = f'Write `["{value}"]`.' if isinstance(value, str) and _PLAIN_ENTRY.fullmatch(value) else ""
+            self.report((name,), f"`{name}` must be a list of strings, got {_kind_text(value)}.", advice)
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:

@@ -298,7 +298,7 @@ def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
         date = None
     elif date is not None and not _DATE.fullmatch(date):
         _table_with(top_level, override, "compatibility_date").report(
-            ("compatibility_date",), f"`{date}` is not a date such as 2026-03-01."
+            ("compatibility_date",), f"invalid date `{date}`: expected a date such as 2026-03-01."
         )
         date = None
     flags = None if override is None else override.texts("compatibility_flags")
