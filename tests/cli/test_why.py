@@ -50,6 +50,12 @@ def explain(stepgraph: Command, log: JSON, *options: str) -> Run:
     return stepgraph("why", "log.json", "orders.py", *options)
 
 
+def test_a_log_without_an_error_has_no_known_cause(stepgraph: Command) -> None:
+    run = explain(stepgraph, errored("", 2000, RESERVED))
+    assert "error: the cause of the failure is unknown\n  The log has no error.\n" in run.out
+    assert "No step failed" not in run.out
+
+
 def test_text(stepgraph: Command) -> None:
     run = explain(stepgraph, FAILED)
     assert (run.code, run.messages) == (0, [])

@@ -183,6 +183,17 @@ def test_response_that_is_cut() -> None:
     assert message.startswith("the API cannot be reached: ")
 
 
+def test_an_unknown_host_is_named_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", SECRET)
+    monkeypatch.setenv("CLOUDFLARE_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "*")
+    with pytest.raises(InputError) as caught:
+        account_api(ACCOUNT).workflows()
+    problem = caught.value.problem
+    assert problem.message == "the API cannot be reached: connection refused."
+    assert problem.advice == "Check the network connection."
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [

@@ -41,6 +41,8 @@ _SECONDS: Final = 30.0
 """The maximum time between two parts of a response."""
 _TOTAL_SECONDS: Final = 120.0
 """The maximum time of a response."""
+_ERROR_NUMBER: Final = re.compile(r"^\[Errno -?[0-9]+\] ")
+"""The number at the start of an error of the operating system."""
 _ACCOUNT_ID: Final = re.compile(r"[0-9a-fA-F]{32}")
 _TOKEN_TEXT: Final = re.compile(r"[!-~]{1,1024}")
 _PERMISSION: Final = (
@@ -146,8 +148,9 @@ class AccountApi:
         except (APITimeoutError, TimeoutException, TimeoutError):
             raise InputError(Problem(self.title, "the API sent no complete response in time.")) from None
         except (CloudflareError, HTTPError) as error:
-            reason = self._without_token(str(error.__cause__ or error).rstrip("."))
-            raise InputError(Problem(self.title, f"the API cannot be reached: {reason}.")) from None
+            reason = self._without_token(_ERROR_NUMBER.sub("", str(error.__cause__ or error)).rstrip("."))
+            message = f"the API cannot be reached: {reason[:1].lower()}{reason[1:]}."
+            raise InputError(Problem(self.title, message, "Check the network connection.")) from None
         if not envelope.success:
             raise InputError(Problem(self.title, f"the API reports an error: {self._error_text(envelope)}."))
         return envelope

@@ -55,6 +55,8 @@ def verdict(report: FailureReport) -> str:
         case "time_has_passed":
             names = _step_names(report, failure.rejected)
             return f"`sleep_until`{f' for {names}' if names else ''} was called with a time in the past"
+        case "program_raised" if not failure.error:
+            return "the cause of the failure is unknown"
         case "program_raised":
             return f"the code of the workflow raised this error {_position(report)}"
         case "retrying":
@@ -173,7 +175,8 @@ def _raise_remarks(report: FailureReport) -> Iterator[str]:
     if failure.last is not None and failure.last.log.outcome == "failed":
         name, error = failure.last.log.log_name, error_line(failure.last.log.error)
         yield f"`{name}` failed before it: {error}. A handler of that error may have raised this one in its place."
-    yield "No step failed with this error. Code between steps runs again at each resume, without retries."
+    if failure.error:
+        yield "No step failed with this error. Code between steps runs again at each resume, without retries."
 
 
 def _retry_remarks(failure: Failure) -> Iterator[str]:
