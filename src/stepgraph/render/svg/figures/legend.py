@@ -114,7 +114,7 @@ _SIGN_MEANINGS: Final[dict[Sign, str]] = {
     "failed": "a step that failed",
     "retrying": "a step that waits for its next attempt",
     "sleeping": "a sleep that has not ended",
-    "waiting": "a wait whose event has not come",
+    "waiting": "a wait whose event has not arrived",
     "running": "a step that runs",
     "next": "a step that can begin next",
     "uncertain": "a step that may have run: the log fits several paths",
