@@ -1,6 +1,6 @@
 """The probable reason why a command found no workflow.
 
-Modules are searched by regular expressions, so a reason may come from a comment. It is only looked for when there is
+Modules are searched by regular expressions, so a reason may come from a comment. The search runs only if a command has
 nothing else to report.
 """
 
@@ -103,7 +103,8 @@ def workflows_above(paths: Sequence[str], environment: str | None, command: str)
 
 
 def _configuration_above(path: str, environment: str | None) -> Configuration | None:
-    """Return the nearest configuration with Python workflows above a directory, or in or above the one of a file."""
+    """Return the nearest configuration with Python workflows above a directory, or at or above that of a file.
+    """
     root = root_of(path)
     folder = parent_of(prefix_of(path)) if os.path.isdir(path) else folder_of(path)
     for ancestor in () if folder is None else with_ancestors(folder):
@@ -125,7 +126,7 @@ def _configuration_above(path: str, environment: str | None) -> Configuration | 
 
 
 def _misused_base(class_text: ClassText, _: ModuleFiles) -> str | None:
-    """Return the reason why a class that names `WorkflowEntrypoint` as a base class is no workflow."""
+    """Return the reason why a class with the base class `WorkflowEntrypoint` is not a workflow."""
     base = next((base for base in class_text.bases if base.split(".")[-1] == _BASE), None)
     if base is None:
         return None
@@ -139,7 +140,7 @@ def _misused_base(class_text: ClassText, _: ModuleFiles) -> str | None:
 
 
 def _unknown_base(class_text: ClassText, files: ModuleFiles) -> str | None:
-    """Return the reason why a class with `run(self, event, step)`, or with steps, is no workflow."""
+    """Return the reason why a class with `run(self, event, step)`, or with steps, is not a workflow."""
     has_run = _RUN_WITH_STEP.search(class_text.body)
     if not has_run and not _DECLARATION.search(class_text.body):
         return None

@@ -17,7 +17,7 @@ _LISTED_HEAD: Final = re.compile(rf"{_FOR}\[[^\n]*\]")
 
 
 def has_loops(matching: Matching) -> bool:
-    """Return whether both versions have a loop in common, whose head may differ."""
+    """Return whether some loop is in both versions, so that its head may differ."""
     return any(
         element.kind == "loop" and matching.to_new[element.number] is not None for element in matching.old.elements
     )

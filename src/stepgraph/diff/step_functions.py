@@ -1,4 +1,4 @@
-"""Steps that are recognized by their functions, and calls by their arguments, as their names do not tell them apart."""
+"""The match of steps by their functions, and of calls by their arguments, where names do not distinguish them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Identities: TypeAlias = Mapping[int, tuple[str, str]]
 
 
 def has_equal_names(matching: Matching) -> bool:
-    """Return whether several steps or calls of a version have the same name, so that only details tell them apart."""
+    """Return whether several steps or calls of a version have the same name, so that only details distinguish them."""
     names = Counter((each.kind, each.name) for each in matching.old.elements if each.kind in {*STEPS, CALL})
     return any(count > 1 for count in names.values())
 

@@ -30,7 +30,9 @@ _OWN_FEATURES: Final = (
     types.NOTEBOOK_DOCUMENT_DID_CLOSE,
     types.WINDOW_WORK_DONE_PROGRESS_CANCEL,
 )
-"""The notifications that pygls does not handle: those of documents, of the end, and of progress nobody can cancel."""
+"""The notifications that pygls does not handle: those of documents, of the end, and of progress that cannot be
+canceled.
+"""
 
 _JSON_RPC: Final = "2.0"
 
@@ -81,7 +83,7 @@ class SessionProtocol(LanguageServerProtocol):
             self._refuse(message_id, refusal)
 
     def _handle_call(self, data: dict[str, object], method: str) -> Refusal | None:
-        """Pass a call to its handler, or return why its parameters are invalid."""
+        """Pass a call to its handler, or return the reason why its parameters are invalid."""
         try:
             message = self.structure_message(_readable(data, method, self._converter))
         except Exception as error:  # noqa: BLE001 - the converter raises many types
@@ -110,7 +112,7 @@ class SessionProtocol(LanguageServerProtocol):
             self.handle_message(message)
 
     def _refusal(self, method: str) -> Refusal | None:
-        """Return why the state of the session does not allow a call, or None if it does."""
+        """Return the reason why the state of the session does not allow a call, or None if it does."""
         if method == types.EXIT:
             return None
         if self.is_shut_down:
@@ -134,7 +136,7 @@ class SessionProtocol(LanguageServerProtocol):
             super()._handle_response(msg_id, result, error)
 
     def _handle_cancel_notification(self, msg_id: object) -> None:
-        """Cancel a request. An id of another type than those of requests names none."""
+        """Cancel a request. An id of another type is ignored."""
         if _is_id(msg_id):
             super()._handle_cancel_notification(msg_id)
 
@@ -206,7 +208,7 @@ def _is_readable(capabilities: dict[str, object], converter: Converter) -> bool:
 
 
 def _cause(error: BaseException) -> str:
-    """Return the message of the first of the innermost errors that a converter has grouped."""
+    """Return the message of the first innermost error in a group of errors from a converter."""
     while True:
         inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error.__cause__
         if inner is None:

@@ -32,13 +32,13 @@ _LONGEST_DELAY: Final = 0.5
 _SHORT_ANALYSIS: Final = 0.2
 """The duration in seconds up to which analyses are not delayed further."""
 _DELAY_RATIO: Final = 0.2
-"""The further delay as a part of the remaining duration of the last analysis."""
+"""The additional delay as a share of the remaining duration of the last analysis."""
 
 _MAX_AGE: Final = 1.0
 """The age in seconds of a change after which results are published although the texts have changed again."""
 
 _MAX_WAIT: Final = 2.0
-"""The time in seconds for which a request waits for the analysis of the current text."""
+"""The maximum time in seconds that a request waits for the analysis of the current text."""
 
 _PROGRESS_SECONDS: Final = 0.5
 """The time in seconds after which the progress of an analysis is shown, and between its reports."""
@@ -91,7 +91,7 @@ class Session:
         self._has_pending_changes = False
         """Whether there was a change since then."""
         self._has_late_requests = False
-        """Whether a request was answered from an earlier state than that of the text."""
+        """Whether the answer to a request was from an earlier state than the text."""
         self._last_seconds = 0.0
         """The duration of the last analysis."""
 
@@ -136,7 +136,7 @@ class Session:
         return self._views()
 
     async def compute(self, function: Callable[[], Result]) -> Result:
-        """Return the result of a function that takes long, called between two analyses."""
+        """Return the result of a long-running function, which is called between two analyses."""
         return await self._thread.run(function)
 
     async def fix(self, view: FolderView, path: str) -> tuple[FixedFile, ...] | None:

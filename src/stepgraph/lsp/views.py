@@ -63,7 +63,7 @@ class FolderView(Struct, frozen=True):
 
     analyzed: AnalyzedFolder
     documents: Documents
-    """The documents as they are now."""
+    """The current documents."""
     _maps: dict[tuple[str, int], CodeMap] = field(default_factory=dict)
     """The maps of files, by path and the identity of the analyzed content."""
 
@@ -116,7 +116,7 @@ class DocumentView(Struct, frozen=True):
 
     folder: FolderView
     document: Document
-    """The document as it is now."""
+    """The current document."""
     path: str
     """The path of the document as in spans: relative to the directory."""
 

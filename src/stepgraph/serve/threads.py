@@ -1,4 +1,4 @@
-"""Threads for work that takes long, beside the event loop of the server."""
+"""Threads for long-running work of the server, outside of its event loop."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Step names and expressions with the definitions of variables in place of their names.
 
 Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with __0 = <each of items>}`. The value of a
-variable with a single assignment replaces its name, so that an extracted variable changes nothing either.
+variable with a single assignment replaces its name, so extracting a variable changes nothing, either.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
 
 
 def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tuple[str, SourcePlace]]) -> FunctionCalls:
-    """Return the calls of functions from their keys, except of functions that other code than a call by name runs."""
+    """Return the calls by the key of the called function, except for functions that are not only called by name."""
     by_function: dict[cst.FunctionDef, list[SourcePlace]] = {}
     unknown: set[cst.FunctionDef] = set()
     for key, place in calls:
@@ -118,7 +118,7 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
 
 
 def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return texts of which some are expressions, with definitions in place of their local variables."""
+    """Return texts with definitions in place of the local variables in those that are expressions."""
     definitions = _Definitions(place.module, _functions_around(place), _Expansion(scope))
     try:
         texts = [definitions.expand(text, place.node, 0) if is_expression else text for text, is_expression in parts]
@@ -130,7 +130,7 @@ def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: Defin
 
 
 def _functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
-    """Return the functions in whose bodies a node is, innermost first. A decorator is outside of its function."""
+    """Return the functions whose bodies contain a node, innermost first. A decorator is outside of its function."""
     nodes = (place.node, *ancestors_of(place.module.parents, place.node))
     decorated = {id(after) for node, after in pairwise(nodes) if isinstance(node, cst.Decorator)}
     return tuple(function for function in place.functions if id(function) not in decorated)
@@ -158,7 +158,7 @@ class _Expansion(Struct):
 
     scope: DefinitionScope
     pending: list[tuple[cst.FunctionDef, str]] = field(default_factory=list)
-    """The variables that are being defined, with their functions. A loop may define one by itself."""
+    """The variables that are being defined, with their functions. A loop may define a variable by itself."""
     remaining: int = _MAX_DEFINITIONS
 
     def spend(self, definitions: int) -> None:
@@ -186,7 +186,7 @@ class _Numbers(Struct):
 
 
 class _Definitions(Struct):
-    """The definitions of the local variables of functions inside each other."""
+    """The definitions of the local variables of nested functions."""
 
     module: SourceModule
     functions: Sequence[cst.FunctionDef]
@@ -296,7 +296,7 @@ class _Definitions(Struct):
 
 
 def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
-    """Return the arguments for a parameter of a function, or all if one that is unpacked may contain them."""
+    """Return the arguments for a parameter of a function, or all arguments if an unpacked one may contain them."""
     arguments = call.args if isinstance(call, cst.Call) else ()
     positional = [each for each in arguments if each.keyword is None and not each.star]
     if any(each.star for each in arguments):
@@ -312,7 +312,7 @@ def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cs
 
 
 def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
-    """Return whether a call passes the first parameter of a method by the object in front of its name."""
+    """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
     match function.params.params, call:
         case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
             first = next(iter(arguments), None)

@@ -1,7 +1,7 @@
 """The local variables of functions, and the names that refer to them.
 
 Python looks up a name in the innermost function around it that binds the name. Classes hide their names from the
-functions inside them, and comprehensions bind names of their own.
+functions inside them, and comprehensions bind their own names.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def variable_of_parameter(name: SourcePlace) -> Variable | None:
 
 
 def assigned_variable(value: SourcePlace) -> Variable | None:
-    """Return the variable to which a statement assigns an expression, or None without a single such variable."""
+    """Return the only variable to which a statement assigns an expression, or None."""
     module = value.module
     match module.parents.get(id(value.node)):
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name) as target)]):
@@ -93,7 +93,7 @@ def name_of_definition(definition: SourcePlace) -> SourcePlace | None:
 
 
 def callee_of(call: SourcePlace) -> SourcePlace:
-    """Return the expression that a call calls, or the place itself if it is no call."""
+    """Return the expression that a call calls, or the place itself for other nodes."""
     return SourcePlace(call.module, call.node.func) if isinstance(call.node, cst.Call) else call
 
 
@@ -131,7 +131,7 @@ def string_literal(place: SourcePlace) -> StringLiteral | None:
 
 
 def _local_variable(module: SourceModule, scope: cst.CSTNode | None, name: str) -> Variable | None:
-    """Return the variable of a function to which a name in a scope refers, or None for other names."""
+    """Return the variable of a function that a name in a scope refers to, or None for other names."""
     while isinstance(scope, cst.FunctionDef | cst.Lambda):
         bindings = bindings_of(scope, module)
         if name in bindings.globals:
@@ -153,7 +153,7 @@ class _Part(Struct, frozen=True):
     hidden: frozenset[str]
     """The names that refer to variables of inner scopes."""
     hidden_in_functions: frozenset[str]
-    """The names that do so in functions inside the node. A class hides its names from them."""
+    """The names that do so in functions inside the node, from which a class hides its names."""
 
     def inside(self, node: cst.CSTNode) -> _Part:
         """Return a part in the same scope."""

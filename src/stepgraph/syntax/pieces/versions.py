@@ -1,4 +1,4 @@
-"""Parsing of a source in pieces, and of later versions of it, of which only the changed pieces are parsed."""
+"""Parsing of a source in pieces, and of the changed pieces of its later versions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepgraph.syntax.pieces.parsing import (
 _DEFAULT_INDENT: Final = " " * 4
 """The indentation that LibCST assumes for a source without blocks."""
 _MAX_ADDED_PIECES: Final = 4
-"""The maximum number of unchanged pieces that are parsed again because of the changes in the piece beside them."""
+"""The maximum number of unchanged pieces that are parsed again because an adjacent piece has changed."""
 
 
 def parse_in_pieces(text: str, encoding: str, piece_length: int = PIECE_LENGTH) -> JoinedModule | None:
