@@ -103,8 +103,7 @@ def workflows_above(paths: Sequence[str], environment: str | None, command: str)
 
 
 def _configuration_above(path: str, environment: str | None) -> Configuration | None:
-    """Return the nearest configuration with Python workflows above a directory, or at or above that of a file.
-    """
+    """Return the nearest configuration with Python workflows above a directory, or at or above that of a file."""
     root = root_of(path)
     folder = parent_of(prefix_of(path)) if os.path.isdir(path) else folder_of(path)
     for ancestor in () if folder is None else with_ancestors(folder):
