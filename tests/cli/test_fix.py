@@ -155,6 +155,15 @@ def test_files_without_fixes_are_not_written(stepgraph: Command, entry: Path) ->
     assert entry.stat().st_mtime_ns == written
 
 
+@pytest.mark.usefixtures("entry")
+def test_a_file_without_permission_has_its_relative_path(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+
+    run = stepgraph("check", "--fix", "entry.py")
+
+    assert (run.messages, run.code) == (["stepgraph: entry.py cannot be written: permission denied."], 2)
+
+
 def test_an_unfaithful_rewrite_is_not_written(stepgraph: Command, entry: Path) -> None:
     entry.write_text("\x0c" + SOURCE, encoding="utf-8")
 

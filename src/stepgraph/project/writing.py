@@ -41,6 +41,7 @@ class WriteError(Exception):
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name or repr(name)} {reason}")
+        self.reason = reason
 
 
 class Target(Struct, frozen=True):
@@ -109,7 +110,10 @@ def source_target(name: str, roots: Iterable[Root]) -> Target:
     path = real_path(name)
     if not any(root.contains_real(path) for root in roots):
         raise WriteError(name, "is outside of the repository, so it is not changed.")
-    target = target_of(path)
+    try:
+        target = target_of(path)
+    except WriteError as error:
+        raise WriteError(name, error.reason) from None
     return Target(name, target.path, target.permissions)
 
 
