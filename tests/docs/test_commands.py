@@ -8,6 +8,7 @@ import click
 import pytest
 
 from docs.generate.commands import commands_page
+from docs.generate.files import ROOT
 from stepgraph.cli.main import commands
 
 CONTEXT = click.Context(commands)
@@ -23,3 +24,10 @@ def test_each_command_has_a_section_with_its_options(name: str) -> None:
     shown = (parameter for parameter in command.params if not getattr(parameter, "hidden", False))
     options = {option for parameter in shown for option in (*parameter.opts, *parameter.secondary_opts)}
     assert documented == {option for option in options if option.startswith("-")} | {"-h", "--help"}
+
+
+def test_the_security_guarantees_name_existing_options() -> None:
+    named = set(re.findall(r"(?<=`)--[a-z-]+", (ROOT / "SECURITY.md").read_text(encoding="utf-8")))
+    all_commands = [commands.get_command(CONTEXT, name) for name in commands.list_commands(CONTEXT)]
+    parameters = [parameter for command in all_commands if command for parameter in command.params]
+    assert named <= {option for parameter in parameters for option in parameter.opts}

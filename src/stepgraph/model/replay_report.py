@@ -27,7 +27,7 @@ class ReplaySummary(Closed):
     instances: int
     """The number of instances that have not ended."""
     ended: int
-    """The number of instances that have ended, which are left out."""
+    """The number of instances that have ended, which are omitted."""
     resumes: int
     """The number of instances that continue where they are."""
     out_of_order: int
@@ -43,7 +43,7 @@ class ReplaySummary(Closed):
 
 
 class ReportedReplay(Closed):
-    """An instance, and what happens to it under the new code. Names of entries have counters: `charge card-1`."""
+    """An instance, and the effect of the new code on it. Names of entries have counters: `charge card-1`."""
 
     id: NotRequired[str]
     """Id of the instance. Absent for a log from a file."""
