@@ -44,7 +44,7 @@ class TextLines(Struct, frozen=True):
         return cls(_LINE_BREAK.split(text), starts, encoding)
 
     def position(self, line: int, column: int) -> Position:
-        """Return the position of a line and column of a span. Behind the end of a line or text, it is that end."""
+        """Return the position of a line and column of a span. After the end of a line or text, it is that end."""
         if line > len(self.lines):
             return Position(len(self.lines) - 1, self._units(self.lines[-1]))
         return Position(line - 1, self._units(self.lines[line - 1][: column - 1]))
@@ -54,7 +54,7 @@ class TextLines(Struct, frozen=True):
         return Range(self.position(span.line, span.column), self.position(span.end_line, span.end_column))
 
     def line_column(self, position: Position) -> LineColumn:
-        """Return the line and column of a position. Behind the end of a line or text, they are those of that end."""
+        """Return the line and column of a position. A position after the end of a line or text counts as that end."""
         if position.line >= len(self.lines):
             return len(self.lines), len(self.lines[-1]) + 1
         return position.line + 1, self._characters(self.lines[position.line], position.character) + 1
@@ -71,7 +71,7 @@ class TextLines(Struct, frozen=True):
         return len(text.encode(*_CODECS[self.encoding])) // _UNIT_BYTES[self.encoding]
 
     def _characters(self, line: str, units: int) -> int:
-        """Return the number of characters in the first units of a line. The last one may be cut."""
+        """Return the number of characters in the first units of a line. The last character may be incomplete."""
         return count_characters(line, units, self.encoding)
 
 
@@ -89,7 +89,7 @@ class EditedText:
         return "".join(self._lines)
 
     def replace(self, start: Position, end: Position, text: str) -> None:
-        """Replace the text between two positions. Positions behind the end of a line or the text are that end."""
+        """Replace the text between two positions. A position after the end of a line or the text counts as that end."""
         first, start_column = self._place(start)
         last, end_column = max((first, start_column), self._place(end))
         new = self._lines[first][:start_column] + text + self._lines[last][end_column:]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def render_json(instance: Instance) -> str:
-    """Return an instance as JSON text. Reading it gives the strings of the log and the graph unchanged."""
+    """Return an instance as JSON text, which preserves the strings of the log and the graph."""
     return pretty_json(instance_report(instance))
 
 
