@@ -115,7 +115,7 @@ def test_unknown_commands_name_the_right_one(stepgraph: Command, command: str, a
         (
             ["check", "--min-severity=high"],
             "--min-severity",
-            "`--fail-on` sets the levels that fail the check, and `--ignore` hides rules.",
+            "`--fail-on` sets the lowest severity that fails the check, and `--ignore` hides rules.",
         ),
         (["check", "-j4"], "-j", "The number of processes is chosen automatically."),
         (["check", "-j", "4"], "-j", "The number of processes is chosen automatically."),
@@ -143,7 +143,7 @@ def test_unknown_commands_name_the_right_one(stepgraph: Command, command: str, a
         (
             ["check", "--severity", "error"],
             "--severity",
-            "`--fail-on` sets the levels that fail the check, and `--ignore` hides rules.",
+            "`--fail-on` sets the lowest severity that fails the check, and `--ignore` hides rules.",
         ),
         (["check", "--stdin"], "--stdin", "Use `-` as the path for standard input."),
         (["check", "--fixx"], "--fixx", "Did you mean `--fix`?"),

@@ -13,7 +13,7 @@ from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.model.rules_report import RulesReport
 from stepgraph.render.text_width import cell_width
-from stepgraph.report.rules import explanation, group_of, level_of, rule_page, rules_index, rules_table, suppressing
+from stepgraph.report.rules import explanation, group_of, rule_page, rules_index, rules_table, suppressing, traits_of
 from stepgraph.report.rules_json import rules_report
 from tests.report.reports import OTHER_RULE, RULE
 
@@ -122,15 +122,15 @@ def test_every_rule_has_a_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fixes", "level"),
+    ("fixes", "traits"),
     [
         ((), "error, high confidence"),
         ((Applicability.SAFE, Applicability.UNSAFE), "error, high confidence, safe or unsafe fix"),
         ((Applicability.UNSAFE,), "error, high confidence, unsafe fix"),
     ],
 )
-def test_level_names_the_kinds_of_fixes(fixes: tuple[Applicability, ...], level: str) -> None:
-    assert level_of(replace(RULE, fixes=fixes)) == level
+def test_traits_name_the_kinds_of_fixes(fixes: tuple[Applicability, ...], traits: str) -> None:
+    assert traits_of(replace(RULE, fixes=fixes)) == traits
 
 
 def test_rules_report_is_valid() -> None:

@@ -33,7 +33,7 @@ class Summary(Closed):
     text: str
     """The result as one line of text."""
     fail_on: FailOn
-    """The lowest level that fails the check, or `new` for errors and warnings that are not in the baseline."""
+    """The lowest severity that fails the check, or `new` for errors and warnings that are not in the baseline."""
     require_dag: bool
     """Whether the check fails for a workflow without a complete graph."""
     workflows: int

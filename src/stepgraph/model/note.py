@@ -46,7 +46,7 @@ class Note(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The level and code of the finding that `stepgraph check` reports for the note: `error[SG101]`.
+        """The severity and code of the finding that `stepgraph check` reports for the note: `error[SG101]`.
 
         It is `note` for a remark on the graph alone, which is not a finding.
         """

@@ -16,27 +16,27 @@ from stepgraph.report.text import location_text
 
 
 class _TestCase(Struct, frozen=True):
-    """A test case, which has passed if it has no level."""
+    """A test case, which has passed if it has no severity."""
 
     name: str
     path: str
     line: int = 1
-    level: Severity | None = None
+    severity: Severity | None = None
     message: str = ""
     details: str = ""
 
     @property
     def is_failure(self) -> bool:
         """Whether the test has failed. Errors and warnings are failures, and notes are skipped tests."""
-        return self.level in {Severity.ERROR, Severity.WARNING}
+        return self.severity in {Severity.ERROR, Severity.WARNING}
 
     def xml(self) -> str:
         """Return the test case as an element."""
         message, file = markup_text(self.message), markup_text(self.path)
         outcome = ""
         if self.is_failure:
-            outcome = f'<failure type="{self.level}" message="{message}">{markup_text(self.details)}</failure>'
-        elif self.level is not None:
+            outcome = f'<failure type="{self.severity}" message="{message}">{markup_text(self.details)}</failure>'
+        elif self.severity is not None:
             outcome = f'<skipped message="{message}"/>'
         attributes = f'name="{markup_text(self.name)}" classname="{file}" file="{file}" line="{self.line}"'
         return f"<testcase {attributes}>{outcome}</testcase>"
@@ -46,7 +46,7 @@ def render_junit(report: Report) -> str:
     """Return a test case for each finding and each missing graph, and a passed one for each workflow without them."""
     cases = list(_cases(report))
     failures = sum(case.is_failure for case in cases)
-    skipped = sum(case.level is Severity.NOTE for case in cases)
+    skipped = sum(case.severity is Severity.NOTE for case in cases)
     counts = f'tests="{len(cases)}" failures="{failures}"'
     lines = [
         '<?xml version="1.0" encoding="utf-8"?>',
@@ -68,7 +68,7 @@ def _cases(report: Report) -> Iterator[_TestCase]:
         if (workflow.name, workflow.path) not in with_findings and workflow not in report.workflows_without_dag:
             yield _TestCase(workflow.name, workflow.path, workflow.line)
     if report.verdict is Verdict.EMPTY:
-        yield _TestCase("check", "stepgraph", level=Severity.ERROR, message=NOTHING_CHECKED)
+        yield _TestCase("check", "stepgraph", severity=Severity.ERROR, message=NOTHING_CHECKED)
 
 
 def _case_of_finding(report: Report, finding: Finding) -> _TestCase:

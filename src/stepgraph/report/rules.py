@@ -84,7 +84,7 @@ def group_of(rule: Rule) -> RuleGroup:
     return next(group for group in GROUPS if rule.code.startswith(group.prefix))
 
 
-def level_of(rule: Rule) -> str:
+def traits_of(rule: Rule) -> str:
     """Return the severity and the confidence of a rule, and the kinds of its fixes, if any."""
     fixes = [f"{' or '.join(rule.fixes)} fix"] if rule.fixes else []
     return ", ".join([rule.severity.value, f"{rule.confidence.value} confidence", *fixes])
@@ -115,7 +115,7 @@ def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: 
     if not whole:
         flagged, clean = _differing(flagged[0], clean[0]), _differing(clean[0], flagged[0])
     lines = [
-        terminal.line([LinePiece(f"{rule.code} {rule.name}", Ink.STRONG), LinePiece(f"  {level_of(rule)}")]),
+        terminal.line([LinePiece(f"{rule.code} {rule.name}", Ink.STRONG), LinePiece(f"  {traits_of(rule)}")]),
         "",
         *_wrapped(page.summary, width),
         *_section("Why this is bad", terminal, page.why, width),
@@ -202,7 +202,7 @@ def _overview(group: RuleGroup, rules: Sequence[Rule]) -> str:
         f" {', '.join(rule.fixes)} | {_cell(rule)} |\n"
         for rule in rules
     ]
-    head = "| rule | name | level | confidence | fixes | flagged code |\n| --- | --- | --- | --- | --- | --- |\n"
+    head = "| rule | name | severity | confidence | fixes | flagged code |\n| --- | --- | --- | --- | --- | --- |\n"
     return f"## {group.title}\n\n{group.meaning}\n\n{head}{''.join(rows)}"
 
 
@@ -216,10 +216,10 @@ def _cell(rule: Rule) -> str:
 
 
 def rule_page(rule: Rule) -> str:
-    """Return the documentation page of a rule: its Markdown page, its level, and instructions for suppression."""
+    """Return the documentation page of a rule: its Markdown page, its severity, and instructions for suppression."""
     head, _, body = visible_lines(read_page(rule).text).partition("\n\n")
-    level = level_of(rule)
-    beginning = f"{head}\n\n*{level[0].upper()}{level[1:]}.*\n\n{body}"
+    traits = traits_of(rule)
+    beginning = f"{head}\n\n*{traits[0].upper()}{traits[1:]}.*\n\n{body}"
     return f"{beginning}\n{_ABOUT_SOURCES}\n\n## Suppressing\n\n{suppressing(rule)}\n"
 
 

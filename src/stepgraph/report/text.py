@@ -39,7 +39,7 @@ _MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
 INKS: Final = {Severity.ERROR: Ink.FAILURE, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
-"""The color of each level."""
+"""The color of each severity."""
 
 _HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "GRAPH", "COMPLETE")
 _MIN_LOCATION_WIDTH: Final = 16
