@@ -172,7 +172,7 @@ def test_functions_called_in_folded_nodes_are_listed_below() -> None:
     assert rows(graph(loop(call("f")), functions=functions), folded(1)) == [
         "└─ ↻ loop  (f · 1 call)",
         "",
-        "Functions that are called in what is folded",
+        "Functions that are called in folded parts",
         "ƒ f  (g · 1 call)",
         "ƒ g  (a · 1 step)",
         "",
@@ -182,7 +182,7 @@ def test_functions_called_in_folded_nodes_are_listed_below() -> None:
     assert rows(graph(loop(call("f")), functions=functions), folded(None, "loop")) == [
         "└─ ↻ loop  (f · 1 call)",
         "",
-        "Functions that are called in what is folded",
+        "Functions that are called in folded parts",
         "ƒ f",
         "└─ ƒ g",
         "   └─ ● a",

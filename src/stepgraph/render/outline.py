@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Graph, Node
     from stepgraph.render.outline_progress import ProgressPieces
 
-FOLDED_AWAY = "Functions that are called in what is folded"
+FOLDED_AWAY = "Functions that are called in folded parts"
 UNREACHED = "Functions that are never called"
 
 
