@@ -26,7 +26,7 @@ _FAILURE_END: Final = "No findings are shown until this is fixed."
 
 
 class DiagnosticsClient(Protocol):
-    """The editor, as far as it shows problems."""
+    """The interface to an editor for problems."""
 
     def publish(self, uri: str, version: int | None, diagnostics: Sequence[Diagnostic]) -> None:
         """Show the diagnostics of a file."""

@@ -52,7 +52,7 @@ _IDLE_SECONDS: Final = 0.05
 
 
 class Client(DiagnosticsClient, Protocol):
-    """The editor, as the session sees it."""
+    """The interface of a session to its editor."""
 
     def refresh(self) -> None:
         """Ask again for everything that depends on the analysis."""

@@ -252,7 +252,7 @@ def _parts_of_comprehension(part: _Part, node: Comprehension) -> Iterator[_Part]
 
 
 def _bound_by_imports(aliases: Sequence[cst.ImportAlias]) -> Iterator[cst.CSTNode]:
-    """Yield the names that imports bind, as far as they are written as names."""
+    """Yield the names in import statements that the imports bind."""
     for alias in aliases:
         if alias.asname is not None:
             yield alias.asname.name

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # Keys that wrap a payload in the options of other engines.
 _WRAPPERS: Final = frozenset(["body", "data", "event", "input", "params", "payload"])
-# Keys that wrap a payload by mistake if `run` never reads them, as the event has a key of the same name.
+# Keys that wrap a payload by mistake if `run` never reads them, because the event has a key of the same name.
 _SURE_WRAPPERS: Final = frozenset(["params", "payload"])
 
 

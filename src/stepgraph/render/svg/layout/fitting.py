@@ -62,7 +62,7 @@ def fold_to_fit(
     widths: tuple[int, int],
     measure: Measure,
 ) -> View:
-    """Return the view with narrow boxes, and nodes folded, so that the picture is at most as wide as it may be.
+    """Return a view with narrow boxes and folded nodes, in which the picture does not exceed its maximum width.
 
     `widths` are the width of the picture with the view and its maximum width, in pixels.
 
