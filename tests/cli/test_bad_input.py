@@ -15,6 +15,7 @@ from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_order
 from tests.text_formats import TEXT_FORMATS
 
 WORKFLOW_HINT = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
+SKIPPED_HINT = "Hidden and excluded directories, virtual environments, and files ignored by git are skipped."
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 
 
@@ -84,7 +85,7 @@ def test_a_syntax_error(graph: Command) -> None:
 def test_a_folder_without_python(graph: Command) -> None:
     Path("empty").mkdir()
     assert graph("empty") == Run(
-        3, "", [f"stepgraph: no workflow found in empty (0 Python files searched). {WORKFLOW_HINT}"]
+        3, "", [f"stepgraph: no workflow found in empty (0 Python files searched). {SKIPPED_HINT}"]
     )
 
 

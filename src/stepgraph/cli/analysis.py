@@ -43,6 +43,7 @@ _LANGUAGES: Final = {
 """The languages of other Workers, by file extension."""
 _DRAWINGS: Final = frozenset({".dot", ".html", ".mmd", ".png", ".svg"})
 _WORKFLOW_DEFINITION = "A workflow is a class with a method `run` that derives from `workers.WorkflowEntrypoint`."
+_SKIPPED_FILES: Final = "Hidden and excluded directories, virtual environments, and files ignored by git are skipped."
 
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
@@ -126,7 +127,10 @@ def _main_in_another_language(sources: Sources) -> str | None:
 
 
 def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
-    """Return the probable reason why sources lack workflows or, by default, the definition of a workflow."""
+    """Return the probable reason why sources lack workflows or, by default, the definition of a workflow.
+
+    Without a searched file, the default is the list of the files that a search skips.
+    """
     # Imported here because most commands find workflows, and start-up time counts.
     from stepgraph.near_misses import near_miss, unknown_class, utf_16_module, workflows_above
 
@@ -136,7 +140,7 @@ def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
         or workflows_above(paths, sources.environment, command)
         or unknown_class(sources)
         or utf_16_module(sources)
-        or _WORKFLOW_DEFINITION
+        or (_WORKFLOW_DEFINITION if sources.searched else _SKIPPED_FILES)
     )
 
 
