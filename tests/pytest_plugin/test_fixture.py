@@ -124,7 +124,9 @@ def test_an_unreadable_file_precedes_a_missing_workflow(pytester: pytest.Pyteste
 def test_a_file_without_workflows_is_reported(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/other.py": "x = 1\n"})
     result = run_test(pytester, 'workflow_graph("src/other.py")')
-    result.stdout.fnmatch_lines(["E*WorkflowNotFoundError: src/other.py has no workflow."])
+    result.stdout.fnmatch_lines(
+        ["E*WorkflowNotFoundError: src/other.py has no workflow. `stepgraph list` shows the probable reason."]
+    )
 
 
 def test_a_file_may_be_anywhere(pytester: pytest.Pytester) -> None:

@@ -85,7 +85,7 @@ def test_a_project_without_workflows_fails(pytester: pytest.Pytester) -> None:
         (pytester.path / f"src/{name}.py").unlink()
     result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["no workflow found to compare with a snapshot."])
+    result.stdout.fnmatch_lines(["no workflow found to compare with a snapshot. `stepgraph list` shows the reason."])
 
 
 @pytest.mark.filterwarnings("default")

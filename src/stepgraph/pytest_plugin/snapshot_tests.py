@@ -166,7 +166,7 @@ def _failing(problems: Sequence[str]) -> Callable[..., None]:
 
 def _none_found(analysis: Analysis) -> str:
     hints = [f"\n{hint}" for hint in analysis.hints]
-    return "".join(["no workflow found to compare with a snapshot.", *hints])
+    return "".join(["no workflow found to compare with a snapshot. `stepgraph list` shows the reason.", *hints])
 
 
 # Syrupy removes these characters from file names and then does not find the snapshot of a test with such a name.

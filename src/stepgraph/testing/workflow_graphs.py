@@ -196,9 +196,9 @@ def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:
     """Return the error for a missing workflow: the first problem of the analysis, or WorkflowNotFoundError."""
     if analysis.problems:
         return InputError(analysis.problems[0])
-    if name is None:
-        return WorkflowNotFoundError(f"{where} has no workflow.")
+    if name is None or not analysis.workflows:
+        return WorkflowNotFoundError(f"{where} has no workflow. `stepgraph list` shows the probable reason.")
     names = [label for each in analysis.workflows for label in (each.name, each.class_name)]
     titles = [workflow_title(each.name, each.class_name) for each in analysis.workflows]
-    advice = suggest_names(name, names, "It has no workflows.", titles)
+    advice = suggest_names(name, names, "", titles)
     return WorkflowNotFoundError(f"{where} has no workflow `{name}`. {advice}")
