@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.parse import parse_module
-from stepgraph.syntax.unparsed_sources import may_assigned_names
+from stepgraph.syntax.unparsed_assignments import may_assigned_names
 
 
 def _names(source: str) -> set[str]:

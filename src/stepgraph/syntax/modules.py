@@ -35,7 +35,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
 from stepgraph.syntax.searched_sources import Search, SearchedSources
-from stepgraph.syntax.unparsed_sources import (
+from stepgraph.syntax.unparsed_imports import (
     may_import_dynamically,
     may_imported_modules,
     names_in_export_list,
@@ -271,8 +271,8 @@ class SourceModules(Struct):
 
     def names_assigned(self, path: str, root: Root) -> frozenset[str]:
         """Return the names of other modules to which an unparsed module may assign. Empty for an unreadable module."""
-        # Imported here because only programs with several modules need it, and its patterns take 1 ms to compile.
-        from stepgraph.syntax.unparsed_sources import may_assigned_names
+        # Imported here because only programs with several modules need it, and its patterns take time to compile.
+        from stepgraph.syntax.unparsed_assignments import may_assigned_names
 
         return self._search(path, root, may_assigned_names, frozenset())
 

@@ -28,7 +28,7 @@ from stepgraph.syntax.mutation.import_writes import (
     import_calls,
     import_writes,
 )
-from stepgraph.syntax.unparsed_sources import (
+from stepgraph.syntax.unparsed_imports import (
     called_imports,
     may_imported_modules,
     mentions_dynamic_imports,

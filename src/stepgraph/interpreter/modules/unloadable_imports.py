@@ -26,7 +26,7 @@ from stepgraph.syntax.bindings import (
 )
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.unparsed_sources import with_packages
+from stepgraph.syntax.unparsed_imports import with_packages
 from stepgraph.syntax.walk import expressions_below, statements
 
 _IMPORTING_FUNCTIONS: Final = ("importlib.import_module", "import_module", "__import__")

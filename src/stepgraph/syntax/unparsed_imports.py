@@ -1,4 +1,4 @@
-"""Imports and assigned attributes of sources in UTF-8, found by regular expressions without parsing."""
+"""Imports and exported names of sources in UTF-8, found by regular expressions without parsing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
-from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS, has_split_target, joined_lines
+from stepgraph.syntax.mutation.assignments import LETTER
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
@@ -99,82 +99,3 @@ def with_packages(references: Iterable[ModuleReference]) -> Iterator[ModuleRefer
     for level, dotted_name in references:
         parts = dotted_name.split(".")
         yield from ((level, ".".join(parts[:length])) for length in range(1, len(parts) + 1))
-
-
-_NAME = rb"(?<!%(letter)s)(%(letter)s++)" % {b"letter": LETTER}
-
-# Names of attributes of objects other than `self`. The search for a pattern that starts with a character is fast.
-_ATTRIBUTE = re.compile(rb"\.(?<!\bself\.)\s*+(%s++)" % LETTER)
-_ASSIGNED_ATTRIBUTE = re.compile(
-    rb"%(attribute)s[\s)]*+%(equals)s" % {b"attribute": _ATTRIBUTE.pattern, b"equals": EQUALS}
-)
-_MUTATED_NAME = re.compile(rb"%(name)s\.(?:%(methods)s)\(" % {b"name": _NAME, b"methods": METHODS})
-_NAME_IN_CALL = re.compile(rb"\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](%s++))?" % LETTER)
-_QUOTED_NAME = re.compile(rb"[\"'.](%s++)[\"']" % LETTER)
-# Changes of attributes whose names may be computed.
-_COMPUTED_NAME = re.compile(
-    rb"(?<!\bself\.)\b__dict__\b"
-    rb"|\bvars\(\s*+([^\s)]%(letter)s*+)"
-    rb"|\b(?:set|del)attr\(\s*+(%(letter)s*+)[^\n,]*+(?:,\s*+(?:\"[^\"\n]*+\"|'[^'\n]*+')\s*+([,)]))?"
-    % {b"letter": LETTER}
-)
-_SUBSCRIPT = re.compile(rb"%s[\s)]*+\[([^\n]*+)" % _NAME)
-_SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})
-_DELETION = re.compile(rb"\bdel\s([^\n]*+)")
-_DELETED_NAME = re.compile(rb"%s\s*+(?:\[|$)" % _NAME)
-
-# Names that are imported under another name.
-_IMPORT_ALIAS = re.compile(rb"%s\s++as\s++(%s++)" % (_NAME, LETTER))
-
-
-def may_assigned_names(source: bytes) -> frozenset[str]:
-    """Return a superset of the attribute names that a source assigns or mutates in objects other than `self`."""
-    source = joined_lines(source)
-    attributes = {*_ASSIGNED_ATTRIBUTE.findall(source), *_MUTATED_NAME.findall(source)}
-    if b"attr(" in source:
-        attributes.update(filter(None, _NAME_IN_CALL.findall(source)))
-    if _SUBSCRIPT_ASSIGNMENT.search(source):
-        attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
-    if b"del" in source:
-        deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
-        attributes.update(item[1] for item in deleted if item is not None)
-    if b"attr__(" in source or b"patch" in source:
-        attributes.update(_QUOTED_NAME.findall(source))
-    if has_split_target(source):
-        attributes.update(_ATTRIBUTE.findall(source))
-    for line in source.splitlines():
-        if b"." in line:
-            attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
-    attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
-    names = frozenset(map(_decoded_name, attributes))
-    return names | {ANY_NAME} if _may_compute_names(source) else names
-
-
-def _decoded_name(name: bytes) -> str:
-    """Return a name as Python reads it: `field` for `ﬁeld` with a ligature."""
-    if name.isascii():
-        return name.decode()
-    # Imported here for a fast start.
-    from unicodedata import normalize
-
-    return normalize("NFKC", name.decode(errors="replace"))
-
-
-def _possible_targets(line: bytes) -> bytes:
-    """Return the part of a line that may contain targets of `for`, `as`, or a multiple or annotated assignment."""
-    if line.lstrip().startswith(b"#"):
-        return b""
-    if b"for " in line or b" as " in line:
-        return line
-    has_targets = any(sign in line for sign in (b",", b":", b"]"))
-    return line[: line.rfind(b"=") + 1] if has_targets else b""
-
-
-def _may_compute_names(source: bytes) -> bool:
-    """Return whether a source may change an attribute of an object other than `self` by a computed name."""
-    if not any(word in source for word in (b"__dict__", b"vars", b"attr(")):
-        return False
-    return any(
-        not is_literal and b"self" not in (dictionary_owner, owner)
-        for dictionary_owner, owner, is_literal in _COMPUTED_NAME.findall(source)
-    )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.syntax.searched_sources import SearchedSource
-from stepgraph.syntax.unparsed_sources import may_assigned_names, may_imported_modules
+from stepgraph.syntax.unparsed_assignments import may_assigned_names
+from stepgraph.syntax.unparsed_imports import may_imported_modules
 
 
 @pytest.mark.parametrize(
