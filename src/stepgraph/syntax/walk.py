@@ -24,7 +24,8 @@ _COMPOUND_TYPES: Final = frozenset(
         *(cst.FunctionDef, cst.ClassDef),
     ]
 )
-_TEXT_FIELDS: Final = ("value", "star", "prefix", "conversion")
+_TEXTS: Final = ("value", "star", "prefix", "conversion")
+_BLOCKS: Final = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite, DeferredBlock})
 _DEFINITION_TYPES: Final = (cst.FunctionDef, cst.ClassDef)
 _CLOSED_TYPES: Final = (*_DEFINITION_TYPES, cst.Lambda)
 
@@ -50,6 +51,15 @@ def _getter(names: Sequence[str]) -> Callable[[object], tuple[object, ...]]:
     return value if len(names) > 1 else lambda node: (value(node),)
 
 
+class _TextValues(dict[type[cst.CSTNode], Callable[[cst.CSTNode], tuple[object, ...]] | None]):
+    """Functions that return the values of the attributes that can be text, by node type; None without such ones."""
+
+    def __missing__(self, node_type: type[cst.CSTNode]) -> Callable[[cst.CSTNode], tuple[object, ...]] | None:
+        names = [name for name in _TEXTS if hasattr(node_type, name) or name in node_type.__dataclass_fields__]
+        values = self[node_type] = _getter(names) if names else None
+        return values
+
+
 class _ChildTypes(dict[type[object], bool | None]):
     """Whether values of a type are child nodes, by type; None for sequences that can contain child nodes.
 
@@ -63,6 +73,7 @@ class _ChildTypes(dict[type[object], bool | None]):
 
 
 _child_values: Final = _ChildValues()
+_text_values: Final = _TextValues()
 _child_types: Final = _ChildTypes()
 
 
@@ -205,18 +216,21 @@ def all_nodes(node: cst.CSTNode, *, sketched: bool = False, skeleton: bool = Fal
 def code_without_layout(node: cst.CSTNode) -> str:
     """Return the structure and texts of the code below `node`, equal for code that differs only in its layout."""
     parts: list[str] = []
-    pending: list[object] = [node]
+    pending: list[cst.CSTNode | str] = [node]
     while pending:
         current = pending.pop()
-        if not isinstance(current, cst.CSTNode):
-            parts.append(str(current))
+        if isinstance(current, str):
+            parts.append(current)
             continue
-        if isinstance(current, cst.BaseSuite):
-            pending += ("]", *reversed([*statements(current)]), "[")
+        node_type = type(current)
+        if node_type in _BLOCKS:
+            pending += ("]", *reversed([*statements(current)]), "[")  # type: ignore[arg-type] # a block
             continue
-        texts = (getattr(current, name, None) for name in _TEXT_FIELDS)
-        parts += (type(current).__name__, *(text for text in texts if isinstance(text, str)))
-        values = _child_values[type(current)]
+        parts.append(node_type.__name__)
+        texts = _text_values[node_type]
+        if texts is not None:
+            parts += [text for text in texts(current) if isinstance(text, str)]
+        values = _child_values[node_type]
         for value in reversed(() if values is None else values(current)):
             is_child = _child_types[type(value)]
             if is_child is None:
@@ -224,7 +238,7 @@ def code_without_layout(node: cst.CSTNode) -> str:
                 pending += ("]", *reversed(items), "[")
             else:
                 # A mark for each missing child distinguishes `a[1:]` and `a[:1]`.
-                pending.append(value if is_child else "-")
+                pending.append(value if is_child else "-")  # type: ignore[arg-type] # checked by type
     return " ".join(parts)
 
 
