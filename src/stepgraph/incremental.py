@@ -225,7 +225,7 @@ class IncrementalRun(AnalysisRun):
         """Return a result of the last run with the current contents of its files. Return None if its inputs changed."""
         old = result.source
         if (
-            (old.workflows, old.on_disk) != (module.workflows, module.on_disk)
+            (old.workflows, old.on_disk, old.users) != (module.workflows, module.on_disk, module.users)
             or not _is_same_project(old.project, module.project)
             or not all(module.project.files.has_listing(folder, names) for folder, names in result.listings.items())
         ):

@@ -198,6 +198,15 @@ SEARCHED_IMPORTS: Final = 1_000_000
 """The maximum number of imports that one command follows from main modules to the modules with workflow classes. They
 take about ten seconds. Real projects need a hundredth of it."""
 
+CLASS_USERS: Final = 100
+"""The maximum number of files that name a workflow class and that are considered as its main module."""
+
+MAIN_MODULES: Final = 4
+"""The maximum number of possible main modules of a workflow class that are compared."""
+
+SEARCHED_FOR_MAIN: Final = 1_000
+"""The maximum number of modules of a project that are searched for the main module of a named file."""
+
 EXPLAINED_MODULES: Final = 1_000
 """The maximum number of modules of a directory that are searched for the reason why no workflow is found."""
 

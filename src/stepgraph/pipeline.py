@@ -25,11 +25,12 @@ from stepgraph.interpreter.workflow_classes import (
     find_workflows,
 )
 from stepgraph.ir.facts import WorkflowStarted
+from stepgraph.ir.program import Program
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import MODULE_WORKFLOWS
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.note import InputError, InternalError, Problem, ProblemKind
+from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.folders import real_path
@@ -246,7 +247,8 @@ class Pipeline(Struct):
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
         importer = Importer(files, self.modules) if files.folders else None
-        entry = OpenModule(module, importer, main=None if importer is None else importer.main_module_of(module))
+        mains = () if importer is None else importer.main_modules_of(module, source.users)
+        entry = OpenModule(module, importer, main=mains[0] if mains else None, other_mains=mains[1:])
         self.add_derivations(source.path, derivations_in(module))
         if source.workflows is None:
             workflows = tuple(self._all_workflows(entry, source))
@@ -364,7 +366,8 @@ def _analyze_workflow(
 ) -> WorkflowAnalysis:
     program = interpret_workflow(entry, class_name, project.mode, traced=checked)
     built = build_graph(program)
-    notes = tuple(sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code)))
+    differing = _notes_on_main_modules(entry, class_name, project, program, built)
+    notes = tuple(sorted((*program.notes, *built.notes, *differing), key=lambda note: (note.span, note.code)))
     if configured is None and project.configuration is not None:
         configured = project.configuration.workflow_of_class(program.class_name)
     name = program.class_name if configured is None else configured.name
@@ -384,6 +387,22 @@ def _analyze_workflow(
         _node_finder(built),
         lambda part: _span_of(built.places.site_of(part)),
     )
+
+
+def _notes_on_main_modules(
+    entry: OpenModule, class_name: str, project: Project, program: Program, built: BuiltGraph
+) -> Iterator[Note]:
+    """Yield a note if the workflow runs other steps with another module that may be the main module."""
+    for main in entry.other_mains:
+        other = build_graph(interpret_workflow(replace(entry, main=main), class_name, project.mode))
+        if other.graph != built.graph and entry.main is not None:
+            yield Note(
+                "assigned-elsewhere",
+                f"{entry.main.path} and {main.path} may be the main module, and the steps depend on it.",
+                f"The graph is for {entry.main.path}. Name the main module in a wrangler configuration.",
+                program.place.span,
+            )
+            return
 
 
 def _with_triggers(

@@ -72,6 +72,19 @@ def test_importers_of_a_changed_module_are_analyzed_again() -> None:
     assert analyzed_modules(incremental) == ["a.py", "b.py"]
 
 
+def test_a_new_main_module_is_followed() -> None:
+    text = f"{workflow('Packing', 'rest')}        for job in JOBS:\n            await job(step)\n"
+    write("registry.py", "async def pick(step):\n    await step.sleep('pick', 1)\n\nJOBS = []\n")
+    write("packing.py", f"from registry import JOBS\n{module(text)}")
+    incremental = IncrementalAnalysis()
+    analyzed_modules(incremental)
+    write("server.py", "from packing import Packing\nfrom registry import JOBS, pick\nJOBS.append(pick)\n")
+    assert analyzed_modules(incremental) == ["packing.py"]
+    write("server.py", "from packing import Packing\n")
+    assert analyzed_modules(incremental) == ["packing.py"]
+    assert analyzed_modules(incremental) == []
+
+
 SHARED = """\
 async def first(step):
     await step.sleep('the first of the workflows', '1 hour')

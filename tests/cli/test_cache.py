@@ -12,6 +12,7 @@ import pytest
 
 from tests.cli import edited_projects as projects
 from tests.cli.conftest import Command, Run
+from tests.project.trees import plant
 
 EXAMPLES = int(os.environ.get("STEPGRAPH_EXAMPLES", "60")) // 10
 """The number of edited projects: a tenth of the requested number, because each is analyzed many times."""
@@ -123,6 +124,36 @@ def test_a_new_derived_class_invalidates_the_entry(stepgraph: Command, project: 
     before, after = changed(stepgraph, project / "new.py", projects.ODD.format(number=7).replace("Odd", "New"))
     assert "odd 7" in after.out
     assert before != after
+
+
+REGISTRY = """\
+async def pick(step):
+    await step.sleep("pick", 1)
+
+JOBS = [pick]
+"""
+FLOW = """\
+from workers import WorkflowEntrypoint
+from flows.registry import JOBS
+
+class Packing(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for job in JOBS:
+            await job(step)
+"""
+SERVER = "from flows.packing import Packing\nfrom flows.registry import JOBS, pick\nJOBS.append(pick)\n"
+
+
+@pytest.mark.parametrize("path", [".", "flows/packing.py"])
+def test_a_new_main_module_invalidates_the_entry(stepgraph: Command, folder: Path, path: str) -> None:
+    plant(folder, {"pyproject.toml": "", "flows/packing.py": FLOW, "flows/registry.py": REGISTRY, "app/a.py": ""})
+    for text in (SERVER, SERVER.replace("append(pick)", "clear()"), "from flows.packing import Packing\n", ""):
+        before = stepgraph("graph", path)
+        assert stepgraph("graph", path) == before
+        (folder / "app/server.py").write_text(text, encoding="utf-8")
+        after = stepgraph("graph", path)
+        assert after == stepgraph("graph", path, "--no-cache")
+        assert (before != after) == (text != "")
 
 
 def test_environments_have_separate_entries(stepgraph: Command, project: Path) -> None:

@@ -60,7 +60,7 @@ def test_uses_of_classes_are_searched_in_advance(tmp_path: Path) -> None:
     candidates = CandidateFiles(here())
     assert list(scan([*FILES, "late.py", "comment.py"], here(), candidates))[:3] == HELD[:3]
     assert candidates.by_name is not None
-    assert candidates.by_name.get() == {"Orders": ["likely.py", "late.py", "comment.py"]}
+    assert candidates.by_name.get() == {"Orders": ["likely.py", "late.py", "comment.py"], "*": []}
     candidates.others += ["late.py", "comment.py"]
     assert candidates.take(["Orders"]) == [("late.py", b"class Late(Orders): ...")]
 
@@ -71,6 +71,17 @@ def test_names_that_were_not_searched_in_advance(tmp_path: Path) -> None:
     candidates = CandidateFiles(here(), others=["late.py"])
     assert list(scan(["marked.py", "late.py"], here(), candidates)) == [Words.BASE_CLASS, Words.NEITHER]
     assert candidates.take(["Other", "Orders"]) == [("late.py", b"class Late(Other): ...")]
+
+
+@pytest.mark.parametrize("is_forked", [False, True])
+@pytest.mark.usefixtures("two_processors")
+def test_files_that_name_a_class(tmp_path: Path, *, is_forked: bool) -> None:
+    plant(tmp_path, {"app.py": "from marked import Orders", "all.py": "from marked import *"})
+    candidates = CandidateFiles(here(), others=["app.py", "all.py", "other.py"])
+    if is_forked:
+        list(scan(["marked.py", *candidates.others], here(), candidates))
+    assert candidates.naming(["Orders"]) == {"Orders": ["app.py"], "*": ["all.py"]}
+    assert candidates.take(["Orders"]) == []
 
 
 @pytest.mark.usefixtures("two_processors")

@@ -176,3 +176,73 @@ def test_broken_main_module_is_a_problem() -> None:
     files = {**MODULES, "jobs.py": JOBS + "JOBS.append(pick)\n", "entry.py": "from flow import W\nimport more\n)\n"}
     analysis = analysis_of(files, "flow.py")
     assert [problem.path for problem in analysis.problems] == ["entry.py"]
+
+
+SERVER = {"src/app/server.py": "from flows.flow import W\nimport flows.more\n"}
+FLOWS = {
+    "src/flows/flow.py": FLOW.replace("from jobs", "from flows.jobs"),
+    "src/flows/jobs.py": JOBS,
+    "src/flows/more.py": MORE.replace("from jobs", "from flows.jobs"),
+}
+"""A project whose main module has no usual name."""
+
+
+@pytest.mark.parametrize("path", [".", "src", "src/flows", "src/flows/flow.py"])
+def test_main_module_without_a_usual_name(path: str) -> None:
+    assert calls_of({**FLOWS, **SERVER}, path) == BOTH
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("src/flows/__init__.py", "from .flow import W\n"),
+        ("src/flows/test_flow.py", "from flows.flow import W\nimport flows.more\n"),
+        ("tests/flow.py", "from flows.flow import W\nimport flows.more\n"),
+        ("src/app/server.py", "from flows.jobs import JOBS\nimport flows.more\n"),
+        ("src/app/server.py", "class W: ...\nimport flows.more\n"),
+    ],
+)
+def test_files_that_are_no_main_modules(path: str, text: str) -> None:
+    assert calls_of({**FLOWS, path: text}) == ["pick"]
+
+
+def test_main_module_imports_other_users_of_the_class() -> None:
+    files = {**FLOWS, "src/app/names.py": "from flows.flow import W\n"}
+    files["src/app/server.py"] = "import app.names\nimport flows.more\nW = app.names.W\n"
+    assert calls_of(files) == BOTH
+
+
+def test_main_module_with_a_star_import() -> None:
+    files = {**FLOWS, "src/app/server.py": "from flows.flow import *\nfrom flows import more\n"}
+    assert calls_of(files) == BOTH
+
+
+def test_module_that_imports_the_sdk_is_the_main_module() -> None:
+    files = {**FLOWS, "src/app/admin.py": "from flows.flow import W\n"}
+    files["src/app/server.py"] = f"from workers import Response\n{SERVER['src/app/server.py']}"
+    assert calls_of(files) == BOTH
+
+
+def test_main_modules_that_load_equal_steps() -> None:
+    assert calls_of({**FLOWS, **SERVER, "src/app/b.py": "from flows.flow import W\nimport flows.more\n"}) == BOTH
+
+
+def test_main_modules_that_load_other_steps() -> None:
+    analysis = analysis_of({**FLOWS, **SERVER, "src/app/batch.py": "from flows.flow import W\n"})
+    (workflow,) = analysis.workflows
+    (note,) = workflow.notes
+    assert note.code == "assigned-elsewhere"
+    assert str(note) == (
+        "src/flows/flow.py:5:1: src/app/batch.py and src/app/server.py may be the main module, and the steps depend"
+        " on it. The graph is for src/app/batch.py. Name the main module in a wrangler configuration."
+    )
+
+
+def test_main_module_of_a_derived_class() -> None:
+    files = {**FLOWS, "src/flows/base.py": FLOWS["src/flows/flow.py"].replace("class W", "class Base")}
+    files["src/flows/flow.py"] = "from flows.base import Base\n\nclass W(Base):\n    pass\n"
+    files |= SERVER
+    analysis = analysis_of(files)
+    workflow = next(each for each in analysis.workflows if each.class_name == "W")
+    assert workflow.graph is not None
+    assert list(workflow.graph["workflow"]["functions"]) == BOTH

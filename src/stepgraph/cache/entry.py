@@ -60,7 +60,7 @@ def _module_data(module: Source) -> list[object]:
     names = None if workflows is None else [[workflow.name, workflow.class_name] for workflow in workflows]
     mode = None if project.mode is None else project.mode.value
     folders = [project.files.root, list(project.files.folders)]
-    return [module.path, digest(module.content), module.on_disk, names, configuration, mode, folders]
+    return [module.path, digest(module.content), module.on_disk, names, configuration, mode, folders, module.users]
 
 
 def installation_digest() -> str | None:

@@ -108,6 +108,8 @@ class OpenModule(Struct, frozen=True):
     """The number of workflows in the module, which share the budget."""
     main: ModuleFile | None = None
     """The main module of the Worker, with which execution starts; None if this is the module itself."""
+    other_mains: tuple[ModuleFile, ...] = ()
+    """Other modules that may be the main module, because no configuration names it."""
 
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:

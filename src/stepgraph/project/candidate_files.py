@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.note import InputError
-from stepgraph.project.class_names import COMMON, NameSearch, names_used
+from stepgraph.project.class_names import COMMON, STAR_IMPORT, NameSearch, names_used
 from stepgraph.project.reading import read_search_result
 from stepgraph.project.root import Root
 
@@ -21,10 +21,26 @@ class FilesByName(Protocol):
     """The files that contain certain names, which another process may still be searching for."""
 
     def get(self) -> Mapping[str, Sequence[str]]:
-        """Return the paths of the files that contain a name, by name. A name that was not searched for is missing."""
+        """Return the paths of the files that contain a name, by name. A name that was not searched for is missing.
+
+        The files with a star import have the name `STAR_IMPORT`.
+        """
 
     def discard(self) -> None:
         """End the search, because its result is not needed."""
+
+
+class FoundFiles(Struct, frozen=True):
+    """The result of a search for names."""
+
+    paths: Mapping[str, Sequence[str]]
+
+    def get(self) -> Mapping[str, Sequence[str]]:
+        """Return the paths of the files that contain a name, by name."""
+        return self.paths
+
+    def discard(self) -> None:
+        """Do nothing, because the search has ended."""
 
 
 class CandidateFiles(Struct):
@@ -76,6 +92,27 @@ class CandidateFiles(Struct):
         self.others = [path for path in self.others if path not in paths]
         return sorted(files)
 
+    def naming(self, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return the files that contain each of the names, and the files with a star import under `STAR_IMPORT`.
+
+        The next call of `take` with these names searches only these files.
+        """
+        found = {} if self.by_name is None else self.by_name.get()
+        missing = [name for name in names if name not in found]
+        if missing:
+            found = {**found, **self.search_names(self._files_to_search(missing), missing)}
+            self.by_name = FoundFiles(found)
+        return {name: found.get(name, ()) for name in (*names, STAR_IMPORT)}
+
+    def search_names(self, paths: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
+        """Return the files that contain each of the names, and those with a star import."""
+        uses: dict[str, list[str]] = {name: [] for name in (*names, STAR_IMPORT)}
+        search = NameSearch(names)
+        for path in paths:
+            for name in search.names_or_star_in(_content(path, self.root)):
+                uses[name].append(path)
+        return uses
+
     def files_using(self, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return the files, with contents, that use one of the names as `names_used` finds them."""
         search = NameSearch(names)
@@ -90,6 +127,9 @@ class CandidateFiles(Struct):
         if all(name in by_name for name in names):
             containing = {path for name in names for path in by_name[name]}
             return [path for path in self.paths if path in containing]
+        return self._files_to_search(names)
+
+    def _files_to_search(self, names: Sequence[str]) -> list[str]:
         return list(self.likely if all(COMMON in name.encode() for name in names) else self.paths)
 
     def _take_indexed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:

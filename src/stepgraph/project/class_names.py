@@ -12,7 +12,10 @@ BASE_CLASS: Final = b"WorkflowEntrypoint"
 """The name of the SDK's base class, which every module with a class directly derived from it contains."""
 COMMON: Final = b"orkflow"
 """A part of this name that most names of workflow classes contain, too."""
+STAR_IMPORT: Final = "*"
+"""The name for a star import, which may bind any name."""
 
+_STAR: Final = b"import *"
 _CLASS: Final = re.compile(r"\bclass\s++(\w++)\s*+")
 _IMPORT_ALIAS: Final = re.compile(r"\b(\w++)\s++as\s++(\w++)")
 _ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
@@ -51,6 +54,13 @@ class DerivedNames(Struct):
         for alias, name in _ALIAS.findall(text):
             self._by_base.setdefault(name, []).append(alias)
 
+    @classmethod
+    def in_source(cls, content: bytes) -> DerivedNames:
+        """Return the names in one source."""
+        names = cls()
+        names.add(content)
+        return names
+
     def of(self, base: str) -> tuple[str, ...]:
         """Return the names that may refer to classes derived from `base`, without `base` itself."""
         derived = {base: None}
@@ -83,6 +93,11 @@ class NameSearch:
         for find_identifiers in self._identifiers:
             words.update(self._names[name] for name in find_identifiers(content) if name in self._names)
         return words
+
+    def names_or_star_in(self, content: bytes) -> set[str]:
+        """Like `names_in`, with `STAR_IMPORT` for a source with a star import."""
+        names = self.names_in(content)
+        return names | {STAR_IMPORT} if _STAR in content else names
 
 
 def _text(content: bytes) -> str:

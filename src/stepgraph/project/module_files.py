@@ -14,13 +14,15 @@ from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_MODULES
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, real_path
 from stepgraph.project.reading import has_unsaved_files, list_entries, unsaved_entries
 from stepgraph.project.root import Root
-from stepgraph.project.worker_modules import WorkerModules
+from stepgraph.project.worker_modules import WorkerModules, is_test_module
 
 _PACKAGE_FILE = "__init__.py"
 MAIN_NAMES: Final[tuple[str, ...]] = ("entry.py", "main.py", "worker.py", "index.py", "app.py")
 """The usual names of the main module of a Worker, for projects without a configuration."""
 # Directories that usually contain packages of other projects.
 _NOT_OF_PROJECT = frozenset({"__pycache__/", "env/", "node_modules/", "python_modules/", "venv/"})
+
+_TEST_FOLDERS = frozenset({"test", "tests"})
 
 
 class ModuleFile(Struct, frozen=True):
@@ -39,7 +41,8 @@ class ModuleFiles:
 
     Names are case-sensitive on every file system. Relative imports and symbolic links are followed inside the root and
     the directories only. Without `bounds`, and outside them, no module is found. `worker` is the Worker that loads the
-    modules, if a configuration names it.
+    modules, if a configuration names it. `is_marked` means that a file such as `pyproject.toml` marks the root of the
+    project.
     """
 
     def __init__(
@@ -49,8 +52,11 @@ class ModuleFiles:
         vendored: Sequence[str] = (),
         bounds: Root | None = None,
         worker: WorkerModules | None = None,
+        *,
+        is_marked: bool = False,
     ) -> None:
         self.root = root
+        self.is_marked = is_marked
         self.bounds = bounds
         self.worker = worker
         self.folders = tuple(dict.fromkeys((*folders, *vendored)))
@@ -125,6 +131,15 @@ class ModuleFiles:
         for folder in folders:
             listing = self._listing(folder)
             yield from (ModuleFile(name.removesuffix(".py"), folder + name) for name in names if name in listing)
+
+    def possible_main(self, path: str) -> ModuleFile | None:
+        """Return the module in a file if it may be the main module of a Worker without a configuration.
+
+        A test or the module of a package is none.
+        """
+        folders = path.removeprefix(self.root).split("/")[:-1]
+        is_test = is_test_module(path) or not _TEST_FOLDERS.isdisjoint(folders)
+        return None if is_test or path.endswith(f"/{_PACKAGE_FILE}") else ModuleFile(self.name_of(path), path)
 
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module file, starting with its outermost package."""

@@ -82,7 +82,8 @@ def _unconfigured_project(folder: str, bounds: Root) -> Project:
     root = package_parent if is_inside(top, package_parent) else top
     main_folders = (ancestor for ancestor in ancestors if _has_main_module(ancestor) and bounds.contains(ancestor))
     folders = (folder, package_parent, *islice(main_folders, 1), f"{root}src/", root)
-    return Project(ModuleFiles(root, folders, (f"{root}{VENDORED}", folder + VENDORED), bounds))
+    vendored = (f"{root}{VENDORED}", folder + VENDORED)
+    return Project(ModuleFiles(root, folders, vendored, bounds, is_marked=marked_folder is not None))
 
 
 def _has_main_module(folder: str) -> bool:

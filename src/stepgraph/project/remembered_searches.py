@@ -39,10 +39,15 @@ _Uses: TypeAlias = dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], 
 """The searched files and those that use one of some names, by root, names and first file."""
 
 
+_Named: TypeAlias = dict[tuple[Root, tuple[str, ...], str], tuple[Sequence[str], dict[str, list[str]]]]
+"""The searched files and those that contain each of some names, by root, names and first file."""
+
+
 class _RememberedCandidates(CandidateFiles):
     """Files whose uses of names are remembered, except those in unsaved texts."""
 
     uses: _Uses = field(default_factory=dict)
+    named: _Named = field(default_factory=dict)
 
     def files_using(self, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Return the files that use one of the names, like the method of the base class."""
@@ -59,6 +64,23 @@ class _RememberedCandidates(CandidateFiles):
         candidates = [path for path in paths if path in entry[1] or os.path.basename(path) in unsaved]
         return super().files_using(candidates, names)
 
+    def search_names(self, paths: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
+        """Return the files that contain each of the names, like the method of the base class."""
+        if not paths:
+            return super().search_names(paths, names)
+        key = self.root, tuple(names), paths[0]
+        entry = self.named.get(key)
+        if entry is None or entry[0] != paths:
+            if len(self.named) >= _MAX_ANSWERS:
+                self.named.clear()
+            entry = self.named[key] = list(paths), super().search_names(paths, names)
+        unsaved = unsaved_names()
+        edited = [path for path in paths if os.path.basename(path) in unsaved] if unsaved else []
+        found = super().search_names(edited, names)
+        return {
+            name: [*(path for path in saved if path not in edited), *found[name]] for name, saved in entry[1].items()
+        }
+
 
 class RememberedSearches(FolderSearches):
     """Remembers the results of directory searches until `forget` is called, so that an unsaved edit causes no search.
@@ -73,6 +95,7 @@ class RememberedSearches(FolderSearches):
         self._scans: dict[Root, _Scan] = {}
         self._ignored: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
         self._uses: _Uses = {}
+        self._named: _Named = {}
         self._is_outdated = False
         """Whether files may have changed since the start of a remembered search."""
         self._seconds = 0.0
@@ -128,7 +151,7 @@ class RememberedSearches(FolderSearches):
     def candidates(self, root: Root) -> CandidateFiles:
         """Return an empty set of files that may derive classes. Its answers are remembered."""
         self._forget_outdated()
-        return _RememberedCandidates(root, may_index=False, uses=self._uses)
+        return _RememberedCandidates(root, may_index=False, uses=self._uses, named=self._named)
 
     def _forget_outdated(self) -> None:
         """Forget files that may have changed, unless slow searches would take too much of the time."""
@@ -141,6 +164,7 @@ class RememberedSearches(FolderSearches):
         self._scans.clear()
         self._ignored.clear()
         self._uses = {}
+        self._named = {}
         self._seconds = 0.0
 
     def _scan(self, paths: Sequence[str], root: Root) -> _Scan:

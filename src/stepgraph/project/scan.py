@@ -18,7 +18,7 @@ from msgspec import Struct, field
 from stepgraph.limits import SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
 from stepgraph.project.candidate_files import CandidateFiles
-from stepgraph.project.class_names import BASE_CLASS, COMMON, DerivedNames, NameSearch
+from stepgraph.project.class_names import BASE_CLASS, COMMON, STAR_IMPORT, DerivedNames, NameSearch
 from stepgraph.project.forked import ForkedProcess, may_fork
 from stepgraph.project.reading import read_chunks, read_search_result
 from stepgraph.project.root import Root
@@ -164,14 +164,14 @@ def _write(paths: Sequence[str], scanner: _FileScanner, write_end: int) -> None:
 
 
 def _uses(names: Sequence[str], indexes: Sequence[int], paths: Sequence[str], root: Root) -> dict[str, list[int]]:
-    """Return the indexes of the files that contain each of the names."""
-    uses: dict[str, list[int]] = {name: [] for name in names}
+    """Return the indexes of the files that contain each of the names, and of those with a star import."""
+    uses: dict[str, list[int]] = {name: [] for name in (*names, STAR_IMPORT)}
     search = NameSearch(names)
     for index in indexes if names else ():
         try:
             content = read_search_result(paths[index], root)
         except InputError:
             continue  # a file that has been deleted since the first search
-        for name in search.names_in(content):
+        for name in search.names_or_star_in(content):
             uses[name].append(index)
     return uses

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 
 from stepgraph.keyed_record import KeyedRecord
-from stepgraph.limits import EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
+from stepgraph.limits import CLASS_USERS, EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folder_searches import FolderSearches
-from stepgraph.project.folders import folder_of, real_path
+from stepgraph.project.folders import folder_of, prefix_of, real_path
 from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
@@ -48,10 +48,12 @@ class Source(KeyedRecord, Struct, frozen=True, eq=False):
     project: Project = NO_PROJECT
     workflows: tuple[ConfiguredWorkflow, ...] | None = None
     """The configured workflows of a main module, or None for all workflow classes in the module."""
+    users: tuple[str, ...] | None = None
+    """The other files of the project that name a workflow class of the module, or None if they are not known."""
 
     def key(self) -> tuple[object, ...]:
         """Return all fields except the project, which follows from the path."""
-        return (self.path, self.content, self.on_disk, self.workflows)
+        return (self.path, self.content, self.on_disk, self.workflows, self.users)
 
 
 class ExternalWorkflow(Struct, frozen=True):
@@ -163,7 +165,7 @@ class Sources(Struct):
                 # The files of a class hierarchy are found one by one, so one call of git covers all remaining files.
                 remaining = (*(path for path, _ in files), *candidates.likely, *candidates.others)
                 self._ignored[folder] = self.searches.ignored(folder, remaining)
-            self._add_all(folder, files, candidates.root)
+            self._add_all(folder, files, candidates, names)
         return self.modules[count:]
 
     def other_modules(self) -> Iterator[Source]:
@@ -270,6 +272,7 @@ class Sources(Struct):
 
     def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
         """Add the modules that name the SDK's base class."""
+        from stepgraph.project.class_names import BASE_CLASS
         from stepgraph.project.scan import Words
 
         self.searched |= dict.fromkeys(paths)
@@ -290,7 +293,7 @@ class Sources(Struct):
                     return
                 if len(files) == 1:
                     self.on_find()
-        self._add_all(folder, files, root)
+        self._add_all(folder, files, candidates, (BASE_CLASS.decode(),))
 
     def _read(self, path: str, root: Root) -> list[tuple[str, bytes]]:
         try:
@@ -299,16 +302,53 @@ class Sources(Struct):
             self.problems.append(error.problem)
             return []
 
-    def _add_all(self, folder: str, files: Sequence[tuple[str, bytes]], root: Root) -> None:
+    def _add_all(
+        self, folder: str, files: Sequence[tuple[str, bytes]], candidates: CandidateFiles, bases: Sequence[str]
+    ) -> None:
+        """Add files with classes that derive from `bases`, except those that git ignores."""
+        users = self._users(folder, files, candidates, bases)
         skipped = self._ignored.get(folder)
         if skipped is None:
-            skipped = self.searches.ignored(folder, [path for path, _ in files])
+            named = dict.fromkeys([*(path for path, _ in files), *(user for each in users.values() for user in each)])
+            skipped = self.searches.ignored(folder, tuple(named))
         for path, content in files:
-            if path not in skipped:
-                try:
-                    self._add(path, content, root)
-                except InputError as error:
-                    self.problems.append(error.problem)
+            if path in skipped:
+                continue
+            used_by = tuple(user for user in users[path] if user not in skipped) if path in users else None
+            try:
+                self._add_source(path, content, self._project_of(path, candidates.root), users=used_by)
+            except InputError as error:
+                self.problems.append(error.problem)
+
+    def _users(
+        self, folder: str, files: Sequence[tuple[str, bytes]], candidates: CandidateFiles, bases: Sequence[str]
+    ) -> dict[str, tuple[str, ...]]:
+        """Return the files that name the workflow classes of each file, if no configuration names the main module.
+
+        A file is missing if the search of the folder does not cover its whole project.
+        """
+        from stepgraph.project.class_names import STAR_IMPORT, DerivedNames, NameSearch
+
+        top = prefix_of(folder)
+        names: dict[str, tuple[str, ...]] = {}
+        for path, content in () if candidates.is_indexed else files:
+            project = self._project_of(path, candidates.root).files
+            if project.worker is None and project.root.startswith(top):
+                derived = DerivedNames.in_source(content)
+                names[path] = tuple(dict.fromkeys(name for base in bases for name in derived.of(base)))
+        every_name = tuple(dict.fromkeys(name for each in names.values() for name in each))
+        if not every_name:
+            return {}
+        users = {name: set(paths) for name, paths in candidates.naming(every_name).items()}
+        search = NameSearch(every_name)
+        for path, content in files:
+            for name in search.names_or_star_in(content):
+                users[name].add(path)
+        starred = sorted(users[STAR_IMPORT])[:CLASS_USERS]
+        by_names = {
+            each: sorted({*starred}.union(*(users[name] for name in each)))[:CLASS_USERS] for each in {*names.values()}
+        }
+        return {path: tuple(user for user in by_names[each] if user != path) for path, each in names.items()}
 
     def _add(self, path: str, content: bytes, root: Root) -> None:
         self._add_source(path, content, self._project_of(path, root))
@@ -329,6 +369,8 @@ class Sources(Struct):
         content: bytes,
         project: Project,
         workflows: tuple[ConfiguredWorkflow, ...] | None = None,
+        *,
+        users: tuple[str, ...] | None = None,
     ) -> None:
         real = real_path(path)
         path = self._first_names.setdefault(real, path)
@@ -339,7 +381,7 @@ class Sources(Struct):
         check_text(content, path)
         self.searched[path] = None
         on_disk = not is_unsaved(path)
-        self.modules.append(Source(path, content, on_disk=on_disk, project=project, workflows=workflows))
+        self.modules.append(Source(path, content, on_disk, project, workflows, users))
 
     def _add_standard_input(self) -> None:
         if STANDARD_INPUT_NAME in self.searched:

@@ -10,6 +10,12 @@ VENDORED = "python_modules/"
 """The directory of vendored packages, which pywrangler installs."""
 
 
+def is_test_module(path: str) -> bool:
+    """Return whether the name of a file is that of a test module."""
+    name = path.rpartition("/")[2]
+    return name.startswith(("test_", "conftest")) or name.endswith("_test.py")
+
+
 class WorkerModules(Struct, frozen=True):
     """The modules below the module root of a Worker. Their names are relative to this directory."""
 
@@ -28,9 +34,8 @@ class WorkerModules(Struct, frozen=True):
 
     def is_entry(self, path: str) -> bool:
         """Return whether the Worker loads a module: the main module, or one next to it that is no test."""
-        name = path.rpartition("/")[2]
-        is_test = name.startswith(("test_", "conftest")) or name.endswith("_test.py")
-        return path == self.main or (self.contains(path) and folder_of(path) == self.root and not is_test)
+        is_beside = self.contains(path) and folder_of(path) == self.root
+        return path == self.main or (is_beside and not is_test_module(path))
 
     def names_source_folder(self, name: str) -> bool:
         """Return whether an absolute name starts with the name of the module root."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final, TypeVar, cast
 
@@ -13,11 +13,13 @@ from msgspec import Struct, field
 
 from stepgraph.limits import (
     HELD_TOKENS,
+    MAIN_MODULES,
     MEGABYTE,
     PARSED_TOKENS,
     READ_BYTES,
     READ_MODULES,
     RELEASED_TOKENS,
+    SEARCHED_FOR_MAIN,
     SEARCHED_IMPORTS,
     SEARCHED_MODULES,
 )
@@ -46,6 +48,7 @@ Result = TypeVar("Result")
 
 # Non-ASCII names contain bytes above 127.
 _CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
+_SDK_IMPORT: Final = re.compile(rb"\b(?:from|import)[ \t]++workers\b")
 _WORD: Final = re.compile(rb"[\w\x80-\xff]++")
 
 
@@ -377,19 +380,48 @@ class Importer(Struct, frozen=True):
         paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
         return next((path for path in paths if bounds and class_name in self.modules.class_names(path, bounds)), None)
 
-    def main_module_of(self, module: SourceModule) -> ModuleFile | None:
-        """Return the main module of the Worker that runs the workflow classes of a module, unless it is this module.
+    def main_modules_of(self, module: SourceModule, users: Sequence[str] | None = None) -> tuple[ModuleFile, ...]:
+        """Return the modules that may be the main module of the Worker that runs the workflow classes of a module.
 
-        The main module names one of the classes, or imports by star, and imports the module, directly or indirectly.
+        A main module names one of the classes, or imports by star, and imports the module, directly or indirectly. If
+        no configuration names it, and no module has a usual name, it is a module that no other such module imports.
+        `users` are the files that name the classes, if they are known. The result is empty if no other module starts
+        the Worker.
         """
         names = classes_of(module)
         bounds = self.files.bounds
         for file in self.files.main_modules() if names else ():
             if bounds is None or file.path is None or file.path == module.path:
-                return None
+                return ()
             if self.modules.mentions_class(file.path, bounds, names) and self._imports(file.path, module.path):
-                return file
-        return None
+                return (file,)
+        if bounds is None or not names or self.files.worker is not None:
+            return ()
+        return self._unconfigured_mains(module.path, names, users, bounds)
+
+    def _unconfigured_mains(
+        self, path: str, names: Iterable[str], users: Sequence[str] | None, bounds: Root
+    ) -> tuple[ModuleFile, ...]:
+        """Return the modules that name the classes of a module, import it, and are not imported by one another.
+
+        Those that import the SDK come first: the others may be scripts.
+        """
+        if users is None:
+            users = tuple(islice(self.files.module_paths(), SEARCHED_FOR_MAIN)) if self.files.is_marked else ()
+        possible = [file for user in users if user != path and (file := self.files.possible_main(user)) is not None]
+        mains: list[ModuleFile] = []
+        for file in possible:
+            if file.path and self.modules.mentions_class(file.path, bounds, names) and self._imports(file.path, path):
+                mains.append(file)
+        roots = [file for file in mains if not any(self._is_below(file, other) for other in mains)]
+        with_sdk = [file for file in roots if file.path and self.modules.mentions(file.path, bounds, _SDK_IMPORT)]
+        return tuple(with_sdk or roots)[:MAIN_MODULES]
+
+    def _is_below(self, file: ModuleFile, other: ModuleFile) -> bool:
+        """Return whether a module is imported by another one, and does not import it."""
+        if file.path is None or other.path is None or file.path == other.path:
+            return False
+        return self._imports(other.path, file.path) and not self._imports(file.path, other.path)
 
     def _imports(self, importing: str, imported: str) -> bool:
         """Return whether a module imports another one, directly or indirectly.
