@@ -46,6 +46,21 @@ def test_decorated_functions_have_the_names_of_their_steps() -> None:
     """)
 
 
+def test_a_function_of_several_callables_has_no_callable_in_its_name() -> None:
+    module = MODULE.replace("function.__name__", "function.__name__.title()").replace("retries=7", "retries=3")
+    module = module.replace("        await load(step)", "        await clean(step)\n        await load(step)")
+    module = module.replace('@task("load rows")', '@task()\nasync def clean(): ...\n\n@task("load rows")')
+    assert notation(workflow_of_module(module).graph) == text("""
+        call wrapper
+        call wrapper
+        call wrapper(load)
+        def wrapper
+          {title}
+        def wrapper(load)
+          load rows
+    """)
+
+
 def test_defaults_of_a_decorator_are_constants() -> None:
     workflow = workflow_of_module(MODULE)
     assert workflow.graph is not None

@@ -74,7 +74,7 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
     called = _in_call_order(body, calls, bodies, expanded)
     representative_of = _representatives(called, bodies)
     functions = [function for function in called if representative_of[id(function)] is function]
-    keys = _assign_keys(functions, reserved=("run",))
+    keys = _assign_keys(functions, _common_callables(called, representative_of), reserved=("run",))
 
     def name_of(function: Function) -> str:
         return keys[id(representative_of[id(function)])]
@@ -160,11 +160,25 @@ def _serialized_nodes(body: OperationBlock, representative_of: Mapping[int, Func
     return json.dumps(emit_nodes(body, lambda function: str(id(representative_of[id(function)]))))
 
 
+def _common_callables(
+    functions: Sequence[Function], representative_of: Mapping[int, Function]
+) -> dict[int, tuple[str, ...] | None]:
+    """Return the callable arguments of each representative by `id`. They are None if equivalent functions differ."""
+    common: dict[int, tuple[str, ...] | None] = {}
+    for function in functions:
+        representative = id(representative_of[id(function)])
+        is_equal = common.setdefault(representative, function.callables) == function.callables
+        common[representative] = function.callables if is_equal else None
+    return common
+
+
 # Maximum number of callable arguments in a key that distinguishes functions which do not run the steps of these.
 _MAX_CALLABLES: Final = 3
 
 
-def _assign_keys(functions: Sequence[Function], reserved: Sequence[str]) -> dict[int, str]:
+def _assign_keys(
+    functions: Sequence[Function], callables: Mapping[int, tuple[str, ...] | None], reserved: Sequence[str]
+) -> dict[int, str]:
     """Return a unique key for each function by `id`, avoiding the `reserved` names.
 
     Functions with the same name are qualified by as many enclosing scopes as needed. The remaining duplicates are
@@ -172,7 +186,7 @@ def _assign_keys(functions: Sequence[Function], reserved: Sequence[str]) -> dict
     """
     keys: dict[int, str] = {}
     _qualify(list(functions), 0, reserved, keys)
-    _add_callables(functions, keys)
+    _add_callables(functions, callables, keys)
     return _number(functions, keys, reserved)
 
 
@@ -190,19 +204,26 @@ def _qualify(functions: list[Function], level: int, reserved: Sequence[str], key
             _qualify(duplicates, level + 1, reserved, keys)
 
 
-def _add_callables(functions: Sequence[Function], keys: dict[int, str]) -> None:
-    """Add the callable arguments to duplicate keys if this makes the keys unique, as in `wrapper(charge)`."""
+def _add_callables(
+    functions: Sequence[Function], callables: Mapping[int, tuple[str, ...] | None], keys: dict[int, str]
+) -> None:
+    """Add the callable arguments to duplicate keys if this makes the keys unique, as in `wrapper(charge)`.
+
+    A function that represents calls with different callable arguments keeps its key.
+    """
     groups: dict[str, list[Function]] = {}
     for function in functions:
         groups.setdefault(keys[id(function)], []).append(function)
     for name, duplicates in groups.items():
-        qualified = {id(f): f"{name}({', '.join(f.callables)})" for f in duplicates if _has_few_callables(f)}
+        qualified: dict[int, str] = {}
+        for function in duplicates:
+            names = callables[id(function)]
+            if names is None:
+                qualified[id(function)] = name
+            elif 0 < len(names) <= _MAX_CALLABLES and not function.callable_arguments:
+                qualified[id(function)] = f"{name}({', '.join(names)})"
         if len(duplicates) > 1 and len(set(qualified.values())) == len(duplicates):
             keys.update(qualified)
-
-
-def _has_few_callables(function: Function) -> bool:
-    return 0 < len(function.callables) <= _MAX_CALLABLES and not function.callable_arguments
 
 
 def _number(functions: Sequence[Function], keys: dict[int, str], reserved: Sequence[str]) -> dict[int, str]:
