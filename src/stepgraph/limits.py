@@ -48,7 +48,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.DEPENDENCIES: 40_000,
     Limit.VISITS: 2_000_000,
 }
-"""The maximum of each kind of work, before `PER_KILOBYTE` is added. Real projects need less than a twentieth of it."""
+"""The maximum of each kind of work, before `PER_KILOBYTE` is added. Real projects need less than a tenth of it."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
@@ -437,8 +437,8 @@ class Budget(Struct):
 
     @property
     def is_strained(self) -> bool:
-        """Whether more than a twentieth of a costly limit is used, and thus more than real projects need."""
-        return any(self.remaining[limit] < self.maximum[limit] * 19 // 20 for limit in _COSTLY)
+        """Whether more than a tenth of a costly limit is used, and thus more than real projects need."""
+        return any(self.remaining[limit] < self.maximum[limit] * 9 // 10 for limit in _COSTLY)
 
     def check(self) -> None:
         """Raise LimitExceededError if `evaluations` or `depth` is used up."""

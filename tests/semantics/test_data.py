@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.limits import Budget
+from stepgraph.limits import Budget, Limit
 from tests.semantics.notation import codes_of, graph_of, graph_of_module, text, workflow_of_module
 
 ROWS_BY_DATE = """
@@ -119,6 +119,14 @@ class W(WorkflowEntrypoint):
 def strained(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each workflow count as large from its first statement."""
     monkeypatch.setattr(Budget, "is_strained", property(lambda _: True))
+
+
+def test_a_workflow_is_large_above_a_tenth_of_a_limit() -> None:
+    budget = Budget()
+    budget.spend(Limit.JOINED, 20_000)
+    assert not budget.is_strained
+    budget.spend(Limit.JOINED)
+    assert budget.is_strained
 
 
 def skipped(call: str, run: str) -> str:

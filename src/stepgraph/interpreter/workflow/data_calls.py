@@ -1,7 +1,7 @@
 """Calls in step bodies that handle only data, which need not be interpreted.
 
 The code of a large application runs in its steps, and most of it handles data. A call that handles only data cannot run
-a step, and the result of a step is data. So once the analysis has used a twentieth of its limit for function bodies or
+a step, and the result of a step is data. So once the analysis has used a tenth of its limit for function bodies or
 joins, the interpreter skips these calls: the result is unknown, and everything that the call can reach may have
 changed. A call that reaches objects of `run` is interpreted. A note reports skipped calls if they may matter: if the
 body of a step can run other steps, or if code outside of steps uses objects that a skipped call has reached, or objects
