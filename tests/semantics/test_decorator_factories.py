@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, notation, text, workflow_of_module
 
 MODULE = """
@@ -101,4 +103,77 @@ def test_a_lambda_that_returns_data_is_not_part_of_a_name() -> None:
         call run_step
         def run_step
           {name}
+    """)
+
+
+@pytest.mark.parametrize(
+    ("decorator", "name"),
+    [
+        ("def task(fn):", "fn.__name__"),
+        ("def task(fn, name=None):", "name or fn.__name__"),
+        ("def task(fn):", 'f"{fn.__name__}"'),
+    ],
+)
+def test_steps_of_a_decorator_have_the_names_of_its_functions(decorator: str, name: str) -> None:
+    workflow = workflow_of_module(f"""
+        from functools import wraps
+        from workers import WorkflowEntrypoint
+
+        {decorator}
+            @wraps(fn)
+            async def run(step):
+                @step.do({name})
+                async def body():
+                    return await fn()
+
+                return await body()
+
+            return run
+
+        @task
+        async def extract(): ...
+
+        @task
+        async def load(): ...
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await extract(step)
+                await load(step)
+    """)
+    assert notation(workflow.graph) == text("""
+        call task.run(extract)
+        call task.run(load)
+        def task.run(extract)
+          extract
+        def task.run(load)
+          load
+    """)
+
+
+def test_steps_of_a_function_in_run_have_the_name_in_the_source() -> None:
+    workflow = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        async def do(step, fn):
+            @step.do(fn.__name__)
+            async def body():
+                return await fn()
+
+            return await body()
+
+        async def extract(): ...
+
+        async def load(): ...
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await do(step, extract)
+                await do(step, load)
+    """)
+    assert notation(workflow.graph) == text("""
+        call do
+        call do
+        def do
+          {fn.__name__}
     """)

@@ -150,6 +150,7 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
         path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
         kind="expression" if is_lambda else "function",
         callable_arguments=(*callee.scope.callable_arguments, *callable_arguments(values.values())),
+        is_from_body=interpreter.is_import_time,
     )
 
 

@@ -279,6 +279,14 @@ def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:
     return target
 
 
+def is_bound_in_body(interpreter: Interpreter, name: str) -> bool:
+    """Return whether a name is a variable of a call in a module or class body, such as the call of a decorator."""
+    scope = _lookup_start(interpreter.frame.scope, name)
+    while scope is not None and (scope.kind == "class" or not scope.bindings.binds(name)):
+        scope = scope.parent
+    return scope is not None and scope.is_from_body
+
+
 def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
     """Return the value of a name in a module or class body. The first lookup evaluates its binders."""
     value: Value | None = scope.names.get(name)

@@ -11,10 +11,10 @@ from stepgraph.interpreter.escapes import NOT_MODELED, evaluate_unknown
 from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, get_attribute
+from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, constant_name, get_attribute
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
+from stepgraph.interpreter.objects.names import bind, is_bound_in_body, is_globals_call, look_up
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import is_unordered, make_collection, merge_repeated
 from stepgraph.interpreter.python.constants import (
@@ -283,6 +283,8 @@ def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
     if isinstance(owner, (Event, Payload)):  # few attributes are those of an event
         interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
     value = get_attribute(interpreter, owner, name, place)
+    if name == "__name__" and isinstance(node.value, cst.Name) and is_bound_in_body(interpreter, node.value.value):
+        value = constant_name(interpreter, owner) or value
     if (
         value is UNKNOWN
         and isinstance(owner, ProjectObject)

@@ -36,6 +36,8 @@ class LexicalScope(Struct, eq=False):
     """The class, for the scope of a class body."""
     callable_arguments: tuple[CallableArgument, ...] = ()
     """The callable arguments of this call and of the enclosing calls."""
+    is_from_body: bool = False
+    """Whether the call was part of a module or class body."""
 
     @property
     def is_local(self) -> bool:

@@ -65,7 +65,11 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
     name = attribute_name(interpreter, name, place)
     if name in interpreter.bindings and isinstance(owner, Unknown | External | ExternalResult | ExternalResultMember):
         return ENVIRONMENT.member(name)
-    if name == "__name__" and (constant := _name_at_import(interpreter, owner)) is not None:
+    if (
+        name == "__name__"
+        and interpreter.is_import_time
+        and (constant := constant_name(interpreter, owner)) is not None
+    ):
         return constant
     match owner:
         case StepObject():
@@ -140,16 +144,17 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return UNKNOWN
 
 
-def _name_at_import(interpreter: Interpreter, owner: Value) -> Constant | None:
-    """Return the `__name__` of a function or class, such as a key of a registry, if the module is being imported.
+def constant_name(interpreter: Interpreter, owner: Value) -> Constant | None:
+    """Return the `__name__` of a function or class, such as a key of a registry, unless code may change it.
 
-    Later, a function has one graph for all functions and classes that it is called with.
+    It is constant while modules are imported, and for a variable of a decorator. Other functions have one graph for all
+    functions and classes that they are called with.
     """
-    if not interpreter.is_import_time or interpreter.modules.may_rename_functions():
+    if interpreter.modules.may_rename_functions():
         return None
     match owner:
         case FunctionValue(wrapped=Value() as wrapped):
-            return _name_at_import(interpreter, wrapped)
+            return constant_name(interpreter, wrapped)
         case FunctionValue(node=cst.FunctionDef(), positional=(), keywords=(), caveats=()) | ClassValue():
             return Constant(owner.name)
         case _:
