@@ -207,6 +207,9 @@ MAIN_MODULES: Final = 4
 SEARCHED_FOR_MAIN: Final = 1_000
 """The maximum number of modules of a project that are searched for the main module of a named file."""
 
+LOCAL_PACKAGES: Final = 200
+"""The maximum number of members of a workspace, and of packages of the repository that a project depends on."""
+
 EXPLAINED_MODULES: Final = 1_000
 """The maximum number of modules of a directory that are searched for the reason why no workflow is found."""
 

@@ -179,6 +179,17 @@ def test_a_new_import_of_a_derived_class_is_noticed() -> None:
     _assert_fresh(lambda: Path("other/steps.py").write_text(HELPER.replace("work'", "other'")), "graph", "-f", "json")
 
 
+def test_a_new_local_package_is_noticed() -> None:
+    Path("new").mkdir()
+    Path("new/pyproject.toml").write_text("[project]\nname = 'kit'\n")
+    Path("pyproject.toml").write_text(
+        "[tool.uv.sources]\nkit = { workspace = true }\n[tool.uv.workspace]\nmembers = ['*']"
+    )
+    Path("orders.py").write_text(ORDERS.replace("import WorkflowEntrypoint", "import WorkflowEntrypoint\nimport kit"))
+    time.sleep(_TICK_SECONDS)
+    _assert_fresh(lambda: Path("new/pyproject.toml").write_text("[project]\nname = 'other'\n"), "list")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments", [["check", "-f", "concise"], ["graph", "-f", "html"], ["list", "."]], ids=" ".join

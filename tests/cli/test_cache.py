@@ -156,6 +156,20 @@ def test_a_new_main_module_invalidates_the_entry(stepgraph: Command, folder: Pat
         assert (before != after) == (text != "")
 
 
+def test_a_new_local_package_invalidates_the_entry(stepgraph: Command, folder: Path) -> None:
+    flow = FLOW.replace("flows.registry", "kit.registry")
+    plant(folder, {"shop/pyproject.toml": "", "shop/packing.py": flow, "kit/pyproject.toml": "", "pyproject.toml": ""})
+    plant(folder, {"kit/kit/registry.py": REGISTRY})
+    before = stepgraph("graph")
+    assert stepgraph("graph") == before
+    plant(folder, {"shop/pyproject.toml": "[tool.uv.sources]\nkit = { path = '../kit' }\n"})
+    after = stepgraph("graph")
+    assert after == stepgraph("graph", "--no-cache")
+    assert before != after
+    plant(folder, {"kit/src/kit/registry.py": REGISTRY.replace('"pick"', '"choose"')})
+    assert stepgraph("graph") == stepgraph("graph", "--no-cache") != after
+
+
 def test_environments_have_separate_entries(stepgraph: Command, project: Path) -> None:
     path = project / "wrangler.toml"
     path.write_text(path.read_text(encoding="utf-8") + '[env.live]\nname = "live"\nworkflows = []\n', encoding="utf-8")

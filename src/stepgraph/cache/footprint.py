@@ -60,6 +60,7 @@ def footprint_of(
         *map(real_path, links),
         *_ignore_files(listed),
         *_probed_paths(paths),
+        *(path or "." for path in sources.packages.inputs),
         *repository_files(),
         *installation_files(),
     ]

@@ -45,30 +45,32 @@ class Project(Struct, frozen=True):
 NO_PROJECT = Project(ModuleFiles("", ()))
 
 
-def configured_project(configuration: Configuration, bounds: Root) -> Project:
+def configured_project(configuration: Configuration, bounds: Root, packages: Sequence[str] = ()) -> Project:
     """Return the project of a configuration, limited to modules inside the `bounds`.
 
     Modules are imported from `base_dir` (by default the directory of `main`), the directory of `main`, and the
     directory of the configuration. Vendored packages (pywrangler) are in `python_modules` next to the configuration or
-    in `base_dir`.
+    in `base_dir`. The last directories are those of its local `packages`.
     """
     folder = folder_of(configuration.path)
     main = folder if configuration.main is None else folder_of(configuration.main)
     root = main if configuration.base_dir is None else prefix_of(configuration.base_dir)
-    vendored = (folder + VENDORED, root + VENDORED)
+    vendored = (folder + VENDORED, root + VENDORED, *packages)
     source_folder = root.removeprefix(folder).rstrip("/").replace("/", ".") if root.startswith(folder) else ""
     worker = None if configuration.main is None else WorkerModules(root, configuration.main, source_folder)
     return Project(ModuleFiles(folder, (root, main, folder), vendored, bounds, worker), configuration)
 
 
-def project_of_file(path: str, configuration: Configuration | None, bounds: Root) -> Project:
-    """Return the project of a file, which need not be the main module."""
+def project_of_file(
+    path: str, configuration: Configuration | None, bounds: Root, packages: Sequence[str] = ()
+) -> Project:
+    """Return the project of a file, which need not be the main module, with its local `packages`."""
     if configuration is not None:
-        return configured_project(configuration, bounds)
-    return _unconfigured_project(folder_of(path), bounds)
+        return configured_project(configuration, bounds, packages)
+    return _unconfigured_project(folder_of(path), bounds, packages)
 
 
-def _unconfigured_project(folder: str, bounds: Root) -> Project:
+def _unconfigured_project(folder: str, bounds: Root, packages: Sequence[str]) -> Project:
     """Return a project without a configuration.
 
     Modules are imported from the directory of the file, the parent of its outermost package, the nearest directory with
@@ -82,7 +84,7 @@ def _unconfigured_project(folder: str, bounds: Root) -> Project:
     root = package_parent if is_inside(top, package_parent) else top
     main_folders = (ancestor for ancestor in ancestors if _has_main_module(ancestor) and bounds.contains(ancestor))
     folders = (folder, package_parent, *islice(main_folders, 1), f"{root}src/", root)
-    vendored = (f"{root}{VENDORED}", folder + VENDORED)
+    vendored = (f"{root}{VENDORED}", folder + VENDORED, *packages)
     return Project(ModuleFiles(root, folders, vendored, bounds, is_marked=marked_folder is not None))
 
 

@@ -16,6 +16,7 @@ from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.folders import folder_of, prefix_of, real_path
+from stepgraph.project.local_packages import LocalPackages
 from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
@@ -87,6 +88,8 @@ class Sources(Struct):
     """The roots of the named paths. Only the named paths themselves are read outside the roots."""
     searches: FolderSearches = field(default_factory=FolderSearches)
     """The searches of directories."""
+    packages: LocalPackages = field(default_factory=LocalPackages)
+    """The search for the local packages of projects."""
     _candidates: dict[str, CandidateFiles] = field(default_factory=dict)
     _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
     _projects: dict[tuple[str, bool, Root], Project] = field(default_factory=dict)
@@ -265,7 +268,8 @@ class Sources(Struct):
             advice = "Correct the path, which is relative to the configuration."
             self._misconfigured(path, message, advice, configuration.main_position)
         else:
-            self._add_source(main, read_inside(main, root), configured_project(configuration, root), workflows)
+            project = configured_project(configuration, root, self.packages.folders_of(folder_of(path), root))
+            self._add_source(main, read_inside(main, root), project, workflows)
 
     def _misconfigured(self, path: str, message: str, advice: str, position: tuple[int, int]) -> None:
         self.problems.append(Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
@@ -360,7 +364,9 @@ class Sources(Struct):
         key = (folder if configuration is None else configuration.path, configuration is None, root)
         project = self._projects.get(key)
         if project is None:
-            project = self._projects[key] = project_of_file(path, configuration, root)
+            project_folder = folder if configuration is None else folder_of(configuration.path)
+            packages = self.packages.folders_of(project_folder, root)
+            project = self._projects[key] = project_of_file(path, configuration, root, packages)
         return project
 
     def _add_source(

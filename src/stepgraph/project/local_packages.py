@@ -1,0 +1,182 @@
+"""Packages of the repository that a project depends on: members of a uv workspace, and dependencies by path.
+
+Installed packages are not searched, so their modules are found here only. uv and Poetry declare local packages in the
+`pyproject.toml` of the project:
+
+    [tool.uv.sources]                         [tool.poetry.dependencies]
+    flowkit = { workspace = true }            flowkit = { path = "../../packages/flowkit" }
+    shared = { path = "../shared" }
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from msgspec import Struct, field
+
+from stepgraph.limits import LOCAL_PACKAGES
+from stepgraph.model.note import InputError
+from stepgraph.project.folders import path_in, prefix_of, with_ancestors
+from stepgraph.project.reading import list_entries, read_configuration_bytes
+from stepgraph.project.root import Root
+
+_FILE_NAME: Final = "pyproject.toml"
+# A file without one of these pairs of words declares no local packages, and one without `workspace` no members.
+_SOURCES: Final = ((b"uv", b"sources"), (b"poetry", b"path"))
+_WORKSPACE: Final = ((b"uv", b"workspace"),)
+_NAME: Final = ((b"project", b"name"),)
+_MAX_INPUTS: Final = 20 * LOCAL_PACKAGES
+_SEPARATORS: Final = re.compile(r"[-_.]++")
+_NO_TABLE: Final[Mapping[str, object]] = {}
+
+
+class LocalPackages(Struct):
+    """Finds the local packages of projects. Each file is read once per run."""
+
+    inputs: dict[str, None] = field(default_factory=dict)
+    """The paths of the files and directories that were read or looked for."""
+    _contents: dict[str, bytes] = field(default_factory=dict)
+    _documents: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    _members: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _folders: dict[tuple[str, Root], tuple[str, ...]] = field(default_factory=dict)
+
+    def folders_of(self, folder: str, bounds: Root) -> tuple[str, ...]:
+        """Return the directories with the modules of the local packages of a project, direct dependencies first.
+
+        The project is that of the nearest `pyproject.toml` in or above a directory.
+        """
+        project = next((above for above in with_ancestors(folder) if self._exists(above, bounds)), None)
+        if project is None:
+            return ()
+        key = project, bounds
+        if key not in self._folders:
+            self._folders[key] = tuple(self._search(project, bounds))
+        return self._folders[key]
+
+    def _search(self, project: str, bounds: Root) -> Iterator[str]:
+        visited = {project}
+        pending = deque([project])
+        while pending and len(visited) <= LOCAL_PACKAGES:
+            for package in self._dependencies(pending.popleft(), bounds):
+                if package not in visited and bounds.contains(package or "."):
+                    visited.add(package)
+                    pending.append(package)
+                    source = f"{package}src/"
+                    yield source if os.path.isdir(source) else package
+
+    def _dependencies(self, project: str, bounds: Root) -> Iterator[str]:
+        """Yield the directories of the packages that a project declares as local."""
+        tool = _table(self._document(project, bounds, _SOURCES), "tool")
+        uv, poetry = _table(tool, "uv"), _table(tool, "poetry")
+        groups = _table(poetry, "group")
+        tables = [_table(uv, "sources"), _table(poetry, "dependencies")]
+        tables += [_table(_table(groups, name), "dependencies") for name in groups]
+        for table in tables:
+            for name, value in table.items():
+                for source in value if isinstance(value, list) else [value]:
+                    yield from self._packages(project, name, source, bounds)
+
+    def _packages(self, project: str, name: str, source: object, bounds: Root) -> Iterator[str]:
+        match source:
+            case {"path": str(path)} if "\0" not in path:
+                folder = prefix_of(path_in(project, path))
+                if os.path.isdir(folder or "."):
+                    yield folder
+            case {"workspace": True}:
+                member = self._workspace_members(project, bounds).get(_normalized(name))
+                if member is not None:
+                    yield member
+            case _:
+                return
+
+    def _workspace_members(self, project: str, bounds: Root) -> Mapping[str, str]:
+        """Return the directories of the members of the nearest workspace by normalized name."""
+        for above in with_ancestors(project):
+            if not self._exists(above, bounds):
+                continue
+            workspace = _table(_table(_table(self._document(above, bounds, _WORKSPACE), "tool"), "uv"), "workspace")
+            patterns = workspace.get("members")
+            if isinstance(patterns, list):
+                if above not in self._members:
+                    self._members[above] = self._named_members(above, patterns, bounds)
+                return self._members[above]
+        return {}
+
+    def _named_members(self, root: str, patterns: list[object], bounds: Root) -> Mapping[str, str]:
+        members: dict[str, str] = {}
+        folders = (
+            folder for pattern in patterns for folder in self._matching(root, str(pattern).strip("/").split("/"))
+        )
+        for folder, _ in zip(folders, range(LOCAL_PACKAGES), strict=False):
+            name = _table(self._document(folder, bounds, _NAME), "project").get("name")
+            if isinstance(name, str):
+                members.setdefault(_normalized(name), folder)
+        return members
+
+    def _matching(self, folder: str, parts: list[str]) -> Iterator[str]:
+        """Yield the directories below a directory that match a pattern, sorted. Links are not followed."""
+        pattern, *rest = parts
+        self.inputs[folder] = None
+        if len(self.inputs) > _MAX_INPUTS:
+            return
+        try:
+            names = sorted(entry.name for entry in list_entries(folder) if entry.is_dir(follow_symlinks=False))
+        except OSError:
+            return
+        for name in names:
+            if fnmatchcase(name, pattern) and not name.startswith("."):
+                if rest:
+                    yield from self._matching(f"{folder}{name}/", rest)
+                else:
+                    yield f"{folder}{name}/"
+
+    def _exists(self, folder: str, bounds: Root) -> bool:
+        path = f"{folder}{_FILE_NAME}"
+        self.inputs[path] = None
+        return os.path.isfile(path) and bounds.contains(folder or ".")
+
+    def _document(self, folder: str, bounds: Root, words: Sequence[tuple[bytes, bytes]]) -> Mapping[str, object]:
+        """Return the content of the `pyproject.toml` in a directory. Empty if it contains no pair of words."""
+        path = f"{folder}{_FILE_NAME}"
+        if path not in self._contents:
+            self.inputs[path] = None
+            self._contents[path] = _content(path, bounds)
+        content = self._contents[path]
+        if not any(first in content and second in content for first, second in words):
+            return _NO_TABLE
+        if path not in self._documents:
+            self._documents[path] = _parsed(content)
+        return self._documents[path]
+
+
+def _content(path: str, bounds: Root) -> bytes:
+    try:
+        return read_configuration_bytes(path, bounds)
+    except InputError:
+        return b""  # a file with settings is reported by their search
+
+
+def _parsed(content: bytes) -> Mapping[str, object]:
+    # Imported here for a fast start, because most projects have no local packages.
+    from stepgraph.project.configuration.document import MalformedError
+    from stepgraph.project.configuration.toml import TomlDocument
+
+    try:
+        return TomlDocument(content.decode()).data
+    except (MalformedError, UnicodeDecodeError):
+        return _NO_TABLE
+
+
+def _table(table: Mapping[str, object], name: str) -> Mapping[str, object]:
+    value = table.get(name)
+    return value if isinstance(value, dict) else _NO_TABLE
+
+
+def _normalized(name: str) -> str:
+    """Return a package name in the form in which names are compared (PEP 503)."""
+    return _SEPARATORS.sub("-", name).lower()
