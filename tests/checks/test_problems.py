@@ -186,6 +186,21 @@ def test_external_class_is_not_checked(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("base", "cause"),
+    [
+        ("Flow", "`flowkit.Flow`, which is outside the project"),
+        ("make()", "`make()`, which cannot be resolved"),
+    ],
+)
+def test_class_without_run_whose_base_is_unknown(tmp_path: Path, base: str, cause: str) -> None:
+    text = f"from flowkit import Flow, make\n\n\nclass Orders({base}):\n    pass\n"
+    (finding,) = check_project(tmp_path, entry(text), "SG004")
+    assert (
+        finding.message == f"the class `Orders` in {tmp_path}/entry.py derives from {cause}. Its steps are not checked."
+    )
+
+
 def test_class_without_workflow_base_is_missing(tmp_path: Path) -> None:
     text = "class Orders:\n    async def run(self, event, step):\n        pass\n"
 

@@ -404,8 +404,15 @@ def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, v
         reason = f"a base of the class `{class_name}` in {path} cannot be resolved: {unresolved.reason}"
         return ProblemKind.UNRESOLVED_CLASS, reason
     if not derives_from_entrypoint(value):
+        unknown = unknown_base(value)
+        if unknown is not None:
+            is_named = isinstance(unknown.identity, str)
+            base = f"`{unknown.identity if is_named else unknown.place.text}`"
+            fault = "is outside the project" if is_named else "cannot be resolved"
+            reason = f"the class `{class_name}` in {path} derives from {base}, which {fault}"
+            return ProblemKind.UNRESOLVED_CLASS, reason
         reason = f"the class `{class_name}` in {path} does not derive from `WorkflowEntrypoint`"
-        return ProblemKind.UNRESOLVED_CLASS if unknown_base(value) else ProblemKind.MISSING_CLASS, reason
+        return ProblemKind.MISSING_CLASS, reason
     may_be_workflow = any(isinstance(base, UnknownBase) for base in order)
     may_be_workflow = may_be_workflow or find_member(interpreter, order, "run") is not None
     may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_externally(value.scope, "run")
