@@ -13,7 +13,7 @@ from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.builtin_methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
+from stepgraph.interpreter.objects.containers.iteration import CopiedEntries, copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_unordered
 from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
 from stepgraph.interpreter.python.arguments import (
@@ -55,13 +55,15 @@ def _make_dictionary(call: LibraryCall) -> Value:
             table.add(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue
         source = as_collection(call.interpreter, argument.value, "keys", "__iter__", "__getitem__")
-        is_complete = not source.partial if isinstance(source, Mapping) else not argument.star
-        copied_entries = entries_of(call.interpreter, source, call.place) if is_complete else None
-        if copied_entries is None:
+        is_unknown = bool(argument.star) and not isinstance(source, Mapping)
+        copied = (
+            CopiedEntries((), is_complete=False) if is_unknown else entries_of(call.interpreter, source, call.place)
+        )
+        if not copied.is_complete:
             table.make_optional()
             partial = True
         unordered = unordered or is_unordered(source)
-        for entry in source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ():
+        for entry in copied.entries:
             table.add(entry)
     dictionary = replace(mapping_of(call.interpreter, table, partial=partial), hidden=True)
     dictionary.state.unordered = dictionary.state.unordered or unordered

@@ -42,7 +42,7 @@ def _partial(call: LibraryCall) -> Value:
         return function
     if not function.relevant and not _is_modeled(function):
         return call_unknown(call.interpreter, function, call.arguments, call.place)
-    if not isinstance(function, FunctionValue):
+    if not isinstance(function, FunctionValue) or _has_unknown_keywords(rest):
         return Partial(function, Arguments(rest))
     is_bound_on_access = call.name == "functools.partialmethod" or function.kind != "function"
     return replace(
@@ -78,6 +78,12 @@ def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) 
             )
         elif argument.keyword is None and not argument.star:
             yield argument.value
+
+
+def _has_unknown_keywords(arguments: Sequence[Argument]) -> bool:
+    """Return whether a `**` argument has entries that can lead to a step, but may be missing or have unknown keys."""
+    unpacked = unpacked_arguments(Arguments(tuple(arguments))).items
+    return any(argument.star == "**" and argument.value.relevant for argument in unpacked)
 
 
 def _keyword_values(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]]:

@@ -187,11 +187,11 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
         if argument.keyword is not None:
             set_entry(interpreter, receiver, Constant(argument.keyword), argument.value, argument.place, argument.place)
             continue
-        entries = entries_of(interpreter, argument.value, argument.place)
-        if entries is None:
+        copied = entries_of(interpreter, argument.value, argument.place)
+        if not copied.is_complete:
             _update_with_unknown(interpreter, receiver, place)
         receiver.state.unordered = receiver.state.unordered or is_unordered(argument.value)
-        for entry in entries or ():
+        for entry in copied.entries:
             add_entry(interpreter, receiver, entry)
     return Constant(None)
 

@@ -191,11 +191,11 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
             spread = interpreter.evaluate(element.value)
             from stepgraph.interpreter.objects.containers.iteration import entries_of
 
-            spread_entries = entries_of(interpreter, spread, interpreter.place(element.value))
-            partial = partial or spread_entries is None
-            if spread_entries is None:
+            copied = entries_of(interpreter, spread, interpreter.place(element.value))
+            partial = partial or not copied.is_complete
+            if not copied.is_complete:
                 table.make_optional()
-            for entry in spread_entries or ():
+            for entry in copied.entries:
                 table.add(entry)
     mapping = mapping_of(interpreter, table, partial=partial)
     mapping.state.created_empty = not node.elements
@@ -258,10 +258,21 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
         value = as_collection(interpreter, value, "keys", "__getitem__")
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
+    elif argument.star == "**" and isinstance(value, Union) and value.relevant:
+        value = _entries_of_cases(interpreter, value, interpreter.place(argument.value))
     elif argument.star == "**" and isinstance(value, ProjectObject):
         interpreter.escape(value, interpreter.place(argument.value), f"is unpacked{NOT_MODELED}")
     keyword = None if argument.keyword is None else argument.keyword.value
     return Argument(value, interpreter.place(argument.value), keyword, argument.star)
+
+
+def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace) -> Mapping:
+    """Return a dictionary with the entries of all cases of a `**` argument, which may be missing."""
+    from stepgraph.interpreter.objects.containers.iteration import entries_of
+
+    copied = entries_of(interpreter, value, place)
+    table = EntryTable(copied.entries)
+    return mapping_of(interpreter, table, partial=not copied.is_complete)
 
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:

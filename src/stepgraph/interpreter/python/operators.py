@@ -111,13 +111,13 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
 
 def _merge_mappings(interpreter: Interpreter, node: cst.BinaryOperation, left: Mapping, right: Value) -> Mapping:
     """Return the dictionary `left | right`. The entries of `right` take precedence."""
-    right_entries = entries_of(interpreter, right, interpreter.place(node.right))
+    copied = entries_of(interpreter, right, interpreter.place(node.right))
     table = EntryTable(shown_entries(left, interpreter.place(node.left)))
-    if right_entries is None:
+    if not copied.is_complete:
         table.make_optional()
-    for entry in right_entries or ():
+    for entry in copied.entries:
         table.add(entry)
-    partial = left.partial or right_entries is None or not left.shows_constants
+    partial = left.partial or not copied.is_complete or not left.shows_constants
     merged = mapping_of(interpreter, table, partial=partial)
     merged.state.unordered = any(
         [not table.is_ordered, left.state.unordered, isinstance(right, Mapping) and right.state.unordered]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -21,10 +23,12 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import shown_entries
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, is_none
+from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -160,20 +164,45 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
     return copy
 
 
-def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> tuple[MappingEntry, ...] | None:
-    """Return the entries of a dictionary or of an iterable of pairs. Return None if some are unknown."""
+class CopiedEntries(Struct, frozen=True):
+    """The entries that an operation copies into a dictionary."""
+
+    entries: tuple[MappingEntry, ...]
+    is_complete: bool
+    """Whether there are no other entries, which may replace those of the dictionary."""
+
+
+def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> CopiedEntries:
+    """Return the entries of a dictionary or of an iterable of pairs."""
     value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
-        if value.partial:
-            return None
-        return shown_entries(value, place)
-    items = None if isinstance(value, Union) else elements_of(interpreter, value)
+        return CopiedEntries(shown_entries(value, place), is_complete=not value.partial)
+    if isinstance(value, Union):
+        return _entries_of_cases(interpreter, value, place)
+    items = elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
-        for part in [value] if items is None or isinstance(value, ProjectObject) else [item.value for item in items]:
+        parts = [value] if items is None or isinstance(value, ProjectObject) else [item.value for item in items]
+        for part in parts:
             interpreter.escape(part, place, "is stored in a dictionary, which stepgraph does not model")
-        return None
-    return tuple(pair for pair in pairs if pair is not None)
+        return CopiedEntries(tuple(_unknown_entries(parts, place)), is_complete=False)
+    return CopiedEntries(tuple(pair for pair in pairs if pair is not None), is_complete=True)
+
+
+def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace) -> CopiedEntries:
+    """Return the entries of all cases of a value, each of which may be missing. Copying from None raises an error."""
+    copied = [entries_of(interpreter, case.value, place) for case in value.cases if not is_none(case.value)]
+    entries = [entry for each in copied for entry in each.entries]
+    interpreter.budget.spend(Limit.ELEMENTS, len(entries))
+    optional = (replace(entry, value=on_some_paths(entry.value), may_be_missing=True) for entry in entries)
+    return CopiedEntries(tuple(optional), all(each.is_complete for each in copied))
+
+
+def _unknown_entries(parts: Sequence[Value], place: SourcePlace) -> Iterator[MappingEntry]:
+    """Yield an entry for the values that may be in a dictionary with unknown keys, if they can lead to a step."""
+    if any(part.relevant and not isinstance(part, Event | Payload) for part in parts):
+        value = Unresolved("some entries of the dictionary are unknown", place)
+        yield MappingEntry(UNKNOWN, value, place, place, many=True, may_be_missing=True)
 
 
 def _pair_of(item: Element) -> MappingEntry | None:

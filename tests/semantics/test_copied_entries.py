@@ -1,0 +1,63 @@
+"""Dictionaries that copy the entries of other dictionaries."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import workflow_of_module
+
+MODULE = """
+import functools
+
+from workers import WorkflowEntrypoint
+
+async def a(step):
+    await step.sleep("a", 1)
+
+async def b(step):
+    await step.sleep("b", 1)
+
+def updated(table, other):
+    table.update(other)
+    return table
+
+def as_keywords(**table):
+    return table
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        table = {table}
+        copied = {copied}
+        for function in copied.values():
+            await function(step)
+"""
+TABLES = {
+    "unknown entries": '{"a": a, **event["payload"]["more"]}',
+    "updated": 'updated({"a": a}, event["payload"]["more"])',
+    "one of two": '{"a": a} if event["payload"]["flag"] else {}',
+    "not None": '{"a": a} if event["payload"]["flag"] else None',
+}
+COPIES = [
+    '{"b": b, **table}',
+    '{**table, "b": b}',
+    "dict(table, b=b)",
+    'dict({"b": b}, **table)',
+    '{"b": b} | table',
+    'updated({"b": b}, table)',
+    "as_keywords(**table, b=b)",
+    "functools.partial(as_keywords, **table)(b=b)",
+]
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("copied", COPIES)
+def test_entries_of_incomplete_dictionaries_are_copied(table: str, copied: str) -> None:
+    workflow = workflow_of_module(MODULE.replace("{table}", table).replace("{copied}", copied))
+    assert workflow.graph is not None
+    assert sorted(workflow.graph["workflow"]["functions"]) == ["a", "b"]
+
+
+def test_functions_under_unknown_keys_are_reported() -> None:
+    table = "zip(event['payload']['names'], sorted([a]))"
+    workflow = workflow_of_module(MODULE.replace("{table}", f"map(pair, {table})").replace("{copied}", "dict(table)"))
+    assert not workflow.complete
