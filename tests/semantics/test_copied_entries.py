@@ -61,3 +61,11 @@ def test_functions_under_unknown_keys_are_reported() -> None:
     table = "zip(event['payload']['names'], sorted([a]))"
     workflow = workflow_of_module(MODULE.replace("{table}", f"map(pair, {table})").replace("{copied}", "dict(table)"))
     assert not workflow.complete
+
+
+def test_one_of_several_lists_is_unpacked_into_a_partial() -> None:
+    module = MODULE.replace("**table):", "*table):").replace(".values()", "")
+    module = module.replace("{copied}", "functools.partial(as_keywords, *table)(b)")
+    workflow = workflow_of_module(module.replace("{table}", '[a] if event["payload"]["flag"] else []'))
+    assert workflow.graph is not None
+    assert sorted(workflow.graph["workflow"]["functions"]) == ["a", "b"]

@@ -42,7 +42,7 @@ def _partial(call: LibraryCall) -> Value:
         return function
     if not function.relevant and not _is_modeled(function):
         return call_unknown(call.interpreter, function, call.arguments, call.place)
-    if not isinstance(function, FunctionValue) or _has_unknown_keywords(rest):
+    if not isinstance(function, FunctionValue) or _has_unknown_arguments(rest):
         return Partial(function, Arguments(rest))
     is_bound_on_access = call.name == "functools.partialmethod" or function.kind != "function"
     return replace(
@@ -80,8 +80,12 @@ def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) 
             yield argument.value
 
 
-def _has_unknown_keywords(arguments: Sequence[Argument]) -> bool:
-    """Return whether a `**` argument has entries that can lead to a step, but may be missing or have unknown keys."""
+def _has_unknown_arguments(arguments: Sequence[Argument]) -> bool:
+    """Return whether a starred argument leads to steps, but is one of several collections or has unknown keys."""
+    if any(
+        argument.star == "*" and isinstance(argument.value, Union) and argument.value.relevant for argument in arguments
+    ):
+        return True
     unpacked = unpacked_arguments(Arguments(tuple(arguments))).items
     return any(argument.star == "**" and argument.value.relevant for argument in unpacked)
 
