@@ -1,7 +1,6 @@
 """Packages of the repository that a project depends on: members of a uv workspace, and dependencies by path.
 
-Installed packages are not searched, so their modules are found here only. uv and Poetry declare local packages in the
-`pyproject.toml` of the project:
+Installed packages are not searched. uv and Poetry declare local packages in the `pyproject.toml` of the project:
 
     [tool.uv.sources]                         [tool.poetry.dependencies]
     flowkit = { workspace = true }            flowkit = { path = "../../packages/flowkit" }
@@ -48,7 +47,7 @@ class LocalPackages(Struct):
     def folders_of(self, folder: str, bounds: Root) -> tuple[str, ...]:
         """Return the directories with the modules of the local packages of a project, direct dependencies first.
 
-        The project is that of the nearest `pyproject.toml` in or above a directory.
+        The nearest `pyproject.toml` in or above a directory declares the dependencies.
         """
         project = next((above for above in with_ancestors(folder) if self._exists(above, bounds)), None)
         if project is None:

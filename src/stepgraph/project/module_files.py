@@ -135,7 +135,7 @@ class ModuleFiles:
     def possible_main(self, path: str) -> ModuleFile | None:
         """Return the module in a file if it may be the main module of a Worker without a configuration.
 
-        A test or the module of a package is none.
+        Tests and `__init__.py` files are excluded.
         """
         folders = path.removeprefix(self.root).split("/")[:-1]
         is_test = is_test_module(path) or not _TEST_FOLDERS.isdisjoint(folders)

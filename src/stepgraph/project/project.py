@@ -50,7 +50,7 @@ def configured_project(configuration: Configuration, bounds: Root, packages: Seq
 
     Modules are imported from `base_dir` (by default the directory of `main`), the directory of `main`, and the
     directory of the configuration. Vendored packages (pywrangler) are in `python_modules` next to the configuration or
-    in `base_dir`. The last directories are those of its local `packages`.
+    in `base_dir`. Local `packages` come last.
     """
     folder = folder_of(configuration.path)
     main = folder if configuration.main is None else folder_of(configuration.main)

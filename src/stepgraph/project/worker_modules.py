@@ -11,7 +11,7 @@ VENDORED = "python_modules/"
 
 
 def is_test_module(path: str) -> bool:
-    """Return whether the name of a file is that of a test module."""
+    """Return whether a file is named like a test module."""
     name = path.rpartition("/")[2]
     return name.startswith(("test_", "conftest")) or name.endswith("_test.py")
 
