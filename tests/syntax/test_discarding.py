@@ -63,6 +63,38 @@ def test_a_used_name_leaves_its_copy_discarded() -> None:
     assert _discarded("a = start()\nb = start()\nb = a\nuse(a)") == [False, True]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "with lock as a: pass",
+        "a, *b = pair",
+        "for [x, a] in pairs: pass",
+        "(a := 1)",
+        "import json as a",
+        "match pair:\n    case [a, {**rest}]: pass",
+        "use([a for b in rows for a in b])",
+        "use([b for a in rows for b in a])",
+        "use({x: a.name for x, a in rows if a})",
+    ],
+)
+def test_a_new_value_is_no_use_of_a_name(line: str) -> None:
+    assert _discarded(f"a = start()\n{line}") == [True]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "use([a for a in a])",
+        "use([a for b in rows])",
+        "use([b for t[a] in rows for b in t])",
+        "t[a] = 1",
+        "x, t[a] = pair",
+    ],
+)
+def test_a_read_beside_a_new_value_counts(line: str) -> None:
+    assert _discarded(f"a = start()\n{line}") == [False]
+
+
 def test_a_function_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     walked: list[int] = []
 

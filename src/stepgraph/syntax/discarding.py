@@ -272,14 +272,15 @@ class DiscardAnalysis(Struct):
     def _unexecuted_conditions(self, use: cst.Name, function: cst.FunctionDef) -> _Conditions:
         """Return the conditions for a name in a function never to be read there as a variable of that function.
 
-        The name may be in unreachable code, be a parameter of a nested function, or be in a nested function that
-        nothing uses.
+        The name may be in unreachable code, be a parameter of a nested function or a variable of a comprehension, or
+        be in a nested function that nothing uses.
         """
         if self._unreachable is None:
             self._unreachable = UnreachableCode(self.parents)
         if self._unreachable.contains(use):
             return _DISCARDED
         body: cst.CSTNode = use
+        is_outside = False
         nested: list[cst.FunctionDef] = []
         for ancestor in takewhile(lambda outer: outer is not function, ancestors_of(self.parents, use)):
             if isinstance(ancestor, cst.FunctionDef | cst.Lambda) and body is ancestor.body:
@@ -287,6 +288,10 @@ class DiscardAnalysis(Struct):
                     return _DISCARDED
                 if isinstance(ancestor, cst.FunctionDef):
                     nested.append(ancestor)
+            if isinstance(ancestor, cst.BaseComp) and not is_outside and _binds(ancestor.for_in, use.value):
+                return _DISCARDED
+            # The first iterable of a comprehension is evaluated in the scope around the comprehension.
+            is_outside = isinstance(ancestor, cst.CompFor) and body is ancestor.iter
             body = ancestor
         scope = self._scope(nested[-1]) if nested and not nested[-1].decorators else None
         if not isinstance(scope, cst.FunctionDef):
@@ -308,7 +313,16 @@ class DiscardAnalysis(Struct):
                 return _DISCARDED
             case cst.FunctionDef(name=function_name) if function_name is name:
                 return _DISCARDED
-            case cst.AnnAssign(target=target) | cst.For(target=target) | cst.CompFor(target=target) if target is name:
+            case (
+                cst.AnnAssign(target=target)
+                | cst.For(target=target)
+                | cst.CompFor(target=target)
+                | cst.NamedExpr(target=target)
+                | cst.AsName(name=target)
+                | cst.MatchAs(name=target)
+            ) if target is name:
+                return _DISCARDED
+            case cst.Element() if self._is_target(name):
                 return _DISCARDED
             case cst.Attribute(value=owner) as attribute if owner is not name:
                 return _DISCARDED if attribute.attr is name else None  # the name of the attribute, not a local name
@@ -322,6 +336,19 @@ class DiscardAnalysis(Struct):
                 return self._done_callback_conditions(attribute) if self._is_call_statement(attribute) else None
             case _:
                 return self._value_conditions(_UsedValue(name, elements_only))
+
+    def _is_target(self, name: cst.Name) -> bool:
+        """Return whether a name is an element of an assignment target, such as `a` in `a, *b = pair`."""
+        node: cst.CSTNode = name
+        for ancestor in ancestors_of(self.parents, name):
+            match ancestor:
+                case cst.Element() | cst.StarredElement() | cst.Tuple() | cst.List():
+                    node = ancestor
+                case cst.AssignTarget(target=target) | cst.For(target=target) | cst.CompFor(target=target):
+                    return target is node
+                case _:
+                    return False
+        return False
 
     def _only_inspects(self, method: cst.Attribute) -> bool:
         """Return whether a method of a task is called, but not in a loop that waits for the task by polling."""
@@ -387,3 +414,15 @@ class DiscardAnalysis(Struct):
 
 def _is_missing_await(use: cst.Subscript | cst.Attribute) -> bool:
     return isinstance(use, cst.Subscript) or use.attr.value not in _COROUTINE_ATTRIBUTES
+
+
+def _binds(clause: cst.CompFor, name: str) -> bool:
+    """Return whether a comprehension has a variable of this name."""
+    clauses = [clause]
+    while clause.inner_for_in is not None:
+        clause = clause.inner_for_in
+        clauses.append(clause)
+    nodes = [node for each in clauses for node in all_nodes(each.target)]
+    if any(isinstance(node, cst.Attribute | cst.Subscript) for node in nodes):
+        return False
+    return any(isinstance(node, cst.Name) and node.value == name for node in nodes)
