@@ -265,6 +265,63 @@ def test_exceptions_returned_make_a_gather_all_settled(options: str) -> None:
     """)
 
 
+def test_a_coroutine_that_each_branch_appends_is_a_choice() -> None:
+    assert graph_of("""
+        jobs = [c()]
+        if x:
+            jobs.append(a())
+        else:
+            jobs.append(b())
+        await asyncio.gather(*jobs)
+    """) == text("""
+        parallel all
+          c [1>2]
+          if x
+            a [1>2]
+          else
+            b [1>2]
+    """)
+
+
+def test_a_coroutine_appended_in_each_branch_of_a_loop_is_a_choice() -> None:
+    assert graph_of("""
+        jobs = []
+        for row in event:
+            match row.kind:
+                case "x":
+                    jobs.append(a())
+                case _:
+                    jobs.append(b())
+        await asyncio.gather(*jobs)
+    """) == text("""
+        parallel all
+          loop
+            switch row.kind
+            | case "x"
+              a [1>2]
+            | default
+              b [1>2]
+    """)
+
+
+def test_coroutines_that_some_branches_append_are_loops_in_source_order() -> None:
+    assert graph_of("""
+        jobs = []
+        for row in event:
+            if row.x:
+                jobs.append(a())
+            elif row.y:
+                jobs.append(b())
+        await asyncio.gather(*jobs)
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+          loop
+            b [1>2]
+    """)
+
+
 def test_members_of_a_gather_that_are_chosen_are_a_branch_each() -> None:
     assert graph_of("""
         work = [a(), b()] if x else [c()]

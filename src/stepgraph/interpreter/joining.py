@@ -117,7 +117,12 @@ class ValueSet:
             self.add(value)
 
     def __contains__(self, value: Slot) -> bool:
-        return any(is_equivalent(value, candidate) for candidate in self._buckets.get(_bucket_key(value), ()))
+        return self.find(value) is not MISSING
+
+    def find(self, value: Slot) -> Slot:
+        """Return the equivalent value in this set, or MISSING."""
+        candidates = self._buckets.get(_bucket_key(value), ())
+        return next((candidate for candidate in candidates if is_equivalent(value, candidate)), MISSING)
 
     def add(self, value: Slot) -> bool:
         """Add a value. Return False if the set already contains it."""
@@ -260,6 +265,10 @@ def join_slot(
     bound = [(condition, value) for condition, value in branches if value is not MISSING]
     if any(isinstance(value, tuple) for _, value in bound):
         collections = [(condition, value) for condition, value in bound if isinstance(value, tuple)]
+        if len(collections) == len(branches):
+            joined = _join_alternatives(collections, discriminant, place, since)
+            if joined is not None:
+                return joined
         return _join_elements(
             budget, [value for _, value in collections], [condition for condition, _ in collections], since
         )
@@ -400,6 +409,42 @@ def _join_elements(
         element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since)
         for element, indexes in zip(elements, sources, strict=True)
     )
+
+
+def _join_alternatives(
+    branches: Sequence[tuple[str | None, tuple[Any, ...]]],
+    discriminant: str | None,
+    place: SourcePlace,
+    since: TaskId | None,
+) -> tuple[Any, ...] | None:
+    """Return the elements of one collection to which each branch has added one unstarted coroutine or callable.
+
+    The added elements become one element, whose value depends on the branch. Return None for other collections.
+    """
+    conditions = [condition for condition, _ in branches]
+    if None in conditions[:-1] or len(set(conditions)) < len(conditions):
+        return None
+    if not all(elements for _, elements in branches):
+        return None
+    *common, first = branches[0][1]
+    added: list[tuple[str | None, Value]] = []
+    for condition, elements in branches:
+        last = elements[-1] if len(elements) == len(common) + 1 else None
+        if not isinstance(last, Element) or last.may_be_missing or last.many != first.many:
+            return None
+        if not all(element is other for element, other in zip(elements, common, strict=False)):
+            return None
+        if not last.value.relevant or any(isinstance(leaf, Task | Gathering) for leaf in union_values(last.value)):
+            return None
+        added.append((condition, last.value))
+    value = join_values(added, discriminant, place, since)
+    if not isinstance(value, Union):
+        return None
+    element = Element(value, first.place, first.many)
+    for index, present in enumerate(common):
+        if element.many and isinstance(present, Element) and present.many and is_equivalent(present, element):
+            return (*common[:index], element, *common[index + 1 :])
+    return (*common, element)
 
 
 def _allocation_site(element: Slot) -> object:

@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import ValueSet, join_values, union_values
+from stepgraph.interpreter.joining import MISSING, ValueSet, join_values, union_values
 from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
@@ -377,9 +377,7 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
         _add_bounded(interpreter, owner, owner.max_size, items)
         return
     if any(item.many for item in items):
-        added = ValueSet(items)
-        remaining = [item for item in owner.items if not (item.many and item in added)]
-        interpreter.store.write(owner.state, "items", merge_repeated((*remaining, *items)))
+        interpreter.store.write(owner.state, "items", merge_repeated(_with_repeated(owner.items, items)))
         return
     existing: tuple[Element, ...] = owner.state["items"]
     interpreter.budget.spend(Limit.ELEMENTS, len(items) + len(existing) // ELEMENTS_COPIED_PER_UNIT)
@@ -387,6 +385,20 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
         interpreter.store.extend(owner.state, (*existing, *items))
     else:
         interpreter.store.write(owner.state, "items", merge_repeated((*existing, *items)))
+
+
+def _with_repeated(present: tuple[Element, ...], items: tuple[Element, ...]) -> tuple[Element, ...]:
+    """Return elements with added ones, which replace their `many` equivalents of earlier passes where these are."""
+    added = ValueSet(items)
+    unplaced = {id(item): item for item in items}
+    result: list[Element] = []
+    for element in present:
+        item = added.find(element) if element.many else MISSING
+        if item is MISSING:
+            result.append(element)
+        elif unplaced.pop(id(item), None) is not None:
+            result.append(item)
+    return (*result, *unplaced.values())
 
 
 def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:
