@@ -11,7 +11,7 @@ import pytest
 import stepgraph.interpreter
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.interpreter import joining
+from stepgraph.interpreter import equivalence
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.calls import Suppressor
 from stepgraph.interpreter.values.steps import Payload
@@ -256,10 +256,10 @@ def test_rollback_removes_appended_elements() -> None:
 def test_values_are_compared_only_within_their_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     """Comparing each pair of 200 gatherings or payloads at each join would dominate the analysis."""
     compared: list[object] = []
-    monkeypatch.setattr(joining, "is_equivalent", lambda *pair: compared.append(pair))
+    monkeypatch.setattr(equivalence, "is_equivalent", lambda *pair: compared.append(pair))
     gatherings = [Gathering("all", (Task(n),), started_tasks=frozenset({n})) for n in range(10)]
     payloads = [Payload(PayloadShape()) for _ in range(10)]
-    joining.ValueSet([*gatherings, *payloads, *map(Suppressor, [None] * 10)])
+    equivalence.ValueSet([*gatherings, *payloads, *map(Suppressor, [None] * 10)])
     assert compared == []
 
 

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
+from stepgraph.interpreter.equivalence import MISSING, Slot
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, Slot, may_change_reachable_steps
+from stepgraph.interpreter.joining import may_change_reachable_steps
 from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments

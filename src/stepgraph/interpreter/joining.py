@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
+from stepgraph.interpreter.values.containers import Element, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
-from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
+from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     UNKNOWN,
-    Constant,
     Unresolved,
     Value,
     is_none,
@@ -29,10 +29,6 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
-
-# The contents of a slot: a value, or the elements of a collection as a tuple of elements, entries or values.
-Slot: TypeAlias = Any
-
 
 # A union with more cases is `Unresolved`.
 MAX_CASES: Final = 200
@@ -44,14 +40,6 @@ _MAX_IRRELEVANT: Final = 2
 
 # The cost of comparing two elements, in visits of one element.
 _COMPARISON_COST: Final = 4
-
-
-class _Missing:
-    __slots__ = ()
-
-
-# The contents of a slot that is not set.
-MISSING: Final = _Missing()
 
 
 class Prefix(Struct, frozen=True):
@@ -67,96 +55,6 @@ class Prefix(Struct, frozen=True):
 def visit_cost(slot: Slot) -> int:
     """Return the cost of visiting a slot: the number of its elements, or of the parts of its value."""
     return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else slot.parts
-
-
-def is_equivalent(a: Slot, b: Slot) -> bool:
-    """Return whether two values are equal, or come from the same code in two passes of a loop.
-
-    Elements can be equivalent even if only one of them may be missing.
-    """
-    if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
-        a, b = _as_certain(a), _as_certain(b)
-    return a is b or bool(a == b) or (_declaration_key(a) is not None and _declaration_key(a) == _declaration_key(b))
-
-
-def _bucket_key(value: Slot) -> object:
-    """Return a hash key for `is_equivalent`. Equivalent values have equal keys; other values rarely do."""
-    match value:
-        case StepFunction(definition=definition):
-            return StepFunction, id(definition.place.node)
-        case FunctionValue(node=node):
-            return FunctionValue, id(node)
-        case Task(task_id=task_id):
-            return Task, task_id
-        case Collection(state=state) | Mapping(state=state):
-            return type(value), id(state)
-        case Unresolved(place=place):
-            return Unresolved, id(place.node)
-        case Constant(value=constant):
-            return Constant, constant
-        case Element(place=place) | MappingEntry(place=place):
-            return Element, id(place.node)
-        case Gathering(started_tasks=started_tasks, members=members):
-            return Gathering, started_tasks, len(members)
-        case Event(shape=shape) | Payload(shape=shape):
-            return type(value), id(shape)
-        case Union():
-            return Union
-        case Struct() if not value.__struct_config__.eq:
-            return id(value)
-        case _:
-            return type(value)
-
-
-class ValueSet:
-    """A set of values that compares them by `is_equivalent`, with hash buckets."""
-
-    def __init__(self, values: Iterable[Slot] = ()) -> None:
-        self._buckets: dict[object, list[Slot]] = {}
-        for value in values:
-            self.add(value)
-
-    def __contains__(self, value: Slot) -> bool:
-        return self.find(value) is not MISSING
-
-    def find(self, value: Slot) -> Slot:
-        """Return the equivalent value in this set, or MISSING."""
-        candidates = self._buckets.get(_bucket_key(value), ())
-        return next((candidate for candidate in candidates if is_equivalent(value, candidate)), MISSING)
-
-    def add(self, value: Slot) -> bool:
-        """Add a value. Return False if the set already contains it."""
-        if value in self:
-            return False
-        self._buckets.setdefault(_bucket_key(value), []).append(value)
-        return True
-
-
-def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
-    """Return an element without the marks of optional elements, as on a path that must add the element."""
-    value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
-    is_marked = element.may_be_missing or value is not element.value
-    if isinstance(element, MappingEntry):
-        return replace(element, value=value, may_be_missing=False) if is_marked else element
-    if is_marked or element.condition is not None or element.passes is not None:
-        return Element(value, element.place, element.many)
-    return element
-
-
-def _declaration_key(value: Slot) -> object:
-    """Return a key that the values of one declaration share across passes. Return None for other values."""
-    match value:
-        case StepFunction(definition=definition, function=function):
-            return definition.place.node, function
-        case Element(place=place, many=True) | MappingEntry(place=place, many=True):
-            # Imported here because only loops that fill collections need it.
-            from stepgraph.interpreter.origins import origin_of
-
-            return place.node, origin_of(value.value)
-        case Union(cases=cases):
-            return tuple(_declaration_key(case.value) or case.value for case in cases)
-        case _:
-            return None
 
 
 def requires_new_pass(present: Slot, value: Slot) -> bool:

@@ -7,17 +7,8 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.joining import (
-    MISSING,
-    Slot,
-    ValueSet,
-    is_equivalent,
-    is_relevant,
-    join_slot,
-    join_slot_values,
-    requires_new_pass,
-    visit_cost,
-)
+from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
+from stepgraph.interpreter.joining import is_relevant, join_slot, join_slot_values, requires_new_pass, visit_cost
 from stepgraph.interpreter.store import MAX_SERIAL, Changes, SlotChange, SlotKey, Store
 from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId

@@ -11,8 +11,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.interpreter.equivalence import MISSING
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, join_slot_values
+from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry

@@ -14,15 +14,8 @@ from typing import Any, Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.joining import (
-    MISSING,
-    Prefix,
-    Slot,
-    affects_steps,
-    covers,
-    join_slot_values,
-    visit_cost,
-)
+from stepgraph.interpreter.equivalence import MISSING, Slot
+from stepgraph.interpreter.joining import Prefix, affects_steps, covers, join_slot_values, visit_cost
 from stepgraph.interpreter.values.containers import (
     CellEvents,
     Collection,

@@ -12,7 +12,8 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.joining import Slot, is_equivalent, join_slot_values
+from stepgraph.interpreter.equivalence import Slot, is_equivalent
+from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import value_before
 from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry

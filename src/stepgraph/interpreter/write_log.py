@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.interpreter.joining import MISSING, Slot, ValueSet, affects_steps, has_relevant_value, union_values
+from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet
+from stepgraph.interpreter.joining import affects_steps, has_relevant_value, union_values
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.equivalence import is_equivalent
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import is_equivalent, union_values
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.union import union_with_numbers
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, join_values, union_values
+from stepgraph.interpreter.equivalence import ValueSet
+from stepgraph.interpreter.joining import MAX_CASES, callable_name, join_values, union_values
 from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
 from stepgraph.interpreter.values.containers import Element, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject

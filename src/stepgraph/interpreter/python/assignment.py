@@ -7,8 +7,9 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, ValueSet, join_values, union_values
+from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
@@ -393,7 +394,7 @@ def _with_repeated(present: tuple[Element, ...], items: tuple[Element, ...]) -> 
     unplaced = {id(item): item for item in items}
     result: list[Element] = []
     for element in present:
-        item = added.find(element) if element.many else MISSING
+        item: Slot = added.find(element) if element.many else MISSING
         if item is MISSING:
             result.append(element)
         elif unplaced.pop(id(item), None) is not None:

@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.interpreter.effects import effect_of
+from stepgraph.interpreter.equivalence import MISSING
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values

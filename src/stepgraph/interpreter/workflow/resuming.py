@@ -14,8 +14,9 @@ from typing import Final
 
 from msgspec.structs import force_setattr
 
+from stepgraph.interpreter.equivalence import MISSING, is_equivalent
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, is_equivalent, join_slot_values
+from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import apply
 from stepgraph.interpreter.store import MAX_SERIAL
 from stepgraph.interpreter.summaries import summarize_call
