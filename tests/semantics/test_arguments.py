@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of, notation, text, workflow_of
@@ -62,6 +64,29 @@ def test_one_argument_and_many_are_different_calls() -> None:
           parallel all
             loop
               call one [1>2]
+    """)
+
+
+@pytest.mark.parametrize("call", ["limited([a(), b()], 5)", "limited((a(), b()), n=5)"])
+def test_an_argument_from_an_enclosing_function_is_named_once(call: str) -> None:
+    limited = """
+        async def limited(coroutines, n):
+            limit = asyncio.Semaphore(n)
+            async def guard(coroutine):
+                async with limit:
+                    return await coroutine
+            return await asyncio.gather(*(guard(each) for each in coroutines))
+    """
+    assert graph_of(f"{textwrap.dedent(limited)}\nawait {call}") == text("""
+        call limited(a, b)
+        def limited(a, b)
+          parallel all
+            call guard(a) [1>2]
+            call guard(b) [1>2]
+        def guard(a)
+          a
+        def guard(b)
+          b
     """)
 
 
@@ -181,8 +206,8 @@ def test_a_helper_that_limits_how_many_run_at_once() -> None:
         def gather_limited(one)
           parallel all
             loop
-              call worker(one, one) [1>2]
-        def worker(one, one)
+              call worker(one) [1>2]
+        def worker(one)
           call one
         def one
           a

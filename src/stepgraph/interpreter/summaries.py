@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.containers import (
     Collection,
     Element,
     Mapping,
-    without_constants,
+    hide_constants,
 )
 from stepgraph.interpreter.values.objects import (
     CallableArgument,
@@ -143,6 +143,9 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
     values = bind_arguments(interpreter, callee, arguments)
     names = interpreter.store.new(values)
     is_lambda = isinstance(callee.node, cst.Lambda)
+    own = tuple(callable_arguments(values.values()))
+    own_identities = {argument.identity for argument in own}
+    enclosing = (each for each in callee.scope.callable_arguments if each.identity not in own_identities)
     return LexicalScope(
         bindings_of(callee.node, callee.scope.module),
         names,
@@ -150,7 +153,7 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
         callee.scope.module,
         path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
         kind="expression" if is_lambda else "function",
-        callable_arguments=(*callee.scope.callable_arguments, *callable_arguments(values.values())),
+        callable_arguments=(*enclosing, *own),
         is_from_body=interpreter.is_import_time,
     )
 
@@ -386,7 +389,7 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
         return UNKNOWN
     if len(frame.returns) == 1:
         value = frame.returns[0].value
-        return value if keeps_constants else without_constants(value)
+        return value if keeps_constants else hide_constants(value)
     cases = sorted(frame.returns, key=lambda case: case.condition is None)
     values = [case.value for case in cases]
     has_one_default = [case.condition for case in cases[-2:]] != [None, None]
@@ -397,7 +400,7 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
         value = union_of_values(values, names, f"{function.names[0]}()", function.place)
     if isinstance(value, Unknown) and frame.selected_result is not None:
         return frame.selected_result
-    return value if keeps_constants else without_constants(value)
+    return value if keeps_constants else hide_constants(value)
 
 
 def _incomplete_summary(function: Function) -> FunctionSummary:
