@@ -141,6 +141,12 @@ def config_of(config: str) -> tuple[StepConfig, list[str]]:
     workflow = workflow_of(f"""
         BASE = {{"retries": {{"limit": 3, "delay": "5 seconds"}}}}
 
+        def slow():
+            return {{"timeout": "2 hours"}}
+
+        async def load_slow():
+            return {{"timeout": "2 hours"}}
+
         @step.do("x", config={config})
         async def x():
             return 1
@@ -167,8 +173,9 @@ def test_an_unknown_limit_or_backoff_is_reported() -> None:
     )
 
 
-def test_unknown_settings_are_the_defaults_and_reported() -> None:
-    assert config_of("load_config()") == (
+@pytest.mark.parametrize("config", ["load_config()", "slow()", "await load_slow()"])
+def test_unknown_settings_are_the_defaults_and_reported(config: str) -> None:
+    assert config_of(config) == (
         {"retries": {"limit": 5, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"},
         ["dynamic-config"],
     )
@@ -176,7 +183,18 @@ def test_unknown_settings_are_the_defaults_and_reported() -> None:
 
 @pytest.mark.parametrize(
     "expression",
-    ['NAMES.get("a")', "sorted(LIST)[0]", "LIST.copy()[0]", 'getattr(self, "FIXED")', 'local["text"]', "CHANGED[0]"],
+    [
+        'NAMES.get("a")',
+        "sorted(LIST)[0]",
+        "LIST.copy()[0]",
+        'getattr(self, "FIXED")',
+        'local["text"]',
+        "CHANGED[0]",
+        'names()["a"]',
+        '(await load_names())["a"]',
+        '(lambda: {"a": "one"})()["a"]',
+        'self.names["a"]',
+    ],
 )
 def test_calls_and_changed_names_are_not_folded(expression: str) -> None:
     source = f"""
@@ -187,8 +205,18 @@ LIST = ["b", "a"]
 CHANGED = ["old"]
 CHANGED[0] = "new"
 
+def names():
+    return {{"a": "one"}}
+
+async def load_names():
+    return {{"a": "one"}}
+
 class W(WorkflowEntrypoint):
     FIXED = "fixed"
+
+    @property
+    def names(self):
+        return {{"a": "one"}}
 
     async def run(self, event, step):
         local = {{"text": f"{{event}}"}}

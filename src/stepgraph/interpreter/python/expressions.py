@@ -27,7 +27,7 @@ from stepgraph.interpreter.python.definitions import default_values, qualified_n
 from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, Payload
@@ -212,8 +212,8 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
         arguments = _evaluate_arguments(interpreter, node)
     interpreter.task_id_before_call = last_task_id
     result = interpreter.call(callee, arguments, interpreter.place(node))
-    if isinstance(result, (Constant, Template)):
-        result = without_constants(result)  # calls are never folded
+    if isinstance(result, (Collection, Constant, Mapping, Template)):
+        result = hide_constants(result)  # calls are never folded
     return interpreter.tracer.on_result(node, callee, arguments, result)
 
 
