@@ -15,6 +15,8 @@ from tests.semantics.notation import graph_of, graph_of_module, workflow_of
         ('"one " "two"', "one two"),
         ('"one " + "two"', "one two"),
         ('"ab" * 2', "abab"),
+        ('"%s of %03d" % (PREFIX, 2)', "pre of 002"),
+        ('"%s of %d" % (PREFIX, n)', '{"%s of %d" % (PREFIX, n)}'),
         ('f"{PREFIX}-{1 + 1:03d}"', "pre-002"),
         ('f"{PREFIX!r}"', "'pre'"),
         ('f"{{kept}} {order.id:>4}"', "{kept} {order.id:>4}"),

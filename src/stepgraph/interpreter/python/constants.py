@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import libcst as cst
 
+from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -79,6 +80,22 @@ def fold_binary(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value:
         return UNKNOWN
     try:
         return to_constant(function(left.value, right.value))
+    except (TypeError, ValueError, ArithmeticError):
+        return UNKNOWN
+
+
+def fold_format(op: cst.BaseBinaryOp, template: Value, operands: Collection) -> Value:
+    """Return the result of `template % operands` for a tuple of constants. Return UNKNOWN for other operations."""
+    if not isinstance(op, cst.Modulo) or not isinstance(template, Constant) or not isinstance(template.value, str):
+        return UNKNOWN
+    if operands.kind != "tuple" or not operands.has_definite_order or not operands.shows_constants:
+        return UNKNOWN
+    values = tuple(item.value.value for item in operands.items if isinstance(item.value, Constant))
+    size = sum(_max_result_size(op, template.value, value) for value in values)
+    if len(values) < len(operands.items) or size > MAX_SIZE:
+        return UNKNOWN
+    try:
+        return to_constant(template.value % values)
     except (TypeError, ValueError, ArithmeticError):
         return UNKNOWN
 

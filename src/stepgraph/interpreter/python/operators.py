@@ -25,6 +25,7 @@ from stepgraph.interpreter.python.constants import (
     arithmetic_result,
     concatenate,
     fold_binary,
+    fold_format,
     fold_unary,
     is_string,
 )
@@ -100,7 +101,11 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     result = (
         arithmetic_result(node.operator, left, right)
         or add_offset(node.operator, left, right)
-        or fold_binary(node.operator, left, right)
+        or (
+            fold_format(node.operator, left, right)
+            if isinstance(right, Collection)
+            else fold_binary(node.operator, left, right)
+        )
     )
     if operator is cst.Subtract:
         return interpreter.tracer.on_difference(left, right, result)
