@@ -131,6 +131,30 @@ def test_a_try_that_may_continue_is_followed_under_a_condition() -> None:
     """)
 
 
+def test_a_return_that_skips_nothing_makes_no_else() -> None:
+    assert graph_of("""
+        try:
+            await a()
+            if event:
+                await b()
+                raise ValueError("declined")
+            return True
+        except ValueError:
+            await c()
+    """) == text("""
+        try
+          a
+          if event
+            b
+        catch
+          switch exception
+          | case ValueError
+            c
+          | default
+            return
+    """)
+
+
 def test_a_raise_out_of_a_loop_is_a_break() -> None:
     assert graph_of("""
         try:

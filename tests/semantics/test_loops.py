@@ -169,6 +169,37 @@ def test_a_continue_with_nothing_after_it_changes_nothing() -> None:
     """)
 
 
+def test_a_rest_without_nodes_makes_no_else() -> None:
+    assert graph_of("""
+        for row in event:
+            await a()
+            if row.done:
+                await b()
+                continue
+            if row.skip:
+                continue
+    """) == text("""
+        loop
+          a
+          if row.done
+            b
+    """)
+
+
+def test_a_loop_whose_exits_skip_nothing_is_left_out() -> None:
+    assert (
+        graph_of("""
+        await a()
+        for row in event:
+            if row.bad:
+                raise ValueError(row)
+        else:
+            return
+    """)
+        == "a"
+    )
+
+
 def test_a_continue_in_a_branch_makes_the_rest_conditional() -> None:
     assert graph_of("""
         for row in rows:

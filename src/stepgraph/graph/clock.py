@@ -374,7 +374,9 @@ def _choice(emitter: _Emitter, choice: Choice) -> list[Node]:
     emitter.clock = latest
     if not any(branch["nodes"] for branch in branches):
         return []
-    for branch, branch_node in zip(choice.branches, branches, strict=True):
+    if choice.branches[-1].is_added and not branches[-1]["nodes"]:
+        branches.pop()
+    for branch, branch_node in zip(choice.branches, branches, strict=False):
         emitter.places.note_ending(branch_node, branch.block, of_workflow=emitter.is_run)
         emitter.places.note_certain(branch_node, branch.after)
         emitter.places.note_choice(branch_node, choice.place)

@@ -230,7 +230,7 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
         choice.branches[index] = _then(choice.branches[index], rest, origin)
     else:
         choice.operation = replace(
-            choice.operation, branches=(*choice.operation.branches, ChoiceBranch(None, EMPTY_BLOCK))
+            choice.operation, branches=(*choice.operation.branches, ChoiceBranch(None, EMPTY_BLOCK, is_added=True))
         )
         choice.branches.append(rest)
         choice.may_skip = False
@@ -322,20 +322,19 @@ def _targets(fragments: Sequence[_Fragment]) -> tuple[frozenset[Target], frozens
 
 def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     runs_steps = may_run_steps(operation.body)
-    inner = replace(
-        context.before(steps_follow=runs_steps or _is_relevant_block(operation.orelse)), loops=context.loops + 1
-    )
+    orelse = _sequence(operation.orelse.operations, context)
+    matters = runs_steps or _affects_steps(OperationBlock(_emitted(orelse)))
+    inner = replace(context.before(steps_follow=matters), loops=context.loops + 1)
     body, fragment = _block(operation.body, inner)
     has_break = _has_break(body.operations)
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
     # The breaks of a loop without steps matter only if another exit of the loop skips steps after it.
     skips_steps = _may_skip_steps(jumps, context) or _may_leave_function(body)
-    if not runs_steps and not _is_relevant_block(operation.orelse) and not skips_steps:
+    if not matters and not skips_steps:
         body = OperationBlock(_without_drawn_breaks(body.operations))
     loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
     if body.operations:
         loop.operations.append(replace(operation, body=body, orelse=EMPTY_BLOCK))
-    orelse = _sequence(operation.orelse.operations, context)
     if not has_break:
         return _then(loop, orelse, operation)
     if not _is_relevant(orelse):
@@ -352,6 +351,14 @@ def _is_relevant_block(block: OperationBlock) -> bool:
 def _may_skip_steps(jumps: frozenset[Target], context: _Context) -> bool:
     """Return whether one of the jumps skips steps after the current operation."""
     return any(enclosing.target in jumps and enclosing.skips_steps for enclosing in context.tries)
+
+
+def _affects_steps(block: OperationBlock) -> bool:
+    """Return whether a rewritten block runs or awaits steps, or has an exit that the graph shows."""
+    return any(
+        operation.drawn if isinstance(operation, Jump) else isinstance(operation, Run | StartOperation | Await)
+        for operation in operations_in(block)
+    )
 
 
 def _may_leave_function(block: OperationBlock) -> bool:

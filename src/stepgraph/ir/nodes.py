@@ -286,6 +286,8 @@ class ChoiceBranch(Struct, frozen=True):
     block: OperationBlock
     after: tuple[Jump, ...] = ()
     """For code that jumps skip: these jumps, if they are at the ends of their blocks or leave loops."""
+    is_added: bool = False
+    """Whether the branch is an `else` or default that the source lacks. It contains code from after the choice."""
 
 
 class Choice(Struct, frozen=True):
