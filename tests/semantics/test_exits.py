@@ -178,6 +178,18 @@ def test_a_raise_out_of_a_loop_is_a_break() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "    for row in event:\n        if x:\n            raise KeyError(row)\n    return",
+        "    while True:\n        if x:\n            raise KeyError(1)\n        if y:\n            return",
+    ],
+)
+def test_a_raise_out_of_a_loop_may_skip_a_return(statements: str) -> None:
+    graph = graph_of(f"try:\n    await a()\n{statements}\nexcept KeyError:\n    pass\nawait b()")
+    assert "loop\n    if x\n      break" in graph
+
+
 def test_a_raise_in_a_loop_may_skip_later_steps() -> None:
     assert graph_of("""
         try:

@@ -155,13 +155,28 @@ def _sequence(
 ) -> _Fragment:
     """Rewrite a sequence from its end, so that the context of each operation includes the operations after it.
 
-    `end` is the fragment after the operations, which is changed in place, and `runs_steps` whether it runs steps.
+    `end` is the fragment after the operations, which is changed in place, and `runs_steps` whether it runs steps. In a
+    `try`, an exit that the graph shows counts as a step, because an exception that skips it decides about later steps.
     """
     fragment = _Fragment() if end is None else end
+    runs_steps = runs_steps or (bool(context.tries) and _shows_exit(fragment))
     for operation in reversed(operations):
-        fragment = _then(_operation(operation, context.before(steps_follow=runs_steps)), fragment, operation)
-        runs_steps = runs_steps or may_run_steps(OperationBlock((operation,)))
+        rewritten = _operation(operation, context.before(steps_follow=runs_steps))
+        runs_steps = (
+            runs_steps
+            or may_run_steps(OperationBlock((operation,)))
+            or (bool(context.tries) and _shows_exit(rewritten))
+        )
+        fragment = _then(rewritten, fragment, operation)
     return fragment
+
+
+def _shows_exit(fragment: _Fragment) -> bool:
+    """Return whether a fragment has a `return`, or an uncaught `raise`, that the graph shows."""
+    choice = fragment.trailing_choice
+    return _may_leave_function(OperationBlock(tuple(fragment.operations))) or (
+        choice is not None and any(map(_shows_exit, choice.branches))
+    )
 
 
 def _block(block: OperationBlock, context: _Context) -> tuple[OperationBlock, _Fragment]:
