@@ -26,7 +26,7 @@ from tests.instances.replay_pairs import (
     sleep,
 )
 from tests.instances.short_logs import ended, failed, log_of, opened
-from tests.render.graphs import block, branch, deep, do, either, graph, loop, parallel, protected
+from tests.render.graphs import block, branch, call, deep, do, either, function, graph, loop, parallel, protected
 
 
 def names_in(replay: Replay, pair: Pair) -> dict[str, tuple[str, ...]]:
@@ -94,6 +94,18 @@ def test_a_renamed_step_that_runs_begins_again() -> None:
     assert (replay.effect, replay.reasons) == (
         "reruns",
         ("`innermost-1` runs from its first attempt, because `inner-1` has another name.",),
+    )
+
+
+def test_a_renamed_step_in_a_new_helper_runs_again() -> None:
+    """Another step has the old name, so that the entry alone does not show the rename."""
+    old = graph(call("pay"), SHIP, functions={"pay": function("pay", CHARGE, LOAD, do("charge card"))})
+    helpers = {"pay": function("pay", CHARGE, LOAD, call("settle")), "settle": function("settle", do("settle"))}
+    log = counted(log_of("running", ended("charge card"), ended("load order"), opened("charge card")))
+    replay = NewCode.of(graph(call("pay"), SHIP, functions=helpers), old).replay(log)
+    assert (replay.effect, replay.reasons) == (
+        "reruns",
+        ("`settle-1` runs from its first attempt, because `charge card-2` has another name.",),
     )
 
 

@@ -84,7 +84,7 @@ class Costs(Struct, frozen=True):
     foreign: int
     """The entries that no step of the new code can call, as a bit set."""
     unplaced: int
-    """The foreign entries without a counterpart of their deployed step, as a bit set."""
+    """The entries whose deployed step was removed, or without the deployed code the foreign ones, as a bit set."""
     tracked: Mapping[int, int]
     """The indexes of `CodeRun.counts`, by the number of a step that may correspond to entries."""
     required: Mapping[int, int]
@@ -105,7 +105,8 @@ class Costs(Struct, frozen=True):
         allowed = deployed.allowed()
         tracked = {site: index for index, site in enumerate(sorted(allowed))}
         required = deployed.required()
-        return cls(entries, answers, deployed, foreign, foreign & ~placed, tracked, required, allowed, over)
+        unplaced = ~placed & ((1 << len(entries)) - 1)
+        return cls(entries, answers, deployed, foreign, unplaced, tracked, required, allowed, over)
 
     def is_required(self, site: Site, counts: CallCounts) -> bool:
         """Return whether a call of a step corresponds to a run under the deployed code."""
