@@ -428,13 +428,24 @@ def test_a_removed_branch_leads_to_the_next_one() -> None:
     assert (replay.effect, replay.added) == ("out_of_order", ("visit-1",))
 
 
-def test_a_removed_handler_with_a_finally() -> None:
+def test_a_removed_handler_before_a_finally() -> None:
     final = block(do("audit"))
     old = graph(protected(block(do("check")), catch=block(do("refund")), final=final), SHIP)
     new = graph(protected(block(do("check")), final=final), SHIP)
     replay = NewCode.of(new, old).replay(
         log_of("paused", failed("check"), ended("refund"), ended("audit"), opened("ship"))
     )
+    assert (replay.effect, replay.reasons) == (
+        "fails",
+        ("The stored error of `check-1` is raised again, and nothing catches it.",),
+    )
+
+
+def test_a_removed_handler_in_a_saved_graph() -> None:
+    """Saved graphs can omit a handler without steps, so the new code may still have one."""
+    old = graph(protected(block(do("check")), catch=block(do("refund"))), SHIP)
+    new = graph(protected(block(do("check"))), SHIP)
+    replay = NewCode.of(new, old).replay(log_of("paused", failed("check"), ended("refund"), opened("ship")))
     assert (replay.effect, replay.reasons) == (
         "unknown",
         ("The stored error of `check-1` may end the instance, as its `except` block was removed.",),

@@ -212,6 +212,7 @@ def test_instance_without_failure(log: JSON) -> None:
         ("except Exception:\n    raise", ["raised_again"]),
         ("except ERRORS:\n    await b()", ["unknown"]),
         ("finally:\n    await b()", ["no_handler"]),
+        ("finally:\n    print()", ["no_handler"]),
     ],
 )
 def test_each_handler_has_the_reason_why_it_did_not_catch(clauses: str, expected: list[str]) -> None:

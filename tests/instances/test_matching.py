@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.execution.matching import Misfit
+from stepgraph.execution.matching import Misfit, match_log
+from stepgraph.execution.program import program_of
+from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Graph
-from tests.instances.timed_logs import matched, misfit, paths
+from tests.instances.timed_logs import matched, misfit, paths, timed_log
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -111,6 +113,19 @@ def test_a_finally_block_always_runs() -> None:
         None,
         ["nodes[0].catch_block.nodes[0]", "nodes[0].finally_block.nodes[0]"],
     )
+
+
+def test_a_failure_leaves_a_try_with_only_a_finally() -> None:
+    code = graph(protected(block(do("a")), final=block(do("b"))), do("c"))
+    assert misfit(matched(code, "a 0-5!", "b 6-8", "c 9-10")) == (2, [])
+    assert matched(code, "a 0-5", "b 6-8", "c 9-10").misfit is None
+
+
+def test_a_failure_leaves_a_try_without_a_handler() -> None:
+    code = graph(protected(block(do("a"))), do("c"))
+    details = Details([(code["workflow"]["nodes"][0], Detail(is_unhandled=True))])
+    log = timed_log("a 0-5!", "c 9-10")
+    assert [match_log(program_of(code, each), log).misfit for each in (details, NO_DETAILS)] == [Misfit(1, ()), None]
 
 
 def test_only_one_handler_runs() -> None:

@@ -214,6 +214,29 @@ def test_nodes_of_an_else_are_not_protected() -> None:
     assert unprotected_in(body) == ["block", "if", "d"]
 
 
+@pytest.mark.parametrize(
+    ("body", "is_unhandled"),
+    [
+        ("try:\n    await a()\nfinally:\n    print()", True),
+        ("try:\n    await a()\nfinally:\n    await b()", True),
+        ("try:\n    await a()\nfinally:\n    if event: raise KeyError", True),
+        ("try:\n    await a()\nexcept KeyError:\n    pass", False),
+        ("try:\n    await a()\nfinally:\n    if event: return", False),
+    ],
+)
+def test_errors_leave_a_try_without_handlers(body: str, is_unhandled: bool) -> None:  # noqa: FBT001
+    workflow = workflow_of_body(body)
+    assert workflow.graph is not None
+    (node,) = workflow.graph["workflow"]["nodes"]
+    assert workflow.details.of(node).is_unhandled is is_unhandled
+
+
+def test_a_continue_in_a_finally_drops_errors() -> None:
+    workflow = workflow_of_body("for x in event:\n    try:\n        await a()\n    finally:\n        continue")
+    assert workflow.graph is not None
+    assert not any(workflow.details.of(part).is_unhandled for part in parts_of(workflow.graph))
+
+
 def test_all_nodes_of_a_body_may_be_in_the_else() -> None:
     body = "try:\n    x = int(event)\nexcept ValueError:\n    await b()\nelse:\n    await c()"
     assert unprotected_in(body) == ["block", "c"]
@@ -276,10 +299,8 @@ def test_details_survive_as_plain_data() -> None:
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    assert (
-        from_texts(workflow.graph, ((99, "for x in xs", (), "", "", (), False, False, False, False, "", ""),)).items
-        == []
-    )
+    texts = (99, "for x in xs", (), "", "", (), False, False, False, False, False, "", "")
+    assert from_texts(workflow.graph, (texts,)).items == []
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:

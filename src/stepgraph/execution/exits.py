@@ -377,7 +377,7 @@ class TermExits(Struct, eq=False):
         for each in exits:
             if each.kind == "next":
                 continue
-            may_be_caught = each.kind == "fail" and term.stage == "body"
+            may_be_caught = each.kind == "fail" and term.stage == "body" and not part.is_unhandled
             if not (may_be_caught and part.catches_all):
                 yield (each.kind if term.stage == "final" else self._finally(part, each.kind)), each.pending
             if may_be_caught:
@@ -386,7 +386,8 @@ class TermExits(Struct, eq=False):
             return
         if term.stage == "body":
             for pending in self.interrupted(current):
-                yield self._handler(part), pending
+                if not part.is_unhandled:
+                    yield self._handler(part), pending
                 if part.final is not EMPTY:
                     yield self._finally(part, "fail"), pending
         elif term.stage == "handler" and part.final is not EMPTY:

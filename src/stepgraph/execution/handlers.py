@@ -24,7 +24,7 @@ Reason: TypeAlias = Literal[
 - `other_type`: no handler names its type
 - `raised_again`: a handler catches its type, so it has raised the error again
 - `unknown`: the graph does not determine which types the handlers catch
-- `no_handler`: the `try` has only a `finally`
+- `no_handler`: the `try` has no `except`, only a `finally`
 - `in_else`, `in_handler`, `in_finally`: it was raised in the `else`, a handler or the `finally` of the `try`
 - `group`: it was raised in a member of a group, which fails with its first failing member
 - `step`: it was raised in the body of a step, which fails as well
@@ -101,12 +101,13 @@ def _try(node: Try, inside: Sequence[Region], details: Details, type_name: str) 
     protected = inside[-3].node
     if protected is not None and details.of(protected).in_else:
         return PassedStatement(path, "in_else", handlers)
-    return PassedStatement(path, _reason(node, handlers), handlers)
+    has_only_finally = details.of(node).is_unhandled or "finally_block" in node
+    return PassedStatement(path, _reason(handlers, has_only_finally=has_only_finally), handlers)
 
 
-def _reason(node: Try, handlers: Sequence[HandlerClause]) -> Reason:
+def _reason(handlers: Sequence[HandlerClause], *, has_only_finally: bool) -> Reason:
     if not handlers:
-        return "no_handler" if "finally_block" in node else "unknown"
+        return "no_handler" if has_only_finally else "unknown"
     if any(handler.catches for handler in handlers):
         return "raised_again"
     return "unknown" if any(handler.catches is None for handler in handlers) else "other_type"

@@ -187,6 +187,8 @@ class TryPart(Struct, frozen=True, eq=False):
     traits: Traits
     catches_all: bool = False
     """Whether the handler catches every failure."""
+    is_unhandled: bool = False
+    """Whether every failure leaves the statement."""
 
 
 class ExitPart(Struct, frozen=True, eq=False):

@@ -275,7 +275,14 @@ class _Builder(Struct, frozen=True, eq=False):
         resolves = min(body.traits.resolves, final.traits.resolves)
         # Handlers that do not catch every failure are in a choice, of which one branch raises it again.
         catches_all = catch is not None and not handlers_in(catch["nodes"])
-        return TryPart(body, handler, final, context.in_group, replace(traits, resolves=resolves), catches_all)
+        traits = replace(traits, resolves=resolves)
+        return TryPart(body, handler, final, context.in_group, traits, catches_all, self._is_unhandled(node))
+
+    def _is_unhandled(self, node: Try) -> bool:
+        """Return whether no handler of a `try` catches failures. Saved graphs can omit a handler without steps."""
+        if node.get("catch_block") is not None:
+            return False
+        return self.details.of(node).is_unhandled if self.details.items else "finally_block" in node
 
     def _block(self, block: Block | None, path: Path, context: _GroupContext) -> Part:
         return EMPTY if block is None else self._list(block["nodes"], f"{path}.nodes", context)

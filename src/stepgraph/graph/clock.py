@@ -418,6 +418,8 @@ def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
         emitter.places.note(node["catch_block"], try_.place, try_)
         if len(try_.handlers) == 1 and catch_all(try_.handlers):
             emitter.places.note_ending(node["catch_block"], try_.handlers[0].block, of_workflow=emitter.is_run)
+    else:
+        emitter.places.note_unhandled(node, try_.finalbody)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
         emitter.places.note_ending(node["finally_block"], try_.finalbody, of_workflow=emitter.is_run)

@@ -79,6 +79,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),
         in_else=places.is_in_else(part),
+        is_unhandled=places.is_unhandled(part),
         definition=_definition(places, part, scope),
         function=_function(places, part),
     )

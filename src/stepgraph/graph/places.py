@@ -74,6 +74,7 @@ class Places(Struct):
     """The choices that branches belong to."""
     _infinite: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
+    _unhandled: dict[int, Part] = field(default_factory=dict)
     _calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
 
@@ -146,6 +147,15 @@ class Places(Struct):
     def is_in_else(self, part: Part) -> bool:
         """Return whether a node, or the end of a block, is in the `else` of the `try` around it."""
         return id(part) in self._else
+
+    def note_unhandled(self, part: Part, finalbody: OperationBlock) -> None:
+        """Record that every error leaves a `try` without handlers, unless its `finally` jumps."""
+        if not any(isinstance(each, Jump) and each.kind is not JumpKind.RAISE for each in operations_in(finalbody)):
+            self._unhandled[id(part)] = part
+
+    def is_unhandled(self, part: Part) -> bool:
+        """Return whether every error leaves a `try`."""
+        return id(part) in self._unhandled
 
     def ending_of(self, part: Part) -> Ending:
         """Return the jumps at the end of a part that have no node in the payload."""

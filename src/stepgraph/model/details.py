@@ -17,7 +17,7 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailText: TypeAlias = tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, str, str]
+DetailText: TypeAlias = tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, str, str]
 """A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
 
 DetailTexts: TypeAlias = tuple[DetailText, ...]
@@ -49,6 +49,9 @@ class Detail(Struct, frozen=True):
 
     in_else: bool = False
     """Whether the node, or the end of the block, is in the `else` of a `try`, whose handlers do not protect it."""
+
+    is_unhandled: bool = False
+    """Whether every error leaves the `try`, which has no handlers and whose `finally` does not jump."""
 
     definition: str = ""
     """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
@@ -95,6 +98,7 @@ class Details(Struct, frozen=True, eq=False):
     - Branches, blocks, functions and the workflow: jumps at their end that the payload omits. It omits a `raise` that a
       handler of the function may catch, a `continue`, and a `raise` or `return` that no step follows.
     - Choices: whether one of the branches always runs.
+    - `try`: whether every error leaves it.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
@@ -149,8 +153,8 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     return tuple(
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
-            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.definition),
-            each.function,
+            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.is_unhandled),
+            *(each.definition, each.function),
         )
         for index, each in part_details
         if each
@@ -164,13 +168,15 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, definition, function = text
+    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, unhandled, *texts = text
+    definition, function = texts
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         is_certain=certain,
         is_exhaustive=exhaustive,
         is_infinite=infinite,
         in_else=in_else,
+        is_unhandled=unhandled,
         definition=definition,
         function=function,
     )

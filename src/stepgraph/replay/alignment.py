@@ -39,7 +39,7 @@ from stepgraph.replay.costs import (
 )
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.nested_entries import NestedEntries
-from stepgraph.replay.position import Position, Positions
+from stepgraph.replay.position import FINALLY, Position, Positions
 
 _MAX_EDITS: Final = 2
 """The maximum number of consecutive new steps before a step that takes the place of an entry."""
@@ -75,8 +75,13 @@ class Alignment(Struct, frozen=True):
     """The numbers of the steps that run less often than under the deployed code."""
     covered: int
     """The entries of nested steps whose outer step does not run again, as a bit set."""
-    fails: bool
-    """Whether the last call ends the instance with an error."""
+    failing: ReplayedCall | None
+    """The call that ends the instance with its error, or None. Only calls of `finally` blocks follow it."""
+
+    @property
+    def fails(self) -> bool:
+        """Whether the instance ends with an error."""
+        return self.failing is not None
 
     def explains(self, count: int) -> bool:
         """Return whether each of this number of entries answers a call, is replaced by one, or is covered."""
@@ -370,8 +375,17 @@ class _RunSearch(Struct):
             self._misdirected(run),
             frozenset(self.costs.missing(run)),
             run.covered & ~run.consumed,
-            fails=bool(calls) and _is_raised_call(calls[-1], self.entries) and self.positions.fails(run.position),
+            self._failing(calls) if self.positions.fails(run.position) else None,
         )
+
+    def _failing(self, calls: Sequence[ReplayedCall]) -> ReplayedCall | None:
+        """Return the last call outside of `finally` blocks if it raises, or one in them that raises, or None."""
+        for call in reversed(calls):
+            if _is_raised_call(call, self.entries):
+                return call
+            if FINALLY not in call.site.path:
+                return None
+        return None
 
     def _misdirected(self, run: CodeRun) -> dict[int, int]:
         waiting, sites = self.costs.open_entries(run), run.position.sites

@@ -89,8 +89,8 @@ class Judgment(Struct):
                 self._judge_answer(call, call.entry)
             else:
                 self._judge_run(number, call, name)
-        if self.alignment.fails:
-            self._judge_failure(self.alignment.calls[-1])
+        if self.alignment.failing is not None:
+            self._judge_failure(self.alignment.failing)
         self._judge_restart()
         self._judge_shift()
         self._judge_next()
@@ -472,7 +472,7 @@ class Judgment(Struct):
         """Return the entries that no call reads, except sleeps that begin again under the same name."""
         asked = self.answered | self.alignment.covered
         again = {call.replaced for call in self.alignment.calls if call.replaced is not None and self._is_again(call)}
-        raised = {self.alignment.calls[-1].entry} if self.alignment.fails else set()
+        raised = set() if self.alignment.failing is None else {self.alignment.failing.entry}
         return tuple(
             entry.log_name
             for number, entry in enumerate(self.entries)

@@ -21,6 +21,8 @@ _END_BITS: Final = 2
 """The shift of the bit sets of ends in terms."""
 HANDLER: Final = ".catch_block."
 """The part of the paths of steps in `except` blocks."""
+FINALLY: Final = ".finally_block."
+"""The part of the paths of steps in `finally` blocks."""
 
 
 class Position(Struct, frozen=True):
