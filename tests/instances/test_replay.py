@@ -49,8 +49,6 @@ def test_most_effects_need_only_the_new_version(pair: Pair) -> None:
 
 
 DIFFERENCES = {
-    # The instance continues without the event, as the new code does.
-    "open wait removed": Effect.BREAKING,
     # Only the diff assumes that a changed condition decides otherwise.
     "condition of a branch that was taken": Effect.BREAKING,
     # Unchanged code raises, too.
@@ -265,6 +263,15 @@ def test_local_sleeps_end_only_with_an_event() -> None:
     assert code.replay(replace(sleeping, status="running")).effect == "stuck"
     assert code.replay(sleeping).effect == "resumes"  # it is paused, and somebody resumes it
     assert NewCode.of(WAITS).replay(replace(WAITING, is_local=True)).effect == "resumes"
+
+
+def test_removed_local_sleeps_end_only_with_an_event() -> None:
+    replay = NewCode.of(graph(LOAD, CHARGE, SHIP), SLEEPS).replay(replace(SLEEPING, is_local=True, status="running"))
+    assert (replay.effect, replay.reasons, replay.orphans) == (
+        "stuck",
+        ("`cool down-1` does not end by itself after a restart of `wrangler dev`: any event wakes the instance.",),
+        ("cool down-1",),
+    )
 
 
 def test_a_running_member_of_a_group_may_be_renamed() -> None:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
 from stepgraph.bit_sets import bits
-from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, ResultKey, result_key
+from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, result_key
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import duration_text, enumeration
 from stepgraph.replay.alignment import Alignment, is_raised
-from stepgraph.replay.answers import as_step, elapsed_time, may_have_other_duration
+from stepgraph.replay.answers import as_step, elapsed_time, event_type, may_have_other_duration
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.log_names import log_names
 from stepgraph.replay.position import HANDLER
-from stepgraph.replay.wording import computed_name, misuse, removed_handler, removed_or_renamed, rerun_reason
+from stepgraph.replay.wording import (
+    computed_name,
+    misuse,
+    removed_handler,
+    removed_or_moved,
+    removed_or_renamed,
+    rerun_reason,
+)
 
 
 class Replay(Struct, frozen=True):
@@ -83,7 +90,7 @@ class Judgment(Struct):
         """Return the effect with its reasons."""
         if self._is_foreign():
             return Replay("unknown", ("The new code calls none of the entries. Is it the workflow of the instance?",))
-        names = _log_names(self.alignment.calls, self.entries)
+        names = log_names(self.alignment.calls, self.entries)
         for number, (call, name) in enumerate(zip(self.alignment.calls, names, strict=True)):
             if call.entry is not None:
                 self._judge_answer(call, call.entry)
@@ -116,15 +123,13 @@ class Judgment(Struct):
 
     def _judge_restart(self) -> None:
         """Find an instance that only sleeps on a development server, which wakes it only for an event."""
-        still_open = [call for call in self.alignment.calls if self._is_open(call)]
-        if not self.must_wake or not still_open or any(call.site.kind != "sleep" for call in still_open):
+        still_open = [number for number, entry in enumerate(self.entries) if entry.outcome == "open"]
+        if not self.must_wake or not still_open or any(self.entries[each].kind != "sleep" for each in still_open):
             return
-        name = self.taken_up[-1]
+        last = still_open[-1]
+        name = self.entries[last].log_name
         reason = f"`{name}` does not end by itself after a restart of `wrangler dev`: any event wakes the instance."
-        self._add("stuck", reason, still_open[-1].site)
-
-    def _is_open(self, call: ReplayedCall) -> bool:
-        return call.entry is not None and self.entries[call.entry].outcome == "open"
+        self._add("stuck", reason, next((call.site for call in self.alignment.calls if call.entry == last), None))
 
     def _is_foreign(self) -> bool:
         """Return whether the new code calls none of the entries. It may have renamed a single one."""
@@ -171,7 +176,7 @@ class Judgment(Struct):
     def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
         if site.kind != "wait" or deployed is None:
             return
-        old, new = _event_type(deployed), _event_type(as_step(site))
+        old, new = event_type(deployed), event_type(as_step(site))
         if old != new:
             reason = (
                 f"`{entry.log_name}` now waits for an event of type `{new}`; one of type `{old}` no longer ends it."
@@ -244,7 +249,7 @@ class Judgment(Struct):
     def _judge_new_wait(self, site: Site, name: str, replaced: int) -> None:
         deployed = self.nodes[replaced]
         if self.entries[replaced].outcome == "open" and deployed is not None:
-            old, new = _event_type(deployed), _event_type(as_step(site))
+            old, new = event_type(deployed), event_type(as_step(site))
             if old != new:
                 self._add(
                     "stuck", f"`{name}` waits for an event of type `{new}`, in place of one of type `{old}`.", site
@@ -314,7 +319,7 @@ class Judgment(Struct):
 
     def _next_name(self, call: ReplayedCall) -> str:
         """Return the name in the log of a call after all others."""
-        return _log_names((*self.alignment.calls, call), self.entries)[-1]
+        return log_names((*self.alignment.calls, call), self.entries)[-1]
 
     def _judge_conditions(self) -> None:
         """Note the calls in the log that the deployed code makes without a condition.
@@ -328,10 +333,10 @@ class Judgment(Struct):
             if condition is not None and call.entry is not None:
                 names.setdefault(condition, []).append(self.entries[call.entry].log_name)
                 if (other := self._with_equal_name(call.site, self.entries[call.entry])) is not None:
-                    reason = f"If `{condition}` is false, {misuse(other, self.entries[call.entry], 'gets')}"
+                    reason = f"If {condition}, {misuse(other, self.entries[call.entry], 'gets')}"
                     self._add("unknown", reason, other)
         for condition, each in names.items():
-            self.notes.append(f"If `{condition}` is false, the new code does not call {enumeration(each, most=3)}.")
+            self.notes.append(f"If {condition}, the new code does not call {enumeration(each, most=3)}.")
 
     def _with_equal_name(self, site: Site, entry: LogEntry) -> Site | None:
         """Return another step that an entry answers if a step is not called."""
@@ -394,6 +399,7 @@ class Judgment(Struct):
         for decision in () if self.deployed is None else self.deployed.decisions:
             self._add(decision.effect, decision.reason)
         self._judge_removed(orphans)
+        self._judge_moved(orphans)
         self._judge_removed_errors(orphans)
         self._judge_ambiguity(orphans)
         required = {} if self.deployed is None else self.deployed.required()
@@ -407,12 +413,17 @@ class Judgment(Struct):
             if not required.get(number, 0) & ~self.answered:
                 # Another call gets each result, such as that of an unrolled loop.
                 continue
-            if HANDLER in site.path and not self._has_raised():
+            if (HANDLER in site.path and not self._has_raised()) or self._is_in_finished_step(site):
                 continue
             reason = f"The new code does not reach `{site.node['name']}` on the path that the instance took."
             self._add("unknown", reason, site)
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
+
+    def _is_in_finished_step(self, site: Site) -> bool:
+        """Return whether a step is in a step whose stored result is used, so that its body does not run."""
+        outer = (call for call in self.alignment.calls if site.path.startswith(f"{call.site.path}.nodes["))
+        return any(call.entry is not None and self.entries[call.entry].outcome != "open" for call in outer)
 
     def _has_raised(self) -> bool:
         """Return whether an entry has failed, or the code between steps has raised an exception."""
@@ -444,6 +455,26 @@ class Judgment(Struct):
             sites = (self.program.sites[each] for each in sorted(self.alignment.possible_sites | added))
             if (site := next((each for each in sites if each.kind == entry.kind), None)) is not None:
                 self._add("unknown", removed_or_renamed(entry, site.node["name"]), site)
+
+    def _judge_moved(self, orphans: Sequence[str]) -> None:
+        """Find removed steps that a later new step may be, under another name. A function would identify the step."""
+        if self.deployed is None or self.alignment.fails:
+            return
+        called = {call.site.number for call in self.alignment.calls}
+        known = called | self.deployed.existing | self.deployed.optional | self.deployed.excluded
+        added = [site for site in self.program.sites if site.number not in known and site.kind is not None]
+        for number, entry in enumerate(self.entries):
+            node = self.nodes[number]
+            if (
+                node is None
+                or self.deployed.sites[number]
+                or entry.log_name not in orphans
+                or entry.outcome == "failed"
+            ):
+                continue
+            renamed = next((site for site in added if self.deployed.may_be_renamed(node, as_step(site))), None)
+            if renamed is not None:
+                self._add("unknown", removed_or_moved(entry, renamed.node["name"]), renamed)
 
     def _judge_removed_errors(self, orphans: Sequence[str]) -> None:
         """Find stored errors that the new code does not get or does not catch, so that their handlers do not run."""
@@ -482,22 +513,3 @@ class Judgment(Struct):
     def _is_again(self, call: ReplayedCall) -> bool:
         replaced = self.entries[call.replaced] if call.replaced is not None else None
         return replaced is not None and call.site.matches(replaced.kind, replaced.name)
-
-
-def _event_type(node: Step) -> str:
-    options = node.get("options") if node["type"] == "step_wait_for_event" else None
-    return options["event_type"] if options else ""
-
-
-def _log_names(calls: Sequence[ReplayedCall], entries: Sequence[LogEntry]) -> list[str]:
-    """Return the names of calls in the log. A name that is unknown before the run has no counter."""
-    counts: Counter[ResultKey] = Counter()
-    names: list[str] = []
-    for call in calls:
-        node = call.site.node
-        entry = None if call.entry is None else entries[call.entry]
-        key = result_key(node["type"], node if entry is None else {**node, "name": entry.name})
-        counts[key] += 1
-        name = f"{key.name}-{counts[key]}" if call.site.pattern.is_literal else key.name
-        names.append(name if entry is None else entry.log_name)
-    return names

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
+from stepgraph.diff.clocks import RACES
 from stepgraph.diff.in_flight.effects import Impact, breaking, out_of_order
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.step_types import WAITS
@@ -95,6 +96,10 @@ class HandlerImpact:
     def may_catch(self, old: int) -> bool:
         """Return whether a handler may receive a failure of an old element, so that the instance continues."""
         return bool(self._failures.handlers_of([old]))
+
+    def is_in_race(self, old: int) -> bool:
+        """Return whether an old element is in a race, perhaps in a function that is called there."""
+        return any(self._old[outer].text("kind") in RACES for outer in self._failures.handlers_of([old]))
 
     def is_for_failures(self, number: int) -> bool:
         """Return whether a new element is in a new handler of failures that used to end the instance.

@@ -94,14 +94,27 @@ class ImpactAnalysis:
             if wait is not None and _precedes_branches(self._old, number, self._instances.remaining):
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             for step in self._instances.old_counts.steps_run_by(number):
-                if self._old[step].kind in WAITS:
-                    yield breaking(f"instances may be waiting at '{self._old[step].name}'")
-                elif later is not None and self._is_counted_after(number, step):
-                    yield count_shift(self._old[step].name, later)
+                is_wait = self._old[step].kind in WAITS
+                if is_wait and not self._is_passed(step):
+                    yield breaking(f"instances waiting at {self._instances.quoted(step)} abandon the wait")
+                    continue
+                counted_at = self._instances.quoted(step) if is_wait else later
+                if counted_at is not None and self._is_counted_after(number, step):
+                    yield count_shift(self._old[step].name, counted_at)
             # The engine ignores results that no call reads.
             yield from self._handlers.removed(number)
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
                 yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
+
+    def _is_passed(self, wait: int) -> bool:
+        """Return whether instances at a removed wait continue after it, as the new code does.
+
+        The new version may have the wait in another call, or under another name. In a race, other members decide.
+        """
+        added = (self._new[number] for number in self._sides.matching.unmatched_new())
+        is_removed = self._sides.matching.to_new[wait] is None
+        is_replaced = any(element.kind in WAITS for element in added)
+        return is_removed and not is_replaced and not self._handlers.is_in_race(wait)
 
     def _is_counted_after(self, number: int, step: int) -> bool:
         """Return whether a remaining step with the key of `step` may run after an old element."""
