@@ -142,4 +142,8 @@ def settings_impact(kind: str, field: str, old: Fields, new: Fields) -> Impact:
 
 
 def _is_same_duration(setting: Setting, old: Fields, new: Fields) -> bool:
-    return setting.is_duration and is_same_duration(setting.value_in(old), setting.value_in(new))
+    if not setting.is_duration:
+        return False
+    first, second = setting.value_in(old), setting.value_in(new)
+    milliseconds = milliseconds_of(first)
+    return is_same_duration(first, second) or (milliseconds is not None and milliseconds == milliseconds_of(second))
