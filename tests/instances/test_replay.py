@@ -87,6 +87,12 @@ def test_a_renamed_step_in_a_finished_step_does_not_run() -> None:
     assert (replay.effect, replay.reruns) == ("resumes", ())
 
 
+def test_a_step_moved_into_a_finished_step_does_not_run() -> None:
+    old, new = graph(do("outer"), do("inner"), SHIP), graph(do("outer", do("inner")), SHIP)
+    replay = NewCode.of(new, old).replay(log_of("running", ended("outer"), ended("inner"), opened("ship")))
+    assert (replay.effect, replay.orphans) == ("resumes", ("inner-1",))
+
+
 def test_a_renamed_step_that_runs_begins_again() -> None:
     replay = NewCode.of(RENAMED, NESTED).replay(log_of("running", opened("outer"), opened("inner")))
     assert (replay.effect, replay.reasons) == (
