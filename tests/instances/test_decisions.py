@@ -118,6 +118,29 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+def test_a_step_renamed_and_moved_after_the_stop_runs_again() -> None:
+    """Its function shows that it is the same step."""
+    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
+    second = (
+        first.replace("        await load()\n", "").replace('"load order"', '"read order"') + "        await load()\n"
+    )
+    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
+    assert (replay.effect, replay.reasons) == (
+        "reruns",
+        ("`read order-1` runs, because the result of its work is stored under another name, `load order-1`.",),
+    )
+
+
+def test_handlers_around_finished_steps_leave_nothing_earlier() -> None:
+    """A `try` leaves by the errors that its handlers do not catch, but no step has failed."""
+    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
+    handled = "        try:\n            await charge()\n        except ValueError:\n            return\n"
+    second = first.replace("        await charge()\n", handled)
+    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
+    assert NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING).effect == "resumes"
+
+
 def test_steps_with_exchanged_names_get_exchanged_results() -> None:
     first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
     second = EXCHANGED.replace("$1", "charge card").replace("$2", "load order")

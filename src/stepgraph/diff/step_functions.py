@@ -22,6 +22,8 @@ def has_equal_names(matching: Matching) -> bool:
 def match_step_functions(matching: Matching) -> bool:
     """Match the steps with the same function, in place of steps with the same name that have another function.
 
+    They may also have been renamed and moved.
+
     Calls of a function are matched by their arguments in the same way. Return whether the matching has changed.
     Functions of several steps and steps that contain others do not count.
     """
@@ -56,8 +58,13 @@ def _by_unique_identity(tree: Tree, identities: _Identities) -> dict[tuple[str, 
 def _is_mismatched(
     matching: Matching, old: int, new: int, old_identities: _Identities, new_identities: _Identities
 ) -> bool:
-    """Return whether one of two elements with the same identity is matched with an element that has another one."""
+    """Return whether one of two elements with the same identity is matched with an element that has another one.
+
+    A step that was renamed and moved at once is not matched at all.
+    """
     partners = matching.to_new[old], matching.to_old[new]
+    if partners == (None, None):
+        return matching.old[old].kind in STEPS
     identities = (
         None if partners[0] is None else new_identities.get(partners[0]),
         None if partners[1] is None else old_identities.get(partners[1]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -10,6 +11,7 @@ from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_pas
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, Tree, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.traces import Traces
@@ -30,6 +32,10 @@ class Decisions(Struct, frozen=True):
     matching: Matching
     old: PassedPart
     new: PassedPart
+    may_have_raised: bool
+    """Whether a step has failed, or the code between steps has raised an exception."""
+    passes: Sequence[CurrentPass]
+    """The passes around the last entry of the log, outermost first."""
     traces: Traces
     """The elements of the deployed version that leave a trace in the log."""
     old_calls: Mapping[str, Sequence[int]]
@@ -50,6 +56,7 @@ class Decisions(Struct, frozen=True):
         yield from self._added_exits()
         yield from self._added_loops()
         yield from self._further_passes()
+        yield from self._overtaken_in_pass()
         for exchange in Exchanges(self.matching, self.old.possible.__contains__, self._may_have_begun).find():
             where = f"`{exchange.new}`" if exchange.new != exchange.old else f"Another `{exchange.new}`"
             yield Decision("unknown", f"{where} may get stored results of `{exchange.old}`.")
@@ -118,9 +125,11 @@ class Decisions(Struct, frozen=True):
 
     def _further_passes(self) -> Iterator[Decision]:
         """Yield the loops with the last step, if steps that have run now follow them."""
-        for element in self.matching.old.elements:
-            partner = self.matching.to_new[element.number] if element.kind == "loop" else None
-            if partner is None or not self._is_in(element.number) or not self._is_followed(partner):
+        loops = [element.number for element in self.matching.old.elements if element.kind == "loop"]
+        last = [number for number in loops if self._is_in(number)]
+        for number in dict.fromkeys((*last, *(inner.loop for inner in self.passes[1:]))):
+            partner = self.matching.to_new[number]
+            if partner is None or not self._is_followed(number, partner):
                 continue
             head = self.matching.new.loop_heads.get(partner, "")
             if number_of_passes(head) != 1:
@@ -129,17 +138,30 @@ class Decisions(Struct, frozen=True):
                     "out_of_order", f"{loop} may have further passes, although steps after it have already begun."
                 )
 
+    def _overtaken_in_pass(self) -> Iterator[Decision]:
+        """Yield the first step that the current pass of each loop had not reached, and that it now runs earlier."""
+        for current in self.passes:
+            overtaken = next(current.overtaken(self.matching), None)
+            if overtaken is not None:
+                yield Decision(
+                    "out_of_order",
+                    f"`{overtaken.name}` may run when the instance resumes, before steps of the same pass of the loop "
+                    "that have already run.",
+                )
+
     def _is_in(self, old: int) -> bool:
         """Return whether the last step of the instance in a function of the deployed code is in an element."""
         tree = self.matching.old
         function = next((each.number for each in ancestors(tree, old) if each.slot == FUNCTIONS), ROOT)
         return self.old.last.get(function, ROOT) in tree.subtree(old) and function not in self.old.completed
 
-    def _is_followed(self, new: int) -> bool:
-        """Return whether steps after a new element have run, and are not in a loop around it."""
-        tree = self.matching.new
-        function = next((each.number for each in ancestors(tree, new) if each.slot == FUNCTIONS), ROOT)
-        return self.new.last.get(function, ROOT) >= tree[new].end and function not in self.new.completed
+    def _is_followed(self, old: int, new: int) -> bool:
+        """Return whether steps after a loop of the new code have run, or steps of the pass around it."""
+        if any(inner.loop == old and outer.has_passed(self.matching, new) for outer, inner in pairwise(self.passes)):
+            return True
+        end = self.matching.new[new].end
+        function = next((each.number for each in ancestors(self.matching.new, new) if each.slot == FUNCTIONS), ROOT)
+        return self._is_in(old) and self.new.last.get(function, ROOT) >= end and function not in self.new.completed
 
     def _elements_around(self, number: int) -> set[int]:
         """Return the elements around a new element, and around all calls that may lead to it."""
@@ -188,6 +210,8 @@ class Decisions(Struct, frozen=True):
         tree = self.matching.new
         for number in self.matching.unmatched_new():
             if tree[number].kind != "break" or not self.new.contains(number) or self.is_excluded(number):
+                continue
+            if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
                 continue
             condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
             where = f" if `{condition}`" if condition else ""

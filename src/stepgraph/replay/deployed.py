@@ -31,6 +31,7 @@ from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
+from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decision, Decisions
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.traces import Traces
@@ -172,7 +173,8 @@ class VersionPair(Struct):
         chains = [[self._chain(place) for place in places] for places in match.places]
         counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
         sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
-        decisions = self._decisions(log.entries, chains)
+        may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
+        decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
         released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
         existing = frozenset(self._counterparts(self.deployed.sites)) - released
         overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
@@ -246,13 +248,17 @@ class VersionPair(Struct):
                 return by_function[key]
         return ""
 
-    def _decisions(self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> Decisions:
+    def _decisions(
+        self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], *, may_have_raised: bool
+    ) -> Decisions:
         """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         return Decisions(
             self.matching,
             PassedPart.of(self.matching.old, entries, runs),
             PassedPart.of(self.matching.new, entries, new),
+            may_have_raised,
+            tuple(current_passes(self.matching.old, runs)),
             self._traces,
             self._old_calls,
             self._new_calls,

@@ -1,0 +1,68 @@
+"""The pass of a loop that an instance is in, and the steps that new code runs earlier in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.execution.log import LogEntry
+from stepgraph.model.payload import Graph, Node
+from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import counted, sleep
+from tests.instances.short_logs import ended, log_of, opened
+from tests.render.graphs import block, branch, do, either, graph, loop, parallel, protected
+
+WEIGH = loop(do("weigh"))
+LABEL = protected(block(do("label")))
+SECOND_PASS = [ended("weigh"), ended("label"), opened("weigh")]
+
+
+def code(*nodes: Node) -> Graph:
+    return graph(loop(*nodes), sleep())
+
+
+def reasons(old: Graph, new: Graph, *entries: LogEntry) -> tuple[str, ...]:
+    replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
+    assert replay.effect == ("out_of_order" if replay.reasons else "resumes")
+    return replay.reasons
+
+
+def overtaken(name: str) -> tuple[str, ...]:
+    same = "before steps of the same pass of the loop that have already run."
+    return (f"`{name}` may run when the instance resumes, {same}",)
+
+
+@pytest.mark.parametrize(
+    "last",
+    [LABEL, either(branch("heavy", do("label")))],
+    ids=["try", "branch"],
+)
+def test_a_part_moved_to_the_start_of_a_pass(last: Node) -> None:
+    """The log alone could have both runs of `weigh` in one pass."""
+    assert reasons(code(WEIGH, last), code(last, WEIGH), *SECOND_PASS) == overtaken("label")
+
+
+def test_a_part_that_the_pass_has_reached() -> None:
+    assert reasons(code(WEIGH, LABEL), code(LABEL, WEIGH), *SECOND_PASS[:1], opened("label")) == ()
+
+
+def test_a_branch_that_the_pass_has_not_taken() -> None:
+    def choice(*names: str) -> Node:
+        return either(*(branch("a" if name == "label" else "b", do(name)) for name in names))
+
+    log = [ended("weigh"), ended("label"), opened("pack")]
+    old, new = code(choice("weigh", "label", "pack")), code(choice("weigh", "label", "pack"))
+    assert reasons(old, new, *log) == ()
+
+
+def test_members_of_a_group_are_not_overtaken() -> None:
+    first, second = do("weigh", starts=1, resolves=2), do("label", starts=1, resolves=2)
+    old, new = (code(parallel("all", *members)) for members in ((first, second), (second, first)))
+    assert reasons(old, new, *SECOND_PASS) == ()
+
+
+def test_an_inner_loop_in_front_of_steps_of_the_pass() -> None:
+    old, new = code(do("label"), WEIGH), code(WEIGH, do("label"))
+    entries = [ended("label"), ended("weigh"), ended("label"), opened("weigh")]
+    assert reasons(old, new, *entries) == (
+        "A loop may have further passes, although steps after it have already begun.",
+    )
