@@ -141,6 +141,17 @@ def test_handlers_around_finished_steps_leave_nothing_earlier() -> None:
     assert NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING).effect == "resumes"
 
 
+def test_a_continue_in_front_of_a_step_is_noted() -> None:
+    skipped = VALUES.replace("for item in items:", "for item in items:\n            if not item: continue")
+    (deployed, old_details), (code, new_details) = code_of(VALUES), code_of(skipped)
+    log = log_of("paused", ended("pack A1"), opened("cool down", "sleep"))
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
+    assert (replay.effect, replay.notes) == (
+        "resumes",
+        ("If `not item` is true, the new code does not call `pack A1-1`.",),
+    )
+
+
 def test_steps_with_exchanged_names_get_exchanged_results() -> None:
     first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
     second = EXCHANGED.replace("$1", "charge card").replace("$2", "load order")

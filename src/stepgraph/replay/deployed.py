@@ -18,6 +18,7 @@ from stepgraph.diff.tree import (
     FUNCTIONS,
     KEY,
     Tree,
+    TreeElement,
     add_details,
     calls_by_name,
     functions_by_key,
@@ -59,7 +60,9 @@ class DeployedRun(Struct, frozen=True):
     have run without log entries, or they are released from a condition.
     """
     conditions: Mapping[int, str]
-    """The conditions around new steps that the deployed code lacks, innermost, by the number of the step."""
+    """The clauses under which new steps are skipped, such as "`vip` is false", for the innermost conditions that the
+    deployed code lacks, by the number of the step.
+    """
     excluded: frozenset[int]
     """The numbers of the new steps in branches that the instance does not take."""
     unprotected: frozenset[int]
@@ -234,11 +237,11 @@ class VersionPair(Struct):
         return {number: condition for number, condition in conditions if condition}
 
     def _new_condition(self, element: int, by_function: dict[str, str]) -> str:
-        """Return the innermost condition around an element, or around all calls that lead to it, that is new."""
+        """Return when the innermost new condition around an element, or around all calls of it, skips the element."""
         for outer in ancestors(self.matching.new, element):
             is_new = self.matching.to_old[outer.number] is None
-            if is_new and outer.kind == BRANCH and (condition := outer.text("condition")):
-                return condition
+            if is_new and outer.kind == BRANCH and (clause := self._skips(outer)):
+                return clause
             if outer.slot == FUNCTIONS:
                 key = outer.text(KEY)
                 if key not in by_function:
@@ -247,6 +250,14 @@ class VersionPair(Struct):
                     by_function[key] = calls[0] if calls and all(calls) else ""
                 return by_function[key]
         return ""
+
+    def _skips(self, branch: TreeElement) -> str:
+        """Return when a new branch does not run, as a clause, or an empty string for an `else` of several branches."""
+        if condition := branch.text("condition"):
+            return f"`{condition}` is false"
+        first, *others = (self.matching.new[each] for each in self.matching.new[branch.parent].children)
+        condition = first.text("condition")
+        return f"`{condition}` is true" if condition and [each.number for each in others] == [branch.number] else ""
 
     def _decisions(
         self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], *, may_have_raised: bool
