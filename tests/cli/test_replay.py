@@ -106,6 +106,7 @@ def test_the_deployed_version_is_a_file(stepgraph: Command) -> None:
         "log.json  running  reruns  `rest-1` begins again, because its duration changed.  orders.py:6",
         "",
         "1 instance in flight (1 reruns).",
+        "   = help: reruns: keep the old name and duration, or move the change after the step that the instance is at",
         COMPARED,
     ]
 

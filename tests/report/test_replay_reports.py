@@ -6,15 +6,16 @@ import json
 
 import pytest
 from jsonschema import Draft202012Validator
+from msgspec.structs import replace
 from pydantic import TypeAdapter
 
-from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect
 from stepgraph.model.json_schema import replay_report_schema
 from stepgraph.model.replay_report import ReplayDocument
 from stepgraph.replay.judgment import Replay
 from stepgraph.report.replay.json_report import render_json
 from stepgraph.report.replay.markdown import render_markdown
-from stepgraph.report.replay.replay_report import ReplayedInstance, ReplayFailOn, ReplayReport
+from stepgraph.report.replay.replay_report import ReplayedInstance, ReplayFailOn, ReplayReport, advice
 from stepgraph.report.replay.text import render_text
 from tests.report.reports import HOSTILE
 
@@ -57,6 +58,8 @@ def test_text() -> None:
         "d            running  resumes  Has not run a step.\n"
         "\n"
         "4 instances in flight (1 reruns, 3 resumes), 2 others ended.\n"
+        "   = help: reruns: keep the old name and duration, "
+        "or move the change after the step that the instance is at\n"
         "Assumes that unchanged conditions and loops decide as before.\n"
     )
 
@@ -73,6 +76,20 @@ def test_text() -> None:
 )
 def test_entries_that_the_new_code_does_not_call_are_named(replay: Replay, remark: str) -> None:
     assert render_text(report(instance("a", replay))).splitlines()[1] == f"a         running  resumes  {remark}"
+
+
+def test_each_effect_has_a_remedy() -> None:
+    effects = [instance(effect, Replay(effect, ("Reason.",))) for effect in BEST_TO_WORST]
+    deployed = report(*effects)
+    assert advice(deployed) == [
+        "fails: keep the `except` clause of the stored error, or restart the instance after the deployment",
+        "stuck: send the event (any event for a sleep), or keep the old sleep or wait",
+        "reruns: keep the old name and duration, or move the change after the step that the instance is at",
+        "unknown: check the named code, or deploy when the instance has ended",
+        "out of order: check that the order of these steps does not matter",
+    ]
+    assert advice(replace(deployed, deployed=None))[3] == "unknown: name the deployed version with --from"
+    assert all(f"- {each}\n" in render_markdown(deployed) for each in advice(deployed))
 
 
 def test_effects_are_colored() -> None:
@@ -119,8 +136,8 @@ def test_markdown_omits_rows_beyond_the_limit() -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_are_escaped(name: str) -> None:
     hostile = report(instance(name, Replay("stuck", (name,))))
-    assert render_text(hostile).count("\n") == 5
-    assert render_markdown(hostile).count("\n") == 7
+    assert render_text(hostile).count("\n") == 6
+    assert render_markdown(hostile).count("\n") == 9
     assert json.loads(render_json(hostile))["instances"][0].get("id", "") == name
 
 

@@ -12,6 +12,7 @@ from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting
 from stepgraph.report.replay.replay_report import (
     ReplayedInstance,
     ReplayReport,
+    advice,
     assumption,
     count_line,
     effect_text,
@@ -34,7 +35,8 @@ def render_markdown(report: ReplayReport) -> str:
     """Return a heading with the summary, and a table. Rows beyond GitHub's limit are omitted with a note."""
     sign = "❌" if report.fails else "✅"
     start = f"## {sign} Workflows: {prose(count_line(report))}\n\n"
-    end = f"\n{prose(assumption(report))}\n"
+    helps = "".join(f"- {prose(each)}\n" for each in advice(report))
+    end = f"\n{helps}\n{prose(assumption(report))}\n" if helps else f"\n{prose(assumption(report))}\n"
     rows = [_row(instance) for instance in report.instances]
     space = MAX_LENGTH - _NOTE_SPACE - utf16_length(start + _TABLE_HEAD + end)
     shown = count_fitting(rows, space)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -99,6 +100,26 @@ def count_line(report: ReplayReport) -> str:
 def assumption(report: ReplayReport) -> str:
     """Return the assumption behind the effects as a sentence."""
     return _WITHOUT_DEPLOYED if report.deployed is None else _WITH_DEPLOYED
+
+
+_ADVICE: Final[Mapping[InstanceEffect, str]] = {
+    "fails": "keep the `except` clause of the stored error, or restart the instance after the deployment",
+    "stuck": "send the event (any event for a sleep), or keep the old sleep or wait",
+    "reruns": "keep the old name and duration, or move the change after the step that the instance is at",
+    "unknown": "check the named code, or deploy when the instance has ended",
+    "out_of_order": "check that the order of these steps does not matter",
+}
+_ADVICE_WITHOUT_DEPLOYED: Final = "name the deployed version with --from"
+
+
+def advice(report: ReplayReport) -> list[str]:
+    """Return the remedy for each effect in the report, the worst first: `reruns: keep the old name`."""
+    texts = {**_ADVICE, "unknown": _ADVICE_WITHOUT_DEPLOYED} if report.deployed is None else _ADVICE
+    return [
+        f"{effect_text(effect)}: {texts[effect]}"
+        for effect in reversed(BEST_TO_WORST)
+        if effect in texts and report.count(effect)
+    ]
 
 
 def remarks_on(replay: Replay) -> list[str]:

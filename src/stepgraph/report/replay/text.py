@@ -13,6 +13,7 @@ from stepgraph.render.text_width import cell_width
 from stepgraph.report.replay.replay_report import (
     ReplayedInstance,
     ReplayReport,
+    advice,
     assumption,
     count_line,
     effect_text,
@@ -32,9 +33,11 @@ _GAP: Final = 2
 
 
 def render_text(report: ReplayReport, *, color: bool = False) -> str:
-    """Return a line for each instance, with further reasons below, and a summary with the assumption."""
+    """Return a line for each instance, with further reasons below, and a summary with advice and the assumption."""
     terminal = Terminal(color=color, width=None)
-    lines = [*_table(report), [LinePiece(f"{count_line(report)}.")], [LinePiece(assumption(report), Ink.QUIET)]]
+    helps = [[LinePiece(f"   = help: {each}", Ink.QUIET)] for each in advice(report)]
+    lines = [*_table(report), [LinePiece(f"{count_line(report)}.")], *helps]
+    lines.append([LinePiece(assumption(report), Ink.QUIET)])
     return "".join(f"{terminal.line(line)}\n" for line in lines)
 
 
