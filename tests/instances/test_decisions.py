@@ -132,6 +132,16 @@ def test_a_step_renamed_and_moved_after_the_stop_runs_again() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("added", "effect"), [(do("charge payment"), "unknown"), (wait(), "resumes"), (sleep(), "resumes")]
+)
+def test_a_removed_step_may_be_a_later_one(added: Node, effect: InstanceEffect) -> None:
+    """Saved graphs lack the functions of steps, which would tell."""
+    replay = NewCode.of(graph(LOAD, sleep(), SHIP, added), SLEEPS).replay(SLEEPING)
+    reason = "`charge card-1` is not in the new code. If `charge payment` is its new name, its work is done again."
+    assert (replay.effect, replay.reasons) == (effect, (reason,) if effect == "unknown" else ())
+
+
 def test_handlers_around_finished_steps_leave_nothing_earlier() -> None:
     """A `try` leaves by the errors that its handlers do not catch, but no step has failed."""
     first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")

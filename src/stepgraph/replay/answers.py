@@ -119,6 +119,12 @@ def as_step(site: Site) -> Step:
     return cast("Step", site.node)
 
 
+def event_type(node: Step) -> str:
+    """Return the type of the events that end a wait, or an empty string for other steps."""
+    options = node.get("options") if node["type"] == "step_wait_for_event" else None
+    return options["event_type"] if options else ""
+
+
 def _may_be_sleep(node: Step, entry: LogEntry, deployed: Step | None) -> bool:
     if deployed is not None and deployed["type"] != node["type"]:
         # The remaining duration until a time never equals the duration of a sleep exactly.

@@ -90,6 +90,12 @@ class DeployedRun(Struct, frozen=True):
         old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
         return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
 
+    def may_be_renamed(self, old: Step, new: Step) -> bool:
+        """Return whether an unmatched new step may be a deployed one under another name, as no function tells."""
+        if old["type"] != new["type"] or _duration_key(old) != _duration_key(new):
+            return False
+        return not all(details.of(step).function for details, step in zip(self.details, (old, new), strict=True))
+
     def required(self) -> dict[int, int]:
         """Return the entries that certainly correspond to runs of each new step, as bit sets."""
         required: dict[int, int] = {}

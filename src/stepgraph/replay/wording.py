@@ -33,6 +33,11 @@ def removed_or_renamed(entry: LogEntry, name: str) -> str:
     return f"{reason} Name the deployed version with --from."
 
 
+def removed_or_moved(entry: LogEntry, name: str) -> str:
+    """Return the reason that a step under another name may do the work of a removed one again."""
+    return f"`{entry.log_name}` is not in the new code. If `{name}` is its new name, its work is done again."
+
+
 def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: LogEntry | None) -> str:
     """Return the reason that a step runs again."""
     verb = "runs" if site.kind == "step" else "begins"
