@@ -211,3 +211,15 @@ def test_an_open_sleep_may_be_the_one_with_another_duration() -> None:
         return graph(LOAD, do("charge card"), loop(sleep(duration=duration)), sleep(), SHIP)
 
     assert NewCode.of(code(3000), code(2000)).replay(SLEEPING).effect == "unknown"
+
+
+def test_a_finished_step_moved_behind_a_loop_of_a_function() -> None:
+    """Its run does not show that the function has returned, as no call of the function led to it."""
+    old = graph(LOAD, call("pack"), functions={"pack": function("pack", loop(sleep()), SHIP)})
+    new = graph(call("pack"), functions={"pack": function("pack", loop(sleep()), LOAD, SHIP)})
+    naps = ended("cool down", kind="sleep"), opened("cool down", "sleep")
+    replay = NewCode.of(new, old).replay(counted(log_of("running", ended("load order"), *naps)))
+    assert (replay.effect, replay.reasons) == (
+        "out_of_order",
+        ("A loop may have further passes, although steps after it have already begun.",),
+    )

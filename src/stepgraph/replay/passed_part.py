@@ -142,10 +142,13 @@ class _EnclosingElements:
         yield from (call[0] for chain, count in counts.items() if count > 1 for call in self._repeated_calls(chain))
 
     def _calls_in(self, chain: RunChain) -> Iterator[tuple[int, RunChain]]:
-        """Yield the functions around a run, with the calls that led to each."""
+        """Yield the functions around a run, with the calls that led to each.
+
+        A step that the other version runs outside of the function has no call.
+        """
         for index, number in enumerate(chain):
             function = self.function_of(number)
-            if function != ROOT:
+            if function != ROOT and index:
                 yield function, chain[:index]
 
     def _repeated_calls(self, chain: RunChain) -> Iterator[tuple[int, RunChain]]:
