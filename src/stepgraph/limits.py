@@ -418,15 +418,15 @@ class Budget(Struct):
         self.evaluations, self.depth = self.maximum[Limit.EVALUATIONS], self.maximum[Limit.DEPTH]
 
     def _share(self, amount: int) -> int:
-        return amount * FULL_SHARES // max(FULL_SHARES, self.shares)
+        return amount if self.shares <= FULL_SHARES else amount * FULL_SHARES // self.shares
 
     def grow(self, size: int) -> None:
         """Raise the limits for `size` more bytes of analyzed modules, as in `PER_KILOBYTE`, up to `GROWTH_BYTES`."""
-        if self.evaluations < 0:
+        if self.evaluations < 0 or not self.growth:
             return
         size = min(size, self.growth)
         self.growth -= size
-        for limit, rate in PER_KILOBYTE.items():
+        for limit, rate in PER_KILOBYTE.items() if size else ():
             more = self._share(rate * size // 1000)
             self.maximum[limit] += more
             self.remaining[limit] += more

@@ -66,6 +66,7 @@ class ModuleFiles:
         self._top_folders: dict[str, str] = {}
         self._modules: dict[str, ModuleFile | None] = {}
         self._real_paths: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     def find(self, name: str) -> ModuleFile | None:
         """Return the module or package with a dotted name. A module or package with a file takes precedence."""
@@ -143,6 +144,12 @@ class ModuleFiles:
 
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module file, starting with its outermost package."""
+        name = self._names.get(path)
+        if name is None:
+            name = self._names[path] = self._name_of(path)
+        return name
+
+    def _name_of(self, path: str) -> str:
         top = self._top_folder(folder_of(path))
         base = next((folder for folder in self._named_from if top.startswith(folder)), top)
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")

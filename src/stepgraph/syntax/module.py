@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -25,6 +26,7 @@ Result = TypeVar("Result")
 Key = TypeVar("Key")
 Node = TypeVar("Node", bound="cst.CSTNode")
 
+_WORD: Final = re.compile(rb"[\w\x80-\xff]++")
 _BRIEF_LENGTH: Final = 200
 """Maximum length of a brief text, in characters."""
 
@@ -189,6 +191,17 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         if (reads := self.reads) is not None:
             reads.mentions[word] = is_mentioned
         return is_mentioned
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The names, numbers and words in the source. Only for analyses that are not recorded; see `reads`."""
+        words = frozenset(word.decode(errors="replace") for word in _WORD.findall(self.utf_8_source))
+        if self.content.isascii():
+            return words
+        # Imported here for a fast start.
+        from unicodedata import normalize
+
+        return words | frozenset(normalize("NFKC", word) for word in words)
 
     def _contains(self, word: bytes) -> bool:
         return word in (self.content if self.tree.encoding.startswith("utf-8") else self._converted_content)

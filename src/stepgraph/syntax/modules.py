@@ -7,7 +7,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from msgspec import Struct, field
 
@@ -43,6 +43,9 @@ from stepgraph.syntax.unparsed_imports import (
     names_in_export_list,
     top_level_imports,
 )
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.import_graph import ImportGraph
 
 Result = TypeVar("Result")
 
@@ -97,6 +100,8 @@ class SourceModules(Struct):
     """The searches for the modules that main modules import, by their paths."""
     followed_imports: int = 0
     """The number of imports that these searches have followed."""
+    import_graphs: dict[ModuleFiles, ImportGraph] = field(default_factory=dict)
+    """The import graph of each project."""
     _whole_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that are parsed at once for the current workflow module."""
     _parses_whole: bool = False
@@ -156,6 +161,10 @@ class SourceModules(Struct):
     def pin(self, paths: Iterable[str]) -> None:
         """Exempt modules from release."""
         self._pinned_paths |= dict.fromkeys(paths)
+
+    def use(self, paths: Iterable[str]) -> None:
+        """Keep parsed modules in memory that the current workflow module needs."""
+        self._used_paths.update(dict.fromkeys(paths))
 
     def parse(self, path: str, content: bytes) -> SourceModule:
         """Return the module parsed from the content of a file, memoized.
@@ -226,6 +235,8 @@ class SourceModules(Struct):
             gc.collect()  # automatic collection is disabled during a run, and trees contain reference cycles
 
     def _remove(self, path: str) -> SourceModule:
+        for graph in self.import_graphs.values():
+            graph.forget_modules()
         module = self._parsed.pop(path)
         self._memory.tokens -= module.tokens_in_memory
         if module.deferred is not None:

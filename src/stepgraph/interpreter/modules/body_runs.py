@@ -8,7 +8,7 @@ being evaluated, and continues at a later lookup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,7 +23,8 @@ from stepgraph.interpreter.values.containers import DEEPEST
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.bindings import bindings_of, import_binding
+from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.assignments import assigned_attributes
@@ -243,13 +244,14 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
     """Queue the statements of a body that may affect the collections of the queue."""
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
-    is_affected = queue.follows_imports or _mentions_any(scope.module, queue.names)
+    names = _select_mentioned(scope.module, queue.names)
+    is_affected = queue.follows_imports or bool(names)
     interpreter.budget.spend(Limit.ELEMENTS, len(_statements_of(scope)) if is_affected else 0)
-    for item in _dependents_in(scope).affected(queue.names) if is_affected else ():
+    for item in _dependents_in(scope).affected(names) if is_affected else ():
         is_import = isinstance(item.statement, cst.Import | cst.ImportFrom)
         if scope.kind == "module" and queue.follows_imports:
             statements += ((node, frozenset[str]()) for node in item.imports)
-        if not is_import and not item.evaluated.isdisjoint(queue.names):
+        if not is_import and not item.evaluated.isdisjoint(names):
             statements.append((item.statement, item.bound))
             is_late = late is not None and late.is_conditional and not item.evaluated.isdisjoint(late.names)
             if late is not None and is_late and not _only_binds_names(item.statement):
@@ -375,6 +377,14 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
 
 def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
     """Return `names`, other names whose values may change while modules load, and names defined in terms of these."""
+    group = interpreter.modules.group_of([scope.module for scope in scopes])
+    interpreter.budget.spend(Limit.ELEMENTS, len(group.modules))
+    names |= _names_read_by_computed_names(scopes, group)
+    registries = group.once(_names_in_registries)
+    return registries if names <= registries else registries | _with_dependents(group, names - registries)
+
+
+def _names_in_registries(group: ModuleGroup) -> frozenset[str]:
     from stepgraph.syntax.body_names import (
         attributes_storing_arguments,
         collections_mutated_in_functions,
@@ -382,44 +392,74 @@ def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], n
         names_of_iterators,
     )
 
-    for scope in scopes:
-        names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
-        names |= scope.module.once(rebound_globals) | scope.module.once(functions_with_state)
-        names |= scope.module.once(names_of_iterators)
-        names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
-        names = names.union(scope.module.once(assigned_attributes).all())
-    names |= _names_read_by_computed_names(scopes)
-    count = -1
-    while len(names) > count:
-        count = len(names)
-        for scope in scopes:
-            interpreter.budget.spend(Limit.ELEMENTS, len(names))
-            if _mentions_any(scope.module, names):
-                names = _dependents_in(scope).dependents(names)
-    return names
+    names: set[str] = set()
+    for module in group.modules:
+        names |= module.once(collections_mutated_in_functions) | bindings_of(module.tree, module).mutations.keys()
+        names |= module.once(rebound_globals) | module.once(functions_with_state)
+        names |= module.once(names_of_iterators)
+        names |= module.once(importing_functions) | module.once(attributes_storing_arguments)
+        names.update(module.once(assigned_attributes).all())
+    return _with_dependents(group, frozenset(names))
 
 
-def _names_read_by_computed_names(scopes: list[LexicalScope]) -> frozenset[str]:
+def _with_dependents(group: ModuleGroup, names: frozenset[str]) -> frozenset[str]:
+    """Return names, and the names that the modules define in terms of these."""
+    dependent = set(names)
+    added = names
+    while added:
+        added_by_module: dict[SourceModule, set[str]] = {}
+        if COMPUTED_MEMBER in added:
+            for module in group.once(_with_computed_reads):
+                added_by_module[module] = {COMPUTED_MEMBER}
+        for name in sorted(added - {COMPUTED_MEMBER}):
+            for module in group.with_word(name):
+                added_by_module.setdefault(module, set()).add(name)
+        found = {
+            name
+            for module, mentioned in added_by_module.items()
+            for name in _module_dependents(module).dependents(mentioned)
+        }
+        added = frozenset(found - dependent)
+        dependent |= added
+    return frozenset(dependent)
+
+
+def _names_read_by_computed_names(scopes: Sequence[LexicalScope], group: ModuleGroup) -> frozenset[str]:
     """Return the variables of modules whose members other code reads by computed names, and `COMPUTED_MEMBER`."""
-    from stepgraph.interpreter.modules.collection_aliases import passed_to_computed_reads
+    from stepgraph.interpreter.modules.collection_aliases import owners_read_by_computed_names
 
-    owners = {owner for scope in scopes for _, owner in scope.module.once(computed_owners)}
-    owners = owners.union(*passed_to_computed_reads([scope.module for scope in scopes]))
-    read = [scope for scope in scopes if last_component(scope) in owners]
+    owners = group.once(owners_read_by_computed_names)
+    read = [scope for scope in scopes if last_component(scope) in owners] if owners else ()
     variables = (name for scope in read for name in _dependents_in(scope).variables)
     return frozenset([COMPUTED_MEMBER, *variables]) if owners else frozenset()
 
 
-def _mentions_any(module: SourceModule, names: frozenset[str]) -> bool:
-    if COMPUTED_MEMBER in names and (module.once(computed_owners) or module.once(computed_variables)):
-        return True
-    return any(module.mentions(name.encode()) for name in names)
+def _with_computed_reads(group: ModuleGroup) -> list[SourceModule]:
+    return [*filter(_has_computed_reads, group.modules)]
+
+
+def _has_computed_reads(module: SourceModule) -> bool:
+    return bool(module.once(computed_owners)) or bool(module.once(computed_variables))
+
+
+def _select_mentioned(module: SourceModule, names: frozenset[str]) -> frozenset[str]:
+    """Return the names that a module may mention, or all names if it mentions one of them."""
+    is_computed = COMPUTED_MEMBER in names and _has_computed_reads(module)
+    if module.reads is None:
+        return (names & module.words) | (frozenset((COMPUTED_MEMBER,)) if is_computed else frozenset())
+    return names if is_computed or any(module.mentions(name.encode()) for name in names) else frozenset()
 
 
 def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
     from stepgraph.syntax.body_names import names_of_statements
 
     return tuple(names_of_statements(scope.module, _owner(scope)))
+
+
+def _module_dependents(module: SourceModule) -> NameDependents:
+    from stepgraph.syntax.name_dependents import name_dependents
+
+    return name_dependents(module, module.tree)
 
 
 def _dependents_in(scope: LexicalScope) -> NameDependents:

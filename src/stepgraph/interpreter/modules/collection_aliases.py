@@ -15,6 +15,7 @@ from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
@@ -163,9 +164,16 @@ def _is_kept(interpreter: Interpreter, scope: LexicalScope, name: str, depth: in
     )
     if scope.kind == "function":
         return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes)
-    modules = _modules_of_program(interpreter, scope)
-    is_kept = is_kept or any(module.once(analyze_aliases).keeps_names_of_modules for module in modules)
-    return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in modules)
+    group = interpreter.modules.group()
+    return (is_kept or group.once(_keep_names_of_modules)) and group.once(_mutate_unknown)
+
+
+def _keep_names_of_modules(group: ModuleGroup) -> bool:
+    return any(module.once(analyze_aliases).keeps_names_of_modules for module in group.modules)
+
+
+def _mutate_unknown(group: ModuleGroup) -> bool:
+    return any(module.once(analyze_aliases).mutates_unknown for module in group.modules)
 
 
 def _aliases_in_program(
@@ -176,28 +184,28 @@ def _aliases_in_program(
     A collection that a function binds stays in its module, unless unmodeled code stores it.
     """
     spend = _spender(interpreter)
-    modules = () if scope.kind == "function" else _modules_of_program(interpreter, scope)
-    pending = [(scope.module, AccessPath(name)), *_computed_reads(scope, modules, spend)]
+    group = ModuleGroup(()) if scope.kind == "function" else interpreter.modules.group()
+    pending = [(scope.module, AccessPath(name)), *_computed_reads(scope, group, spend)]
     visited = set(pending)
     while pending:
         module, path = pending.pop()
         aliases = module.once(analyze_aliases)
         yield aliases, path
-        for alias in aliases.reachable(path, depth, spend) if len(modules) > 1 else ():
-            for reader in modules if alias.name != UNKNOWN_NAME else ():
+        for alias in aliases.reachable(path, depth, spend) if len(group.modules) > 1 else ():
+            for reader in _readers_of(alias.name, group) if alias.name != UNKNOWN_NAME else ():
                 spend(1)
-                if (reader, alias) not in visited and _may_read(reader, alias.name):
+                if (reader, alias) not in visited:
                     visited.add((reader, alias))
                     pending.append((reader, alias))
 
 
 def _computed_reads(
-    scope: LexicalScope, modules: Sequence[SourceModule], spend: Callable[[int], None]
+    scope: LexicalScope, group: ModuleGroup, spend: Callable[[int], None]
 ) -> Iterator[tuple[SourceModule, AccessPath]]:
     """Yield the paths to the variables of a module or class in the modules that read these by computed names."""
     component = last_component(scope)
-    is_passed = any(component in owners for owners in passed_to_computed_reads(modules))
-    for module in modules:
+    is_passed = component in group.once(passed_to_computed_reads)
+    for module in group.modules if is_passed else group.once(_with_computed_owners):
         owners = module.once(computed_owners)
         spend(len(owners))
         names = {owner for owner, read_component in owners if read_component == component}
@@ -206,16 +214,36 @@ def _computed_reads(
             yield module, namespace_path(name)
 
 
-def passed_to_computed_reads(modules: Sequence[SourceModule]) -> Iterator[frozenset[str]]:
-    """Yield the modules and classes that modules pass, if these use functions that read members by computed names."""
-    readers = [name.encode() for name in sorted({name for module in modules for name in module.once(computed_readers)})]
-    for module in modules:
-        if any(map(module.mentions, readers)):
-            yield module.once(passed_owners)
+def _with_computed_owners(group: ModuleGroup) -> Sequence[SourceModule]:
+    """Return the modules that read members of modules or classes by computed names."""
+    return [module for module in group.modules if module.once(computed_owners)]
 
 
-def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[SourceModule, ...]:
-    return tuple(dict.fromkeys((scope.module, *interpreter.modules.all_modules())))
+def owners_read_by_computed_names(group: ModuleGroup) -> frozenset[str]:
+    """Return the modules and classes whose members other code reads by computed names."""
+    read = {owner for module in group.modules for _, owner in module.once(computed_owners)}
+    return group.once(passed_to_computed_reads) | read
+
+
+def passed_to_computed_reads(group: ModuleGroup) -> frozenset[str]:
+    """Return the modules and classes that modules pass, if these use functions that read members by computed names."""
+    readers = sorted({name for module in group.modules for name in module.once(computed_readers)})
+    # An empty name stands for code outside of functions.
+    passing = dict.fromkeys(module for name in readers for module in (group.with_word(name) if name else group.modules))
+    return frozenset[str]().union(*(module.once(passed_owners) for module in passing))
+
+
+def _readers_of(name: str, group: ModuleGroup) -> Sequence[SourceModule]:
+    """Return the modules that may read a name from another module, or read an attribute with this name."""
+    readers = group.once(_readers_by_name)
+    if name not in readers:
+        readers[name] = [module for module in group.with_word(name) if _may_read(module, name)]
+    return readers[name]
+
+
+def _readers_by_name(_group: ModuleGroup) -> dict[str, Sequence[SourceModule]]:
+    """Return the dictionary that `_readers_of` fills."""
+    return {}
 
 
 def _may_read(module: SourceModule, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import chain, islice
+from itertools import islice
 from typing import Final
 
 import libcst as cst
@@ -18,6 +18,7 @@ from stepgraph.limits import SEARCHED_MODULES, Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
 from stepgraph.syntax.deferred.unvisited import ModuleFacts
+from stepgraph.syntax.import_graph import ImportClosure, ModuleGroup, import_graph_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
@@ -28,12 +29,7 @@ from stepgraph.syntax.mutation.import_writes import (
     import_calls,
     import_writes,
 )
-from stepgraph.syntax.unparsed_imports import (
-    called_imports,
-    may_imported_modules,
-    mentions_dynamic_imports,
-    with_packages,
-)
+from stepgraph.syntax.unparsed_imports import mentions_dynamic_imports, with_packages
 
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
@@ -144,8 +140,6 @@ class LoadedModules(Struct):
     main: ModuleFile | None = None
     """The main module of the Worker; None if it is the analyzed module, or unknown."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
-    unloaded: dict[str, ModuleFile] = field(default_factory=dict)
-    """The modules that loaded modules import, directly or indirectly, but that no lookup has needed yet, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
     queues: list[RunQueue] = field(default_factory=list)
     """The runs of bodies that are not finished."""
@@ -171,8 +165,16 @@ class LoadedModules(Struct):
     """The value of a name after its first `n` binders, by scope, name and `n`."""
     errors_of_bodies: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
-    _registered_paths: set[str] = field(default_factory=set)
-    """The paths of the loaded modules and of their direct and indirect imports."""
+    _loaded_paths: set[str] = field(default_factory=set)
+    """The paths of the loaded modules, and of those that could not be loaded."""
+    _unsearched: list[tuple[ModuleFile, ...]] = field(default_factory=list)
+    """The imports of loaded modules whose own imports have not been searched, for each module, and the main module."""
+    _searched_closures: list[ImportClosure] = field(default_factory=list)
+    """The direct and indirect imports of the loaded modules, without those in `_unsearched`."""
+    _imported_paths: set[str] = field(default_factory=set)
+    """The paths of the modules in these closures."""
+    _closure_counts: dict[str, int] = field(default_factory=dict)
+    """The number of closures whose modules that may assign a name are loaded, by name."""
     _attribute_changes: ModuleFacts[AttributeChange] = field(
         default_factory=lambda: ModuleFacts(_assigned_attributes_in)
     )
@@ -191,13 +193,17 @@ class LoadedModules(Struct):
     _all_modules: tuple[SourceModule, ...] = ()
     """The result of `all_modules` at the time when `_complete_count` modules were loaded."""
     _complete_count: int = 0
+    _group: ModuleGroup = field(default_factory=lambda: ModuleGroup(()))
+    """The result of `group` for these modules."""
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements in the bodies of the first `_called_count` modules that may run a function, by function name."""
     _called_count: int = 0
-    _unloaded_by_name: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
-    """The unloaded modules by path, for each name that they may assign in other modules."""
-    _unindexed: list[ModuleFile] = field(default_factory=list)
-    """The unloaded modules that `_unloaded_by_name` does not include yet."""
+    _is_dynamic: bool = False
+    """Whether one of the first `_dynamic_count` loaded modules may import modules by computed names."""
+    _dynamic_count: int = 0
+    _order_is_dynamic: bool = False
+    """The result of `import_order_imports_dynamically` for the first `_ordered_count` modules."""
+    _ordered_count: int = 0
 
     def scope_of(self, module: SourceModule, name: str | None = None) -> LexicalScope:
         """Return the scope of a module, created on first use. The names are evaluated when they are looked up.
@@ -224,7 +230,8 @@ class LoadedModules(Struct):
 
     def register_main(self) -> None:
         """Register the main module, because it may assign names of the modules that it imports."""
-        self._register_import(self.main)
+        if self.main is not None:
+            self._unsearched.insert(0, (self.main,))
 
     def first_scope(self) -> LexicalScope:
         """Return the scope of the module whose import starts the program: the main module or the analyzed module."""
@@ -237,20 +244,20 @@ class LoadedModules(Struct):
 
     def _register_imports(self, module: SourceModule) -> None:
         """Register the imports of a module, because even modules without a lookup may assign names of other modules."""
-        self.unloaded.pop(module.path, None)
-        self._registered_paths.add(module.path)
-        if self.importer is None:
-            return
-        packages = ((0, package) for package in self._packages_of(module))
-        references = chain(packages, module.once(_possible_imports), module.once(_imports_in_functions))
-        for file in self._files_of(module, references):
-            self._register_import(file)
+        self._loaded_paths.add(module.path)
+        if self.importer is not None:
+            self._unsearched.append(import_graph_of(self.importer).imports_of(module))
 
-    def _register_import(self, file: ModuleFile | None) -> None:
-        if file is not None and file.path is not None and file.path not in self._registered_paths:
-            self._registered_paths.add(file.path)
-            self.unloaded[file.path] = file
-            self._unindexed.append(file)
+    def _closures(self) -> list[ImportClosure]:
+        """Return the direct and indirect imports of all loaded modules."""
+        groups, self._unsearched = self._unsearched, []
+        for group in groups:
+            files = tuple(file for file in group if file.path is not None and file.path not in self._imported_paths)
+            if files and self.importer is not None:
+                closure = import_graph_of(self.importer).closure_of(files)
+                self._imported_paths |= closure.files.keys()
+                self._searched_closures.append(closure)
+        return self._searched_closures
 
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
         """Return whether a loaded or imported module assigns to `name` in a module or class, or mutates its collection.
@@ -282,24 +289,7 @@ class LoadedModules(Struct):
         if self.importer is None or not self.scopes:
             return []
         root = self.first_scope().module
-        order: list[LexicalScope] = []
-        visited_paths = {root.path}
-        packages = [(0, package) for package in self._packages_of(root)]
-        pending = [(root, self._files_of(root, [*packages, *root.once(_possible_imports)]))]
-        while pending:
-            module, imports = pending[-1]
-            file = next(imports, None)
-            if file is None:
-                pending.pop()
-                order.append(self.scope_of(module))
-                continue
-            if file.path is None or file.path in visited_paths:
-                continue
-            visited_paths.add(file.path)
-            loaded = self.importer.load(file)
-            if isinstance(loaded, SourceModule):
-                pending.append((loaded, self._files_of(loaded, loaded.once(_possible_imports))))
-        return order
+        return [*map(self.scope_of, import_graph_of(self.importer).modules_in_import_order(root))]
 
     def _files_of(self, module: SourceModule, references: Iterable[ModuleReference]) -> Iterator[ModuleFile]:
         """Yield the files of the modules that a module imports."""
@@ -315,13 +305,28 @@ class LoadedModules(Struct):
             self._complete_count = len(self.scopes)
         return self._all_modules
 
+    def group(self) -> ModuleGroup:
+        """Return all loaded modules and their direct and indirect imports as a group."""
+        modules = self.all_modules()
+        if self._group.modules is not modules:
+            self._group = self.group_of(modules)
+            self._all_modules = self._group.modules
+        return self._group
+
+    def group_of(self, modules: Collection[SourceModule]) -> ModuleGroup:
+        """Return some modules as a group."""
+        return (
+            ModuleGroup(tuple(modules)) if self.importer is None else import_graph_of(self.importer).group_of(modules)
+        )
+
     def imported_by(self, module: SourceModule, statement: cst.Import | cst.ImportFrom) -> Iterator[LexicalScope]:
         """Yield the modules of the project that an import statement of a module may load, in order."""
         return self._scopes_of(module, with_packages(may_load_modules(statement)))
 
     def packages_of(self, module: SourceModule) -> list[LexicalScope]:
         """Return the packages that contain a module, outermost first, because Python imports those first."""
-        return [*self._scopes_of(module, [(0, name) for name in self._packages_of(module)])]
+        packages = () if self.importer is None else import_graph_of(self.importer).packages_of(module)
+        return [*self._scopes_of(module, [(0, name) for name in packages])]
 
     def _scopes_of(self, module: SourceModule, references: Iterable[ModuleReference]) -> Iterator[LexicalScope]:
         """Load the modules that a module imports, and yield their scopes."""
@@ -329,14 +334,6 @@ class LoadedModules(Struct):
             loaded = None if self.importer is None else self.importer.load(file)
             if isinstance(loaded, SourceModule):
                 yield self.scope_of(loaded)
-
-    def _packages_of(self, module: SourceModule) -> list[str]:
-        """Return the dotted names of the packages that contain a module, outermost first."""
-        files = None if self.importer is None else self.importer.files
-        if files is None or (files.worker is not None and files.worker.is_entry(module.path)):
-            return []  # the Worker loads the module by its plain name
-        *parts, _ = files.name_of(module.path).split(".")
-        return [".".join(parts[: length + 1]) for length in range(len(parts))]
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
         """Return the names of the owners whose attribute `name` is assigned or mutated by a module."""
@@ -383,6 +380,21 @@ class LoadedModules(Struct):
             for write in self._writes_at_import(name)
         )
 
+    def _loaded_imports_dynamically(self) -> bool:
+        """Return whether a loaded module may import modules by computed names."""
+        for module in islice(self.scopes, self._dynamic_count, None):
+            self._is_dynamic = self._is_dynamic or imports_dynamically(module)
+        self._dynamic_count = len(self.scopes)
+        return self._is_dynamic
+
+    def import_order_imports_dynamically(self) -> bool:
+        """Return whether a module in `scopes_in_import_order` may import modules by computed names."""
+        if self._ordered_count < len(self.scopes):
+            scopes = self.scopes_in_import_order()
+            self._order_is_dynamic = any(imports_dynamically(scope.module) for scope in scopes)
+            self._ordered_count = len(self.scopes)
+        return self._order_is_dynamic
+
     def may_import_dynamically(self) -> bool:
         """Return whether a module of the program may import modules by computed names."""
         if self._checked_count < len(self.scopes):
@@ -399,12 +411,11 @@ class LoadedModules(Struct):
         if importer is None:
             return
         self._load_assigning(name)
-        parsed = {module.path for module in self.scopes}
-        unparsed = (path for path in self._registered_paths if path not in parsed)
-        if any(mentions_dynamic_imports(module.mentions) for module in self.scopes) or any(
-            map(importer.imports_dynamically, unparsed)
+        if self._loaded_imports_dynamically() or any(
+            path not in self._loaded_paths for closure in self._closures() for path in closure.importing_dynamically
         ):
-            others = (path for path in importer.files.module_paths() if path not in self._registered_paths)
+            registered = self._loaded_paths | self._imported_paths
+            others = (path for path in importer.files.module_paths() if path not in registered)
             yield from (path for path in islice(others, SEARCHED_MODULES) if name in importer.names_assigned(path))
 
     def may_be_replaced_by_unknown_import(self, scope: LexicalScope, name: str) -> bool:
@@ -460,30 +471,16 @@ class LoadedModules(Struct):
 
     def _load_assigning(self, name: str) -> None:
         """Load the directly and indirectly imported modules that may assign to a name."""
-        while self.importer is not None and (self._unindexed or self._unloaded_by_name):
-            if self._unindexed:
-                self._index_unloaded(self.importer)
-            candidates = self._unloaded_by_name.get(name, {})
-            path = next(iter(candidates), None)
-            if path is None:
-                return
-            file = candidates.pop(path)
-            if self.unloaded.pop(path, None) is None:
-                continue
-            module = self.importer.load(file)
-            if isinstance(module, SourceModule):
-                self.scope_of(module)
-
-    def _index_unloaded(self, importer: Importer) -> None:
-        """Index newly imported modules and their imports by the names that they may assign in other modules."""
-        while self._unindexed:
-            file = self._unindexed.pop()
-            if file.path is not None and file.path in self.unloaded:
-                for name in importer.names_assigned(file.path):
-                    self._unloaded_by_name.setdefault(name, {})[file.path] = file
-                for level, name in importer.modules_imported(file.path):
-                    for imported in importer.find_each(file.path, level, name):
-                        self._register_import(imported)
+        importer = self.importer
+        while importer is not None and self._closure_counts.get(name, 0) < len(closures := self._closures()):
+            closure = closures[self._closure_counts.get(name, 0)]
+            self._closure_counts[name] = self._closure_counts.get(name, 0) + 1
+            for file in closure.by_assigned_name.get(name, ()):
+                if file.path is not None and file.path not in self._loaded_paths:
+                    self._loaded_paths.add(file.path)
+                    module = importer.load(file)
+                    if isinstance(module, SourceModule):
+                        self.scope_of(module)
 
 
 def _size(module: SourceModule) -> int:
@@ -494,25 +491,6 @@ def _size(module: SourceModule) -> int:
 def last_component(scope: LexicalScope) -> str:
     """Return the last component of the name of a module or class."""
     return scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-
-
-def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
-    """Return the modules that a module may import, in the order of the bound names."""
-    bindings = bindings_of(module.tree, module)
-    binders = (binder for binders in bindings.binders.values() for binder in binders)
-    import_statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
-    imported = (
-        named_module
-        for statement in dict.fromkeys([*import_statements, *bindings.stars])
-        for named_module in may_load_modules(statement)
-    )
-    return tuple(dict.fromkeys(with_packages([*imported, *called_imports(module.utf_8_source)])))
-
-
-def _imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
-    """Return the modules that functions of a module may import, and possibly others."""
-    imported = may_imported_modules(module.utf_8_source)
-    return tuple(reference for reference in imported if reference not in module.once(_possible_imports))
 
 
 def imports_dynamically(module: SourceModule) -> bool:

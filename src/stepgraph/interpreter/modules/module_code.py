@@ -411,14 +411,13 @@ def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name
 
 def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
     """Report a collection that other code mutates if modules are imported by computed names."""
-    for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.scopes_in_import_order()]:
-        if imports_dynamically(module_scope.module):
-            interpreter.note(
-                "assigned-elsewhere",
-                SourcePlace(scope.module, scope.bindings.binders[name][0]),
-                f"`{name}` may be changed by modules that are imported by a name that is not statically known.",
-                "Their changes are missing from the graph. Import them by name.",
-            )
+    if imports_dynamically(scope.module) or interpreter.modules.import_order_imports_dynamically():
+        interpreter.note(
+            "assigned-elsewhere",
+            SourcePlace(scope.module, scope.bindings.binders[name][0]),
+            f"`{name}` may be changed by modules that are imported by a name that is not statically known.",
+            "Their changes are missing from the graph. Import them by name.",
+        )
 
 
 def _binder_value(

@@ -1,0 +1,76 @@
+"""Workers whose main module imports many modules with workflows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph import Analysis, analyze_paths
+from stepgraph.syntax.modules import Importer
+from tests.project.trees import plant
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
+FLOW = """
+from workers import WorkflowEntrypoint
+
+STEPS_{n} = []
+
+def add_{n}(function):
+    STEPS_{n}.append(function)
+    return function
+
+@add_{n}
+async def rest(step):
+    await step.sleep("{n}", 1)
+
+class W{n}(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for function in STEPS_{n}:
+            await function(step)
+"""
+LATE = """
+import w0
+
+@w0.add_0
+async def late(step):
+    await step.sleep("late", 1)
+"""
+
+
+def analysis_of(count: int, files: dict[str, str]) -> Analysis:
+    """Return the analysis of a number of workflow modules, of a main module that imports all, and of other files."""
+    imports = "".join(f"from w{n} import W{n}\n" for n in range(count))
+    flows = {f"w{n}.py": FLOW.format(n=n) for n in range(count)}
+    main = imports + "".join(f"import {name[:-3]}\n" for name in files)
+    plant(Path(), {"pyproject.toml": "", **flows, **files, "entry.py": main})
+    return analyze_paths(["."])
+
+
+def names_of(analysis: Analysis) -> list[list[str]]:
+    """Return the functions of each workflow, sorted by the names of the workflows. All graphs must be complete."""
+    assert all(workflow.complete for workflow in analysis.workflows)
+    workflows = sorted(analysis.workflows, key=lambda workflow: workflow.name)
+    return [list(workflow.graph["workflow"]["functions"]) for workflow in workflows if workflow.graph is not None]
+
+
+def test_registries_of_many_modules() -> None:
+    assert names_of(analysis_of(60, {})) == [["rest"]] * 60
+
+
+def test_module_that_adds_to_the_registry_of_one_workflow() -> None:
+    assert names_of(analysis_of(3, {"late.py": LATE})) == [["rest", "late"], ["rest"], ["rest"]]
+
+
+def test_imports_are_searched_once_for_all_workflows(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+    search = Importer.names_assigned
+
+    def count(importer: Importer, path: str) -> frozenset[str]:
+        searched.append(path)
+        return search(importer, path)
+
+    monkeypatch.setattr(Importer, "names_assigned", count)
+    analysis_of(3, {})
+    assert sorted(searched) == ["entry.py", "w0.py", "w1.py", "w2.py"]
