@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from stepgraph import Analysis, analyze_paths
-from stepgraph.syntax.modules import Importer
+from stepgraph.project.module_files import ModuleFiles
+from stepgraph.syntax.import_graph import ImportGraph
+from stepgraph.syntax.modules import Importer, SourceModules
+from stepgraph.syntax.parse import parse_module
 from tests.project.trees import plant
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
@@ -74,3 +77,10 @@ def test_imports_are_searched_once_for_all_workflows(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Importer, "names_assigned", count)
     analysis_of(3, {})
     assert sorted(searched) == ["entry.py", "w0.py", "w1.py", "w2.py"]
+
+
+def test_group_of_modules_has_one_order() -> None:
+    modules = [parse_module(b"", path) for path in ("b.py", "a.py")]
+    for order in (modules, modules[::-1]):
+        graph = ImportGraph(Importer(ModuleFiles("", ()), SourceModules()))
+        assert [module.path for module in graph.group_of(order).modules] == ["a.py", "b.py"]

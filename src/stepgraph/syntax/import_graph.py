@@ -103,11 +103,11 @@ class ImportGraph(Struct):
         return [".".join(parts[: length + 1]) for length in range(len(parts))]
 
     def group_of(self, modules: Iterable[SourceModule]) -> ModuleGroup:
-        """Return the group of some modules, in any order."""
+        """Return the group of some modules, in the order of their paths for all workflows."""
         key = frozenset(modules)
         group = self._groups.get(key)
         if group is None:
-            group = ModuleGroup(tuple(dict.fromkeys(modules)))
+            group = ModuleGroup(tuple(sorted(key, key=lambda module: module.path)))
             _store(self._groups, key, group, _MAX_ORDERS)
         return group
 
