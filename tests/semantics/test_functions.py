@@ -836,6 +836,58 @@ def test_a_context_variable_has_one_of_the_values_set() -> None:
     """)
 
 
+def test_a_reset_context_variable_may_have_its_default() -> None:
+    assert graph_of("""
+        from contextvars import ContextVar
+        handler = ContextVar("handler", default=a)
+
+        token = handler.set(b)
+        handler.reset(token)
+        await handler.get()()
+    """) == text("""
+        switch handler.get()
+        | case b
+          b
+        | case handler.get()
+          a
+    """)
+
+
+@pytest.mark.parametrize("awaited", ["gather(choose(), b())", "create_task(choose())"])
+def test_a_task_does_not_set_a_context_variable_elsewhere(awaited: str) -> None:
+    graph = graph_of(f"""
+        from contextvars import ContextVar
+        handler = ContextVar("handler", default=a)
+
+        async def choose():
+            handler.set(c)
+
+        await asyncio.{awaited}
+        await handler.get()()
+    """)
+    assert graph.endswith(
+        text("""
+        switch handler.get()
+        | case c
+          c
+        | case handler.get()
+          a
+    """)
+    )
+
+
+def test_a_context_variable_set_again_has_no_default() -> None:
+    assert graph_of("""
+        from contextvars import ContextVar
+        handler = ContextVar("handler", default=a)
+
+        token = handler.set(b)
+        handler.reset(token)
+        handler.set(b)
+        await handler.get()()
+    """) == text("b")
+
+
 def test_a_method_of_a_list_as_decorator_adds_the_function() -> None:
     assert graph_of("""
         handlers = []

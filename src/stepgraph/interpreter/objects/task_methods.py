@@ -28,6 +28,7 @@ from stepgraph.interpreter.values.containers import (
     Element,
 )
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
+from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import current_result, start, value_of
 from stepgraph.interpreter.workflow.timeouts import observe_future_as_task, report_canceled_tasks
@@ -82,12 +83,16 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
 def _get_variable(
     interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: SourcePlace
 ) -> Value:
-    """Return the union of the values that a context variable may have, including the default if it may be unset."""
+    """Return the union of the values that a context variable may have, including the default if it may be unset.
+
+    The body of a step runs in a context of the engine, in which the variable may be unset.
+    """
     interpreter.store.record_outer_read(receiver.state, "items")
     items: tuple[Element, ...] = receiver.state.elements()
     values, conditions = [item.value for item in items], [item.place.text for item in items]
     default = arguments.items[0].value if arguments.items else receiver.default
-    if default is not None and (not items or any(item.may_be_missing for item in items)):
+    may_be_unset = not items or interpreter.in_step or any(item.may_be_missing for item in items)
+    if default is not None and may_be_unset:
         values, conditions = [*values, default], [*conditions, place.text]
     return union_of_values(values, conditions, place.text, place) if values else UNKNOWN
 
@@ -95,14 +100,35 @@ def _get_variable(
 def _set_variable(
     interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: SourcePlace
 ) -> Value:
-    """Add a possible value of a context variable. Earlier values remain possible in other tasks and after `reset`."""
+    """Add a possible value of a context variable. Earlier values remain possible in other tasks and after `reset`.
+
+    A task or step has a context of its own, so the variable may remain unset for other code.
+    """
     del place
     if arguments.items:
         argument = arguments.items[0]
+        is_local = interpreter.work.starting > 0 or interpreter.in_step
         items: tuple[Element, ...] = receiver.state.elements()
-        if all(item.value is not argument.value for item in items):
-            interpreter.store.extend(receiver.state, (*items, Element(argument.value, argument.place)))
+        earlier = next((item for item in items if item.value is argument.value), None)
+        if earlier is None:
+            element = Element(argument.value, argument.place, may_be_missing=is_local)
+            interpreter.store.extend(receiver.state, (*items, element))
+        elif earlier.may_be_missing and not is_local:
+            present = replace(earlier, may_be_missing=False)
+            present_items = tuple(present if item is earlier else item for item in items)
+            interpreter.store.write(receiver.state, "items", present_items)
     return UNKNOWN
+
+
+def _reset_variable(
+    interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: SourcePlace
+) -> Value:
+    """Let a context variable have any earlier value again, or none."""
+    del arguments, place
+    items: tuple[Element, ...] = receiver.state.elements()
+    if not all(item.may_be_missing for item in items):
+        interpreter.store.write(receiver.state, "items", tuple(map(as_optional, items)))
+    return Constant(None)
 
 
 def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
@@ -163,5 +189,5 @@ FUTURE_METHODS: Final[dict[str, Caller]] = {
 CONTEXT_VARIABLE_METHODS: Final[dict[str, Caller]] = {
     "get": _get_variable,
     "set": _set_variable,
-    "reset": return_unknown,
+    "reset": _reset_variable,
 }
