@@ -596,3 +596,29 @@ def test_object_that_an_unknown_function_fills_is_noted() -> None:
         + "import lib\n\n@lib.on\ndef f():\n    on('a')(a)\n"
     )
     assert notes_of(head + "lib.fill(registry, a)\n", "for job in registry.jobs:\n    await job(step)")
+
+
+# Modules that run during the workflow
+
+
+def test_a_module_that_runs_in_a_try_block_keeps_its_branches() -> None:
+    head = FUNCTIONS + (
+        "jobs = []\n\ndef stored():\n    return jobs\n\n"
+        "try:\n    import installed\nexcept ImportError:\n    go = a\n    jobs.append(go)\n"
+        "else:\n    go = b\n    jobs.append(go)\n"
+    )
+    run = "try:\n    stored()\n    await step.sleep('x', 1)\nexcept Exception:\n    pass\nawait go(step)"
+    assert graph_of(head, run) == text("""
+        try
+          sleep 'x' 1
+        catch
+        switch exception
+        | case no exception
+          call b
+        | case ImportError
+          call a
+        def b
+          sleep 'b' 1
+        def a
+          sleep 'a' 1
+    """)

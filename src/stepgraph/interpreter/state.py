@@ -288,6 +288,7 @@ class InterpreterState(Struct, eq=False):
         replays, self.replays = self.replays, False
         is_import_time, self.is_import_time = self.is_import_time, True
         creates_shared, self.store.creates_shared = self.store.creates_shared, not scope.is_local
+        exposed, self.exposed = self.exposed, None
         active = self.active_functions
         if scope.kind == "module":
             self.active_functions = {}  # the calls of the workflow come later
@@ -299,4 +300,4 @@ class InterpreterState(Struct, eq=False):
             self.store.commit(checkpoint)
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
             self.is_import_time, self.active_functions = is_import_time, active
-            self.store.creates_shared = creates_shared
+            self.store.creates_shared, self.exposed = creates_shared, exposed
