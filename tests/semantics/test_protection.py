@@ -67,6 +67,84 @@ def test_handlers_of_an_exception_group_are_separate_branches() -> None:
     """)
 
 
+def test_a_clause_runs_after_an_earlier_clause_raises() -> None:
+    assert graph_of("""
+        try:
+            await a()
+        except* KeyError:
+            if x:
+                raise ValueError
+            await b()
+        except* OSError:
+            await c()
+        await d()
+    """) == text("""
+        try
+          a
+        catch
+          try
+            if KeyError
+              if x
+                return
+              b
+          finally
+            if OSError
+              c
+        d
+    """)
+
+
+def test_a_clause_runs_after_a_step_of_an_earlier_clause_fails() -> None:
+    assert graph_of("""
+        try:
+            try:
+                await a()
+            except* KeyError:
+                await b()
+            except* OSError:
+                await c()
+        except Exception:
+            await d()
+    """) == text("""
+        try
+          try
+            a
+          catch
+            try
+              if KeyError
+                b
+            finally
+              if OSError
+                c
+        catch
+          d
+    """)
+
+
+def test_a_clause_sees_the_changes_of_an_earlier_clause_that_raises() -> None:
+    assert graph_of("""
+        act = b
+        try:
+            await a()
+        except* KeyError:
+            if x:
+                act = c
+                raise ValueError
+        except* OSError:
+            await act()
+    """) == text("""
+        try
+          a
+        catch
+          if OSError
+            switch act
+            | case b
+              b
+            | case c
+              c
+    """)
+
+
 def test_suppress_is_a_try_that_continues() -> None:
     assert graph_of("""
         with contextlib.suppress(ValueError):

@@ -449,9 +449,7 @@ def _handlers(emitter: _Emitter, try_: TryOperation, nodes_by_handler: list[list
     """Return the nodes of the handlers. A default branch with a `return` stands for uncaught exceptions."""
     pairs = list(zip(try_.handlers, nodes_by_handler, strict=True))
     if try_.except_star:
-        return [
-            {"type": "if", "branches": [_branch(emitter, try_, handler, nodes)]} for handler, nodes in pairs if nodes
-        ]
+        return _clauses(emitter, try_, pairs)
     is_exhaustive = catch_all(try_.handlers)
     if is_exhaustive and (len(nodes_by_handler) == 1 or not any(nodes_by_handler)):
         return nodes_by_handler[0]
@@ -460,6 +458,21 @@ def _handlers(emitter: _Emitter, try_: TryOperation, nodes_by_handler: list[list
         uncaught = _with_place(emitter, [{"type": "break", "kind": "return"}], try_.place, try_)
         branches.append({"condition": None, "nodes": uncaught})
     return [{"type": "switch", "discriminant": EXCEPTION, "branches": branches}]
+
+
+def _clauses(emitter: _Emitter, try_: TryOperation, pairs: list[tuple[Handler, list[Node]]]) -> list[Node]:
+    """Return the nodes of `except*` clauses. The clauses after one that an exception may leave are in a `finally`."""
+    nodes: list[Node] = []
+    for handler, content in reversed(pairs):
+        if not content:
+            continue
+        clause: Node = {"type": "if", "branches": [_branch(emitter, try_, handler, content)]}
+        if nodes and handler.is_left_early:
+            protected: Block = {"type": "block", "nodes": [clause]}
+            nodes = [{"type": "try", "try_block": protected, "finally_block": {"type": "block", "nodes": nodes}}]
+        else:
+            nodes = [clause, *nodes]
+    return nodes
 
 
 def _branch(emitter: _Emitter, try_: TryOperation, handler: Handler, nodes: list[Node]) -> Branch:

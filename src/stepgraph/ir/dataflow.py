@@ -12,9 +12,11 @@ from typing import Final, Generic, TypeAlias, assert_never
 from stepgraph.ir.domain import Domain, Exits, JumpFrame, JumpTarget, Leaf, Observer, RaiseTargets, S
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
+    EMPTY_BLOCK,
     Await,
     Choice,
     ExceptionType,
+    Handler,
     Jump,
     JumpKind,
     LoopOperation,
@@ -30,6 +32,9 @@ from stepgraph.ir.nodes import (
 from stepgraph.limits import Budget, Limit
 
 _LEAVES: Final = (Run, StartOperation, Await, Pause, PartialOrder)
+
+# A handler of unknown types: an exception in an `except*` clause reaches the later clauses and leaves the statement.
+_LATER_CLAUSES: Final = (Handler("", EMPTY_BLOCK),)
 
 MAX_FINALLY_REVISITS: Final = 2_000
 """The limit on repeated visits of `finally` blocks, since nesting multiplies the paths. Further paths skip them."""
@@ -230,13 +235,21 @@ class _Solver(Generic[S]):
         return self.finalbody(try_, end, try_frame, frame) if has_finalbody else end
 
     def handlers(self, try_: TryOperation, raised: S, try_frame: JumpFrame[S]) -> list[S | None]:
-        """Return the states at the ends of the handlers. One handler runs, or several in sequence with `except*`."""
+        """Return the states at the ends of the handlers. One handler runs, or several in sequence with `except*`.
+
+        An exception in an `except*` clause leaves the statement only after the later clauses.
+        """
         ends: list[S | None] = []
         for index, handler in enumerate(try_.handlers):
             begin = self.domain.enter_handler(try_, index, raised)
-            ends.append(self.block(handler.block, begin, try_frame))
-            if try_.except_star:
-                raised = self.joined((raised, ends[-1])) or raised
+            if not try_.except_star:
+                ends.append(self.block(handler.block, begin, try_frame))
+                continue
+            raises = RaiseTargets(JumpTarget(self.depth), _LATER_CLAUSES, try_frame.raises)
+            frame = try_frame.nested(try_, lambda raises=raises: try_frame.with_raises(raises), index)
+            ends.append(self.block(handler.block, begin, frame))
+            self.fail(try_frame.raises, frame.raises.failed)
+            raised = self.joined((raised, ends[-1], frame.raises.failed, frame.raises.handled.state)) or raised
         return ends
 
     def finalbody(self, try_: TryOperation, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:

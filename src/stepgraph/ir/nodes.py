@@ -374,6 +374,8 @@ class Handler(Struct, frozen=True):
     types: tuple[ExceptionType, ...] = ()
     """The exception types; empty if the handler names none, or if any of them cannot be resolved."""
     place: SourcePlace | None = None
+    is_left_early: bool = False
+    """Whether later `except*` clauses may run after an exception leaves the block."""
 
 
 class TryOperation(Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.effects import effect_of
 from stepgraph.interpreter.equivalence import MISSING
@@ -21,8 +22,19 @@ from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
+from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
-from stepgraph.ir.nodes import EMPTY_BLOCK, Await, ExceptionType, Handler, JumpKind, OperationBlock, Scope, TryOperation
+from stepgraph.ir.nodes import (
+    EMPTY_BLOCK,
+    Await,
+    ExceptionType,
+    Handler,
+    JumpKind,
+    OperationBlock,
+    Scope,
+    TryOperation,
+    may_run_steps,
+)
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_EXCEPTION
@@ -32,16 +44,19 @@ from stepgraph.syntax.walk import expressions_below, statements
 _Handler: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
 ALL_EXITS: Final = frozenset(JumpKind)
+_RAISE: Final = frozenset([JumpKind.RAISE])
 
 
 def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     """Execute a `try` and emit a `TryOperation`, whose body ends with the `else` block.
 
-    A handler starts from the join of all states in which the body may raise.
+    A handler starts from the join of all states in which the body may raise. An `except*` clause also runs after earlier
+    clauses that end or raise.
     """
     place = interpreter.place(node)
     checkpoint = interpreter.store.checkpoint()
-    code = BlockErrors(interpreter, opens_groups=isinstance(node, cst.TryStar))
+    except_star = isinstance(node, cst.TryStar)
+    code = BlockErrors(interpreter, opens_groups=except_star)
     finally_stops = ALL_EXITS if node.finalbody is not None else frozenset()
     catches_type_error = any(
         handler.type is not None and "TypeError" in interpreter.text(handler.type) for handler in node.handlers
@@ -56,12 +71,12 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     handlers: list[Handler] = []
     if body.position is not None:
         interpreter.tracer.restore(body.position)  # a step that raises has run
+    earlier: list[Changes] = []
+    clauses: list[OpenContext] = []
     with interpreter.open_context(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
             types: list[ExceptionType] = []
-            # Several `except*` handlers may run in sequence.
-            earlier = [path.changes for _, path in paths[1:]] if isinstance(node, cst.TryStar) else []
             states = [body.changes, *body.overwritten, *body_context.jump_states, *earlier]
 
             def execute_handler(
@@ -69,12 +84,26 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             ) -> None:
                 types += _execute_handler(interpreter, handler, states, code)
 
-            outcome = interpreter.branch(execute_handler, condition, cut_short=node.finalbody is not None)
+            is_followed = except_star and handler is not node.handlers[-1]
+            may_continue = is_followed and may_continue_after_error(interpreter)
+            with interpreter.open_context(stops=_RAISE if is_followed else frozenset()) as clause:
+                outcome = interpreter.branch(
+                    execute_handler, condition, cut_short=is_followed or node.finalbody is not None
+                )
+            if except_star:  # the clauses run in sequence, even if an earlier one raises
+                earlier += [outcome.changes, *outcome.overwritten, *clause.jump_states]
+                clauses.append(clause)
+            is_left = bool(clause.jump_kinds) or (may_continue and may_run_steps(outcome.block))
             location = interpreter.place(handler if handler.type is None else handler.type)
-            handlers.append(Handler(condition, outcome.block, tuple(types), location))
+            handlers.append(Handler(condition, outcome.block, tuple(types), location, is_followed and is_left))
             paths.append((condition, outcome))
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
     handler_blocks = [handler.block for handler in handlers]
+    for index, clause in enumerate(clauses):
+        later = handler_blocks[index + 1 :]
+        handlers[index] = replace(
+            handlers[index], block=resolve_early_raises(interpreter, handler_blocks[index], (clause,), later)
+        )
     body_block = resolve_early_raises(interpreter, body.block, (body_context,), handler_blocks)
     finalbody = EMPTY_BLOCK
     if node.finalbody is not None:
@@ -89,7 +118,6 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             [state for _, path in paths for state in (path.changes, *path.overwritten)],
         )
         body_block = resolve_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
-    except_star = isinstance(node, cst.TryStar)
     if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body_block)
         operation = TryOperation(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)

@@ -199,7 +199,7 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     """Return a group, marked if errors outside its steps may leave its members running while other code runs."""
-    if not _may_continue_after_error(interpreter):
+    if not may_continue_after_error(interpreter):
         return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
 
@@ -211,7 +211,7 @@ def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
     return work.call_count > call_count or work.await_count > await_count + 1
 
 
-def _may_continue_after_error(interpreter: Interpreter) -> bool:
+def may_continue_after_error(interpreter: Interpreter) -> bool:
     """Return whether code may run after an error at this point: in a caller, or where a `try` catches the error."""
     frame = interpreter.frame
     is_caught = any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts)
