@@ -503,3 +503,48 @@ class W(WorkflowEntrypoint):
         await act(step)
 """)
     assert "sleep 'two'" in graph
+
+
+@pytest.mark.parametrize(
+    "comprehension",
+    ["[await f() for f in (g for g in [a]) if x]", "{1: await f() for f in (g for g in [a]) if x}"],
+)
+def test_a_filter_on_a_generator_expression_is_a_branch(comprehension: str) -> None:
+    assert graph_of(comprehension) == text("""
+        if x
+          a
+    """)
+
+
+def test_a_filter_on_a_generator_is_a_branch_at_each_yield() -> None:
+    assert graph_of("""
+        async def pages():
+            await a()
+            yield 1
+            await b()
+            yield 2
+
+        [await c() async for page in pages() if page.ok if x]
+    """) == text("""
+        a
+        if page.ok
+          if x
+            c
+        b
+        if page.ok
+          if x
+            c
+    """)
+
+
+def test_a_filter_on_a_generator_keeps_earlier_values() -> None:
+    assert graph_of("""
+        act = c
+        [(act := f) for f in (g for g in [a]) if x]
+        await act()
+    """) == text("""
+        if x
+          a
+        else
+          c
+    """)

@@ -245,12 +245,14 @@ class _Solver(Generic[S]):
             if not try_.except_star:
                 ends.append(self.block(handler.block, begin, try_frame))
                 continue
-            raises = RaiseTargets(JumpTarget(self.depth), _LATER_CLAUSES, try_frame.raises)
-            frame = try_frame.nested(try_, lambda raises=raises: try_frame.with_raises(raises), index)
+            frame = try_frame.nested(try_, lambda: self.clause_frame(try_frame), index)
             ends.append(self.block(handler.block, begin, frame))
             self.fail(try_frame.raises, frame.raises.failed)
             raised = self.joined((raised, ends[-1], frame.raises.failed, frame.raises.handled.state)) or raised
         return ends
+
+    def clause_frame(self, try_frame: JumpFrame[S]) -> JumpFrame[S]:
+        return try_frame.with_raises(RaiseTargets(JumpTarget(self.depth), _LATER_CLAUSES, try_frame.raises))
 
     def finalbody(self, try_: TryOperation, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
         """Propagate every path through a `finally`: the normal end, each exit, and exceptions."""

@@ -314,7 +314,7 @@ def _run_clause(
         interpreter.record_suspension(Suspension.MAYBE)
     iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter), is_async=is_async)
     if isinstance(iterable, GeneratorExpression):
-        for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
+        for_each_element(interpreter, iterable, lambda value: _run_inlined_pass(interpreter, clause, value, add))
         return None
     if isinstance(iterable, Union) and _needs_loop_per_case(interpreter, iterable):
 
@@ -343,7 +343,7 @@ def _run_over(
     if isinstance(iterable, GeneratorCall) and inline_generator(
         interpreter,
         iterable,
-        lambda value: _run_pass(interpreter, clause, value, add),
+        lambda value: _run_inlined_pass(interpreter, clause, value, add),
         interpreter.place(clause),
         broken=False,
     ):
@@ -396,6 +396,29 @@ def _report_change(interpreter: Interpreter, source: IterationSource, place: Sou
 def _run_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:
     assign(interpreter, clause.target, value)
     _run_filtered(interpreter, clause, list(clause.ifs), add)
+
+
+def _run_inlined_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:
+    """Run a pass in the code of a generator, which runs it once for each `yield`.
+
+    Each filter is emitted as a choice, because no loop around the pass may run zero times.
+    """
+    assign(interpreter, clause.target, value)
+    _run_choices(interpreter, clause, list(clause.ifs), add)
+
+
+def _run_choices(
+    interpreter: Interpreter, clause: cst.CompFor, filters: list[cst.CompIf], add: Callable[..., None]
+) -> None:
+    if not filters:
+        _run_body(interpreter, clause, add, many=True)
+        return
+    test, *remaining = filters
+    condition, place = interpreter.text(test.test), interpreter.place(test)
+    tested = interpreter.evaluate(test.test)
+    interpreter.tracer.on_test(tested, interpreter.place(test.test), interpreter.place(clause))
+    passed = interpreter.branch(lambda: _run_choices(interpreter, clause, remaining, add), condition)
+    interpreter.join_branches([(condition, passed)], None, place)
 
 
 def _run_body(interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., None], *, many: bool) -> None:

@@ -50,8 +50,8 @@ _RAISE: Final = frozenset([JumpKind.RAISE])
 def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     """Execute a `try` and emit a `TryOperation`, whose body ends with the `else` block.
 
-    A handler starts from the join of all states in which the body may raise. An `except*` clause also runs after earlier
-    clauses that end or raise.
+    A handler starts from the join of all states in which the body may raise. An `except*` clause also runs after
+    earlier clauses that end or raise.
     """
     place = interpreter.place(node)
     checkpoint = interpreter.store.checkpoint()
