@@ -121,6 +121,35 @@ def test_a_clause_runs_after_a_step_of_an_earlier_clause_fails() -> None:
     """)
 
 
+def test_a_clause_runs_after_a_function_of_an_earlier_clause_raises() -> None:
+    graph = graph_of("""
+        async def check():
+            await b()
+            if x:
+                raise ValueError
+
+        try:
+            await a()
+        except* KeyError:
+            await check()
+        except* OSError:
+            await c()
+    """)
+    assert graph.startswith(
+        text("""
+        try
+          a
+        catch
+          try
+            if KeyError
+              call check
+          finally
+            if OSError
+              c
+    """)
+    )
+
+
 def test_a_clause_sees_the_changes_of_an_earlier_clause_that_raises() -> None:
     assert graph_of("""
         act = b

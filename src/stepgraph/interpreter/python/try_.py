@@ -30,6 +30,7 @@ from stepgraph.ir.nodes import (
     ExceptionType,
     Handler,
     JumpKind,
+    NonStepErrors,
     OperationBlock,
     Scope,
     TryOperation,
@@ -93,7 +94,9 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             if except_star:  # the clauses run in sequence, even if an earlier one raises
                 earlier += [outcome.changes, *outcome.overwritten, *clause.jump_states]
                 clauses.append(clause)
-            is_left = bool(clause.jump_kinds) or (may_continue and may_run_steps(outcome.block))
+            is_left = bool(clause.jump_kinds) or (
+                may_run_steps(outcome.block) and (may_continue or (is_followed and _may_raise(interpreter, handler)))
+            )
             location = interpreter.place(handler if handler.type is None else handler.type)
             handlers.append(Handler(condition, outcome.block, tuple(types), location, is_followed and is_left))
             paths.append((condition, outcome))
@@ -210,6 +213,15 @@ def _execute_handler(
             bind(interpreter, name, _caught_exception(interpreter, handler, type_value, name))
     interpreter.execute(handler.body)
     return types
+
+
+def _may_raise(interpreter: Interpreter, handler: _Handler) -> bool:
+    """Return whether the code of a handler outside its steps may raise any exception."""
+    code = BlockErrors(interpreter, stops_at_any=True)
+    live = interpreter.is_reachable
+    code.visit(handler.body)
+    interpreter.is_reachable = live
+    return code.own_errors is NonStepErrors.ANY
 
 
 def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -> None:
