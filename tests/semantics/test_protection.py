@@ -174,6 +174,34 @@ def test_a_clause_sees_the_changes_of_an_earlier_clause_that_raises() -> None:
     """)
 
 
+def test_a_continue_in_a_finally_swallows_other_errors() -> None:
+    assert graph_of("""
+        for x in xs:
+            try:
+                await a()
+            except KeyError:
+                await b()
+            finally:
+                if x:
+                    continue
+            await c()
+    """) == text("""
+        loop
+          try
+            try
+              a
+            catch
+              switch exception
+              | case KeyError
+                b
+              | default
+                return
+          catch
+          if no continue
+            c
+    """)
+
+
 def test_suppress_is_a_try_that_continues() -> None:
     assert graph_of("""
         with contextlib.suppress(ValueError):

@@ -29,11 +29,14 @@ from stepgraph.ir.nodes import (
     Await,
     ExceptionType,
     Handler,
+    Jump,
     JumpKind,
+    LoopOperation,
     NonStepErrors,
     OperationBlock,
     Scope,
     TryOperation,
+    child_blocks,
     may_run_steps,
 )
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
@@ -103,10 +106,8 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
     handler_blocks = [handler.block for handler in handlers]
     for index, clause in enumerate(clauses):
-        later = handler_blocks[index + 1 :]
-        handlers[index] = replace(
-            handlers[index], block=resolve_early_raises(interpreter, handler_blocks[index], (clause,), later)
-        )
+        block = resolve_early_raises(interpreter, handler_blocks[index], (clause,), handler_blocks[index + 1 :])
+        handlers[index] = replace(handlers[index], block=block)
     body_block = resolve_early_raises(interpreter, body.block, (body_context,), handler_blocks)
     finalbody = EMPTY_BLOCK
     if node.finalbody is not None:
@@ -124,7 +125,26 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body_block)
         operation = TryOperation(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
-        interpreter.emit(operation)
+        interpreter.emit(_swallowing(interpreter, node, operation))
+
+
+def _swallowing(interpreter: Interpreter, node: cst.Try | cst.TryStar, operation: TryOperation) -> TryOperation:
+    """Return an operation whose `finally` discards the exceptions that no handler catches, if it may `continue`."""
+    if node.finalbody is None or not operation.handlers or not _may_continue(operation.finalbody):
+        return operation
+    block = OperationBlock((replace(operation, finalbody=EMPTY_BLOCK),))
+    place = interpreter.place(node.finalbody)
+    return TryOperation(block, (Handler(None, EMPTY_BLOCK),), operation.finalbody, except_star=False, place=place)
+
+
+def _may_continue(finalbody: OperationBlock) -> bool:
+    """Return whether a `finally` may end in a `continue`, which discards the exception that no handler catches."""
+    return any(
+        operation.kind is JumpKind.CONTINUE
+        if isinstance(operation, Jump)
+        else not isinstance(operation, LoopOperation) and any(map(_may_continue, child_blocks(operation)))
+        for operation in finalbody.operations
+    )
 
 
 def execute_finally(
