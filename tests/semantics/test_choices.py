@@ -288,3 +288,15 @@ def test_a_dict_pattern_matches_any_dictionary() -> None:
         | case dict()
           b
     """)
+
+
+def test_the_default_of_getattr_replaces_an_attribute_of_none() -> None:
+    graph = graph_of("""
+        class Job:
+            def __init__(self):
+                self.act = b
+
+        job = Job() if x else None
+        await getattr(job, "act", a)()
+    """)
+    assert {"a", "b"} <= set(graph.split())

@@ -91,8 +91,13 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 def _get_constant(
     interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: SourcePlace
 ) -> Value:
+    if default is not None and default.relevant and isinstance(owner, Union):
+        return interpreter.apply_to_cases(owner, lambda case: _get_constant(interpreter, case, name, default, place))
     if default is None or not isinstance(owner, ProjectObject | ClassValue | ModuleValue):
-        return interpreter.attribute(owner, name, place)
+        value = interpreter.attribute(owner, name, place)
+        if default is None or not default.relevant or isinstance(owner, StepObject):
+            return value
+        return union_of_values([value, default], [name, callable_name(default) or name], place.text, place)
     may_have_others = not isinstance(owner, ModuleValue) and _may_have_others(owner)
     if isinstance(owner, ModuleValue):
         is_defined = True
