@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Sequence
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -144,6 +146,22 @@ def test_a_folded_function_is_folded_at_all_its_calls() -> None:
     drawn = graph(call("f"), call("f"), functions={"f": function("f", wide("kind", 9))})
     picture = render_svg(drawn, View(fit=200))
     assert picture.text.count("18 steps") == 2
+
+
+def test_equal_graphs_have_equal_pictures() -> None:
+    """The addresses of nodes do not decide which one of several nodes that cost as much is folded."""
+    drawn, random = graph(parallel("all", loop(loop(wide("kind", 2))), wide("size", 3))), Random(3)
+    copies = [_copy_in_any_order(drawn, random) for _ in range(20)]
+    assert len({render_svg(copy, View(fit=500)).text for copy in copies}) == 1
+
+
+def _copy_in_any_order(value: Any, random: Random) -> Any:  # noqa: ANN401 - any JSON
+    """Return a copy whose parts are created in a random order."""
+    if not isinstance(value, (dict, list)):
+        return value
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    copied = {key: _copy_in_any_order(value[key], random) for key in random.sample(keys, len(keys))}
+    return {key: copied[key] for key in value} if isinstance(value, dict) else [copied[key] for key in keys]
 
 
 def test_a_dominant_group_of_dependent_steps_is_not_folded() -> None:

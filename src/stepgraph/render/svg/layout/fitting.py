@@ -87,7 +87,8 @@ def fold_to_fit(
         folded += new
         if not new:
             break
-    folded.sort(key=costs.of_fold, reverse=True)
+    positions = {id(node): position for position, node in enumerate(walk([*nodes, *functions.values()]))}
+    folded.sort(key=lambda node: (-costs.of_fold(node), positions[node]))
     return _with_folded(compact, _needed(compact, folded, max(max_width, measurement.width), measure))
 
 
