@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from stepgraph.model.details import Detail, Details, details_of
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.render.folding import Folding
@@ -33,6 +35,8 @@ from tests.svg.laws.lines import (
 from tests.svg.laws.order import leads_on
 from tests.svg.picture import Picture, page_of, picture_of
 from tests.svg.shapes import Point
+
+PANELS = {"body", "catch", "finally"}
 
 
 def tips(picture: Picture) -> list[Point]:
@@ -226,6 +230,20 @@ def test_a_failure_into_finally_crosses_no_exit() -> None:
     (failure,) = (tip for line in picture.lines if kind(line) == "failure" for tip in map(tip_of, line.strokes) if tip)
     into = tips(picture)[0]
     assert (into.x, into.y - failure.y) == (failure.x, 11)
+
+
+@pytest.mark.parametrize("catch", [None, block(LEAVE)])
+def test_finally_follows_its_try_as_any_figure(catch: Block | None) -> None:
+    picture = picture_of(graph(protected(block(do("a"), do("b")), catch=catch, final=block(do("c")))))
+    *panels, final = (panel.box for panel in picture.figure("orders--node.try").inner if panel.css & PANELS)
+    first, second = (picture.figure(f"orders--node.try.body--{name}").box for name in "ab")
+    assert final.top - max(panel.bottom for panel in panels) == second.top - first.bottom
+
+
+def test_a_try_ends_close_below_the_panel_of_an_exit() -> None:
+    picture = picture_of(graph(protected(block(do("a")), catch=block(do("b"), LEAVE))))
+    catch = picture.figure("orders--node.try.catch").box
+    assert picture.figure("orders--node.try").box.bottom - catch.bottom == 14
 
 
 def test_arrow_heads_into_finally_are_filled() -> None:

@@ -150,7 +150,7 @@ def test_a_folded_function_is_folded_at_all_its_calls() -> None:
 
 def test_equal_graphs_have_equal_pictures() -> None:
     """The addresses of nodes do not decide which one of several nodes that cost as much is folded."""
-    drawn, random = graph(parallel("all", loop(loop(wide("kind", 2))), wide("size", 3))), Random(3)
+    drawn, random = graph(parallel("all", loop(loop(wide("kind", 2))), wide("size", 3))), Random(3)  # noqa: S311
     copies = [_copy_in_any_order(drawn, random) for _ in range(20)]
     assert len({render_svg(copy, View(fit=500)).text for copy in copies}) == 1
 

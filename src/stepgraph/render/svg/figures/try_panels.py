@@ -73,7 +73,7 @@ class TryPanels(Struct, frozen=True):
         extents = [Column(panel.left_extent, panel.right_extent, panel.exits.lowered(_ABOVE)) for panel in self._panels]
         force_setattr(self, "columns", place_columns(extents, 0, _BETWEEN))
         bottom = longest([panel.height + _ABOVE for panel in self._panels])
-        force_setattr(self, "below", bottom + _JOIN if self.continues else bottom)
+        force_setattr(self, "below", bottom + _JOIN if self._joins else bottom)
 
     @property
     def left_extent(self) -> Length:
@@ -85,11 +85,16 @@ class TryPanels(Struct, frozen=True):
 
     @property
     def height(self) -> Length:
-        return self.below + (self.columns.room_below + _TAIL)
+        return self.below + (self.columns.room_below + (0 if self.final else _TAIL))
 
     @property
     def continues(self) -> bool:
         return self.body.continues or (not self.final if self.catch is None else self.catch.continues)
+
+    @property
+    def _joins(self) -> bool:
+        """Whether another line than that of the body leads to the spine."""
+        return not self.final if self.catch is None else self.catch.continues
 
     @property
     def traversal(self) -> Traversal:
@@ -123,8 +128,10 @@ class TryPanels(Struct, frozen=True):
             if panel.continues:
                 ends.append((spine, panel.height + _ABOVE, panel.traversal.exited))
         self._draw_failure(pen)
-        if self.continues:
+        if self._joins:
             _draw_gathered(pen, ends, self.below, self.height)
+        elif self.body.continues:
+            _draw_end(pen, self.body, self.height)
         self.columns.draw_exits(pen, lanes, self.below)
 
     def _draw_failure(self, pen: Pen) -> None:
@@ -148,6 +155,9 @@ class CatchBelow(Struct, frozen=True):
     catch_edge: Length
     """The distance from the spine of the `catch` to the left edge of its frame."""
 
+    final: bool = False
+    """Whether a `finally` follows."""
+
     failed: bool = True
     """Whether the drawn instance took the line of the failure."""
 
@@ -163,7 +173,7 @@ class CatchBelow(Struct, frozen=True):
 
     @property
     def height(self) -> Length:
-        return self._joined + _TAIL
+        return self._joined + (0 if self.final else _TAIL)
 
     @property
     def continues(self) -> bool:
@@ -213,7 +223,7 @@ class CatchBelow(Struct, frozen=True):
     @property
     def _joined(self) -> Length:
         bottom = self._catch_top + self.catch.height
-        return bottom + _JOIN if self.continues else bottom
+        return bottom + _JOIN if self.catch.continues else bottom
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{_ABOVE}")
@@ -229,8 +239,10 @@ class CatchBelow(Struct, frozen=True):
             if panel.continues:
                 ends.append((x, panel.height + top, panel.traversal.exited))
         self._draw_failure(pen)
-        if self.continues:
+        if self.catch.continues:
             _draw_gathered(pen, ends, self._joined, self.height)
+        elif self.body.continues:
+            _draw_end(pen, self.body, self.height)
 
     def _draw_failure(self, pen: Pen) -> None:
         lane = self.failure_lane
@@ -257,7 +269,7 @@ def place_panels(
     side_by_side = TryPanels(body, protected, catch, catch_edge, final, failed)
     if catch is None or value_of(side_by_side.left_extent + side_by_side.right_extent) <= _WIDEST_BESIDE:
         return side_by_side
-    return CatchBelow(body, protected, catch, catch_edge, failed)
+    return CatchBelow(body, protected, catch, catch_edge, final, failed)
 
 
 def _traversal(panels: Sequence[Figure]) -> Traversal:
@@ -273,6 +285,12 @@ def _draw_gathered(pen: Pen, ends: Sequence[_End], y: Length, bottom: Length) ->
             pen.path("line", gathered(same, y, bottom), faded=faded)
     if not ends:  # only a failure leads on
         pen.path("line", gathered([], y, bottom))
+
+
+def _draw_end(pen: Pen, body: Figure, bottom: Length) -> None:
+    """Draw the line from the end of a body down to `bottom`, if it is not there already."""
+    if (end := body.height + _ABOVE) is not bottom and end != bottom:
+        pen.path("line", f"M0 {end}V{bottom}", faded=not body.traversal.exited)
 
 
 def _widened(final: Figure, right_extent: Length) -> Figure:
