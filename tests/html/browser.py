@@ -43,7 +43,8 @@ class Browser:
     runs_scripts: bool = True
 
     def open(self, page: str, fragment: str = "") -> None:
-        """Open a new page, as a file."""
+        """Open a new page, as a file. The pointer is in a corner, not where the previous test left it."""
+        self.driver.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": 0, "y": 0})
         self.pages += 1
         file = self.folder / f"page-{self.pages}.html"
         file.write_bytes(page.encode())

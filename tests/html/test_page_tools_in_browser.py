@@ -177,9 +177,10 @@ def downloaded(browser: Browser, item: str, folder: Path) -> bytes:
 def test_the_picture_can_be_downloaded_as_svg(browser: Browser, tmp_path: Path) -> None:
     browser.open(PAGE)
     browser.band("orders--node.loop").click()
-    height = browser.find("svg").get_dom_attribute("height")
+    width, height = (int(browser.find("svg").get_dom_attribute(name) or 0) for name in ("width", "height"))
     svg = downloaded(browser, "Download SVG", tmp_path).decode()
-    assert f'height="{height}"' in svg
+    assert f'width="{width}" height="{height + 26}" viewBox="0 -26 {width} {height + 26}"' in svg
+    assert '<tspan class="title" x="24" y="7">' in svg
     assert ">Ship<" in svg
     assert 'id="orders--node.loop--pack"' not in svg
     assert not re.findall(r"toggle|tabindex|data-|<script|var\(", svg)

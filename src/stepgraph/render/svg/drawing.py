@@ -40,6 +40,8 @@ _BETWEEN_FIGURES: Final = 32
 _MAX_TITLE_WIDTH: Final = 560
 _BELOW_TITLE: Final = 18
 _ABOVE_PILLS: Final = 6
+_LESS_ABOVE: Final = 6
+"""The part of the margin above a picture that a page with its own bar above it does not need."""
 
 
 class Picture(Struct, frozen=True):
@@ -198,10 +200,14 @@ class SvgDrawing(Struct, frozen=True):
     has_badges: bool = False
     """Whether the drawing contains badges or pills of findings, which have their own style sheet."""
 
+    name_height: int = 0
+    """The height of the name above the drawing, which only downloads from a page show."""
+
     def document(self, style: Sequence[str] = ()) -> list[str]:
         """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
         width, height = self.width, self.height
         size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+        size += f' data-above="{self.name_height}"' if self.name_height else ""
         title = f"{self.identity}.title"  # identities of nodes continue with two hyphens
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
@@ -331,9 +337,10 @@ class _DrawingLayout(Struct, frozen=True):
         # Groups of faded figures contain no other figures.
         chains = layout.folds is None and layout.view.progress is None
         pen = Pen(chains=chains, badges=self.badges, links=_links(layout.nodes_by_id, layout.view))
-        pen.text(title.pieces)
-        draw_pills(pen, self.pills, MARGIN, MARGIN + title.height - _BELOW_TITLE - SIZE)
-        y: Length = MARGIN + title.height
+        above = 0 if layout.folds is None else title.name_height  # a page shows the name itself
+        pen.text((css, x, y - above, text) for css, x, y, text in title.pieces)
+        draw_pills(pen, self.pills, MARGIN, MARGIN + title.height - above - _BELOW_TITLE - SIZE)
+        y: Length = MARGIN + title.height - above
         for index, figure in enumerate(self.figures):
             # The workflow is centered. Other figures are at the left edge.
             is_workflow = index == self.workflow_index
@@ -353,6 +360,7 @@ class _DrawingLayout(Struct, frozen=True):
             self.name,
             badges=self.badges,
             has_badges=self.has_badges,
+            name_height=above,
         )
         progress = layout.view.progress
         if progress is None:
@@ -397,6 +405,8 @@ class _Title(Struct, frozen=True):
     pieces: Sequence[TextPiece]
     width: int
     height: int
+    name_height: int
+    """The height of the name, which a page shows elsewhere, and of the margin that a page does not need."""
 
 
 def _width(title: _Title, figures: Sequence[Drawable]) -> Length:
@@ -425,4 +435,4 @@ def _title(name: str, payload: str, pills: int) -> _Title:
     if pills:
         y += _ABOVE_PILLS + SIZE
         widths.append(pills)
-    return _Title(pieces, max(widths), y - MARGIN + _BELOW_TITLE)
+    return _Title(pieces, max(widths), y - MARGIN + _BELOW_TITLE, len(names) * TITLE.line_height + _LESS_ABOVE)

@@ -10,6 +10,15 @@ function pictureRules(rules = document.styleSheets[0].cssRules) {
   });
 }
 
+/** Extend a copy of a picture to the name above it, which the page shows elsewhere. */
+function addName(copy) {
+  const above = Number(copy.dataset.above ?? 0), height = Number(copy.getAttribute("height")) + above;
+  copy.setAttribute("height", height);
+  copy.setAttribute("viewBox", `0 ${-above} ${copy.getAttribute("width")} ${height}`);
+  copy.querySelector(".paper").setAttribute("y", -above);
+  copy.removeAttribute("data-above");
+}
+
 /** Return a copy of a picture as it is folded, without the controls of the page. */
 function pictureCopy(svg) {
   const copy = svg.cloneNode(true);
@@ -25,6 +34,7 @@ function pictureCopy(svg) {
     if (one !== copy) one.removeAttribute("role");
     one.classList.remove("is-selected", "is-hit", "is-here", "is-lit", "is-small", "is-out");
   }
+  addName(copy);
   copy.insertBefore(draw("style", {}, `\n${pictureRules().join("\n")}\n`), copy.querySelector(".paper"));
   return copy;
 }
