@@ -208,13 +208,47 @@ def printed(browser: Browser, attempts: int) -> bytes:
         return printed(browser, attempts - 1)
 
 
+BACK = graph(loop(do("Ship back")), do("Refund"))
+
+
 def test_each_workflow_is_printed_on_one_page(browser: Browser) -> None:
-    browser.open(render_page([Page(ORDERS, "orders"), Page(WIDE, "wide"), Page(SHOP, "shop")]))
+    browser.open(render_page([Page(BACK, "orders"), Page(WIDE, "wide"), Page(SHOP, "shop")]))
     browser.press("+", "+", "+")
     assert printed_pages(browser) == [b"0 0 612 792", b"0 0 792 612", b"0 0 612 792"]
     browser.let_scripts_run(allowed=False)
     browser.open(render_page([Page(WIDE, "wide"), Page(ORDERS, "orders")]))
     assert printed_pages(browser) == [b"0 0 792 612", b"0 0 612 792"]
+
+
+LONG = graph(*(loop(*(do(f"step {number}-{part}") for part in range(6))) for number in range(12)))
+
+PARTS = """
+    return [...document.querySelectorAll(".sheet > svg")].map((svg) => {
+      const { top, bottom } = svg.getBoundingClientRect();
+      const cards = [...svg.querySelectorAll(".step > .box")].map((box) => box.getBoundingClientRect());
+      return [cards.length, cards.every((card) => card.top > top && card.bottom < bottom)];
+    })
+"""
+
+
+def test_a_long_workflow_is_printed_on_several_pages(browser: Browser) -> None:
+    browser.open(render_page([Page(LONG, "orders"), Page(SHOP, "shop")]))
+    assert len(printed_pages(browser)) == 3
+    assert browser.every(".sheets, .is-divided") == []
+    assert browser.find("svg").is_displayed()
+
+
+def test_pages_end_between_cards(browser: Browser) -> None:
+    browser.open(render_page([Page(LONG, "orders")]))
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        parts = browser.run(PARTS)
+        assert sum(count for count, _ in parts) == 72
+        assert [is_whole for _, is_whole in parts] == [True] * len(parts)
+        assert not browser.find(".viewport").is_displayed()
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
 def test_many_workflows_are_in_a_list(browser: Browser) -> None:

@@ -62,6 +62,7 @@ SCRIPTS: Final = (
     "hover",
     "selection",
     "input",
+    "sheets",
     "printing",
     "begin",
 )

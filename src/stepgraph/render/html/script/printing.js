@@ -1,12 +1,19 @@
 // Printed pages have the whole pictures, regardless of the scale on the screen.
 
 addEventListener("beforeprint", () => {
-  for (const { svg } of pictures) {
-    svg?.style.removeProperty("width");
-    svg?.style.removeProperty("height");
-    svg?.style.removeProperty("transform");
+  for (const picture of pictures) {
+    const { svg } = picture;
+    if (!svg) continue;
+    svg.style.removeProperty("width");
+    svg.style.removeProperty("height");
+    svg.style.removeProperty("transform");
+    unite(picture);
+    divide(picture);
   }
 });
 addEventListener("afterprint", () => {
-  for (const picture of pictures) if (picture.ready) picture.resize();
+  for (const picture of pictures) {
+    unite(picture);
+    if (picture.ready) picture.resize();
+  }
 });
