@@ -11,7 +11,7 @@ from stepgraph.escaping.plain_text import visible
 from tests.svg.picture import SVG, Picture
 
 ATTRIBUTES = {
-    "svg": {"class", "id", "role", "aria-labelledby", "width", "height", "viewBox"},
+    "svg": {"class", "id", "role", "aria-labelledby", "width", "height", "viewBox", "data-above"},
     "title": {"id"},
     "style": set[str](),
     "g": {"class", "id", "transform"},
