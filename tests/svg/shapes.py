@@ -41,6 +41,9 @@ class Box:
         """Return whether a point is inside or on a side."""
         return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
 
+    def lowered(self, by: float) -> Box:
+        return Box(self.left, self.top + by, self.right, self.bottom + by)
+
     def grown(self, by: float) -> Box:
         return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
