@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from stepgraph.model.details import Detail, Details, Part, parts_of
@@ -13,7 +15,7 @@ from stepgraph.render.html.facts import facts
 from stepgraph.render.outline import render_outline
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.view import View
-from tests.render.graphs import branch, do, graph, switch
+from tests.render.graphs import branch, call, do, function, graph, switch
 
 RETRIES: Retries = {"limit": 5, "delay": 1000, "backoff": "exponential"}
 LEFT: Node = {"type": "break", "kind": "return"}
@@ -129,6 +131,23 @@ def test_no_branch_leads_past_exhaustive_handlers() -> None:
     assert "no match" not in render_dot(drawn, view)
     assert "no match" not in render_svg(drawn).text
     assert "no match" not in render_dot(drawn)
+
+
+@pytest.mark.parametrize("draw", [render_dot, lambda drawn, view: render_outline(drawn, view, color=False)])
+def test_arguments_in_the_name_of_a_function_are_not_repeated(draw: Callable[[Graph, View], str]) -> None:
+    named, other = call("retry(charge)"), call("retry(refund)")
+    bodies = {name: function(name, do(name)) for name in ("retry(charge)", "retry(refund)")}
+    details = Details([(named, Detail("(charge)")), (other, Detail("(step, refund)"))])
+    text = draw(graph(named, other, functions=bodies), View(details=details))
+    assert "retry(charge)(charge)" not in text
+    assert "retry(refund)(step, refund)" in text
+
+
+def test_a_picture_does_not_repeat_arguments() -> None:
+    named = call("retry(charge)")
+    drawn = graph(named, functions={"retry(charge)": function("retry(charge)", do("a"))})
+    assert ">(charge)<" not in render_svg(drawn, View(details=Details([(named, Detail("(charge)"))]))).text
+    assert ">(step)<" in render_svg(drawn, View(details=Details([(named, Detail("(step)"))]))).text
 
 
 def test_a_long_exit_is_cut_in_its_label_but_not_in_its_title() -> None:

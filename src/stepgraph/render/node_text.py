@@ -14,7 +14,7 @@ from stepgraph.phrases import number_text
 from stepgraph.render.step_types import step_style
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import Block, Branch, Break, Clocked, If, Node, Switch, Try
+    from stepgraph.model.payload import Block, Branch, Break, Clocked, FunctionCall, If, Node, Switch, Try
 
 NO_STEPS: Final = "no steps"
 EMPTY_NAME: Final = "(empty name)"
@@ -104,6 +104,12 @@ def node_words(node: Node) -> NodeWords:
 
 def _named(kind: str, name: str) -> NodeWords:
     return NodeWords(kind, name, name)
+
+
+def arguments_text(call: FunctionCall, details: Details) -> str:
+    """Return the arguments of a call in parentheses, unless its name already ends with them, as in `retry(charge)`."""
+    arguments = details.source(call)
+    return "" if call["name"].endswith(arguments) else arguments
 
 
 def name_text(name: str) -> str:

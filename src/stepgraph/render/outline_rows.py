@@ -25,6 +25,7 @@ from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     UNKNOWN_TYPE,
     always_running_branch,
+    arguments_text,
     branch_after_jump,
     branch_text,
     exit_remarks,
@@ -301,7 +302,7 @@ class RowMaker(Struct):
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
-        arguments = self.details.source(call)
+        arguments = arguments_text(call, self.details)
         suffix = (*((LinePiece(arguments, elastic=True),) if arguments else ()), *clock_pieces(self.clocks.text(call)))
         if name in self.shown:
             return Row((mark_piece(REPEATED_MARK, Ink.STRONG), name_piece(name), *suffix, *quiet_pieces(SHOWN_ABOVE)))

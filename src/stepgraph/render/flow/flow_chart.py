@@ -40,7 +40,15 @@ from stepgraph.render.folding import exit_kind, folded_node_text, folded_title, 
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.guards import rest_of_guard
 from stepgraph.render.member_clocks import MemberClocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, exit_remarks, is_guard, name_text, node_words
+from stepgraph.render.node_text import (
+    NO_STEPS,
+    UNKNOWN_TYPE,
+    arguments_text,
+    exit_remarks,
+    is_guard,
+    name_text,
+    node_words,
+)
 from stepgraph.render.step_types import StepCategory, step_style, step_text
 from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
@@ -261,7 +269,7 @@ class FlowDrawer(Struct, frozen=True):
 
     def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a call as the frame of its function, or as a box with the reason why the function is not shown."""
-        name, arguments = call["name"], self.view.details.source(call)
+        name, arguments = call["name"], arguments_text(call, self.view.details)
         if reason := self.calls.reason_against(name):
             lines = (self.clocks.append_to(name_text(name), call), *filter(None, (arguments, reason)))
             return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))

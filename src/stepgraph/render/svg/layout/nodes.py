@@ -13,7 +13,7 @@ from stepgraph.phrases import payload_text
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, exit_kind, folded_title, loop_of_passes
 from stepgraph.render.group_order import has_clocks, in_sequence
-from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE
+from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE, arguments_text
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
@@ -300,7 +300,7 @@ class NodeLayout(Struct):
         return FrameFigure(group, heading(icon, group.title), body, GAP, self.folded_form(block, context))
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
-        name, arguments = call["name"], self.view.details.source(call)
+        name, arguments = call["name"], arguments_text(call, self.view.details)
         phrase = self.calls.reason_against(name)
         if phrase:
             return unexpanded_call(call, arguments, phrase, context.identity, self.widths)
