@@ -20,6 +20,7 @@ from stepgraph.render.folding import Folding
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import NO_GRAPH, TOO_DEEP, Page
 from stepgraph.render.svg.drawing import draw
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.html.reading import Element, at_rest, data_of, read
 from tests.render.graphs import (
@@ -82,7 +83,8 @@ def test_identities_differ_for_names_that_differ_in_case() -> None:
 def test_the_picture_equals_the_drawing_without_folding() -> None:
     drawn = draw(ORDERS, View(title="orders"))
     page = render_page([Page(ORDERS, "orders")])
-    assert f'width="{drawn.width}" height="{drawn.height}"' in page
+    height = value_of(drawn.height) - 26  # the room for the name, which the page shows elsewhere
+    assert f'width="{drawn.width}" height="{height}" viewBox="0 0 {drawn.width} {height}" data-above="26"' in page
     texts = [element.text for element in read("\n".join(drawn.document())).all("tspan")]
     always = [element for element in read(page).all("text") if element.attributes.get("class") != "while-folded"]
     assert texts == [span.text for element in always for span in element.children]
@@ -100,7 +102,7 @@ def test_a_folded_frame_is_narrower_and_lower() -> None:
     frame, _ = root.with_class("foldable")
     (width, height, *_) = at_rest(root, frozenset({str(frame.attributes["id"])}))
     assert width == ("416", "176")
-    assert height == ("488", "292")
+    assert height == ("462", "266")
 
 
 def test_a_folded_frame_shows_how_its_exits_end() -> None:
