@@ -12,7 +12,6 @@ from msgspec import Struct
 
 from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.hashing import sha1_digest
-from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, Part, as_texts, from_texts, parts_of
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
@@ -22,6 +21,7 @@ from stepgraph.project.sources import AnalysisInputs
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
     from stepgraph.drawing.workflow import DrawnWorkflow
+    from stepgraph.model.code import Code
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity
     from stepgraph.project.sources import ExternalWorkflow, Sources
 

@@ -28,11 +28,9 @@ from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.program import Program
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import MODULE_WORKFLOWS
-from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
 from stepgraph.model.span import Span
-from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.folders import real_path
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
@@ -41,6 +39,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
+    from stepgraph.model.code import Code
     from stepgraph.model.payload import Node
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
@@ -321,6 +320,9 @@ class Pipeline(Struct):
         configuration = source.project.configuration
         if configuration is None or not configuration.environments or configuration.main != source.path:
             return
+        # Imported here because only configurations need it, and start-up time counts.
+        from stepgraph.project.configuration.placeholders import is_placeholder
+
         exports = ModuleExports(entry)
         for environment in configuration.environments:
             for configured in environment.own_workflows:

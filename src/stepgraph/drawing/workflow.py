@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
@@ -17,6 +16,7 @@ from stepgraph.phrases import incomplete_text, workflow_title
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
     from stepgraph.execution.instance import Instance
+    from stepgraph.model.code import Code
     from stepgraph.model.payload import Graph, Node
     from stepgraph.render.findings import ShownFinding
     from stepgraph.render.flow.mermaid_document import MermaidDrawing

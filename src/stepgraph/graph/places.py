@@ -23,7 +23,6 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.model.details import Part
 from stepgraph.syntax.construct_text import is_raise_statement
-from stepgraph.syntax.decorated import decorated_function
 from stepgraph.syntax.module import SourcePlace
 
 Origin: TypeAlias = StepRun | Jump | TryOperation | Handler
@@ -190,6 +189,9 @@ class Places(Struct):
         if place is not None:
             yield place
         if place is not None and isinstance(self.origin_of(part), StepRun):
+            # Imported here because only rules, links and editors need it, and start-up time counts.
+            from stepgraph.syntax.decorated import decorated_function
+
             function = decorated_function(place)
             if function is not None:
                 yield function

@@ -12,7 +12,6 @@ from msgspec import Struct, field
 from stepgraph.keyed_record import KeyedRecord
 from stepgraph.limits import CLASS_USERS, EXPLAINED_BYTES, EXPLAINED_MODULES, MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.configuration.placeholders import is_placeholder
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folder_searches import FolderSearches
 from stepgraph.project.folders import folder_of, prefix_of, real_path
@@ -234,6 +233,9 @@ class Sources(Struct):
         return bool(deployed)
 
     def _add_workflows(self, configuration: Configuration, root: Root) -> None:
+        # Imported here because only configurations need it, and start-up time counts.
+        from stepgraph.project.configuration.placeholders import is_placeholder
+
         self.hints += configuration.hints
         external = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
         self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in external]
@@ -245,6 +247,8 @@ class Sources(Struct):
         self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...] | None, root: Root
     ) -> None:
         """Add the main module, with all its workflow classes if `workflows` is None."""
+        from stepgraph.project.configuration.placeholders import is_placeholder
+
         path = configuration.path
         main = configuration.main
         if main is None and any(
