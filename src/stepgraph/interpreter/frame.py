@@ -27,8 +27,8 @@ class LoopState(Struct):
 
     checkpoint: int
     """The position in the store's trail at the start of the loop."""
-    newest_serial: int = -1
-    """The serial of the newest heap cell before the pass, or -1 for code that is interpreted once."""
+    newest_serial: int | None = None
+    """The serial of the newest heap cell before the pass, or None for code that is interpreted once."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
     break_states: list[Changes] = field(default_factory=list)

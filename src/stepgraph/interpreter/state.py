@@ -288,6 +288,7 @@ class InterpreterState(Struct, eq=False):
         replays, self.replays = self.replays, False
         is_import_time, self.is_import_time = self.is_import_time, True
         creates_shared, self.store.creates_shared = self.store.creates_shared, not scope.is_local
+        is_importing, self.store.is_importing = self.store.is_importing, self.store.is_importing or not scope.is_local
         exposed, self.exposed = self.exposed, None
         active = self.active_functions
         if scope.kind == "module":
@@ -301,3 +302,4 @@ class InterpreterState(Struct, eq=False):
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
             self.is_import_time, self.active_functions = is_import_time, active
             self.store.creates_shared, self.exposed = creates_shared, exposed
+            self.store.is_importing = is_importing

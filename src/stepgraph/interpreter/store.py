@@ -37,6 +37,7 @@ from stepgraph.syntax.module import SourcePlace
 
 # Serial of the cells for declared steps and tasks in flight, so that no function treats them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
+_FIRST_AT_IMPORT: Final = -sys.maxsize
 
 
 # The types of values that may hold steps, which a write may make unused.
@@ -108,6 +109,11 @@ class Store(Struct):
 
     The body has no step object, and the cells that it creates are shared.
     """
+    is_importing: bool = False
+    """Whether code that runs at the import of a module is being interpreted.
+
+    Its cells are older than those of the workflow, although their code is interpreted when the workflow first needs it.
+    """
     shares_steps: bool = False
     """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
@@ -131,18 +137,29 @@ class Store(Struct):
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """The slots that some function has read from outside its own scope."""
     _serial: int = 0
+    _serial_at_import: int = _FIRST_AT_IMPORT
     _epoch_count: int = 0
     """The number of epochs so far. A rollback restores `epoch`, but not this count."""
 
     @property
     def serial(self) -> int:
-        """The serial of the newest cell."""
-        return self._serial
+        """The serial of the newest cell, among those of imports while a module is imported."""
+        return self._serial_at_import if self.is_importing else self._serial
 
-    def new(self, slots: dict[str, Slot] | None = None, *, is_shared: bool = False) -> HeapCell:
-        """Return a new heap cell, shared if it holds the names of a module or class, or if their body creates it."""
-        self._serial += 1
-        cell = HeapCell(self._serial, self.budget, slots, self.events)
+    def new(
+        self, slots: dict[str, Slot] | None = None, *, is_shared: bool = False, at_import: bool = False
+    ) -> HeapCell:
+        """Return a new heap cell, shared if it holds the names of a module or class, or if their body creates it.
+
+        With `at_import`, the cell is as old as those of imports.
+        """
+        if at_import or self.is_importing:
+            self._serial_at_import += 1
+            serial = self._serial_at_import
+        else:
+            self._serial += 1
+            serial = self._serial
+        cell = HeapCell(serial, self.budget, slots, self.events)
         cell.is_shared = is_shared or self.creates_shared
         return cell
 

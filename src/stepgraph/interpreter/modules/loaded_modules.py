@@ -217,7 +217,12 @@ class LoadedModules(Struct):
             )
             bindings = bindings_of(module.tree, module)
             scope = LexicalScope(
-                bindings, self.store.new(is_shared=True), None, module, path=(dotted_name,), kind="module"
+                bindings,
+                self.store.new(is_shared=True, at_import=True),
+                None,
+                module,
+                path=(dotted_name,),
+                kind="module",
             )
             self.scopes[module] = scope
             self.budget.grow(module.once(_size))

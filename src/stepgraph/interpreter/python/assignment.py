@@ -236,7 +236,8 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
 def is_older_than_pass(interpreter: Interpreter, owner: Collection | Mapping) -> bool:
     """Return whether a collection was created before this pass of the current loop, so that each pass may change it."""
     loop = interpreter.frame.loop
-    return interpreter.loop_depth > owner.loop_depth or (loop is not None and owner.state.serial <= loop.newest_serial)
+    newest = None if loop is None else loop.newest_serial
+    return interpreter.loop_depth > owner.loop_depth or (newest is not None and owner.state.serial <= newest)
 
 
 def set_entry(
