@@ -71,7 +71,7 @@ class NewCode(Struct, frozen=True):
             return Replay("unknown", (f"The log has more than {REPLAY_POSITIONS} entries.",))
         shared = budget or LogBudget()
         replay = _EXHAUSTED if shared.is_exhausted else run_with_large_stack(lambda: self._replay(log, shared))
-        # The limit of all logs may have ended the replay before that of this log.
+        # The limit of all logs may be reached before the limit of this log.
         return _EXHAUSTED if replay.effect == "unknown" and shared.is_exhausted else replay
 
     def _replay(self, log: InstanceLog, budget: LogBudget) -> Replay:

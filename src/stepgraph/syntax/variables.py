@@ -76,7 +76,7 @@ def variable_of_parameter(name: SourcePlace) -> Variable | None:
 
 
 def assigned_variable(value: SourcePlace) -> Variable | None:
-    """Return the only variable to which a statement assigns an expression, or None."""
+    """Return the variable to which a statement assigns an expression, or None for several or other targets."""
     module = value.module
     match module.parents.get(id(value.node)):
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name) as target)]):

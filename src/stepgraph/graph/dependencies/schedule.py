@@ -250,7 +250,7 @@ class Simulation:
     def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: Key) -> HasRun:
         """Return whether a dependency has run because an earlier dependency of the same task needs it.
 
-        If the earlier one may have run before, it may have needed an earlier declaration of the dependency.
+        If the earlier dependency may already have run, it may have needed another declaration of the step.
         """
         if task.is_concurrent or len(key) > 1:
             return HasRun.NEVER

@@ -64,7 +64,7 @@ def _call_or_hit(
 ) -> Value:
     """Call a function whose result may already be in the cache.
 
-    If `is_uncertain`, the cached results may be those of other arguments, or may have been dropped.
+    With `is_uncertain`, the cached results may belong to other arguments, or the cache may have dropped them.
     """
     results: list[Value] = []
     with interpreter.store.logged(interpreter.store.serial) as writes:
@@ -103,8 +103,7 @@ def _distinct_partials(interpreter: Interpreter, values: list[Value]) -> list[Va
 def _includes_parts(interpreter: Interpreter, result: Value, cached: Value, depth: int) -> bool:
     """Return whether a cached result represents a result: each value in it is equivalent, or has equal parts.
 
-    A cached object can represent a new object that nothing else holds, because there is no cached object on the paths
-    that create the new one.
+    A cached object can represent a new object that nothing else holds, because no path has both objects.
     """
     candidates = list(union_values(cached))
     return all(

@@ -1,4 +1,4 @@
-"""Definitions that modules may replace whose imports have computed names."""
+"""Definitions that a module imported by a computed name may replace."""
 
 from __future__ import annotations
 
