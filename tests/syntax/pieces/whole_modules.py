@@ -21,22 +21,26 @@ def assert_equals_whole(joined: JoinedModule, source: str) -> None:
 def assert_tree_equals_whole(
     tree: cst.Module, source: str, range_of: Callable[[cst.CSTNode], Range | None], parents: Parents
 ) -> None:
-    """Assert that a tree with these positions and parents equals its source parsed whole, and has no node twice."""
+    """Assert that a tree with these positions and parents equals its source parsed whole, and has no node twice.
+
+    Pieces may share punctuation and whitespace, which therefore have no position.
+    """
     whole = cst.parse_module(source)
     ranges = positions(whole)
-    visited = set()
-    for node, expected in _pairs(tree, whole):
-        # Punctuation and whitespace have a position only in some trees.
-        if range_of(node) is not None or isinstance(node, (cst.BaseStatement, cst.BaseExpression, cst.BaseSuite)):
-            assert range_of(node) == ranges.get(id(expected)), type(node).__name__
-        assert id(node) not in visited
-        visited.add(id(node))
-    assert tree.code == whole.code
+    nodes = {id(tree)}
     pending: list[cst.CSTNode] = [tree]
     while pending:
         node = pending.pop()
-        pending += children(node)
-        assert all(parents[id(child)] is node for child in children(node))
+        for child in children(node):
+            assert id(child) not in nodes
+            assert parents[id(child)] is node
+            nodes.add(id(child))
+            pending.append(child)
+    for node, expected in _pairs(tree, whole):
+        is_inner = id(node) in nodes and range_of(node) is not None
+        if is_inner or isinstance(node, (cst.BaseStatement, cst.BaseExpression, cst.BaseSuite)):
+            assert range_of(node) == ranges.get(id(expected)), type(node).__name__
+    assert tree.code == whole.code
 
 
 def _pairs(first: cst.CSTNode, second: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode]]:

@@ -11,10 +11,15 @@ whose pieces all parse are right.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.syntax.pieces.templates import StructuredCode, repeated
+
+REPEATED_PER_PIECE: Final = 10
+"""The minimum length of a piece as a multiple of that of a piece whose structure is frequent."""
 PIECE_LENGTH: Final = 2_000
 """The minimum length of a piece, in characters. Pieces of 2,000 to 4,000 characters take the least time to parse."""
 
@@ -40,6 +45,8 @@ class Piece(Struct, frozen=True):
     """The blocks around the start of the piece, outermost first."""
     end_blocks: tuple[PieceBlock, ...] = ()
     """The blocks around the start of the next piece."""
+    code: StructuredCode | None = None
+    """The structure and tokens of the text if its structure is frequent."""
 
 
 class Cut(Struct, frozen=True):
@@ -114,6 +121,7 @@ class _Cutter:
         self._text = text
         self._part = part
         self._piece_length = piece_length
+        self._min_length = piece_length // REPEATED_PER_PIECE
         self._pieces: list[Piece] = []
         self._start = 0
         """The offset of the current piece."""
@@ -140,7 +148,8 @@ class _Cutter:
             return None
         self._end_piece(len(self._text), self._part.end_blocks)
         number = len(self._pieces) if self._first_indent is None else self._first_indented_piece
-        return Cut(tuple(self._pieces), self._first_indent, number, self._text[end:], tuple(self._blocks))
+        pieces, number = _merge(self._pieces, number, self._piece_length)
+        return Cut(pieces, self._first_indent, number, self._text[end:], tuple(self._blocks))
 
     def _scan(self) -> int:
         """Visit each statement that starts a line. Return the offset of the end of the last one."""
@@ -186,7 +195,7 @@ class _Cutter:
             self._first_indent = indent
             self._first_indented_piece = len(self._pieces)
         if (
-            gap - self._start >= self._piece_length
+            gap - self._start >= self._min_length
             and not self._uncut
             and len(self._blocks) <= _MAX_DEPTH
             and not is_first_in_block
@@ -250,3 +259,33 @@ class _Cutter:
     def _end_piece(self, end: int, end_blocks: tuple[PieceBlock, ...]) -> None:
         self._pieces.append(Piece(self._text[self._start : end], self._start_blocks, end_blocks))
         self._start, self._start_blocks = end, end_blocks
+
+
+def _merge(pieces: Sequence[Piece], first_indented_piece: int, min_length: int) -> tuple[tuple[Piece, ...], int]:
+    """Merge consecutive pieces up to a minimum length, except those with a frequent structure.
+
+    Return the pieces, and the index of the one with the text of the piece `first_indented_piece`.
+    """
+    merged: list[Piece] = []
+    unmerged: list[Piece] = []
+    new_index = -1
+
+    def merge() -> None:
+        if unmerged:
+            text = "".join([piece.text for piece in unmerged])
+            merged.append(Piece(text, unmerged[0].blocks, unmerged[-1].end_blocks))
+            unmerged.clear()
+
+    for index, (piece, code) in enumerate(zip(pieces, repeated([piece.text for piece in pieces]), strict=True)):
+        if code is not None:
+            merge()
+        if index == first_indented_piece:
+            new_index = len(merged)
+        if code is not None:
+            merged.append(Piece(piece.text, piece.blocks, piece.end_blocks, code))
+            continue
+        unmerged.append(piece)
+        if sum(len(each.text) for each in unmerged) >= min_length:
+            merge()
+    merge()
+    return tuple(merged), len(merged) if new_index < 0 else new_index

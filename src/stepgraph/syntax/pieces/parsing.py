@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain, pairwise
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.normal_names import parse_names
+from stepgraph.syntax.pieces.cutting import Piece, PieceBlock
+from stepgraph.syntax.pieces.templates import CodeStructure, Template, UnsupportedCodeError, template_of
 from stepgraph.syntax.positions import PartBlock, PartPositions, part_positions
 from stepgraph.syntax.walk import Parents, parents_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from stepgraph.syntax.pieces.cutting import Piece
 
+_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
+"""The errors of LibCST."""
+_MAX_TEMPLATES: Final = 1_000
+"""The maximum number of templates in memory."""
 
 BlockStatement: TypeAlias = (
     cst.ClassDef | cst.FunctionDef | cst.With | cst.If | cst.For | cst.While | cst.Try | cst.TryStar
@@ -143,11 +148,47 @@ def clauses_of(statement: BlockStatement) -> tuple[cst.CSTNode, ...]:
     return tuple(clause for clause in clauses if clause is not None)
 
 
+class _PieceTemplate(Struct, frozen=True):
+    """The nodes of the pieces with a structure."""
+
+    template: Template
+    """The template of the statements and the footer in each block, and of the header."""
+    openings: tuple[BlockStatement, ...]
+    has_trailing_newline: bool
+
+    def piece(self, piece: Piece, context: PieceContext, tokens: Sequence[str]) -> ParsedPiece:
+        """Return the nodes of a piece with these tokens."""
+        *groups, header = self.template.nodes(tokens)
+        statements, footers = tuple(groups[::2]), tuple(groups[1::2])
+        return ParsedPiece(piece, context, statements, footers, self.openings, header, self.has_trailing_newline)  # type: ignore[arg-type] # nodes of the same types
+
+
+@lru_cache(_MAX_TEMPLATES)
+def _piece_template(
+    structure: CodeStructure, blocks: tuple[PieceBlock, ...], end_blocks: tuple[PieceBlock, ...], context: PieceContext
+) -> _PieceTemplate | None:
+    """Return the template of pieces in these blocks, or None if pieces with this structure have to be parsed."""
+    piece = Piece(structure.with_tokens(structure.placeholders), blocks, end_blocks)
+    try:
+        parsed = parse_piece(piece, context)
+        if any(clauses_of(opening) for opening in parsed.openings):
+            return None
+        groups = [nodes for pair in zip(parsed.statements, parsed.footers, strict=True) for nodes in pair]
+        template = template_of(structure, [*groups, parsed.header])
+    except (*_ERRORS, WrongCutError, RejectedPieceError, UnsupportedCodeError):
+        return None
+    return _PieceTemplate(template, parsed.openings, parsed.has_trailing_newline)
+
+
 def parse_piece(piece: Piece, context: PieceContext) -> ParsedPiece:
     """Return the nodes of a piece.
 
     Raises RejectedPieceError, or WrongCutError or an error of LibCST if the source has to be parsed whole.
     """
+    if piece.code is not None:
+        template = _piece_template(piece.code.structure, piece.blocks, piece.end_blocks, context)
+        if template is not None:
+            return template.piece(piece, context, piece.code.tokens)
     before = "" if context.is_first else _code_before(piece, context)
     module = _parse(before + piece.text, _code_after(piece, context.newline))
     if context.follows_block or context.has_first_block:

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Cut, PiecePosition, cut, cut_part
+from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, REPEATED_PER_PIECE, Cut, PiecePosition, cut, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, join
 from stepgraph.syntax.pieces.parsing import (
     ParsedPiece,
@@ -123,7 +123,7 @@ def _is_complete(new_text: str, parts: Cut, following: Sequence[ParsedPiece], pi
     closed = parts.last_blocks[len(blocks) :]
     ends_in_block = bool(closed) and last_line.startswith(closed[0].indent)
     return (
-        len(new_text) * 4 >= piece_length
+        len(new_text) * REPEATED_PER_PIECE >= piece_length
         and new_text.endswith("\n")
         and parts.last_blocks[: len(blocks)] == blocks
         and (not parts.trailing_lines or ends_in_block)

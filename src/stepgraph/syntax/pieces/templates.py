@@ -1,0 +1,223 @@
+"""Trees of code that differs from earlier code only in its names, strings and comments.
+
+LibCST takes ten times as long to create a node as to copy one. Most programs repeat the structure of statements, so the
+trees of frequent structures are copied from templates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Final, TypeAlias
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.walk import children
+
+_MAX_LENGTH: Final = 4_000
+"""The maximum length of code whose structure is compared, in characters. Longer code is hardly ever repeated."""
+_MIN_OCCURRENCES: Final = 8
+"""The number of occurrences from which a template saves time. Creating it takes as long as parsing the code twice."""
+_SHAPE_CHARACTERS: Final = "\n(["
+"""Characters that occur equally often in code with the same structure, unless strings or comments contain them."""
+
+_LITERAL: Final = "f"
+_KINDS: Final = str.maketrans({'"': "'"} | dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", "n"))
+"""The kind of a token, by its first character."""
+_PLACEHOLDERS: Final = {"n": "_{}", "'": "'{}'", "#": "#{}"}
+"""The placeholder for a token with an index, by kind."""
+_LEAF_TYPES: Final = frozenset({cst.Name, cst.SimpleString, cst.Comment})
+"""The types of the nodes whose value is a token."""
+
+# Comments, strings, and names other than keywords. `_`, `match`, `case`, `type` and `lazy` are keywords in some places.
+_TOKEN: Final = re.compile(
+    r"""(\#[^\n]*+"""
+    r"""|(?:[A-Za-z]{1,2}(?=["']))?(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
+    r"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
+    r"""|\b(?!(?:_|match|case|type|lazy|False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif"""
+    r"""|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with"""
+    r"""|yield)\b)[A-Za-z_]\w*+)""",
+    re.DOTALL | re.ASCII,
+)
+
+_Setter: TypeAlias = Callable[[cst.CSTNode, object], None]
+
+
+class CodeStructure(Struct, frozen=True):
+    """Code without its names, strings and comments, its tokens."""
+
+    separators: str
+    """The code between the tokens, separated by NUL."""
+    kinds: str
+    """The kind of each token: `n` for a name, `'` for a string, `#` for a comment, `f` for a literal."""
+    literals: tuple[str, ...]
+    """The strings with a prefix, such as f-strings, which may contain code."""
+
+    @property
+    def placeholders(self) -> Sequence[str]:
+        """A different token for each place of a token, except those of literals."""
+        literals = iter(self.literals)
+        return [
+            next(literals) if kind == _LITERAL else _PLACEHOLDERS[kind].format(index)
+            for index, kind in enumerate(self.kinds)
+        ]
+
+    def with_tokens(self, tokens: Sequence[str]) -> str:
+        """Return code with this structure."""
+        first, *others = self.separators.split("\0")
+        return first + "".join([f"{token}{separator}" for token, separator in zip(tokens, others, strict=True)])
+
+
+class StructuredCode(Struct, frozen=True):
+    """The structure and the tokens of code."""
+
+    structure: CodeStructure
+    tokens: Sequence[str]
+
+
+def structured(code: str) -> StructuredCode | None:
+    """Return the structure of code and its tokens, or None if the structure is not compared."""
+    if len(code) > _MAX_LENGTH or not code.isascii() or "\r" in code:
+        return None
+    parts = _TOKEN.split(code)
+    tokens = parts[1::2]
+    kinds = "".join([token[0] for token in tokens]).translate(_KINDS)
+    literals = [index for index, token in enumerate(tokens) if kinds[index] == "n" and token[-1] in "\"'"]
+    if literals:
+        kinds = "".join([_LITERAL if index in literals else kind for index, kind in enumerate(kinds)])
+    return StructuredCode(
+        CodeStructure("\0".join(parts[::2]), kinds, tuple([tokens[index] for index in literals])), tokens
+    )
+
+
+def repeated(texts: Sequence[str]) -> Sequence[StructuredCode | None]:
+    """Return the structure and tokens of each text whose structure is frequent among the texts, otherwise None."""
+    shapes = [tuple(map(text.count, _SHAPE_CHARACTERS)) for text in texts]
+    shape_counts = Counter(shapes)
+    codes = [
+        structured(text) if shape_counts[shape] >= _MIN_OCCURRENCES else None
+        for text, shape in zip(texts, shapes, strict=True)
+    ]
+    counts = Counter([code.structure for code in codes if code is not None])
+    return [None if code is None or counts[code.structure] < _MIN_OCCURRENCES else code for code in codes]
+
+
+class _Copy(Struct, frozen=True):
+    """The copy of a node. Values are the tokens of the code and the copies before this one, by index."""
+
+    node_type: type[cst.CSTNode]
+    constants: tuple[tuple[_Setter, object], ...]
+    """The fields with the same value in each tree."""
+    values: tuple[tuple[_Setter, int], ...]
+    """The fields with a value."""
+    sequences: tuple[tuple[_Setter, tuple[int, ...]], ...]
+    """The fields with a tuple of values."""
+
+
+class Template(Struct, frozen=True):
+    """The steps that create the nodes of code with a structure. The nodes share whitespace and punctuation."""
+
+    copies: tuple[_Copy, ...]
+    """The copies of the nodes, children first."""
+    groups: tuple[tuple[int, ...], ...]
+    """The values that the template returns."""
+
+    def nodes(self, tokens: Sequence[str]) -> Sequence[tuple[cst.CSTNode, ...]]:
+        """Return the groups of nodes of the code with these tokens."""
+        values: list[object] = [*tokens]
+        for copy in self.copies:
+            node = object.__new__(copy.node_type)
+            for set_field, constant in copy.constants:
+                set_field(node, constant)
+            for set_field, index in copy.values:
+                set_field(node, values[index])
+            for set_field, indices in copy.sequences:
+                set_field(node, tuple([values[index] for index in indices]))
+            values.append(node)
+        return [tuple([values[index] for index in group]) for group in self.groups]  # type: ignore[misc] # nodes
+
+
+class UnsupportedCodeError(Exception):
+    """The nodes of code do not correspond to its tokens."""
+
+
+def template_of(structure: CodeStructure, groups: Sequence[Sequence[cst.CSTNode]]) -> Template:
+    """Return the template of groups of nodes, which are those of the code with the placeholders of a structure.
+
+    Raises UnsupportedCodeError if a token does not correspond to exactly one node.
+    """
+    placeholders = {
+        token: index
+        for index, (token, kind) in enumerate(zip(structure.placeholders, structure.kinds, strict=True))
+        if kind != _LITERAL
+    }
+    builder = _Builder(placeholders, len(structure.kinds))
+    indices = tuple([tuple([builder.copy(node) for node in group]) for group in groups])
+    return builder.template(indices)
+
+
+class _Builder:
+    """A traversal of nodes of code whose tokens are placeholders."""
+
+    def __init__(self, placeholders: Mapping[str, int], value_count: int) -> None:
+        self._placeholders = placeholders
+        """The index of each token except literals."""
+        self._missing = dict(placeholders)
+        """The placeholders that are in no visited node."""
+        self._value_count = value_count
+        self._copies: list[_Copy] = []
+
+    def template(self, groups: tuple[tuple[int, ...], ...]) -> Template:
+        """Return the template of the visited nodes. Raises UnsupportedCodeError if they lack a placeholder."""
+        if self._missing:
+            raise UnsupportedCodeError
+        return Template(tuple(self._copies), groups)
+
+    def copy(self, node: cst.CSTNode) -> int:
+        """Add the copy of a node, and return the index of its value."""
+        index = self._copy(node, is_layout=False)
+        if index is None:
+            raise UnsupportedCodeError
+        return index
+
+    def _copy(self, node: cst.CSTNode, *, is_layout: bool) -> int | None:
+        """Add the copy of a node. Return the index of its value, or None for layout without tokens."""
+        constants: list[tuple[_Setter, object]] = []
+        values: list[tuple[_Setter, int]] = []
+        sequences: list[tuple[_Setter, tuple[int, ...]]] = []
+        inner = () if is_layout else [*map(id, children(node))]
+        for field in fields(node):
+            setter, value = getattr(type(node), field.name).__set__, getattr(node, field.name)
+            index, indices = None, None
+            if isinstance(value, cst.CSTNode):
+                index = self._copy(value, is_layout=id(value) not in inner)
+            elif isinstance(value, str) and value in self._placeholders:
+                index = self._token(node, value)
+            elif isinstance(value, tuple):
+                indices = self._copy_items(value, inner)
+            if index is not None:
+                values.append((setter, index))
+            elif indices is not None:
+                sequences.append((setter, indices))
+            else:
+                constants.append((setter, value))
+        if is_layout and not values and not sequences:
+            return None
+        self._copies.append(_Copy(type(node), tuple(constants), tuple(values), tuple(sequences)))
+        self._value_count += 1
+        return self._value_count - 1
+
+    def _copy_items(self, items: Sequence[cst.CSTNode], inner: Sequence[int]) -> tuple[int, ...] | None:
+        """Add the copies of the items of a sequence. Return the indices of their values, or None if all are shared."""
+        indices = [self._copy(item, is_layout=id(item) not in inner) for item in items]
+        if all(index is None for index in indices):
+            return None
+        return tuple([self.copy(item) if index is None else index for item, index in zip(items, indices, strict=True)])
+
+    def _token(self, node: cst.CSTNode, placeholder: str) -> int:
+        if type(node) not in _LEAF_TYPES or placeholder not in self._missing:
+            raise UnsupportedCodeError
+        return self._missing.pop(placeholder)
