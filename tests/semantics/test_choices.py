@@ -47,6 +47,21 @@ def test_an_elif_with_steps_in_its_test_is_nested_in_the_else() -> None:
     """)
 
 
+def test_an_elif_with_a_generator_expression_is_a_clause() -> None:
+    """The iterator of the expression belongs to the test, so its writes affect no other clause."""
+    assert graph_of("""
+        if x:
+            await a()
+        elif any(row.open for row in rows):
+            await b()
+    """) == text("""
+        if x
+          a
+        if any(row.open for row in rows)
+          b
+    """)
+
+
 def test_a_literal_test_decides() -> None:
     assert graph_of("""
         if False:

@@ -109,14 +109,15 @@ def _evaluate_elif(
     """Evaluate the test of an `elif`, whose index in the choice is `branch`, and append its value to `tests`.
 
     If the test runs steps or writes relevant values, return the path through this and the later clauses. Return None
-    for other tests.
+    for other tests, also if they write to an object of their own, such as an iterator.
     """
     results: list[Value] = []
-    checkpoint = interpreter.store.checkpoint()
+    checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
     test_block = interpreter.block_of(lambda: results.append(interpreter.evaluate(clause.test)))
     tests += results
     changes = interpreter.store.changes(checkpoint)
-    if not test_block.operations and not any(is_relevant(change.value) for change in changes.values()):
+    writes = (change for change in changes.values() if change.container.serial <= newest_serial)
+    if not test_block.operations and not any(is_relevant(change.value) for change in writes):
         interpreter.tracer.on_test(results[0], interpreter.place(clause.test), place, branch)
         return None
     interpreter.tracer.on_test(results[0], interpreter.place(clause.test), interpreter.place(clause))
