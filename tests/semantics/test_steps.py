@@ -275,6 +275,14 @@ def test_a_closure_calls_the_last_value_of_its_variable(body: str) -> None:
         "if not TYPE_CHECKING:\n    await b()\nelse:\n    await a()",
         "if True:\n    await b()\nelif x:\n    await a()",
         "await b()\nwhile False:\n    await a()",
+        "while True:\n    await b()\nelse:\n    await a()",
+        "while x:\n    await b()\nelse:\n    return\nawait a()",
+        "for x in xs:\n    await b()\nelse:\n    raise ValueError\nawait a()",
+        "with lock:\n    return await b()\nawait a()",
+        "try:\n    return await b()\nexcept ValueError:\n    pass\nelse:\n    await a()",
+        "await a() if False else await b()",
+        "await b() if True else await a()",
+        "True or await a()\nFalse and await a()\nawait b()",
     ],
 )
 def test_a_step_of_unreachable_code_is_not_lost(body: str) -> None:

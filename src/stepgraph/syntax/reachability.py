@@ -1,4 +1,4 @@
-"""Code that no run reaches: statements after a jump, and branches that a literal test excludes."""
+"""Code that no run reaches: statements after a jump, and code that a literal test excludes."""
 
 from __future__ import annotations
 
@@ -41,8 +41,15 @@ class UnreachableCode(Struct):
             case cst.If() as parent if node is not parent.test:
                 truth = literal_truth(parent.test)
                 return truth is (node is parent.orelse) if truth is not None else False
-            case cst.While() as parent if node is parent.body:
-                return literal_truth(parent.test) is False
+            case cst.IfExp() as parent if node is not parent.test:
+                truth = literal_truth(parent.test)
+                return truth is (node is parent.orelse) if truth is not None else False
+            case cst.BooleanOperation(left=left, operator=operator, right=right) if node is right:
+                return literal_truth(left) is isinstance(operator, cst.Or)
+            case cst.While() as parent if node is parent.body or node is parent.orelse:
+                return literal_truth(parent.test) is (node is parent.orelse)
+            case cst.Try() | cst.TryStar() as parent if node is parent.orelse:
+                return _ends_in_jump(statements(parent.body))
             case cst.IndentedBlock() | cst.Module() | cst.SimpleStatementLine() | cst.SimpleStatementSuite() as block:
                 if id(block) not in self._dead_statements:
                     self._dead_statements[id(block)] = frozenset(map(id, _after_jump(block.body)))
@@ -80,16 +87,26 @@ def _never_completes(statement: cst.CSTNode) -> bool:
     match statement:
         case cst.If():
             return _always_jumps(statement)
-        case cst.While(test=test, body=body):
-            return literal_truth(test) is True and not any(
-                isinstance(inner, cst.Break) for inner in statements_below(body)
-            )
+        case cst.While(test=test):
+            return not _may_break(statement) and (literal_truth(test) is True or _else_never_completes(statement))
+        case cst.For():
+            return not _may_break(statement) and _else_never_completes(statement)
+        case cst.With(body=body):
+            return _ends_in_jump(statements(body))
         case cst.Match(cases=[*_, cst.MatchCase(pattern=cst.MatchAs(pattern=None), guard=None)]):
             return all(_ends_in_jump(statements(case.body)) for case in statement.cases)
         case cst.Try() | cst.TryStar():
             return _try_never_completes(statement)
         case _:
             return isinstance(statement, _JUMPS)
+
+
+def _may_break(loop: cst.For | cst.While) -> bool:
+    return any(isinstance(inner, cst.Break) for inner in statements_below(loop.body))
+
+
+def _else_never_completes(loop: cst.For | cst.While) -> bool:
+    return loop.orelse is not None and _ends_in_jump(statements(loop.orelse.body))
 
 
 def _try_never_completes(statement: cst.Try | cst.TryStar) -> bool:
