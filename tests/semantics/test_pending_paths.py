@@ -64,13 +64,13 @@ def test_a_conditional_await_of_two_tasks_leaves_both_pending() -> None:
     """)
 
 
-def test_a_task_started_and_awaited_conditionally_is_a_group() -> None:
+def test_a_task_awaited_under_a_condition_of_its_own_is_pending() -> None:
     assert graph_of("""
         t = None
         if x:
             t = asyncio.create_task(a())
         await b()
-        if t:
+        if y:
             await t
         await c()
     """) == text("""
@@ -359,6 +359,38 @@ def test_an_empty_collection_does_not_hold_a_task_added_on_some_paths() -> None:
           a [1>]
           b [2>3]
     """)
+
+
+@pytest.mark.parametrize(
+    "awaiting",
+    [
+        "if task:\n    await task",
+        "if task is not None:\n    await task",
+        "if not task:\n    pass\nelse:\n    await task",
+        "result = await task if task else None",
+        "if task is None:\n    return\nawait task",
+    ],
+)
+def test_a_variable_without_a_task_leaves_none_pending(awaiting: str) -> None:
+    body = "task = None\nif x:\n    task = asyncio.create_task(a())\nawait b()\n" + awaiting + "\nawait c()"
+    graph = graph_of(body)
+    assert "a [1>3]" in graph
+    assert graph.endswith("\nc")
+
+
+@pytest.mark.parametrize(
+    "starting",
+    [
+        "t = asyncio.create_task(a())\ntask = t if x else None",
+        "task = asyncio.create_task(a())\nif x:\n    task = None",
+        "task = None\nif x:\n    task = asyncio.create_task(a())\nif y:\n    task = None",
+        "t = asyncio.create_task(a())\ntask = asyncio.gather(t) if x else None",
+    ],
+)
+def test_a_variable_that_loses_its_task_may_leave_it_pending(starting: str) -> None:
+    graph = graph_of(starting + "\nif task:\n    await task\nawait b()")
+    assert "a [1>]" in graph
+    assert graph.endswith("\n  b [2>3]")
 
 
 def test_a_collection_repeated_an_unknown_number_of_times_may_be_empty() -> None:

@@ -302,7 +302,7 @@ class Choice(Struct, frozen=True):
     tests: tuple[BranchTest, ...] = ()
     """The tests of the branches, if any compares a parameter with constants. An `else` has none."""
     absent_tasks: tuple[tuple[AwaitedTask, ...], ...] = ()
-    """For each branch and for the path around them all: the tasks in collections that are empty there."""
+    """For each branch and for the path around them all: the tasks that no collection or variable holds there."""
 
     def tasks_absent_in(self, index: int) -> tuple[AwaitedTask, ...]:
         """Return the tasks that a branch does not wait for because they do not exist there.

@@ -8,8 +8,8 @@ from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any
+from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.boolean import static_truth
-from stepgraph.interpreter.python.empty_collections import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
 from stepgraph.interpreter.python.parameter_tests import record_cases, record_tests
 from stepgraph.interpreter.python.patterns import (

@@ -35,7 +35,7 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
 
     A variable that is assigned in the context keeps its new value.
     """
-    with _applied(interpreter, list(_narrowings(interpreter, test, holds=holds))):
+    with _applied(interpreter, list(narrowings(interpreter, test, holds=holds))):
         yield
 
 
@@ -54,7 +54,7 @@ def narrow_after(interpreter: Interpreter, test: cst.BaseExpression) -> None:
 
     Other variables keep all their cases, because changing them would be an effect of the function.
     """
-    for cell, key, value in list(_narrowings(interpreter, test, holds=False)):
+    for cell, key, value in list(narrowings(interpreter, test, holds=False)):
         if cell is interpreter.frame.body_scope.names:
             interpreter.store.write(cell, key, value)
 
@@ -71,16 +71,17 @@ def _applied(interpreter: Interpreter, narrowings: Sequence[_Narrowing]) -> Iter
             interpreter.store.put(cell, key, old)
 
 
-def _narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[_Narrowing]:
+def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[_Narrowing]:
+    """Yield the narrower values that variables and attributes have if a test holds, or if it fails."""
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
-            yield from _narrowings(interpreter, inner, holds=not holds)
+            yield from narrowings(interpreter, inner, holds=not holds)
         case cst.BooleanOperation(left=left, operator=cst.And(), right=right) if holds:
-            yield from _narrowings(interpreter, left, holds=True)
-            yield from _narrowings(interpreter, right, holds=True)
+            yield from narrowings(interpreter, left, holds=True)
+            yield from narrowings(interpreter, right, holds=True)
         case cst.BooleanOperation(left=left, operator=cst.Or(), right=right) if not holds:
-            yield from _narrowings(interpreter, left, holds=False)
-            yield from _narrowings(interpreter, right, holds=False)
+            yield from narrowings(interpreter, left, holds=False)
+            yield from narrowings(interpreter, right, holds=False)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=holds))
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):

@@ -1,4 +1,7 @@
-"""Tasks that do not exist on a path because their collection is empty there, as in `if tasks: await gather(*tasks)`."""
+"""Tasks that do not exist on a path, because their collection is empty there or their variable holds no task.
+
+For example, `if tasks: await asyncio.gather(*tasks)` or `if task is not None: await task`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.python.narrowing import resolve_slot
+from stepgraph.interpreter.python.narrowing import narrowings, resolve_slot
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.unions import with_all_runs
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
@@ -27,10 +30,22 @@ _EMPTY_TESTS: Final = ((cst.Equal, "0"), (cst.LessThanEqual, "0"), (cst.LessThan
 
 
 def absent_tasks(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> tuple[AwaitedTask, ...]:
-    """Return the tasks in the collections that are empty if a test holds, or if it fails."""
-    return tuple(
-        task for collection in _empty_if(interpreter, test, holds=holds) for task in _tasks_in(interpreter, collection)
-    )
+    """Return the tasks that no variable holds if a test holds, or if it fails.
+
+    They are the tasks in the collections that are empty then, and those of variables that hold another value.
+    """
+    collections = tuple(_empty_if(interpreter, test, holds=holds))
+    in_collections = (task for collection in collections for task in _tasks_in(interpreter, collection))
+    return (*in_collections, *_tasks_of_excluded_cases(interpreter, test, holds=holds))
+
+
+def _tasks_of_excluded_cases(
+    interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool
+) -> Iterator[AwaitedTask]:
+    """Yield the tasks that a variable holds on every path that starts them, but not if a test holds, or if it fails."""
+    for cell, key, narrowed in narrowings(interpreter, test, holds=holds):
+        remaining = {task.task_id for task in awaited_tasks(narrowed)}
+        yield from (task for task in awaited_tasks(cell[key]) if task.on_every_path and task.task_id not in remaining)
 
 
 def record_absent_tasks(
