@@ -183,3 +183,47 @@ def test_continue_does_not_end_a_loop_over_completed_tasks() -> None:
               c [1>2]
         d
     """)
+
+
+def test_lists_that_are_filled_by_one_loop_are_one_loop() -> None:
+    """Each batch is a new list, but all of them hold calls from the same place."""
+    assert graph_of("""
+        batch = []
+        for row in rows:
+            batch.append(a())
+            if len(batch) == 10:
+                await asyncio.gather(*batch)
+                batch = []
+        if batch:
+            await asyncio.gather(*batch)
+        await b()
+    """) == text("""
+        loop
+          if len(batch) == 10
+            parallel all
+              loop
+                a [1>2]
+        if batch
+          parallel all
+            loop
+              a [2>3]
+        b
+    """)
+
+
+def test_lists_that_different_loops_fill_are_a_choice() -> None:
+    assert graph_of("""
+        if x:
+            jobs = [a() for row in rows]
+        else:
+            jobs = [b() for row in rows]
+        await asyncio.gather(*jobs)
+    """) == text("""
+        parallel all
+          if x
+            loop
+              a [1>2]
+          else
+            loop
+              b [1>2]
+    """)

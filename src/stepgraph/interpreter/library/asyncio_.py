@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.equivalence import is_equivalent
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot_values, union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
@@ -168,9 +169,9 @@ def _result_element(
 
 def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element]:
     """Start each element of a collection argument as a task, and return the tasks as elements."""
-    tasks = _elements_of_union(interpreter, argument)
-    if tasks is not None:
-        return [replace(item, value=_start_item(interpreter, item, argument)) for item in tasks]
+    joined = _elements_of_union(interpreter, argument) or _common_elements(argument)
+    if joined is not None:
+        return [replace(item, value=_start_item(interpreter, item, argument)) for item in joined]
     if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
         started = interpreter.apply_to_cases(
             argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
@@ -211,6 +212,25 @@ def _elements_of_union(interpreter: Interpreter, argument: Argument) -> tuple[El
         interpreter.budget, "items", collections, argument.place, argument.value.since
     )
     return elements
+
+
+def _common_elements(argument: Argument) -> tuple[Element, ...] | None:
+    """Return the elements of several collections that are filled in the same loops, as by `batch = []` after a batch.
+
+    Some of the collections may be empty, since the loops may make no pass. Return None for any other argument.
+    """
+    if not isinstance(argument.value, Union):
+        return None
+    collections = [value for value in union_values(argument.value) if isinstance(value, Collection)]
+    filled = [collection.items for collection in collections if collection.items]
+    is_repeated = all(item.many and item.may_be_missing for items in filled for item in items)
+    if len(collections) < len(union_values(argument.value)) or not is_repeated:
+        return None
+    if not filled or any(len(items) != len(filled[0]) for items in filled):
+        return None
+    if not all(all(map(is_equivalent, items, filled[0])) for items in filled):
+        return None
+    return tuple(replace(item, condition=None) for item in filled[0])
 
 
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
