@@ -193,6 +193,49 @@ def test_a_variable_of_several_steps_is_a_switch_on_its_name(call: str) -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "loop",
+    [
+        'for name, fn in [("x", a), ("y", b)]:',
+        'for fn, (name, n) in [(a, ("x", 1)), (b, ("y", 2))]:',
+        'for name, fn in {"x": a, "y": b}.items():',
+        "for n, fn in enumerate([a, b]):",
+        "for row, fn in zip(rows, [a, b]):",
+    ],
+)
+def test_an_unpacked_loop_variable_is_a_switch_on_its_name(loop: str) -> None:
+    assert graph_of(f"{loop}\n    if await fn():\n        break") == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+          if await fn()
+            break
+    """)
+
+
+def test_an_unpacked_choice_is_a_switch_on_its_name() -> None:
+    assert graph_of('import random\nname, fn = random.choice([("x", a), ("y", b)])\nawait fn()') == text("""
+        switch fn
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
+def test_an_unpacked_entry_of_a_table_is_a_switch_on_its_key() -> None:
+    assert graph_of('table = {"x": (a, 1), "y": (b, 2)}\nfn, n = table[kind]\nawait fn()') == text("""
+        switch kind
+        | case "x"
+          a
+        | case "y"
+          b
+    """)
+
+
 def test_a_call_of_one_of_several_results_is_a_switch() -> None:
     assert graph_of("import random\nawait random.choice([a, b])()") == text("""
         switch random.choice([a, b])

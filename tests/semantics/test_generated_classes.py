@@ -69,10 +69,10 @@ def test_a_loop_unpacks_named_tuples() -> None:
     loop = "for run, n in [Job(first, 1), Job(second, 2)]:\n    await run(step)"
     assert graph_of(HEAD, f"Job = collections.namedtuple('Job', 'run n')\n{loop}").splitlines()[:5] == [
         "loop",
-        "  switch run, n",
-        "  | case Job(first, 1)",
+        "  switch run",
+        "  | case first",
         "    call first",
-        "  | case Job(second, 2)",
+        "  | case second",
     ]
 
 

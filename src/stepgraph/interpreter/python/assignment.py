@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.joining import callable_name, join_values, union_values
 from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
@@ -52,7 +52,7 @@ def assign(
             interpreter.tracer.on_assignment(target, value, source)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
-            _unpack(interpreter, parts, value)
+            _unpack(interpreter, parts, value, switch=_switch_of(interpreter, value, target, source))
         case cst.StarredElement(value=starred):
             assign(interpreter, starred, value)
         case cst.Attribute(value=owner, attr=attr):
@@ -71,7 +71,34 @@ def _as_variable(name: str, value: Value, source: SourcePlace | None) -> Value:
     return replace(value, discriminant=name) if value.discriminant == source.text else value
 
 
-def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
+def _switch_of(
+    interpreter: Interpreter, value: Value, target: cst.Tuple | cst.List, source: SourcePlace | None
+) -> str | None:
+    """Return the discriminant of a union that is unpacked, if it is the target of a loop or the call at `source`."""
+    if not isinstance(value, Union) or value.discriminant is None:
+        return None
+    is_call = source is not None and isinstance(source.node, cst.Call) and value.discriminant == source.text
+    return value.discriminant if is_call or value.discriminant == interpreter.text(target) else None
+
+
+def _as_part(interpreter: Interpreter, target: cst.BaseExpression, value: Value, switch: str | None) -> Value:
+    """Return a value that is unpacked from a union, with its target as the discriminant instead of `switch`.
+
+    The branches of steps and functions with different names are named after these.
+    """
+    if switch is None or not isinstance(value, Union) or value.discriminant != switch:
+        return value
+    names = [callable_name(case.value) for case in value.cases]
+    cases = value.cases
+    if None not in names and len(set(names)) == len(names):
+        cases = tuple(replace(case, condition=name) for case, name in zip(cases, names, strict=True))
+    return replace(value, cases=cases, discriminant=interpreter.text(target))
+
+
+def _unpack(
+    interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value, *, switch: str | None = None
+) -> None:
+    """Assign the elements of a value. Unions of elements with the discriminant `switch` are named after the targets."""
     value = _as_unpackable(interpreter, value)
     items: tuple[Element, ...] | None
     if isinstance(value, Unresolved):
@@ -87,18 +114,18 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
         return
     if star_index is None:
         for target, item in zip(targets, items, strict=False):
-            assign(interpreter, target, item.value)
+            assign(interpreter, target, _as_part(interpreter, target, item.value, switch))
         return
     trailing_count = len(targets) - star_index - 1
     for target, item in zip(targets[:star_index], items, strict=False):
-        assign(interpreter, target, item.value)
+        assign(interpreter, target, _as_part(interpreter, target, item.value, switch))
     assign(
         interpreter,
         targets[star_index],
         make_collection(interpreter, "list", items[star_index : len(items) - trailing_count]),
     )
     for target, item in zip(targets[star_index + 1 :], items[len(items) - trailing_count :], strict=True):
-        assign(interpreter, target, item.value)
+        assign(interpreter, target, _as_part(interpreter, target, item.value, switch))
 
 
 def field_value(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
