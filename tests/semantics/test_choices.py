@@ -262,6 +262,50 @@ def test_a_result_returned_by_a_handler_is_the_first_branch() -> None:
     """)
 
 
+def test_results_of_the_cases_of_a_match_are_a_switch_on_its_subject() -> None:
+    assert graph_of("""
+        def choose(kind):
+            match kind:
+                case "x":
+                    return a
+                case "y" | "z":
+                    return b
+            return c
+        await choose(event)()
+    """) == text("""
+        switch kind
+        | case "x"
+          a
+        | case "y" | "z"
+          b
+        | default
+          c
+    """)
+
+
+def test_results_of_a_match_and_of_other_branches_are_a_switch_on_the_call() -> None:
+    assert graph_of("""
+        def choose(kind):
+            match kind:
+                case "x":
+                    if fast:
+                        return a
+                    return b
+                case "y":
+                    return c
+        await choose(event)()
+    """) == text("""
+        switch choose()
+        | case a
+          a
+        | case b
+          b
+        | case c
+          c
+        | case None
+    """)
+
+
 def test_results_without_conditions_are_a_switch_on_the_call() -> None:
     assert graph_of("""
         def choose():

@@ -66,6 +66,22 @@ class EarlyRaise(Struct, frozen=True):
     """Whether a function that the block calls started the task."""
 
 
+class BranchCondition(Struct, frozen=True):
+    """The condition of a branch that is being interpreted."""
+
+    text: str | None
+    """The source of the condition; None for an `else` or default."""
+    discriminant: str | None = None
+    """The source of the subject of a `match`, if the condition is one of its patterns."""
+
+
+class ReturnedValue(Case, frozen=True):
+    """A value that a function returns on one of its paths."""
+
+    discriminant: str | None = None
+    """The source of the subject of a `match`, if the condition is one of its patterns."""
+
+
 class DeferredJump(Struct, frozen=True):
     """A jump out of a `with` block whose context manager is a generator. The code after its `yield` runs first."""
 
@@ -110,7 +126,7 @@ class Frame(Struct, eq=False):
     function: cst.FunctionDef | None = None
     """The executed function; None for a module or class body."""
     is_async: bool = False
-    returns: list[Case] = field(default_factory=list)
+    returns: list[ReturnedValue] = field(default_factory=list)
     """The returned values, each with the condition of its branch."""
     checkpoint: int | None = None
     """The checkpoint of the store before the body of a function; None for other code."""
@@ -124,7 +140,7 @@ class Frame(Struct, eq=False):
     """The nondeterministic value that selects the `return` which ends the body, or None if no such value does."""
     returns_at_end: bool = False
     """Whether the body ends with a `return` outside of branches and loops."""
-    conditions: list[str | None] = field(default_factory=list)
+    conditions: list[BranchCondition] = field(default_factory=list)
     """The conditions of the branches being interpreted, outermost first."""
     loop: LoopState | None = None
     """The innermost loop of the body around the current statement."""
@@ -194,6 +210,11 @@ class Frame(Struct, eq=False):
     def of_body(cls, scope: LexicalScope, function: cst.FunctionDef | None = None, *, is_async: bool = False) -> Frame:
         """Return the frame for executing a body from its start."""
         return cls(scope, scope, function, is_async)
+
+    @property
+    def condition(self) -> BranchCondition:
+        """The condition of the innermost branch being interpreted."""
+        return self.conditions[-1] if self.conditions else BranchCondition(None)
 
     @property
     def managed_frame(self) -> Frame:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.interpreter.frame import PathResult
+from stepgraph.interpreter.frame import BranchCondition, PathResult
 from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.path_joins import ExposedValues, PathChanges, join_paths
@@ -203,9 +203,17 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
             return EMPTY_BLOCK
         return OperationBlock(tuple(operations))
 
-    def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
+    def branch(
+        self,
+        run: Callable[[], object],
+        condition: str | None = None,
+        *,
+        discriminant: str | None = None,
+        cut_short: bool = False,
+    ) -> PathResult:
         """Interpret one of several paths, roll it back, and return its result.
 
+        With a `discriminant`, the condition is a pattern of a `match` on it.
         With `cut_short`, an exception may end the path early, so the result includes the overwritten values.
         """
         self.budget.spend(Limit.BRANCHES)
@@ -214,7 +222,7 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
         if cut_short:
             self.exposed = ExposedValues()
         self.is_reachable = True
-        self.frame.conditions.append(condition)
+        self.frame.conditions.append(BranchCondition(condition, discriminant))
         self.branch_depth += 1
         block = self.block_of(run)
         self.frame.conditions.pop()

@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING
-from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
+from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion, ReturnedValue
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.copies import Copier
@@ -32,13 +32,13 @@ from stepgraph.interpreter.values.objects import (
     ProjectObject,
 )
 from stepgraph.interpreter.values.steps import StepFunction, StepObject
-from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension, may_await, may_run_steps
 from stepgraph.ir.suspensions import suspension_of
-from stepgraph.ir.values import UNKNOWN, Constant, Unknown, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Unknown, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
@@ -367,7 +367,7 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
                 interpreter.tracer.on_function_end(body)
         block = OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK
     if interpreter.is_reachable:
-        frame.returns.append(Case(None, Constant(None)))
+        frame.returns.append(ReturnedValue(None, Constant(None)))
     if frame.return_states:
         ends = list(frame.return_states)
         if interpreter.is_reachable or frame.returns_at_end:
@@ -382,8 +382,8 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
 def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Value:
     """Return the join of the returned values, usually without constants, because calls are never folded.
 
-    A value that is returned outside of branches is the default. If several are, as in a loop and after it, the result
-    is a choice by name.
+    A value that is returned outside of branches is the default. If several are, as in a loop and after it, or if only
+    some are returned by the cases of one `match`, the result is a choice by name.
     """
     if not frame.returns:
         return UNKNOWN
@@ -393,14 +393,24 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
     cases = sorted(frame.returns, key=lambda case: case.condition is None)
     values = [case.value for case in cases]
     has_one_default = [case.condition for case in cases[-2:]] != [None, None]
-    if has_one_default or not any(value.relevant for value in values):
-        value = join_values([(case.condition, case.value) for case in cases], None, function.place)
+    discriminants = {case.discriminant for case in cases if case.condition is not None}
+    if (has_one_default and len(discriminants) == 1) or not any(value.relevant for value in values):
+        discriminant = next(iter(discriminants), None)
+        value = join_values([(case.condition, case.value) for case in cases], discriminant, function.place)
     else:
-        names = [callable_name(case.value) or case.condition or function.names[0] for case in cases]
+        names = [_result_name(case, function) for case in cases]
         value = union_of_values(values, names, f"{function.names[0]}()", function.place)
     if isinstance(value, Unknown) and frame.selected_result is not None:
         return frame.selected_result
     return value if keeps_constants else hide_constants(value)
+
+
+def _result_name(result: ReturnedValue, function: Function) -> str:
+    """Return the condition of a result in a choice by name: a callable, a condition in the function, or `None`."""
+    name = callable_name(result.value)
+    if name is not None:
+        return name
+    return "None" if is_none(result.value) else result.condition or function.names[0]
 
 
 def _incomplete_summary(function: Function) -> FunctionSummary:

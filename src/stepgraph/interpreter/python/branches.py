@@ -140,6 +140,7 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     if isinstance(subject, Event | Payload) and not all(may_match_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # other types of patterns imply that the subject may not be a mapping
     paths: list[tuple[str | None, PathResult]] = []
+    discriminant = interpreter.text(node.subject)
     is_exhaustive = False
     for case in node.cases:
         condition = _case_condition(interpreter, case)
@@ -150,12 +151,12 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
                 interpreter.execute(case.body)
 
         _emit_guard(interpreter, case, subject)
-        paths.append((condition, interpreter.branch(execute_case, condition)))
+        paths.append((condition, interpreter.branch(execute_case, condition, discriminant=discriminant)))
         is_exhaustive = case.guard is None and is_irrefutable(case.pattern)
         if is_exhaustive:
             break
     place = interpreter.place(node)
-    interpreter.join_branches(paths, interpreter.text(node.subject), place, exhaustive=is_exhaustive)
+    interpreter.join_branches(paths, discriminant, place, exhaustive=is_exhaustive)
     record_cases(interpreter, node, place)
 
 

@@ -24,8 +24,7 @@ def emit_jump(
             break
         if kind in context.intercepted and context.deferred is not None:
             if context.loop is interpreter.frame.loop:
-                conditions = interpreter.frame.conditions
-                context.deferred.append(DeferredJump(kind, place, conditions[-1] if conditions else None))
+                context.deferred.append(DeferredJump(kind, place, interpreter.frame.condition.text))
                 context.jump_states.append(interpreter.store.changes(context.checkpoint))
                 interpreter.operations.append(Jump(JumpKind.CONTINUE, place))
                 return
@@ -60,7 +59,8 @@ def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> N
     if interpreter.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
         frame.returns_at_end = True
         return
-    condition = frame.conditions[-1] if frame.conditions and not after_finally else None
+    is_unconditional = after_finally or frame.condition.discriminant is not None  # a pattern is no condition by itself
+    condition = None if is_unconditional else frame.condition.text
     frame.return_states.append(PathChanges(condition, interpreter.store.changes(frame.checkpoint)))
 
 

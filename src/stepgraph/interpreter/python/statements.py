@@ -8,6 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import execute_unknown
+from stepgraph.interpreter.frame import ReturnedValue
 from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
@@ -22,7 +23,7 @@ from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, ProjectObject
-from stepgraph.interpreter.values.unions import Case, Union, as_optional
+from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import JumpKind, Pause, Suspension
@@ -311,8 +312,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     elif isinstance(value, Unresolved):
         value = Unresolved(value.reason, interpreter.place(node))
     frame.may_return_true = frame.may_return_true or (node.value is not None and _may_be_true(value, node.value))
-    condition = frame.conditions[-1] if frame.conditions else None
-    frame.returns.append(Case(condition, value))
+    frame.returns.append(ReturnedValue(frame.condition.text, value, frame.condition.discriminant))
     emit_jump(interpreter, JumpKind.RETURN, interpreter.place(node))
 
 

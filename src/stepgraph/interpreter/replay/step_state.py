@@ -184,7 +184,7 @@ def _is_lazy_initialization(replay: ReplayState, root: cst.BaseExpression) -> bo
     text = replay.interpreter.text(root)
     frame: Frame | None = replay.interpreter.frame
     while frame is not None and frame.in_step:
-        if any(condition is not None and text in condition for condition in frame.conditions):
+        if any(condition.text is not None and text in condition.text for condition in frame.conditions):
             return True
         frame = frame.caller
     return False

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.frame import LoopState, PathResult
+from stepgraph.interpreter.frame import LoopState, PathResult, ReturnedValue
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import on_path, union_values
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty
@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
-from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
+from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, merge_objects, merge_stale_tasks, widen
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
@@ -157,7 +157,9 @@ def _interpret_to_fixpoint(
     return block, loop_state.breaks, declared_since(interpreter, declared_before)
 
 
-def _results(interpreter: Interpreter) -> Sequence[list[PathChanges] | list[Case] | list[Element] | list[MappingEntry]]:
+def _results(
+    interpreter: Interpreter,
+) -> Sequence[list[PathChanges] | list[ReturnedValue] | list[Element] | list[MappingEntry]]:
     """Return the lists to which each pass of a loop may add results in place of earlier results."""
     frame = interpreter.frame
     return [frame.return_states, frame.returns, frame.yields, *interpreter.work.comprehensions]
