@@ -116,6 +116,27 @@ def test_operands_after_one_with_steps_depend_on_it() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    ("operands", "condition"),
+    [
+        ("x or", "not x"),
+        ("x.ready or", "not x.ready"),
+        ('x["k"] or', 'not x["k"]'),
+        ("f(x) or", "not f(x)"),
+        ("(x is None) or", "not (x is None)"),
+        ("x == 1 or", "not (x == 1)"),
+        ("not x or", "not (not x)"),
+        ("x or y or", "not (x or y)"),
+        ("x and y or", "not (x and y)"),
+        ("x and y and", "x and y"),
+        ("(x or y) and", "(x or y)"),
+        ("x < 1 and (y or z) and", "x < 1 and (y or z)"),
+    ],
+)
+def test_the_operands_before_a_step_are_its_condition(operands: str, condition: str) -> None:
+    assert graph_of(f"{operands} await a()") == f"if {condition}\n  a"
+
+
 def test_a_chained_comparison_is_conditional() -> None:
     assert graph_of("x < await a() < await b()") == text("""
         a
