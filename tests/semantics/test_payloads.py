@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.semantics.notation import shape, workflow_of
+import pytest
+
+from tests.semantics.notation import codes_of, graph_of, shape, text, workflow_of
 
 
 def payload_of(body: str) -> object:
@@ -18,6 +20,27 @@ first = payload["user"]["id"]
 second = event.payload.get("note")
 third = event.get("payload")["kind"]
 """) == {"user": {"id": ...}, "note": ..., "kind": ...}
+
+
+def test_methods_with_a_default_read_a_key() -> None:
+    assert payload_of("""
+payload = event["payload"]
+payload.get("first", 1), payload.pop("second", 2), payload.setdefault("third", [])
+""") == {"first": ..., "second": ..., "third": ...}
+
+
+@pytest.mark.parametrize("method", ["get", "pop"])
+def test_a_step_as_the_default_of_a_key_may_run(method: str) -> None:
+    assert graph_of(f'await a()\nact = event["payload"].{method}("act", a)\nawait act()') == text("""
+        a
+        if "act" in event["payload"]
+        else
+          a
+    """)
+
+
+def test_a_step_that_is_set_as_a_default_is_reported() -> None:
+    assert codes_of('await a()\nact = event["payload"].setdefault("act", a)\nawait act()') == ["escapes"]
 
 
 def test_a_value_indexed_by_number_is_unknown() -> None:

@@ -282,26 +282,59 @@ def _clear_cache(interpreter: Interpreter, receiver: FunctionValue, arguments: A
 
 
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
-    """Return the part of a payload at a key. A default matters only if it is tainted, because the part is unknown."""
+    """Return the part of a payload at a key.
+
+    A default matters only if it is relevant or tainted, because the part is unknown.
+    """
     del interpreter
     if not arguments.items:
         return UNKNOWN
     key, *defaults = arguments.items
     part = payload_member(receiver, key.value)
-    if not any(taint_of(default.value) for default in defaults):
+    is_relevant = any(_may_lead_to_step(default.value) for default in defaults)
+    if not is_relevant and not any(taint_of(default.value) for default in defaults):
         return part
-    cases = (Case(key.place.text, part), *(Case(None, default.value) for default in defaults))
-    return Union(cases, None, place) if part.relevant else join_taint([case.value for case in cases])
+    condition = f"{key.place.text} in {_receiver_of(place).text}" if is_relevant else key.place.text
+    cases = (Case(condition, part), *(Case(None, default.value) for default in defaults))
+    if is_relevant or part.relevant:
+        return Union(cases, None, place)
+    return join_taint([case.value for case in cases])
+
+
+def _set_default_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
+    """Return the part of a payload at a key. A relevant default escapes into the payload."""
+    if any(_may_lead_to_step(argument.value) for argument in arguments.items):
+        return call_unknown(interpreter, receiver, arguments, place)
+    return _get_part(interpreter, receiver, arguments, place)
+
+
+def _may_lead_to_step(value: Value) -> bool:
+    """Return whether a value is relevant. A collection is relevant only if one of its elements is, at any depth."""
+    pending, visited = [value], set[int]()
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, Collection | Mapping):
+            if current.relevant:
+                return True
+        elif current.state.serial not in visited:
+            visited.add(current.state.serial)
+            pending += [element.value for element in current.state.elements()]
+    return False
+
+
+def _receiver_of(call: SourcePlace) -> SourcePlace:
+    """Return the location of the object whose method is called."""
+    match call.node:
+        case cst.Call(func=cst.Attribute(value=receiver)):
+            return SourcePlace(call.module, receiver)
+        case _:
+            return call
 
 
 def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Return the part of an event at a key, and record the access for the rules."""
     if arguments.items:
-        call = place.node
-        owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
-        interpreter.tracer.on_event_key(
-            "get", receiver, arguments.items[0].value, SourcePlace(place.module, owner), place
-        )
+        interpreter.tracer.on_event_key("get", receiver, arguments.items[0].value, _receiver_of(place), place)
     return _get_part(interpreter, receiver, arguments, place)
 
 
@@ -370,7 +403,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "register": _register,
         },
     ),
-    (Payload, {"get": _get_event_part, "pop": _get_part}),
+    (Payload, {"get": _get_event_part, "pop": _get_part, "setdefault": _set_default_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, TASK_GROUP_METHODS),
     (Queue, QUEUE_METHODS),
