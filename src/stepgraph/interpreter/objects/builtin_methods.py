@@ -294,7 +294,8 @@ def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, p
     is_relevant = any(_may_lead_to_step(default.value) for default in defaults)
     if not is_relevant and not any(taint_of(default.value) for default in defaults):
         return part
-    condition = f"{key.place.text} in {_receiver_of(place).text}" if is_relevant else key.place.text
+    owner = _receiver_of(place)
+    condition = f"{key.place.text} in {owner.text}" if is_relevant and owner is not place else key.place.text
     cases = (Case(condition, part), *(Case(None, default.value) for default in defaults))
     if is_relevant or part.relevant:
         return Union(cases, None, place)
