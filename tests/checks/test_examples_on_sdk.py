@@ -263,6 +263,7 @@ UNUSABLE_RUN_ERRORS: Final = {
     "Missing parameter for the event": r"TypeError: Orders.run\(\) takes 2 positional arguments but 3 were given",
     "Required parameter that the engine does not pass": r"TypeError: .* missing 1 required positional argument: .*",
     "Step before the event": r"AttributeError: do",
+    "Static method": r"TypeError: Orders.run\(\) takes 2 positional arguments but 3 were given",
     "Result yielded instead of returned": r"JsException: DataCloneError: async_generator could not be serialized\.",
 }
 
@@ -285,7 +286,7 @@ def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_p
 def test_unsubscriptable_base_fails_at_load(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     assert re.fullmatch(
-        r"AttributeError: type object 'Flow' has no attribute '__parameters__'|TypeError: type 'Flow' is not .*",
+        r"AttributeError: type object 'Flow' has no attribute '__parameters__'|TypeError: type '\w+' is not .*",
         error_text(execution),
     )
     assert execution.started == []

@@ -44,6 +44,12 @@ def test_base_of_a_base() -> None:
     assert flagged_in_module("SG132", _MODULE.format(base=base, derived="Middle")) == ["Flow[int]"]
 
 
+def test_entry_point_with_type_arguments() -> None:
+    assert flagged_in_module("SG132", _MODULE.format(base="", derived="WorkflowEntrypoint[dict]")) == [
+        "WorkflowEntrypoint[dict]"
+    ]
+
+
 @pytest.mark.parametrize(
     ("base", "derived"),
     [

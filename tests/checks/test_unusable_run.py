@@ -43,6 +43,28 @@ def test_a_run_with_yield_is_reported() -> None:
     ]
 
 
+def test_static_method() -> None:
+    assert findings("(event, step)", before="    @staticmethod\n") == [
+        (
+            "6:15: error: `run` is a static method with `(event, step)`, but the SDK passes the instance, too: each"
+            " instance fails with a TypeError. Write `async def run(self, event, step)`. [SG131]"
+        )
+    ]
+
+
+def test_static_method_with_a_parameter_for_the_instance() -> None:
+    assert findings("(this, event, step)", before="    @staticmethod\n") == []
+
+
+def test_class_method() -> None:
+    assert findings("(cls, event, step)", before="    @classmethod\n") == [
+        (
+            "6:15: error: `run` is a class method, which the SDK cannot call: each instance fails with a TypeError."
+            " Write `async def run(self, event, step)`. [SG131]"
+        )
+    ]
+
+
 @pytest.mark.parametrize("parameters", ["(self, event, step, tenant)", "(self, event, step, *, tenant)"])
 def test_required_parameter(parameters: str) -> None:
     assert [finding.split("`")[3] for finding in findings(parameters)] == [parameters]

@@ -275,7 +275,11 @@ def _interpret_run(
         context_and_environment = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
         interpreter.call(initializer, context_and_environment, place)
     run = interpreter.attribute(instance, "run", place)
-    arguments = Arguments((Argument(Event(payload, is_run_event=True), place), Argument(StepObject(), place)))
+    values = [Event(payload, is_run_event=True), StepObject()]
+    if isinstance(run, FunctionValue) and run.kind == "static":
+        # The SDK passes the instance to the attribute of the class body, whatever its kind (SDK: `_wrap_workflow_step`).
+        values.insert(0, instance)
+    arguments = Arguments(tuple(Argument(value, place) for value in values))
 
     def await_run() -> OperationBlock:
         return interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place))

@@ -21,8 +21,8 @@ from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "match", "written", "asked"]
-GenericFault: TypeAlias = Literal["order", "not generic"]
-RunFault: TypeAlias = Literal["missing", "extra", "order", "generator"]
+GenericFault: TypeAlias = Literal["order", "not generic", "entrypoint"]
+RunFault: TypeAlias = Literal["missing", "extra", "order", "generator", "static", "class"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Canceler: TypeAlias = TimeoutFunction | Literal["cancel", "asyncio.TaskGroup"]
 Work: TypeAlias = WorkKind | Literal["function", "task"]
@@ -354,7 +354,7 @@ class UnsubscriptableBase(Fact, Struct, frozen=True):
     name: str
     """The name of the base class."""
     fault: GenericFault
-    """Whether the base has WorkflowEntrypoint before Generic, or no type parameters."""
+    """Whether the base has WorkflowEntrypoint before Generic, no type parameters, or is WorkflowEntrypoint itself."""
     place: SourcePlace
     """The location of the base with its type arguments."""
 
@@ -363,7 +363,7 @@ class UnusableRun(Fact, Struct, frozen=True):
     """A method `run` that the engine cannot run by calling it with the event and the step object."""
 
     fault: RunFault
-    """A missing parameter, an extra one, event and step in the wrong order, or a `yield` in the method."""
+    """A wrong number of parameters, event and step in the wrong order, a `yield`, or a decorator that binds no instance."""
     parameters: str
     """The source of the parameters."""
     place: SourcePlace

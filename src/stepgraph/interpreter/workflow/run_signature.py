@@ -24,15 +24,29 @@ def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_bas
     may be a base can get extra arguments from the classes that derive from it.
     """
     node = run.node
-    if run.kind != "function" or run.receiver is None or run.caveats or not isinstance(node, cst.FunctionDef):
-        return
-    if node.name.value != "run":
+    if run.caveats or not isinstance(node, cst.FunctionDef) or node.name.value != "run":
         return
     module = run.scope.module
-    fault: RunFault | None = "generator" if bindings_of(node, module).is_generator else _parameter_fault(node.params)
+    fault = "generator" if bindings_of(node, module).is_generator else _binding_fault(run, node.params)
     if fault is not None and not (fault == "extra" and of_base):
         parameters = module.brief_text(node.params)
         interpreter.observe(UnusableRun(fault, parameters, SourcePlace(module, node.name)))
+
+
+def _binding_fault(run: FunctionValue, params: cst.Parameters) -> RunFault | None:
+    """Return why the SDK cannot call `run` with the instance, the event and the step, as it calls each function.
+
+    The SDK takes the attribute from the class body: a class method is not callable there (SDK: `_wrap_workflow_step`).
+    """
+    match run.kind:
+        case "function" if run.receiver is not None:
+            return _parameter_fault(params)
+        case "static":
+            fault = _parameter_fault(params)
+            return "static" if fault == "missing" else fault
+        case "class":
+            return "class"
+    return None
 
 
 def _parameter_fault(params: cst.Parameters) -> RunFault | None:

@@ -33,14 +33,17 @@ def observe_unsubscriptable_bases(interpreter: Interpreter, workflow_class: Clas
         if not isinstance(derived, ClassValue) or len(derived.node.bases) != len(derived.bases):
             continue
         for argument, base in zip(derived.node.bases, derived.bases, strict=True):
-            if isinstance(argument.value, cst.Subscript) and isinstance(base, ClassValue):
+            if isinstance(argument.value, cst.Subscript):
                 fault = _fault_of(base)
                 if fault is not None:
                     place = SourcePlace(derived.scope.module, argument.value)
-                    interpreter.observe(UnsubscriptableBase(base.name, fault, place))
+                    name = base.name if isinstance(base, ClassValue) else ENTRYPOINT.rpartition(".")[2]
+                    interpreter.observe(UnsubscriptableBase(name, fault, place))
 
 
-def _fault_of(base: ClassValue) -> GenericFault | None:
+def _fault_of(base: Value) -> GenericFault | None:
+    if not isinstance(base, ClassValue):
+        return "entrypoint" if isinstance(base, External) and base.name == ENTRYPOINT else None
     order = resolution_order(base)
     if not derives_from_entrypoint(base) or any(_may_subscript(each) for each in order):
         return None

@@ -31,6 +31,8 @@ def _message_parts(base: UnsubscriptableBase) -> tuple[str, str]:
             f"in `{base.name}`, `{_ENTRYPOINT}` comes before `Generic`, so Python does not set the type parameters",
             f"Write `class {base.name}(Generic[...], {_ENTRYPOINT})`, with `Generic` first.",
         )
+    if base.fault == "entrypoint":
+        return f"`{base.name}` has no type parameters", f"Write `{base.name}`."
     return f"`{base.name}` has no type parameters", f"Write `{base.name}`, or derive it from `Generic[...]` first."
 
 
