@@ -46,7 +46,7 @@ def test_a_run_with_yield_is_reported() -> None:
 def test_static_method() -> None:
     assert findings("(event, step)", before="    @staticmethod\n") == [
         (
-            "6:15: error: `run` is a static method with `(event, step)`, but the SDK passes the instance, too: each"
+            "6:15: error: `run` is a static method with `(event, step)`, but the SDK also passes `self`: each"
             " instance fails with a TypeError. Write `async def run(self, event, step)`. [SG131]"
         )
     ]

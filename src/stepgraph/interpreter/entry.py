@@ -55,7 +55,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
 from stepgraph.interpreter.workflow.dependencies import report_unknown_parameters
-from stepgraph.interpreter.workflow.run_signature import observe_unusable_run
+from stepgraph.interpreter.workflow.run_signature import is_static_with_instance, observe_unusable_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
@@ -276,8 +276,7 @@ def _interpret_run(
         interpreter.call(initializer, context_and_environment, place)
     run = interpreter.attribute(instance, "run", place)
     values = [Event(payload, is_run_event=True), StepObject()]
-    if isinstance(run, FunctionValue) and run.kind == "static":
-        # The SDK passes the instance to the attribute of the class body, whatever its kind (SDK: `_wrap_workflow_step`).
+    if isinstance(run, FunctionValue) and is_static_with_instance(run):
         values.insert(0, instance)
     arguments = Arguments(tuple(Argument(value, place) for value in values))
 

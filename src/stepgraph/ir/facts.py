@@ -363,7 +363,7 @@ class UnusableRun(Fact, Struct, frozen=True):
     """A method `run` that the engine cannot run by calling it with the event and the step object."""
 
     fault: RunFault
-    """A wrong number of parameters, event and step in the wrong order, a `yield`, or a decorator that binds no instance."""
+    """A wrong number of parameters, event and step in the wrong order, a `yield`, or a decorator without `self`."""
     parameters: str
     """The source of the parameters."""
     place: SourcePlace

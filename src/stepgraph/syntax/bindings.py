@@ -356,6 +356,25 @@ class ParameterNames(Struct, frozen=True):
         """The names of all parameters except `*args` and `**kwargs`."""
         return (*self.positional, *self.keyword_only)
 
+    def named(self, argument: int | str | None) -> tuple[str, ...]:
+        """Return the named parameters that may receive an argument: a position, a keyword, or None for a starred one.
+
+        A method that is called on its class takes the receiver as the first argument.
+        """
+        if argument is None:
+            return self.names
+        if isinstance(argument, str):
+            return (argument,) if argument in self.names else ()
+        positions = {argument, argument - self.has_receiver}
+        return tuple(name for position, name in enumerate(self.positional) if position in positions)
+
+    def collecting(self, argument: int | str | None) -> tuple[str, ...]:
+        """Return the names of the `*args` and `**kwargs` parameters that may receive an argument."""
+        in_rest = not isinstance(argument, str) and (argument is None or argument >= len(self.positional))
+        in_keywords = not isinstance(argument, int) and argument not in self.names
+        names = (self.rest if in_rest else None, self.keywords if in_keywords else None)
+        return tuple(name for name in names if name is not None)
+
     @staticmethod
     def from_node(parameters: cst.Parameters) -> ParameterNames:
         """Return the parameters of a function or lambda."""

@@ -83,7 +83,12 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
     aliases = scope.module.once(analyze_aliases)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
     variables = _dependents_in(scope).variables
-    return frozenset(name for name in variables if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend))
+    return frozenset(
+        name
+        for name in variables
+        if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend)
+        or any(not called.may_be_method for _, called in aliases.passed_from(AccessPath(name), DEEPEST, spend))
+    )
 
 
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.imported_functions import receiving_functions
 from stepgraph.interpreter.modules.loaded_modules import last_component
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
-from stepgraph.syntax.mutation.definitions import definitions_of
-from stepgraph.syntax.mutation.flows import CalledFunction
+from stepgraph.syntax.mutation.called_functions import CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.member_reads import (
     computed_owners,
     computed_readers,
@@ -77,60 +76,36 @@ def _is_mutated_by_callees(
 ) -> bool:
     """Return whether an imported function or a method that receives a collection may mutate it, or code that it calls.
 
-    The search for methods loads all modules.
+    Imported functions that are not in the project may mutate their arguments.
     """
     spend = _spender(interpreter)
-    visited: set[tuple[SourceModule, str]] = set()
+    visited = {(aliases.module, path)}
     pending = [(aliases, path)]
     while pending:
         current, start = pending.pop()
-        for called in current.callees_of(start, depth, spend):
+        for passed, called in current.passed_from(start, depth, spend):
             if called.may_be_method and not in_methods:
                 continue
-            modules = _modules_of_function(interpreter, current.module, called)
-            if not modules and by_libraries and not called.may_be_method:
+            functions = receiving_functions(interpreter, current.module, called)
+            if not functions and not called.may_be_method:
                 return True
-            for module in modules:
-                if (module, called.function) in visited:
+            for function, parameter in _received(functions, passed, called):
+                if (function.module, parameter) in visited:
                     continue
-                visited.add((module, called.function))
-                callee = module.once(analyze_aliases)
-                for parameter in _parameters_of(module, called.function):
-                    if callee.may_be_mutated(parameter, depth, spend, by_libraries=by_libraries):
-                        return True
-                    pending.append((callee, parameter))
+                visited.add((function.module, parameter))
+                callee = function.module.once(analyze_aliases)
+                if callee.may_be_mutated(parameter, depth, spend, by_libraries=by_libraries):
+                    return True
+                pending.append((callee, parameter))
     return False
 
 
-def _parameters_of(module: SourceModule, function: str) -> Iterator[AccessPath]:
-    """Yield the parameters of the functions and constructors with a name."""
-    for parameters in module.once(definitions_of).parameters_of(function):
-        yield from map(AccessPath, parameters.names)
-
-
-def _modules_of_function(
-    interpreter: Interpreter, module: SourceModule, called: CalledFunction
-) -> Sequence[SourceModule]:
-    """Return the modules of the project that may define a called function. The owner of a method may be any object."""
-    if called.may_be_method:
-        modules = interpreter.modules.all_modules()
-        interpreter.budget.spend(Limit.ELEMENTS, len(modules))
-        word = f"def {called.function}".encode()
-        return [
-            each for each in modules if each.mentions(word) and each.once(definitions_of).is_definition(called.function)
-        ]
-    for statement in statements_below(module.tree, into_functions=True, sketched=True, words=(called.root,)):
-        if not isinstance(statement, cst.Import | cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
-            continue
-        interpreter.budget.spend(Limit.ELEMENTS, len(statement.names))
-        for alias in statement.names:
-            is_renamed = called.function == called.root and alias.evaluated_name != called.root
-            if is_renamed or import_binding(alias) != called.root:
-                continue
-            for scope in interpreter.modules.imported_by(module, statement):
-                if scope.module.once(definitions_of).is_definition(called.function):
-                    return [scope.module]
-    return ()
+def _received(
+    functions: Iterable[ReceivingFunction], path: AccessPath, called: CalledFunction
+) -> Iterator[tuple[ReceivingFunction, AccessPath]]:
+    """Yield the parameters that receive the value at a path, each with its function."""
+    for function in functions:
+        yield from ((function, parameter) for parameter in function.paths_of(path, called))
 
 
 def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
@@ -163,17 +138,31 @@ def _is_kept(interpreter: Interpreter, scope: LexicalScope, name: str, depth: in
         aliases.is_kept(start, depth, spend) for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
     )
     if scope.kind == "function":
-        return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes)
+        return is_kept and _mutate_unknown(interpreter, list(interpreter.modules.scopes))
     group = interpreter.modules.group()
-    return (is_kept or group.once(_keep_names_of_modules)) and group.once(_mutate_unknown)
+    return (is_kept or group.once(_keep_names_of_modules)) and _mutate_unknown(interpreter, group.modules)
 
 
 def _keep_names_of_modules(group: ModuleGroup) -> bool:
     return any(module.once(analyze_aliases).keeps_names_of_modules for module in group.modules)
 
 
-def _mutate_unknown(group: ModuleGroup) -> bool:
-    return any(module.once(analyze_aliases).mutates_unknown for module in group.modules)
+def _mutate_unknown(interpreter: Interpreter, modules: Iterable[SourceModule]) -> bool:
+    return any(mutates_unknown(interpreter, module) for module in modules)
+
+
+def mutates_unknown(interpreter: Interpreter, module: SourceModule) -> bool:
+    """Return whether a module, or a library function that it calls, may mutate a collection that unmodeled code stores.
+
+    A function of the project that receives such a collection is judged by its own module.
+    """
+    answers = interpreter.modules.mutates_unknown
+    if module not in answers:
+        aliases = module.once(analyze_aliases)
+        answers[module] = aliases.mutates_unknown or any(
+            not receiving_functions(interpreter, module, called) for called in sorted(aliases.unknown_callees, key=str)
+        )
+    return answers[module]
 
 
 def _aliases_in_program(
@@ -197,6 +186,13 @@ def _aliases_in_program(
                 if (reader, alias) not in visited:
                     visited.add((reader, alias))
                     pending.append((reader, alias))
+        for passed, called in aliases.passed_from(path, depth, spend) if len(group.modules) > 1 else ():
+            functions = () if called.may_be_method else receiving_functions(interpreter, module, called)
+            for function, parameter in _received(functions, passed, called):
+                spend(1)
+                if (function.module, parameter) not in visited:
+                    visited.add((function.module, parameter))
+                    pending.append((function.module, parameter))
 
 
 def _computed_reads(

@@ -22,6 +22,7 @@ from stepgraph.syntax.import_graph import ImportClosure, ModuleGroup, import_gra
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
+from stepgraph.syntax.mutation.called_functions import ReceivingFunction
 from stepgraph.syntax.mutation.import_writes import (
     ImportWrite,
     ImportWrites,
@@ -165,6 +166,10 @@ class LoadedModules(Struct):
     """The value of a name after its first `n` binders, by scope, name and `n`."""
     errors_of_bodies: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
     """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
+    imported_functions: dict[tuple[SourceModule, str, str], tuple[ReceivingFunction, ...]] = field(default_factory=dict)
+    """The functions of the project that calls of imported functions may run, by module, owner and name."""
+    mutates_unknown: dict[SourceModule, bool] = field(default_factory=dict)
+    """Whether modules may mutate a collection that unmodeled code stores."""
     _loaded_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules, and of those that could not be loaded."""
     _unsearched: list[tuple[ModuleFile, ...]] = field(default_factory=list)

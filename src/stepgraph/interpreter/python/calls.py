@@ -238,13 +238,13 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
     """Return whether an unmodeled callee may change its arguments, directly or later through its result."""
-    from stepgraph.syntax.mutation.aliases import analyze_aliases
+    from stepgraph.interpreter.modules.collection_aliases import mutates_unknown
 
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
     if name in READING_CALLS:
         return False
     return name in MUTATING_FUNCTIONS or any(
-        module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes
+        mutates_unknown(interpreter, module) for module in list(interpreter.modules.scopes)
     )
 
 

@@ -33,6 +33,11 @@ def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_bas
         interpreter.observe(UnusableRun(fault, parameters, SourcePlace(module, node.name)))
 
 
+def is_static_with_instance(run: FunctionValue) -> bool:
+    """Return whether `run` is a static method with a parameter for the instance, which the SDK passes to it, too."""
+    return run.kind == "static" and _parameter_fault(run.node.params) != "missing"
+
+
 def _binding_fault(run: FunctionValue, params: cst.Parameters) -> RunFault | None:
     """Return why the SDK cannot call `run` with the instance, the event and the step, as it calls each function.
 

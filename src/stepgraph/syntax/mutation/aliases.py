@@ -17,8 +17,9 @@ from stepgraph.syntax.deferred.reads import Memo
 from stepgraph.syntax.deferred.unvisited import UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
+from stepgraph.syntax.mutation.called_functions import CalledFunction
 from stepgraph.syntax.mutation.definitions import definitions_of
-from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, CalledFunction, FlowCollector
+from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, FlowCollector
 from stepgraph.syntax.mutation.member_reads import word_of
 from stepgraph.syntax.walk import statements_below
 
@@ -36,8 +37,10 @@ class Aliases(Struct):
     """The bodies that are not searched yet, with the names of their functions, or None for the bodies of classes."""
     _answers: dict[tuple[AccessPath, int, bool, bool, bool], Memo[bool]] = field(default_factory=dict)
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
-    _callees: dict[tuple[AccessPath, int], Memo[frozenset[CalledFunction]]] = field(default_factory=dict)
-    """The results of `callees_of` so far, by their arguments."""
+    _passed: dict[tuple[AccessPath, int], Memo[frozenset[tuple[AccessPath, CalledFunction]]]] = field(
+        default_factory=dict
+    )
+    """The results of `passed_from` so far, by their arguments."""
     _collectors: dict[None, Memo[FlowCollector]] = field(default_factory=dict)
     """The flows that were collected so far."""
 
@@ -66,8 +69,12 @@ class Aliases(Struct):
 
     @property
     def mutates_unknown(self) -> bool:
-        """Whether the module may mutate a collection that unmodeled code stores."""
+        """Whether the module may mutate a collection that unmodeled code stores, other than by imported functions."""
         return self.module.once(_mutates_unknown)
+
+    def search_unknown_callees(self) -> frozenset[CalledFunction]:
+        """Compute `unknown_callees`."""
+        return frozenset() if self.mutates_unknown else self._collector.unknown_callees()
 
     def search_unknown_mutations(self) -> bool:
         """Compute `mutates_unknown`."""
@@ -129,6 +136,7 @@ class Aliases(Struct):
     ) -> bool:
         """Return whether the collection at a path, or one less than `depth` levels inside it, may be mutated.
 
+        Mutations by imported functions do not count.
         With `by_libraries`, only mutations by code outside the project count. With `by_other_names`, mutations by the
         name of the path itself do not count. The work is charged to `spend`.
         """
@@ -154,22 +162,39 @@ class Aliases(Struct):
                 return True
         return False
 
-    def callees_of(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> frozenset[CalledFunction]:
-        """Return the imported functions that receive the collection at a path, or one less than `depth` inside it."""
+    def passed_from(
+        self, start: AccessPath, depth: int, spend: Callable[[int], None]
+    ) -> frozenset[tuple[AccessPath, CalledFunction]]:
+        """Return the paths at which imported functions receive a collection, each with the function.
+
+        The collection is the one at the path `start`, or one less than `depth` levels inside it.
+        """
         return self.module.memoize(
-            self._callees,
+            self._passed,
             (start, depth),
             lambda: frozenset(
-                called
+                (path.rebase(current), called)
                 for current in self.reachable(start, depth, spend)
                 for path, called in self._collector_of(current.name).passed_to_others.get(current.name, ())
                 if path.rebase(current).depth < depth
             ),
         )
 
+    @property
+    def unknown_callees(self) -> frozenset[CalledFunction]:
+        """The imported functions that may receive a collection that unmodeled code stores.
+
+        The result is complete unless the module mutates such a collection itself.
+        """
+        return self.module.once(_unknown_callees)
+
 
 def _mutates_unknown(module: SourceModule) -> bool:
     return module.once(analyze_aliases).search_unknown_mutations()
+
+
+def _unknown_callees(module: SourceModule) -> frozenset[CalledFunction]:
+    return module.once(analyze_aliases).search_unknown_callees()
 
 
 def _collect_body(collector: FlowCollector, body: DeferredBlock, function: str | None) -> None:

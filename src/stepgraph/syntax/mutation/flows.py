@@ -5,7 +5,7 @@ A collection flows from name to name through assignments, loops, arguments and r
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
@@ -13,6 +13,7 @@ from msgspec import Struct, field
 from stepgraph.syntax.bindings import ParameterNames, first_name, import_binding, last_name, pattern_names
 from stepgraph.syntax.deferred.blocks import DeferredBlock
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
+from stepgraph.syntax.mutation.called_functions import CalledFunction, dotted_owner
 from stepgraph.syntax.mutation.changes import (
     COLLECTION_MUTATORS,
     COPYING_CALLS,
@@ -51,17 +52,6 @@ NAMESPACE_CALLS: Final = ("globals", "locals")
 _Paths: TypeAlias = tuple[AccessPath, ...]
 
 
-class CalledFunction(NamedTuple):
-    """A function that another module may define, as in `put(x)`, `alpha.put(x)` or `registry.add(x)`."""
-
-    root: str
-    """The name that an import binds, or an empty string for a method."""
-    function: str
-    """The last component of the name of the function."""
-    may_be_method: bool
-    """Whether the function may be a method of a collection, as in `STEPS.append(x)`, or of any other object."""
-
-
 class FlowCollector(Struct):
     """A collector of the flows and mutations in the statements of a module."""
 
@@ -77,8 +67,10 @@ class FlowCollector(Struct):
     passed_to_others: dict[str, set[tuple[AccessPath, CalledFunction]]] = field(default_factory=dict)
     """The access paths of each name that imported functions and methods receive, with these functions.
 
-    They are part of `written`, except for methods.
+    They are not part of `written`.
     """
+    unknown_arguments: set[CalledFunction] = field(default_factory=set)
+    """Imported functions that receive results of unmodeled code."""
     unknown: set[str] = field(default_factory=set)
     """Names whose values may come from unmodeled code."""
     assigned: set[str] = field(default_factory=set)
@@ -91,14 +83,30 @@ class FlowCollector(Struct):
     """Whether the module mutates the result of unmodeled code, or a name in `unknown`."""
 
     def mutates_unknown(self) -> bool:
-        """Return whether a value from unmodeled code may be mutated."""
+        """Return whether a value from unmodeled code may be mutated, other than by imported functions."""
+        reached = self._reached_from_unknown()
+        return self.mutates_results or any(name in reached or name not in self.assigned for name in self.written)
+
+    def _reached_from_unknown(self) -> set[str]:
+        """Return the names whose values may come from unmodeled code, directly or through other names."""
         pending, reached = list(self.unknown), set(self.unknown)
         while pending:
             for _, target in self.flows.get(pending.pop(), ()):
                 if target not in reached:
                     reached.add(target)
                     pending.append(target)
-        return self.mutates_results or any(name in reached or name not in self.assigned for name in self.written)
+        return reached
+
+    def unknown_callees(self) -> frozenset[CalledFunction]:
+        """Return the imported functions that may receive a value from unmodeled code."""
+        reached = self._reached_from_unknown()
+        return frozenset(
+            called
+            for name, passed in self.passed_to_others.items()
+            if name in reached or name not in self.assigned
+            for _, called in passed
+            if not called.may_be_method
+        ).union(self.unknown_arguments)
 
     def collect_results(self, body: cst.BaseSuite, function: str) -> None:
         """Record the flow of returned and yielded values in a body to the name of its function."""
@@ -278,7 +286,9 @@ class FlowCollector(Struct):
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = last_name(call.func)
-        if not self._is_followed_call(call):
+        may_be_method = isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS
+        is_imported = bool(name) and name not in MUTATING_FUNCTIONS and self._is_opaque(call.func)
+        if not is_imported and not self._is_followed_call(call):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
@@ -288,14 +298,12 @@ class FlowCollector(Struct):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
             self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
-        elif not name or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
+        elif not name or name in MUTATING_FUNCTIONS:
             mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
-            self._mutate(mutated, by_library=not name or name in MUTATING_FUNCTIONS)
-        may_be_method = isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS
-        if may_be_method or (name and name not in MUTATING_FUNCTIONS and self._is_opaque(call.func)):
-            called = CalledFunction("" if may_be_method else first_name(call.func), name, may_be_method)
-            for path in (path for sources in arguments for path in (*sources, *_elements(sources))):
-                self.passed_to_others.setdefault(path.name, set()).add((path, called))
+            self._mutate(mutated, by_library=True)
+        if may_be_method or is_imported:
+            owner = dotted_owner(call.func) if is_imported and not may_be_method else ""
+            self._record_passed(call, arguments, CalledFunction(owner, name, may_be_method, None))
         for parameters in self.definitions.parameters_of(name):
             for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
                 self._bind_argument(parameters, argument, index, sources)
@@ -308,6 +316,17 @@ class FlowCollector(Struct):
                     self._record_flow(
                         tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
                     )
+
+    def _record_passed(self, call: cst.Call, arguments: list[_Paths], called: CalledFunction) -> None:
+        """Record the arguments that a function of another module receives."""
+        for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
+            keyword = None if argument.keyword is None else argument.keyword.value
+            position = None if argument.star or any(each.star for each in call.args[:index]) else index
+            receiver = called._replace(argument=position if keyword is None else keyword)
+            for path in (*sources, *_elements(sources)):
+                self.passed_to_others.setdefault(path.name, set()).add((path, receiver))
+            if not (any(arguments) or called.may_be_method):
+                self.unknown_arguments.add(receiver)
 
     def _is_followed_call(self, call: cst.Call) -> bool:
         """Return whether the flow of the arguments of a call is known."""

@@ -18,7 +18,7 @@ _PROBLEMS: Final[dict[RunFault, str]] = {
     "missing": "takes `({})`, but the engine passes the event and the step: each instance fails with a TypeError",
     "extra": "requires `({})`, but the engine passes the event and the step: each instance fails with a TypeError",
     "order": "takes `({})`, but the engine passes the event first: using it as the step object fails",
-    "static": "is a static method with `({})`, but the SDK passes the instance, too: each instance fails with a TypeError",
+    "static": "is a static method with `({})`, but the SDK also passes `self`: each instance fails with a TypeError",
     "class": "is a class method, which the SDK cannot call: each instance fails with a TypeError",
     "generator": "contains `yield`: it only creates a generator, and its code never runs",
 }
