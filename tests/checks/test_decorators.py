@@ -256,6 +256,31 @@ def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Pat
     assert [(each.message, each.advice) for each in findings if each.code == "SG117"] == [(message, advice)]
 
 
+def test_attribute_of_a_step(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path, f"{STEPS}\n        await charge()\n        await ship()\n        charge.result\n"
+    )
+    assert (finding.code, finding.message, finding.advice) == (
+        "SG117",
+        "unknown attribute `result`: the step 'charge' is a function, so this fails with an AttributeError.",
+        "Use the result of `await charge()`, or of the step as a dependency.",
+    )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "charge.order = 1\n        await step.sleep(f'rest {charge.order}', 1000)",
+        "setattr(charge, 'order', 1)\n        print(charge.order)",
+        "try:\n            charge.order\n        except AttributeError:\n            pass",
+        "print(charge.__name__)",
+        "print(getattr(charge, 'order', 1))",
+    ],
+)
+def test_attribute_that_a_step_may_have(use: str, tmp_path: Path) -> None:
+    assert "SG117" not in project_codes(tmp_path, f"{STEPS}\n        {use}\n        await charge()\n")
+
+
 @pytest.mark.parametrize(
     "use",
     [

@@ -44,6 +44,32 @@ def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
     assert finding.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
 
 
+@pytest.mark.parametrize("depends", ['["load users"]', "[users()]", "users", "[lambda: 1]"])
+def test_entry_that_is_no_step_is_one_finding(tmp_path: Path, depends: str) -> None:
+    body = f"""
+        @step.do("mail", depends={depends})
+        async def mail(users):
+            return users
+
+        await mail()
+        await orders()
+        """
+    codes = [finding.code for finding in project_findings(tmp_path, STEPS + body, mode=LEGACY)]
+    assert [code for code in codes if code != "SG202"] == ["SG103"]
+
+
+def test_name_of_an_uncalled_step_in_depends_is_one_finding(tmp_path: Path) -> None:
+    body = """
+        @step.do("mail", depends=["load users"])
+        async def mail(users):
+            return users
+
+        await mail()
+        await orders()
+        """
+    assert [finding.code for finding in project_findings(tmp_path, STEPS + body, mode=LEGACY)] == ["SG103"]
+
+
 def test_uncalled_step_with_wrong_count_is_one_finding(tmp_path: Path) -> None:
     body = """
         @step.do("mail", depends=[users])
@@ -70,7 +96,8 @@ def test_step_that_only_attributes_mention_has_a_wrong_count(tmp_path: Path) -> 
         await orders()
         return mail.result
         """
-    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
+    finding, attribute = project_findings(tmp_path, STEPS + body, mode=LEGACY)
+    assert attribute.code == "SG117"
     assert finding.message.endswith("each call of the step 'mail' fails with a TypeError.")
 
 

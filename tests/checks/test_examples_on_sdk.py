@@ -99,6 +99,7 @@ MISUSED_DECORATORS: Final = {
     "Function in the position of `depends`": "TypeError: object function can't be used in .*",
     "Config key as a keyword argument": "TypeError: .* unexpected keyword argument 'timeout'",
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
+    "Result as an attribute": "AttributeError: 'function' object has no attribute 'result'",
     "Coroutine instead of a function": "TypeError: <coroutine object .*> is not a callable object",
 }
 

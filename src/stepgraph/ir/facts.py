@@ -54,6 +54,15 @@ class MethodMissing(Fact, Struct, frozen=True):
     """The location of the callee."""
 
 
+class StepAttributeMissing(Fact, Struct, frozen=True):
+    """A read of an attribute that a declared step lacks, because it is a function, as in `charge.result`."""
+
+    attribute: str
+    step: StepDefinition
+    place: SourcePlace
+    """The location of the attribute expression."""
+
+
 class DecoratorApplied(Fact, Struct, frozen=True):
     """A call of the decorator that `step.do(...)` returns."""
 

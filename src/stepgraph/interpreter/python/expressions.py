@@ -30,9 +30,10 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import hidden_like
-from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
+from stepgraph.interpreter.workflow.step_api import observe_step_attribute
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -293,6 +294,8 @@ def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
     place = interpreter.place(node)
     if isinstance(owner, (Event, Payload)):  # few attributes are those of an event
         interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
+    elif isinstance(owner, StepFunction):
+        observe_step_attribute(interpreter, owner, name, place)
     value = get_attribute(interpreter, owner, name, place)
     if name == "__name__" and isinstance(node.value, cst.Name) and is_bound_in_body(interpreter, node.value.value):
         value = constant_name(interpreter, owner) or value

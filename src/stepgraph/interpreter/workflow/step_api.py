@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, Step
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
-from stepgraph.ir.facts import MethodMissing, StepDeclared
+from stepgraph.ir.facts import MethodMissing, StepAttributeMissing, StepDeclared
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
 from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Unresolved, Value
@@ -31,6 +31,8 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.step_methods import is_step_method
 
+# Source text of code that may define attributes of functions, or that handles missing ones.
+_ATTRIBUTE_HANDLING: Final = (b"setattr", b"__dict__", b"AttributeError")
 _STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")
 
 
@@ -68,10 +70,22 @@ def _inspects_step_do(module: SourceModule) -> bool:
     return module.mentions(b"signature(") and _STEP_SIGNATURE.search(module.utf_8_source) is not None
 
 
-def _observe_missing(interpreter: Interpreter, name: str, place: SourcePlace) -> None:
-    """Record a fact for a missing method, unless the program may define the method or checks for it with `hasattr`."""
+def observe_step_attribute(interpreter: Interpreter, step: StepFunction, name: str, place: SourcePlace) -> None:
+    """Record a fact if a declared step lacks an attribute, unless the program may assign it or expects the error."""
+    is_expected = any(module.mentions(word) for module in interpreter.modules.scopes for word in _ATTRIBUTE_HANDLING)
+    if not (name.startswith("_") or step.may_be_replaced or is_expected or _may_be_assigned(interpreter, name)):
+        interpreter.observe(StepAttributeMissing(name, step.definition, place))
+
+
+def _may_be_assigned(interpreter: Interpreter, name: str) -> bool:
+    """Return whether the program may assign an attribute, or checks for attributes with `hasattr`."""
     modules = interpreter.modules.scopes
-    if any(module.once(assigned_attributes).assigns(name) or module.mentions(b"hasattr") for module in modules):
+    return any(module.once(assigned_attributes).assigns(name) or module.mentions(b"hasattr") for module in modules)
+
+
+def _observe_missing(interpreter: Interpreter, name: str, place: SourcePlace) -> None:
+    """Record a fact for a missing method, unless the program may define the method or checks for it."""
+    if _may_be_assigned(interpreter, name):
         return
     callee = SourcePlace(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
     interpreter.observe(MethodMissing(name, callee))

@@ -30,38 +30,43 @@ if TYPE_CHECKING:
 
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared
+    from stepgraph.ir.nodes import StepDefinition
     from stepgraph.ir.static_values import StaticArgument
     from stepgraph.ir.values import Value
     from stepgraph.syntax.module import SourcePlace
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(_diagnostics(subject))
+    # The place of an entry that is no step also has a note, because the graph lacks the dependency.
+    return first_diagnostics(
+        replace(diagnostic, consequences=(*diagnostic.consequences, ("SG004", diagnostic.span)))
+        for diagnostic in _diagnostics(subject)
+    )
 
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    functions: dict[str, str] = {}
+    named: dict[str, StepDefinition] = {}
     for step in declarations:
-        functions.setdefault(step.name, step.function_name)
-        functions.setdefault(step.function_name, step.function_name)
+        named.setdefault(step.name, step)
+        named.setdefault(step.function_name, step)
     for definition in subject.reachable_steps.all & declarations.keys():
         declared = declarations[definition]
         depends = declared.arguments.find(1, "depends")
         if depends is not None and declared.mode is DependencyMode.LEGACY:
-            yield from _check_depends(declared, depends, functions)
+            yield from _check_depends(declared, depends, named)
 
 
 def _check_depends(
-    declared: StepDeclared, depends: StaticArgument, functions: Mapping[str, str]
+    declared: StepDeclared, depends: StaticArgument, named: Mapping[str, StepDefinition]
 ) -> Iterator[Diagnostic]:
-    """Report a `depends` that is not a list of steps. `functions` maps step and function names to function names."""
+    """Report a `depends` that is not a list of steps. `named` maps step and function names to steps."""
     name = declared.definition.name
     match depends.value:
         case StaticCollection(kind="list" | "tuple" | "deque", elements=elements):
             for element in elements:
                 if all(_is_not_a_step(value) for value in cases_of(element.value)):
-                    yield _diagnostic_of_entry(name, element.value, element.place, functions)
+                    yield _diagnostic_of_entry(name, element.value, element.place, named)
         case StaticCollection(kind=kind, elements=[_, *_]):
             yield _diagnostic_of_type(name, f"a {kind}", depends.place)
         case StaticGenerator():
@@ -73,7 +78,7 @@ def _check_depends(
             edit = Replacement(depends.place, f"[{depends.place.text}]")
             yield replace(_diagnostic_of_type(name, "a step", depends.place, advice=advice), fix=safe_fix(edit))
         case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
-            yield _diagnostic_of_entry(name, depends.value, depends.place, functions)
+            yield _diagnostic_of_entry(name, depends.value, depends.place, named)
 
 
 def _has_numbers(entries: Iterable[StaticEntry]) -> bool:
@@ -104,20 +109,24 @@ def _is_not_a_step(value: Value) -> bool:
             )
 
 
-def _diagnostic_of_entry(name: str, value: Value, place: SourcePlace, functions: Mapping[str, str]) -> Diagnostic:
+def _diagnostic_of_entry(
+    name: str, value: Value, place: SourcePlace, named: Mapping[str, StepDefinition]
+) -> Diagnostic:
+    intended = named.get(value.value) if isinstance(value, Constant) and isinstance(value.value, str) else None
     return Diagnostic(
         place.span,
         f"`{place.text}` in `depends` is {_describe(value)}, so the step {name!r} fails with a TypeError.",
-        _advice(value, place, functions),
-        unsafe_fix(*_edits(value, place, functions)),
+        _advice(value, place, named),
+        unsafe_fix(*_edits(value, place, named)),
+        consequences=() if intended is None else (("SG202", intended.place.span),),
     )
 
 
-def _edits(value: Value, place: SourcePlace, functions: Mapping[str, str]) -> tuple[Edit, ...]:
+def _edits(value: Value, place: SourcePlace, named: Mapping[str, StepDefinition]) -> tuple[Edit, ...]:
     """Return the edit that replaces an entry with the function that it names or calls, if any."""
     match value:
-        case Constant(value=str(text)) if text in functions and place.text[1:-1] == text:
-            return (Replacement(place, functions[text]),)
+        case Constant(value=str(text)) if text in named and place.text[1:-1] == text:
+            return (Replacement(place, named[text].function_name),)
         case StaticAwaitable() if place.text.endswith("()"):
             return (Replacement(place, place.text[:-2]),)
         case _:
@@ -136,11 +145,11 @@ def _describe(value: Value) -> str:
             return "not a step"
 
 
-def _advice(value: Value, place: SourcePlace, functions: Mapping[str, str]) -> str:
+def _advice(value: Value, place: SourcePlace, named: Mapping[str, StepDefinition]) -> str:
     match value:
         case Constant(value=str(text)):
-            function = functions.get(text)
-            example = "" if function is None else f": `depends=[{function}]`"
+            intended = named.get(text)
+            example = "" if intended is None else f": `depends=[{intended.function_name}]`"
             return f"List the decorated functions, not their names{example}."
         case StaticFunction(name=function) if function.isidentifier():
             return f'Add `@step.do("{function}")` above `def {function}`, or remove it from `depends`.'

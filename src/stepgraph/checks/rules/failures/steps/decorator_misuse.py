@@ -17,7 +17,7 @@ from stepgraph.checks.diagnostic import (
     unsafe_fix,
 )
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepAttributeMissing
 from stepgraph.ir.static_values import (
     StaticArgument,
     StaticArguments,
@@ -67,8 +67,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     uncalled = (
         Diagnostic(note.span, note.message, note.advice) for note in subject.notes_with_code("function-awaited")
     )
+    attributes = map(_diagnostic_of_attribute, subject.facts_of_type(StepAttributeMissing))
     return first_diagnostics(
-        [*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited, *uncalled]
+        [*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited, *uncalled, *attributes]
     )
 
 
@@ -257,6 +258,16 @@ def _diagnostic_of_unknown_method(access: MethodMissing, calls: Mapping[int, Met
         f"unknown method `{access.method}` of the step object: this fails with an AttributeError.",
         advice,
         fix,
+    )
+
+
+def _diagnostic_of_attribute(read: StepAttributeMissing) -> Diagnostic:
+    step = read.place.text.rpartition(".")[0]
+    return Diagnostic(
+        read.place.span,
+        f"unknown attribute `{read.attribute}`: the step {read.step.name!r} is a function, so this fails with an"
+        " AttributeError.",
+        f"Use the result of `await {step}()`, or of the step as a dependency.",
     )
 
 
