@@ -415,8 +415,8 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
         interpreter.note(
             "assigned-elsewhere",
             SourcePlace(scope.module, scope.bindings.binders[name][0]),
-            f"`{name}` may be changed by modules that are imported by a name that is not statically known.",
-            "Their changes are missing from the graph. Import them by name.",
+            f"`{name}` may be changed by modules that a call such as `import_module` imports.",
+            "Their changes are missing from the graph. Import them with `import` statements.",
         )
 
 
