@@ -10,6 +10,7 @@ pytestmark = pytest.mark.usefixtures("empty_directory")
 
 TABLE = 'TABLE = {"key": "old"}\n'
 READER = f"{TABLE}def table():\n    return TABLE\n"
+WRITE = "def write(options):\n    options['key'] = 'new'"
 STEPS = "async def send(step, options):\n    await step.sleep(options['pause'], 1)\n"
 
 
@@ -46,12 +47,13 @@ def test_a_constant_that_an_imported_function_reads_is_shown(send: str, call: st
         ("try:\n    from elsewhere import send\nexcept ImportError:\n    def send(options): ...", "send(TABLE)"),
         ("import elsewhere\nsend = elsewhere.send", "send(TABLE)"),
         ("import elsewhere\ndef send(options): ...\nsend = elsewhere.traced(send)", "send(TABLE)"),
+        ("def send(options): ...\nimport steps\nsteps.rename()", "shop.send(TABLE)"),
         ("LAST = []\ndef send(options):\n    LAST.append(options)", 'send(TABLE)\nshop.LAST[0]["key"] = "new"'),
         ("class send:\n    def __init__(self, options):\n        self.box = options", 'send(TABLE).box["key"] = "new"'),
     ],
 )
 def test_a_constant_that_an_imported_function_may_change_is_hidden(send: str, call: str) -> None:
-    modules = {"shop": send, "steps": "def write(options):\n    options['key'] = 'new'"}
+    modules = {"shop": send, "steps": f"{WRITE}\ndef rename():\n    import shop\n    shop.send = write"}
     head = f"import shop\nfrom shop import send\n{TABLE}"
     graph = graph_of(head, f'{call}\nawait step.sleep(TABLE["key"], 1)', **modules)
     assert graph == "sleep '{TABLE[\"key\"]}' 1"

@@ -77,7 +77,9 @@ def _definers(
 def _definers_in(
     interpreter: Interpreter, module: SourceModule, name: str, visited: set[tuple[SourceModule, str]]
 ) -> list[tuple[SourceModule, str]]:
-    """Return the definers of a name that a module defines or imports. Return nothing if it binds other values to it."""
+    """Return the definers of a name that a module defines or imports. Return nothing if it may have another value."""
+    if interpreter.modules.owners_with_assigned_attribute(name):
+        return []
     binders = bindings_of(module.tree, module).binders.get(name, ())
     imports = [binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom)]
     functions = [binder for binder in binders if isinstance(binder, cst.FunctionDef | cst.ClassDef)]
