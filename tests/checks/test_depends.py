@@ -45,7 +45,7 @@ def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("depends", ['["load users"]', "[users()]", "users", "[lambda: 1]"])
-def test_entry_that_is_no_step_is_one_finding(tmp_path: Path, depends: str) -> None:
+def test_an_entry_other_than_a_step_is_one_finding(tmp_path: Path, depends: str) -> None:
     body = f"""
         @step.do("mail", depends={depends})
         async def mail(users):

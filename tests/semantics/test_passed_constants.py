@@ -65,6 +65,13 @@ def test_a_constant_that_an_imported_function_may_change_is_hidden(send: str, ca
         ({"shop": STEPS}, "import shop\nawait shop.send(step, TABLE)", True),
         ({"shop__": "", "shop__steps": STEPS}, "from shop import steps\nawait steps.send(step, TABLE)", True),
         ({"shop__": "", "shop__steps": STEPS}, "import shop.steps\nawait shop.steps.send(step, TABLE)", True),
+        (
+            {"shop__": "", "shop__steps": f"{STEPS}client = {{}}"},
+            "from shop import steps\nsteps.client.send(0, TABLE)",
+            False,
+        ),
+        ({"shop": STEPS}, "from shop import send\nasync def call(send):\n    send(0, TABLE)\nawait call(print)", False),
+        ({"shop": STEPS}, "from shop import send\nsend = print if event else send\nsend(0, TABLE)", False),
         ({"shop": "from steps import client\ndef send(table): ...", "steps": "client = {}"}, "import shop\n{}", False),
     ],
 )

@@ -356,7 +356,7 @@ class ParameterNames(Struct, frozen=True):
         """The names of all parameters except `*args` and `**kwargs`."""
         return (*self.positional, *self.keyword_only)
 
-    def named(self, argument: int | str | None) -> tuple[str, ...]:
+    def parameters_for(self, argument: int | str | None) -> tuple[str, ...]:
         """Return the named parameters that may receive an argument: a position, a keyword, or None for a starred one.
 
         A method that is called on its class takes the receiver as the first argument.
@@ -368,7 +368,7 @@ class ParameterNames(Struct, frozen=True):
         positions = {argument, argument - self.has_receiver}
         return tuple(name for position, name in enumerate(self.positional) if position in positions)
 
-    def collecting(self, argument: int | str | None) -> tuple[str, ...]:
+    def collectors_for(self, argument: int | str | None) -> tuple[str, ...]:
         """Return the names of the `*args` and `**kwargs` parameters that may receive an argument."""
         in_rest = not isinstance(argument, str) and (argument is None or argument >= len(self.positional))
         in_keywords = not isinstance(argument, int) and argument not in self.names

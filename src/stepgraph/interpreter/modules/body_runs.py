@@ -87,7 +87,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
         name
         for name in variables
         if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend)
-        or any(not called.may_be_method for _, called in aliases.passed_from(AccessPath(name), DEEPEST, spend))
+        or any(not called.may_be_method for _, called in aliases.passed_paths(AccessPath(name), DEEPEST, spend))
     )
 
 

@@ -83,13 +83,13 @@ def _is_mutated_by_callees(
     pending = [(aliases, path)]
     while pending:
         current, start = pending.pop()
-        for passed, called in current.passed_from(start, depth, spend):
+        for passed, called in current.passed_paths(start, depth, spend):
             if called.may_be_method and not in_methods:
                 continue
             functions = receiving_functions(interpreter, current.module, called)
             if not functions and not called.may_be_method:
                 return True
-            for function, parameter in _received(functions, passed, called):
+            for function, parameter in _receiving_parameters(functions, passed, called):
                 if (function.module, parameter) in visited:
                     continue
                 visited.add((function.module, parameter))
@@ -100,7 +100,7 @@ def _is_mutated_by_callees(
     return False
 
 
-def _received(
+def _receiving_parameters(
     functions: Iterable[ReceivingFunction], path: AccessPath, called: CalledFunction
 ) -> Iterator[tuple[ReceivingFunction, AccessPath]]:
     """Yield the parameters that receive the value at a path, each with its function."""
@@ -186,9 +186,9 @@ def _aliases_in_program(
                 if (reader, alias) not in visited:
                     visited.add((reader, alias))
                     pending.append((reader, alias))
-        for passed, called in aliases.passed_from(path, depth, spend) if len(group.modules) > 1 else ():
+        for passed, called in aliases.passed_paths(path, depth, spend) if len(group.modules) > 1 else ():
             functions = () if called.may_be_method else receiving_functions(interpreter, module, called)
-            for function, parameter in _received(functions, passed, called):
+            for function, parameter in _receiving_parameters(functions, passed, called):
                 spend(1)
                 if (function.module, parameter) not in visited:
                     visited.add((function.module, parameter))

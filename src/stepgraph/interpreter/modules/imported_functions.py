@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, import_binding
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.called_functions import CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.definitions import definitions_of
 from stepgraph.syntax.walk import statements_below
@@ -26,6 +27,8 @@ def receiving_functions(
     """
     if called.may_be_method:
         return tuple(_methods(interpreter, called.function))
+    if module.once(analyze_aliases).may_bind((called.owner or called.function).partition(".")[0]):
+        return ()
     answers = interpreter.modules.imported_functions
     key = (module, called.owner, called.function)
     if key not in answers:
@@ -57,20 +60,20 @@ def _definers(
     """
     definers: list[tuple[SourceModule, str]] = []
     for statement, alias in _imports_of(interpreter, module, owner or function):
-        if owner and not isinstance(statement, cst.ImportFrom) and _bound_path(alias) != owner:
+        if owner and _bound_path(alias) != owner:
             continue
         name = function if owner else alias.evaluated_name
-        found: list[tuple[SourceModule, str]] = []
+        resolved: list[tuple[SourceModule, str]] = []
         for scope in interpreter.modules.imported_by(module, statement):
             source = scope.module
             if owner and not _is_named(source, alias.evaluated_name.rpartition(".")[2]):
                 continue
             if (source, name) not in visited:
                 visited.add((source, name))
-                found += _definers_in(interpreter, source, name, visited)
-        if not found:
+                resolved += _definers_in(interpreter, source, name, visited)
+        if not resolved:
             return []
-        definers += found
+        definers += resolved
     return definers
 
 
@@ -103,7 +106,7 @@ def _imports_of(
 
 
 def _bound_path(alias: cst.ImportAlias) -> str:
-    """Return the dotted name by which code reads the module of an `import` statement."""
+    """Return the dotted name by which code reads an imported module."""
     return alias.evaluated_name if alias.asname is None else import_binding(alias)
 
 

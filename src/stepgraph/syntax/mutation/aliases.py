@@ -37,10 +37,10 @@ class Aliases(Struct):
     """The bodies that are not searched yet, with the names of their functions, or None for the bodies of classes."""
     _answers: dict[tuple[AccessPath, int, bool, bool, bool], Memo[bool]] = field(default_factory=dict)
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
-    _passed: dict[tuple[AccessPath, int], Memo[frozenset[tuple[AccessPath, CalledFunction]]]] = field(
+    _passed_paths: dict[tuple[AccessPath, int], Memo[frozenset[tuple[AccessPath, CalledFunction]]]] = field(
         default_factory=dict
     )
-    """The results of `passed_from` so far, by their arguments."""
+    """The results of `passed_paths` so far, by their arguments."""
     _collectors: dict[None, Memo[FlowCollector]] = field(default_factory=dict)
     """The flows that were collected so far."""
 
@@ -162,7 +162,7 @@ class Aliases(Struct):
                 return True
         return False
 
-    def passed_from(
+    def passed_paths(
         self, start: AccessPath, depth: int, spend: Callable[[int], None]
     ) -> frozenset[tuple[AccessPath, CalledFunction]]:
         """Return the paths at which imported functions receive a collection, each with the function.
@@ -170,7 +170,7 @@ class Aliases(Struct):
         The collection is the one at the path `start`, or one less than `depth` levels inside it.
         """
         return self.module.memoize(
-            self._passed,
+            self._passed_paths,
             (start, depth),
             lambda: frozenset(
                 (path.rebase(current), called)
@@ -179,6 +179,11 @@ class Aliases(Struct):
                 if path.rebase(current).depth < depth
             ),
         )
+
+    def may_bind(self, name: str) -> bool:
+        """Return whether a statement other than an import may bind a name in any scope of the module."""
+        collector = self._collector_of(name)
+        return name in collector.assigned or name in collector.unknown
 
     @property
     def unknown_callees(self) -> frozenset[CalledFunction]:

@@ -34,9 +34,9 @@ class ReceivingFunction(Struct, frozen=True):
 
     def paths_of(self, path: AccessPath, called: CalledFunction) -> Iterator[AccessPath]:
         """Yield the paths in the module of the function for the path of an argument in the module of the call."""
-        for name in self.parameters.named(called.argument):
+        for name in self.parameters.parameters_for(called.argument):
             yield AccessPath(name, path.depth, path.nesting)
-        for name in self.parameters.collecting(called.argument):
+        for name in self.parameters.collectors_for(called.argument):
             yield AccessPath(name, path.depth, path.nesting).in_collection()
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    # The place of an entry that is no step also has a note, because the graph lacks the dependency.
+    # An entry other than a step also has a note, because the graph lacks the dependency.
     return first_diagnostics(
         replace(diagnostic, consequences=(*diagnostic.consequences, ("SG004", diagnostic.span)))
         for diagnostic in _diagnostics(subject)
@@ -46,27 +46,27 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    named: dict[str, StepDefinition] = {}
+    steps_by_name: dict[str, StepDefinition] = {}
     for step in declarations:
-        named.setdefault(step.name, step)
-        named.setdefault(step.function_name, step)
+        steps_by_name.setdefault(step.name, step)
+        steps_by_name.setdefault(step.function_name, step)
     for definition in subject.reachable_steps.all & declarations.keys():
         declared = declarations[definition]
         depends = declared.arguments.find(1, "depends")
         if depends is not None and declared.mode is DependencyMode.LEGACY:
-            yield from _check_depends(declared, depends, named)
+            yield from _check_depends(declared, depends, steps_by_name)
 
 
 def _check_depends(
-    declared: StepDeclared, depends: StaticArgument, named: Mapping[str, StepDefinition]
+    declared: StepDeclared, depends: StaticArgument, steps_by_name: Mapping[str, StepDefinition]
 ) -> Iterator[Diagnostic]:
-    """Report a `depends` that is not a list of steps. `named` maps step and function names to steps."""
+    """Report a `depends` that is not a list of steps. `steps_by_name` maps step and function names to steps."""
     name = declared.definition.name
     match depends.value:
         case StaticCollection(kind="list" | "tuple" | "deque", elements=elements):
             for element in elements:
                 if all(_is_not_a_step(value) for value in cases_of(element.value)):
-                    yield _diagnostic_of_entry(name, element.value, element.place, named)
+                    yield _diagnostic_of_entry(name, element.value, element.place, steps_by_name)
         case StaticCollection(kind=kind, elements=[_, *_]):
             yield _diagnostic_of_type(name, f"a {kind}", depends.place)
         case StaticGenerator():
@@ -78,7 +78,7 @@ def _check_depends(
             edit = Replacement(depends.place, f"[{depends.place.text}]")
             yield replace(_diagnostic_of_type(name, "a step", depends.place, advice=advice), fix=safe_fix(edit))
         case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
-            yield _diagnostic_of_entry(name, depends.value, depends.place, named)
+            yield _diagnostic_of_entry(name, depends.value, depends.place, steps_by_name)
 
 
 def _has_numbers(entries: Iterable[StaticEntry]) -> bool:
@@ -110,23 +110,23 @@ def _is_not_a_step(value: Value) -> bool:
 
 
 def _diagnostic_of_entry(
-    name: str, value: Value, place: SourcePlace, named: Mapping[str, StepDefinition]
+    name: str, value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]
 ) -> Diagnostic:
-    intended = named.get(value.value) if isinstance(value, Constant) and isinstance(value.value, str) else None
+    intended = steps_by_name.get(value.value) if isinstance(value, Constant) and isinstance(value.value, str) else None
     return Diagnostic(
         place.span,
         f"`{place.text}` in `depends` is {_describe(value)}, so the step {name!r} fails with a TypeError.",
-        _advice(value, place, named),
-        unsafe_fix(*_edits(value, place, named)),
+        _advice(value, place, steps_by_name),
+        unsafe_fix(*_edits(value, place, steps_by_name)),
         consequences=() if intended is None else (("SG202", intended.place.span),),
     )
 
 
-def _edits(value: Value, place: SourcePlace, named: Mapping[str, StepDefinition]) -> tuple[Edit, ...]:
+def _edits(value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> tuple[Edit, ...]:
     """Return the edit that replaces an entry with the function that it names or calls, if any."""
     match value:
-        case Constant(value=str(text)) if text in named and place.text[1:-1] == text:
-            return (Replacement(place, named[text].function_name),)
+        case Constant(value=str(text)) if text in steps_by_name and place.text[1:-1] == text:
+            return (Replacement(place, steps_by_name[text].function_name),)
         case StaticAwaitable() if place.text.endswith("()"):
             return (Replacement(place, place.text[:-2]),)
         case _:
@@ -145,10 +145,10 @@ def _describe(value: Value) -> str:
             return "not a step"
 
 
-def _advice(value: Value, place: SourcePlace, named: Mapping[str, StepDefinition]) -> str:
+def _advice(value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> str:
     match value:
         case Constant(value=str(text)):
-            intended = named.get(text)
+            intended = steps_by_name.get(text)
             example = "" if intended is None else f": `depends=[{intended.function_name}]`"
             return f"List the decorated functions, not their names{example}."
         case StaticFunction(name=function) if function.isidentifier():
