@@ -1,11 +1,12 @@
-"""Recursive functions that create an object for the next level of the recursion."""
+"""Recursive functions that create objects: for the next level of the recursion, or for their own variables."""
 
 from __future__ import annotations
 
 from stepgraph import WorkflowAnalysis
-from tests.semantics.notation import notation, text, workflow_of_module
+from tests.semantics.notation import notation, text, workflow_of, workflow_of_module
 
 MODULE = """
+import asyncio
 from dataclasses import dataclass, field
 
 from workers import WorkflowEntrypoint
@@ -66,3 +67,42 @@ def test_levels_with_different_constants_are_different_functions() -> None:
     workflow = workflow_with("if level.parent is None:\n    await visit(Level(1, 'x'), node)\nelse:\n    await clean()")
     assert workflow.complete
     assert "clean" in notation(workflow.graph).split()
+
+
+def test_task_groups_of_the_levels_of_a_recursion() -> None:
+    workflow = workflow_with("""\
+async with asyncio.TaskGroup() as tasks:
+    for child in node["children"]:
+        tasks.create_task(visit(level, child))""")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call visit
+        def visit
+          visit
+          parallel all
+            loop
+              call visit [1>2]
+    """)
+
+
+def test_path_of_payload_parts_that_grows_with_each_level() -> None:
+    workflow = workflow_of("""
+        async def visit(node, path=()):
+            await step.do("/".join((*path, node["name"])))(lambda: 1)()
+            for child in node["children"]:
+                await visit(child, (*path, node["name"]))
+            if path:
+                await a()
+
+        await visit(event["payload"]["tree"])
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call visit
+        def visit
+          {"/".join((*path, node["name"]))}
+          loop
+            call visit
+          if path
+            a
+    """)

@@ -19,6 +19,7 @@ from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Function, JumpKind, NonStepErrors, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
+from stepgraph.syntax.free_names import captured_names
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -273,6 +274,9 @@ class Recursion(Struct):
     """The checkpoint of the store before the body."""
     newest_serial: int
     """The serial of the newest cell before the body."""
+    own_names: HeapCell
+    """The variables of the active call. Recursive calls have variables of their own."""
+    function: cst.FunctionDef
     place: SourcePlace
     """The location of the function."""
     generator_count: int
@@ -290,8 +294,14 @@ class Recursion(Struct):
     passes: int = 0
 
     def outer(self, changes: Changes) -> Changes:
-        """Return the changes of cells that are older than the call."""
-        return {key: change for key, change in changes.items() if change.container.serial <= self.newest_serial}
+        """Return the changes of older cells, and of variables of the active call that recursive calls may use."""
+        captured = captured_names(self.function, self.place.module)
+        return {
+            key: change
+            for key, change in changes.items()
+            if change.container.serial <= self.newest_serial
+            and (change.container is not self.own_names or change.key in captured)
+        }
 
 
 class PathResult(Struct, frozen=True):

@@ -18,7 +18,7 @@ from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
-from stepgraph.interpreter.values.steps import Payload
+from stepgraph.interpreter.values.steps import EventPart, Payload
 from stepgraph.ir.nodes import Function
 from stepgraph.ir.values import Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Budget, Limit
@@ -71,7 +71,7 @@ class _Generalization(Struct, frozen=True):
                 return tuple(self.of(each, depth) for each in part)
             case Constant() if depth:
                 return part  # tests of attributes decide which steps run
-            case Constant() | Payload() | Nondeterministic() | Resource():
+            case Constant() | Payload() | EventPart() | Nondeterministic() | Resource():
                 return None
             case Element(value=value) if depth:
                 return self.of(value, depth), part.many, part.may_be_missing

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, MappingEntry, as_argument
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.steps import EventPart, Payload
 from stepgraph.ir.values import Absent, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
@@ -35,6 +36,8 @@ class Signature(Struct):
     """Whether collections without relevant elements differ if their keys or numbers of elements differ."""
     omits_sizes: bool = False
     """Whether a key would be different with `has_sizes`."""
+    is_recursive: bool = False
+    """Whether the call is recursive. Parts of the event in collections do not count then, as each level adds some."""
     parts: int = 0
     """The number of parts compared so far."""
 
@@ -77,6 +80,8 @@ class Signature(Struct):
             case _:
                 self.parts += value.parts
                 is_constant = isinstance(value, Constant) and not depth
+                if self.is_recursive and depth and isinstance(value, Payload | EventPart):
+                    return None
                 # Calling None runs no steps, while calling an unknown value may run any step.
                 is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct else None
@@ -108,7 +113,7 @@ def call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScop
 
 def is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
     """Return whether a call gets its own summary for the sizes of its arguments. Recursive calls do not."""
-    if interpreter.active_functions.get(callee.node):
+    if is_recursive(interpreter, callee):
         return False
     variants = interpreter.size_variants.setdefault(general_key, set())
     if len(variants) < MAX_SIZE_VARIANTS:
@@ -116,12 +121,17 @@ def is_distinguished(interpreter: Interpreter, callee: FunctionValue, key: Key, 
     return key in variants
 
 
+def is_recursive(interpreter: Interpreter, callee: FunctionValue) -> bool:
+    """Return whether a call of a function is recursive, because another call of it is being interpreted."""
+    return bool(interpreter.active_functions.get(callee.node))
+
+
 def scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
     """Return a scope that represents calls with collections of any size.
 
     Collections with relevant elements are unchanged.
     """
-    general = Signature()
+    general = Signature(is_recursive=is_recursive(interpreter, callee))
     values = dict(scope.names)
     for parameter in parameters(callee.node.params):
         name = parameter.name.value

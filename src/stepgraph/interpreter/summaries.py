@@ -17,7 +17,8 @@ from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.recursive_calls import CallKey, call_recursively, generalized_key, repeated_call
 from stepgraph.interpreter.replay.tracer import TraceMark
-from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, scope_without_sizes
+from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, is_recursive, scope_without_sizes
+from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -101,7 +102,7 @@ def _memoized_summary(
         raise TypeError("a lambda is read where it is called")
     interpreter.tracer.on_function_call(callee, arguments, place)
     scope = function_scope(interpreter, callee, arguments)
-    general = Signature()
+    general = Signature(is_recursive=is_recursive(interpreter, callee))
     key = general_key = call_key(interpreter, callee, scope, general)
     if general.omits_sizes:
         key = call_key(interpreter, callee, scope, Signature(has_sizes=True))
@@ -188,7 +189,9 @@ def _summarize(
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     store, generator_count = interpreter.store, len(interpreter.work.exhausted)
-    recursion = Recursion(store.checkpoint(), store.serial, function.place, generator_count, keys.generalized)
+    recursion = Recursion(
+        store.checkpoint(), store.serial, scope.names, node, function.place, generator_count, keys.generalized
+    )
     interpreter.recursions[function] = recursion
     interpreter.active_functions.setdefault(node, {})[key] = function
     frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, node, scope, recursion, place)
@@ -318,17 +321,22 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
     After `MAX_RECURSIVE_PASSES`, values that still change are widened.
     """
-    from stepgraph.interpreter.widening import widen
+    from stepgraph.interpreter.widening import STRUCTURAL_COMPARISON_PASS, growing_changes, merge_objects, widen
 
     store, place = interpreter.store, recursion.place
     changes = store.changes(recursion.checkpoint)
     end = recursion.outer(changes)
     store.rollback(recursion.checkpoint)
     head = join_any(store, [recursion.head, *recursion.calls], place)
+    head = merge_objects(head, recursion.newest_serial, store.budget)
     end = join_any(store, [recursion.end, end], place) if recursion.end else end
-    growing = unstable_changes(recursion.head, head, recursion.newest_serial)
-    growing |= unstable_changes(recursion.end, end, recursion.newest_serial)
     recursion.passes += 1
+    growing: Changes = {}
+    for before, after in ((recursion.head, head), (recursion.end, end)):
+        unstable = unstable_changes(before, after, recursion.newest_serial)
+        if unstable and recursion.passes >= STRUCTURAL_COMPARISON_PASS:
+            unstable = growing_changes(unstable, before, recursion.newest_serial, store.budget)
+        growing |= unstable
     if growing and recursion.passes > MAX_RECURSIVE_PASSES:
         widened = {key: widen(change, place) for key, change in growing.items()}
         store.log_changes(widened)

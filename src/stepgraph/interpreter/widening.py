@@ -27,6 +27,10 @@ from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
+# From this pass of a loop or recursion on, values are compared by structure, so new allocations alone do not require
+# another pass.
+STRUCTURAL_COMPARISON_PASS: Final = 3
+
 _REASON: Final = "it differs in each iteration of the loop"
 # Maximum depth of nested objects and collections in a comparison. A chain that grows in each pass exceeds any depth.
 _MAX_DEPTH: Final = 6
@@ -35,7 +39,7 @@ _SMALL_UNION: Final = 4
 
 
 def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
-    """Return the changes that would remain unstable in further passes of a loop.
+    """Return the changes that would remain unstable in further passes of a loop or recursion.
 
     Objects, collections and functions in cells newer than the serial `since` are allocated in each pass. They are
     stable if their contents are.

@@ -25,12 +25,35 @@ def free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.N
     return module.once_for(function, _free_names)
 
 
+def captured_names(function: LocalFunction, module: SourceModule) -> frozenset[str]:
+    """Return the names in the code of a function that runs apart from its body, which may use its variables.
+
+    Such code belongs to nested functions, classes and generator expressions.
+    """
+    return module.once_for(function, _captured_names)
+
+
 def comprehension_targets(node: Comprehension) -> Iterator[str]:
     """Yield the names that the clauses of a comprehension bind."""
     clause: cst.CompFor | None = node.for_in
     while clause is not None:
         yield from target_names(clause.target)
         clause = clause.inner_for_in
+
+
+def _captured_names(function: LocalFunction, _: SourceModule) -> frozenset[str]:
+    names: set[str] = set()
+    pending: list[tuple[cst.CSTNode, bool]] = [(function.body, False)]
+    while pending:
+        node, is_nested = pending.pop()
+        if is_nested and isinstance(node, cst.Name):
+            names.add(node.value)
+        is_nested = is_nested or isinstance(node, _DEFERRED)
+        pending += ((part, is_nested) for part in children(node))
+    return frozenset(names)
+
+
+_DEFERRED: Final = (cst.FunctionDef, cst.ClassDef, cst.Lambda, cst.GeneratorExp)
 
 
 def _free_names(function: LocalFunction, module: SourceModule) -> dict[str, cst.Name]:

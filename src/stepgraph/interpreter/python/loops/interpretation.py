@@ -30,7 +30,13 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
-from stepgraph.interpreter.widening import growing_changes, merge_objects, merge_stale_tasks, widen
+from stepgraph.interpreter.widening import (
+    STRUCTURAL_COMPARISON_PASS,
+    growing_changes,
+    merge_objects,
+    merge_stale_tasks,
+    widen,
+)
 from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, IterationCount, LoopOperation, OperationBlock, StepDefinition
@@ -50,8 +56,6 @@ from stepgraph.syntax.module import SourcePlace
 # Maximum number of passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies
 # the passes of the loops inside it.
 MAX_PASSES: Final = (24, 12, 6, 3)
-# From this pass on, values are compared by structure, so new allocations alone do not require another pass.
-STRUCTURAL_COMPARISON_PASS: Final = 3
 # Number of repeated passes of all loops after which every change is widened immediately.
 MAX_REPEATED_PASSES: Final = 500
 # Maximum length of a collection whose loop is unrolled.
@@ -144,7 +148,7 @@ def _interpret_to_fixpoint(
             head_changes |= widened_changes
         is_reordered = any(serial <= newest_serial for serial in interpreter.store.events.reordered[reordered_count:])
         has_new_tasks = bool(interpreter.store.conflicting_tasks(log, head_changes) - tasks_at_head)
-        if not changed and not is_reordered and not has_new_tasks:
+        if (not changed and not is_reordered and not has_new_tasks) or interpreter.discards_passes:
             break
         interpreter.repeated_passes += 1
     apply(interpreter.store, head_changes)
