@@ -270,6 +270,11 @@ def test_state_changes_without_consequences(change: str, before: str, after: str
     assert replay_findings(_step(change, before, after), "SG305", module="SEEN = []") == []
 
 
+def test_step_that_first_uses_the_state_of_a_module() -> None:
+    module = "class Registry:\n    def __init__(self):\n        self.tools = {}\n\nregistry = Registry()"
+    assert replay_findings(_step("print(registry.tools)", after="return registry.tools"), "SG305", module=module) == []
+
+
 def test_state_message_locates_the_use() -> None:
     (finding,) = replay_findings(_step("found.append(1)", "found = []", "return found"), "SG305")
 

@@ -289,6 +289,7 @@ class InterpreterState(Struct, eq=False):
         is_import_time, self.is_import_time = self.is_import_time, True
         creates_shared, self.store.creates_shared = self.store.creates_shared, not scope.is_local
         is_importing, self.store.is_importing = self.store.is_importing, self.store.is_importing or not scope.is_local
+        in_step, self.in_step = self.in_step, self.in_step and not self.store.is_importing
         exposed, self.exposed = self.exposed, None
         active = self.active_functions
         if scope.kind == "module":
@@ -302,4 +303,4 @@ class InterpreterState(Struct, eq=False):
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
             self.is_import_time, self.active_functions = is_import_time, active
             self.store.creates_shared, self.exposed = creates_shared, exposed
-            self.store.is_importing = is_importing
+            self.store.is_importing, self.in_step = is_importing, in_step
