@@ -67,3 +67,22 @@ def test_elements_in_an_unknown_order_are_a_choice(pattern: str) -> None:
 
 def test_a_set_matches_no_sequence_pattern() -> None:
     assert graph_of("match {a}:\n    case [job]: await job()\nawait b()") == "b"
+
+
+def test_rest_of_a_payload_in_a_sequence_is_data() -> None:
+    body = """
+        answer = event["payload"] if event["payload"] else None
+        match answer, event["payload"]["kind"]:
+            case {"action": "retry", **rest}, kind:
+                await a()
+                return {**rest, "kind": kind}
+        await b()
+    """
+    assert workflow_of(body).complete
+    assert graph_of(body) == text("""
+        switch answer, event["payload"]["kind"]
+        | case {"action": "retry", **rest}, kind
+          a
+          return
+        b
+    """)

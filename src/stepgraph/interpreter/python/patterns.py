@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_elements, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, Visits
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
@@ -30,12 +30,29 @@ def bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: 
     If the pattern cannot match the subject, the names are unknown, because the case does not run.
     """
     may_match = _may_match(interpreter, pattern, subject)
-    is_data = not (subject.relevant and may_match) or isinstance(subject, Event | Payload)
-    fallback = UNKNOWN if is_data else Unresolved("it is captured by a pattern", interpreter.place(pattern))
+    fallback = (
+        UNKNOWN
+        if not may_match or _is_data(subject, Visits())
+        else Unresolved("it is captured by a pattern", interpreter.place(pattern))
+    )
     for name in pattern_names(pattern):
         bind(interpreter, name, fallback)
     if may_match:
         _bind_parts(interpreter, pattern, subject)
+
+
+def _is_data(subject: Value, visits: Visits, depth: int = 0) -> bool:
+    """Return whether no part of a subject leads to a step."""
+    match subject:
+        case Union():
+            return all(_is_data(value, visits, depth) for value in union_values(subject))
+        case Collection(lazy=None) | Mapping():
+            if depth >= DEEPEST:
+                return False
+            is_new = visits.enter(subject.state, depth)
+            return not is_new or all(_is_data(part.value, visits, depth + 1) for part in subject.state.elements())
+        case _:
+            return not subject.relevant or isinstance(subject, Event | Payload)
 
 
 def may_match_mapping(pattern: cst.MatchPattern) -> bool:
