@@ -106,3 +106,21 @@ def test_path_of_payload_parts_that_grows_with_each_level() -> None:
           if path
             a
     """)
+
+
+def test_tree_that_grows_with_each_level() -> None:
+    workflow = workflow_with("""\
+if level.depth < 2:
+    for name in node:
+        level.names.append(Level(level.depth + 1))
+    for child in level.names:
+        await visit(child, node)""")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call visit
+        def visit
+          visit
+          if level.depth < 2
+            loop
+              call visit
+    """)

@@ -13,12 +13,13 @@ from msgspec import Struct
 
 from stepgraph.interpreter.equivalence import MISSING
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_slot_values
+from stepgraph.interpreter.joining import join_slot_values, union_values
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Function
 from stepgraph.ir.values import Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Budget, Limit
@@ -73,10 +74,15 @@ class _Generalization(Struct, frozen=True):
                 return part  # tests of attributes decide which steps run
             case Constant() | Payload() | EventPart() | Nondeterministic() | Resource():
                 return None
+            case Union():
+                values = union_values(part)
+                self.budget.spend(Limit.ELEMENTS, len(values))
+                cases = tuple(dict.fromkeys(self.of(value, depth) for value in values))
+                return cases[0] if len(cases) == 1 else ("union", cases)
             case Element(value=value) if depth:
-                return self.of(value, depth), part.many, part.may_be_missing
+                return self.of(value, depth), part.many, part.may_be_missing and not part.many
             case MappingEntry(key=key, value=value) if depth:
-                return self.of(key, depth), self.of(value, depth), part.many, part.may_be_missing
+                return self.of(key, depth), self.of(value, depth), part.many, part.may_be_missing and not part.many
             case ProjectObject(cls=cls, state=state) if self._is_new(state):
                 return cls, *self._of_attributes(state, depth + 1)
             case Collection(kind=kind, state=state) if self._is_new(state):
@@ -92,8 +98,15 @@ class _Generalization(Struct, frozen=True):
         return ((name, self.of(state[name], depth)) for name in names)
 
     def _of_elements(self, state: HeapCell, depth: int) -> Iterator[object]:
+        """Yield the representations of elements, with one for all equal elements that represent any number."""
         elements = state.elements() if depth <= _MAX_DEPTH else ()
-        return (self.of(element, depth) for element in elements)
+        repeated: set[object] = set()
+        for element in elements:
+            representation = self.of(element, depth)
+            if representation not in repeated:
+                yield representation
+            if element.many:
+                repeated.add(representation)
 
     def _is_new(self, cell: HeapCell) -> bool:
         return self.since is not None and cell.serial > self.since
@@ -126,8 +139,10 @@ def _different_objects(active: object, key: object) -> Iterator[tuple[ProjectObj
     if isinstance(active, tuple) and isinstance(key, tuple):
         for active_part, part in zip(active, key, strict=True):
             yield from _different_objects(active_part, part)
-    elif isinstance(active, ProjectObject) and isinstance(key, ProjectObject) and active is not key:
-        yield active, key
+    elif isinstance(active, Value) and isinstance(key, Value) and active is not key:
+        objects = [value for value in union_values(active) if isinstance(value, ProjectObject)]
+        others = [value for value in union_values(key) if isinstance(value, ProjectObject)]
+        yield from ((old, new) for old in objects for new in others if old is not new and old.cls is new.cls)
 
 
 def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
@@ -142,23 +157,23 @@ def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
         apply(interpreter.store, join_any(interpreter.store, [recursion.end], recursion.place))
     replaced = _replaced_cells(call.objects)
     for change in recursion.end.values():
-        cell = replaced.get(id(change.container))
-        if cell is not None:
+        for cell in replaced.get(id(change.container), ()):
             values = [cell.get(change.key, MISSING), change.value]
             joined = join_slot_values(interpreter.budget, change.key, values, recursion.place, None)
             interpreter.store.write(cell, change.key, joined)
 
 
-def _replaced_cells(objects: Sequence[tuple[Value, Value]]) -> dict[int, HeapCell]:
-    """Return the cell that replaces each cell of an active call, by `id`, for different objects in the arguments."""
-    replaced: dict[int, HeapCell] = {}
+def _replaced_cells(objects: Sequence[tuple[Value, Value]]) -> dict[int, list[HeapCell]]:
+    """Return the cells that replace each cell of an active call, by `id`, for different objects in the arguments."""
+    replaced: dict[int, list[HeapCell]] = {}
     pending: list[tuple[object, object]] = list(objects)
     while pending:
         old, new = pending.pop()
         if not isinstance(old, _WITH_CELL) or not isinstance(new, _WITH_CELL) or type(old) is not type(new):
             continue
-        if old is not new and id(old.state) not in replaced:
-            replaced[id(old.state)] = new.state
+        cells = replaced.setdefault(id(old.state), [])
+        if old is not new and new.state not in cells:
+            cells.append(new.state)
             pending += ((part, new.state.get(name)) for name, part in old.state.items())
     return replaced
 
