@@ -241,6 +241,54 @@ def test_copies_of_an_object_are_one_object() -> None:
     """)
 
 
+def test_steps_that_read_new_objects_in_each_iteration(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is a fixpoint after a few iterations, so no function is interpreted more often than the limit."""
+    monkeypatch.setattr("stepgraph.interpreter.summaries.MAX_INTERPRETED_BODIES", 20)
+    workflow = workflow_of("""
+        from dataclasses import dataclass
+
+        @dataclass
+        class Chunk:
+            text: str
+
+        def declare(name):
+            return step.do(f"{prefix}{name}")
+
+        async def split(document):
+            @declare("split")
+            async def split():
+                return document
+
+            return [Chunk(text) for text in await split()]
+
+        async def embed(chunks):
+            @declare("embed")
+            async def embed():
+                return len(chunks)
+
+            await embed()
+
+        @declare("list")
+        async def documents():
+            return []
+
+        for document in await documents():
+            chunks = await split(document)
+            await embed(chunks)
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        {prefix}{name}
+        loop
+          call split
+          call embed
+        def split
+          {prefix}{name}
+        def embed
+          {prefix}{name}
+    """)
+
+
 def test_objects_of_different_classes_are_shown_by_class() -> None:
     assert graph_of("""
         class Open:

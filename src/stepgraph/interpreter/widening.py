@@ -32,8 +32,10 @@ from stepgraph.syntax.module import SourcePlace
 STRUCTURAL_COMPARISON_PASS: Final = 3
 
 _REASON: Final = "it differs in each iteration of the loop"
-# Maximum depth of nested objects and collections in a comparison. A chain that grows in each pass exceeds any depth.
-_MAX_DEPTH: Final = 6
+# Maximum depth of nested values in a comparison. A chain that grows in each pass exceeds any depth.
+_MAX_DEPTH: Final = 24
+# The depth of an object or collection inside of which values are compared.
+_CELL_DEPTH: Final = 4
 # Maximum number of cases of a union whose objects are not compared.
 _SMALL_UNION: Final = 4
 
@@ -193,7 +195,7 @@ class _Comparison(Struct):
             return self.is_isomorphic(a.names, b.names, depth) and self.is_isomorphic(a.parent, b.parent, depth)
         if isinstance(a, HeapCell) and (a.serial, b.serial) in self.open_cells:
             return True  # a cycle, as from a scope to a function defined in it
-        if not depth:
+        if depth <= 0:
             return False
         self.budget.spend(Limit.JOINED)
         if isinstance(a, Task):
@@ -218,6 +220,6 @@ class _Comparison(Struct):
             return False
         pair = a.serial, b.serial
         self.open_cells.add(pair)
-        result = all(self.is_isomorphic(value, b[key], depth - 1) for key, value in a.items())
+        result = all(self.is_isomorphic(value, b[key], depth - _CELL_DEPTH) for key, value in a.items())
         self.open_cells.discard(pair)
         return result
