@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text
+from tests.semantics.notation import graph_of, text, workflow_of
 
 EITHER = """
 loop
@@ -141,3 +141,51 @@ def test_getattr_with_a_default_calls_a_lookup_hook() -> None:
         | case b
           b
     """)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "{**self.__dict__, **changes}",
+        "{**vars(self), **changes}",
+        "dict(self.__dict__, **changes)",
+        "self.__dict__ | changes",
+        "{**self.__dict__.copy(), **changes}",
+    ],
+)
+def test_an_object_created_from_the_attributes_of_another(attributes: str) -> None:
+    body = f"""
+        class Runner:
+            def __init__(self, first, then=None):
+                self.first, self.then = first, then
+
+            def clone(self, **changes):
+                return type(self)(**({attributes}))
+
+        runner = Runner(a, b)
+        clone = runner.clone(then=c)
+        runner.first = d
+        await clone.first()
+        await clone.then()
+        await runner.clone().then()
+        await runner.first()
+    """
+    assert workflow_of(body).complete
+    assert graph_of(body) == "a\nc\nb\nd"
+
+
+def test_unpacked_attributes_that_are_set_on_some_paths_may_be_missing() -> None:
+    body = """
+        class Runner:
+            def __init__(self, first=c):
+                self.run = first
+
+        runner = Runner(a)
+        await runner.run()
+        if event["payload"]["fast"]:
+            runner.first = b
+        del runner.run
+        await Runner(**runner.__dict__).run()
+    """
+    assert workflow_of(body).complete
+    assert set(graph_of(body).split()) >= {"a", "b", "c"}

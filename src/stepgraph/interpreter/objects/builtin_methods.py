@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.attributes.changes import (
 )
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import contents_of
-from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of
+from stepgraph.interpreter.objects.containers.iteration import added_elements, copy_attributes, elements_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.mapping_methods import (
@@ -387,6 +387,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         AttributeDictionary,
         {
             "update": update_attributes,
+            "copy": copy_attributes,
             "setdefault": set_default_attribute,
             "pop": pop_attribute,
             "clear": clear_attributes,

@@ -28,7 +28,7 @@ from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
-from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
@@ -259,16 +259,16 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
         value = as_collection(interpreter, value, "keys", "__getitem__")
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
-    elif argument.star == "**" and isinstance(value, Union) and value.relevant:
-        value = _entries_of_cases(interpreter, value, interpreter.place(argument.value))
+    elif argument.star == "**" and isinstance(value, Union | AttributeDictionary) and value.relevant:
+        value = _copy_entries(interpreter, value, interpreter.place(argument.value))
     elif argument.star == "**" and isinstance(value, ProjectObject):
         interpreter.escape(value, interpreter.place(argument.value), f"is unpacked{NOT_MODELED}")
     keyword = None if argument.keyword is None else argument.keyword.value
     return Argument(value, interpreter.place(argument.value), keyword, argument.star)
 
 
-def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace) -> Mapping:
-    """Return a dictionary with the entries of all cases of a `**` argument, which may be missing."""
+def _copy_entries(interpreter: Interpreter, value: Value, place: SourcePlace) -> Mapping:
+    """Return a dictionary with the entries of a `**` argument. Those of different cases may be missing."""
     from stepgraph.interpreter.objects.containers.iteration import entries_of
 
     copied = entries_of(interpreter, value, place)

@@ -11,7 +11,12 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.containers.container_objects import as_plain_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of, entries_of
+from stepgraph.interpreter.objects.containers.iteration import (
+    added_elements,
+    copy_attributes,
+    elements_of,
+    entries_of,
+)
 from stepgraph.interpreter.objects.special_methods import (
     apply_binary_operator,
     call_special,
@@ -29,7 +34,9 @@ from stepgraph.interpreter.python.constants import (
     fold_unary,
     is_string,
 )
+from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import AttributeDictionary
 from stepgraph.interpreter.values.shown_elements import hidden_like, shown_entries
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
@@ -82,6 +89,8 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
             return ordered_like(left, ordered_like(right, make_collection(interpreter, "list", items)))
     if operator is cst.BitOr and isinstance(left, Collection) and isinstance(right, Collection):
         return make_collection(interpreter, left.kind, (*left.items, *right.items))
+    if operator is cst.BitOr and isinstance(left, AttributeDictionary):
+        left = copy_attributes(interpreter, left, Arguments(), interpreter.place(node.left))
     if operator is cst.BitOr and isinstance(left, Mapping):
         return _merge_mappings(interpreter, node, left, right)
     if operator is cst.Multiply and isinstance(left, Collection):

@@ -15,19 +15,20 @@ from stepgraph.interpreter.objects.containers.container_objects import as_collec
 from stepgraph.interpreter.objects.containers.entries import iterated_entries
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
-from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.objects.union import may_be_unset
+from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_elements
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
-from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
+from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
+from stepgraph.interpreter.values.objects import COMPUTED_NAME, AttributeDictionary, ClassValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import shown_entries
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -179,6 +180,8 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> Co
         return CopiedEntries(shown_entries(value, place), is_complete=not value.partial)
     if isinstance(value, Union):
         return _entries_of_cases(interpreter, value, place)
+    if isinstance(value, AttributeDictionary) and COMPUTED_NAME not in value.owner.state:
+        return CopiedEntries(tuple(_entries_of_attributes(interpreter, value.owner, place)), is_complete=True)
     items = elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
@@ -196,6 +199,25 @@ def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace
     interpreter.budget.spend(Limit.ELEMENTS, len(entries))
     optional = (replace(entry, value=on_some_paths(entry.value), may_be_missing=True) for entry in entries)
     return CopiedEntries(tuple(optional), all(each.is_complete for each in copied))
+
+
+def copy_attributes(
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
+) -> Value:
+    """Model `copy` of an object's `__dict__`."""
+    del arguments
+    copied = entries_of(interpreter, owner, place)
+    return replace(make_mapping(interpreter, copied.entries, partial=not copied.is_complete), hidden=True)
+
+
+def _entries_of_attributes(
+    interpreter: Interpreter, owner: ProjectObject, place: SourcePlace
+) -> Iterator[MappingEntry]:
+    """Yield the entries of the `__dict__` of an object, without constants, because assignments may change them."""
+    for name, slot in tuple(owner.state.items()):
+        if name.isidentifier():
+            value = hide_constants(interpreter.attribute(owner, name, place))
+            yield MappingEntry(Constant(name), value, place, place, may_be_missing=may_be_unset(slot))
 
 
 def _unknown_entries(parts: Sequence[Value], place: SourcePlace) -> Iterator[MappingEntry]:
