@@ -770,7 +770,7 @@ def test_a_stack_callback_starts_a_sleep() -> None:
         "if event:\n        await stack.enter_async_context(lock(step))",
         "for x in event:\n        await stack.enter_async_context(Session(step))",
         "stack.push_async_exit(lock(step))",
-        "stack.push_async_callback(self.undo, step)\n    stack.pop_all()",
+        "stack.push_async_callback(self.undo, step)\n    rest = stack.pop_all()",
         "await enter(stack, lock(step))",
     ],
 )

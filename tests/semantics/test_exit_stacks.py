@@ -101,12 +101,45 @@ def test_a_conditional_callback_runs_in_reverse_order() -> None:
         "for x in xs:\n    await stack.enter_async_context(manager(a))",
         "if wanted:\n    stack.push_async_exit(a)",
         "async def undo(*error):\n    await b()\n    return True\nif wanted:\n    stack.push_async_exit(undo)",
-        "if wanted:\n    stack.push_async_callback(b)\nstack.pop_all()",
+        "if wanted:\n    stack.push_async_callback(b)\nrest = stack.pop_all()",
+        "await stack.enter_async_context(manager(a))\nstack.pop_all()",
         "def again():\n    stack.push_async_callback(a)\nif wanted:\n    stack.callback(again)",
     ],
 )
 def test_other_pushes_are_reported(body: str) -> None:
     assert not workflow_of(_in_stack(body)).complete
+
+
+@pytest.mark.parametrize("pop", ["stack.pop_all()", "if wanted:\n    stack.pop_all()"])
+def test_callbacks_that_a_block_may_discard(pop: str) -> None:
+    body = _in_stack(f"stack.push_async_callback(b)\nawait a()\n{pop}")
+    assert workflow_of(body).complete
+    assert graph_of(body) == text("""
+        try
+          a
+        finally
+          if no stack.pop_all()
+            b
+        d
+    """)
+
+
+def test_callbacks_of_a_loop_that_a_block_may_discard() -> None:
+    body = _in_stack("for x in xs:\n    await a()\n    stack.push_async_callback(b)\nstack.pop_all()")
+    assert workflow_of(body).complete
+    assert graph_of(body) == text("""
+        try
+          loop
+            a
+        finally
+          if no stack.pop_all()
+            loop
+              try
+                if stack.push_async_callback(b)
+                  b
+              catch
+        d
+    """)
 
 
 def test_callbacks_without_steps_leave_the_block_as_it_is() -> None:

@@ -53,6 +53,9 @@ NO_EXCEPTION: Final = "no exception"
 _JUMPS: Final = ("break", "continue", "return")
 """The conditions of jumps out of a `with` block, which run after the exit of the context manager."""
 
+_NO: Final = "no "
+"""The start of the conditions of code that a jump, an exception or a call skips."""
+
 _NOT_RUN: Final = " has not run"
 
 
@@ -61,6 +64,11 @@ def has_not_run(step_name: str) -> str:
     return f"{step_name}{_NOT_RUN}"
 
 
+def no_call(source: str) -> str:
+    """Return the condition of code that a call skips, such as the exit of a stack after `stack.pop_all()`."""
+    return f"{_NO}{source}"
+
+
 def is_generated(condition: str) -> bool:
     """Return whether a condition is generated, that is, not the source of an expression."""
-    return condition in (NO_BREAK, NO_CONTINUE, NO_EXCEPTION, *_JUMPS) or condition.endswith(_NOT_RUN)
+    return condition in _JUMPS or condition.startswith(_NO) or condition.endswith(_NOT_RUN)

@@ -71,6 +71,8 @@ class ExitStack(Value, Struct, eq=False):
     """Whether a callback or context manager on the stack may run steps."""
     pushed: Collection | None = None
     """The callbacks pushed by code other than the direct statements of the block; None if these are not modeled."""
+    exit_condition: str | None = None
+    """The condition under which the callbacks run at the exit, if code in the block may discard them."""
 
 
 class PushedCallback(Value, Struct, eq=False):

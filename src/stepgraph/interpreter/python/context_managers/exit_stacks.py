@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -83,6 +83,32 @@ def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Pu
 _AWAITED_METHOD: Final = "enter_async_context"
 
 
+def pop_in(stack: cst.BaseExpression | None, suite: cst.BaseSuite) -> cst.Call | None:
+    """Return the first statement `stack.pop_all()` in a stack's block, which discards the contents of the stack."""
+    return next((call for each in statements_below(suite) if (call := _popped_by(stack, each)) is not None), None)
+
+
+def _popped_by(stack: cst.BaseExpression | None, statement: cst.CSTNode) -> cst.Call | None:
+    match statement:
+        case cst.Expr(
+            value=cst.Call(func=cst.Attribute(value=cst.Name(value=name), attr=cst.Name("pop_all")), args=[]) as call
+        ) if isinstance(stack, cst.Name) and stack.value == name:
+            return call
+        case _:
+            return None
+
+
+def run_unless_popped(
+    interpreter: Interpreter, stack: ExitStack, leave: Callable[[], None], place: SourcePlace
+) -> None:
+    """Run a part of a stack's exit. It is optional if the block may discard the contents of the stack."""
+    if stack.exit_condition is None:
+        leave()
+        return
+    path = interpreter.branch(leave, stack.exit_condition)
+    interpreter.join_branches([(stack.exit_condition, path)], None, place)
+
+
 def has_other_uses(interpreter: Interpreter, stack: cst.BaseExpression | None, body: Sequence[cst.CSTNode]) -> bool:
     """Return whether code other than the direct statements of a stack's block may push on the stack.
 
@@ -90,7 +116,8 @@ def has_other_uses(interpreter: Interpreter, stack: cst.BaseExpression | None, b
     """
     if not isinstance(stack, cst.Name):
         return stack is not None
-    others = [part for statement in body if not _is_push(statement) for part in (statement, *_statements_in(statement))]
+    parts_of_body = (part for each in body if not _is_push(each) for part in (each, *_statements_in(each)))
+    others = [part for part in parts_of_body if _popped_by(stack, part) is None]
     parts = [part for statement in others for part in (statement, *getattr(statement, "decorators", ()))]
     interpreter.budget.spend(Limit.ELEMENTS, len(parts))
     return any(
@@ -225,7 +252,15 @@ def _push_exit(
     return exit_
 
 
-def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace) -> Value:
+def _pop_all(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace) -> Value:
+    """Discard the callbacks of a stack in its own block. In other places, the change is reported."""
+    is_discarded = isinstance(place.module.parents.get(id(place.node)), cst.Expr)
+    if receiver.exit_condition is not None and is_discarded:
+        return UNKNOWN
+    return exit_early(interpreter, receiver, arguments, place)
+
+
+def exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace) -> Value:
     """Report that the contents of a stack exit at a time other than the end of its block."""
     del arguments
     if receiver.may_run_steps:
@@ -245,7 +280,7 @@ STACK_METHODS: Final[dict[str, Caller]] = {
     "enter_async_context": _push,
     "push": partial(_push_exit, is_async=False),
     "push_async_exit": partial(_push_exit, is_async=True),
-    "pop_all": _exit_early,
-    "close": _exit_early,
-    "aclose": _exit_early,
+    "pop_all": _pop_all,
+    "close": exit_early,
+    "aclose": exit_early,
 }

@@ -17,10 +17,13 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.context_managers.exit_stacks import (
     Push,
+    exit_early,
     has_other_uses,
+    pop_in,
     push_of,
     pushed_arguments,
     run_pushed,
+    run_unless_popped,
 )
 from stepgraph.interpreter.python.context_managers.generator_managers import (
     ManagedBlock,
@@ -80,7 +83,7 @@ from stepgraph.ir.values import (
     without_taint,
 )
 from stepgraph.ir.walk import walk_operations
-from stepgraph.model.vocabulary import NO_EXCEPTION
+from stepgraph.model.vocabulary import NO_EXCEPTION, no_call
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements
 
@@ -307,6 +310,8 @@ def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: 
         managed.body()
         return
     body = list(statements(managed.suite))
+    pop = pop_in(managed.target, managed.suite)
+    stack.exit_condition = None if pop is None else no_call(managed.place.module.text(pop))
     if not has_other_uses(interpreter, managed.target, body):
         _execute_stacked(interpreter, stack, body)
         return
@@ -325,7 +330,7 @@ def _execute_level(
         return
     stack.pushed = pushed = make_result_collection(interpreter, "list", ())
     level = replace(managed, body=lambda: _execute_stacked(interpreter, stack, body), suite=None)
-    leave = partial(run_pushed, interpreter, pushed)
+    leave = partial(run_unless_popped, interpreter, stack, partial(run_pushed, interpreter, pushed), managed.place)
     _execute_as_try(interpreter, level, ExitEffects(has_effects=True), None, leave)
     stack.pushed = outer
 
@@ -353,6 +358,8 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
     arguments = pushed_arguments(interpreter, stack, push).items
     pushed = arguments[0].value if arguments and not arguments[0].star and arguments[0].keyword is None else UNKNOWN
     stack.may_run_steps = stack.may_run_steps or pushed.relevant
+    if stack.exit_condition is not None and (push.enters or push.leaves):
+        exit_early(interpreter, stack, Arguments(), managed.place)
     if push.enters:
         _enter(interpreter, managed, pushed)
         return
@@ -369,7 +376,8 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         if push.is_async:
             await_value(interpreter, result, managed.place)
 
-    _execute_as_try(interpreter, managed, ExitEffects(has_effects=pushed.relevant), None, leave)
+    leave_once = partial(run_unless_popped, interpreter, stack, leave, managed.place)
+    _execute_as_try(interpreter, managed, ExitEffects(has_effects=pushed.relevant), None, leave_once)
 
 
 def _is_unlimited(timeout: cst.BaseExpression) -> bool:
