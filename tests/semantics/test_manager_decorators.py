@@ -1,10 +1,10 @@
-"""Context managers as decorators, which are ignored if they neither run steps nor suppress errors."""
+"""Context managers as decorators, which surround each call of the decorated function."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 OBJECT = """
 class Timed(contextlib.AsyncContextDecorator):
@@ -26,6 +26,14 @@ async def go():
 
 await go()
 """
+ANY_ERROR = """\
+try
+    a
+  catch
+    switch exception
+    | case ValueError
+    | default
+      return"""
 TRY = "try:\n        yield\n    except ValueError:\n        pass"
 
 
@@ -49,15 +57,58 @@ def test_a_manager_without_steps_leaves_the_function_as_it_is(manager: str) -> N
 
 
 @pytest.mark.parametrize(
-    "manager",
+    ("manager", "body"),
     [
-        OBJECT.format(enter="await b()", leave="return False"),
-        OBJECT.format(enter="log()", leave="await b()"),
-        OBJECT.format(enter="log()", leave="return True"),
-        GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield"),
-        GENERATOR.format(kind="async", a="async ", enter="log()", around=TRY),
-        GENERATOR.format(kind="", a="", enter="step.sleep('nap', 1)", around="yield"),
+        (OBJECT.format(enter="await b()", leave="return False"), "call __aenter__\n  a"),
+        (OBJECT.format(enter="log()", leave="await b()"), "try\n    a\n  finally\n    call __aexit__"),
+        (OBJECT.format(enter="log()", leave="return True"), "try\n    a\n  catch"),
+        (GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield"), "b\n  a"),
+        (GENERATOR.format(kind="async", a="async ", enter="log()", around=TRY), ANY_ERROR),
     ],
 )
-def test_a_manager_with_steps_or_suppression_is_reported(manager: str) -> None:
-    assert "unknown-decorator" in [note.code for note in workflow_of(manager + USE).notes]
+def test_a_manager_surrounds_each_call_of_the_function(manager: str, body: str) -> None:
+    workflow = workflow_of(manager + USE)
+    assert workflow.complete
+    assert notation(workflow.graph).split("def ")[1].rstrip() == f"go\n  {body}"
+
+
+def test_managers_surround_a_function_in_the_order_of_its_decorators() -> None:
+    assert graph_of("""
+        @contextlib.asynccontextmanager
+        async def inside(action):
+            try:
+                yield
+            finally:
+                await action()
+
+        @inside(c)
+        @inside(b)
+        async def go():
+            await a()
+
+        await go()
+        await go()
+    """) == text("""
+        call go
+        call go
+        def go
+          try
+            try
+              a
+            finally
+              b
+          finally
+            c
+    """)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        GENERATOR.format(kind="", a="", enter="step.sleep('nap', 1)", around="yield") + USE,
+        GENERATOR.format(kind="async", a="async ", enter="await b()", around="yield")
+        + "\n@Timed()\nasync def go():\n    await a()\n    yield 1\n\nasync for x in go():\n    await c()",
+    ],
+)
+def test_a_manager_that_is_left_before_the_function_runs_is_reported(body: str) -> None:
+    assert "unknown-decorator" in [note.code for note in workflow_of(body).notes]

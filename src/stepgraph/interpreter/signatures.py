@@ -105,6 +105,7 @@ def call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScop
         len(interpreter.store.events.reopened),
         len(interpreter.store.events.revised),
         len(interpreter.store.events.shuffled),
+        *callee.managers,
         *(signature.key_of(value, 0) for value in scope.names.values()),
     )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
@@ -28,6 +29,7 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.objects import (
     CallableArgument,
+    DecoratingManager,
     FunctionValue,
     LexicalScope,
     ProjectObject,
@@ -194,7 +196,7 @@ def _summarize(
     )
     interpreter.recursions[function] = recursion
     interpreter.active_functions.setdefault(node, {})[key] = function
-    frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, node, scope, recursion, place)
+    frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, scope, recursion, place, callee.managers)
     del interpreter.recursions[function]
     reads = interpreter.store.leave_function(caller_reads)
     function.may_run_steps = False  # so that recursive calls alone do not count as steps
@@ -239,17 +241,17 @@ def _summarize(
 def _interpret_to_fixpoint(
     interpreter: Interpreter,
     function: Function,
-    node: cst.FunctionDef,
     scope: LexicalScope,
     recursion: Recursion,
     place: SourcePlace | None,
+    managers: Sequence[DecoratingManager],
 ) -> tuple[Frame, WriteLog, TraceMark]:
     """Interpret the body of a function. Return its frame, its writes, and the tracer's mark before the body.
 
     At first, recursive calls are assumed to run no steps and change nothing. The body is interpreted again until the
     assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
     """
-    checkpoint = recursion.checkpoint
+    checkpoint, node = recursion.checkpoint, recursion.function
     while True:
         apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
@@ -258,7 +260,7 @@ def _interpret_to_fixpoint(
         frame.call_place = place
         summary_count, trace_start = len(interpreter.summary_keys), interpreter.tracer.mark()
         with interpreter.store.logged(scope.names.serial - 1) as log:
-            function.body = _interpret_body(interpreter, frame, node.body)
+            function.body = _interpret_body(interpreter, frame, node.body, managers)
         if not recursion.is_called:
             return frame, log, trace_start
         is_stable = not _grows(interpreter, recursion)
@@ -363,14 +365,18 @@ def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
     del interpreter.summary_keys[summary_count:]
 
 
-def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> OperationBlock:
+def _interpret_body(
+    interpreter: Interpreter, frame: Frame, body: cst.BaseSuite, managers: Sequence[DecoratingManager]
+) -> OperationBlock:
+    from stepgraph.interpreter.python.context_managers.with_ import execute_managed
+
     live = interpreter.is_reachable
     interpreter.is_reachable = True
     frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
     frame.branch_depth = interpreter.branch_depth
     with interpreter.in_frame(frame), interpreter.tracer.function_body():
         with interpreter.collect_operations() as operations:
-            interpreter.execute(body)
+            execute_managed(interpreter, managers, body)
             if operations:
                 interpreter.tracer.on_function_end(body)
         block = OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK

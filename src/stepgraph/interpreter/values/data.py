@@ -63,7 +63,8 @@ def _parts(slot: object) -> Iterable[object] | None:
         case FunctionValue(scope=scope) if not scope.is_local:
             direct = (slot.receiver, slot.wrapped, slot.setter, slot.deleter, slot.cache, slot.implementations)
             named = (value for _, value in (*slot.keywords, *slot.defaults))
-            return (part for part in (*direct, *slot.positional, *named) if part is not None)
+            managers = (each.manager for each in slot.managers)
+            return (part for part in (*direct, *slot.positional, *named, *managers) if part is not None)
         case Event() | Payload() | ClassValue():
             return None
         case Value():

@@ -77,6 +77,14 @@ class Caveat(Struct, frozen=True):
     """Whether different code may run. If so, a call that receives the step object or a step is also reported."""
 
 
+class DecoratingManager(Struct, frozen=True):
+    """A context manager that surrounds each call of the function that it decorates."""
+
+    manager: Value
+    node: cst.BaseExpression
+    """The decorator."""
+
+
 class FunctionValue(Value, Struct, frozen=True):
     """A project function, method or lambda, with its bound arguments."""
 
@@ -105,6 +113,8 @@ class FunctionValue(Value, Struct, frozen=True):
     """The deleter of a property."""
     cache: Mapping | None = None
     """The results by arguments, if the function has a cache. A `partial` cache may drop results."""
+    managers: tuple[DecoratingManager, ...] = ()
+    """The context managers that surround the body, innermost first."""
     implementations: Mapping | None = None
     """The functions that run instead by the class of the first argument, if the function is a `singledispatch`."""
     parts: int = 1

@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.calls import (
     Suppressor,
     WrappingManager,
 )
-from stepgraph.interpreter.values.objects import Caveat, FunctionValue, ProjectObject, UnknownBase
+from stepgraph.interpreter.values.objects import Caveat, DecoratingManager, FunctionValue, ProjectObject, UnknownBase
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.values import (
@@ -34,6 +34,7 @@ from stepgraph.ir.values import (
     Value,
     without_taint,
 )
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements_below
 
@@ -219,10 +220,25 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     changes_values = any(call_time_matters(interpreter, method, received) for method, received in calls)
     if not (may_swallow_errors or changes_values):
         return function
+    node = place.node
+    if isinstance(node, cst.BaseExpression) and _surrounds_calls(function, manager, is_async=is_async):
+        return replace(function, managers=(*function.managers, DecoratingManager(manager, node)))
     caveat = _decorator_caveat(place)
     if changes_values:
         interpreter.report_caveat(caveat)
     return replace(function, caveats=(*function.caveats, caveat))
+
+
+def _surrounds_calls(function: FunctionValue, manager: GeneratorCall | ProjectObject, *, is_async: bool) -> bool:
+    """Return whether each call of a decorated function runs inside the manager, as in a `with` around its body."""
+    if bindings_of(function.node, function.scope.module).is_generator:
+        return False
+    if isinstance(manager, GeneratorCall):
+        node = manager.function.node
+        is_async_manager = isinstance(node, cst.FunctionDef) and node.asynchronous is not None
+        return manager.function.kind == "context" and is_async_manager == is_async
+    base = "contextlib.AsyncContextDecorator" if is_async else "contextlib.ContextDecorator"
+    return External(base) in resolution_order(manager.cls)
 
 
 def _has_call_method(interpreter: Interpreter, decorator: ProjectObject) -> bool:

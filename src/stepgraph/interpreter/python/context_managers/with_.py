@@ -45,7 +45,7 @@ from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.raised_exceptions import BlockErrors
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
-from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import DecoratingManager, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
@@ -124,6 +124,23 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
         suite=None if rest else node.body,
     )
     _enter(interpreter, managed, interpreter.evaluate(item.item))
+
+
+def execute_managed(interpreter: Interpreter, managers: Sequence[DecoratingManager], body: cst.BaseSuite) -> None:
+    """Execute the body of a function inside the context managers that decorate the function, innermost first."""
+    if not managers:
+        interpreter.execute(body)
+        return
+    *inner, outermost = managers
+    managed = ManagedBlock(
+        outermost.node,
+        SourcePlace(interpreter.module, outermost.node),
+        None,
+        is_async=interpreter.frame.is_async,
+        body=lambda: _execute_nested(interpreter, lambda: execute_managed(interpreter, inner, body)),
+        suite=None if inner else body,
+    )
+    _enter(interpreter, managed, outermost.manager)
 
 
 def _execute_nested(interpreter: Interpreter, body: Callable[[], None]) -> None:
