@@ -548,3 +548,18 @@ def test_a_filter_on_a_generator_keeps_earlier_values() -> None:
         else
           c
     """)
+
+
+@pytest.mark.parametrize(
+    ("loop", "last"),
+    [
+        ("for name, task in zip(names, tasks): await task", "b"),
+        ("for number, name, task in zip((1, 2), names, tasks): await task", "b"),
+        ("names.append('z')\nfor name, task in zip(names, tasks): await task", "  b [2>3]"),
+        ("for number, task in zip((1,), tasks): await task", "  b [2>3]"),
+        ("it = iter(tasks)\nfor first, second in zip(it, it): await first", "  b [2>3]"),
+    ],
+)
+def test_zip_with_as_many_names_as_tasks_awaits_each_task(loop: str, last: str) -> None:
+    body = f"names = ['x', 'y']\ntasks = [asyncio.create_task(a()) for name in names]\n{loop}\nawait b()"
+    assert graph_of(body).splitlines()[-1] == last

@@ -30,6 +30,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.unions import as_optional, on_some_paths
+from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.values import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -154,7 +155,9 @@ def _rows(
     if not known_columns or not all(column.has_definite_order for column in known_columns):
         _leave_elements(interpreter, operands)
         cells = tuple(any_element(column, lazy.place) for column in columns)
-        if len(columns) > 1 and not is_strict:  # another operand may be shorter
+        is_separate = len(_operands_by_iterator(operands)) == len(operands)
+        if len(columns) > 1 and not is_strict and not (is_separate and _have_equal_lengths(columns)):
+            # Another operand may be shorter.
             cells = tuple(replace(cell, value=on_some_paths(cell.value)) for cell in cells)
         row = make_result_collection(interpreter, "tuple", cells)
         return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
@@ -175,6 +178,23 @@ def _rows(
     zipped = make_result_collection(interpreter, "list", tuple(rows))
     zipped.state.unordered = not is_exact
     return zipped
+
+
+def _have_equal_lengths(columns: Sequence[Collection | None]) -> bool:
+    """Return whether all columns have the same known number of elements."""
+    lengths = set(map(_length_of, columns))
+    return len(lengths) == 1 and None not in lengths
+
+
+def _length_of(column: Collection | None) -> int | None:
+    """Return the number of elements of a column, which one loop may have added. Return None if it is unknown."""
+    match column:
+        case Collection(items=[Element(many=True, may_be_missing=False, passes=IterationCount(count=count))]):
+            return count
+        case Collection():
+            return column.state.size if column.has_definite_order else None
+        case _:
+            return None
 
 
 @models("itertools.zip_longest")
