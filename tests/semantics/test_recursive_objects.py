@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from stepgraph import WorkflowAnalysis
 from tests.semantics.notation import notation, text, workflow_of, workflow_of_module
 
@@ -123,4 +125,54 @@ if level.depth < 2:
           if level.depth < 2
             loop
               call visit
+    """)
+
+
+TREE = """
+async def visit(node):
+    await step.do(f"visit {node.path}")(lambda: 1)()
+    for name in event["payload"]:
+        node.children.append(Node((*node.path, name)))
+    for child in node.children:
+        await visit(child)
+        for each in child.children:
+            await a()
+    if node.children:
+        await b()
+"""
+
+
+def test_tree_whose_nodes_have_paths() -> None:
+    workflow = workflow_of_module(f"""
+from dataclasses import dataclass, field
+from workers import WorkflowEntrypoint
+
+@dataclass
+class Node:
+    path: tuple = ()
+    children: list = field(default_factory=list)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        a = step.do("a")(lambda: 1)
+        b = step.do("b")(lambda: 1)
+{textwrap.indent(TREE, " " * 8)}
+        root = Node()
+        await visit(root)
+        for child in root.children:
+            await a()
+""")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call visit
+        loop
+          a
+        def visit
+          visit {node.path}
+          loop
+            call visit
+            loop
+              a
+          if node.children
+            b
     """)

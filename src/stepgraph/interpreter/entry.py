@@ -39,6 +39,7 @@ from stepgraph.interpreter.python.calls import (
 from stepgraph.interpreter.python.context_managers.managers import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
+from stepgraph.interpreter.recursive_calls import report_unknown_data
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial
@@ -255,6 +256,7 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Oper
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
     report_skipped_calls(interpreter)
+    report_unknown_data(interpreter)
     report_unawaited_work(interpreter, body, run)
     report_unknown_parameters(interpreter)
     _observe_unwrapped_run(interpreter, workflow)

@@ -293,6 +293,11 @@ class Recursion(Struct):
     """The changes that the body made to outer cells in the previous pass."""
     passes: int = 0
 
+    def restart(self) -> None:
+        """Forget the changes of earlier passes."""
+        self.head, self.end, self.passes = {}, {}, 0
+        self.calls.clear()
+
     def outer(self, changes: Changes) -> Changes:
         """Return the changes of older cells, and of variables of the active call that recursive calls may use."""
         captured = captured_names(self.function, self.place.module)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING
 from stepgraph.interpreter.interpreter import Interpreter
@@ -17,12 +18,15 @@ from stepgraph.interpreter.joining import join_slot_values, union_values
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.data import data_objects
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.data_calls import change_data
 from stepgraph.ir.nodes import Function
-from stepgraph.ir.values import Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Budget, Limit
+from stepgraph.syntax.module import SourcePlace
 
 MAX_RECURSION: Final = 8
 """Maximum depth of a recursion whose calls all have different arguments."""
@@ -114,6 +118,50 @@ class _Generalization(Struct, frozen=True):
 
 _MAX_DEPTH: Final = 3
 """The nesting depth from which objects that the recursion creates are represented by their classes."""
+
+
+def without_new_data(
+    interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, place: SourcePlace
+) -> LexicalScope:
+    """Return the scope of a recursive call at `place`, with unknown values for data that the recursion creates.
+
+    This applies to functions whose recursion creates different data at each level, such as the nodes of a tree. The
+    call may change the data. Data cannot lead to a step unless a module or class holds one.
+    """
+    active = interpreter.active_functions.get(callee.node)
+    minimum = 1 if callee.node in interpreter.recursions_over_data else _MAX_LEVELS_OF_DATA
+    if not active or len(active) < minimum or interpreter.store.shares_steps:
+        return scope
+    since = interpreter.recursions[next(iter(active.values()))].newest_serial
+    values: dict[str, Value] = {}
+    for name, value in scope.names.items():
+        objects = None if value is callee.receiver else data_objects(value)
+        if objects and any(each.state.serial > since for each in objects):
+            values[name] = UNKNOWN
+            for each in objects:
+                change_data(interpreter, each, place)
+    if not values:
+        return scope
+    if callee.node not in interpreter.recursions_over_data:
+        interpreter.recursions_over_data[callee.node] = place
+        interpreter.discards_passes = True
+    return replace(scope, names=interpreter.store.new({**scope.names, **values}))
+
+
+_MAX_LEVELS_OF_DATA: Final = 2
+"""Depth of a recursion from which the data that it creates is unknown."""
+
+
+def report_unknown_data(interpreter: Interpreter) -> None:
+    """Report recursions over unknown data if this data may lead to a step, because a module or class holds one."""
+    if interpreter.store.shares_steps:
+        for place in interpreter.recursions_over_data.values():
+            interpreter.note(
+                "too-many-variants",
+                place,
+                f"`{place.brief_text}` is a recursive call with data that differs at each level.",
+                "Steps that the data leads to are missing from the graph. Pass the step object as an argument.",
+            )
 
 
 def repeated_call(interpreter: Interpreter, callee: FunctionValue, key: CallKey) -> RepeatedCall | None:

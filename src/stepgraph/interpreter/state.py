@@ -134,6 +134,10 @@ class InterpreterState(Struct, eq=False):
     """The functions whose bodies are being interpreted, by node and signature."""
     recursions: dict[Function, Recursion] = field(default_factory=dict)
     """The recursive calls of active functions."""
+    recursions_over_data: dict[cst.CSTNode, SourcePlace] = field(default_factory=dict)
+    """The functions whose recursions create different data at each level, each with a recursive call."""
+    discards_passes: bool = False
+    """Whether the outermost call of a recursion starts again, so that results of the current pass are not needed."""
     step_functions: set[cst.CSTNode] = field(default_factory=set)
     """The functions that were active when a recursion turned out to run steps."""
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)

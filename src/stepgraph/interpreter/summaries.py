@@ -16,7 +16,13 @@ from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.recursive_calls import CallKey, call_recursively, generalized_key, repeated_call
+from stepgraph.interpreter.recursive_calls import (
+    CallKey,
+    call_recursively,
+    generalized_key,
+    repeated_call,
+    without_new_data,
+)
 from stepgraph.interpreter.replay.tracer import TraceMark
 from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, is_recursive, scope_without_sizes
 from stepgraph.interpreter.store import Changes
@@ -129,6 +135,12 @@ def _memoized_summary(
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
     keys = CallKey(key, generalized_key(interpreter, callee, key))
     repeated = repeated_call(interpreter, callee, keys)
+    if repeated is None or repeated.is_approximate:
+        general_scope = without_new_data(interpreter, callee, scope, place or SourcePlace(callee.scope.module, node))
+        if general_scope is not scope:
+            scope, key = general_scope, call_key(interpreter, callee, general_scope, general)
+            keys = CallKey(key, generalized_key(interpreter, callee, key))
+            repeated = repeated_call(interpreter, callee, keys)
     if repeated is not None:
         if repeated.is_approximate:
             _report_variants(interpreter, callee)
@@ -253,6 +265,7 @@ def _interpret_to_fixpoint(
     """
     checkpoint, node = recursion.checkpoint, recursion.function
     while True:
+        is_over_data = node in interpreter.recursions_over_data
         apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
         interpreter.budget.spend(Limit.SUMMARIES)
@@ -261,9 +274,15 @@ def _interpret_to_fixpoint(
         summary_count, trace_start = len(interpreter.summary_keys), interpreter.tracer.mark()
         with interpreter.store.logged(scope.names.serial - 1) as log:
             function.body = _interpret_body(interpreter, frame, node.body, managers)
-        if not recursion.is_called:
+        has_new_assumption = not is_over_data and node in interpreter.recursions_over_data
+        if not recursion.is_called and not has_new_assumption:
             return frame, log, trace_start
-        is_stable = not _grows(interpreter, recursion)
+        if has_new_assumption and len(interpreter.active_functions[node]) > 1:
+            return frame, log, trace_start  # the outermost call starts again
+        if has_new_assumption:
+            recursion.restart()
+            interpreter.discards_passes = False
+        is_stable = not has_new_assumption and not _grows(interpreter, recursion)
         if function.may_run_steps or not may_run_steps(function.body):
             if is_stable:
                 return frame, log, trace_start

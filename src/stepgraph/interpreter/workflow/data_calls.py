@@ -59,7 +59,7 @@ def skips_data_call(
     skipping.first_call = skipping.first_call or place
     for changed in objects:
         changed.state.is_escaped = True
-        _change(interpreter, changed, place)
+        change_data(interpreter, changed, place)
     interpreter.frame.raises_unseen = True
     return True
 
@@ -108,7 +108,7 @@ def _may_change(value: Value) -> bool:
             return False
 
 
-def _change(interpreter: Interpreter, changed: DataObject, place: SourcePlace) -> None:
+def change_data(interpreter: Interpreter, changed: DataObject, place: SourcePlace) -> None:
     """Let unknown code change an object: it may add, replace and remove elements, and set attributes."""
     store, state = interpreter.store, changed.state
     match changed:
