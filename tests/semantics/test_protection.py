@@ -202,6 +202,51 @@ def test_a_continue_in_a_finally_swallows_other_errors() -> None:
     """)
 
 
+def test_a_continue_in_a_finally_discards_a_return() -> None:
+    assert graph_of("""
+        for x in xs:
+            try:
+                await a()
+                if x:
+                    return
+            finally:
+                if y:
+                    continue
+            await b()
+    """) == text("""
+        loop
+          try
+            a
+            if x
+              return
+          catch
+          if no continue
+            b
+    """)
+
+
+def test_a_return_in_a_finally_swallows_errors_for_callers() -> None:
+    assert graph_of("""
+        async def act():
+            try:
+                await a()
+            finally:
+                if x:
+                    return
+        await act()
+        await b()
+    """) == text("""
+        call act
+        b
+        def act
+          try
+            a
+          finally
+            if x
+              return
+    """)
+
+
 def test_suppress_is_a_try_that_continues() -> None:
     assert graph_of("""
         with contextlib.suppress(ValueError):

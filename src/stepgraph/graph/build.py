@@ -67,7 +67,7 @@ def _limit_note(program: Program, error: LimitExceededError) -> Note:
 
 def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph | None:
     calls = summarize_calls(expanded.body, expanded.body_of, Budget())
-    body = structure_control_flow(expanded.body, calls)
+    body = structure_control_flow(expanded.body, calls, is_run=True)
     if _has_hidden_return(body):
         body = with_drawn_returns(body, returns_before_awaits(body))
     bodies: dict[int, OperationBlock] = {}

@@ -69,6 +69,10 @@ class _Context(Struct, frozen=True):
     """The enclosing `try` statements, outermost first."""
     loops: int = 0
     """The number of enclosing loops."""
+    is_run: bool = False
+    """Whether the function is `run`, which nothing follows."""
+    is_finally: bool = False
+    """Whether a return from the block discards exceptions, after which callers continue."""
 
     def before(self, *, steps_follow: bool) -> _Context:
         """Return the context of an operation. `steps_follow` states whether later operations in its block run steps."""
@@ -100,9 +104,9 @@ class _Fragment(Struct):
     """Whether the end of the fragment is reachable."""
 
 
-def structure_control_flow(block: OperationBlock, calls: CallSummaries) -> OperationBlock:
+def structure_control_flow(block: OperationBlock, calls: CallSummaries, *, is_run: bool = False) -> OperationBlock:
     """Return a function body with the control flow of the payload, and without operations unrelated to steps."""
-    return _block(_with_resolved_calls(block, calls), _Context())[0]
+    return _block(_with_resolved_calls(block, calls), _Context(is_run=is_run))[0]
 
 
 def with_drawn_returns(block: OperationBlock, returns: frozenset[int]) -> OperationBlock:
@@ -301,7 +305,8 @@ def _jump(operation: Jump, context: _Context) -> _Fragment:
         case JumpKind.BREAK | JumpKind.FINISHED:
             return _Fragment(deque((operation,)), may_complete=False)
         case JumpKind.RETURN:
-            return _Fragment(deque((replace(operation, drawn=context.skips_steps),)), may_complete=False)
+            drawn = context.skips_steps or context.is_finally
+            return _Fragment(deque((replace(operation, drawn=drawn),)), may_complete=False)
         case JumpKind.RAISE:
             return _raise(operation, context)
         case JumpKind.CONTINUE:
@@ -418,7 +423,7 @@ def _try(operation: TryOperation, context: _Context) -> _Fragment:
     enclosing = _EnclosingTry(target, operation.handlers, context.loops)
     body, body_fragment, else_length = _try_body(operation.body, replace(context, tries=(*context.tries, enclosing)))
     handlers = [_block(handler.block, context) for handler in operation.handlers]
-    finalbody, final_fragment = _block(operation.finalbody, context)
+    finalbody, final_fragment = _block(operation.finalbody, replace(context, is_finally=not context.is_run))
     fragments = [body_fragment, *(fragment for _, fragment in handlers)]
     jumps, breaks = _targets([*fragments, final_fragment])
     jumps -= {target}

@@ -129,9 +129,14 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
 
 
 def _swallowing(interpreter: Interpreter, node: cst.Try | cst.TryStar, operation: TryOperation) -> TryOperation:
-    """Return an operation whose `finally` discards the exceptions that no handler catches, if it may `continue`."""
-    if node.finalbody is None or not operation.handlers or not _may_continue(operation.finalbody):
+    """Return an operation whose `finally` discards exceptions, `return` and `break`, if it may `continue`.
+
+    Its body is in a `try` that catches every exception, so control may continue after the `finally` from any point.
+    """
+    if node.finalbody is None or not _may_continue(operation.finalbody):
         return operation
+    if not operation.handlers:
+        return replace(operation, handlers=(Handler(None, EMPTY_BLOCK),))
     block = OperationBlock((replace(operation, finalbody=EMPTY_BLOCK),))
     place = interpreter.place(node.finalbody)
     return TryOperation(block, (Handler(None, EMPTY_BLOCK),), operation.finalbody, except_star=False, place=place)
