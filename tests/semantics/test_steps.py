@@ -365,3 +365,54 @@ def test_iscoroutinefunction_decides_a_test() -> None:
           c
     """)
     assert workflow_of(body).notes == ()
+
+
+def graph_after_load(change: str, use: str, settings: str = "") -> str:
+    """Return the graph of code that runs after a step changes variables and may fail."""
+    return graph_of(f"""
+        hooks, first, second = [], b, c
+
+        @step.do("load"{settings})
+        async def load():
+            nonlocal first, second
+            {change}
+            if missing():
+                raise ValueError
+
+        await load()
+        {use}
+    """)
+
+
+def test_a_retried_step_changes_a_list_again() -> None:
+    assert graph_after_load("hooks.append(a)", "for hook in hooks: await hook()") == text("""
+        load
+        loop
+          a
+    """)
+
+
+def test_a_retried_step_may_swap_again() -> None:
+    assert graph_after_load("first, second = second, first", "await first()") == text("""
+        load
+        switch second
+        | case c
+          c
+        | case b
+          b
+    """)
+
+
+def test_a_step_without_retries_changes_a_list_once() -> None:
+    settings = ', config={"retries": {"limit": 0}}'
+    assert graph_after_load("hooks.append(a)", "for hook in hooks: await hook()", settings) == text("""
+        load
+        a
+    """)
+
+
+def test_a_retried_step_may_set_the_same_value_again() -> None:
+    assert graph_after_load("hooks[:] = [a]", "for hook in hooks: await hook()") == text("""
+        load
+        a
+    """)

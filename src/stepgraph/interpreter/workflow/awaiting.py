@@ -25,6 +25,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
+from stepgraph.interpreter.workflow.attempts import evaluate_attempts
 from stepgraph.interpreter.workflow.await_members import await_group, await_members, awaited_tasks
 from stepgraph.interpreter.workflow.cancellations import without_cancelled
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
@@ -368,7 +369,10 @@ def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
     """Return the body of a step. The parameters are unknown, because they are results of other steps."""
     frame = interpreter.frame
     outer, frame.started_bindings = frame.started_bindings, {}
-    block = _step_block(interpreter, step)
+    if step.definition.settings.limit == 0:
+        block = _step_block(interpreter, step)
+    else:
+        block = evaluate_attempts(interpreter, lambda: _step_block(interpreter, step), step.definition.place)
     started, frame.started_bindings = frame.started_bindings, outer
     return StepBody(block, tuple(started))
 
