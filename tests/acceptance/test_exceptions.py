@@ -174,6 +174,15 @@ FINALLY = [
         ("a( a! z( z)", "a( a) z( z)", "z( z)"),
         ("a( a) z( z) c( c)", "a( a!"),
     ),
+    PathRule(
+        "a return of a finally block may be an exception for the caller",
+        graph(
+            protected(block(call("f")), catch=block(do("h"))),
+            functions={"f": function("f", protected(block(do("a")), final=block(either(branch("x", LEAVE)), do("z"))))},
+        ),
+        ("a( a) h( h)", "a( a) z( z)", "a( a)"),
+        ("a( a) h( h) z( z)",),
+    ),
 ]
 
 GROUPS = [

@@ -104,7 +104,9 @@ class TryPart(Term):
         """Return the pending work after an exception has left the statement without an event."""
         if self.finalbody is EMPTY:
             return self.inner.interrupted(search)
-        ends = [exit_.pending for exit_ in search.exits(self.finalbody) if exit_.completion is Completion.NORMAL]
+        # A `return` in the block may stand for another exception.
+        leaving = (Completion.NORMAL, Completion.RETURN)
+        ends = [exit_.pending for exit_ in search.exits(self.finalbody) if exit_.completion in leaving]
         return [pending + end for pending in self.inner.interrupted(search) for end in ends]
 
 

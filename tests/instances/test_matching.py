@@ -128,6 +128,12 @@ def test_a_failure_leaves_a_try_without_a_handler() -> None:
     assert [match_log(program_of(code, each), log).misfit for each in (details, NO_DETAILS)] == [Misfit(1, ()), None]
 
 
+def test_an_exception_leaves_a_finally_by_its_return() -> None:
+    act = function("act", protected(block(do("a")), final=block(either(branch("x", LEAVE)), do("z"))))
+    code = graph(protected(block(call("act")), catch=block(do("h"))), functions={"act": act})
+    assert matched(code, "a 0-5", "h 6-8").misfit is None
+
+
 def test_only_one_handler_runs() -> None:
     assert misfit(matched(TRIED, "a 0-5!", "c 6-8", "b 9-10")) == (2, ["nodes[0].finally_block.nodes[0]"])
 

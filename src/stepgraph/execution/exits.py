@@ -455,7 +455,10 @@ class TermExits(Struct, eq=False):
                 if stage == "final" or part.final is EMPTY:
                     yield from inside
                 else:
-                    yield from self.terms.all_joined([inside, self.ends(self.terms.fresh(part.final))])
+                    # A `return` in the block may stand for another exception.
+                    exits = self.of_body(part.final)
+                    ends = [each.pending for each in exits if each.kind in {"next", "return"}]
+                    yield from self.terms.all_joined([inside, ends])
                 if stage == "final":
                     yield from self.ends(current)
             case _:
