@@ -110,6 +110,36 @@ def merge_stale_tasks(changes: Changes, first: TaskId, last: TaskId) -> Changes:
     return merged
 
 
+def merge_additions(changes: Changes, budget: Budget, place: SourcePlace) -> Changes:
+    """Return changes with one element for all elements that one expression has added to a collection.
+
+    Otherwise, attempts that rewrite elements of a collection would add elements in every attempt.
+    """
+    merged: Changes = {}
+    for key, change in changes.items():
+        merged[key] = change
+        present = change.container.get(change.key)
+        if _has_elements(change.value) and isinstance(present, tuple):
+            identities = set(map(id, present))
+            groups: dict[object, list[Slot]] = {}
+            for element in change.value:
+                is_present = id(element) in identities or not isinstance(element, Element)
+                groups.setdefault(id(element) if is_present else element.place.node, []).append(element)
+            elements = [_merge_group(group, change.key, budget, place) for group in groups.values()]
+            if len(elements) < len(change.value):
+                merged[key] = replace(change, value=tuple(elements))
+    return merged
+
+
+def _merge_group(group: list[Slot], key: str, budget: Budget, place: SourcePlace) -> Slot:
+    """Return the only element of a group, or one element with the values of all elements."""
+    if len(group) == 1:
+        return group[0]
+    budget.spend(Limit.JOINED, len(group))
+    value = join_slot_values(budget, key, [element.value for element in group], place, None)
+    return replace(as_optional(group[0]), value=value, many=True, passes=None)
+
+
 def widen_appends(log: WriteLog, task: TaskState, since: int, budget: Budget) -> None:
     """Merge elements that one expression of a task has added to a collection in several evaluations of the task.
 

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.store import Changes
-from stepgraph.interpreter.widening import growing_changes, widen
+from stepgraph.interpreter.widening import growing_changes, merge_additions, merge_objects, widen
 from stepgraph.ir.nodes import OperationBlock
 from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of evaluations of a body before its remaining changes are widened.
-_MAX_EVALUATIONS: Final = 6
+_MAX_EVALUATIONS: Final = 4
 
 
 def evaluate_attempts(
@@ -22,22 +23,25 @@ def evaluate_attempts(
     """Return the block of the last attempt of a step, and continue from the state at its end.
 
     An attempt may fail at any point, so the next one starts from the join of all states of earlier attempts. The body
-    is evaluated until this join is a fixpoint. A body that only sets variables to the same values is stable at once.
+    is evaluated until this join is a fixpoint, unless a second attempt after the first changes nothing.
     """
     store = interpreter.store
     checkpoint, newest, last_task_id = store.checkpoint(), store.serial, interpreter.work.last_task_id
+    block = evaluate()
+    end = _outer_changes(store.changes(checkpoint), newest)
+    if not end:
+        return block
+    overwritten = store.overwritten(checkpoint)
+    if not overwritten and _is_idempotent(interpreter, evaluate, end, newest):
+        return block
     head: Changes = {}
     widened: Changes = {}
     for count in range(1, _MAX_EVALUATIONS + 2):
-        apply(store, head)
-        block = evaluate()
-        end = store.changes(checkpoint)
-        if not any(change.container.serial <= newest for change in end.values()):
-            return block
-        states = [end, *store.overwritten(checkpoint)]
         interpreter.expose(checkpoint)
         store.rollback(checkpoint)
-        previous, head = head, join_any(store, states, place, last_task_id) | widened
+        joined = join_any(store, [end, *overwritten], place, last_task_id)
+        joined = merge_additions(merge_objects(joined, newest, interpreter.budget), interpreter.budget, place)
+        previous, head = head, joined | widened
         changed = unstable_changes(previous, head, newest)
         if changed and count > 1:
             changed = growing_changes(changed, previous, newest, interpreter.budget)
@@ -48,5 +52,30 @@ def evaluate_attempts(
             store.log_changes(widened)
             head |= widened
         interpreter.repeated_passes += 1
+        apply(store, head)
+        start = store.checkpoint()
+        block = evaluate()
+        end, overwritten = store.changes(checkpoint), store.overwritten(start)
     apply(store, end)
     return block
+
+
+def _outer_changes(changes: Changes, newest: int) -> Changes:
+    """Return the changes of cells that are older than the step."""
+    return {key: change for key, change in changes.items() if change.container.serial <= newest}
+
+
+def _is_idempotent(
+    interpreter: Interpreter, evaluate: Callable[[], OperationBlock], end: Changes, newest: int
+) -> bool:
+    """Return whether another attempt after one that ends with the changes `end` has the same changes."""
+    store = interpreter.store
+    checkpoint = store.checkpoint()
+    evaluate()
+    again = {
+        key: change
+        for key, change in _outer_changes(store.changes(checkpoint), newest).items()
+        if is_relevant(change.value) or (key in end and is_relevant(end[key].value))
+    }
+    store.rollback(checkpoint)
+    return not growing_changes(again, end, newest, interpreter.budget)
