@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import workflow_of_module
+from tests.semantics.notation import graph_of, workflow_of_module
 
 MODULE = """
 import functools
@@ -69,3 +69,15 @@ def test_one_of_several_lists_is_unpacked_into_a_partial() -> None:
     workflow = workflow_of_module(module.replace("{table}", '[a] if event["payload"]["flag"] else []'))
     assert workflow.graph is not None
     assert sorted(workflow.graph["workflow"]["functions"]) == ["a", "b"]
+
+
+def test_a_dictionary_replaced_by_its_copy_in_a_loop() -> None:
+    assert (
+        graph_of("""
+        table = {"a": a}
+        for x in xs:
+            table = {**table}
+        await table["a"]()
+    """)
+        == "a"
+    )

@@ -65,9 +65,7 @@ def _outer_changes(changes: Changes, newest: int) -> Changes:
     return {key: change for key, change in changes.items() if change.container.serial <= newest}
 
 
-def _is_idempotent(
-    interpreter: Interpreter, evaluate: Callable[[], OperationBlock], end: Changes, newest: int
-) -> bool:
+def _is_idempotent(interpreter: Interpreter, evaluate: Callable[[], OperationBlock], end: Changes, newest: int) -> bool:
     """Return whether another attempt after one that ends with the changes `end` has the same changes."""
     store = interpreter.store
     checkpoint = store.checkpoint()

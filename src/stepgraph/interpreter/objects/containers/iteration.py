@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import join_slot, union_values
 from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import iterated_entries
@@ -25,7 +25,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import COMPUTED_NAME, AttributeDictionary, ClassValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import shown_entries
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.unions import Union, on_some_paths
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_none
@@ -193,12 +193,12 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> Co
 
 
 def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace) -> CopiedEntries:
-    """Return the entries of all cases of a value, each of which may be missing. Copying from None raises an error."""
+    """Return the entries of all cases of a value, which may be missing in some. Copying from None raises an error."""
     copied = [entries_of(interpreter, case.value, place) for case in value.cases if not is_none(case.value)]
-    entries = [entry for each in copied for entry in each.entries]
-    interpreter.budget.spend(Limit.ELEMENTS, len(entries))
-    optional = (replace(entry, value=on_some_paths(entry.value), may_be_missing=True) for entry in entries)
-    return CopiedEntries(tuple(optional), all(each.is_complete for each in copied))
+    interpreter.budget.spend(Limit.ELEMENTS, sum(len(each.entries) for each in copied))
+    branches = [(None, each.entries) for each in copied]
+    entries = join_slot(interpreter.budget, branches, None, place, None) if branches else ()
+    return CopiedEntries(entries, all(each.is_complete for each in copied))
 
 
 def copy_attributes(
