@@ -12,9 +12,12 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import affects_steps
+from stepgraph.interpreter.path_joins import apply, join_any, present_value
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.workflow.work import DependencyRun
 from stepgraph.ir.facts import (
     AmbiguousDependency,
     DependencyCountMismatch,
@@ -100,17 +103,18 @@ _CODES_WITHOUT_ORDER: Final = frozenset(["assigned-elsewhere", "broken-module", 
 
 def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
     """Return the run of a step that is called at this point."""
-    requires_steps = bool(step.definition.parameters or step.depends or step.depends_collection is not None)
-    if requires_steps and _runs_dependencies(interpreter, step):
+    required: tuple[tuple[str, Dependency], ...] = ()
+    if not (step.definition.parameters or step.depends or step.depends_collection is not None):
+        body = evaluate_body(interpreter, step)
+    elif _runs_dependencies(interpreter, step):
+        required = _required_steps(interpreter, step, evaluate_body)
         with interpreter.tracer.after_dependencies():
             body = evaluate_body(interpreter, step)
     else:
+        required = _required_steps(interpreter, step, evaluate_body)
         body = evaluate_body(interpreter, step)
     if step.definition.named_by_parameter and may_run_steps(body.block):
         _report_unknown_body(interpreter, step.definition)
-    if not requires_steps:
-        return StepRun(step.definition, body.block, (), (), body.started_bindings)
-    required = _required_steps(interpreter, step, evaluate_body)
     inputs = tuple(StepInput(parameter, _step_names(dependency)) for parameter, dependency in required)
     dependencies = tuple(dependency for _, dependency in required)
     return StepRun(step.definition, body.block, dependencies, inputs, body.started_bindings)
@@ -157,13 +161,24 @@ def _required_steps(
         _report_cycle(interpreter, definition)
         return ()
     interpreter.steps.resolving.append(definition)
+    checkpoint = interpreter.store.checkpoint()
     list_dependencies = _listed_dependencies if interpreter.mode is DependencyMode.LEGACY else _named_dependencies
     required = [
         (parameter, _dependency(interpreter, value, place, evaluate_body))
         for parameter, value, place in list_dependencies(interpreter, step, parameters)
     ]
+    if definition.concurrent:
+        _join_orders(interpreter, checkpoint, definition.place)
     interpreter.steps.resolving.pop()
+    if not interpreter.steps.resolving:
+        interpreter.steps.required.clear()
     return tuple((parameter, dependency) for parameter, dependency in required if dependency is not None)
+
+
+def _join_orders(interpreter: Interpreter, checkpoint: int, place: SourcePlace) -> None:
+    """Join the values that concurrent dependencies write to the same variables, because each may write last."""
+    store = interpreter.store
+    apply(store, join_any(store, store.overwritten(checkpoint), place))
 
 
 def _named_dependencies(
@@ -277,13 +292,28 @@ def _dependency(
 
 
 def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
-    """Return the run of a step as a dependency, cached until a declaration replaces a name that was looked up."""
-    cached = interpreter.steps.runs.get(step.definition)
-    if cached is not None and cached[0] == interpreter.steps.by_name.version:
-        return cached[1]
+    """Return the run of a step as a dependency, cached until a declaration replaces a name that was looked up.
+
+    The step runs only if it has not run yet. If it may have run, the state is the join of both cases.
+    """
+    steps, store, definition = interpreter.steps, interpreter.store, step.definition
+    may_have_run = definition in steps.ran
+    cached = steps.runs.get(definition)
+    if cached is not None and cached.version == steps.by_name.version:
+        if not cached.has_effects or definition in steps.required:
+            return cached.run
+        may_have_run = True
+    steps.required.add(definition)
+    checkpoint = store.checkpoint()
     run = step_run(interpreter, step, evaluate_body)
-    interpreter.steps.ran.add(step.definition)
-    interpreter.steps.runs[step.definition] = interpreter.steps.by_name.version, run
+    interpreter.expose(checkpoint)
+    changes = store.rollback(checkpoint)
+    has_effects = any(affects_steps(present_value(change).value, change.value) for change in changes.values())
+    if may_have_run and has_effects:
+        changes = join_any(store, [changes], definition.place)
+    apply(store, changes)
+    steps.ran.add(definition)
+    steps.runs[definition] = DependencyRun(steps.by_name.version, run, has_effects)
     return run
 
 

@@ -147,6 +147,16 @@ class WorkRegistry(Struct):
         self.start_calls.setdefault(id(place.node), (place, set()))[1].update(task_ids)
 
 
+class DependencyRun(Struct, frozen=True):
+    """The run of a step as a dependency."""
+
+    version: int
+    """The version of `DeclaredSteps.by_name` for which the run is valid."""
+    run: StepRun
+    has_effects: bool
+    """Whether the run changes values that may affect other steps."""
+
+
 class DeclaredSteps(Struct):
     """The steps that the program has declared so far."""
 
@@ -156,8 +166,10 @@ class DeclaredSteps(Struct):
     """The steps of `by_name` by their properties."""
     count: int = 0
     """The number of declarations so far."""
-    runs: dict[StepDefinition, tuple[int, StepRun]] = field(default_factory=dict)
-    """The run of each step as a dependency, with the version of `by_name` for which the run is valid."""
+    runs: dict[StepDefinition, DependencyRun] = field(default_factory=dict)
+    """The run of each step as a dependency."""
+    required: set[StepDefinition] = field(default_factory=set)
+    """The steps that the current call of a step has resolved as dependencies. Each of them runs at most once."""
     resolving: list[StepDefinition] = field(default_factory=list)
     """The stack of steps whose dependencies are being resolved."""
     choice_depths: list[int] = field(default_factory=list)
