@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph import Analysis, analyze_paths
+from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Limit
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.syntax.import_graph import ImportGraph
 from stepgraph.syntax.modules import Importer, SourceModules
@@ -84,3 +85,38 @@ def test_group_of_modules_has_one_order() -> None:
     for order in (modules, modules[::-1]):
         graph = ImportGraph(Importer(ModuleFiles("", ()), SourceModules()))
         assert [module.path for module in graph.group_of(order).modules] == ["a.py", "b.py"]
+
+
+REGISTRY = """
+STEPS = {}
+
+def register(name):
+    def add(function):
+        STEPS[name] = function
+        return function
+    return add
+"""
+REGISTERED = """
+from registry import STEPS, register
+
+@register("{n}")
+async def rest_{n}(step):
+    await step.sleep("{n}", 1)
+"""
+REGISTERED_FLOW = """
+from workers import WorkflowEntrypoint
+from registry import STEPS
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await STEPS["0"](step)
+"""
+
+
+def test_registry_that_many_modules_fill(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.ELEMENTS, 25_000)
+    monkeypatch.setitem(PER_KILOBYTE, Limit.ELEMENTS, 0)
+    modules = {f"step_{n}.py": REGISTERED.format(n=n) for n in range(100)}
+    imports = "".join(f"import {name[:-3]}\n" for name in modules)
+    plant(Path(), {"pyproject.toml": "", "registry.py": REGISTRY, **modules, "entry.py": imports + REGISTERED_FLOW})
+    assert names_of(analyze_paths(["entry.py"])) == [["rest_0"]]

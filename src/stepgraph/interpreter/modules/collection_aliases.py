@@ -176,12 +176,16 @@ def _aliases_in_program(
     group = ModuleGroup(()) if scope.kind == "function" else interpreter.modules.group()
     pending = [(scope.module, AccessPath(name)), *_computed_reads(scope, group, spend)]
     visited = set(pending)
+    followed: set[AccessPath] = set()
     while pending:
         module, path = pending.pop()
         aliases = module.once(analyze_aliases)
         yield aliases, path
         for alias in aliases.reachable(path, depth, spend) if len(group.modules) > 1 else ():
-            for reader in _readers_of(alias.name, group) if alias.name != UNKNOWN_NAME else ():
+            if alias.name == UNKNOWN_NAME or alias in followed:
+                continue
+            followed.add(alias)
+            for reader in _readers_of(alias.name, group):
                 spend(1)
                 if (reader, alias) not in visited:
                     visited.add((reader, alias))

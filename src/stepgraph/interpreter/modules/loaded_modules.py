@@ -243,6 +243,12 @@ class LoadedModules(Struct):
         if self.main is not None:
             self._unsearched.insert(0, (self.main,))
 
+    @property
+    def is_only_program_running(self) -> bool:
+        """Whether the run of all modules is executing a statement, and no other body can run now."""
+        program = self.program
+        return program is not None and program.is_running and self.queues == [program] and not self.late_imports
+
     def first_scope(self) -> LexicalScope:
         """Return the scope of the module whose import starts the program: the main module or the analyzed module."""
         main = None if self.main is None or self.importer is None else self.importer.load(self.main)

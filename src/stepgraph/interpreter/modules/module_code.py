@@ -372,8 +372,8 @@ def apply_changes(
         value.state.changed = True
         _report_dynamic_imports(interpreter, scope, name)
     elif (
-        can_run_steps(value)
-        and not isinstance(scope.bindings.binders[name][0], cst.Import | cst.ImportFrom)
+        not isinstance(scope.bindings.binders[name][0], cst.Import | cst.ImportFrom)
+        and can_run_steps(value)
         and any(True for _ in interpreter.modules.unknown_imports_assigning(name))
     ):
         _report_dynamic_imports(interpreter, scope, name)

@@ -345,8 +345,11 @@ def _evaluate_binders(
             if isinstance(leaf, Collection | Mapping):
                 apply_changes(interpreter, scope, name, leaf, _define)
         may_run_steps = value.relevant or isinstance(value, Collection | Mapping | ProjectObject)
-        is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
-        if is_rebound or _may_hold_changing_object(value) or _may_be_set_externally(interpreter, scope, name):
+        if not interpreter.modules.is_only_program_running and (
+            (may_run_steps and is_rebound_by_functions(scope, name))
+            or _may_be_set_externally(interpreter, scope, name)
+            or _may_hold_changing_object(value)
+        ):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
         current: Value | None = scope.names.get(name)
         if current is None:  # one of the binders was executed
