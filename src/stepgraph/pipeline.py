@@ -150,6 +150,11 @@ class AnalysisRun:
         return modules
 
 
+_MAX_YOUNG_OBJECTS: Final = 1_000_000
+"""The number of objects created since the last garbage collection above which the analysis of a further workflow
+collects the garbage among them. They take about 130 MB."""
+
+
 def run_without_gc(function: Callable[[], Result]) -> Result:
     """Call a function with a large stack and without garbage collection, and return its result.
 
@@ -366,6 +371,8 @@ def _analyze_workflow(
     *,
     checked: bool,
 ) -> WorkflowAnalysis:
+    if gc.get_count()[0] > _MAX_YOUNG_OBJECTS:
+        gc.collect(0)  # earlier workflows leave reference cycles, and each may have run all modules of the Worker
     program = interpret_workflow(entry, class_name, project.mode, traced=checked)
     built = build_graph(program)
     differing = _notes_on_main_modules(entry, class_name, project, program, built)

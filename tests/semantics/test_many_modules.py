@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 
 from stepgraph import Analysis, analyze_paths
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Limit
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.syntax.import_graph import ImportGraph
@@ -120,3 +122,10 @@ def test_registry_that_many_modules_fill(monkeypatch: pytest.MonkeyPatch) -> Non
     imports = "".join(f"import {name[:-3]}\n" for name in modules)
     plant(Path(), {"pyproject.toml": "", "registry.py": REGISTRY, **modules, "entry.py": imports + REGISTERED_FLOW})
     assert names_of(analyze_paths(["entry.py"])) == [["rest_0"]]
+
+
+def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.pipeline._MAX_YOUNG_OBJECTS", 0)
+    gc.collect()
+    analysis_of(5, {})
+    assert sum(isinstance(value, Interpreter) for value in gc.get_objects()) <= 2
