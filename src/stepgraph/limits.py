@@ -210,6 +210,10 @@ SEARCHED_FOR_MAIN: Final = 1_000
 LOCAL_PACKAGES: Final = 200
 """The maximum number of members of a workspace, and of packages of the repository that a project depends on."""
 
+LOCAL_PACKAGE_BYTES: Final = 4 * MEGABYTE
+"""The maximum total size of the `pyproject.toml` files that are parsed for local packages. They take five seconds.
+Real projects need a tenth of it."""
+
 EXPLAINED_MODULES: Final = 1_000
 """The maximum number of modules of a directory that are searched for the reason why no workflow is found."""
 

@@ -118,3 +118,35 @@ def test_number_of_packages_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.project.local_packages.LOCAL_PACKAGES", 0)
     declare(DECLARATIONS["member"])
     assert packages() == ()
+
+
+def test_missing_paths_are_inputs() -> None:
+    declare(UV.format(source="{ path = '../../packages/missing' }"))
+    search = LocalPackages()
+    search.folders_of("apps/shop/", here())
+    assert "packages/missing/" in search.inputs
+
+
+def members(patterns: str) -> tuple[str, ...]:
+    """Return the local packages of a project whose workspace has these patterns of members."""
+    declare(f"{DECLARATIONS['member']}[tool.uv.workspace]\nmembers = {patterns}\n")
+    return packages()
+
+
+@pytest.mark.parametrize("pattern", ["[" * 100_000, "*a" * 50_000, "*/" * 50_000])
+def test_long_patterns_of_members(pattern: str) -> None:
+    plant(Path(), {f"apps/shop/{'d/' * 100}x.py": ""})
+    assert members(f"['{pattern}']") == ()
+
+
+def test_number_of_comparisons_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(Path(), {f"apps/shop/{name}/flow/pyproject.toml": "[project]\nname = 'flow-kit'\n" for name in "abc"})
+    assert members("['./a/*', './b/*']") == ("apps/shop/a/flow/",)
+    monkeypatch.setattr("stepgraph.project.local_packages._MAX_COMPARISONS", 2)
+    assert members("['x', './c/*']") == ()
+
+
+def test_size_of_files_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.project.local_packages.LOCAL_PACKAGE_BYTES", 10)
+    declare(DECLARATIONS["path"])
+    assert packages() == ()

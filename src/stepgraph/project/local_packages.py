@@ -13,14 +13,15 @@ import os
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+from contextlib import suppress
 from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.limits import LOCAL_PACKAGES
+from stepgraph.limits import LOCAL_PACKAGE_BYTES, LOCAL_PACKAGES
 from stepgraph.model.note import InputError
 from stepgraph.project.folders import path_in, prefix_of, with_ancestors
+from stepgraph.project.path_patterns import matches
 from stepgraph.project.reading import list_entries, read_configuration_bytes
 from stepgraph.project.root import Root
 
@@ -30,12 +31,18 @@ _SOURCES: Final = ((b"uv", b"sources"), (b"poetry", b"path"))
 _WORKSPACE: Final = ((b"uv", b"workspace"),)
 _NAME: Final = ((b"project", b"name"),)
 _MAX_INPUTS: Final = 20 * LOCAL_PACKAGES
+_MAX_COMPARISONS: Final = 100_000
+"""The maximum number of names of directories that are compared with patterns of members, about a second."""
 _SEPARATORS: Final = re.compile(r"[-_.]++")
 _NO_TABLE: Final[Mapping[str, object]] = {}
 
 
 class LocalPackages(Struct):
-    """Finds the local packages of projects. Each file is read once per run."""
+    """Finds the local packages of projects. Each file is read once per run.
+
+    Declarations beyond a limit on files, paths, comparisons or bytes are ignored. Their packages are then unresolved
+    imports.
+    """
 
     inputs: dict[str, None] = field(default_factory=dict)
     """The paths of the files and directories that were read or looked for."""
@@ -43,6 +50,11 @@ class LocalPackages(Struct):
     _documents: dict[str, Mapping[str, object]] = field(default_factory=dict)
     _members: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _folders: dict[tuple[str, Root], tuple[str, ...]] = field(default_factory=dict)
+    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names of the visible directories in a directory, without links, sorted."""
+    _comparisons: int = 0
+    _bytes: int = 0
+    """The total size of the parsed files."""
 
     def folders_of(self, folder: str, bounds: Root) -> tuple[str, ...]:
         """Return the directories with the modules of the local packages of a project, direct dependencies first.
@@ -66,7 +78,7 @@ class LocalPackages(Struct):
                     visited.add(package)
                     pending.append(package)
                     source = f"{package}src/"
-                    yield source if os.path.isdir(source) else package
+                    yield source if self._is_folder(source) else package
 
     def _dependencies(self, project: str, bounds: Root) -> Iterator[str]:
         """Yield the directories of the packages that a project declares as local."""
@@ -84,7 +96,7 @@ class LocalPackages(Struct):
         match source:
             case {"path": str(path)} if "\0" not in path:
                 folder = prefix_of(path_in(project, path))
-                if os.path.isdir(folder or "."):
+                if self._is_folder(folder):
                     yield folder
             case {"workspace": True}:
                 member = self._workspace_members(project, bounds).get(_normalized(name))
@@ -108,48 +120,61 @@ class LocalPackages(Struct):
 
     def _named_members(self, root: str, patterns: list[object], bounds: Root) -> Mapping[str, str]:
         members: dict[str, str] = {}
-        folders = (
-            folder for pattern in patterns for folder in self._matching(root, str(pattern).strip("/").split("/"))
-        )
+        folders = (folder for pattern in patterns for folder in self._matching(root, str(pattern)))
         for folder, _ in zip(folders, range(LOCAL_PACKAGES), strict=False):
             name = _table(self._document(folder, bounds, _NAME), "project").get("name")
             if isinstance(name, str):
                 members.setdefault(_normalized(name), folder)
         return members
 
-    def _matching(self, folder: str, parts: list[str]) -> Iterator[str]:
+    def _matching(self, root: str, pattern: str) -> Iterator[str]:
         """Yield the directories below a directory that match a pattern, sorted. Links are not followed."""
-        pattern, *rest = parts
-        self.inputs[folder] = None
-        if len(self.inputs) > _MAX_INPUTS:
-            return
-        try:
-            names = sorted(entry.name for entry in list_entries(folder) if entry.is_dir(follow_symlinks=False))
-        except OSError:
-            return
-        for name in names:
-            if fnmatchcase(name, pattern) and not name.startswith("."):
-                if rest:
-                    yield from self._matching(f"{folder}{name}/", rest)
-                else:
-                    yield f"{folder}{name}/"
+        parts = [part for part in pattern.split("/") if part not in ("", ".")]
+        pending = [(root, 0)] if parts else []
+        while pending and self._comparisons <= _MAX_COMPARISONS:
+            folder, level = pending.pop()
+            names = self._names_in(folder)
+            self._comparisons += 1 + len(names)
+            inner = [f"{folder}{name}/" for name in names if matches(parts[level], name)]
+            if level + 1 == len(parts):
+                yield from inner
+            else:
+                pending += ((each, level + 1) for each in reversed(inner))
+
+    def _names_in(self, folder: str) -> tuple[str, ...]:
+        if folder not in self._names:
+            names: list[str] = []
+            if self._look_at(folder):
+                with suppress(OSError):
+                    names = [entry.name for entry in list_entries(folder) if entry.is_dir(follow_symlinks=False)]
+            self._names[folder] = tuple(sorted(name for name in names if not name.startswith(".")))
+        return self._names[folder]
+
+    def _is_folder(self, folder: str) -> bool:
+        return self._look_at(folder) and os.path.isdir(folder or ".")
+
+    def _look_at(self, path: str) -> bool:
+        """Record a path that is looked for. Return False for a further path if there are too many."""
+        if path not in self.inputs and len(self.inputs) > _MAX_INPUTS:
+            return False
+        self.inputs[path] = None
+        return True
 
     def _exists(self, folder: str, bounds: Root) -> bool:
         path = f"{folder}{_FILE_NAME}"
-        self.inputs[path] = None
-        return os.path.isfile(path) and bounds.contains(folder or ".")
+        return self._look_at(path) and os.path.isfile(path) and bounds.contains(folder or ".")
 
     def _document(self, folder: str, bounds: Root, words: Sequence[tuple[bytes, bytes]]) -> Mapping[str, object]:
         """Return the content of the `pyproject.toml` in a directory. Empty if it contains no pair of words."""
         path = f"{folder}{_FILE_NAME}"
         if path not in self._contents:
-            self.inputs[path] = None
-            self._contents[path] = _content(path, bounds)
+            self._contents[path] = _content(path, bounds) if self._look_at(path) else b""
         content = self._contents[path]
         if not any(first in content and second in content for first, second in words):
             return _NO_TABLE
         if path not in self._documents:
-            self._documents[path] = _parsed(content)
+            self._bytes += len(content)
+            self._documents[path] = _parsed(content) if self._bytes <= LOCAL_PACKAGE_BYTES else _NO_TABLE
         return self._documents[path]
 
 
