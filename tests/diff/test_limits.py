@@ -8,6 +8,7 @@ import pytest
 
 from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
 from stepgraph.diff.match import functions_sharing_steps
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.merged import merge_versions
 from stepgraph.diff.recovery import NameSimilarity
 from stepgraph.diff.sequences import common_sequence
@@ -140,3 +141,22 @@ def test_group_members_with_changed_dependencies() -> None:
     )
     groups = [change.group for change in compared(old, new).changes]
     assert [(len(group.new), len(group.dependencies)) for group in groups] == [(1, 19), (18, 20), (1, 19)]
+
+
+def test_waits_of_the_new_version_are_searched_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+    search = Matching.unmatched_new
+
+    def count(matching: Matching) -> list[int]:
+        searched.append(1)
+        return search(matching)
+
+    monkeypatch.setattr(Matching, "unmatched_new", count)
+
+    def searches(size: int) -> int:
+        searched.clear()
+        old, new = (graph(do("pay"), *naps(*(f"{name} {n}" for n in range(size)))) for name in ("old", "new"))
+        assert compared(old, new).effect is Effect.BREAKING
+        return len(searched)
+
+    assert searches(5) == searches(10)

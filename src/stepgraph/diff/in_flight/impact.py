@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from functools import cached_property
 from itertools import takewhile
 from typing import Final
 
@@ -34,6 +35,8 @@ class ImpactAnalysis:
         self._old, self._new = sides.old.tree, sides.new.tree
         self._instances = InFlightInstances(sides, in_flight)
         self._handlers, self._concurrency = HandlerImpact(self._instances), ConcurrencyImpact(self._instances)
+        self._last_branches: dict[tuple[bool, int], int] = {}
+        """The last branch that both versions have, by whether the statement is a new one, and its number."""
         self._rules: Mapping[Action, Callable[[EditGroup], Iterator[Impact]]] = {
             Action.ADDED: self._added,
             Action.REMOVED: self._removed,
@@ -58,7 +61,7 @@ class ImpactAnalysis:
             wait = self._instances.wait_in_both(number)
             if wait is None or self._new[number].kind == FUNCTION or self._handlers.is_for_failures(number):
                 continue
-            if _precedes_branches(self._new, number, self._instances.preexisting):
+            if self._precedes_branches(self._new, number, self._instances.preexisting):
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             if self._changes_exit(self._sides.new, number, "break", "return"):
                 yield _leaving(wait)
@@ -91,7 +94,7 @@ class ImpactAnalysis:
                 continue
             later = self._instances.later(number)
             wait = self._instances.at_or_after(number)
-            if wait is not None and _precedes_branches(self._old, number, self._instances.remaining):
+            if wait is not None and self._precedes_branches(self._old, number, self._instances.remaining):
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             for step in self._instances.old_counts.steps_run_by(number):
                 is_wait = self._old[step].kind in WAITS
@@ -106,15 +109,29 @@ class ImpactAnalysis:
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
                 yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
 
+    def _precedes_branches(self, tree: Tree, number: int, matched: Container[int]) -> bool:
+        """Return whether a branch is tested before branches that both versions have."""
+        if tree[number].kind != BRANCH:
+            return False
+        statement = tree[number].parent
+        key = tree is self._new, statement
+        if key not in self._last_branches:
+            branches = (child for child in tree[statement].children if tree[child].kind == BRANCH and child in matched)
+            self._last_branches[key] = max(branches, default=ROOT)
+        return number < self._last_branches[key]
+
+    @cached_property
+    def _adds_waits(self) -> bool:
+        """Whether the new version has a wait that the old version lacks."""
+        return any(self._new[number].kind in WAITS for number in self._sides.matching.unmatched_new())
+
     def _is_passed(self, wait: int) -> bool:
         """Return whether instances at a removed wait continue after it, as the new code does.
 
         The new version may have the wait in another call, or under another name. In a race, other members decide.
         """
-        added = (self._new[number] for number in self._sides.matching.unmatched_new())
         is_removed = self._sides.matching.to_new[wait] is None
-        is_replaced = any(element.kind in WAITS for element in added)
-        return is_removed and not is_replaced and not self._handlers.is_in_race(wait)
+        return is_removed and not self._adds_waits and not self._handlers.is_in_race(wait)
 
     def _is_counted_after(self, number: int, step: int) -> bool:
         """Return whether a remaining step with the key of `step` may run after an old element."""
@@ -359,14 +376,6 @@ class ImpactAnalysis:
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
-
-
-def _precedes_branches(tree: Tree, number: int, matched: Container[int]) -> bool:
-    """Return whether a branch is tested before branches that both versions have."""
-    following = tree.next_sibling(number)
-    while following is not None and following not in matched:
-        following = tree.next_sibling(following)
-    return tree[number].kind == BRANCH and following is not None
 
 
 def _leaving(wait: str) -> Impact:
