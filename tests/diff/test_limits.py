@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
+from stepgraph.diff.in_flight.instances import StepCounts
 from stepgraph.diff.match import functions_sharing_steps
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.merged import merge_versions
@@ -160,3 +161,9 @@ def test_waits_of_the_new_version_are_searched_once(monkeypatch: pytest.MonkeyPa
         return len(searched)
 
     assert searches(5) == searches(10)
+
+
+def test_overtaken_steps_are_not_searched_for_unique_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(StepCounts, "keys")
+    names = [f"s{n}" for n in range(6)]
+    assert compared(graph(*naps(*names)), graph(*naps(*reversed(names)))).effect is Effect.OUT_OF_ORDER

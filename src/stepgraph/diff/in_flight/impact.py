@@ -190,6 +190,8 @@ class ImpactAnalysis:
     def _keeps_counts(self, old: int, new: int) -> bool:
         """Return whether a reordered element has overtaken no step with the key of one of its steps."""
         counts = self._instances.old_counts
+        if counts.has_own_keys(old):
+            return True
         overtaken = (step for other in self._overtaken_by(old, new) for step in counts.steps_run_by(other))
         return counts.keys(counts.steps_run_by(old)).isdisjoint(counts.keys(overtaken))
 

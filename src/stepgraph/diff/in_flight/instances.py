@@ -33,10 +33,13 @@ class StepCounts:
         self._functions, self._calls = functions_by_key(tree), calls_by_name(tree)
         self._by_key: defaultdict[ResultKey, list[int]] = defaultdict(list)
         """The steps by the keys with which they may be counted."""
+        self._count_keys: dict[int, ResultKey] = {}
+        """The key with which each step may be counted."""
         self._keys: set[ResultKey] = set()
         for element in tree.elements:
             if element.kind in STEPS:
-                self._by_key[_count_key(element)].append(element.number)
+                key = self._count_keys[element.number] = _count_key(element)
+                self._by_key[key].append(element.number)
                 self._keys.add(_key_of(element))
 
     def contains(self, step: TreeElement) -> bool:
@@ -45,7 +48,12 @@ class StepCounts:
 
     def keys(self, steps: Iterable[int]) -> set[ResultKey]:
         """Return the keys of steps of the workflow. Keys that may be equal at run time are equal."""
-        return {_count_key(self._tree[step]) for step in steps}
+        return {self._count_keys[step] for step in steps}
+
+    def has_own_keys(self, number: int) -> bool:
+        """Return whether all steps that an element runs are inside it, and no other steps may have their keys."""
+        inside, steps = self._tree.subtree(number), self.steps_run_by(number)
+        return all(other in inside for step in steps for other in (step, *self._by_key[self._count_keys[step]]))
 
     def steps_run_by(self, number: int) -> list[int]:
         """Return the steps that an element runs, including called functions."""
@@ -69,7 +77,7 @@ class StepCounts:
         Only steps and calls in `allowed` count.
         """
         first: Sites | None = None
-        for candidate in self._by_key[_count_key(self._tree[step])]:
+        for candidate in self._by_key[self._count_keys[step]]:
             self._tree.budget.spend(Limit.VISITS)
             if candidate in allowed:
                 first = self._sites(number, range(len(self._tree))) if first is None else first
