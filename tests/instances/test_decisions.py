@@ -132,6 +132,36 @@ def test_a_step_renamed_and_moved_after_the_stop_runs_again() -> None:
     )
 
 
+REPLACED_BY_OTHER = [
+    ("charge", "PAYMENTS.charge", "charge card", "resumes"),
+    ("charge", "MAIL.send", "send receipt", "reruns"),
+    ("mail", "PAYMENTS.charge", "send receipt", "reruns"),
+    ("mail", "MAIL.send", "charge payment", "reruns"),
+    ("mail", "MAIL.send", "send receipt", "out_of_order"),
+]
+
+
+@pytest.mark.parametrize(("function_name", "body", "name", "effect"), REPLACED_BY_OTHER)
+def test_a_renamed_step_keeps_a_name_or_its_code(
+    function_name: str, body: str, name: str, effect: InstanceEffect
+) -> None:
+    """A step with another name, function name and code in its place is another step."""
+    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
+    second = first.replace("charge()", f"{function_name}()").replace(f"PAYMENTS.{function_name}", body)
+    second = second.replace("PAYMENTS.charge", body).replace('"charge card"', f'"{name}"')
+    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
+    assert NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING).effect == effect
+
+
+@pytest.mark.parametrize(
+    ("code", "digests"),
+    [("...", 1), ("pass", 1), ("return order", 1), ('"""Load."""\n            return 1', 1), ("f()", 2)],
+)
+def test_functions_that_do_nothing_have_no_digest_of_code(code: str, digests: int) -> None:
+    _, details = code_of(EXCHANGED.replace("return await self.env.ORDERS.load()", code))
+    assert [len(each.function.split()) for _, each in details.items if each.function] == [digests, 2]
+
+
 @pytest.mark.parametrize(
     ("added", "effect"), [(do("charge payment"), "unknown"), (wait(), "resumes"), (sleep(), "resumes")]
 )
@@ -162,9 +192,14 @@ def test_a_continue_in_front_of_a_step_is_noted() -> None:
     )
 
 
-def test_steps_with_exchanged_names_get_exchanged_results() -> None:
+@pytest.mark.parametrize("functions", ["load charge", "charge load", "read pay"])
+def test_steps_with_exchanged_names_get_exchanged_results(functions: str) -> None:
+    """The functions may exchange their names, too."""
     first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
     second = EXCHANGED.replace("$1", "charge card").replace("$2", "load order")
+    second = second.replace(" load()", " $1()").replace(" charge()", " $2()")
+    for number, name in enumerate(functions.split(), 1):
+        second = second.replace(f"${number}", name)
     (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
     replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
     assert replay.effect == "unknown"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from stepgraph.diff.matching import Matching
+from stepgraph.diff.recovery import MIN_SIMILARITY, NameSimilarity
 from stepgraph.diff.tree import CALL, STEPS, Tree
 
 _Identities: TypeAlias = Mapping[int, tuple[str, str]]
@@ -22,13 +23,23 @@ def has_equal_names(matching: Matching) -> bool:
 def match_step_functions(matching: Matching) -> bool:
     """Match the steps with the same function, in place of steps with the same name that have another function.
 
-    They may also have been renamed and moved.
+    They may also have been renamed and moved. The function may have another name if no other step has its code.
 
     Calls of a function are matched by their arguments in the same way. Return whether the matching has changed.
-    Functions of several steps and steps that contain others do not count.
+    Functions of several steps and steps that contain others do not count. Steps with different functions and names are
+    not one step.
     """
-    old_identities = _identities(matching.old, matching.renamed)
-    new_identities = _identities(matching.new, {})
+    old, new = _identities(matching.old, matching.renamed), _identities(matching.new, {})
+    has_equal = _match_equal(matching, old, new)
+    has_equal_code = _match_equal(matching, _codes(matching.old), _codes(matching.new))
+    replaced = list(_replaced(matching))
+    for pair in replaced:
+        matching.remove(*pair)
+    return has_equal or has_equal_code or bool(replaced)
+
+
+def _match_equal(matching: Matching, old_identities: _Identities, new_identities: _Identities) -> bool:
+    """Match the elements whose identity no other element of a version has. Return whether the matching has changed."""
     old_numbers = _by_unique_identity(matching.old, old_identities)
     new_numbers = _by_unique_identity(matching.new, new_identities)
     pairs = [(old_numbers[identity], new) for identity, new in new_numbers.items() if identity in old_numbers]
@@ -46,6 +57,37 @@ def _identities(tree: Tree, renamed: Mapping[str, str]) -> dict[int, tuple[str, 
         name = tree[number].name
         identities[number] = renamed.get(name, name), arguments
     return identities
+
+
+def _codes(tree: Tree) -> dict[int, tuple[str, str]]:
+    """Return the digests of the codes of step functions, which may have other names."""
+    codes = ((number, function.rpartition(" ")) for number, function in tree.step_functions.items())
+    return {number: ("", code) for number, (_, separator, code) in codes if separator}
+
+
+def _replaced(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the matched steps with different names and functions."""
+    similarity = NameSimilarity(matching.old.budget)
+    for old, function in matching.old.step_functions.items():
+        new = matching.to_new[old]
+        if new is None or matching.old[old].children or matching.new[new].children:
+            continue
+        is_other = has_other_code(function, matching.new.step_functions.get(new, ""))
+        names = matching.old[old].name, matching.new[new].name
+        if is_other and names[0] != names[1] and similarity.ratio(*names) < MIN_SIMILARITY:
+            yield old, new
+
+
+def has_other_code(old: str, new: str) -> bool:
+    """Return whether two functions, as in `Detail.function`, differ in name and code, and each has a known effect.
+
+    A function has no name of its own if it is the name of the step.
+    """
+    old_name, old_separator, old_code = old.rpartition(" ")
+    new_name, new_separator, new_code = new.rpartition(" ")
+    if not old_separator or not new_separator or old_code == new_code:
+        return False
+    return not old_name or old_name != new_name
 
 
 def _by_unique_identity(tree: Tree, identities: _Identities) -> dict[tuple[str, str], int]:

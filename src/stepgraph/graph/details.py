@@ -86,7 +86,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
 
 
 def _function(places: Places, part: Part) -> str:
-    """Return a digest of the function of a step, or an empty string for other parts."""
+    """Return the digests of the function of a step, or an empty string for other parts."""
     origin = places.origin_of(part)
     if not isinstance(origin, StepRun):
         return ""

@@ -60,7 +60,9 @@ class Detail(Struct, frozen=True):
     """
 
     function: str = ""
-    """A digest of the function of a step, without its decorators. It recognizes the step under another name."""
+    """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
+    code does nothing. They recognize the step under another name.
+    """
 
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
@@ -103,7 +105,7 @@ class Details(Struct, frozen=True, eq=False):
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
     - Steps, branches and loops: their names, conditions and iterables without names of variables.
-    - Steps: a digest of their function.
+    - Steps: the digests of their function.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
       the members.
     """

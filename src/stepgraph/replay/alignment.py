@@ -331,11 +331,14 @@ class _RunSearch(Struct):
         if deployed is not None and site.number in deployed.existing:
             return None
         unplaced = bits(self.costs.unplaced_in(run) & ~self.costs.passed(run))
-        return next((each for each in unplaced if self._may_replace(site, self.entries[each])), None)
+        return next((each for each in unplaced if self._may_replace(site, each)), None)
 
-    def _may_replace(self, site: Site, entry: LogEntry) -> bool:
+    def _may_replace(self, site: Site, number: int) -> bool:
+        entry, deployed = self.entries[number], self.costs.deployed
         if site.pattern.matches(entry.name):
             return True
+        if deployed is not None and deployed.has_other_function(number, site):
+            return False
         is_stored = site.pattern.is_literal and bool(self.answers.by_site[site.number])
         return entry.kind == site.kind and not is_stored
 

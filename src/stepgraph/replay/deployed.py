@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.step_functions import match_step_functions
+from stepgraph.diff.step_functions import has_other_code, match_step_functions
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
     BRANCH,
@@ -89,6 +89,14 @@ class DeployedRun(Struct, frozen=True):
             return False
         old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
         return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
+
+    def has_other_function(self, number: int, site: Site) -> bool:
+        """Return whether a new step and the deployed step of an entry certainly run different functions."""
+        node = self.nodes[number]
+        if node is None:
+            return False
+        old, new = (details.of(part).function for details, part in zip(self.details, (node, site.node), strict=True))
+        return has_other_code(old, new)
 
     def may_be_renamed(self, old: Step, new: Step) -> bool:
         """Return whether an unmatched new step may be a deployed one under another name, as no function tells."""

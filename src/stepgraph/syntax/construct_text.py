@@ -13,7 +13,7 @@ import libcst as cst
 from stepgraph.hashing import digest
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import SCOPES, ancestors_of, code_without_layout, expressions_below
+from stepgraph.syntax.walk import SCOPES, ancestors_of, code_without_layout, expressions_below, statements
 
 _Clause: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
@@ -21,6 +21,7 @@ MAX_TEXT_LENGTH: Final = 120
 """Maximum length of a text, in characters; longer texts are truncated."""
 
 _FUNCTION_DIGITS: Final = 16
+_IDLE_VALUES: Final = (cst.Ellipsis, cst.BaseNumber, cst.BaseString, cst.Name)
 _COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
 
@@ -111,20 +112,41 @@ def exit_statement(place: SourcePlace) -> str:
 
 
 def step_function(declaration: SourcePlace, function: SourcePlace) -> str:
-    """Return a digest of the function that a step runs, without its decorators and layout.
+    """Return the digests of the name and of the code of the function that a step runs, separated by a space.
 
-    `declaration` is the expression `step.do("charge")`. The name of the function is part of its code, unless it is the
-    name of the step.
+    `declaration` is the expression `step.do("charge")`. The code does not contain the decorators and the layout. The
+    name is missing if it is the name of the step. If the code does nothing, like `pass`, the result is one digest of
+    both, because other functions may have the same code.
     """
     node = function.node
     has_name = isinstance(declaration.node, cst.Call) and _has_name(declaration.node)
     name = node.name.value if has_name and isinstance(node, cst.FunctionDef) else ""
-    return digest(f"{name} {function.module.once_for(node, _code_digest)}".encode())[:_FUNCTION_DIGITS]
+    code = function.module.once_for(node, _code_digest)[:_FUNCTION_DIGITS]
+    if _does_nothing(node):
+        return digest(f"{name} {code}".encode())[:_FUNCTION_DIGITS]
+    return f"{digest(name.encode())[:_FUNCTION_DIGITS] if name else ''} {code}"
 
 
 def _code_digest(node: cst.CSTNode, _: SourceModule) -> str:
     parts = (node.params, node.body) if isinstance(node, cst.FunctionDef) else (node,)
     return digest(" ".join(map(code_without_layout, parts)).encode(errors="replace"))
+
+
+def _does_nothing(node: cst.CSTNode) -> bool:
+    """Return whether a function contains only `pass`, docstrings, and `return` of a name or constant."""
+    if isinstance(node, cst.Lambda):
+        return isinstance(node.body, _IDLE_VALUES)
+    return isinstance(node, cst.FunctionDef) and all(map(_is_idle, statements(node.body)))
+
+
+def _is_idle(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.Pass():
+            return True
+        case cst.Expr(value=value) | cst.Return(value=value):
+            return value is None or isinstance(value, _IDLE_VALUES)
+        case _:
+            return False
 
 
 def _has_name(declaration: cst.Call) -> bool:
