@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
@@ -36,6 +36,9 @@ from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decision, Decisions
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.traces import Traces
+
+_MAX_LAST_STEPS: Final = 4
+"""The maximum number of possible steps of the last entry that are replayed separately."""
 
 ElementPaths: TypeAlias = Mapping[Path, int]
 """The numbers of the elements of a tree, by path."""
@@ -173,10 +176,11 @@ class VersionPair(Struct):
             details,
         )
 
-    def run_of(self, log: InstanceLog, budget: LogBudget) -> DeployedRun:
-        """Return the run of an instance. Raises MisfitError if its log does not fit the deployed code.
+    def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
+        """Return the run of an instance, and if its last entry may be several steps, a run for each of these.
 
-        `budget` is that of all logs.
+        Raises MisfitError if the log does not fit the deployed code. `budget` is that of all logs. Too many steps have
+        no runs of their own.
         """
         match = match_log(self.deployed, log, budget, only_failures=True)
         only_failures = not match.unknown and match.misfit is None
@@ -184,10 +188,20 @@ class VersionPair(Struct):
             match = match_log(self.deployed, log, budget)
         if match.unknown or match.misfit is not None:
             raise MisfitError(_misfit_text(log, match))
+        *before, last = match.places or ((),)
+        paths = dict.fromkeys(place.path for place in last)
+        runs: list[DeployedRun] = []
+        for path in paths if 1 < len(paths) <= _MAX_LAST_STEPS else ():
+            places = (*before, tuple(place for place in last if place.path == path))
+            runs.append(self._run(log, places, only_failures=only_failures))
+        return self._run(log, match.places, only_failures=only_failures), runs
+
+    def _run(self, log: InstanceLog, places: Sequence[Sequence[Place]], *, only_failures: bool) -> DeployedRun:
+        """Return the run of an instance with the possible places of its entries."""
         by_path = {site.path: site for site in self.deployed.sites}
-        steps = [[by_path[place.path] for place in places] for places in match.places]
+        steps = [[by_path[place.path] for place in each] for each in places]
         nodes = tuple(_only_step(each) for each in steps)
-        chains = [[self._chain(place) for place in places] for places in match.places]
+        chains = [[self._chain(place) for place in each] for each in places]
         counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
         sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
@@ -216,7 +230,7 @@ class VersionPair(Struct):
             frozenset(self._unprotected()),
             only_failures,
             frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
-            any(len({(place.path, place.calls) for place in places}) > 1 for places in match.places),
+            any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
             tuple(decisions.changed()),
             self._details,
             self.matching,

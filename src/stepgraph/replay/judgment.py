@@ -25,6 +25,7 @@ from stepgraph.replay.wording import (
     removed_or_moved,
     removed_or_renamed,
     rerun_reason,
+    several_steps,
 )
 
 
@@ -441,8 +442,7 @@ class Judgment(Struct):
                 self.deployed is not None and number in self.deployed.removable and bool(self.answered >> number & 1)
             )
             if (len(sites) > 1 and is_other) or is_removable:
-                reason = f"The log does not show which of several deployed steps `{entry.log_name}` is."
-                self._add("unknown", reason, self.program.sites[min(sites)])
+                self._add("unknown", several_steps(entry), self.program.sites[min(sites)])
 
     def _judge_removed(self, orphans: Sequence[str]) -> None:
         """Find entries that may have been renamed to a new step, or to one that the run of the new code has passed."""

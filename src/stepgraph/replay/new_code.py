@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts
@@ -17,10 +19,14 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.replay.alignment import align
 from stepgraph.replay.answers import Answers
-from stepgraph.replay.deployed import MisfitError, VersionPair
+from stepgraph.replay.deployed import DeployedRun, MisfitError, VersionPair
 from stepgraph.replay.judgment import Judgment, Replay
+from stepgraph.replay.wording import several_steps
 
 _EXHAUSTED: Final = Replay("unknown", ("The logs of this run need too much work. Replay it in another run.",))
+
+_HIDING: Final[tuple[InstanceEffect, ...]] = ("resumes", "out_of_order")
+"""The effects of a run that do not exclude worse ones of other runs."""
 
 
 class NewCode(Struct, frozen=True):
@@ -75,10 +81,23 @@ class NewCode(Struct, frozen=True):
         return _EXHAUSTED if replay.effect == "unknown" and shared.is_exhausted else replay
 
     def _replay(self, log: InstanceLog, budget: LogBudget) -> Replay:
+        if self.pair is None:
+            return self._replay_run(log, None, budget)
         try:
-            deployed = None if self.pair is None else self.pair.run_of(log, budget)
+            run, alternatives = self.pair.runs_of(log, budget)
         except MisfitError as error:
             return Replay("unknown", (str(error),))
+        replay = self._replay_run(log, run, budget)
+        for each in alternatives:
+            # The most probable run may hide the effect of another one.
+            if replay.effect in _HIDING:
+                other = self._replay_run(log, each, budget)
+                if BEST_TO_WORST.index(other.effect) > BEST_TO_WORST.index(replay.effect):
+                    replay = replace(replay, effect="unknown", reasons=(several_steps(log.entries[-1]), *other.reasons))
+        return replay
+
+    def _replay_run(self, log: InstanceLog, deployed: DeployedRun | None, budget: LogBudget) -> Replay:
+        """Return the effect on an instance with a run under the deployed code, if it is known."""
         nodes = (None,) * len(log.entries) if deployed is None else deployed.nodes
         try:
             answers = Answers.of(self.program, log.entries, nodes, budget)

@@ -16,6 +16,11 @@ def removed_handler(entry: LogEntry) -> str:
     return f"The stored error of `{entry.log_name}` may end the instance, as its `except` block was removed."
 
 
+def several_steps(entry: LogEntry) -> str:
+    """Return the reason that the steps of an entry have different effects."""
+    return f"The log does not show which of several deployed steps `{entry.log_name}` is."
+
+
 def misuse(site: Site, entry: LogEntry, verb: str) -> str:
     """Return the reason that a step gets the stored result of another step."""
     if entry.outcome == "open":
