@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph import analyze_source
 from stepgraph.execution.engine_rules import InstanceEffect
-from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.limits import Limit
 from stepgraph.model.details import Detail, Details
 from stepgraph.model.payload import Graph, If, Node
@@ -528,4 +528,53 @@ def test_a_removed_handler_in_a_saved_graph() -> None:
     assert (replay.effect, replay.reasons) == (
         "unknown",
         ("The stored error of `check-1` may end the instance, as its `except` block was removed.",),
+    )
+
+
+def test_a_function_with_one_call_takes_one_branch() -> None:
+    """A step of the other branch does not run, although it is now in front of steps that have run."""
+    taken = either(branch("vip", do("express")), branch(None, do("normal")))
+    old = graph(call("pack"), SHIP, functions={"pack": function("pack", LOAD, taken)})
+    new = graph(call("pack"), SHIP, functions={"pack": function("pack", taken, LOAD)})
+    log = log_of("running", ended("load order"), ended("express"), opened("ship"))
+    assert NewCode.of(new, old).replay(log).effect == "resumes"
+    twice = [graph(call("pack"), call("pack"), SHIP, functions=each["workflow"]["functions"]) for each in (old, new)]
+    entries = ended("load order"), ended("express"), opened("load order")
+    replay = NewCode.of(twice[1], twice[0]).replay(counted(log_of("running", *entries)))
+    assert (replay.effect, replay.added) == ("out_of_order", ("normal-1",))
+
+
+@pytest.mark.parametrize(("last", "effect"), [(ended("b", kind="sleep"), "resumes"), (opened("b", "sleep"), "unknown")])
+def test_sleeps_that_changed_places_are_equal(last: LogEntry, effect: InstanceEffect) -> None:
+    """Sleeps have no results. One that is not over continues in place of the other one."""
+    first, second = function("f", sleep("b"), LOAD), function("g", sleep("b"))
+    functions = {"f": first, "g": second}
+    old, new = (graph(*calls, functions=functions) for calls in ((call("f"), call("g")), (call("g"), call("f"))))
+    log = counted(log_of("running", ended("b", kind="sleep"), ended("load order"), last))
+    replay = NewCode.of(new, old).replay(log)
+    assert replay.effect == effect
+
+
+def test_a_step_moved_out_of_a_branch_gets_no_result_of_another_one() -> None:
+    """The log has results under its name, which are those of the step that was in its place."""
+    first, second = do("pack"), do("pack")
+    details = Details([(first, Detail(function="f 1")), (second, Detail(function="f 2"))])
+    old, new = (
+        graph(either(branch("vip", do("express")), branch(None, inner)), outer, SHIP)
+        for inner, outer in ((first, second), (second, first))
+    )
+    log = log_of("running", ended("express"), ended("pack"), opened("ship"))
+    assert NewCode.of(new, old, (details, details)).replay(log).reasons == (
+        "`pack` gets the stored result of `pack-1`, a run of another step, so that it never runs itself.",
+    )
+
+
+def test_a_run_in_either_branch_hides_no_effect() -> None:
+    """The second step runs in front of the sleep only if the condition is true."""
+    both = either(branch("vip", do("pack"), do("wrap")), branch(None, do("pack")))
+    old, new = graph(sleep(), both), graph(both, sleep())
+    replay = NewCode.of(new, old).replay(log_of("running", ended("cool down", kind="sleep"), opened("pack")))
+    assert (replay.effect, replay.reasons[0]) == (
+        "unknown",
+        "The log does not show which of several deployed steps `pack-1` is.",
     )

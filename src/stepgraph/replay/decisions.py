@@ -64,12 +64,12 @@ class Decisions(Struct, frozen=True):
     def is_excluded(self, number: int) -> bool:
         """Return whether an element is in a branch that the instance does not take, because its decision is unchanged.
 
-        In a loop or function, the instance may take another branch in each run.
+        In a loop or a function with several calls, the instance may take another branch in each run.
         """
         tree = self.matching.new
         is_unchanged = True
         for element in reversed((tree[number], *ancestors(tree, number))):
-            if element.kind == "loop" or element.slot == FUNCTIONS:
+            if self.new.is_repeatable(element):
                 return False
             if element.kind == BRANCH:
                 if any(map(self._is_taken, tree[element.parent].children[: element.index])):

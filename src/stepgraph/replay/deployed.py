@@ -55,6 +55,8 @@ class DeployedRun(Struct, frozen=True):
     """The entries that may be runs of a removed step or of another one."""
     existing: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps, except those released from a condition."""
+    released: frozenset[int]
+    """The numbers of the new steps that correspond to deployed steps, but are released from a condition."""
     overtaking: frozenset[int]
     """The numbers of the new steps that the instance had not reached and that now precede steps that have run.
     """
@@ -223,6 +225,7 @@ class VersionPair(Struct):
             sites,
             frozenset(number for number, each in enumerate(counterparts) if None in each and set(each) != {None}),
             existing,
+            frozenset(released),
             frozenset(overtaking),
             frozenset(optional),
             self._new_conditions(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -86,6 +86,12 @@ class Judgment(Struct):
     """The numbers of the steps that run for a reason that has been added."""
     answered: int = 0
     """The entries that answer a call, as a bit set."""
+    required: Mapping[int, int] = field(default_factory=dict)
+    """The entries that certainly correspond to runs of each step under the deployed code, as bit sets."""
+
+    def __post_init__(self) -> None:
+        if self.deployed is not None:
+            self.required = self.deployed.required()
 
     def judge(self) -> Replay:
         """Return the effect with its reasons."""
@@ -196,9 +202,17 @@ class Judgment(Struct):
 
     def _is_of_other_step(self, site: Site, number: int) -> bool:
         """Return whether an entry that answers a deployed step is certainly a run of another one."""
-        if self.deployed is None or self.nodes[number] is None or site.number not in self.deployed.existing:
+        if self.deployed is None or self.nodes[number] is None or site.number in self.deployed.sites[number]:
             return False
-        return site.number not in self.deployed.sites[number]
+        if site.number not in self.deployed.existing | self.deployed.released:
+            return False
+        return not self._is_exchanged_sleep(site.number, number)
+
+    def _is_exchanged_sleep(self, site: int, number: int) -> bool:
+        """Return whether a sleep and one that answers it have only changed places: both are over, and neither runs."""
+        kept = self.deployed is not None and bool(self.deployed.sites[number])
+        runs = [number, *bits(self.required.get(site, 0))] if self.program.sites[site].kind == "sleep" else []
+        return kept and len(runs) > 1 and all(self.entries[run].outcome != "open" for run in runs)
 
     def _duration_reason(self, site: Site, entry: LogEntry) -> str:
         elapsed = elapsed_time(entry)
@@ -403,7 +417,6 @@ class Judgment(Struct):
         self._judge_moved(orphans)
         self._judge_removed_errors(orphans)
         self._judge_ambiguity(orphans)
-        required = {} if self.deployed is None else self.deployed.required()
         abandoned = self._abandoned()
         if len(abandoned) > 1:
             names = f"`{abandoned[0]}` to `{abandoned[-1]}`"
@@ -411,7 +424,7 @@ class Judgment(Struct):
             self._add("unknown", f"{reason} Name the deployed version with --from.")
         for number in () if self.alignment.fails else sorted(self.alignment.missing):
             site = self.program.sites[number]
-            if not required.get(number, 0) & ~self.answered:
+            if not self.required.get(number, 0) & ~self.answered:
                 # Another call gets each result, such as that of an unrolled loop.
                 continue
             if (HANDLER in site.path and not self._has_raised()) or self._is_in_finished_step(site):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
+
+_REPEATING: Final = frozenset({"loop", "step_do"})
 
 RunChain: TypeAlias = tuple[int, ...]
 """The numbers of the calls around a run of a step, outermost first, and of the step."""
@@ -29,6 +31,8 @@ class PassedPart(Struct, frozen=True):
     """The numbers of the loops around steps that have run several times, or around their calls."""
     possible: frozenset[int]
     """The numbers of the steps and calls that may have run."""
+    single: frozenset[int]
+    """The numbers of the functions that an instance calls at most once."""
 
     @classmethod
     def of(cls, tree: Tree, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> PassedPart:
@@ -48,6 +52,7 @@ class PassedPart(Struct, frozen=True):
             frozenset(entered | {outer.number for number in entered for outer in ancestors(tree, number)}),
             frozenset(loop for chain in counts if counts[chain] > 1 for each in chain for loop in places.loops(each)),
             frozenset(number for chain in counts for number in chain),
+            frozenset(places.called_once()),
         )
 
     def contains(self, number: int) -> bool:
@@ -70,14 +75,18 @@ class PassedPart(Struct, frozen=True):
     def is_avoided(self, number: int) -> bool:
         """Return whether an element is a branch, or is inside one, that the instance has certainly not taken.
 
-        In a loop or function, the instance may take another branch in each run.
+        In a loop or a function with several calls, the instance may take another branch in each run.
         """
         for element in reversed((self.tree[number], *ancestors(self.tree, number))):
-            if element.kind == "loop" or element.slot == FUNCTIONS:
+            if self.is_repeatable(element):
                 return False
             if element.kind == BRANCH and self._has_avoided(element):
                 return True
         return False
+
+    def is_repeatable(self, element: TreeElement) -> bool:
+        """Return whether an element is a loop, or a function that may be called several times."""
+        return element.kind == "loop" or (element.slot == FUNCTIONS and element.number not in self.single)
 
     def _has_avoided(self, branch: TreeElement) -> bool:
         """Return whether the instance has taken another branch, or has passed the choice without the first step."""
@@ -89,8 +98,10 @@ class PassedPart(Struct, frozen=True):
         first = next(iter(branch.children), None)
         if first is None or self.tree[first].kind not in STEPS or first in self.possible:
             return False
-        is_in_group = any(outer.kind == "parallel" for outer in ancestors(self.tree, branch.number))
-        return not is_in_group and self.last.get(ROOT, ROOT) >= choice.end
+        outer = [*ancestors(self.tree, branch.number)]
+        if any(each.kind == "parallel" or each.slot == FUNCTIONS for each in outer):
+            return False
+        return self.last.get(ROOT, ROOT) >= choice.end
 
 
 class _EnclosingElements:
@@ -114,6 +125,18 @@ class _EnclosingElements:
             outer = ancestors(self._tree, number)
             self._loops[number] = tuple(each.number for each in outer if each.kind == "loop")
         return self._loops[number]
+
+    def called_once(self) -> list[int]:
+        """Return the functions with one call, which no loop, step or function with several calls contains."""
+        inner: defaultdict[int, list[int]] = defaultdict(list)
+        for element in self._tree.elements:
+            calls = self._calls[element.text(KEY)] if element.slot == FUNCTIONS else []
+            if len(calls) == 1 and all(each.kind not in _REPEATING for each in ancestors(self._tree, calls[0])):
+                inner[self.function_of(calls[0])].append(element.number)
+        functions = list(inner[ROOT])
+        for function in functions:
+            functions += inner[function]
+        return functions
 
     def with_callers(self, numbers: set[int]) -> set[int]:
         """Add all calls of functions whose call is not among the elements, as another version may have inlined it."""
