@@ -108,7 +108,7 @@ REPLAY_POSITIONS: Final = 6_000
 needs 1,000."""
 
 REPLAY_CALLS: Final = 60_000
-"""The maximum number of calls of new code that are tried to replay one instance. Each hundred steps of the code count
+"""The maximum number of calls of new code that are tried to replay one instance. Each thousand steps of the code count
 as a further call. A log of 1,000 entries that fits needs about 1,000. In a workflow of 200 steps with one name, they
 take about six seconds.
 """

@@ -47,7 +47,7 @@ _MAX_EDITS: Final = 2
 _WINDOW: Final = 25
 """The number of entries that a run may lag behind the best run before its less probable continuations are dropped."""
 
-_SITES_PER_CALL: Final = 100
+_SITES_PER_CALL: Final = 1_000
 """The number of steps of a program that add the cost of one call to each tried call, which takes time in proportion."""
 
 _CALLS_PER_POSITION: Final = 2
@@ -170,7 +170,7 @@ class _RunSearch(Struct):
     def run(self) -> Alignment:
         """Return the cheapest complete run."""
         self.remaining_calls = min(self.remaining_calls, self.budget.calls)
-        self._add(CodeRun(self.positions.start(), 0, 0, (0,) * len(self.costs.tracked), 0, 0))
+        self._add(CodeRun(self.positions.start(), 0, 0, self.costs.tracked.start(), 0, 0))
         furthest = 0
         while self.queue:
             item = heappop(self.queue)
@@ -260,16 +260,16 @@ class _RunSearch(Struct):
             cost += MOVED * bool(counterparts and site.number not in counterparts)
         call = ReplayedCall(site, number, is_required=self.costs.is_required(site, run.counts))
         covered = run.covered | self._nested(site, entry)
+        counts = self.costs.tracked.after(site.number, run.counts)
         reachable = 0
-        for begun in self.positions.begin(run.position, site, number, retried=entry.was_retried):
-            ended = entry.outcome != "open"
-            failed = ended and is_raised(site, entry)
-            counts = self.costs.counted(site, run.counts)
-            for position in self.positions.end(begun, number, failed=failed) if ended else (begun,):
-                consumed = run.consumed | 1 << number
-                after = CodeRun(position, consumed, covered, counts, run.edited, cost, number, run, call)
-                self._add(after)
-                reachable |= position.sites
+        if entry.outcome == "open":
+            positions = self.positions.begin(run.position, site, number, retried=entry.was_retried)
+        else:
+            positions = self.positions.answer(run.position, site, number, failed=is_raised(site, entry))
+        for position in positions:
+            consumed = run.consumed | 1 << number
+            self._add(CodeRun(position, consumed, covered, counts, run.edited, cost, number, run, call))
+            reachable |= position.sites
         return reachable if cost == run.cost else 0
 
     def _run_call(self, run: CodeRun, site: Site) -> None:
@@ -301,18 +301,16 @@ class _RunSearch(Struct):
 
     def _begin(self, run: CodeRun, call: ReplayedCall, cost: int, *, failed: bool) -> None:
         self._count_call()
-        counts = self.costs.counted(call.site, run.counts)
+        counts = self.costs.tracked.after(call.site.number, run.counts)
         consumed, covered = run.consumed, run.covered
         if call.replaced is not None:
             consumed |= 1 << call.replaced
             covered |= self._nested(call.site, self.entries[call.replaced])
         edited = run.edited | 1 << call.site.number
-        number = len(self.entries)
-        for begun in self.positions.begin(run.position, call.site, number, retried=False):
-            for position in self.positions.end(begun, number, failed=failed):
-                after = CodeRun(position, consumed, covered, counts, edited, cost, run.last, run, call)
-                if call.is_required or call.replaced is not None or self._has_future(after):
-                    self._add(after)
+        for position in self.positions.answer(run.position, call.site, len(self.entries), failed=failed):
+            after = CodeRun(position, consumed, covered, counts, edited, cost, run.last, run, call)
+            if call.is_required or call.replaced is not None or self._has_future(after):
+                self._add(after)
 
     def _has_future(self, run: CodeRun) -> bool:
         """Return whether a continuation of a run may explain more of the log."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import milliseconds_of
@@ -38,6 +39,10 @@ class Answers(Struct, frozen=True):
     """The steps that each entry can answer."""
     classes: Mapping[int, int]
     """The entries that can answer the same steps, by these steps."""
+    by_step: Mapping[int, Sequence[tuple[int, int]]]
+    """The classes, by each of their steps."""
+    unreached: dict[int, int] = field(default_factory=dict)
+    """The last result of `unanswerable`, by its argument."""
 
     @classmethod
     def of(
@@ -78,7 +83,22 @@ class Answers(Struct, frozen=True):
         classes: dict[int, int] = {}
         for number, sites in enumerate(sites_of):
             classes[sites] = classes.get(sites, 0) | 1 << number
-        return cls(entries, by_site, sites_of, classes)
+        by_step: dict[int, list[tuple[int, int]]] = {}
+        for each in classes.items():
+            for site_number in bits(each[0]):
+                by_step.setdefault(site_number, []).append(each)
+        return cls(entries, by_site, sites_of, classes, by_step)
+
+    def unanswerable(self, sites: int) -> int:
+        """Return the entries that can answer none of some steps, computed from those for the steps before."""
+        ((before, result),) = self.unreached.items() or ((0, (1 << len(self.entries)) - 1),)
+        changed = [self.by_step.get(site, ()) for site in bits(before ^ sites)]
+        classes = chain.from_iterable(changed) if sum(map(len, changed)) < len(self.classes) else self.classes.items()
+        for steps, entries in classes:
+            result = result & ~entries if steps & sites else result | entries
+        self.unreached.clear()
+        self.unreached[sites] = result
+        return result
 
     def next_of(self, site: Site, consumed: int) -> list[int]:
         """Return the entries that may answer the next call of a step, in the order of the log.

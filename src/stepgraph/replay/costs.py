@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from operator import or_
 from typing import Final, TypeAlias
@@ -13,6 +13,7 @@ from msgspec import Struct
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
 from stepgraph.replay.answers import Answers
+from stepgraph.replay.call_counts import CallCounts, TrackedCalls
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import Position
 
@@ -35,7 +36,6 @@ OTHER_VALUE: Final = 160
 UNPLACED_ORPHAN: Final = 8
 
 
-CallCounts: TypeAlias = tuple[int, ...]
 RunKey: TypeAlias = tuple[Position, int, int, int, CallCounts]
 
 
@@ -60,7 +60,7 @@ class CodeRun(Struct, frozen=True, eq=False):
     covered: int
     """The entries of nested steps whose outer step has answered a call, as a bit set."""
     counts: CallCounts
-    """The number of calls of each tracked step."""
+    """The numbers of calls of the tracked steps."""
     edited: int
     """The steps that have run although the log has no entry for them, as a bit set of their numbers."""
     cost: int
@@ -85,10 +85,8 @@ class Costs(Struct, frozen=True):
     """The entries that no step of the new code can call, as a bit set."""
     unplaced: int
     """The entries whose deployed step was removed, or without the deployed code the foreign ones, as a bit set."""
-    tracked: Mapping[int, int]
-    """The indexes of `CodeRun.counts`, by the number of a step that may correspond to entries."""
-    required: Mapping[int, int]
-    """The entries of the runs under the deployed code, by step, as bit sets."""
+    tracked: TrackedCalls
+    """The calls of the steps that may correspond to entries."""
     allowed: Mapping[int, int]
     """The largest number of runs under the deployed code, by step."""
     over: Sequence[int]
@@ -100,17 +98,16 @@ class Costs(Struct, frozen=True):
         foreign = sum((not sites) << number for number, sites in enumerate(answers.sites_of))
         over = _over(entries)
         if deployed is None:
-            return cls(entries, answers, None, foreign, foreign, {}, {}, {}, over)
+            return cls(entries, answers, None, foreign, foreign, TrackedCalls.of((), {}), {}, over)
         placed = sum(bool(sites) << number for number, sites in enumerate(deployed.sites))
         allowed = deployed.allowed()
-        tracked = {site: index for index, site in enumerate(sorted(allowed))}
-        required = deployed.required()
+        tracked = TrackedCalls.of(allowed, deployed.required())
         unplaced = ~placed & ((1 << len(entries)) - 1)
-        return cls(entries, answers, deployed, foreign, unplaced, tracked, required, allowed, over)
+        return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, over)
 
     def is_required(self, site: Site, counts: CallCounts) -> bool:
         """Return whether a call of a step corresponds to a run under the deployed code."""
-        return self._calls(site, counts) < self.required.get(site.number, 0).bit_count()
+        return bool(counts.lacking >> site.number & 1)
 
     def of_call(self, site: Site, run: CodeRun) -> int:
         """Return the cost of a call that the run under the deployed code does not explain.
@@ -121,24 +118,11 @@ class Costs(Struct, frozen=True):
             return 0
         if site.number in self.deployed.excluded:
             return 2 * UNEXPECTED
-        return 0 if self._calls(site, run.counts) < self.allowed.get(site.number, 0) else UNEXPECTED
+        return 0 if self.tracked.number(site.number, run.counts) < self.allowed.get(site.number, 0) else UNEXPECTED
 
-    def _calls(self, site: Site, counts: CallCounts) -> int:
-        index = self.tracked.get(site.number)
-        return 0 if index is None else counts[index]
-
-    def counted(self, site: Site, counts: CallCounts) -> CallCounts:
-        """Return the numbers of calls after another call of a step."""
-        index = self.tracked.get(site.number)
-        return counts if index is None else (*counts[:index], counts[index] + 1, *counts[index + 1 :])
-
-    def missing(self, run: CodeRun) -> dict[int, int]:
-        """Return the number of runs under the deployed code that a run lacks, by step. Covered ones cannot be."""
-        lacking = {
-            site: (entries & ~run.covered).bit_count() - run.counts[self.tracked[site]]
-            for site, entries in self.required.items()
-        }
-        return {site: number for site, number in lacking.items() if number > 0}
+    def missing(self, run: CodeRun) -> Iterator[int]:
+        """Yield the steps with fewer runs than under the deployed code. Covered ones cannot be missing."""
+        return (site for site, _ in self.tracked.lacking(run.counts, run.covered))
 
     def open_entries(self, run: CodeRun) -> int:
         """Return the entries that still have to answer a call, as a bit set."""
@@ -146,8 +130,7 @@ class Costs(Struct, frozen=True):
 
     def reachable(self, run: CodeRun) -> bool:
         """Return whether a later call may be answered by an entry."""
-        sites, waiting = run.position.sites, self.open_entries(run)
-        return any(each & sites and entries & waiting for each, entries in self.answers.classes.items())
+        return bool(self.open_entries(run) & ~self.answers.unanswerable(run.position.sites))
 
     def unplaced_in(self, run: CodeRun) -> int:
         """Return the unplaced entries that no call of a run has replaced, as a bit set."""
@@ -161,7 +144,7 @@ class Costs(Struct, frozen=True):
         """Return the cost of the entries and deployed runs that a complete run does not explain."""
         orphan = ORPHAN if self.deployed is None else UNPLACED_ORPHAN
         cost = ORPHAN * self.unplaced_in(run).bit_count() + orphan * self.open_entries(run).bit_count()
-        return cost + MISSING * sum(self.missing(run).values())
+        return cost + MISSING * self.tracked.missing(run.counts, run.covered)
 
     def estimate(self, run: CodeRun) -> int:
         """Return the probable cost of the continuations of a run.
@@ -172,11 +155,12 @@ class Costs(Struct, frozen=True):
         sites, waiting, unplaced = run.position.sites, self.open_entries(run), self.unplaced_in(run)
         lost = (unplaced & self.passed(run)).bit_count()
         cost = ORPHAN * lost + REPLACED * (unplaced.bit_count() - lost)
-        for each, entries in self.answers.classes.items():
-            if not each & sites:
-                cost += (ORPHAN if self.deployed is None else UNPLACED_ORPHAN) * (entries & waiting).bit_count()
-        missing = sum(number for site, number in self.missing(run).items() if not sites >> site & 1)
-        return cost + MISSING * missing
+        orphan = ORPHAN if self.deployed is None else UNPLACED_ORPHAN
+        cost += orphan * (self.answers.unanswerable(sites) & waiting).bit_count()
+        if not run.counts.lacking & ~sites:
+            return cost
+        lacking = self.tracked.lacking(run.counts, run.covered)
+        return cost + MISSING * sum(number for site, number in lacking if not sites >> site & 1)
 
 
 def _over(entries: Sequence[LogEntry]) -> list[int]:

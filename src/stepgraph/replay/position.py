@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Final
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.execution.beginnings import Begin, Beginnings, CallFrame
 from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.endings import EndingChange, Endings
+from stepgraph.execution.endings import EndingChange, Endings, Rewrite
 from stepgraph.execution.exits import TermExits
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.term_pool import Terms
@@ -75,13 +75,28 @@ class Positions(Struct):
 
     def begin(self, position: Position, site: Site, entry: int, *, retried: bool) -> Iterator[Position]:
         """Yield the positions after a step has begun as an entry of the log."""
+        change = EndingChange(NEW, entry, entry, retried)
+        for terms in self._begun(position, site):
+            main, *others = (self.endings.begun(term, change) for term in terms)
+            yield Position(main, self.terms.background(others))
+
+    def answer(self, position: Position, site: Site, entry: int, *, failed: bool) -> Iterator[Position]:
+        """Yield the positions after an entry has answered the call of a step with its result or error."""
+        # Without overlapping passes, equal positions in each pass of a loop have equal results.
+        number = entry if self.program.has_passes else None
+        change = EndingChange(NEW, None, number, outcome="failed" if failed else "done", is_answer=True)
+        for terms in self._begun(position, site):
+            yield from self._combined([self.endings.changed(term, change) for term in terms])
+
+    def _begun(self, position: Position, site: Site) -> Iterator[tuple[Term, ...]]:
+        """Yield the terms of a position after a step has begun, the main one first."""
         for begin in self.beginnings.of(position.main, site.number):
-            yield self._begun(begin.term, (*position.background, *_pending(begin)), entry, retried=retried)
+            yield begin.term, *position.background, *_pending(begin)
         for term in dict.fromkeys(position.background):
             others = list(position.background)
             others.remove(term)
             for begin in self.beginnings.of(term, site.number):
-                yield self._begun(position.main, (*others, begin.term, *_pending(begin)), entry, retried=retried)
+                yield position.main, *others, begin.term, *_pending(begin)
 
     def can_begin(self, position: Position, site: Site, *, after_failure: bool = True) -> bool:
         """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks do not count."""
@@ -92,8 +107,11 @@ class Positions(Struct):
     def end(self, position: Position, entry: int, *, failed: bool) -> Iterator[Position]:
         """Yield the positions after the step of an entry has ended. The steps in it do not run."""
         terms = (position.main, *position.background)
-        endings = [self.endings.answered(term, entry, failed=failed) for term in terms]
-        for combination in product(*endings):
+        yield from self._combined([self.endings.answered(term, entry, failed=failed) for term in terms])
+
+    def _combined(self, rewrites: Sequence[Sequence[Rewrite]]) -> Iterator[Position]:
+        """Yield the positions with each combination of changed terms, of which the first is the main one."""
+        for combination in product(*rewrites):
             (main, _), *background = combination
             pending = [term for _, more in combination for term in (*more.background, *more.group)]
             yield Position(main, self.terms.background([*(term for term, _ in background), *pending]))
@@ -103,11 +121,6 @@ class Positions(Struct):
         if {each.kind for each in self.exits.of(position.main)} != {"fail"}:
             return False
         return not any(self.can_begin(position, site) for site in self.program.sites)
-
-    def _begun(self, main: Term, background: tuple[Term, ...], entry: int, *, retried: bool) -> Position:
-        change = EndingChange(NEW, entry, entry, retried)
-        main, *others = (self.endings.begun(term, change) for term in (main, *background))
-        return Position(main, self.terms.background(others))
 
 
 def _pending(begin: Begin) -> tuple[Term, ...]:
