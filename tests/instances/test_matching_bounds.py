@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching import match_log
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node
-from tests.instances.timed_logs import matched
+from tests.instances.timed_logs import matched, timed_log
 from tests.render.graphs import block, branch, call, deep, do, either, function, graph, loop, parallel, protected
 
 
@@ -65,3 +67,13 @@ def test_deep_recursion() -> None:
     countdown = function("f", do("a"), either(branch("x", call("f"))))
     match = matched(graph(call("f"), functions={"f": countdown}), *(f"a {index}-{index + 1}" for index in range(300)))
     assert len(match.places[299][0].calls) == 300
+
+
+@pytest.mark.parametrize(("members", "operations"), [(300, 60_000), (2_000, 200_000)])
+def test_wide_gathers_take_few_operations(members: int, operations: int) -> None:
+    """Beyond some overlapping passes, the match no longer distinguishes when each of them ends."""
+    wide = graph(parallel("all", loop(do("a", starts=0, resolves=1))), do("b"))
+    texts = [*(f"a {number}-{members + number}" for number in range(members)), f"b {3 * members}-"]
+    budget = LogBudget(operations=operations)
+    assert match_log(program_of(wide), timed_log(*texts, status="running"), budget).misfit is None
+    assert budget.operations > 0

@@ -93,3 +93,18 @@ def test_matches_share_a_budget() -> None:
     program = program_of(graph(do("a"), do("b")))
     log, budget = log_of("running", ended("a")), LogBudget(operations=60)
     assert [bool(match_log(program, log, budget).unknown) for _ in range(4)] == [False, False, True, True]
+
+
+@pytest.mark.parametrize("is_deployed", [False, True])
+def test_long_sequences_of_steps_are_replayed(is_deployed: bool) -> None:  # noqa: FBT001 - a parameter
+    code = graph(*(do(f"s{number}") for number in range(2_500)))
+    log = log_of("running", *(ended(f"s{number}") for number in range(2_499)), opened("s2499"))
+    assert NewCode.of(code, code if is_deployed else None).replay(log).effect == "resumes"
+
+
+def test_passes_of_a_loop_share_their_results() -> None:
+    """The calls of helpers inside each other are followed once for all passes."""
+    helpers = {f"h{level}": function(f"h{level}", call(f"h{level + 1}")) for level in range(60)}
+    code = graph(loop(call("h0")), functions={**helpers, "h60": function("h60", do("a"))})
+    log = log_of("running", *(replace(ended("a"), count=number) for number in range(1, 2_000)))
+    assert NewCode.of(code).replay(log, LogBudget(operations=10_000)).effect == "resumes"

@@ -91,7 +91,7 @@ class Beginnings(Struct, eq=False):
     max_recursion: int
     """The maximum depth of recursive calls that begin no step."""
     begins: dict[tuple[Term, int, int], tuple[Begin, ...]] = field(default_factory=dict)
-    positions: dict[SequencePart, dict[int, list[int]]] = field(default_factory=dict)
+    positions: dict[Part, dict[int, list[int]]] = field(default_factory=dict)
     is_truncated: bool = False
     """Whether a recursion exceeded this depth."""
     _recursion: int = 0
@@ -154,8 +154,8 @@ class Beginnings(Struct, eq=False):
             case GroupPart():
                 yield from self.of(self.exits.opened(part), site)
             case ChoicePart(branches=branches):
-                for branch in branches:
-                    yield from self.of(self.terms.fresh(branch), site)
+                for at in self._positions(part, branches, site):
+                    yield from self.of(self.terms.fresh(branches[at]), site)
             case LoopPart(overlapping=True):
                 yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True), site)
             case LoopPart():
@@ -206,7 +206,7 @@ class Beginnings(Struct, eq=False):
 
     def _after(self, current: Term, part: SequencePart, index: int, site: int) -> Iterator[Begin]:
         """Yield the beginnings in the items of a sequence from an index on."""
-        positions = self._positions(part, site)
+        positions = self._positions(part, part.items, site)
         if not positions or positions[-1] < index:
             return
         for reached, pendings in self.exits.passed(current, part, index):
@@ -217,12 +217,12 @@ class Beginnings(Struct, eq=False):
             if reached == positions[-1]:
                 return
 
-    def _positions(self, part: SequencePart, site: int) -> Sequence[int]:
-        """Return the items of a sequence that contain a site."""
+    def _positions(self, part: Part, items: Sequence[Part], site: int) -> Sequence[int]:
+        """Return the items of a sequence, or branches of a choice, that contain a site."""
         index = self.positions.get(part)
         if index is None:
             index = self.positions[part] = {}
-            for at, item in enumerate(part.items):
+            for at, item in enumerate(items):
                 for number in bits(item.traits.sites):
                     index.setdefault(number, []).append(at)
             self.terms.spend(1 + sum(map(len, index.values())) // 16)
@@ -289,7 +289,7 @@ class Beginnings(Struct, eq=False):
     def _in_passes(self, term: OverlappingPasses, site: int) -> Iterator[Begin]:
         live = term.live
         for number, each in enumerate(live):
-            if number and each == live[number - 1]:
+            if not each.term.traits.sites >> site & 1 or (number and each == live[number - 1]):
                 continue
             for begin in self.of(each.term, site):
                 passes = (*live[:number], LivePass(each.began, begin.term), *live[number + 1 :])

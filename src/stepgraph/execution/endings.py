@@ -34,6 +34,9 @@ ALL_ENDS: Final = -3
 Rewrite: TypeAlias = tuple[Term, Pending]
 """A term, and the work that continues in the background."""
 
+_Changes: TypeAlias = tuple[tuple[int, Term], ...]
+"""Changed terms, with their positions."""
+
 
 class EndingChange(Struct, frozen=True):
     """A change of the running steps with an end."""
@@ -152,37 +155,34 @@ class Endings(Struct, eq=False):
     def _in_group(self, term: Members, change: EndingChange) -> Sequence[Rewrite]:
         result: list[Rewrite] = []
         for after, pending in self._each([member.term for member in term.members], change):
-            members = [Member(member.ats, each) for member, each in zip(term.members, after, strict=True)]
-            any_finished = term.any_finished or self.terms.over in after
+            members = list(term.members)
+            for number, each in after:
+                members[number] = Member(members[number].ats, each)
+            any_finished = term.any_finished or any(each is self.terms.over for _, each in after)
             result.append((self.terms.members(term.part, members, term.furthest, any_finished=any_finished), pending))
         return result
 
     def _in_passes(self, term: OverlappingPasses, change: EndingChange) -> Sequence[Rewrite]:
         result: list[Rewrite] = []
         for after, pending in self._each([each.term for each in term.live], change):
-            live = [
-                LivePass(change.entry if each.began == NEW else each.began, changed)
-                for each, changed in zip(term.live, after, strict=True)
-            ]
+            live = list(term.live)
+            for number, changed in after:
+                began = live[number].began
+                live[number] = LivePass(change.entry if began == NEW else began, changed)
             result.append((self.terms.passes(term.part, live, term.body, is_open=term.is_open), pending))
         return result
 
-    def _each(self, terms: Sequence[Term], change: EndingChange) -> list[tuple[tuple[Term, ...], Pending]]:
-        """Return each combination of the changed terms."""
-        result: list[tuple[list[Term], Pending]] = [([], NO_PENDING)]
-        self.terms.spend(1 + len(terms) // 8)
-        for term in terms:
-            rewrites = self.changed(term, change)
-            self.terms.spend(len(result) * len(rewrites) - 1 if rewrites else 0)
-            if len(rewrites) == 1 and len(result) == 1:
-                # Copying the terms before each of many members would take quadratic time.
-                (each, more), (changed, pending) = rewrites[0], result[0]
-                changed.append(each)
-                result[0] = changed, self.terms.joined(pending, more)
-                continue
+    def _each(self, terms: Sequence[Term], change: EndingChange) -> list[tuple[_Changes, Pending]]:
+        """Return each combination of the changed terms, with their positions."""
+        result: list[tuple[_Changes, Pending]] = [((), NO_PENDING)]
+        self.terms.spend(1 + len(terms) // 64)
+        mask = 1 << (change.end + 2) if change.end != ALL_ENDS else 0
+        for number in [at for at, term in enumerate(terms) if not mask or term.running & mask]:
+            rewrites = self.changed(terms[number], change)
+            self.terms.spend(len(result) * len(rewrites))
             result = [
-                ([*changed, each], self.terms.joined(pending, more))
+                ((*changed, (number, each)), self.terms.joined(pending, more))
                 for changed, pending in result
                 for each, more in rewrites
             ]
-        return [(tuple(changed), pending) for changed, pending in result]
+        return result

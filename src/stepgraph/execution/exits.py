@@ -331,14 +331,16 @@ class TermExits(Struct, eq=False):
     def _of_passes(self, term: OverlappingPasses) -> Iterator[Exit]:
         body, live = term.part.body, term.live
         unstarted = self.unstarted(body) if term.is_open else NO_PENDING
-        ends = [self.ends(each.term) for each in live]
-        yield from (Exit("next", pending) for pending in self.terms.all_joined([*ends, [unstarted]]))
         passes = [*(each.term for each in live), *([term.body] if term.is_open else [])]
-        for at, current in enumerate(passes):
-            others = Pending(self.terms.background(each.term for each in (*live[:at], *live[at + 1 :])))
-            for each in self.of(current):
-                if each.kind == "fail" or (each.kind == "return" and at >= len(live) - 1):
-                    yield Exit(each.kind, self.terms.joined(each.pending, others))
+        exits = [self.of(each) for each in passes]
+        if all(exits[: len(live)]):
+            ends = [[each.pending for each in of_pass if each.kind == "next"] for of_pass in exits[: len(live)]]
+            yield from (Exit("next", pending) for pending in self.terms.all_joined([*ends, [unstarted]]))
+        for at, of_pass in enumerate(exits):
+            leaving = [e for e in of_pass if e.kind == "fail" or (e.kind == "return" and at >= len(live) - 1)]
+            if leaving:
+                others = Pending(self.terms.background(each.term for each in (*live[:at], *live[at + 1 :])))
+                yield from (Exit(each.kind, self.terms.joined(each.pending, others)) for each in leaving)
         for rest, pending in self.after_break(term):
             yield from (Exit(each.kind, self.terms.joined(pending, each.pending)) for each in self.of(rest))
         if term.part.is_unknown:

@@ -34,6 +34,9 @@ COARSE_STATES: Final = 300
 COARSE_BACKGROUND: Final = 60
 """The maximum number of terms in a background, for the same reason."""
 
+COARSE_OVERLAP: Final = 400
+"""The maximum number of passes of a loop that overlap, for the same reason."""
+
 COARSE_OPERATIONS: Final = 20_000
 """The maximum number of operations for an entry, for the same reason."""
 
@@ -288,6 +291,7 @@ class _Matcher(Struct, eq=False):
             self.terms.precision = Precision(self.terms.precision - 1)
             self._forget()
             self.ends = _at_any_time(self.ends, self.never)
+            self.terms.overlap = 0
             reduced, spent = self._largest(self._coarse(reduced)), 0
         if len(reduced) > MAX_STATES:
             raise TooAmbiguousError
@@ -295,6 +299,8 @@ class _Matcher(Struct, eq=False):
 
     def _is_costly(self, layer: _Layer, spent: int) -> bool:
         if len(layer) > COARSE_STATES or spent > COARSE_OPERATIONS:
+            return True
+        if self.terms.overlap > COARSE_OVERLAP:
             return True
         return any(len(state.background) > COARSE_BACKGROUND for state in layer)
 

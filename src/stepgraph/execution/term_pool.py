@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from enum import IntEnum
 from math import inf
+from operator import attrgetter
 from typing import Final, TypeVar, cast
 
 from msgspec import Struct, field
@@ -59,6 +60,8 @@ ANY_NUMBER: Final = 1_000_000
 MAX_BACKGROUNDS: Final = 12
 """The maximum number of different backgrounds. A higher number is replaced by one background that includes all."""
 
+_BY_TERM: Final = attrgetter("term.number")
+
 TermT = TypeVar("TermT", bound=Term)
 
 
@@ -84,6 +87,10 @@ class Terms(Struct, eq=False):
     pool: dict[tuple[object, ...], Term] = field(default_factory=dict)
     over: Term = field(default_factory=lambda: Fresh(0, EMPTY.traits, 0, EMPTY))
     """The term of work that is over."""
+    overlap: int = 0
+    """The largest number of passes of a loop that overlapped."""
+    traits: dict[tuple[Clock, int], Traits] = field(default_factory=dict)
+    """The traits of running steps, by their clock and the steps in them."""
 
     def __post_init__(self) -> None:
         self.pool[Fresh, EMPTY] = self.over
@@ -113,10 +120,17 @@ class Terms(Struct, eq=False):
 
         def make(number: int) -> Running:
             sites = nested.traits.sites | (part.nested.traits.sites if retried else 0)
-            traits = replace(part.clock.traits(sites), starts=-inf)
+            traits = self._running_traits(part.clock, sites)
             return Running(number, traits, nested.running | 1 << (end + 2), part, end, nested, retried, outcome)
 
         return self._intern((Running, part, end, nested, retried, outcome), make)
+
+    def _running_traits(self, clock: Clock, sites: int) -> Traits:
+        """Return the traits of a running step, which are one object for all steps with equal ones."""
+        key = clock, sites
+        if key not in self.traits:
+            self.traits[key] = replace(clock.traits(sites), starts=-inf)
+        return self.traits[key]
 
     def failed(self, clock: Clock) -> Term:
         """Return a step that has failed for good."""
@@ -173,7 +187,7 @@ class Terms(Struct, eq=False):
         any_finished = any_finished and part.kind in {"any", "race"}
 
         def make(number: int) -> Term:
-            traits = combined(member.term.traits for member in unfinished)
+            traits = combined(_distinct([member.term.traits for member in unfinished]))
             return Members(number, traits, _running(unfinished), part, unfinished, furthest, any_finished)
 
         return self._intern((Members, part, unfinished, furthest, any_finished), make)
@@ -197,6 +211,7 @@ class Terms(Struct, eq=False):
         if not unfinished and not is_open:
             return over
         self.spend(1 + len(unfinished) // 4)
+        self.overlap = max(self.overlap, len(unfinished))
         if self.precision == Precision.ANY_ORDER and unfinished:
             return self.anything((*(each.term for each in unfinished), body), part.traits.jumps)
         if self.precision < Precision.FULL:
@@ -204,7 +219,7 @@ class Terms(Struct, eq=False):
         ordered = tuple(unfinished if part.body.traits.jumps else _without_identity(unfinished))
 
         def make(number: int) -> Term:
-            traits = combined([*(each.term.traits for each in ordered), *([body.traits] if is_open else [])])
+            traits = combined(_distinct([*(each.term.traits for each in ordered), *([body.traits] if is_open else [])]))
             traits = replace(traits, clocked=part.traits.clocked, jumps=part.traits.jumps)
             return OverlappingPasses(number, traits, _running(ordered), part, ordered, body, is_open)
 
@@ -361,8 +376,17 @@ def _order(member: Member) -> tuple[bool, int, tuple[int, ...]]:
     return isinstance(member.term, Fresh), member.term.number, member.ats
 
 
+def _distinct(traits: Iterable[Traits]) -> Iterable[Traits]:
+    """Return traits without repeated objects, as the steps of many members have the same."""
+    return {id(each): each for each in traits}.values()
+
+
 def _without_identity(passes: Sequence[LivePass]) -> list[LivePass]:
     """Return passes in a form in which passes at equal points of execution are interchangeable."""
-    counts = Counter(each.term for each in passes)
-    result = [each if counts[each.term] == 1 else LivePass(None, each.term) for each in passes]
-    return sorted(result, key=lambda each: each.term.number)
+    result = list(passes)
+    if len({each.term for each in passes}) < len(passes):
+        counts = Counter(each.term for each in passes)
+        result = [
+            each if each.began is None or counts[each.term] == 1 else LivePass(None, each.term) for each in passes
+        ]
+    return sorted(result, key=_BY_TERM)
