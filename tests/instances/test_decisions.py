@@ -578,3 +578,21 @@ def test_a_run_in_either_branch_hides_no_effect() -> None:
         "unknown",
         "The log does not show which of several deployed steps `pack-1` is.",
     )
+
+
+def test_a_new_loop_in_a_new_helper_runs_again() -> None:
+    """The loop around the call was there before."""
+    packing = loop(do("weigh"), do("pack"))
+    helped = graph(loop(do("weigh"), call("f")), SHIP, functions={"f": function("f", loop(do("pack")))})
+    log = log_of("running", ended("weigh"), ended("pack"), opened("ship"))
+    assert NewCode.of(helped, graph(packing, SHIP)).replay(log).reasons == (
+        "A new loop may run `pack` any number of times: the log does not show how many.",
+    )
+
+
+def test_a_step_of_another_kind_runs_in_each_pass() -> None:
+    """The inner loop alone could also explain the other entries."""
+    old, new = (graph(loop(loop(do("weigh"), do("pack")), last)) for last in (do("label"), sleep("label")))
+    entries = [*[ended("weigh"), ended("pack"), ended("label")] * 2, ended("weigh"), ended("pack"), opened("weigh")]
+    replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
+    assert replay.reasons == ("`label-1` begins in place of the step `label-1`.",)

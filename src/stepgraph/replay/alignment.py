@@ -224,6 +224,9 @@ class _RunSearch(Struct):
         """
         self._end_open_entries(run)
         following = self._next_entries(run)
+        if following and self.costs.unplaced_in(run) & ~self.costs.passed(run) & ((1 << following[0]) - 1):
+            # A new step may take the place of an entry before the next one, even if a loop can reach it later.
+            postponed &= self.costs.existing
         for number in bits(run.position.sites & ~postponed):
             site = self.program.sites[number]
             stored = self.answers.next_of(site, run.consumed)

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.bit_sets import bit_set
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
 from stepgraph.replay.answers import Answers
@@ -89,6 +90,8 @@ class Costs(Struct, frozen=True):
     """The calls of the steps that may correspond to entries."""
     allowed: Mapping[int, int]
     """The largest number of runs under the deployed code, by step."""
+    existing: int
+    """The steps that the deployed code also has, as a bit set, or all steps without the deployed code."""
     over: Sequence[int]
     """The entries that were over when the entry before an index began, as bit sets by index."""
 
@@ -98,12 +101,12 @@ class Costs(Struct, frozen=True):
         foreign = sum((not sites) << number for number, sites in enumerate(answers.sites_of))
         over = _over(entries)
         if deployed is None:
-            return cls(entries, answers, None, foreign, foreign, TrackedCalls.of((), {}), {}, over)
+            return cls(entries, answers, None, foreign, foreign, TrackedCalls.of((), {}), {}, -1, over)
         placed = sum(bool(sites) << number for number, sites in enumerate(deployed.sites))
         allowed = deployed.allowed()
         tracked = TrackedCalls.of(allowed, deployed.required())
         unplaced = ~placed & ((1 << len(entries)) - 1)
-        return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, over)
+        return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, bit_set(deployed.existing), over)
 
     def is_required(self, site: Site, counts: CallCounts) -> bool:
         """Return whether a call of a step corresponds to a run under the deployed code."""

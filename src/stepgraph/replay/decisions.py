@@ -101,10 +101,11 @@ class Decisions(Struct, frozen=True):
         old = self.matching.to_old[number]
         if old is None or old in self.old.possible or not self.old.contains(old):
             return False
-        conditional = [outer.number for outer in ancestors(self.matching.old, old) if _is_conditional(outer)]
+        outside = _elements_around(self.matching.old, self.old_calls, old)
+        conditional = [outer for outer in outside if _is_conditional(self.matching.old[outer])]
         if not conditional:
             return False
-        around = self._elements_around(number)
+        around = _elements_around(self.matching.new, self.new_calls, number)
         return any(self.matching.to_new[outer] not in around for outer in conditional)
 
     def has_overtaken(self, number: int) -> bool:
@@ -163,17 +164,6 @@ class Decisions(Struct, frozen=True):
         function = next((each.number for each in ancestors(self.matching.new, new) if each.slot == FUNCTIONS), ROOT)
         return self._is_in(old) and self.new.last.get(function, ROOT) >= end and function not in self.new.completed
 
-    def _elements_around(self, number: int) -> set[int]:
-        """Return the elements around a new element, and around all calls that may lead to it."""
-        around: set[int] = set()
-        pending = [number]
-        while pending:
-            for outer in ancestors(self.matching.new, pending.pop()):
-                if outer.slot == FUNCTIONS and outer.number not in around:
-                    pending += self.new_calls.get(outer.text(KEY), ())
-                around.add(outer.number)
-        return around
-
     def _may_have_run_untraced(self, number: int) -> bool:
         if not self.old.contains(number) or self.old.is_avoided(number):
             return False
@@ -228,7 +218,10 @@ class Decisions(Struct, frozen=True):
 
     def _is_in_more_loops(self, new: int) -> bool:
         old = self.matching.to_old[new]
-        return old is None or _loops_around(self.matching.new, new) > _loops_around(self.matching.old, old)
+        if old is None:
+            return True
+        before = _loops_around(self.matching.old, self.old_calls, old)
+        return len(_loops_around(self.matching.new, self.new_calls, new)) > len(before)
 
     def _added_passes(self, number: int, name: str) -> Iterator[Decision]:
         """Yield the decision of a new loop around a step or call."""
@@ -293,5 +286,18 @@ def _is_conditional(element: TreeElement) -> bool:
     return element.kind in {BRANCH, "loop"} or element.slot == "catch_block"
 
 
-def _loops_around(tree: Tree, number: int) -> int:
-    return sum(outer.kind == "loop" for outer in ancestors(tree, number))
+def _loops_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
+    """Return the loops around an element and around the calls that may lead to it."""
+    return {outer for outer in _elements_around(tree, calls, number) if tree[outer].kind == "loop"}
+
+
+def _elements_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
+    """Return the elements around an element, and around all calls that may lead to it."""
+    around: set[int] = set()
+    pending = [number]
+    while pending:
+        for outer in ancestors(tree, pending.pop()):
+            if outer.slot == FUNCTIONS and outer.number not in around:
+                pending += calls.get(outer.text(KEY), ())
+            around.add(outer.number)
+    return around
