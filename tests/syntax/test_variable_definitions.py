@@ -94,6 +94,49 @@ for item in event:
 """
 
 
+IN_LOOP = 'for item in event["items"]:\n    await step.sleep(f"{item}", 1)'
+HELPER = 'async def nap(x):\n    await step.sleep(f"{x}", 1)\n'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HELPER + 'for row in event["items"]:\n    await nap(row)',
+        HELPER + 'items = event["items"]\nawait asyncio.gather(*(nap(each) for each in items))',
+        HELPER + 'await asyncio.gather(*[nap(each) for each in event["items"] if each])',
+        HELPER + 'async def naps(rows):\n    for row in rows:\n        await nap(x=row)\nawait naps(event["items"])',
+        'x = event["items"]\n[await step.sleep(f"{x}", 1) for x in x]',
+    ],
+)
+def test_helpers_and_comprehensions_name_steps_like_loops(body: str) -> None:
+    name = definitions(IN_LOOP)[-1]
+    assert name in definitions(body)
+    assert name not in definitions(body.replace('event["items"]', 'event["lines"]'))
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "await asyncio.gather(*(nap(each) for each in $1))",
+        "[await nap(each) for each in $1]",
+        "await asyncio.gather(*map(nap, $1))",
+    ],
+)
+def test_all_loops_have_heads(loop: str) -> None:
+    head = definitions(IN_LOOP)[0]
+    assert head in definitions(named(HELPER + loop, 'event["items"]'))
+    assert head in definitions(named(f'{HELPER}items = event["items"]\n{loop}', "items"))
+    assert head not in definitions(named(HELPER + loop, 'event["lines"]'))
+
+
+def test_conditions_of_comprehensions_are_part_of_the_head() -> None:
+    (head,) = definitions('[await step.sleep("a", 1) for x in event.items if x[0]]')
+    assert head == (
+        "for each of __0.items with __0 = <parameter 1 of run>"
+        " if __0[0] with __0 = <each of __0.items with __0 = <parameter 1 of run>>"
+    )
+
+
 def test_names_of_parameters_do_not_matter() -> None:
     expected = definitions(named(CALLED, "item"))
     assert len(expected) == 3
@@ -146,9 +189,9 @@ def test_values_of_variables_matter(old: str, new: str) -> None:
     "body",
     [
         'await step.sleep(f"{[x for x in event]}", 1)',
+        '[await step.sleep(f"{y}", 1) for x in event for y in x]',
         'with open(event) as x:\n    await step.sleep(f"{x}", 1)',
         'await step.sleep(f"{HOST}", 1)',
-        'async def nap(x):\n    await step.sleep(f"{x}", 1)\nawait asyncio.gather(*map(nap, event))',
         "\n".join(
             [
                 "a0, b0 = event",

@@ -185,10 +185,10 @@ class Decisions(Struct, frozen=True):
         if not has_other_passes(self.matching, old, new):
             return
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
-        if old_head == new_head:
-            yield Decision(
-                "unknown", f"The values in `{new_head}` changed, so its passes may differ from those in the log."
-            )
+        if old_head == new_head or not old_head or not new_head:
+            head = new_head or old_head
+            values = f"The values in `{head}`" if head else "The values of a loop"
+            yield Decision("unknown", f"{values} changed, so its passes may differ from those in the log.")
         elif not self.old.has_left(old) or not (continues(old_head, new_head) or continues(new_head, old_head)):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
             yield Decision("unknown", reason)

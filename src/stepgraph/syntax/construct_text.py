@@ -22,7 +22,7 @@ MAX_TEXT_LENGTH: Final = 120
 
 _FUNCTION_DIGITS: Final = 16
 _IDLE_VALUES: Final = (cst.Ellipsis, cst.BaseNumber, cst.BaseString, cst.Name)
-_COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
+COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
 
 
 def loop_head(place: SourcePlace) -> str:
@@ -39,7 +39,7 @@ def loop_head(place: SourcePlace) -> str:
         case cst.CompFor():
             return truncate(_clause_head(place, node))
         case cst.BaseExpression():
-            clause = _enclosing_clause(place)
+            clause = enclosing_clause(place)
             return "" if clause is None else truncate(_clause_head(place, clause))
         case _:
             return ""
@@ -251,10 +251,10 @@ def _formatted(node: cst.BaseExpression, module: SourceModule) -> str:
     return formatted_text(module.tree, node)
 
 
-def _enclosing_clause(place: SourcePlace) -> cst.CompFor | None:
+def enclosing_clause(place: SourcePlace) -> cst.CompFor | None:
     """Return the first `for` clause of the innermost comprehension that contains an expression in the same scope."""
     for ancestor in ancestors_of(place.module.parents, place.node):
-        if isinstance(ancestor, _COMPREHENSIONS):
+        if isinstance(ancestor, COMPREHENSIONS):
             return ancestor.for_in
         if isinstance(ancestor, SCOPES):
             return None

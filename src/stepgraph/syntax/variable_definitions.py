@@ -14,6 +14,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
@@ -104,17 +105,40 @@ def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) ->
 def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
     """Return the head of a loop without its variable, and with definitions in place of other variables.
 
-    Return an empty string for a loop that is not a statement.
+    The node is that of `loop_head`, or a call of `map`. Return an empty string for a comprehension with several loops.
     """
     match place.node:
-        case cst.For(iter=expression):
-            keyword = "for each of "
-        case cst.While(test=expression):
-            keyword = "while "
+        case cst.For(iter=iterable):
+            return f"for each of {_defined_or_same(iterable, place, scope)}"
+        case cst.While(test=test):
+            return f"while {_defined_or_same(test, place, scope)}"
+        case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
+            iterables = (_defined_or_same(each.value, place, scope) for each in arguments)
+            return f"for each of {', '.join(iterables)}"
+        case cst.CompFor() as clause:
+            return _defined_clause(place, clause, scope)
+        case cst.BaseExpression() if (enclosing := enclosing_clause(place)) is not None:
+            return _defined_clause(place, enclosing, scope)
         case _:
             return ""
+
+
+def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionScope) -> str:
+    """Return the head of the only loop of a comprehension, with its conditions."""
+    around = ancestors_of(place.module.parents, clause)
+    comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
+    if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
+        return ""
+    iterable = _defined_or_same(clause.iter, SourcePlace(place.module, comprehension), scope)
+    tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
+    conditions = "".join(f" if {_defined_or_same(test, at, scope)}" for test, at in tests)
+    return f"for each of {iterable}{conditions}"
+
+
+def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return an expression with definitions in place of its variables, or without changes if these are unknown."""
     text = formatted_text(place.module.tree, expression)
-    return f"{keyword}{defined_expression(text, place, scope) or text}"
+    return defined_expression(text, place, scope) or text
 
 
 def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope) -> str:
@@ -213,6 +237,10 @@ class _Definitions(Struct):
 
     def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
         """Return the value of a variable with a single assignment, or the name that replaces that of the variable."""
+        if function < len(self.functions) and (clause := self._clause_of(name, at, self.functions[function])):
+            comprehension, target, iterable = clause
+            definition = f"<each of {self._text(iterable, comprehension, function)}>{_path(target, name)}"
+            return numbers.of(self.functions[function], name, definition)
         for index in range(function, len(self.functions)):
             bindings = bindings_of(self.functions[index], self.module)
             if name in bindings.globals:
@@ -221,15 +249,34 @@ class _Definitions(Struct):
                 return self._local(name, index, self._reaching(bindings.binders[name], at), numbers)
         return _constant(name, self.module)
 
+    def _clause_of(
+        self, name: str, at: cst.CSTNode, function: cst.FunctionDef
+    ) -> tuple[cst.CSTNode, cst.BaseAssignTargetExpression, cst.BaseExpression] | None:
+        """Return the innermost comprehension around a node that binds a variable, with its target and iterable."""
+        for outer in ancestors_of(self.module.parents, at):
+            if outer is function:
+                return None
+            if isinstance(outer, COMPREHENSIONS):
+                clause = outer.for_in
+                if clause.inner_for_in is not None:
+                    raise _UnknownDefinitionError
+                if _path(clause.target, name) is not None:
+                    return outer, clause.target, clause.iter
+        return None
+
     def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: _Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
         if (owner, name) in self.expansion.pending:
             return numbers.of(owner, name, f"<{self.expansion.pending.index((owner, name))}>")
         self.expansion.spend(len(binders))
         self.expansion.pending.append((owner, name))
-        value = _only_value(name, binders)
+        value, argument = _only_value(name, binders), self._only_argument(binders, owner)
         if value is not None:
             expression = self._numbered(self.module.text(value), binders[0], function, numbers)
+        elif argument is not None:
+            call, passed = argument
+            caller = _Definitions(call.module, _functions_around(call), self.expansion)
+            expression = caller._numbered(call.module.text(passed), call.node, 0, numbers)
         else:
             definitions = [self._definition(name, binder, function) for binder in binders]
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
@@ -271,9 +318,22 @@ class _Definitions(Struct):
             case _:
                 raise _UnknownDefinitionError
 
+    def _only_argument(
+        self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef
+    ) -> tuple[SourcePlace, cst.BaseExpression] | None:
+        """Return the only call of a function and its argument for a parameter that nothing else binds."""
+        calls = self.expansion.scope.calls.get(owner, ()) if owner.name.value != _RUN else ()
+        match binders, calls:
+            case [cst.Param(name=cst.Name(value=name))], [call]:
+                arguments = _arguments_for(name, _position(name, owner), owner, call.node)
+                is_rest = isinstance(owner.params.star_arg, cst.Param) and owner.params.star_arg.name.value == name
+                if len(arguments) == 1 and not arguments[0].star and not is_rest:
+                    return call, arguments[0].value
+        return None
+
     def _passed(self, parameter: cst.Param, owner: cst.FunctionDef) -> str:
         """Return the values that calls pass for a parameter, or an empty string without known calls."""
-        position = [each.name.value for each in parameters(owner.params)].index(parameter.name.value)
+        position = _position(parameter.name.value, owner)
         if owner.name.value == _RUN:
             return f"<parameter {position} of run>"
         calls = self.expansion.scope.calls.get(owner, ())
@@ -293,6 +353,11 @@ class _Definitions(Struct):
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
+
+
+def _position(name: str, function: cst.FunctionDef) -> int:
+    """Return the position of a parameter of a function."""
+    return [each.name.value for each in parameters(function.params)].index(name)
 
 
 def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
