@@ -174,7 +174,8 @@ def _passes(context: _TitleContext, old: int, new: int) -> str:
     """Return the change of the head of a loop, or of the values in it."""
     before, after = context.old.loop_heads.get(old, ""), context.new.loop_heads.get(new, "")
     if before == after:
-        return f"{name_of(context.new, new)}: the values in `{after}` changed"
+        values = f"the values in `{after}`" if after else "its values"
+        return f"{name_of(context.new, new)}: {values} changed"
     return f"{name_of(context.new, new)}: `{before}` changed to `{after}`"
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
 from typing import Final
@@ -16,10 +16,22 @@ from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
-from stepgraph.diff.loop_heads import LOOP_HEAD, continues
+from stepgraph.diff.loop_heads import LOOP_HEAD, continues, has_other_passes
 from stepgraph.diff.sides import Side, Sides
+from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import WAITS, settings_impact
-from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
+from stepgraph.diff.tree import (
+    BRANCH,
+    FUNCTION,
+    FUNCTIONS,
+    KEY,
+    ROOT,
+    STEPS,
+    Tree,
+    TreeElement,
+    calls_by_name,
+    is_work,
+)
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 
@@ -82,11 +94,31 @@ class ImpactAnalysis:
 
     def _added_steps(self, number: int, wait: str) -> Iterator[Impact]:
         for step in self._instances.new_counts.steps_run_by(number):
+            if self._is_extracted(step):
+                continue
             later_steps = self._instances.new_counts.counted_after(number, step, self._instances.preexisting)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
             else:
                 yield out_of_order(f"runs when instances waiting at {wait} resume")
+
+    def _is_extracted(self, step: int) -> bool:
+        """Return whether an existing step is in a new function, whose only call is no additional run of the step."""
+        old = self._sides.matching.to_old[step]
+        functions = self._new_functions_around(step)
+        if old is None or not functions:
+            return False
+        calls = calls_by_name(self._new)
+        for function in functions:
+            sites = calls[self._new[function].text(KEY)]
+            if len(sites) != 1:
+                return False
+            functions += [outer for outer in self._new_functions_around(sites[0]) if outer not in functions]
+        return len(_loops_around(self._new, [step])) <= len(_loops_around(self._old, [old]))
+
+    def _new_functions_around(self, number: int) -> list[int]:
+        above = self._sides.new.unmatched_ancestors(number)
+        return [each for each in above if self._new[each].kind == FUNCTION and self._new[each].slot == FUNCTIONS]
 
     def _removed(self, group: EditGroup) -> Iterator[Impact]:
         for number in group.old:
@@ -102,12 +134,13 @@ class ImpactAnalysis:
                     yield breaking(f"instances waiting at {self._instances.quoted(step)} abandon the wait")
                     continue
                 counted_at = self._instances.quoted(step) if is_wait else later
-                if counted_at is not None and self._is_counted_after(number, step):
+                is_shifted = self._is_counted_after(number, step) or adjacent_namesakes(self._sides.matching, step)
+                if counted_at is not None and is_shifted:
                     yield count_shift(self._old[step].name, counted_at)
             # The engine ignores results that no call reads.
             yield from self._handlers.removed(number)
             if later is not None and self._changes_exit(self._sides.old, number, "break"):
-                yield out_of_order(f"more iterations may run when instances waiting at {later} resume")
+                yield out_of_order(f"more passes may run when instances waiting at {later} resume")
 
     def _precedes_branches(self, tree: Tree, number: int, matched: Container[int]) -> bool:
         """Return whether a branch is tested before branches that both versions have."""
@@ -260,7 +293,9 @@ class ImpactAnalysis:
         yield from self._handlers.wrapped(group)
         if kind in _TRANSPARENT or wait is None:
             return
-        if kind == "loop":
+        if kind == "loop" and (loops := self._removed_loops(group)):
+            yield from self._replaced_loop([(loop, group.container_number) for loop in loops], wait)
+        elif kind == "loop":
             # Instances in flight are in the first iteration. Later iterations precede the steps after the loop.
             later = self._instances.later(max(group.old))
             yield from () if later is None else self._repeated(group.container_number, later)
@@ -269,14 +304,34 @@ class ImpactAnalysis:
         else:
             yield breaking(f"instances waiting at {wait} have run it on its own")
 
+    def _removed_loops(self, group: EditGroup) -> list[int]:
+        """Return the removed loops around the elements of a change, and around the calls that lead to them."""
+        loops = _loops_around(self._old, group.old)
+        return [loop for loop in loops if self._sides.matching.to_new[loop] is None]
+
+    def _added_loops(self, group: EditGroup) -> list[int]:
+        """Return the new loops around the elements of a change, and around the calls that lead to them."""
+        loops = _loops_around(self._new, group.new)
+        return [loop for loop in loops if self._sides.matching.to_old[loop] is None]
+
+    def _replaced_loop(self, pairs: Sequence[tuple[int, int]], wait: str) -> Iterator[Impact]:
+        """Yield the impact of a loop in place of another one. The pairs contain an old and a new loop."""
+        if all(has_other_passes(self._sides.matching, old, new) for old, new in pairs):
+            yield breaking(f"instances waiting at {wait} may run other passes when they resume")
+        inside = next((each for old, _ in pairs if (each := self._instances.inside(old)) is not None), None)
+        if inside is not None and any(
+            _is_in_group(self._old, old) or _is_in_group(self._new, new) for old, new in pairs
+        ):
+            yield out_of_order(f"other passes run when instances waiting at {inside} resume")
+
     def _repeated(self, loop: int, wait: str) -> Iterator[Impact]:
-        """Yield the impact of further iterations, which precede later steps with the same keys."""
+        """Yield the impact of further passes, which precede later steps with the same keys."""
         inside: set[int] = set() if is_repeated(self._new, loop) else set(self._new.visit_subtree(loop))
         for step in self._instances.new_counts.steps_run_by(loop):
             later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
             if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
-        yield out_of_order(f"more iterations run when instances waiting at {wait} resume")
+        yield out_of_order(f"more passes run when instances waiting at {wait} resume")
 
     def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._old[group.container_number].kind
@@ -285,8 +340,10 @@ class ImpactAnalysis:
         yield from self._handlers.unwrapped(group)
         if kind in _TRANSPARENT or wait is None:
             return
-        if kind == "loop":
-            yield breaking(f"instances waiting at {wait} have stored results of later iterations")
+        if kind == "loop" and (loops := self._added_loops(group)):
+            yield from self._replaced_loop([(group.container_number, loop) for loop in loops], wait)
+        elif kind == "loop":
+            yield breaking(f"instances waiting at {wait} have stored results of later passes")
         elif kind in _CHOICES:
             yield from self._no_longer_chosen(group)
         else:
@@ -320,12 +377,12 @@ class ImpactAnalysis:
         elif continues(before, after):
             yield from self._fewer_passes(old, later)
         elif wait is not None:
-            yield breaking(f"instances waiting at {wait} may run other iterations when they resume")
+            yield breaking(f"instances waiting at {wait} may run other passes when they resume")
 
     def _fewer_passes(self, loop: int, later: str | None) -> Iterator[Impact]:
-        """Yield the impact of fewer iterations. The engine ignores results that no call reads."""
+        """Yield the impact of fewer passes. The engine ignores results that no call reads."""
         if (wait := self._instances.inside(loop)) is not None:
-            yield breaking(f"instances waiting at {wait} may be in an iteration that no longer runs")
+            yield breaking(f"instances waiting at {wait} may be in a pass that no longer runs")
         if later is None:
             return
         others = self._instances.remaining - set(self._old.visit_subtree(loop))
@@ -378,6 +435,28 @@ class ImpactAnalysis:
 
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
+
+
+def _is_in_group(tree: Tree, number: int) -> bool:
+    """Return whether a group of its function contains an element."""
+    above = takewhile(lambda outer: outer.slot != FUNCTIONS, tree.ancestors(number))
+    return any(outer.kind == "parallel" for outer in above)
+
+
+def _loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:
+    """Return the loops around elements, and around all calls that may lead to them."""
+    calls = calls_by_name(tree)
+    loops: dict[int, None] = {}
+    entered: set[int] = set()
+    pending = list(numbers)
+    while pending:
+        for outer in tree.ancestors(pending.pop()):
+            if outer.kind == "loop":
+                loops[outer.number] = None
+            if outer.slot == FUNCTIONS and outer.number not in entered:
+                entered.add(outer.number)
+                pending += calls[outer.text(KEY)]
+    return list(loops)
 
 
 def _leaving(wait: str) -> Impact:
