@@ -7,7 +7,8 @@ from typing import cast
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.diff.diff import diff_workflows
+from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.limits import Limit
 from stepgraph.model.details import Detail, Details
@@ -596,3 +597,16 @@ def test_a_step_of_another_kind_runs_in_each_pass() -> None:
     entries = [*[ended("weigh"), ended("pack"), ended("label")] * 2, ended("weigh"), ended("pack"), opened("weigh")]
     replay = NewCode.of(new, old).replay(counted(log_of("running", *entries)))
     assert replay.reasons == ("`label-1` begins in place of the step `label-1`.",)
+
+
+def test_one_of_adjacent_namesakes_was_removed() -> None:
+    """Saved graphs lack the functions of steps, which would tell which one remains."""
+    pack = do("pack")
+    old, new = graph(LOAD, pack, do("pack"), sleep(), SHIP), graph(LOAD, pack, sleep(), SHIP)
+    log = counted(log_of("running", ended("load order"), ended("pack"), ended("pack"), opened("cool down", "sleep")))
+    assert NewCode.of(new, old).replay(log).reasons == (
+        "One of several adjacent steps named `pack` was removed, so `pack-1` may be a run of it.",
+    )
+    assert diff_workflows(old["workflow"], new["workflow"]).effect is Effect.BREAKING
+    functions = Details([(node, Detail(function=f"f {node is pack}")) for node in (pack, old["workflow"]["nodes"][2])])
+    assert NewCode.of(new, old, (functions, functions)).replay(log).effect == "resumes"

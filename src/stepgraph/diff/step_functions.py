@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from itertools import takewhile
+from typing import Final, TypeAlias
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.recovery import MIN_SIMILARITY, NameSimilarity
 from stepgraph.diff.tree import CALL, STEPS, Tree
+
+_STEP: Final = "step_do"
 
 _Identities: TypeAlias = Mapping[int, tuple[str, str]]
 """The functions of steps, and the names and arguments of calls, by the number of the element."""
@@ -112,3 +115,21 @@ def _is_mismatched(
         None if partners[1] is None else old_identities.get(partners[1]),
     )
     return partners != (new, old) and any(each is not None for each in identities)
+
+
+def adjacent_namesakes(matching: Matching, old: int) -> list[int]:
+    """Return the remaining steps with the name of a removed one next to it, if their functions are unknown.
+
+    Each of them may be the removed one, as in saved graphs.
+    """
+    tree = matching.old
+    removed = tree[old]
+    if removed.kind != _STEP or matching.to_new[old] is not None or old in tree.step_functions:
+        return []
+    siblings = tree[removed.parent].children
+    namesakes: list[int] = []
+    for others in (siblings[: removed.index][::-1], siblings[removed.index + 1 :]):
+        for other in takewhile(lambda each: (tree[each].kind, tree[each].name) == (_STEP, removed.name), others):
+            if matching.to_new[other] is not None:
+                namesakes.append(other)
+    return namesakes

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.step_functions import has_other_code, match_step_functions
+from stepgraph.diff.step_functions import adjacent_namesakes, has_other_code, match_step_functions
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
     BRANCH,
@@ -86,6 +86,8 @@ class DeployedRun(Struct, frozen=True):
     """The details of the deployed and of the new version."""
     matching: Matching
     """The matched elements of both versions."""
+    indistinct: frozenset[int]
+    """The numbers of the new steps that may be removed ones with the same name next to them."""
 
     def has_same_name(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry compute their names in the same way."""
@@ -237,7 +239,16 @@ class VersionPair(Struct):
             tuple(decisions.changed()),
             self._details,
             self.matching,
+            frozenset(self._indistinct()),
         )
+
+    def _indistinct(self) -> Iterator[int]:
+        """Yield the new steps that may be removed ones, because only their functions would tell them apart."""
+        for old in self.matching.unmatched_old():
+            for namesake in adjacent_namesakes(self.matching, old):
+                new = self.matching.to_new[namesake]
+                if new is not None and new in self._new_sites:
+                    yield self._new_sites[new]
 
     def _unprotected(self) -> Iterator[int]:
         """Yield the new steps in a `try` whose `except` block was removed, and in the functions that it calls."""

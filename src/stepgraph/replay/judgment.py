@@ -22,6 +22,7 @@ from stepgraph.replay.wording import (
     computed_name,
     misuse,
     removed_handler,
+    removed_namesake,
     removed_or_moved,
     removed_or_renamed,
     rerun_reason,
@@ -175,6 +176,8 @@ class Judgment(Struct):
             self._add("unknown", misuse(call.site, entry, "gets"), call.site)
         elif self._is_exchanged(call.site, number):
             self.notes.append(f"The stored result of `{entry.log_name}` now goes to another step.")
+        if self.deployed is not None and call.site.number in self.deployed.indistinct:
+            self._add("unknown", removed_namesake(entry), call.site)
         if node is not None and self._may_have_other_name(call.site, number):
             self._add("unknown", computed_name(entry), call.site)
         if may_have_other_duration(call.site, entry, node):

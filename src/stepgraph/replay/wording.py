@@ -21,6 +21,11 @@ def several_steps(entry: LogEntry) -> str:
     return f"The log does not show which of several deployed steps `{entry.log_name}` is."
 
 
+def removed_namesake(entry: LogEntry) -> str:
+    """Return the reason that a step may get the stored result of a removed one with its name."""
+    return f"One of several adjacent steps named `{entry.name}` was removed, so `{entry.log_name}` may be a run of it."
+
+
 def misuse(site: Site, entry: LogEntry, verb: str) -> str:
     """Return the reason that a step gets the stored result of another step."""
     if entry.outcome == "open":
