@@ -31,7 +31,7 @@ from stepgraph.syntax.module import SourcePlace
 # another pass.
 STRUCTURAL_COMPARISON_PASS: Final = 3
 
-_REASON: Final = "it differs in each iteration of the loop"
+_REASON: Final = "it differs in each pass of the loop"
 # Maximum depth of nested values in a comparison. A chain that grows in each pass exceeds any depth.
 _MAX_DEPTH: Final = 24
 # The depth of an object or collection inside of which values are compared.

@@ -227,7 +227,7 @@ def node_at(path: Path) -> Node:
 def may_continue(path: Path, level: int, end: int) -> bool:
     """Return whether control may get from the end of a path to the node at index `end` of the list at `level`.
 
-    Only the current iteration of the loops around that list counts.
+    Only the current pass of the loops around that list counts.
     """
     exits = NEXT
     for segment in reversed(path[level + 1 :]):

@@ -1,4 +1,4 @@
-"""The order of two pieces of work in one execution of a body, and in one iteration of each loop around both."""
+"""The order of two pieces of work in one execution of a body, and in one pass of each loop around both."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def is_independent(work: NodeWork, level: int) -> bool:
 
 
 def loops_with_both(first: Path, second: Path) -> list[tuple[int, bool]]:
-    """Return the level of the body of each loop around both paths, and whether its iterations may be concurrent."""
+    """Return the level of the body of each loop around both paths, and whether its passes may be concurrent."""
     level = _common_level(first, second)
     shared = first if level is None else first[: level + 1]
     return [

@@ -30,10 +30,10 @@ class WorkflowOrder:
         return tuple(_steps_in_order(self.run))
 
     def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
-        """Return the relations of two different steps in one iteration of each loop and one call of each function.
+        """Return the relations of two different steps in one pass of each loop and one call of each function.
 
         Only loops and functions that contain both steps count. There are several relations if the steps run at several
-        places, and none if the steps only run in different iterations or calls.
+        places, and none if the steps only run in different passes or calls.
         """
         first, second = self.reach(first_step), self.reach(second_step)
         return frozenset(
@@ -47,10 +47,10 @@ class WorkflowOrder:
         )
 
     def may_overlap(self, first_step: Step, second_step: Step) -> bool:
-        """Return whether two runs of the steps may be concurrent, in the same iteration or in different ones."""
+        """Return whether two runs of the steps may be concurrent, in the same pass or in different ones."""
         first, second = self.reach(first_step), self.reach(second_step)
         return any(
-            _iterations_overlap(first, site, second, other_site)
+            _passes_overlap(first, site, second, other_site)
             or (
                 _diverge(first, site, second, other_site)
                 and relation(first.work(site), second.work(other_site)) is Relation.OVERLAPPING
@@ -100,8 +100,8 @@ def _may_share_execution(body: NodeBody, through: frozenset[NodeBody], other_thr
     return body not in through | other_through and not through & other_through
 
 
-def _iterations_overlap(first: StepReach, site: WorkSite, second: StepReach, other_site: WorkSite) -> bool:
-    """Return whether an iteration of a loop around both sites may start before another iteration is over."""
+def _passes_overlap(first: StepReach, site: WorkSite, second: StepReach, other_site: WorkSite) -> bool:
+    """Return whether a pass of a loop around both sites may start before another pass is over."""
     work, other_work = first.work(site), second.work(other_site)
     return any(
         is_concurrent or not is_awaited_in(work, level) or not is_awaited_in(other_work, level)

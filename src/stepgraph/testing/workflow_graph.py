@@ -253,11 +253,11 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
     def runs_before(self, first: str, second: str) -> bool:
         """Return whether `first` always ends before `second` starts.
 
-        True is a guarantee: in every run, within one iteration of the innermost loop or one call of the innermost
+        True is a guarantee: in every run, within one pass of the innermost loop or one call of the innermost
         function that contains both, each `first` that runs has ended or failed before any `second` starts. This covers
-        all steps with these names. It does not imply that either step runs, nor an order between different iterations.
+        all steps with these names. It does not imply that either step runs, nor an order between different passes.
         False is not a guarantee: the payload may be unable to express the order. The result is also False if no
-        iteration has both steps, so that an assertion never passes vacuously. Raises StepNotFoundError.
+        pass has both steps, so that an assertion never succeeds vacuously. Raises StepNotFoundError.
         """
         __tracebackhide__ = True
         pairs = product(self._named(first), self._named(second))
@@ -267,7 +267,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
     def concurrent(self, first: str, second: str) -> bool:
         """Return whether two steps with these names may run at the same time.
 
-        If the graph is complete, False guarantees that no two such steps overlap, in any iterations and calls. True
+        If the graph is complete, False guarantees that no two such steps overlap, in any passes and calls. True
         does not guarantee anything: the program may order the steps in a way that the payload cannot express. If both
         names are the same, the result refers to two runs of steps with that name. A step overlaps the steps nested in
         it. Raises StepNotFoundError.
@@ -327,7 +327,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
     def order(self) -> nx.DiGraph[str]:
         """Return the strict order of the steps as a graph of NetworkX, transitively reduced.
 
-        A path from one step to another gives the guarantee of `runs_before`: in every run, within one iteration of
+        A path from one step to another gives the guarantee of `runs_before`: in every run, within one pass of
         the innermost loop or one call of the innermost function that contains both, the first step has ended or failed
         before the second one starts. Steps have the names and attributes of `to_networkx`, except `function`.
         """

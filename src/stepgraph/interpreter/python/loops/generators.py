@@ -257,8 +257,8 @@ def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> Fu
     interpreter.note(
         "generator",
         iterable.place,
-        f"the generator `{iterable.function.name}` runs steps between the iterations of a loop.",
-        "The graph shows it as one call in each iteration.",
+        f"the generator `{iterable.function.name}` runs steps between the passes of a loop.",
+        "The graph shows it as one call in each pass.",
     )
     return summary
 
