@@ -66,7 +66,7 @@ def complete_in_bash(programs: Path, *words: str) -> list[str]:
         (("check", "--select", "SG20"), CODES),
         (("check", "--select", "SG101,SG205"), ["SG101,SG205"]),
         (("check", "--ignore", "unknown-d"), ["unknown-duration-unit"]),
-        (("graph", "--collapse", "loop,s"), ["loop,switch", "loop,step"]),
+        (("graph", "--fold", "loop,s"), ["loop,switch", "loop,step"]),
         (("lint", "--strict", "--fail-on", "w"), ["warning"]),
         (("rules", "sg205"), ["SG205"]),
         (("schema", "d"), ["diff"]),

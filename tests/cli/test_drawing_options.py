@@ -28,7 +28,7 @@ def orders(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the fo
 
 
 def test_option_values_match_the_renderers() -> None:
-    assert get_args(FoldedKind) == output_options.COLLAPSIBLE
+    assert get_args(FoldedKind) == output_options.FOLDABLE
     assert get_args(Expansion) == output_options.EXPANSIONS
     assert get_args(Theme) == output_options.THEMES
 
@@ -37,11 +37,11 @@ def test_depth_folds_deeper_nodes(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.json", "--depth", "1").out == "Orders  2 steps\n└─ ↻ loop  (a, b · 2 steps)\n"
 
 
-def test_collapse_folds_kinds_at_any_depth(stepgraph: Command) -> None:
-    assert stepgraph("render", "orders.json", "--collapse", " if, loop ,").out == (
+def test_kinds_are_folded_at_any_depth(stepgraph: Command) -> None:
+    assert stepgraph("render", "orders.json", "--fold", " if, loop ,").out == (
         "Orders  2 steps\n└─ ↻ loop  (a, b · 2 steps)\n"
     )
-    assert stepgraph("render", "orders.json", "--collapse", "if").out.endswith("└─ ◇ if x …  (b · 1 step)\n")
+    assert stepgraph("render", "orders.json", "--fold", "if").out.endswith("└─ ◇ if x …  (b · 1 step)\n")
 
 
 def supporting(option: str) -> str:
@@ -53,10 +53,10 @@ def supporting(option: str) -> str:
 @pytest.mark.parametrize("form", sorted(TEXT_DRAWINGS.keys() - {"html"}))
 def test_all_drawings_can_be_folded(stepgraph: Command, form: str) -> None:
     whole = stepgraph("render", "orders.json", "-f", form)
-    folded = stepgraph("render", "orders.json", "-f", form, "--collapse", "loop")
+    folded = stepgraph("render", "orders.json", "-f", form, "--fold", "loop")
     assert (whole.code, folded.code) == (0, 0)
     advice = (
-        "each drawing supports --collapse: add _FOLDING to the format in cli/formats.py, "
+        "each drawing supports --fold: add _FOLDING to the format in cli/formats.py, "
         "and draw folded nodes with `folded_node_text` of render/folding.py"
     )
     assert "2 steps" in folded.out, advice
@@ -64,7 +64,7 @@ def test_all_drawings_can_be_folded(stepgraph: Command, form: str) -> None:
 
 
 def test_folded_parts_of_a_page_can_be_opened(stepgraph: Command) -> None:
-    page = stepgraph("render", "orders.json", "-f", "html", "--collapse", "loop")
+    page = stepgraph("render", "orders.json", "-f", "html", "--fold", "loop")
     assert page.code == 0
     assert '"folded": ["orders--node.loop"]' in page.out.replace('"folded":[', '"folded": [')
 
@@ -108,12 +108,12 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
     [
         (["--depth", "0"], "invalid value `0` for `--depth`: expected a whole number of at least 1."),
         (
-            ["--collapse", "loop,fi"],
-            f"invalid value for `--collapse`: unknown kind `fi`. {KINDS}",
+            ["--fold", "loop,fi"],
+            f"invalid value for `--fold`: unknown kind `fi`. {KINDS}",
         ),
         (
-            ["--collapse", ","],
-            f"invalid value for `--collapse`: missing kind. {KINDS}",
+            ["--fold", ","],
+            f"invalid value for `--fold`: missing kind. {KINDS}",
         ),
         (["--theme", "dark"], f"--theme does not apply to the format text, only to {supporting('--theme')}."),
         (["--legend"], f"--legend does not apply to the format text, only to {supporting('--legend')}."),

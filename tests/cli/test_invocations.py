@@ -51,6 +51,7 @@ def orders(folder: Path) -> None:  # noqa: ARG001 - it changes into it
         (["check", "--select=ALL"], ["check"]),
         (["check", "--select", "ALL"], ["check", "--select", "SG"]),
         (["check", "--extend-ignore", "SG2"], ["check", "--ignore", "SG2"]),
+        (["graph", "--collapse", "loop"], ["graph", "--fold", "loop"]),
         (["check", "--no-color"], ["check", "--color", "never"]),
         (["check", "-no-color"], ["check", "--color", "never"]),
         (["graph", "--no-colors"], ["graph", "--color", "never"]),

@@ -82,7 +82,7 @@ def test_a_graph_that_is_too_large_is_refused(stepgraph: Command) -> None:
             (
                 "stepgraph: Orders: the picture is too large for a PNG: 352 by 35,244 pixels, and the limits are 32,767"
                 " pixels per side and 50 million pixels in all. Draw less with `--depth 2` or"
-                " `--collapse loop,if,function`, or write an SVG."
+                " `--fold loop,if,function`, or write an SVG."
             )
         ],
     )

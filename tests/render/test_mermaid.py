@@ -224,18 +224,18 @@ def test_a_large_graph_has_a_diagram_for_each_function() -> None:
 
 def test_a_large_part_is_folded_as_little_as_possible() -> None:
     drawn = render_mermaid(graph(loop(loop(loop(*steps(500))))))
-    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders (collapsed to depth 3)", "mermaid")]
+    assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders (folded to depth 3)", "mermaid")]
     assert f'n_0_0_0["{FOLDED_STEPS}"]:::foldedBox' in lines(drawn.pieces[0].text)
     (message,) = drawn.messages
     assert message == (
-        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 510, so it is collapsed to depth 3."
+        "Orders: GitHub draws at most 500 arrows in a diagram, but this one has 510, so it is folded to depth 3."
         " Choose another depth with `--depth`, or draw everything with `-f svg`."
     )
 
 
 def test_a_folded_graph_is_folded_further() -> None:
     drawn = render_mermaid(graph(loop(*steps(500), loop(loop(do("a"))))), View(folding=Folding(2)))
-    assert [piece.title for piece in drawn.pieces] == ["Orders (collapsed to depth 1)"]
+    assert [piece.title for piece in drawn.pieces] == ["Orders (folded to depth 1)"]
 
 
 def test_a_function_is_folded_within_its_frame() -> None:
@@ -243,7 +243,7 @@ def test_a_function_is_folded_within_its_frame() -> None:
     drawn = render_mermaid(graph(call("f"), functions=functions))
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [
         ("Orders", "mermaid"),
-        ("Orders · f (collapsed to depth 2)", "mermaid"),
+        ("Orders · f (folded to depth 2)", "mermaid"),
         ("Orders · g", "outline"),
     ]
     assert f'f0_0["{FOLDED_STEPS}"]:::foldedBox' in lines(drawn.pieces[1].text)
@@ -302,7 +302,7 @@ def test_deep_graphs_are_folded_quickly() -> None:
     for _ in range(1000):
         node = loop(node)
     (piece,) = render_mermaid(graph(node)).pieces
-    assert piece.title == "Orders (collapsed to depth 61)"
+    assert piece.title == "Orders (folded to depth 61)"
 
 
 @pytest.mark.slow

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from stepgraph.report.report import Report
     from stepgraph.subject import Subject
 
-_FOLDING: Final = frozenset({"--depth", "--collapse"})
+_FOLDING: Final = frozenset({"--depth", "--fold"})
 _CHART: Final = _FOLDING | {"--expand"}
 _PAGE: Final = _CHART | {"--theme", "--legend", "--findings"}
 _DIFF_PICTURE: Final = frozenset({"--theme", "--full"})
@@ -34,7 +34,7 @@ _INSTANCE_PAGE: Final = _CHART | {"--theme", "--legend"}
 _INSTANCE_PICTURE: Final = _INSTANCE_PAGE | {"--fit"}
 _LINKED: Final = frozenset({"--source-url"})
 
-_DRAW_LESS: Final = "Draw less with `--depth 2` or `--collapse loop,if,function`, or write an SVG."
+_DRAW_LESS: Final = "Draw less with `--depth 2` or `--fold loop,if,function`, or write an SVG."
 
 # The functions below import their renderers when called, because a run needs only one and start-up time counts.
 

@@ -56,6 +56,7 @@ COMMAND_ALIASES: Final = {
 """The command that each alias stands for."""
 
 OPTION_ALIASES: Final = {
+    "--collapse": "--fold",
     "--colour": "--color",
     "--extend-ignore": "--ignore",
     "--no-color": "--color=never",

@@ -161,7 +161,7 @@ def _command() -> str:
 
 
 # Copies of constants of the renderers, because importing them would slow down every run.
-COLLAPSIBLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
+FOLDABLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
 EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
@@ -169,15 +169,15 @@ ENGINES: Final = ("structured", "dot")
 _STRUCTURED_ONLY: Final = frozenset({"--theme", "--legend", "--fit", "--source-url", "--findings"})
 _NO_FIT = "none"
 _MIN_FIT, _MAX_FIT = 200, 10_000
-_VIEW_OPTIONS: Final = frozenset({"--depth", "--collapse", "--expand", "--theme", "--legend"})
+_VIEW_OPTIONS: Final = frozenset({"--depth", "--fold", "--expand", "--theme", "--legend"})
 
-_DEPTH_HELP = "Draw N levels of nested nodes, and collapse deeper ones."
-_COLLAPSE_HELP = f"Collapse nodes of these kinds: {', '.join(COLLAPSIBLE)}."
+_DEPTH_HELP = "Draw N levels of nested nodes, and fold deeper ones."
+_FOLD_HELP = f"Fold nodes of these kinds: {', '.join(FOLDABLE)}."
 _EXPAND_HELP = "Draw a function at its first call (default), at each call, or separately; not in text."
 _FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
-_FULL_HELP = "Draw unchanged parts in full. By default, they are collapsed."
+_FULL_HELP = "Draw unchanged parts in full. By default, they are folded."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
 _SOURCE_URL_HELP = "Link steps to their code: a URL with {path} and {line}, or auto for permalinks."
 _ENGINE_HELP = "Layout engine of an SVG or PNG: stepgraph's own (default), or Graphviz."
@@ -187,7 +187,7 @@ class DrawingOptions(Struct, frozen=True):
     """The values of the options. Options that were not used are None or False."""
 
     depth: int | None
-    collapse: tuple[str, ...] | None
+    fold: tuple[str, ...] | None
     expand: str | None
     fit: str | int | None
     """The width in pixels, or `none`."""
@@ -238,7 +238,7 @@ class DrawingOptions(Struct, frozen=True):
     def _explicit_options(self) -> list[str]:
         values = {
             "--depth": self.depth,
-            "--collapse": self.collapse,
+            "--fold": self.fold,
             "--expand": self.expand,
             "--fit": self.fit,
             "--theme": self.theme,
@@ -261,7 +261,7 @@ class DrawingOptions(Struct, frozen=True):
         from stepgraph.render.view import View
 
         return View(
-            Folding(self.depth, cast("tuple[FoldedKind, ...]", self.collapse or ())),
+            Folding(self.depth, cast("tuple[FoldedKind, ...]", self.fold or ())),
             cast("Expansion", self.expand or EXPANSIONS[0]),
             cast("Theme", self.theme or THEMES[0]),
             self.legend,
@@ -278,11 +278,11 @@ def picture_options(command: Callable[..., R]) -> Callable[..., R]:
 
     @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
     @click.option(
-        "--collapse",
-        callback=_collapse,
+        "--fold",
+        callback=_fold,
         metavar="KIND,...",
-        help=_COLLAPSE_HELP,
-        shell_complete=complete_values(COLLAPSIBLE),
+        help=_FOLD_HELP,
+        shell_complete=complete_values(FOLDABLE),
     )
     @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
     @click.option("--fit", callback=_fit, metavar="WIDTH|none", help=_FIT_HELP)
@@ -319,17 +319,17 @@ def _source_url(_context: click.Context, _option: click.Parameter, value: str | 
     )
 
 
-def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Return the kinds in a comma-separated string, in the order of `COLLAPSIBLE`."""
+def _fold(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return the kinds in a comma-separated string, in the order of `FOLDABLE`."""
     if value is None:
         return None
     named = [kind.strip() for kind in value.split(",") if kind.strip()]
     for kind in named:
-        if kind not in COLLAPSIBLE:
-            raise click.BadParameter(f"unknown kind `{kind}`. Available: {', '.join(COLLAPSIBLE)}.")
+        if kind not in FOLDABLE:
+            raise click.BadParameter(f"unknown kind `{kind}`. Available: {', '.join(FOLDABLE)}.")
     if not named:
-        raise click.BadParameter(f"missing kind. Available: {', '.join(COLLAPSIBLE)}.")
-    return tuple(kind for kind in COLLAPSIBLE if kind in named)
+        raise click.BadParameter(f"missing kind. Available: {', '.join(FOLDABLE)}.")
+    return tuple(kind for kind in FOLDABLE if kind in named)
 
 
 def _fit(_context: click.Context, _option: click.Parameter, value: str | None) -> str | int | None:

@@ -205,7 +205,7 @@ INPUTS += [
         f"{form}: calls of a folded function",
         partial(_files, calls_of_a_long_function),
         4_000,
-        ("render", GRAPH, "-f", form, "--collapse", "function"),
+        ("render", GRAPH, "-f", form, "--fold", "function"),
     )
     for form in TEXT_DRAWINGS
 ]

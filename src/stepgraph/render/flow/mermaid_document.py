@@ -140,9 +140,9 @@ def _fitted(part: _DiagramPart, view: View) -> MermaidDrawing:
     fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
-        diagram = _mermaid_piece(f"{part.title} (collapsed to depth {depth})", part.charts(_folded(view, depth)))
+        diagram = _mermaid_piece(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
         remedy = (
-            f"it is collapsed to depth {depth}. Choose another depth with `--depth`, or draw everything with `-f svg`."
+            f"it is folded to depth {depth}. Choose another depth with `--depth`, or draw everything with `-f svg`."
         )
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so {remedy}",))
     outline = MermaidPiece(

@@ -68,12 +68,12 @@ class Picture(Struct, frozen=True):
         if self.width > MAX_WIDTH or self.height > MAX_HEIGHT:
             yield (
                 f"the picture is {self.width} by {self.height} pixels, which is hard to view."
-                " Use `--depth 2` or `--collapse loop,if,function` to draw less."
+                " Use `--depth 2` or `--fold loop,if,function` to draw less."
             )
         elif self.fit is not None and not is_legible:
             yield (
                 f"the names of steps are {self.fit * NAME.size // self.width} pixels high if the picture is "
-                f"{self.fit} pixels wide. Use `--depth 2` or `--collapse loop,if,function` to draw less."
+                f"{self.fit} pixels wide. Use `--depth 2` or `--fold loop,if,function` to draw less."
             )
 
 
