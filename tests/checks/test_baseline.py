@@ -153,7 +153,7 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
     [
         (None, ": baseline file not found. Write it with --update-baseline."),
         ("<<<<<<< HEAD", ":1:1: not a baseline: not valid JSON: "),
-        ("[]", ":1:1: not a baseline: not valid JSON: expected an object."),
+        ("[]", ":1:1: not a baseline: expected an object, got a list."),
         ("{}", ":1:1: not a baseline: `version` and `findings` are missing."),
         ('{"version": 2, "findings": []}', ":1:13: unsupported baseline version 2: this stepgraph supports version 1."),
         ('{"version": "1", "findings": []}', ":1:13: `version` must be a positive integer, got a string."),
@@ -164,7 +164,7 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
         ),
         (
             f'{{"version": 1, "findings": [{"[]," * 1_500_000}[]]}}',
-            ":1:1: not a baseline: not valid JSON: more than 3,000,000 values.",
+            ":1:1: not a baseline: more than 3,000,000 values.",
         ),
         ('{"version": 1, "findings": {}}', ":1:28: `findings` must be a list of objects, got an object."),
     ],

@@ -117,7 +117,7 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "1:1: not valid JSON: expecting value."),
+        ("", "1:1: expected an object, got an empty file."),
         ('{"a": 1,\n "b" 2}', "2:6: not valid JSON: expecting ':' delimiter."),
         ('{"a": 1\n "b": 2}', "2:2: not valid JSON: expecting ',' delimiter."),
         ('{"a": 1,,}', "1:9: not valid JSON: expecting property name enclosed in double quotes."),
@@ -129,9 +129,9 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
         ('{"a": /* b\n*/ /* c */ ]}', "2:12: not valid JSON: expecting value."),
         ('{"NaN": 1, "a": NaN}', "1:17: not valid JSON: NaN is not a JSON value."),
         ('{"a": -Infinity}', "1:7: not valid JSON: -Infinity is not a JSON value."),
-        ("[1]", "1:1: not valid JSON: expected an object."),
-        ("[" * 100_000, "1:1: not valid JSON: nested too deeply."),
-        (f'{{"a": {"1" * 5000}}}', "1:1: not valid JSON: a number has too many digits."),
+        ("[1]", "1:1: expected an object, got a list."),
+        ("[" * 100_000, "1:1: nested too deeply."),
+        (f'{{"a": {"1" * 5000}}}', "1:1: a number has too many digits."),
     ],
 )
 def test_malformed_json_is_reported_with_its_position(text: str, message: str) -> None:
@@ -285,8 +285,8 @@ def test_toml_may_have_windows_line_ends() -> None:
         ("a = \n", "1:5: not valid TOML: invalid value."),
         ("a = [1,\n", "2:1: not valid TOML: invalid value."),
         ("a\n", "1:2: not valid TOML: expected '=' after a key in a key/value pair."),
-        ("a = " + "[" * 10_000, "1:1: not valid TOML: nested too deeply."),
-        ("a = " + "1" * 5000, "1:1: not valid TOML: a number has too many digits."),
+        ("a = " + "[" * 10_000, "1:1: nested too deeply."),
+        ("a = " + "1" * 5000, "1:1: a number has too many digits."),
     ],
 )
 def test_malformed_toml_is_reported_with_its_position(text: str, message: str) -> None:

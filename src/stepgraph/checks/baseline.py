@@ -169,7 +169,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     try:
         document = JsoncDocument(text)
     except MalformedError as error:
-        message = f"not a baseline: not valid JSON: {error.message}."
+        message = f"not a baseline: {error.message}."
         raise InputError(Problem(path, message, _REWRITE_ADVICE, *error.position)) from None
     fields = Fields(path, document, [], document.data)
     version = fields.number("version")

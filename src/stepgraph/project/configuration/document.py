@@ -35,7 +35,7 @@ TOO_MANY_DIGITS: Final = "a number has too many digits"
 
 
 class MalformedError(Exception):
-    """A configuration file cannot be parsed, or is nested too deeply."""
+    """A configuration file cannot be parsed, is not an object, or exceeds a limit. The message has no final period."""
 
     def __init__(self, message: str, position: Position) -> None:
         super().__init__(message)
@@ -91,6 +91,13 @@ _KINDS = {
 }
 
 
+def kind_text(value: object) -> str:
+    """Return the type of a value with an article, for a sentence: `a list`."""
+    if value == "":
+        return "an empty string"
+    return _KINDS.get(type(value), "a date")
+
+
 class Fields(Struct, frozen=True):
     """Typed access to the fields of an object in a document. Methods report and omit values of a wrong type."""
 
@@ -116,7 +123,7 @@ class Fields(Struct, frozen=True):
                 return value
             self.report((name,), f"`{name}` contains {invalid}.")
             return None
-        expected = "must not be empty" if value == "" else f"must be a string, got {_kind_text(value)}"
+        expected = "must not be empty" if value == "" else f"must be a string, got {kind_text(value)}"
         self.report((name,), f"`{name}` {expected}.")
         return None
 
@@ -135,7 +142,7 @@ class Fields(Struct, frozen=True):
             return value
         if isinstance(value, str) and is_placeholder(value):
             return None
-        value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind_text(value)
+        value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else kind_text(value)
         self.report((name,), f"`{name}` must be a positive integer, got {value_text}.")
         return None
 
@@ -144,7 +151,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.report((name,), f"`{name}` must be true or false, got {_kind_text(value)}.")
+        self.report((name,), f"`{name}` must be true or false, got {kind_text(value)}.")
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -154,11 +161,11 @@ class Fields(Struct, frozen=True):
             return None
         if not isinstance(value, list):
             advice = f'Write `["{value}"]`.' if isinstance(value, str) and _PLAIN_ENTRY.fullmatch(value) else ""
-            self.report((name,), f"`{name}` must be a list of strings, got {_kind_text(value)}.", advice)
+            self.report((name,), f"`{name}` must be a list of strings, got {kind_text(value)}.", advice)
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:
-            self.report((name, index), f"`{name}` must contain only strings, got {_kind_text(value[index])}.")
+            self.report((name, index), f"`{name}` must contain only strings, got {kind_text(value[index])}.")
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
@@ -168,7 +175,7 @@ class Fields(Struct, frozen=True):
             return None
         if isinstance(value, dict):
             return self._of(value, name)
-        self.report((name,), f"`{name}` must be an object, got {_kind_text(value)}.")
+        self.report((name,), f"`{name}` must be an object, got {kind_text(value)}.")
         return None
 
     def nested_list(self, name: str) -> Iterator[Fields]:
@@ -177,13 +184,13 @@ class Fields(Struct, frozen=True):
         if value is None:
             return
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` must be a list of objects, got {_kind_text(value)}.")
+            self.report((name,), f"`{name}` must be a list of objects, got {kind_text(value)}.")
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
                 yield self._of(element, name, index)
             else:
-                self.report((name, index), f"`{name}` must contain only objects, got {_kind_text(element)}.")
+                self.report((name, index), f"`{name}` must contain only objects, got {kind_text(element)}.")
 
     def named_objects(self) -> Iterator[tuple[str, Fields]]:
         """Yield the name and value of each field that is an object. Report any other field."""
@@ -226,9 +233,3 @@ def invalid_character(text: str) -> str | None:
     if "\0" in text:
         return "a null character"
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None
-
-
-def _kind_text(value: object) -> str:
-    if value == "":
-        return "an empty string"
-    return _KINDS.get(type(value), "a date")

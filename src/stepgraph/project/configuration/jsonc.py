@@ -22,6 +22,7 @@ from stepgraph.project.configuration.document import (
     Path,
     Position,
     innermost_offset,
+    kind_text,
     position_at,
 )
 
@@ -57,14 +58,16 @@ class JsoncDocument:
         return self.position(path) if offsets is None else self._lines.position(offsets[0])
 
     def _parse(self) -> Mapping[str, object]:
+        if not self._json.strip():
+            raise MalformedError("expected an object, got an empty file", (1, 1))
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
         except json.JSONDecodeError as error:
-            raise MalformedError(_message(error), (error.lineno, error.colno)) from None
+            raise _invalid(_message(error), (error.lineno, error.colno)) from None
         except ValueError:
             raise MalformedError(TOO_MANY_DIGITS, (1, 1)) from None
         if not isinstance(data, dict):
-            raise MalformedError("expected an object", (1, 1))
+            raise MalformedError(f"expected an object, got {kind_text(data)}", (1, 1))
         return data
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -74,7 +77,7 @@ class JsoncDocument:
 
     def _constant(self, name: str) -> object:
         constant = next(match for match in _CONSTANT.finditer(self._json) if match[0] == name)
-        raise MalformedError(f"{name} is not a JSON value", position_at(self._text, constant.start()))
+        raise _invalid(f"{name} is not a JSON value", position_at(self._text, constant.start()))
 
     def _duplicates(self) -> tuple[tuple[Path, Position], ...]:
         keys = self._offsets.keys.items()
@@ -127,6 +130,10 @@ class _JsonOffsets:
                     path.append("" if expects_key else 0)
 
 
+def _invalid(message: str, position: Position) -> MalformedError:
+    return MalformedError(f"not valid JSON: {message}", position)
+
+
 def _message(error: json.JSONDecodeError) -> str:
     """Return the parser's message for use in a sentence, without a final `at` or `starting` before the position."""
     return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
@@ -145,7 +152,7 @@ def _without_comments(text: str) -> str:
     for match in _TOKEN.finditer(text):
         part = match[0]
         if part.startswith("/*") and not part.endswith("*/", 2):
-            raise MalformedError("unclosed comment", position_at(text, match.start()))
+            raise _invalid("unclosed comment", position_at(text, match.start()))
         if part.startswith(("//", "/*")):
             chunks += [text[copied_end : match.start()], re.sub(r"[^\r\n]", " ", part)]
             copied_end = match.end()

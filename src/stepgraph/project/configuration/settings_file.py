@@ -56,7 +56,7 @@ def _table(path: str, root: Root) -> Fields | None:
     try:
         document = TomlDocument(decode_utf_8(content, path))
     except MalformedError as error:
-        raise InputError(Problem(path, f"not valid TOML: {error.message}.", "", *error.position)) from None
+        raise InputError(Problem(path, f"{error.message}.", "", *error.position)) from None
     tool = Fields(path, document, [], document.data).nested("tool")
     if tool is None or "stepgraph" not in tool.values:
         return None

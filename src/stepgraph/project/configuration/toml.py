@@ -104,7 +104,7 @@ def _malformed(text: str, message: str) -> MalformedError:
     match = _ERROR_POSITION.search(message)
     position = (int(match[1]), int(match[2])) if match and match[1] else position_at(text, len(text))
     message = _ERROR_POSITION.sub("", message)
-    return MalformedError(message[:1].lower() + message[1:], position)
+    return MalformedError(f"not valid TOML: {message[:1].lower()}{message[1:]}", position)
 
 
 class _TomlOffsets:

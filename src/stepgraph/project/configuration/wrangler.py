@@ -169,8 +169,7 @@ def _document(path: str, content: bytes) -> ConfigurationDocument:
 
         return JsoncDocument(text)
     except MalformedError as error:
-        kind = "TOML" if _is_toml(path) else "JSON"
-        raise InputError(_problem(path, f"not valid {kind}: {error.message}.", "", error.position)) from None
+        raise InputError(_problem(path, f"{error.message}.", "", error.position)) from None
 
 
 def _is_toml(path: str) -> bool:
