@@ -50,7 +50,7 @@ def test_an_instance_of_unchanged_code_resumes(stepgraph: Command) -> None:
         "INSTANCE  STATUS   EFFECT   DETAILS\n"
         "log.json  running  resumes  Continues at `rest-1`.\n"
         "\n"
-        "1 instance in flight (1 resumes).\n"
+        "1 instance in flight (resumes: 1).\n"
         f"{ALONE}\n",
         [],
     )
@@ -75,7 +75,7 @@ def test_a_directory_of_logs(stepgraph: Command) -> None:
     run = stepgraph("replay", "logs")
     assert run.code == 1
     assert [line.split()[0] for line in run.out.splitlines()[1:3]] == ["logs/b.json", "logs/c.json"]
-    assert run.out.splitlines()[4] == "2 instances in flight (1 reruns, 1 resumes), 1 other ended."
+    assert run.out.splitlines()[4] == "2 instances in flight (reruns: 1, resumes: 1), 1 other ended."
 
 
 def test_logs_share_a_budget(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,7 +105,7 @@ def test_the_deployed_version_is_a_file(stepgraph: Command) -> None:
     assert run.out.splitlines()[1:] == [
         "log.json  running  reruns  `rest-1` begins again, because its duration changed.  orders.py:6",
         "",
-        "1 instance in flight (1 reruns).",
+        "1 instance in flight (reruns: 1).",
         "   = help: reruns: keep the old name and duration, or move the change after the step that the instance is at",
         COMPARED,
     ]
@@ -253,10 +253,10 @@ def test_local_instances_of_the_code(stepgraph: Command) -> None:
 def test_markdown_for_a_pull_request(stepgraph: Command) -> None:
     write_orders()
     save_log()
-    messages = ["wrote out.md: 1 instance in flight (1 resumes)"]
+    messages = ["wrote out.md: 1 instance in flight (resumes: 1)"]
     assert stepgraph("replay", "log.json", "-o", "out.md") == Run(0, "", messages)
     assert Path("out.md").read_text(encoding="utf-8") == (
-        "## ✅ Workflows: 1 instance in flight (1 resumes)\n"
+        "## ✅ Workflows: 1 instance in flight (resumes: 1)\n"
         "\n"
         "| Instance | Status | Effect | Details |\n"
         "| --- | --- | --- | --- |\n"

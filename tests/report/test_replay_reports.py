@@ -57,7 +57,7 @@ def test_text() -> None:
         "c            running  resumes  Continues after `pay-1`.\n"
         "d            running  resumes  Has not run a step.\n"
         "\n"
-        "4 instances in flight (1 reruns, 3 resumes), 2 others ended.\n"
+        "4 instances in flight (reruns: 1, resumes: 3), 2 others ended.\n"
         "   = help: reruns: keep the old name and duration, "
         "or move the change after the step that the instance is at\n"
         "Assumes that unchanged conditions and loops decide as before.\n"
@@ -102,7 +102,7 @@ def test_json_matches_the_schema() -> None:
     validator = Draft202012Validator(json.loads(replay_report_schema()))
     assert [error.json_path for error in validator.iter_errors(data)] == []
     assert data["summary"] == {
-        "text": "4 instances in flight (1 reruns, 3 resumes), 2 others ended",
+        "text": "4 instances in flight (reruns: 1, resumes: 3), 2 others ended",
         "assumption": "Assumes that unchanged conditions and loops decide as before.",
         "fail_on": "unknown",
         "fails": True,

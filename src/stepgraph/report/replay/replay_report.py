@@ -90,9 +90,9 @@ def effect_text(effect: InstanceEffect) -> str:
 
 
 def count_line(report: ReplayReport) -> str:
-    """Return the number of instances and effects: `3 instances in flight (1 reruns, 2 resumes)`."""
+    """Return the number of instances and effects: `3 instances in flight (reruns: 1, resumes: 2)`."""
     counts = Counter(instance.replay.effect for instance in report.instances)
-    effects = [f"{counts[effect]} {effect_text(effect)}" for effect in reversed(BEST_TO_WORST) if counts[effect]]
+    effects = [f"{effect_text(effect)}: {counts[effect]}" for effect in reversed(BEST_TO_WORST) if counts[effect]]
     line = f"{counted(len(report.instances), 'instance')} in flight ({', '.join(effects)})"
     return f"{line}, {counted(report.ended, 'other')} ended" if report.ended else line
 
