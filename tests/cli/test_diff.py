@@ -287,8 +287,8 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--from", "gone"], "`gone` is not a file, directory or revision."),
-        (["--from", "main", "--to", "gone"], "`gone` is not a file, directory or revision."),
+        (["--from", "gone"], "`gone` is not a revision."),
+        (["--from", "main", "--to", "gone"], "`gone` is not a revision."),
         (
             ["--from", "main", "src"],
             "`src` is not a file or directory. With --from or --to, the argument must be a path.",
@@ -298,7 +298,7 @@ def test_revision_options_are_never_paths(stepgraph: Command) -> None:
             "`a.json` is not a Python file or directory, so no revision contains it.",
         ),
         (["--from", "main", "a.json", "."], "--from and --to allow at most one argument, a path."),
-        (["--from", "--all"], "`--all` is not a file, directory or revision."),
+        (["--from", "--all"], "`--all` is not a revision."),
     ],
 )
 def test_invalid_revision_options_are_errors(stepgraph: Command, arguments: list[str], message: str) -> None:
@@ -442,6 +442,9 @@ def test_revisions_need_a_repository(stepgraph: Command) -> None:
     assert stepgraph("diff", "main") == Run(
         2, "", ["stepgraph: `main` is not a file or directory, and the working directory is not in a git repository."]
     )
+    assert stepgraph("diff", "--from", "main").messages == [
+        "stepgraph: `main` is not a revision: the working directory is not in a git repository."
+    ]
 
 
 def test_a_wrong_default_branch_suggests_the_actual_one(stepgraph: Command) -> None:

@@ -129,7 +129,7 @@ def test_a_log_of_other_code_is_unknown() -> None:
     replay = NewCode.of(graph(do("a"), do("b"), do("c"))).replay(SLEEPING)
     assert (replay.effect, replay.reasons) == (
         "unknown",
-        ("The new code calls none of the entries. Is it the workflow of the instance?",),
+        ("The new code has no step of the log, so the log may be from another workflow.",),
     )
 
 

@@ -109,11 +109,19 @@ def _parse_with_revisions(
             ExitCode.ERROR, f"`{arguments[0]}` is not a Python file or directory, so no revision contains it."
         )
     path = side.path if isinstance(side, PathSide) else _CURRENT_FOLDER
-    before = None if old is None else RevisionSide(_find_revision(_required_repository(path, old), old), path)
-    after = None if new is None else RevisionSide(_find_revision(_required_repository(path, new), new), path)
+    before = None if old is None else RevisionSide(_revision_option(path, old), path)
+    after = None if new is None else RevisionSide(_revision_option(path, new), path)
     if before is None:
         return side or RevisionSide(_old_revision(path, None), path), after or PathSide(path)
     return before, after or side or PathSide(path)
+
+
+def _revision_option(path: str, name: str) -> Revision:
+    """Return the revision that --from or --to names. Raises CommandError for other names."""
+    if repository_root(_CURRENT_FOLDER) is None:
+        message = f"`{name}` is not a revision: the working directory is not in a git repository."
+        raise CommandError(ExitCode.ERROR, message)
+    return _find_revision(_required_repository(path, name), name, "revision")
 
 
 def _side_names(arguments: Sequence[str], existing: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
@@ -222,7 +230,8 @@ def _default_revision(root: str) -> Revision:
     return revision
 
 
-def _find_revision(root: str, name: str) -> Revision:
+def _find_revision(root: str, name: str, expected: str = "file, directory or revision") -> Revision:
+    """Return the revision with a name. Raises CommandError, which names the `expected` values, for other names."""
     revision = revision_of(root, name)
     if revision is not None:
         return revision
@@ -231,9 +240,7 @@ def _find_revision(root: str, name: str) -> Revision:
     unknown = [end for end in ends if revision_of(root, end) is None]
     if not unknown:
         raise _no_merge_base_error(root, *ends)
-    raise CommandError(
-        ExitCode.ERROR, f"`{unknown[0]}` is not a file, directory or revision. {_revision_advice(root, unknown[0])}"
-    )
+    raise CommandError(ExitCode.ERROR, f"`{unknown[0]}` is not a {expected}. {_revision_advice(root, unknown[0])}")
 
 
 def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:

@@ -97,7 +97,7 @@ class Judgment(Struct):
     def judge(self) -> Replay:
         """Return the effect with its reasons."""
         if self._is_foreign():
-            return Replay("unknown", ("The new code calls none of the entries. Is it the workflow of the instance?",))
+            return Replay("unknown", ("The new code has no step of the log, so the log may be from another workflow.",))
         names = log_names(self.alignment.calls, self.entries)
         for number, (call, name) in enumerate(zip(self.alignment.calls, names, strict=True)):
             if call.entry is not None:
