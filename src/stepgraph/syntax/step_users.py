@@ -1,8 +1,9 @@
-"""Functions that may use a step object passed to them, according to the names of their callees."""
+"""Functions that may use a step object passed to them or declare steps for callers, by the names of their callees."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -10,7 +11,15 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import bindings_of, import_binding
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.step_methods import is_step_method
-from stepgraph.syntax.walk import all_nodes, statements_below
+from stepgraph.syntax.walk import all_nodes, children, statements_below
+
+_STARTING_NAMES: Final = frozenset(
+    [
+        *("as_completed", "create_task", "ensure_future", "gather", "run", "run_coroutine_threadsafe"),
+        *("run_until_complete", "shield", "wait", "wait_for"),
+    ]
+)
+"""The names of functions and methods that start coroutines, or may pass them to code that does."""
 
 
 class CalledNames(Struct, frozen=True):
@@ -88,3 +97,29 @@ def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledName
             case _:
                 has_computed_callee = has_computed_callee or bool(call.args)
     return CalledNames(frozenset(names), has_step_method, has_computed_callee)
+
+
+def is_step_factory(function: cst.FunctionDef | cst.Lambda, module: SourceModule) -> bool:
+    """Return whether a function declares steps for its callers, or returns decorators for them, without running work.
+
+    The graph does not show the function, so its calls need not share one name for their steps.
+    """
+    return module.mentions(b"do") and module.once_for(function, _is_step_factory)
+
+
+def _is_step_factory(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> bool:
+    names: set[str] = set()
+    pending: list[cst.CSTNode] = [function]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, cst.Yield | cst.Await):
+            return False
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute | cst.Name):
+            names.add((node.func.attr if isinstance(node.func, cst.Attribute) else node.func).value)
+        if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
+            if node is function:
+                return False
+            pending += node.decorators
+        else:
+            pending += children(node)
+    return "do" in names and names.isdisjoint(_STARTING_NAMES)

@@ -24,9 +24,8 @@ from stepgraph.interpreter.values.containers import (
     as_argument,
 )
 from stepgraph.interpreter.values.data import is_data_container
-from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
-from stepgraph.interpreter.values.shown_elements import shown_entries, shown_items
+from stepgraph.interpreter.values.shown_elements import EntriesByKey, shown_entries, shown_items
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
@@ -35,7 +34,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import names_of_attributes
-from stepgraph.syntax.step_factories import is_step_factory
+from stepgraph.syntax.step_users import is_step_factory
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000

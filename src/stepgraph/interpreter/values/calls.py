@@ -8,8 +8,8 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
-from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.shown_elements import EntriesByKey
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import EventWait, Function, Handler
 from stepgraph.ir.values import UNKNOWN, Value

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
-from stepgraph.interpreter.values.entries_by_key import EntriesByKey
 from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.shown_elements import EntriesByKey
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import MergedStepConfig
 from stepgraph.ir.values import UNKNOWN, Constant, Moment, Template, Value
