@@ -176,7 +176,6 @@ _FOLD_HELP = f"Fold nodes of these kinds: {', '.join(FOLDABLE)}."
 _EXPAND_HELP = "Draw a function at its first call (default), at each call, or separately; not in text."
 _FIT_HELP = "Fold parts of a picture until names are legible at WIDTH pixels. Default: 800."
 _THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
-_DIFF_THEME_HELP = "Colors of a picture or page. auto (default) follows the viewer, and is light in a PNG."
 _FULL_HELP = "Draw unchanged parts in full. By default, they are folded."
 _LEGEND_HELP = "Add a legend of the symbols to a picture or HTML page."
 _SOURCE_URL_HELP = "Link steps to their code: a URL with {path} and {line}, or auto for permalinks."
@@ -412,7 +411,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     @_format_option(DIFF_FORMATS)
     @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP, shell_complete=complete_files)
     @color_option
-    @click.option("--theme", type=click.Choice(THEMES), help=_DIFF_THEME_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
     @click.option("--full", is_flag=True, help=_FULL_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
     @wraps(command)

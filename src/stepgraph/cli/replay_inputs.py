@@ -113,5 +113,5 @@ def _remote_names(remote: RemoteOptions, candidates: Candidates) -> list[str]:
         return [available[0].name]
     if not selected:
         workflows = ", ".join(quoted(sorted(names)))
-        raise CommandError(ExitCode.NOTHING, f"{source.title} has no workflow of the code: {workflows}.")
+        raise CommandError(ExitCode.NOTHING, f"{source.title} has none of the workflows in the code: {workflows}.")
     return selected

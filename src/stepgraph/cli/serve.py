@@ -32,7 +32,7 @@ EDITORS: Final = {
 """The URL that opens a file in each editor."""
 
 _NO_EDITOR: Final = "none"
-_PORT_HELP = "Port on this machine. By default, the first free one from 8788 on."
+_PORT_HELP = "Port on this machine. By default, the first free port from 8788."
 _DEV_SERVER_HELP = (
     "Address of `wrangler dev` or `pywrangler dev`. By default, port 8787 of this machine if one runs there."
 )

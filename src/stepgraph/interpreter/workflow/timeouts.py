@@ -79,8 +79,8 @@ def _report_canceled_wait(interpreter: Interpreter, place: SourcePlace) -> None:
     interpreter.note(
         "cancelled-step",
         place,
-        "the timeout here does not end the `wait_for_event`: it continues in the background.",
-        "The graph shows it as finished. To end the wait itself, set its `timeout`.",
+        "the timeout here does not end the wait: it continues in the background until its own timeout.",
+        "The graph shows it as finished. Set the `timeout` of the wait instead.",
         incomplete=False,
     )
 

@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _diagnostic(trigger: Trigger, loop: SourcePlace) -> Diagnostic:
     return Diagnostic(
         trigger.call.place.span,
-        f"the loop in line {loop.span.line} starts one instance of {trigger.workflow.name} per item, each with its own"
+        f"the loop on line {loop.span.line} starts one instance of {trigger.workflow.name} per item, each with its own"
         " request, but one request can start up to 100 instances.",
         "Collect the options in a list, and call `create_batch` with the list.",
     )
