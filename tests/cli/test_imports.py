@@ -103,7 +103,7 @@ def test_a_graph_imports_less_than_200_modules(imported_by_graph: set[str]) -> N
 
 def test_a_check_imports_no_analyses_of_rare_code(entry: Path) -> None:
     imported = imported_modules(entry, "check", "entry.py", "--no-cache")
-    analyses = {f"checks.analysis.{name}" for name in ("loop_passes", "rests", "uncaught_work")}
+    analyses = {f"checks.analysis.{name}" for name in ("loop_passes", "idle_periods", "uncaught_work")}
     analyses |= {f"syntax.{name}" for name in ("batch_loops", "body_errors", "late_binding", "unconditional")}
     analyses |= {"graph.partial_order", "interpreter.library.asyncio_", "interpreter.python.try_", "model.payload"}
     assert {f"stepgraph.{name}" for name in analyses} & imported == set()

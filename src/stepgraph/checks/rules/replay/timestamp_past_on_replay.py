@@ -26,20 +26,20 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if not timestamps:
         return
     # Imported here because few workflows sleep until a fixed time.
-    from stepgraph.checks.analysis.rests import rests_after
+    from stepgraph.checks.analysis.idle_periods import idle_periods_after
     from stepgraph.checks.analysis.uncaught_work import uncaught_work
 
     changing_tests = {test.controlled_statement for test in subject.facts_of_type(NondeterministicCondition)}
     uncaught = {work.place for work in uncaught_work(subject.program.body, changing_tests)}
     sleeps = [call for call in timestamps if call in uncaught]
-    for call, rest in rests_after(subject.program.body, sleeps).items():
-        verb = "has" if rest.is_certain else "may have"
+    for call, idle_period in idle_periods_after(subject.program.body, sleeps).items():
+        verb = "has" if idle_period.is_certain else "may have"
         yield Diagnostic(
             call.span,
-            f"`{timestamps[call].text}` {verb} passed when the instance resumes at {rest.phrase}: `run` starts again,"
-            " and this sleep fails because its time is in the past.",
+            f"`{timestamps[call].text}` {verb} passed when the instance resumes at {idle_period.phrase}: `run`"
+            " starts again, and this sleep fails because its time is in the past.",
             _ADVICE,
-            severity=Severity.ERROR if rest.is_certain else None,
+            severity=Severity.ERROR if idle_period.is_certain else None,
         )
 
 

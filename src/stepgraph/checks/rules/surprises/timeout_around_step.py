@@ -77,8 +77,8 @@ def _diagnostic(canceled: WorkCanceled, canceler: str, advice: str) -> Diagnosti
 def _canceled_wait(canceled: WorkCanceled) -> Diagnostic:
     return Diagnostic(
         canceled.place.span,
-        f"`{canceled.by}` does not end the wait {_format_names(canceled.names)}: it continues in the background until its"
-        " own timeout.",
+        f"`{canceled.by}` does not end the wait {_format_names(canceled.names)}: it continues in the background until"
+        " its own timeout.",
         'Set the timeout of the wait: `wait_for_event(..., timeout="1 hour")`.',
     )
 

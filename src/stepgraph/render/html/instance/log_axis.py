@@ -1,4 +1,4 @@
-"""The time axis of a whole log, on which all long rests are shortened, so that the work between them stays legible."""
+"""The time axis of a whole log, on which long idle periods are shortened to keep the work between them legible."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ OPEN_END: Final = 7.0
 """The part of the axis after the last time in the log, if entries are open."""
 
 _SHORTEST_BREAK: Final = 1_000
-"""Rests of up to this many milliseconds keep their length."""
+"""Idle periods of up to this many milliseconds keep their length."""
 
 _PART_OF_WORK: Final = 4
-"""A rest is shortened if it is longer than a fourth of all work."""
+"""An idle period is shortened if it is longer than a fourth of all work."""
 
 _EACH_BREAK: Final = 0.14
 _ALL_BREAKS: Final = 0.6
-"""The maximum parts of the axis of a shortened rest, and of all of them."""
+"""The maximum parts of the axis of a shortened idle period, and of all of them."""
 
 
 def log_axis(log: InstanceLog) -> TimeAxis | None:
@@ -72,7 +72,7 @@ def _broken(lengths: Sequence[int], works: Sequence[bool]) -> list[bool]:
 
 
 def _positions(lengths: Sequence[int], is_broken: Sequence[bool], width: float) -> list[float]:
-    """Return the positions of the ends of periods. A longer rest has a longer break, on a logarithmic scale."""
+    """Return the positions of the ends of periods. A longer idle period has a longer break, on a logarithmic scale."""
     whole = max(1, sum(length for length, broken in zip(lengths, is_broken, strict=True) if not broken))
     weights = [
         1 + log10(1 + length / whole) if broken else 0.0 for length, broken in zip(lengths, is_broken, strict=True)

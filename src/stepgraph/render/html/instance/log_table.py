@@ -129,9 +129,9 @@ def _bar(css: str, axis: TimeAxis, start: int, end: int | None) -> str:
 
 
 def _axis(view: LogView) -> Iterator[str]:
-    """Yield the axis: its shortened rests with their lengths."""
+    """Yield the axis: its shortened idle periods with their lengths."""
     yield '<svg class="scale" aria-hidden="true">'
-    for rest in () if view.axis is None else view.axis.breaks:
-        yield f'<rect class="rest" x="{rest.left:.2f}%" width="{rest.right - rest.left:.2f}%"/>'
-        yield f'<text class="length" x="{(rest.left + rest.right) / 2:.2f}%" y="13">{rest.text}</text>'
+    for idle in () if view.axis is None else view.axis.breaks:
+        yield f'<rect class="idle" x="{idle.left:.2f}%" width="{idle.right - idle.left:.2f}%"/>'
+        yield f'<text class="length" x="{(idle.left + idle.right) / 2:.2f}%" y="13">{idle.text}</text>'
     yield "</svg>"

@@ -109,7 +109,7 @@ function ticks(log, width) {
 }
 
 function restMark(text, left, right) {
-  const box = draw("rect", { class: "rest", x: left, width: right - left });
+  const box = draw("rect", { class: "idle", x: left, width: right - left });
   const hasRoom = right - left > textWidth(text, 10) + 4;
   return hasRoom ? [box, draw("text", { class: "length", x: (left + right) / 2, y: 13 }, text)] : [box];
 }

@@ -1,4 +1,4 @@
-"""Rests after a sleep: the waits, sleeps and retries during which the engine may unload the instance.
+"""Idle periods after a sleep: the waits, sleeps and retries during which the engine may unload the instance.
 
 When the instance resumes, the engine replays `run` from its start, and so evaluates the sleep again.
 """
@@ -44,34 +44,34 @@ from stepgraph.syntax.module import SourcePlace
 if TYPE_CHECKING:
     from stepgraph.model.payload import Number
 
-_MIN_RETRY_REST: Final = MINUTE
-"""The shortest delay between two attempts that counts as a rest, in milliseconds. Default retries are faster."""
+_MIN_RETRY_DELAY: Final = MINUTE
+"""The shortest delay between two attempts that counts as an idle period, in milliseconds. Default retries are faster."""
 _MAX_DOUBLINGS: Final = 64
 """The number of doublings after which an exponential delay exceeds every bound."""
 
 
-class Rest(Struct, frozen=True):
-    """A rest that follows a sleep."""
+class IdlePeriod(Struct, frozen=True):
+    """An idle period that follows a sleep."""
 
     phrase: str
-    """The description of the first rest: `the wait 'approval'`."""
+    """The description of the first one: `the wait 'approval'`."""
     is_certain: bool
-    """Whether a rest follows on every path to the end of `run`."""
+    """Whether an idle period follows on every path to the end of `run`."""
 
 
-def rests_after(body: OperationBlock, sleeps: Collection[SourcePlace]) -> dict[SourcePlace, Rest]:
-    """Return the rests after those of the `sleep_until` calls at these locations that a rest follows.
+def idle_periods_after(body: OperationBlock, sleeps: Collection[SourcePlace]) -> dict[SourcePlace, IdlePeriod]:
+    """Return the first idle period after each of the `sleep_until` calls at these locations that one follows.
 
     Raises LimitExceededError if the program exceeds a limit.
     """
-    analysis = _Rests({place: 2 << number for number, place in enumerate(sleeps)})
+    analysis = _IdlePeriods({place: 2 << number for number, place in enumerate(sleeps)})
     for function in _callees_first(body):
         analysis.summarize(function)
     at_end = analysis.solve(body)
-    unrested = _NONE if at_end is None else at_end.unrested
-    uncertain = unrested | analysis.uncertain
+    without_idle = _NONE if at_end is None else at_end.without_idle
+    uncertain = without_idle | analysis.uncertain
     return {
-        place: Rest(analysis.phrases[sleep], not sleep & uncertain)
+        place: IdlePeriod(analysis.phrases[sleep], not sleep & uncertain)
         for place, sleep in analysis.sleeps.items()
         if sleep in analysis.phrases
     }
@@ -81,8 +81,8 @@ class _Sleeps(Struct, frozen=True):
     """The sleeps that some path to a program point has completed, as bit sets."""
 
     completed: int
-    unrested: int
-    """The sleeps that some path leads from to the point without a rest."""
+    without_idle: int
+    """The sleeps that some path leads from to the point without an idle period."""
 
 
 _NONE: Final = 0
@@ -90,29 +90,29 @@ _CALLER: Final = 1
 """The bit that stands for all sleeps that the caller of a function has completed."""
 
 
-class _RestSummary(Struct, frozen=True):
+class _CallSummary(Struct, frozen=True):
     """The effect of a call."""
 
     end: _Sleeps | None
     """The sleeps at the normal end of the function, entered with the sleep `_CALLER`. None if it never returns."""
-    rest: str | None
-    """The description of the first rest of the function, if any."""
+    phrase: str | None
+    """The description of the first idle period of the function, if any."""
 
 
-class _Rests(Domain[_Sleeps]):
+class _IdlePeriods(Domain[_Sleeps]):
     """The forward analysis of completed sleeps. Each sleep is a bit."""
 
     def __init__(self, sleeps: dict[SourcePlace, int]) -> None:
         self.sleeps = sleeps
         """The bit of each sleep, by its location."""
         self.phrases: dict[int, str] = {}
-        """The first rest after each sleep, by its bit."""
-        self.rested = _NONE
+        """The first idle period after each sleep, by its bit."""
+        self.recorded = _NONE
         """The sleeps in `phrases`."""
         self.uncertain = _NONE
-        """The sleeps after which a rest may begin before their time: in tasks, or interrupted by errors."""
+        """The sleeps after which an idle period may begin before their time: in tasks, or interrupted by errors."""
         self.started: dict[TaskId, StartOperation] = {}
-        self.summaries: dict[int, _RestSummary] = {}
+        self.summaries: dict[int, _CallSummary] = {}
         """The effects of calls, by the `id` of the function. A recursive call has no effect."""
         self.retries: dict[int, str | None] = {}
         """The phrases of the late retries of each step run, by `id`."""
@@ -121,8 +121,8 @@ class _Rests(Domain[_Sleeps]):
     def summarize(self, function: Function) -> None:
         """Record the effect of a function whose callees have summaries."""
         end = self.solve(function.body)
-        self.summaries[id(function)] = _RestSummary(end, self.phrases.pop(_CALLER, None))
-        self.rested &= ~_CALLER
+        self.summaries[id(function)] = _CallSummary(end, self.phrases.pop(_CALLER, None))
+        self.recorded &= ~_CALLER
 
     def solve(self, body: OperationBlock) -> _Sleeps | None:
         """Return the state at the normal end of a function body."""
@@ -155,7 +155,7 @@ class _Rests(Domain[_Sleeps]):
                 return state
 
     def join(self, a: _Sleeps, b: _Sleeps) -> _Sleeps:
-        return _Sleeps(a.completed | b.completed, a.unrested | b.unrested)
+        return _Sleeps(a.completed | b.completed, a.without_idle | b.without_idle)
 
     def leave_try(
         self, try_: TryOperation, before: _Sleeps, end: _Sleeps | None, raised: _Sleeps | None
@@ -170,11 +170,11 @@ class _Rests(Domain[_Sleeps]):
         """Return the state after an activity. Return None if it never ends."""
         match activity:
             case Sleep() | EventWait():
-                return self.after_rest(activity, state)
+                return self.after_idle_period(activity, state)
             case SleepUntil():
-                state = self.after_rest(activity, state)
+                state = self.after_idle_period(activity, state)
                 sleep = _NONE if place is None else self.sleeps.get(place, _NONE)
-                return _Sleeps(state.completed | sleep, state.unrested | sleep)
+                return _Sleeps(state.completed | sleep, state.without_idle | sleep)
             case StepRun():
                 self.record(state.completed, self.late_retry(activity))
                 return state
@@ -183,21 +183,23 @@ class _Rests(Domain[_Sleeps]):
             case Call(function=function):
                 return self.after_call(self.summaries.get(id(function)), state)
 
-    def after_rest(self, activity: Sleep | SleepUntil | EventWait, state: _Sleeps) -> _Sleeps:
-        rest = _rest_phrase(activity)
-        if rest is None:
+    def after_idle_period(self, activity: Sleep | SleepUntil | EventWait, state: _Sleeps) -> _Sleeps:
+        phrase = _wait_phrase(activity)
+        if phrase is None:
             return state
-        self.record(state.completed, rest)
+        self.record(state.completed, phrase)
         return _Sleeps(state.completed, _NONE)
 
-    def after_call(self, summary: _RestSummary | None, state: _Sleeps) -> _Sleeps | None:
+    def after_call(self, summary: _CallSummary | None, state: _Sleeps) -> _Sleeps | None:
         if summary is None:
             return state
-        self.record(state.completed, summary.rest)
+        self.record(state.completed, summary.phrase)
         if summary.end is None:
             return None
-        unrested = state.unrested if summary.end.unrested & _CALLER else _NONE
-        return _Sleeps(state.completed | summary.end.completed & ~_CALLER, unrested | summary.end.unrested & ~_CALLER)
+        without_idle = state.without_idle if summary.end.without_idle & _CALLER else _NONE
+        return _Sleeps(
+            state.completed | summary.end.completed & ~_CALLER, without_idle | summary.end.without_idle & ~_CALLER
+        )
 
     def after_all(self, block: OperationBlock, state: _Sleeps) -> _Sleeps:
         """Return the state after all activities of a block, in any order."""
@@ -214,40 +216,42 @@ class _Rests(Domain[_Sleeps]):
         for member in members:
             end = self.after(member.activity, member.place, state) or state
             completed = result.completed | end.completed
-            unrested = result.unrested & end.unrested if member.task_id in done else result.unrested
-            result = _Sleeps(completed, unrested | end.unrested & ~state.completed)
+            without_idle = result.without_idle & end.without_idle if member.task_id in done else result.without_idle
+            result = _Sleeps(completed, without_idle | end.without_idle & ~state.completed)
         if not is_race(group):
-            self.record_beside(members)
+            self.record_concurrent(members)
         return result
 
-    def record_beside(self, members: list[StartOperation]) -> None:
-        """Record the rest of the first other member that rests, for each sleep of the members."""
-        resting = [(member, rest) for member in members if (rest := self.rest_of(member.activity)) is not None]
+    def record_concurrent(self, members: list[StartOperation]) -> None:
+        """Record the idle period of the first other member with one, for each sleep of the members."""
+        idle_members = [
+            (member, phrase) for member in members if (phrase := self.idle_phrase(member.activity)) is not None
+        ]
         for member in members:
-            other = next((rest for rest_member, rest in resting[:2] if rest_member is not member), None)
+            other = next((phrase for idle_member, phrase in idle_members[:2] if idle_member is not member), None)
             self.record(self.sleeps_in(member), other)
 
-    def rest_of(self, activity: Activity) -> str | None:
-        """Return the phrase of the first rest in an activity."""
+    def idle_phrase(self, activity: Activity) -> str | None:
+        """Return the phrase of the first idle period in an activity."""
         match activity:
             case Sleep() | SleepUntil() | EventWait():
-                return _rest_phrase(activity)
+                return _wait_phrase(activity)
             case StepRun():
                 return self.late_retry(activity)
             case Call(function=function):
                 summary = self.summaries.get(id(function))
-                return None if summary is None else summary.rest
+                return None if summary is None else summary.phrase
             case Series():
                 return None
 
     def late_retry(self, run: StepRun) -> str | None:
-        """Return the phrase of a retry, of a step or its dependencies, that the instance may rest before."""
+        """Return the phrase of a retry, of a step or its dependencies, before which the instance may be idle."""
         if id(run) not in self.retries:
             self.retries[id(run)] = next(
                 (
                     f"a retry of the step {definition.name!r}"
                     for definition in self.definitions_of(run)
-                    if _longest_delay(definition.settings) >= _MIN_RETRY_REST
+                    if _longest_delay(definition.settings) >= _MIN_RETRY_DELAY
                 ),
                 None,
             )
@@ -259,20 +263,20 @@ class _Rests(Domain[_Sleeps]):
             self.budget.spend(Limit.PAIRS)
             yield definition
 
-    def record(self, sleeps: int, rest: str | None) -> None:
-        """Record a rest after several sleeps, unless an earlier rest follows them."""
-        if rest is None:
+    def record(self, sleeps: int, phrase: str | None) -> None:
+        """Record an idle period after several sleeps, unless an earlier one follows them."""
+        if phrase is None:
             return
-        sleeps &= ~self.rested
-        self.rested |= sleeps
+        sleeps &= ~self.recorded
+        self.recorded |= sleeps
         while sleeps:
             sleep = sleeps & -sleeps
-            self.phrases[sleep] = rest
+            self.phrases[sleep] = phrase
             sleeps ^= sleep
 
 
-def _rest_phrase(activity: Sleep | SleepUntil | EventWait) -> str | None:
-    """Return the phrase of a rest. A sleep of 0 milliseconds is none."""
+def _wait_phrase(activity: Sleep | SleepUntil | EventWait) -> str | None:
+    """Return the phrase of a sleep or wait, or None for a sleep of 0 milliseconds."""
     if isinstance(activity, Sleep) and isinstance(activity.duration, int | float) and activity.duration <= 0:
         return None
     return f"the {work_kind(activity)} {activity.name!r}"
