@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Number
 
 _MIN_RETRY_DELAY: Final = MINUTE
-"""The shortest delay between two attempts that counts as an idle period, in milliseconds. Default retries are faster."""
+"""The shortest delay between attempts that counts as an idle period, in milliseconds. Default retries are faster."""
 _MAX_DOUBLINGS: Final = 64
 """The number of doublings after which an exponential delay exceeds every bound."""
 
