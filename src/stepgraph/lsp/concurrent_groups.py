@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.lsp.surroundings import Surroundings
+from stepgraph.lsp.enclosing_nodes import EnclosingNodes
 from stepgraph.model.payload import Node, Step
 from stepgraph.render.group_order import is_over_at_the_first, is_unawaited
 
@@ -27,9 +27,9 @@ class ConcurrentGroups(Struct, frozen=True):
     """Whether some step may outlast a group."""
 
     @classmethod
-    def of(cls, steps: Sequence[Step], surroundings: Surroundings) -> ConcurrentGroups:
+    def of(cls, steps: Sequence[Step], enclosing: EnclosingNodes) -> ConcurrentGroups:
         """Return the groups around the steps of a workflow."""
-        search = _GroupSearch(surroundings)
+        search = _GroupSearch(enclosing)
         search.follow_calls()
         groups = {id(step): search.enclosing(step) for step in steps}
         return cls(steps, groups, any(each & _OUTLASTING for each in groups.values()))
@@ -47,8 +47,8 @@ class ConcurrentGroups(Struct, frozen=True):
 class _GroupSearch:
     """The search for the groups around nodes."""
 
-    def __init__(self, surroundings: Surroundings) -> None:
-        self._surroundings = surroundings
+    def __init__(self, enclosing: EnclosingNodes) -> None:
+        self._enclosing = enclosing
         self._bits: dict[int, int] = {}
         """The bit of each group, by the identity of its node."""
         self._around_calls: dict[str, int] = {}
@@ -57,16 +57,16 @@ class _GroupSearch:
     def follow_calls(self) -> None:
         """Find the groups around all calls of each function, including those around the calls of its callers."""
         callees: dict[str, list[str]] = {}
-        for name, calls in self._surroundings.calls.items():
+        for name, calls in self._enclosing.calls.items():
             for call in calls:
-                for outer in self._surroundings.inside_body(call):
+                for outer in self._enclosing.inside_body(call):
                     if outer.node["type"] == "function_def":
                         callees.setdefault(outer.node["name"], []).append(name)
-        pending = deque(self._surroundings.calls)
+        pending = deque(self._enclosing.calls)
         while pending:
             name = pending.popleft()
             groups = 0
-            for call in self._surroundings.calls[name]:
+            for call in self._enclosing.calls[name]:
                 groups |= self.enclosing(call)
             if groups != self._around_calls.get(name, 0):
                 self._around_calls[name] = groups
@@ -75,7 +75,7 @@ class _GroupSearch:
     def enclosing(self, node: Node) -> int:
         """Return the groups around a node."""
         groups = _OUTLASTING if is_unawaited(node) else 0
-        for outer in self._surroundings.inside_body(node):
+        for outer in self._enclosing.inside_body(node):
             match outer.node["type"]:
                 case "function_def":
                     groups |= self._around_calls.get(outer.node["name"], 0)

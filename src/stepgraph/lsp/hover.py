@@ -140,7 +140,7 @@ def _other_target(cursor: _Cursor) -> list[_HoverTarget]:
     is_first_line = span is not None and span.line == cursor.span.line
     match node["type"]:
         case "function_call" | "function_def" if cursor.is_function and cursor.word in _WORD.findall(node["name"]):
-            function = order.surroundings.functions.get(node["name"])
+            function = order.enclosing.functions.get(node["name"])
             text = None if function is None else function_text(cursor.workflow, order, function)
         case "loop" if is_first_line and cursor.word in _LOOP_WORDS:
             text = loop_text(cursor.workflow, order, node)

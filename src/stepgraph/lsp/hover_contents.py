@@ -16,12 +16,12 @@ from stepgraph.lsp.step_order import StepOrder
 from stepgraph.lsp.step_phrases import (
     concurrency_phrase,
     duration_phrase,
+    enclosing_phrase,
     order_phrase,
     rename_phrase,
     settings_phrases,
     started_phrases,
     step_kind,
-    surroundings_phrase,
 )
 from stepgraph.lsp.step_sites import SourceStep, step_sites
 from stepgraph.model.payload import FunctionDef, Loop, Node, Parallel, Step
@@ -69,7 +69,7 @@ def step_text(uses: Sequence[StepUse]) -> HoverText:
         ((use, node),) = runs
         number = use.number(node)
         title = (*title, *((f", {number}",) if number else ()))
-        lines = [order_phrase(use.order, node), surroundings_phrase(use.order, node)]
+        lines = [order_phrase(use.order, node), enclosing_phrase(use.order, node)]
         lines.append(concurrency_phrase(use.order, node))
     else:
         lines = [*_runs(runs, several_workflows=len(uses) > 1)] or [_NEVER_CALLED]
@@ -89,7 +89,7 @@ def _runs(runs: Sequence[tuple[StepUse, Step]], *, several_workflows: bool) -> I
     """Yield a line for each of several runs, up to a limit."""
     for use, node in runs[:MAX_LISTED]:
         head: HoverLine = (CodeText(use.title), ", step ") if several_workflows else ("step ",)
-        phrases = filter(None, [order_phrase(use.order, node), surroundings_phrase(use.order, node)])
+        phrases = filter(None, [order_phrase(use.order, node), enclosing_phrase(use.order, node)])
         yield (*head, use.number(node), ": ", *joined(phrases))
     rest = runs[MAX_LISTED:]
     workflows = {use.workflow.key for use, _ in rest} - {use.workflow.key for use, _ in runs[:MAX_LISTED]}
@@ -101,12 +101,12 @@ def _runs(runs: Sequence[tuple[StepUse, Step]], *, several_workflows: bool) -> I
 
 def function_text(workflow: LiveWorkflow, order: StepOrder, function: FunctionDef) -> HoverText:
     """Return the contents for a function with steps."""
-    names, calls = _names_in(function), order.surroundings.calls.get(function["name"], ())
+    names, calls = _names_in(function), order.enclosing.calls.get(function["name"], ())
     steps = sum(map(is_step, walk(function["nodes"])))
     lines: list[HoverLine] = [("runs ", *listed(names))] if names else []
     if len(calls) > 1:
         lines.append((f"called at {len(calls)} places",))
-    lines += [surroundings_phrase(order, call) for call in calls if len(calls) == 1]
+    lines += [enclosing_phrase(order, call) for call in calls if len(calls) == 1]
     title: HoverLine = ("Function ", CodeText(f"{function['name']}()"))
     if steps:
         title = (*title, f", {counted(steps, 'step')}")

@@ -13,8 +13,8 @@ from stepgraph.limits import WORKFLOWS_OF_A_MODULE
 from stepgraph.live.live_project import LiveWorkflow
 from stepgraph.lsp.adjacent_steps import AdjacentSteps, FlowIndex
 from stepgraph.lsp.concurrent_groups import ConcurrentGroups
+from stepgraph.lsp.enclosing_nodes import EnclosingNodes
 from stepgraph.lsp.step_sites import nodes_by_declaration
-from stepgraph.lsp.surroundings import Surroundings
 from stepgraph.lsp.views import DocumentView
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Node, Step, Workflow
@@ -65,16 +65,16 @@ class StepOrder(Struct, dict=True):
         if self.number(step) is None:
             return
         nested = {id(inner) for inner in walk(children(step))}
-        nested.update(id(each.node) for each in self.surroundings.outward(step))
+        nested.update(id(each.node) for each in self.enclosing.outward(step))
         for each in self._groups.candidates(step):
             self.comparisons += 1
             if id(each) not in nested and self._order.may_overlap(step, each):
                 yield each
 
     @cached_property
-    def surroundings(self) -> Surroundings:
+    def enclosing(self) -> EnclosingNodes:
         """The nodes around each node."""
-        return Surroundings(self.workflow)
+        return EnclosingNodes(self.workflow)
 
     @cached_property
     def _order(self) -> WorkflowOrder:
@@ -90,7 +90,7 @@ class StepOrder(Struct, dict=True):
 
     @cached_property
     def _groups(self) -> ConcurrentGroups:
-        return ConcurrentGroups.of(self.steps, self.surroundings)
+        return ConcurrentGroups.of(self.steps, self.enclosing)
 
 
 class _StepCache(Struct):

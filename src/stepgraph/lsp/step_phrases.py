@@ -8,9 +8,9 @@ from typing import Final, assert_never
 from stepgraph.diff.step_types import step_traits
 from stepgraph.durations import DAY, parse_duration
 from stepgraph.lsp.adjacent_steps import MAX_ADJACENT, AdjacentSteps
+from stepgraph.lsp.enclosing_nodes import EnclosingNode
 from stepgraph.lsp.hover_text import CodeText, HoverLine, joined, listed
 from stepgraph.lsp.step_order import StepOrder
-from stepgraph.lsp.surroundings import Surrounding
 from stepgraph.model.details import Details
 from stepgraph.model.payload import (
     Branch,
@@ -37,7 +37,7 @@ from stepgraph.render.step_types import DEFAULT
 
 UNEVEN_UNITS: Final = ("month", "year")
 """The units that have a fixed length only for the engine."""
-_MAX_SURROUNDINGS: Final = 4
+_MAX_ENCLOSING: Final = 4
 """The maximum number of nodes around a step in a line, which are the innermost ones."""
 
 
@@ -87,15 +87,15 @@ def concurrency_phrase(order: StepOrder, step: Step) -> HoverLine:
     return line if len(others) == len(concurrent) else (*line, "; several runs may overlap")
 
 
-def surroundings_phrase(order: StepOrder, node: Node) -> HoverLine:
+def enclosing_phrase(order: StepOrder, node: Node) -> HoverLine:
     """Return the loops, branches, handlers and functions around a node, outermost first, if any.
 
     An outermost function with a single call is omitted, because it adds nothing about the runs of the node.
     """
-    named: list[tuple[Surrounding, HoverLine]] = []
+    named: list[tuple[EnclosingNode, HoverLine]] = []
     has_clause = False
-    for each in order.surroundings.outward(node):
-        phrase = () if has_clause and _is_handler(each) else _surrounding(order, each)
+    for each in order.enclosing.outward(node):
+        phrase = () if has_clause and _is_handler(each) else _enclosing_node(order, each)
         has_clause = each.part is not None and bool(order.details.source(each.part))
         if phrase:
             named.append((each, phrase))
@@ -103,21 +103,21 @@ def surroundings_phrase(order: StepOrder, node: Node) -> HoverLine:
         named.pop()
     if not named:
         return ()
-    shown = [phrase for _, phrase in named[:_MAX_SURROUNDINGS]]
+    shown = [phrase for _, phrase in named[:_MAX_ENCLOSING]]
     return ("in ", *(("…, ",) if len(shown) < len(named) else ()), *joined(reversed(shown)))
 
 
 def _calls_of(order: StepOrder, function: FunctionDef) -> Sequence[FunctionCall]:
-    return order.surroundings.calls.get(function["name"], ())
+    return order.enclosing.calls.get(function["name"], ())
 
 
-def _is_handler(surrounding: Surrounding) -> bool:
-    node = surrounding.node
-    return node["type"] == "try" and surrounding.part is node.get("catch_block")
+def _is_handler(outer: EnclosingNode) -> bool:
+    node = outer.node
+    return node["type"] == "try" and outer.part is node.get("catch_block")
 
 
-def _surrounding(order: StepOrder, surrounding: Surrounding) -> HoverLine:
-    node, part, details = surrounding.node, surrounding.part, order.details
+def _enclosing_node(order: StepOrder, outer: EnclosingNode) -> HoverLine:
+    node, part, details = outer.node, outer.part, order.details
     match node["type"]:
         case "loop":
             source = details.source(node)

@@ -1,4 +1,4 @@
-"""The steps that the work at a site of a body meets, as bit sets.
+"""The relations of the work at a site of a body to the other steps of an execution, as bit sets.
 
 The relation of two pieces of work in a body depends on the list of nodes in which their paths diverge. Each list has a
 few bit sets of the steps below it, so the cost of a site is proportional to the length of its path.
@@ -43,17 +43,17 @@ class Flags(Struct, frozen=True):
         return Flags(self.outlasts or other.outlasts, self.is_independent or other.is_independent)
 
 
-class Meetings(Struct):
-    """The steps that a step meets in one execution, as bit sets. A step at several sites may be in both."""
+class StepRelations(Struct):
+    """The other steps in an execution with a step, as bit sets. A step at several sites may be in both."""
 
     followers: int = 0
     """The steps that start when the step is over."""
     others: int = 0
 
-    def add(self, meetings: Meetings, excluded: int = 0) -> None:
-        """Add other meetings, except those of the steps in a bit set."""
-        self.followers |= meetings.followers & ~excluded
-        self.others |= meetings.others & ~excluded
+    def add(self, relations: StepRelations, excluded: int = 0) -> None:
+        """Add other relations, except those to the steps in a bit set."""
+        self.followers |= relations.followers & ~excluded
+        self.others |= relations.others & ~excluded
 
 
 class Level(Struct, frozen=True):
@@ -108,22 +108,22 @@ class WorkBelow(Struct, frozen=True):
     may_precede: bool
     """Whether the work may be over when other work starts."""
 
-    def before(self, steps: int, works: Iterable[ListedWork]) -> Meetings:
-        """Return the meetings with `steps`, the steps of `works`, which start after the node."""
+    def before(self, steps: int, works: Iterable[ListedWork]) -> StepRelations:
+        """Return the relations to `steps`, the steps of `works`, which start after the node."""
         if self.clocks.is_awaited(self.level, self.flags):
-            return Meetings(steps, 0)
-        return Meetings(0, steps) if self.clocks.resolves is None else _resolved(self.clocks.resolves, works)
+            return StepRelations(steps, 0)
+        return StepRelations(0, steps) if self.clocks.resolves is None else _resolved(self.clocks.resolves, works)
 
 
-def _resolved(resolves: Number, works: Iterable[ListedWork]) -> Meetings:
+def _resolved(resolves: Number, works: Iterable[ListedWork]) -> StepRelations:
     """Return the steps of some sites, divided into those that start at the clock `resolves` or later, and others."""
-    meetings = Meetings()
+    relations = StepRelations()
     for work in works:
         if work.starts is not None and work.starts >= resolves:
-            meetings.followers |= work.steps
+            relations.followers |= work.steps
         else:
-            meetings.others |= work.steps
-    return meetings
+            relations.others |= work.steps
+    return relations
 
 
 class WorkList(Struct, frozen=True, dict=True):
@@ -197,33 +197,33 @@ class WorkList(Struct, frozen=True, dict=True):
             list(accumulate(sets[::-1], or_, initial=0))[::-1],
         )
 
-    def concurrent(self, index: int, work: WorkBelow) -> Meetings:
+    def concurrent(self, index: int, work: WorkBelow) -> StepRelations:
         """Return the steps in other nodes that work in a node meets, if the nodes are concurrent."""
         if not work.may_precede or work.clocks.resolves is None:
-            return Meetings(0, self.steps_outside(index))
+            return StepRelations(0, self.steps_outside(index))
         node_steps = self.steps_of_nodes[index]
         if node_steps & self.repeated:
             return _resolved(work.clocks.resolves, (other for other in self.work if other.index != index))
         starts, lower, higher = self._by_start
         position = bisect_left(starts, work.clocks.resolves)
-        return Meetings(higher[position] & ~node_steps, lower[position] & ~node_steps)
+        return StepRelations(higher[position] & ~node_steps, lower[position] & ~node_steps)
 
-    def sequential(self, index: int, work: WorkBelow) -> Meetings:
+    def sequential(self, index: int, work: WorkBelow) -> StepRelations:
         """Return the steps in other nodes that work in a node meets, if the nodes are in sequence."""
         later = self.later[index + 1] if work.level.continues else 0
         earlier = self.earlier[index]
         if not work.may_precede:
-            return Meetings(0, later | earlier)
+            return StepRelations(0, later | earlier)
         if not self.nodes.has_clocks:
-            meetings = work.before(later, (other for other in self._reached_sites(index, work) if other.index > index))
-            meetings.others |= earlier
-            return meetings
+            relations = work.before(later, (other for other in self._reached_sites(index, work) if other.index > index))
+            relations.others |= earlier
+            return relations
         if work.clocks.resolves is None:
-            return Meetings(0, later | earlier)
+            return StepRelations(0, later | earlier)
         if self.repeated:
             return _resolved(work.clocks.resolves, self._reached_sites(index, work))
-        meetings = self.concurrent(index, work)
-        return Meetings(meetings.followers & (later | earlier), meetings.others & (later | earlier))
+        relations = self.concurrent(index, work)
+        return StepRelations(relations.followers & (later | earlier), relations.others & (later | earlier))
 
     def _reached_sites(self, index: int, work: WorkBelow) -> Iterator[ListedWork]:
         """Yield the sites in other nodes that one execution may reach with `work`."""
@@ -321,19 +321,19 @@ class BodyWork:
             flags |= self.flags[id(site)]
         return flags
 
-    def meetings(self, site: WorkSite, flags: Flags) -> Meetings:
+    def relations(self, site: WorkSite, flags: Flags) -> StepRelations:
         """Return the steps at other sites that the work of a site meets."""
-        meetings = Meetings()
+        relations = StepRelations()
         for segment, level in zip(site.path, self._levels[id(site)], strict=True):
             abandoned = level.is_abandoned_if_independent if flags.is_independent else level.is_abandoned
             work = WorkBelow(level, flags, self._clocks[id(site)], may_precede=not flags.outlasts and not abandoned)
             listed = self._lists[id(segment.list)]
             others_of = listed.concurrent if is_concurrent(segment.parent) else listed.sequential
-            meetings.add(others_of(segment.index, work))
+            relations.add(others_of(segment.index, work))
             if segment.parent is not None and segment.parent["type"] == "try":
                 for part, other in self._parts[id(segment.parent)].items():
                     if part > segment.part and work.may_precede and not (flags.is_independent or level.is_independent):
-                        meetings.add(work.before(other.steps, other.work))
+                        relations.add(work.before(other.steps, other.work))
                     elif part != segment.part:
-                        meetings.others |= other.steps
-        return meetings
+                        relations.others |= other.steps
+        return relations

@@ -13,7 +13,7 @@ from operator import or_
 
 from stepgraph.bit_sets import bits, transposed
 from stepgraph.model.walk import is_step
-from stepgraph.order.body_work import BodyWork, Flags, Meetings, union
+from stepgraph.order.body_work import BodyWork, Flags, StepRelations, union
 from stepgraph.order.paths import node_at
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import NodeBody, StepReach, WorkflowOrder, WorkSite
@@ -58,7 +58,7 @@ def related(order: WorkflowOrder) -> list[int]:
     """Return, for each of `order.steps`, the bit set of the steps that are over when it starts, whenever both run."""
     if len(set(map(id, order.steps))) < len(order.steps):
         return related_in_pairs(order, combinations(range(len(order.steps)), 2))
-    return _StepMeetings(order).related()
+    return _WorkflowRelations(order).related()
 
 
 def related_in_pairs(order: WorkflowOrder, pairs: Iterable[tuple[int, int]]) -> list[int]:
@@ -73,8 +73,8 @@ def related_in_pairs(order: WorkflowOrder, pairs: Iterable[tuple[int, int]]) -> 
     return before
 
 
-class _StepMeetings:
-    """The meetings of all steps of a workflow."""
+class _WorkflowRelations:
+    """The relations of all steps of a workflow."""
 
     def __init__(self, order: WorkflowOrder) -> None:
         self._order = order
@@ -86,7 +86,7 @@ class _StepMeetings:
         """The steps that a body executes through several functions, or that are in a recursive function."""
         self._reaches = {number: order.reach(order.steps[number]) for number in bits(self._shared)}
         self._work = {body: self._work_of(body) for body in self._bodies}
-        self._meetings = [Meetings() for _ in order.steps]
+        self._relations = [StepRelations() for _ in order.steps]
         self._compared = dict.fromkeys(self._numbers.values(), 0) | dict.fromkeys(self._reaches, self._shared)
         """For each step, the steps with which it is compared directly."""
 
@@ -96,13 +96,13 @@ class _StepMeetings:
         for number, reach in self._reaches.items():
             self._visit_shared(number, reach)
         rows = [
-            meetings.followers & ~meetings.others & ~self._compared[number] & ~(1 << number)
-            for number, meetings in enumerate(self._meetings)
+            relations.followers & ~relations.others & ~self._compared[number] & ~(1 << number)
+            for number, relations in enumerate(self._relations)
         ]
         before = []
-        for number, (predecessors, meetings) in enumerate(zip(transposed(rows), self._meetings, strict=True)):
+        for number, (predecessors, relations) in enumerate(zip(transposed(rows), self._relations, strict=True)):
             earlier = (1 << number) - 1
-            before.append(predecessors & earlier | predecessors & ~earlier & ~meetings.followers)
+            before.append(predecessors & earlier | predecessors & ~earlier & ~relations.followers)
         pairs = {
             (min(number, other), max(number, other))
             for number, others in self._compared.items()
@@ -173,45 +173,45 @@ class _StepMeetings:
         return flags_of
 
     def _visit_bodies(self) -> None:
-        """Find the meetings of the steps that are not shared. Each has one path of calls from `run`."""
+        """Find the relations of the steps that are not shared. Each has one path of calls from `run`."""
         flags_of = self._flags_of_bodies()
-        outside: dict[NodeBody, dict[Flags, Meetings]] = {}
+        outside: dict[NodeBody, dict[Flags, StepRelations]] = {}
         for body in reversed(self._bodies):
             work, outer = self._work[body], outside.get(body, {})
             for site, bit in self._direct[body]:
                 if bit & ~self._shared:
-                    meetings = self._meetings[bit.bit_length() - 1]
-                    meetings.add(outer.get(work.flags[id(site)], Meetings()))
-                    meetings.add(work.meetings(site, Flags()))
-                    meetings.others |= self._steps[site.inner] if site.inner is not None else 0
+                    relations = self._relations[bit.bit_length() - 1]
+                    relations.add(outer.get(work.flags[id(site)], StepRelations()))
+                    relations.add(work.relations(site, Flags()))
+                    relations.others |= self._steps[site.inner] if site.inner is not None else 0
             for inner, sites in work.by_inner.items():
                 steps = self._steps[inner]
                 for flags in flags_of[inner]:
-                    meetings = Meetings()
-                    meetings.add(outer.get(work.flags_of_calls(sites) | flags, Meetings()))
+                    relations = StepRelations()
+                    relations.add(outer.get(work.flags_of_calls(sites) | flags, StepRelations()))
                     for site in sites:
-                        meetings.add(work.meetings(site, flags), steps & ~self._shared)
-                        meetings.others |= self._bit(site)
-                    outside.setdefault(inner, {})[flags] = meetings
+                        relations.add(work.relations(site, flags), steps & ~self._shared)
+                        relations.others |= self._bit(site)
+                    outside.setdefault(inner, {})[flags] = relations
                 if len(sites) > 1 and steps & self._shared:
                     for number in bits(steps & ~self._shared):
                         self._compared[number] |= steps & self._shared
 
     def _visit_shared(self, number: int, reach: StepReach) -> None:
-        """Find the meetings of a shared step with the steps that are not shared."""
-        meetings = self._meetings[number]
+        """Find the relations of a shared step with the steps that are not shared."""
+        relations = self._relations[number]
         for body, sites in reach.sites.items():
             work = self._work[body]
             for site in sites:
                 inner = site.inner
                 if reach.is_at(site):
-                    meetings.add(work.meetings(site, Flags()))
-                    meetings.others |= self._steps[inner] if inner is not None else 0
+                    relations.add(work.relations(site, Flags()))
+                    relations.others |= self._steps[inner] if inner is not None else 0
                 elif inner is not None:
-                    meetings.others |= self._bit(site)
+                    relations.others |= self._bit(site)
                     if body not in reach.through[inner]:
                         flags = Flags(inner in reach.outlasting, inner in reach.independent)
-                        meetings.add(work.meetings(site, flags), self._steps[inner] & ~self._shared)
+                        relations.add(work.relations(site, flags), self._steps[inner] & ~self._shared)
 
 
 def _callees_first(run: NodeBody) -> list[NodeBody]:

@@ -38,7 +38,7 @@ class WorkflowOrder:
         first, second = self.reach(first_step), self.reach(second_step)
         return frozenset(
             relation(first.work(site), second.work(other_site))
-            for body, site, other_site in _meetings(first, second)
+            for body, site, other_site in _site_pairs(first, second)
             if _diverge(first, site, second, other_site)
             and (
                 site is other_site
@@ -55,7 +55,7 @@ class WorkflowOrder:
                 _diverge(first, site, second, other_site)
                 and relation(first.work(site), second.work(other_site)) is Relation.OVERLAPPING
             )
-            for _, site, other_site in _meetings(first, second)
+            for _, site, other_site in _site_pairs(first, second)
         )
 
     @cached_property
@@ -80,7 +80,7 @@ class WorkflowOrder:
         return reach
 
 
-def _meetings(first: StepReach, second: StepReach) -> Iterator[tuple[NodeBody, WorkSite, WorkSite]]:
+def _site_pairs(first: StepReach, second: StepReach) -> Iterator[tuple[NodeBody, WorkSite, WorkSite]]:
     """Yield each body that executes both steps, with each pair of a site of the first and a site of the second."""
     for body, sites in first.sites.items():
         for site, other_site in product(sites, second.sites.get(body, ())):

@@ -11,7 +11,7 @@ from stepgraph.model.payload import Block, Branch, FunctionCall, FunctionDef, No
 from stepgraph.model.walk import blocks_in, children, functions_of, walk_workflow
 
 
-class Surrounding(Struct, frozen=True):
+class EnclosingNode(Struct, frozen=True):
     """A node or a function around another node."""
 
     node: Node
@@ -19,7 +19,7 @@ class Surrounding(Struct, frozen=True):
     """The branch or block that contains the other node, if the node has branches or blocks."""
 
 
-class Surroundings(Struct, dict=True):
+class EnclosingNodes(Struct, dict=True):
     """The nodes around each node of a workflow. Nodes are compared by identity."""
 
     workflow: Workflow
@@ -38,13 +38,13 @@ class Surroundings(Struct, dict=True):
                 calls.setdefault(node["name"], []).append(node)
         return calls
 
-    def inside_body(self, node: Node) -> Iterator[Surrounding]:
+    def inside_body(self, node: Node) -> Iterator[EnclosingNode]:
         """Yield the nodes around a node, innermost first, up to the function that contains it, or to `run`."""
         while (outer := self._outer.get(id(node))) is not None:
             yield outer
             node = outer.node
 
-    def outward(self, node: Node) -> Iterator[Surrounding]:
+    def outward(self, node: Node) -> Iterator[EnclosingNode]:
         """Yield the nodes around a node, innermost first, through the only call of each function.
 
         The last node is a function with several calls, or a function that is entered for the second time, if any.
@@ -61,14 +61,14 @@ class Surroundings(Struct, dict=True):
                     pending = calls[0] if len(calls) == 1 else None
 
     @cached_property
-    def _outer(self) -> Mapping[int, Surrounding]:
+    def _outer(self) -> Mapping[int, EnclosingNode]:
         """The node directly around each node, by identity."""
-        outer: dict[int, Surrounding] = {}
+        outer: dict[int, EnclosingNode] = {}
         for function in self.functions.values():
-            outer.update((id(inner), Surrounding(function)) for inner in function["nodes"])
+            outer.update((id(inner), EnclosingNode(function)) for inner in function["nodes"])
         for node in walk_workflow(self.workflow):
             for _, _, part in blocks_in(node):
-                outer.update((id(inner), Surrounding(node, part)) for inner in part["nodes"])
+                outer.update((id(inner), EnclosingNode(node, part)) for inner in part["nodes"])
             for inner in children(node):
-                outer.setdefault(id(inner), Surrounding(node))
+                outer.setdefault(id(inner), EnclosingNode(node))
         return outer
