@@ -410,7 +410,7 @@ await asyncio.gather(*[start(x) for x in xs])
     assert flagged_in_run("SG207", _PROCESS + body) == ['"second"']
 
 
-def test_a_collection_tested_for_emptiness_leaves_no_task_pending() -> None:
+def test_a_test_for_emptiness_leaves_no_task_pending() -> None:
     body = """
 jobs = []
 if event["payload"]["first"]:

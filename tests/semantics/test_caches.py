@@ -146,7 +146,7 @@ def test_tasks_share_an_equal_cached_result(method: str) -> None:
     """)
 
 
-def test_a_cached_object_differs_from_a_new_one_with_other_contents() -> None:
+def test_a_cached_object_differs_from_a_new_one() -> None:
     body = "if x:\n    holder.runner.fn = b\nholder.fn = c\nawait holder.runner.fn()"
     assert graph_of(HOLDER + body) == text("""
         switch holder.runner

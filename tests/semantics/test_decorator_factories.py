@@ -48,7 +48,7 @@ def test_decorated_functions_have_the_names_of_their_steps() -> None:
     """)
 
 
-def test_a_function_of_several_callables_has_no_callable_in_its_name() -> None:
+def test_the_name_of_a_function_omits_several_callables() -> None:
     module = MODULE.replace("function.__name__", "function.__name__.title()").replace("retries=7", "retries=3")
     module = module.replace("        await load(step)", "        await clean(step)\n        await load(step)")
     module = module.replace('@task("load rows")', '@task()\nasync def clean(): ...\n\n@task("load rows")')

@@ -116,7 +116,7 @@ def test_two_computed_names_that_fit_are_reported(body: str, reason: str) -> Non
     assert reasons_of(body) == [reason]
 
 
-def test_two_declarations_with_the_same_computed_name_are_reported() -> None:
+def test_two_steps_with_the_same_computed_name_are_reported() -> None:
     body = """
         @step.do(f"extract_{source}")
         async def other(): ...

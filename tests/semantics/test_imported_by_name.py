@@ -71,7 +71,7 @@ def test_a_definition_that_a_computed_import_may_replace(load: str, definition: 
     assert "other code changes `rest`" in note
 
 
-def test_a_computed_import_replaces_no_definition_of_another_module() -> None:
+def test_a_computed_import_keeps_definitions_of_other_modules() -> None:
     patch = "import others\n\nothers.rest = None\n"
     head = "from importlib import import_module\nimport helpers\nimport_module(NAME)\n"
     assert graph_of(head, "await helpers.rest(step)", helpers=REST, patch=patch) == GRAPH

@@ -283,7 +283,7 @@ def test_a_coroutine_that_each_branch_appends_is_a_choice() -> None:
     """)
 
 
-def test_a_coroutine_appended_in_each_branch_of_a_loop_is_a_choice() -> None:
+def test_coroutines_appended_in_branches_of_a_loop_are_a_choice() -> None:
     assert graph_of("""
         jobs = []
         for row in event:
@@ -304,7 +304,7 @@ def test_a_coroutine_appended_in_each_branch_of_a_loop_is_a_choice() -> None:
     """)
 
 
-def test_coroutines_that_some_branches_append_are_loops_in_source_order() -> None:
+def test_coroutines_of_some_branches_are_loops_in_source_order() -> None:
     assert graph_of("""
         jobs = []
         for row in event:

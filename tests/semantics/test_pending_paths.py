@@ -347,7 +347,7 @@ def test_a_test_of_more_than_emptiness_leaves_tasks_pending(test: str) -> None:
     """)
 
 
-def test_an_empty_collection_does_not_hold_a_task_added_on_some_paths() -> None:
+def test_an_empty_collection_has_no_task_added_on_some_paths() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         tasks = [t] if x else []
@@ -393,7 +393,7 @@ def test_a_variable_that_loses_its_task_may_leave_it_pending(starting: str) -> N
     assert graph.endswith("\n  b [2>3]")
 
 
-def test_a_collection_repeated_an_unknown_number_of_times_may_be_empty() -> None:
+def test_an_unknown_repetition_of_a_collection_may_be_empty() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a())] * n
         await asyncio.gather(*tasks)

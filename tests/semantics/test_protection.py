@@ -121,7 +121,7 @@ def test_a_clause_runs_after_a_step_of_an_earlier_clause_fails() -> None:
     """)
 
 
-def test_a_clause_runs_after_a_function_of_an_earlier_clause_raises() -> None:
+def test_a_clause_runs_after_a_raise_in_an_earlier_clause() -> None:
     graph = graph_of("""
         async def check():
             await b()
@@ -150,7 +150,7 @@ def test_a_clause_runs_after_a_function_of_an_earlier_clause_raises() -> None:
     )
 
 
-def test_a_clause_sees_the_changes_of_an_earlier_clause_that_raises() -> None:
+def test_a_clause_sees_the_changes_before_an_earlier_raise() -> None:
     assert graph_of("""
         act = b
         try:
