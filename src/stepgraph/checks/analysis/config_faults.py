@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.bound_values import with_bound_values
+from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
 from stepgraph.checks.analysis.steps import config_arguments
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Fix, safe_fix, unsafe_fix
@@ -89,16 +89,22 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     return tuple([case for case in cases if isinstance(case, StaticMapping)]) or cases
 
 
+def _possible_entries(subject: WorkflowSubject, dictionary: StaticMapping) -> Iterator[tuple[str, PlacedValue]]:
+    """Yield each value that a constant key of a dictionary may have."""
+    for key, entry in constant_key_entries(dictionary):
+        for each in with_bound_values(subject, entry.value, entry.place):
+            yield key, each
+
+
 def _config_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "the config")
-        for key, entry in constant_key_entries(value):
-            for passed in with_bound_values(subject, entry.value, entry.place):
-                for inner in _dictionaries_first(passed.value):
-                    if key == "retries":
-                        yield from _retries_faults(subject, inner, passed.place)
-                    elif key == "sensitive":
-                        yield from _sensitive_faults(inner, passed.place)
+        for key, entry in _possible_entries(subject, value):
+            for inner in _dictionaries_first(entry.value):
+                if key == "retries":
+                    yield from _retries_faults(subject, inner, entry.place)
+                elif key == "sensitive":
+                    yield from _sensitive_faults(inner, entry.place)
     elif _must_not_be_dictionary(value):
         yield ConfigFault(
             place,
@@ -120,11 +126,10 @@ def _retries_faults(subject: WorkflowSubject, value: Value, place: SourcePlace) 
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
-        for key, entry in constant_key_entries(value):
-            for passed in with_bound_values(subject, entry.value, entry.place):
-                for inner in simple_cases(passed.value):
-                    if not may_be_guarded(inner, passed.place):
-                        yield from _retry_faults(key, inner, passed.place)
+        for key, entry in _possible_entries(subject, value):
+            for inner in simple_cases(entry.value):
+                if not may_be_guarded(inner, entry.place):
+                    yield from _retry_faults(key, inner, entry.place)
     elif _must_not_be_dictionary(value):
         yield ConfigFault(
             place,

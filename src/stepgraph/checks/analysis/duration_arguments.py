@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.bound_values import with_bound_values
+from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
 from stepgraph.checks.analysis.steps import config_arguments
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.durations import DurationText, as_float, parse_duration
@@ -94,10 +94,15 @@ def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Va
             if key == "timeout":
                 yield DurationUse.TIMEOUT, entry.value, entry.place
             elif key == "retries":
-                for retries in with_bound_values(subject, entry.value, entry.place):
-                    for name, inner in constant_key_entries(retries.value):
-                        if name == "delay":
-                            yield DurationUse.DELAY, inner.value, inner.place
+                yield from _delays(with_bound_values(subject, entry.value, entry.place))
+
+
+def _delays(retries: Iterable[PlacedValue]) -> Iterator[tuple[DurationUse, Value, SourcePlace]]:
+    """Yield the delays in the possible values of `retries`."""
+    for each in retries:
+        for key, entry in constant_key_entries(each.value):
+            if key == "delay":
+                yield DurationUse.DELAY, entry.value, entry.place
 
 
 def _durations_of_method(
