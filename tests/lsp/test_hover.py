@@ -72,7 +72,7 @@ def test_a_concurrent_step() -> None:
     assert lines(ORDERS.replace('"reserve', '"res^erve')) == [
         "**Step `reserve stock`, 2 of 4**",
         "- Runs after `load order`, before `cool down`",
-        "- May run at the same time as `charge card`",
+        "- May run concurrently with `charge card`",
         DEFAULTS,
         RENAMED,
     ]

@@ -69,9 +69,9 @@ def test_steps_are_numbered_in_program_order() -> None:
 
 def test_tooltips_name_concurrent_steps() -> None:
     assert [hint.tooltip for hint in hints_in(program(ORDERS))] == [
-        "Step 3 of 5 in program order. May run at the same time as `reserve stock`.",
+        "Step 3 of 5 in program order. May run concurrently with `reserve stock`.",
         "Runs as steps 1, 5 of 5 in program order.",
-        "Step 2 of 5 in program order. May run at the same time as `charge card`.",
+        "Step 2 of 5 in program order. May run concurrently with `charge card`.",
     ]
 
 

@@ -303,7 +303,7 @@ def _paths_of(entries: Sequence[PlacedEntry]) -> frozenset[Path]:
 
 
 def _overlap(first: LogEntry, second: LogEntry) -> bool:
-    """Return whether two entries may have run at the same time."""
+    """Return whether two entries may have run concurrently."""
     return not (first.ended_before(second) or second.ended_before(first))
 
 

@@ -1,7 +1,7 @@
 """Inlay hints: the number of each step, and durations that the engine reads differently than a person does.
 
 The number of a step is at the end of its decorator, where the order of the steps is hard to see: `step 4 ∥ 5` is the
-fourth step in program order, and may run at the same time as the fifth. Durations have a hint if they lack a unit, if
+fourth step in program order, and may run concurrently with the fifth. Durations have a hint if they lack a unit, if
 the engine misreads their unit, and if they are written elsewhere.
 """
 
@@ -129,7 +129,7 @@ def _step_hint(order: StepOrder, nodes: Sequence[Step], budget: _Comparisons) ->
     ranges = _ranges([other for each in concurrent if (other := order.number(each)) is not None])
     if len(concurrent) == _MAX_CONCURRENT:
         ranges = f"{ranges.removesuffix(_MORE)}{_MORE}"
-    return _HintText(f"{label} {PARALLEL_MARK} {ranges}", f"{tooltip} May run at the same time as {names}.")
+    return _HintText(f"{label} {PARALLEL_MARK} {ranges}", f"{tooltip} May run concurrently with {names}.")
 
 
 def _ranges(numbers: Sequence[int]) -> str:

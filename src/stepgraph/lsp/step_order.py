@@ -57,7 +57,7 @@ class StepOrder(Struct, dict=True):
         return self._flow.after(step)
 
     def concurrent(self, step: Step) -> Iterator[Step]:
-        """Yield the steps that may run at the same time as a step, except for steps inside or around it.
+        """Yield the steps that may run concurrently with a step, except for steps inside or around it.
 
         The step itself is among them if several runs of it may overlap. A step that overlaps only after a failure, with
         work that the failure has not ended, is not among them.

@@ -76,14 +76,14 @@ def _names(order: StepOrder, adjacent: AdjacentSteps, last: str = "", *, is_reve
 
 
 def concurrency_phrase(order: StepOrder, step: Step) -> HoverLine:
-    """Return the steps that may run at the same time as a step, if any."""
+    """Return the steps that may run concurrently with a step, if any."""
     concurrent = list(order.concurrent(step))
     others = [each["name"] for each in concurrent if each is not step]
     if not concurrent:
         return ()
     if not others:
         return ("several runs may overlap",)
-    line = ("may run at the same time as ", *listed(others))
+    line = ("may run concurrently with ", *listed(others))
     return line if len(others) == len(concurrent) else (*line, "; several runs may overlap")
 
 

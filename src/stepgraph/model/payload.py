@@ -327,7 +327,7 @@ class Concurrency(Closed, total=False):
     """The concurrency of a version."""
 
     limit: OrNull[int]
-    """The number of instances that may run at the same time."""
+    """The number of instances that may run concurrently."""
 
 
 class DefaultRetention(Closed, total=False):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class MemberClocks(Struct):
     """The clocks of nodes, except in groups whose members all have the same clocks.
 
-    Such clocks add nothing to the group, which already shows that its members run at the same time.
+    Such clocks add nothing to the group, which already shows that its members run concurrently.
     """
 
     _entered: set[int] = field(default_factory=set)

@@ -265,7 +265,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
         return relations == {Relation.BEFORE}
 
     def concurrent(self, first: str, second: str) -> bool:
-        """Return whether two steps with these names may run at the same time.
+        """Return whether two steps with these names may run concurrently.
 
         If the graph is complete, False guarantees that no two such steps overlap, in any passes and calls. True
         does not guarantee anything: the program may order the steps in a way that the payload cannot express. If both

@@ -169,7 +169,7 @@ class _WorkerNames(Struct, frozen=True):
     """The path of the importing module."""
 
     def name_of(self, level: int, name: str) -> str | None:
-        """Return the name of a module that a relative import, or one through the source folder, names."""
+        """Return the name of a module that a relative import, or one through the source directory, names."""
         if level:
             file = self.importer.find(self.path, level, name)
         else:
@@ -218,7 +218,7 @@ def _correct_import_from(names: _WorkerNames, statement: cst.ImportFrom) -> Impo
 
 
 def _correct_import(names: _WorkerNames, alias: cst.ImportAlias) -> ImportCorrection | None:
-    """Return the correction of `import NAME` through the source folder. Return None if it may succeed."""
+    """Return the correction of `import NAME` through the source directory. Return None if it may succeed."""
     written = alias.evaluated_name
     if not _may_fail(names.worker, names.path, (0, written)) or names.has_package(written):
         return None

@@ -427,7 +427,7 @@ def _over_when(node: Parallel) -> str:
 def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext) -> Figure:
     """Return concurrent nodes outside any group, such as tasks that nothing awaits."""
     rows = _rows(layout, nodes, context, ends_with_first=False)
-    title = "at the same time"
+    title = "concurrent"
     return FrameFigure(
         SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(Icon.PARALLEL, title), rows, 0
     )
