@@ -29,8 +29,7 @@ from stepgraph.project.git import (
 from stepgraph.project.reading import shown_path
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
-from stepgraph.report.diff.comparison import VersionedWorkflow
-from stepgraph.report.diff.versioned_workflow import versioned_workflow
+from stepgraph.report.diff.comparison import VersionedWorkflow, versioned_workflow
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, import_pipeline
 from stepgraph.subject import read_saved_subjects
 

@@ -13,8 +13,8 @@ from stepgraph.report.diff.comparison import (
     compare_workflows,
     pair_workflows,
     summary_line,
+    versioned_workflow,
 )
-from stepgraph.report.diff.versioned_workflow import versioned_workflow
 from stepgraph.version import __version__
 
 

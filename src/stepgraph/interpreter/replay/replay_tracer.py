@@ -28,7 +28,6 @@ from stepgraph.interpreter.replay.bound_values import (
     observe_elements,
     observe_lookup,
 )
-from stepgraph.interpreter.replay.late_bindings import observe_late_bindings
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -66,7 +65,15 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.step_api import expects_type_error
-from stepgraph.ir.facts import CalledInStep, DecoratorApplied, KeyUse, MethodCalled, Returned, StepCalled
+from stepgraph.ir.facts import (
+    CalledInStep,
+    DecoratorApplied,
+    KeyUse,
+    LateBoundVariable,
+    MethodCalled,
+    Returned,
+    StepCalled,
+)
 from stepgraph.ir.nodes import OperationBlock, StepDefinition
 from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
@@ -260,7 +267,7 @@ class ReplayTracer(Tracer):
     def on_function(self, node: cst.FunctionDef | cst.Lambda) -> None:
         interpreter = self.interpreter
         if (interpreter.frame.loop is not None or interpreter.loop_depth) and not interpreter.in_step:
-            observe_late_bindings(interpreter, node)
+            _observe_late_bindings(interpreter, node)
 
     # Steps
 
@@ -325,3 +332,29 @@ class ReplayTracer(Tracer):
     def on_end(self, body: OperationBlock) -> None:
         observe_races(self.interpreter, body)
         observe_changed_state(self.state)
+
+
+def _observe_late_bindings(interpreter: Interpreter, function: cst.FunctionDef | cst.Lambda) -> None:
+    """Record a fact for each variable that a function reads and that a loop around it changes from pass to pass."""
+    from stepgraph.syntax.late_binding import calls_in_stored_lambda, late_bindings
+
+    if interpreter.module.mentions(b"eager"):
+        return  # an eager task may begin when the loop creates it
+    name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    inside = calls_in_stored_lambda(function, interpreter.module)
+    for binding in late_bindings(function, interpreter.module):
+        interpreter.observe(
+            LateBoundVariable(
+                function=interpreter.place(function),
+                function_name=name,
+                runs_later=binding.runs_later,
+                variable=binding.variable,
+                place=interpreter.place(binding.read),
+                loop=interpreter.place(binding.loop),
+                later_loops=tuple(map(interpreter.place, binding.later_loops)),
+                may_begin_in_pass=binding.may_begin_in_pass,
+                is_collected=binding.is_collected,
+                calls=tuple(map(interpreter.place, binding.calls)),
+                calls_inside=tuple(map(interpreter.place, inside)),
+            )
+        )

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from msgspec import Struct
 
@@ -14,8 +14,12 @@ from stepgraph.diff.diff import StructuralChange, WorkflowDiff, diff_graphs
 from stepgraph.execution.engine_rules import Effect, InFlight
 from stepgraph.model.code import Code
 from stepgraph.model.details import NO_DETAILS, Details, Part
-from stepgraph.model.payload import Graph, Workflow
+from stepgraph.model.payload import Graph, Node, Workflow
 from stepgraph.phrases import counted, workflow_title
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import WorkflowAnalysis
+    from stepgraph.model.span import Span
 
 INCOMPLETE = "incomplete graph: some changes may not be shown"
 
@@ -58,6 +62,33 @@ class VersionedWorkflow(Struct, frozen=True):
     """Returns the source location of a node of the graph, or an empty string if it is unknown."""
     node_code: Callable[[Part], Code | None] = lambda _: None
     """Returns the lines of code of a node of the graph, or None if they are unknown."""
+
+
+def versioned_workflow(
+    workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str] = lambda text: text
+) -> VersionedWorkflow:
+    """Return a workflow that is in `path` as a version. `to_message` converts paths for messages."""
+    location = f"{workflow.path}:{workflow.span.line}"
+    missing_graph = (
+        [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]
+    )
+    notes = [note.labeled_text for note in workflow.notes if note.incomplete]
+    return VersionedWorkflow(
+        workflow.name,
+        workflow.class_name,
+        workflow.path.removeprefix(path).removeprefix("/"),
+        to_message(location),
+        workflow.graph,
+        workflow.complete,
+        tuple(to_message(remark) for remark in (*missing_graph, *notes)),
+        lambda: workflow.details,
+        lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
+        lambda part: workflow.code_of(cast("Node", part)),
+    )
+
+
+def _location_text(span: Span | None) -> str:
+    return "" if span is None else f"{span.path}:{span.line}"
 
 
 class ComparedWorkflow(Struct, frozen=True):
