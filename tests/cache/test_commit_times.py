@@ -85,7 +85,7 @@ def test_after_a_commit_git_is_asked_again(store: CacheStore, monkeypatch: pytes
     assert created_on(store) == "1970-01-01T00:00:00Z"
 
 
-def test_a_name_that_is_no_text_is_not_stored(store: CacheStore) -> None:
+def test_a_name_that_is_not_text_is_not_stored(store: CacheStore) -> None:
     name = os.fsdecode(b"\xff.py")
     Path("orders.py").rename(name)
     git("add", ".", folder=".")

@@ -26,7 +26,7 @@ def test_a_cache_in_the_checkout_is_inside(cache: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [".", "src", "src/entry.py", "-"])
-def test_a_cache_beside_the_checkout_is_outside(checkout: Path, path: str) -> None:
+def test_a_cache_next_to_the_checkout_is_outside(checkout: Path, path: str) -> None:
     assert is_outside(str(checkout.parent / "cache"), [path])
 
 

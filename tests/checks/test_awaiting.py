@@ -258,7 +258,7 @@ def test_uncalled_step_is_flagged_at_its_declaration() -> None:
         "b()\nawait a()",
     ],
 )
-def test_step_that_may_be_called_elsewhere(use: str) -> None:
+def test_step_that_other_code_may_call(use: str) -> None:
     assert flagged_in_run("SG202", use) == []
 
 

@@ -83,7 +83,7 @@ def test_semaphore_of_two_keeps_no_order() -> None:
         "t = asyncio.create_task(one())\nif event:\n    await two()\nawait t",
     ],
 )
-def test_concurrent_declarations_of_one_name(use: str) -> None:
+def test_concurrent_declarations_with_equal_names(use: str) -> None:
     (finding,) = findings_in_run("SG207", _SAME_NAME + use)
 
     assert finding.message == (
@@ -93,7 +93,7 @@ def test_concurrent_declarations_of_one_name(use: str) -> None:
     assert flagged_in_run("SG207", _SAME_NAME + use) == ['"same"']
 
 
-def test_each_concurrent_step_of_one_name_is_flagged_once() -> None:
+def test_each_concurrent_step_with_an_equal_name_is_flagged_once() -> None:
     third = _SAME_NAME.replace("one", "three", 1).split("@step", 2)
     body = f"{_SAME_NAME}@step{third[1]}await asyncio.gather(one(), two(), three())"
 
@@ -114,7 +114,7 @@ def test_each_concurrent_step_of_one_name_is_flagged_once() -> None:
         "for _ in range(3):\n    await asyncio.gather(one(), a())\n    await asyncio.gather(two(), b())",
     ],
 )
-def test_sequential_steps_of_one_name(use: str) -> None:
+def test_sequential_steps_with_equal_names(use: str) -> None:
     assert flagged_in_run("SG207", _SAME_NAME + use) == []
 
 
@@ -166,7 +166,7 @@ def test_exclusive_branch_begins_with_the_function() -> None:
     assert flagged_in_run("SG207", body) == []
 
 
-def test_waits_for_events_of_one_name() -> None:
+def test_waits_for_events_with_equal_names() -> None:
     use = 'await asyncio.gather(step.wait_for_event("w", "paid"), step.wait_for_event("w", "signed"))'
 
     assert flagged_in_run("SG207", use) == ['"w"']

@@ -148,7 +148,7 @@ def test_batch_sends_one_request() -> None:
 
 
 @parametrize_flagged("SG207")
-def test_steps_of_one_name_run_concurrently(example: Example, tmp_path: Path) -> None:
+def test_steps_with_equal_names_run_concurrently(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path, takes=lambda *_: 1)
     first, second = [key for key in execution.started if not key.startswith("charge")]
     assert first.removesuffix("-1") == second.removesuffix("-2")

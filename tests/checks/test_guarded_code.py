@@ -158,7 +158,7 @@ def test_alternative_to_code_that_always_runs_is_not_flagged() -> None:
     assert snippets.codes_in(body, _FLAGS) == []
 
 
-def test_flag_that_a_loop_changes_is_no_constant() -> None:
+def test_flag_that_a_loop_changes_is_not_constant() -> None:
     body = 'done = False\nfor _ in "ab":\n    if done:\n        await step.sleep("a", "5 min")\n    done = True'
 
     assert snippets.codes_in(body) == ["SG205"]

@@ -396,7 +396,7 @@ def test_named_file_of_a_class_with_an_unknown_base(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["threading.Thread", "js.EventTarget"])
-def test_base_of_the_platform_is_no_workflow_class(base: str, tmp_path: Path) -> None:
+def test_base_of_the_platform_is_not_a_workflow_class(base: str, tmp_path: Path) -> None:
     text = UNKNOWN_BASE.replace("from agents import AgentWorkflow", "import js, threading").replace(
         "AgentWorkflow", base
     )

@@ -297,7 +297,7 @@ def test_message_names_only_the_unreachable_type() -> None:
     )
 
 
-def test_builtin_error_of_code_beside_the_step() -> None:
+def test_builtin_error_of_code_next_to_the_step() -> None:
     body = 'try:\n    x = await a()\n    y = x["key"]\nexcept (KeyError, RuntimeError):\n    pass'
 
     assert flagged_in_run("SG210", body) == ["RuntimeError"]

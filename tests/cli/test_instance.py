@@ -173,7 +173,7 @@ def test_the_log_selects_no_workflow(stepgraph: Command, name: str, code: int, m
         ),
     ],
 )
-def test_arguments_that_are_no_log(stepgraph: Command, arguments: tuple[str, ...], code: int, message: str) -> None:
+def test_arguments_that_are_not_a_log(stepgraph: Command, arguments: tuple[str, ...], code: int, message: str) -> None:
     write_orders()
     Path("src").mkdir()
     assert stepgraph("instance", *arguments) == Run(code, "", [message])

@@ -77,7 +77,7 @@ def test_aliases_of_output_write_the_file(stepgraph: Command, option: str) -> No
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["entry.py", "report.json", "report.sarif"]
 
 
-def test_arguments_after_two_dashes_are_no_aliases(stepgraph: Command) -> None:
+def test_arguments_after_two_dashes_are_not_aliases(stepgraph: Command) -> None:
     assert stepgraph("list", "--", "--no-color").messages == [
         "--no-color: file not found. Paths are relative to the working directory."
     ]
@@ -177,7 +177,7 @@ def test_a_missing_or_extra_value_is_named(stepgraph: Command, arguments: list[s
     assert stepgraph(*arguments) == Run(2, "", [f"stepgraph: {message}"])
 
 
-def test_a_word_with_one_dash_is_no_short_option(stepgraph: Command) -> None:
+def test_a_word_with_one_dash_is_not_a_short_option(stepgraph: Command) -> None:
     """`render` has neither JSON output nor `-j`, whose advice would be misleading."""
     assert stepgraph("render", "-json", "x") == Run(
         2, "", ["stepgraph: unknown option `-json`. Try `stepgraph render --help`."]
@@ -190,7 +190,7 @@ def test_a_format_as_output_file_is_a_usage_error(stepgraph: Command) -> None:
     assert stepgraph("check", "-o", "./json").code == 0
 
 
-def test_aliases_are_no_names_of_their_own() -> None:
+def test_aliases_are_not_names_of_commands_or_options() -> None:
     assert set(COMMAND_ALIASES.values()) <= set(NAMES)
     assert not {*COMMAND_ALIASES, *COMMAND_ADVICE} & set(NAMES)
     assert [name for command in NAMES for name in OPTION_ALIASES if name in options_of(command)] == []

@@ -105,7 +105,7 @@ def test_external_base_in_a_searched_directory(stepgraph: Command, command: str)
 
 
 @needs_git
-def test_ignored_files_are_no_reason(stepgraph: Command) -> None:
+def test_ignored_files_are_not_a_reason(stepgraph: Command) -> None:
     make_repository()
     write(".gitignore", "a.py\n")
     write("a.py", f"from agents import AgentWorkflow\n{EXTERNAL}")
@@ -135,7 +135,7 @@ def test_class_without_a_base_that_declares_steps(stepgraph: Command) -> None:
     )
 
 
-def test_run_of_a_thread_is_no_near_miss(stepgraph: Command) -> None:
+def test_run_of_a_thread_is_not_a_near_miss(stepgraph: Command) -> None:
     assert reason(stepgraph, "class Job:\n    def run(self): ...\n") == DEFINITION
 
 

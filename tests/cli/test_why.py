@@ -50,7 +50,7 @@ def explain(stepgraph: Command, log: JSON, *options: str) -> Run:
     return stepgraph("why", "log.json", "orders.py", *options)
 
 
-def test_a_log_without_an_error_has_no_known_cause(stepgraph: Command) -> None:
+def test_a_log_without_an_error_has_an_unknown_cause(stepgraph: Command) -> None:
     run = explain(stepgraph, errored("", 2000, RESERVED))
     assert "error: the cause of the failure is unknown\n  The log has no error.\n" in run.out
     assert "No step failed" not in run.out

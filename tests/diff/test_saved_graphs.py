@@ -79,7 +79,7 @@ def test_node_in_new_list_is_added() -> None:
     assert diff_of(old, new).apply() == graph(*new)["workflow"]
 
 
-def test_nodes_beside_branches_belong_to_the_if() -> None:
+def test_nodes_next_to_branches_belong_to_the_if() -> None:
     old, new = [unknown("if", do("a"), branches=[])], [unknown("if", do("a"), do("b"), branches=[])]
     assert lines_of(diff_of(old, new)) == ["+ step 'b' added to the `if`, after 'a'"]
 
@@ -90,7 +90,7 @@ def test_unknown_branch_can_be_unwrapped() -> None:
     assert "~ step 'b' moved out of branch `y` of the map with 'a'" in lines_of(diff_of(old, new))
 
 
-def test_renumbered_clocks_are_no_change() -> None:
+def test_renumbered_clocks_are_not_a_change() -> None:
     diff = diff_of(
         [parallel("all", do("a", starts=1, resolves=2), do("b", starts=1, resolves=3))],
         [parallel("all", do("a", starts=4, resolves=6), do("b", starts=5, resolves=9))],
@@ -130,7 +130,7 @@ def test_clocks_outside_groups_show_awaits() -> None:
     assert lines_of(diff) == ["~ step 'a': no longer awaited"]
 
 
-def test_reordered_functions_are_no_change() -> None:
+def test_reordered_functions_are_not_a_change() -> None:
     first, second = function("first", do("a")), function("second", do("b"))
     diff = diff_workflows(with_functions(first, second), with_functions(second, first))
     result = diff.apply()

@@ -94,7 +94,7 @@ def test_parts_of_the_wrong_kind(stepgraph: Command, status: object, part: objec
         b'{"steps": [], "a": 1e999}',
     ],
 )
-def test_bytes_that_are_no_log(stepgraph: Command, folder: Path, content: bytes) -> None:
+def test_bytes_that_are_not_a_log(stepgraph: Command, folder: Path, content: bytes) -> None:
     write("graph.json", graph(do("a")))
     (folder / "log.json").write_bytes(content)
     for command in ("instance", "replay", "why"):

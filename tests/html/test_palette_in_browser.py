@@ -195,7 +195,7 @@ def test_escape_closes_the_search_and_returns_the_focus(browser: Browser) -> Non
     assert browser.find("aside h2").text == "book the car"
 
 
-def test_a_click_beside_the_search_only_closes_it(browser: Browser) -> None:
+def test_a_click_outside_the_search_only_closes_it(browser: Browser) -> None:
     browser.open(PAGE)
     browser.press("/")
     ActionChains(browser.driver, duration=0).move_to_element(browser.button("Fold all")).click().perform()

@@ -153,7 +153,7 @@ def test_values_of_wrong_types_are_unknown() -> None:
         ({"steps": [{"attempts": [{}] * (LOG_ATTEMPTS + 1)}]}, "too many attempts: at most 250,000 are read."),
     ],
 )
-def test_what_is_no_log(data: object, message: str) -> None:
+def test_data_that_is_not_a_log(data: object, message: str) -> None:
     assert refusal(data) == message
 
 
@@ -167,7 +167,7 @@ def test_what_is_no_log(data: object, message: str) -> None:
         (b"9" * 5000, "log.json: a number has too many digits."),
     ],
 )
-def test_content_that_is_no_json(content: bytes, message: str) -> None:
+def test_content_that_is_not_json(content: bytes, message: str) -> None:
     with pytest.raises(InputError) as raised:
         read_instance_log(content, "log.json")
     assert str(raised.value).startswith(message)

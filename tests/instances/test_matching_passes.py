@@ -25,13 +25,13 @@ def test_loops_around_calls_count() -> None:
     assert passes(match) == [[1], [1, 1], [2], [2, 1], [2, 2]]
 
 
-def test_overlapping_passes_are_told_apart_by_running_steps() -> None:
+def test_running_steps_distinguish_overlapping_passes() -> None:
     gathered = graph(parallel("all", loop(call("f"))), functions={"f": function("f", do("a"), do("b"))})
     match = matched(gathered, "a 0-9", "a 1-5", "b 6-8", "b 10-12")
     assert passes(match) == [[1], [2], [2], [1]]
 
 
-def test_overlapping_passes_that_wait_are_not_told_apart() -> None:
+def test_overlapping_passes_that_wait_are_ambiguous() -> None:
     gathered = graph(parallel("all", loop(call("f"))), functions={"f": function("f", do("a"), do("b"))})
     match = matched(gathered, "a 0-4", "a 1-5", "b 6-8", "b 7-9")
     assert passes(match) == [[1], [2], [None], [None]]

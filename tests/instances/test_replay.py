@@ -245,7 +245,7 @@ def test_an_added_step_of_a_loop_runs_in_each_pass() -> None:
     assert (replay.effect, replay.added[0], len(replay.added)) == ("out_of_order", "weigh-1", 100)
 
 
-def test_an_error_caught_elsewhere_runs_another_handler() -> None:
+def test_a_stored_error_leads_to_the_handler_of_the_new_code() -> None:
     code = graph(protected(block(do("a"), do("b")), catch=block(do("undo"))), SHIP)
     log = log_of("running", ended("a"), replace(ended("b"), outcome="failed"), ended("undo"), opened("ship"))
     assert NewCode.of(code).replay(log).effect == "resumes"

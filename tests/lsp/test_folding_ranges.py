@@ -110,7 +110,7 @@ def test_steps_of_a_helper_fold(tmp_path: Path) -> None:
     assert ('@step.do("a")', "return 1") in texts(folding_ranges(view), helper)
 
 
-def test_a_changed_declaration_is_no_region(tmp_path: Path) -> None:
+def test_a_changed_declaration_is_not_a_region(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.open("orders.py", ORDERS)
     changed = ORDERS.replace("return 3", "return (")

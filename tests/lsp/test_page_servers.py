@@ -43,7 +43,7 @@ def url(servers: PageServers, folder: Path) -> str | None:
     return asyncio.run(servers.url(ServedProject(str(folder))))
 
 
-def test_a_process_without_a_url_is_no_server(
+def test_a_process_without_a_url_is_not_a_server(
     tmp_path: Path, servers: PageServers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for code in ("print('https://example.com/')", "pass", "print('http://127.0.0.1:80/@example.com/')"):

@@ -275,7 +275,7 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: s
         ),
     ],
 )
-def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
+def test_data_without_a_graph_is_refused(data: object, message: str) -> None:
     assert refusal(data) == message
 
 
@@ -305,7 +305,7 @@ def test_the_message_contains_the_error_of_the_api(errors: object, message: str)
         (b"[1" + b"0" * 5000 + b"]", "saved.json: a number has too many digits."),
     ],
 )
-def test_what_is_no_json_is_refused(text: bytes, message: str) -> None:
+def test_invalid_json_is_refused(text: bytes, message: str) -> None:
     with pytest.raises(InputError) as caught:
         read_saved_graphs(text, "saved.json")
     assert str(caught.value) == message

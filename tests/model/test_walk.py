@@ -24,7 +24,7 @@ def test_steps_of_a_repeatedly_called_function_count_once() -> None:
     assert count_steps(drawn["workflow"]) == 3
 
 
-def test_a_known_node_is_not_unknown() -> None:
+def test_a_supported_node_is_not_unknown() -> None:
     assert as_unknown(do("a")) is None
 
 

@@ -51,7 +51,7 @@ def test_a_package_goes_before_a_module() -> None:
     assert path_of(files.find("orders.part")) == "orders/part.py"
 
 
-def test_a_module_goes_before_a_folder_that_is_no_package() -> None:
+def test_a_module_precedes_a_namespace_package() -> None:
     files = files_in("orders.py", "orders/part.py")
     assert path_of(files.find("orders")) == "orders.py"
     assert files.find("orders.part") is None

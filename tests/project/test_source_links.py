@@ -49,7 +49,7 @@ def test_urls_of_pages_and_editors_are_templates(url: str) -> None:
         "",
     ],
 )
-def test_other_text_is_no_template(url: str) -> None:
+def test_other_text_is_not_a_template(url: str) -> None:
     assert not is_template(url)
 
 

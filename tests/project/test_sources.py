@@ -282,7 +282,7 @@ def test_a_configuration_outside_the_repository_is_ignored(tmp_path: Path) -> No
     assert [module.project.name for module in find_sources(["repository/a.py"]).modules] == [""]
 
 
-def test_a_named_file_is_included_beside_configured_modules(tmp_path: Path) -> None:
+def test_a_named_file_is_added_to_configured_modules(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/entry.py": WORKFLOW, "src/other.py": WORKFLOW})
     (source,) = find_sources(["src/other.py"]).modules
     assert (source.path, source.workflows) == ("src/other.py", None)

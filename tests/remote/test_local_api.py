@@ -60,7 +60,7 @@ def test_unlisted_instance_is_not_requested() -> None:
         assert [request.path for request in server.requests] == [f"{BASE}/workflows/orders/instances"]
 
 
-def test_listed_ids_without_a_status_are_no_instances() -> None:
+def test_listed_ids_without_a_status_are_not_instances() -> None:
     """The local engine lists all ids that a Worker asks for, and more of them than fit into a page."""
     ids = [{"id": f"99a5887b{number}"} for number in range(100)]
     with serving(lambda request: answer(request, [*ids, listed_instance(1)])) as server:
@@ -240,7 +240,7 @@ def test_refused_request() -> None:
 
 
 @pytest.mark.parametrize("part", ["..", ".", "", "x" * 300])
-def test_request_with_a_part_that_is_no_name(part: str) -> None:
+def test_request_with_a_part_that_is_not_a_name(part: str) -> None:
     with serving(lambda _: result({})) as server, pytest.raises(RefusedRequestError):
         local_api(server.url).request("POST", ["workflows", part, "instances"], b"{}")
     assert server.requests == []

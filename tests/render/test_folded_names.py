@@ -64,5 +64,5 @@ def test_the_title_of_a_box_has_all_names() -> None:
     assert " +7</tspan>" in text
 
 
-def test_names_are_no_markup() -> None:
+def test_names_are_not_markup() -> None:
     assert "<b>" not in render_svg(graph(loop(do("<b>"))), folded(1)).text

@@ -26,7 +26,7 @@ def test_only_immediate_pairs_remain() -> None:
     assert group_order(spans((1, 2), (2, 3), (3, 4))).before == ((), (0,), (1,))
 
 
-def test_a_long_task_runs_beside_a_chain() -> None:
+def test_a_long_task_overlaps_a_chain() -> None:
     assert group_order(spans((1, 4), (1, 2), (2, 3))) == GroupOrder(
         before=((), (), (1,)), last=(0, 2), sequence=(0, 1, 2)
     )

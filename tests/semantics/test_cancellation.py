@@ -18,7 +18,7 @@ from tests.semantics.notation import graph_of, text, workflow_of
         "for each in asyncio.all_tasks(): each.cancel()\nawait t",
     ],
 )
-def test_a_cancelled_task_has_no_known_end(cancel: str) -> None:
+def test_a_canceled_task_has_no_end_clock(cancel: str) -> None:
     assert graph_of(f"t = asyncio.create_task(a())\nawait b()\n{cancel}\nawait c()\n") == text("""
         parallel all
           a [1>]
@@ -27,7 +27,7 @@ def test_a_cancelled_task_has_no_known_end(cancel: str) -> None:
     """)
 
 
-def test_a_task_that_a_helper_cancels_has_no_known_end() -> None:
+def test_a_task_that_a_helper_cancels_has_no_end_clock() -> None:
     assert graph_of("""
         async def stop(task):
             task.cancel()

@@ -130,7 +130,7 @@ def test_a_generated_initializer_hides_one_of_a_base() -> None:
     assert calls_of(declared, "await Mode(b).one(step)") == ["b"]
 
 
-def test_annotations_of_a_plain_subclass_are_no_fields() -> None:
+def test_annotations_of_a_plain_subclass_are_not_fields() -> None:
     declared = "@dataclass\nclass Base:\n    one: object = a\n\nclass Mode(Base):\n    zero: object = b"
     assert calls_of(declared, "await Mode(c).one(step)") == ["c"]
 

@@ -261,7 +261,7 @@ def test_an_else_awaiting_a_task_of_the_body_joins_the_body() -> None:
     assert unprotected_in(body) == []
 
 
-def test_a_raise_with_a_node_is_no_ending() -> None:
+def test_a_raise_with_a_node_is_not_an_ending() -> None:
     assert endings_of("if event: raise KeyError\nawait a()") == []
 
 
@@ -270,7 +270,7 @@ def test_a_call_has_its_arguments() -> None:
     assert details_of(body) == ['("x", *event, why={"k": 1})']
 
 
-def test_a_callback_is_no_argument_of_its_own_call() -> None:
+def test_a_callback_is_not_an_argument_of_its_own_call() -> None:
     body = "async def send(x): await a()\nasync with contextlib.AsyncExitStack() as stack:\n"
     assert "(1, x=2)" in details_of(f"{body}    stack.push_async_callback(send, 1, x=2)\n    await b()")
 

@@ -50,7 +50,7 @@ def test_classes_below_an_if_or_try_of_the_module_are_found() -> None:
     """) == ["W"]
 
 
-def test_classes_that_derive_from_each_other_are_no_workflows() -> None:
+def test_classes_that_derive_from_each_other_are_not_workflows() -> None:
     assert (
         names("""
         class A(B):

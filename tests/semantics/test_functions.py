@@ -854,7 +854,7 @@ def test_a_reset_context_variable_may_have_its_default() -> None:
 
 
 @pytest.mark.parametrize("awaited", ["gather(choose(), b())", "create_task(choose())"])
-def test_a_task_does_not_set_a_context_variable_elsewhere(awaited: str) -> None:
+def test_a_task_sets_context_variables_only_for_itself(awaited: str) -> None:
     graph = graph_of(f"""
         from contextvars import ContextVar
         handler = ContextVar("handler", default=a)

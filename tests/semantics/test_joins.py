@@ -57,7 +57,7 @@ def test_partly_awaited_tasks_may_be_pending(joined: str) -> None:
     """)
 
 
-def test_a_known_part_of_a_list_is_awaited() -> None:
+def test_a_resolved_part_of_a_list_is_awaited() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a()), asyncio.create_task(b())]
         await asyncio.gather(*tasks[1:])

@@ -21,11 +21,11 @@ CHECK = "def check():\n    raise ValueError\n\n"
         f"{HELPER}await go()\ntry:\n    await go()\nexcept ValueError:\n    await b()",
     ],
 )
-def test_a_task_that_begins_beside_the_handler_is_reported(body: str) -> None:
+def test_a_task_concurrent_with_the_handler_is_reported(body: str) -> None:
     assert [note.code for note in workflow_of(body).notes] == ["late-task"]
 
 
-def test_a_task_that_only_the_body_awaits_has_no_known_end() -> None:
+def test_a_task_that_only_the_body_awaits_has_no_end_clock() -> None:
     body = "try:\n    t = asyncio.create_task(a())\n    check()\n    await t\nexcept ValueError:\n    await b()"
     assert workflow_of(CHECK + body).complete
     assert graph_of(CHECK + body) == text("""

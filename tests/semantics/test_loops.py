@@ -283,7 +283,7 @@ def test_an_empty_default_needs_no_loop_of_its_own(iterable: str) -> None:
 
 
 @pytest.mark.parametrize("element", ["stages[-1]", "stages[0]"])
-def test_an_unknown_element_at_a_known_position_is_a_switch(element: str) -> None:
+def test_an_unknown_element_at_a_constant_position_is_a_switch(element: str) -> None:
     assert graph_of(f"""
         stages = []
         if x: stages.append(a)

@@ -202,7 +202,7 @@ def test_main_module_without_a_usual_name(path: str) -> None:
         ("src/app/server.py", "class W: ...\nimport flows.more\n"),
     ],
 )
-def test_files_that_are_no_main_modules(path: str, text: str) -> None:
+def test_files_that_are_not_main_modules(path: str, text: str) -> None:
     assert calls_of({**FLOWS, path: text}) == ["pick"]
 
 

@@ -50,7 +50,7 @@ def test_modules_of_packages_are_found_by_their_dotted_names(head: str, call: st
     assert graph_of(head + "\n", f"await {call}", shop__="", shop__pay__="", shop__pay__cards=REST) == RESTED
 
 
-def test_modules_of_folders_that_are_no_packages_are_found_too() -> None:
+def test_modules_of_namespace_packages_are_found() -> None:
     assert graph_of("import shop.pay.cards as cards\n", "await cards.rest(step)", shop__pay__cards=REST) == RESTED
 
 
@@ -605,7 +605,7 @@ def test_objects_of_imported_classes_carry_the_step_object() -> None:
     """)
 
 
-def test_functions_of_one_name_are_qualified_by_their_modules() -> None:
+def test_functions_with_equal_names_are_qualified_by_modules() -> None:
     body = "await rest(step)\nawait a.rest(step)\nawait cards.rest(step)"
     head = "import a\nfrom shop import cards\n\nasync def rest(step):\n    await step.sleep('own', 1)\n\n"
     assert graph_of(head, body, a=REST, shop__cards=REST).splitlines()[:3] == [

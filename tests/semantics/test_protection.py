@@ -481,7 +481,7 @@ def test_a_finally_awaits_a_coroutine_made_before_a_return() -> None:
     """)
 
 
-def test_a_name_bound_in_a_finally_is_known_after_the_loop() -> None:
+def test_a_name_bound_in_a_finally_is_resolved_after_the_loop() -> None:
     assert graph_of("""
         while True:
             try:

@@ -103,7 +103,7 @@ def test_a_sentinel_ends_a_worker(sentinel: str) -> None:
     """)
 
 
-def test_a_task_that_was_got_from_a_queue_has_no_known_end() -> None:
+def test_a_task_from_a_queue_has_no_end_clock() -> None:
     assert graph_of("""
         q = asyncio.Queue()
         for do in (a, b):

@@ -128,7 +128,7 @@ def test_other_bindings_and_methods_start_no_workflow(body: str, tmp_path: Path)
     assert remarks_of(project(tmp_path, run)) == []
 
 
-def test_a_step_beside_one_that_starts_a_workflow_has_no_remark(tmp_path: Path) -> None:
+def test_a_step_next_to_one_that_starts_a_workflow_has_no_remark(tmp_path: Path) -> None:
     run = "@step.do('begin')\nasync def begin():\n    await bill(self.env)\n@step.do('end')\nasync def end(): ...\n"
     run += "await begin()\nawait end()"
     workflow = project(tmp_path, run)

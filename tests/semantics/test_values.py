@@ -72,7 +72,7 @@ def test_a_name_bound_once_in_an_enclosing_function_is_constant() -> None:
     )
 
 
-def test_an_assigned_class_attribute_is_no_constant() -> None:
+def test_an_assigned_class_attribute_is_not_constant() -> None:
     source = """
         from workers import WorkflowEntrypoint
 

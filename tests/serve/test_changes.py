@@ -26,7 +26,7 @@ def test_a_change_between_two_events_is_not_missed() -> None:
     assert asyncio.run(events()) == ["event: message\ndata: 1\n\n", "event: message\ndata: 2\n\n"]
 
 
-def test_an_unreachable_server_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_server_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POLL_SECONDS", 0.01)
     outcomes: list[str | ApiError] = ["a", *[ApiError(503, 10900, "no development\nserver.")] * 2, "a"]
 

@@ -306,7 +306,9 @@ def test_a_server_that_sends_no_log(served: Served, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("log", [{}, {"steps": [1, {}, {"type": "step", "attempts": 5}], "status": 7, "output": [[]]}])
-def test_a_log_of_another_shape_is_no_defect(served: Served, server: FakeDevServer, log: Mapping[str, object]) -> None:
+def test_a_log_of_another_shape_is_not_an_internal_error(
+    served: Served, server: FakeDevServer, log: Mapping[str, object]
+) -> None:
     server.logs["second"] = log
     assert served.request("GET", "/client/v4/accounts/a/workflows/orders/instances/second").status_code == 200
 

@@ -29,7 +29,7 @@ def follower_of(find: Callable[[], Sources], problems: list[str]) -> tuple[LiveP
     return project, ProjectFollower(project, (".",), lambda: None, problems.append)
 
 
-def test_problems_are_told_once() -> None:
+def test_problems_are_reported_once() -> None:
     problems: list[str] = []
     write("orders.py", f"{IMPORT}\ndef (:\n")
     _, follower = follower_of(lambda: find_sources((".",), None), problems)

@@ -95,7 +95,7 @@ def test_ctrl_c_ends_the_server_with_open_streams(serve: Serve) -> None:
 
 @needs_unix_files
 @pytest.mark.slow
-def test_a_save_is_told_and_sigterm_ends_the_server(serve: Serve, folder: Path) -> None:
+def test_a_save_is_reported_and_sigterm_ends_the_server(serve: Serve, folder: Path) -> None:
     server = serve("-q")
     stream = server.get("/events")
     first = [stream.readline() for _ in range(3)][1]

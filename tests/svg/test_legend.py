@@ -96,7 +96,7 @@ def test_a_legend_explains_folded_boxes_if_there_are_any(folding: Folding) -> No
     assert ("several nodes, folded or drawn elsewhere" in legend) is (folding is not UNFOLDED)
 
 
-def test_a_legend_explains_calls_of_functions_drawn_elsewhere() -> None:
+def test_a_legend_explains_calls_of_separate_functions() -> None:
     twice = graph(call("pack"), call("pack"), functions={"pack": function("pack", do("a"))})
     assert "several nodes, folded or drawn elsewhere" in legend_of(twice, View(legend=True))
 

@@ -77,7 +77,7 @@ def test_a_used_name_leaves_its_copy_discarded() -> None:
         "use({x: a.name for x, a in rows if a})",
     ],
 )
-def test_a_new_value_is_no_use_of_a_name(line: str) -> None:
+def test_a_new_value_is_not_a_use_of_a_name(line: str) -> None:
     assert _discarded(f"a = start()\n{line}") == [True]
 
 
@@ -91,7 +91,7 @@ def test_a_new_value_is_no_use_of_a_name(line: str) -> None:
         "x, t[a] = pair",
     ],
 )
-def test_a_read_beside_a_new_value_counts(line: str) -> None:
+def test_a_read_next_to_a_new_value_counts(line: str) -> None:
     assert _discarded(f"a = start()\n{line}") == [False]
 
 
