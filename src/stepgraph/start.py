@@ -51,7 +51,7 @@ def _recorded_run(arguments: Sequence[str]) -> RecordedRun | None:
     try:
         return load_run(user_cache_folder(), run_key(arguments))
     except OSError:
-        return None  # the working directory was removed, or standard output is no terminal any more
+        return None  # the working directory was removed, or standard output is no longer a terminal
 
 
 def repeat(recorded: RecordedRun) -> bool:

@@ -461,7 +461,7 @@ def test_a_missing_default_branch_is_an_error(stepgraph: Command) -> None:
     commit("An order")
     (stderr,) = stepgraph("diff").messages
     assert stderr == (
-        "stepgraph: no default branch to compare with: there is no branch main or master."
+        "stepgraph: no default branch to compare with: neither main nor master exists."
         " Name a revision: `stepgraph diff HEAD`."
     )
 

@@ -99,7 +99,7 @@ def test_unknown_workflow() -> None:
 
 def test_nothing_to_show() -> None:
     assert problem_of(Memory({}), "latest", kind=NoInstanceError) == (
-        "memory: there is no workflow. Deploy one, or check the address or account."
+        "memory: no workflow found. Deploy one, or check the address or account."
     )
     assert problem_of(Memory({ORDERS: []}), "latest", kind=NoInstanceError) == "memory: `orders` has no instance."
 

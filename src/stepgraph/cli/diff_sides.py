@@ -221,7 +221,7 @@ def _default_revision(root: str) -> Revision:
     if branch is None:
         if revision_of(root, HEAD) is None:
             raise CommandError(ExitCode.ERROR, "git found no commit to compare with. `git log` shows the reason.")
-        message = "no default branch to compare with: there is no branch main or master."
+        message = "no default branch to compare with: neither main nor master exists."
         raise CommandError(ExitCode.ERROR, f"{message} Name a revision: `stepgraph diff HEAD`.")
     revision = merge_base(root, branch, HEAD)
     if revision is None:

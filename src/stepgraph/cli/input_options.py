@@ -80,7 +80,7 @@ def inputs(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def configuration_path(configuration: str, paths: Sequence[str]) -> str:
-    """Return the path of --config. Raises UsageError if the file is no configuration, or if PATHS are used as well."""
+    """Return the path of --config. Raises UsageError if it is not a configuration, or if PATHS are used as well."""
     if paths:
         raise click.UsageError("--config selects the workflows of a configuration, so omit PATHS.")
     if not is_configuration_name(os.path.basename(configuration)):

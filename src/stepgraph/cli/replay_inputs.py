@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _JSON: Final = ".json"
 _PYTHON: Final = ".py"
-# Files of projects, whose other JSON files are no logs.
+# Files of projects, whose other JSON files are not logs.
 _PROJECT_FILES: Final = frozenset({"pyproject.toml", "package.json"})
 
 

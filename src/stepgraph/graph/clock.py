@@ -345,7 +345,7 @@ def _activity(emitter: _Emitter, activity: Activity) -> Clocked:
         case Sleep() | SleepUntil() | EventWait():
             return leaf_node(activity)
         case Series():
-            raise ValueError("a series is no node of its own")
+            raise ValueError("a series has no node")
 
 
 def _tick(emitter: _Emitter, operation_id: int) -> None:

@@ -134,7 +134,7 @@ class _OriginBuilder(Struct):
 
 
 def _local_value(scope: LexicalScope | None, name: str) -> object:
-    """Return the value of a variable of the functions around a scope. Return None if it is no such variable."""
+    """Return the value of a variable of the functions around a scope. Return None for other variables."""
     while scope is not None and scope.is_local:
         if name in scope.bindings.binders:
             return scope.names.get(name)

@@ -223,7 +223,7 @@ async def _end_with_editor(server: WorkflowServer, process_id: int) -> None:
 
 def _exists(process_id: int) -> bool:
     if sys.platform == "win32":
-        return False  # there is no harmless signal
+        return False  # no signal is harmless
     try:
         os.kill(process_id, 0)
     except (ProcessLookupError, OverflowError):

@@ -33,7 +33,7 @@ class WorkerModules(Struct, frozen=True):
         return is_below and not relative.startswith(VENDORED)
 
     def is_entry(self, path: str) -> bool:
-        """Return whether the Worker loads a module: the main module, or one next to it that is no test."""
+        """Return whether the Worker loads a module: the main module, or one next to it that is not a test."""
         is_beside = self.contains(path) and folder_of(path) == self.root
         return path == self.main or (is_beside and not is_test_module(path))
 

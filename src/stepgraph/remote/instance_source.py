@@ -120,7 +120,7 @@ def fetch_running_logs(
 def _candidates(source: InstanceSource, name: str | None, preferred: Collection[str]) -> Sequence[RemoteWorkflow]:
     workflows = source.workflows()
     if not workflows:
-        raise NoInstanceError(Problem(source.title, "there is no workflow.", _NO_WORKFLOW))
+        raise NoInstanceError(Problem(source.title, "no workflow found.", _NO_WORKFLOW))
     if name is None:
         return [each for each in workflows if each.name in preferred or each.class_name in preferred] or workflows
     named = [workflow for workflow in workflows if workflow.name == name]

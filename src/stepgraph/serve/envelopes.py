@@ -29,7 +29,7 @@ class ErrorCode(IntEnum):
     INVALID = 10001
     """A parameter or the body is invalid."""
     UNKNOWN = 10200
-    """There is no such workflow, version, instance or step."""
+    """The workflow, version, instance or step does not exist."""
     NO_SERVER = 10900
     """No development server answers. Only this server has this error."""
     REFUSED = 10901
@@ -37,7 +37,7 @@ class ErrorCode(IntEnum):
     UNREADABLE = 10902
     """The project cannot be read. Only this server has this error."""
     MESSAGE = 10903
-    """A message about an update, which is no error. Only this server sends it."""
+    """A message about an update, which is not an error. Only this server sends it."""
 
 
 class ApiResponse(Struct, frozen=True):

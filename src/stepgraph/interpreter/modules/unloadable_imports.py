@@ -1,7 +1,7 @@
 """Imports of modules of a Worker by names that do not exist at run time.
 
 A Worker loads its modules by their names relative to the module root. A module there has no package, so its relative
-imports fail, and the directory of the module root is itself no package.
+imports fail, and the directory of the module root is not a package.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def _is_plain(owner: Value, name: str) -> bool:
 
 
 def _assigns_data(binder: cst.CSTNode) -> bool:
-    """Return whether a statement assigns something that is no descriptor."""
+    """Return whether a statement assigns a value other than a descriptor."""
     return isinstance(binder, cst.Assign) and not isinstance(binder.value, cst.Call | cst.Name | cst.Attribute)
 
 

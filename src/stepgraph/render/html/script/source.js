@@ -18,7 +18,7 @@ function breakable(place) {
   return place.split("/").flatMap((part, index) => (index ? ["/", make("wbr"), part] : [part]));
 }
 
-/** Return the lines of a node with their numbers, which are no part of a selection. */
+/** Return the lines of a node with their numbers, which are not part of a selection. */
 function sourceCode({ code }) {
   const [file, , first, shown, more] = code ?? [0, 0, 0, 0, 0];
   if (!shown) return [];
