@@ -145,7 +145,7 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
     path.write_text(written.text(), encoding="utf-8")
     read = read_baseline(path.as_posix())
     assert set(read.entries) == set(written.entries)
-    assert (read.folder, read.gone) == (f"{tmp_path.as_posix()}/", frozenset({"entry.py"}))
+    assert (read.folder, read.missing_files) == (f"{tmp_path.as_posix()}/", frozenset({"entry.py"}))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_invalid_baseline_is_rejected_with_its_location(text: str | None, messag
 
 
 @pytest.mark.parametrize(
-    ("path", "is_gone"),
+    ("path", "is_missing"),
     [
         ("entry.py", False),
         ("src/entry.py", True),
@@ -190,7 +190,7 @@ def test_invalid_baseline_is_rejected_with_its_location(text: str | None, messag
         (".git/gone.py", False),
     ],
 )
-def test_missing_files_inside_the_root_are_gone(path: str, tmp_path: Path, *, is_gone: bool) -> None:
+def test_missing_files_inside_the_root_are_gone(path: str, tmp_path: Path, *, is_missing: bool) -> None:
     for folder in (".git", "src"):
         (tmp_path / "project" / folder).mkdir(parents=True)
     (tmp_path / "project/entry.py").touch()
@@ -198,4 +198,4 @@ def test_missing_files_inside_the_root_are_gone(path: str, tmp_path: Path, *, is
     entry = BaselineEntry("0", "SG118", path, "message")
     file = tmp_path / "project/known.json"
     file.write_text(Baseline("", (entry,)).text(), encoding="utf-8")
-    assert read_baseline(file.as_posix()).gone == (frozenset({path}) if is_gone else frozenset())
+    assert read_baseline(file.as_posix()).missing_files == (frozenset({path}) if is_missing else frozenset())

@@ -100,7 +100,7 @@ class Baseline(Struct, frozen=True):
     folder: str
     """The directory of the file, as a path prefix."""
     entries: tuple[BaselineEntry, ...] = ()
-    gone: frozenset[str] = frozenset()
+    missing_files: frozenset[str] = frozenset()
     """The paths of entries whose file does not exist."""
 
     @property
@@ -115,7 +115,7 @@ class Baseline(Struct, frozen=True):
 
         Only entries whose file was `read` or does not exist, and whose rule is selected, can be outdated.
         """
-        checked = {path_from(self.folder, path) for path in read} | self.gone
+        checked = {path_from(self.folder, path) for path in read} | self.missing_files
         current_set = frozenset(current)
         return tuple(
             entry
@@ -183,10 +183,10 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
         problem = fields.problems[0]
         raise InputError(Problem(path, problem.message, _REWRITE_ADVICE, problem.line, problem.column))
     folder = folder_of(path)
-    return Baseline(folder, tuple(entries), frozenset(_gone(entries, folder, root or root_of(path))))
+    return Baseline(folder, tuple(entries), frozenset(_missing_files(entries, folder, root or root_of(path))))
 
 
-def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterator[str]:
+def _missing_files(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterator[str]:
     """Yield the paths of entries whose file is missing, except for paths outside `bounds`."""
     contained: dict[str, bool] = {}
     for path in dict.fromkeys(entry.path for entry in entries):

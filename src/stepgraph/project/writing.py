@@ -58,7 +58,7 @@ class Target(Struct, frozen=True):
         """Replace the file atomically. Raises WriteError on failure, which leaves an existing file unchanged."""
         # In the same directory, because replacing is atomic only within a file system.
         folder = os.path.dirname(self.path)
-        remove_leftovers(folder)
+        remove_stale_files(folder)
         temporary = os.path.join(folder, temporary_name())
         try:
             self._write_to(temporary, content)
@@ -209,7 +209,7 @@ def temporary_name() -> str:
 
 
 @cache
-def remove_leftovers(folder: str) -> None:
+def remove_stale_files(folder: str) -> None:
     """Remove the temporary files of killed processes in a directory, once per process."""
     with suppress(OSError), os.scandir(folder) as listing:
         for entry in listing:

@@ -74,8 +74,8 @@ class WorkflowSnapshots(pytest.Module):
         analysis = graphs(self.config).analyze()
         names = _names(analysis.workflows)
         for name, workflow in zip(names, analysis.workflows, strict=True):
-            yield self._test(name, _holding(workflow, form), Path(workflow.path))
-        problems = [*map(str, analysis.problems)] or ([] if names else [_none_found(analysis)])
+            yield self._test(name, _comparing(workflow, form), Path(workflow.path))
+        problems = [*map(str, analysis.problems)] or ([] if names else [_missing_workflow_message(analysis)])
         if problems:
             # A workflow with a snapshot may be in a file that was not read.
             for name in self._without_workflow(names, form):
@@ -137,8 +137,8 @@ def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
     return names_of_tests(names)
 
 
-def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
-    def hold(snapshot: SnapshotAssertion) -> None:
+def _comparing(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
+    def compare(snapshot: SnapshotAssertion) -> None:
         from stepgraph.testing.difference import explain_mismatch
         from stepgraph.testing.snapshots import matches
 
@@ -147,7 +147,7 @@ def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
         if not matches(snapshot, graph, form):
             raise WorkflowChanged("\n".join(explain_mismatch(snapshot, graph)))
 
-    return hold
+    return compare
 
 
 def _skipping(problem: str) -> Callable[..., None]:
@@ -164,15 +164,15 @@ def _failing(problems: Sequence[str]) -> Callable[..., None]:
     return fail
 
 
-def _none_found(analysis: Analysis) -> str:
+def _missing_workflow_message(analysis: Analysis) -> str:
     hints = [f"\n{hint}" for hint in analysis.hints]
     return "".join(["no workflow found to compare with a snapshot. `stepgraph list` shows the reason.", *hints])
 
 
 # Syrupy removes these characters from file names and then does not find the snapshot of a test with such a name.
-_LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')
+_REMOVED_CHARACTERS: Final = re.compile(r'[\\/?*:|"<>]')
 # In bytes: file systems allow 255, including the suffix and a number.
-_MOST_BYTES: Final = 240
+_MAX_BYTES: Final = 240
 _NAMELESS: Final = "workflow"
 
 
@@ -198,11 +198,11 @@ def names_of_tests(names: Sequence[str]) -> list[str]:
 
 def safe_name(name: str) -> str:
     """Return a name that is valid for a test and a file."""
-    shown = _LEFT_OUT.sub("", visible(name))
+    shown = _REMOVED_CHARACTERS.sub("", visible(name))
     if not shown.isascii():
         shown = "".join(each for each in shown if not unicodedata.category(each).startswith("C"))
     shown = broken_commands(shown, lambda character: f"{character}-")
-    if len(shown.encode()) > _MOST_BYTES:
+    if len(shown.encode()) > _MAX_BYTES:
         end = "]" if shown.endswith("]") else ""
-        shown = clipped(shown, _MOST_BYTES - 1) + end
+        shown = clipped(shown, _MAX_BYTES - 1) + end
     return shown or _NAMELESS

@@ -48,7 +48,7 @@ class ProjectFollower:
             self._watch.start()
             self._project.refresh()
             self._on_change()
-            self._tell_problems()
+            self._report_problems()
             _collect_garbage()
             if not self._watch.extend(self._project.sources, self._project.state.files):
                 return
@@ -75,8 +75,8 @@ class ProjectFollower:
         time.sleep(_SCAN_SECONDS)
         return True
 
-    def _tell_problems(self) -> None:
-        """Tell the problems that the last analysis did not have."""
+    def _report_problems(self) -> None:
+        """Report the problems that the last analysis did not have."""
         problems = [str(problem) for problem in self._project.state.problems]
         for problem in problems:
             if problem not in self._problems:

@@ -56,7 +56,7 @@ def call_in_step(place: SourcePlace, calls: Sequence[SourcePlace]) -> CallSite:
     return CallSite(place, is_call=False)
 
 
-def source_elsewhere(place: SourcePlace, source: SourcePlace) -> tuple[RelatedLocation, ...]:
+def related_source(place: SourcePlace, source: SourcePlace) -> tuple[RelatedLocation, ...]:
     """Return the call that produces a value as a related location of a place, unless both have the same location."""
     if place.span.encloses(source.span):
         return ()

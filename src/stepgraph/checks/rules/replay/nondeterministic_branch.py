@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.call_sites import source_elsewhere
+from stepgraph.checks.analysis.call_sites import related_source
 from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
@@ -22,7 +22,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             f"this condition around steps depends on `{test.produced_at.text}`: at replay, after a sleep or restart,"
             " `run` may take another path.",
             "Decide in a step and branch on its stored result, or branch on the payload.",
-            related=source_elsewhere(test.test, test.produced_at),
+            related=related_source(test.test, test.produced_at),
         )
 
 

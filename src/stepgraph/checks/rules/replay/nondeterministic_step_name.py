@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.call_sites import source_elsewhere
+from stepgraph.checks.analysis.call_sites import related_source
 from stepgraph.checks.analysis.steps import nondeterministic_names
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
@@ -21,7 +21,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             f"the name of this {name.what} depends on `{name.source.text}` and changes at replay: the engine finds"
             f" results by name, so the finished {name.what} runs again.",
             "Build the name from the payload, a loop counter or the result of a step, which stay the same.",
-            related=source_elsewhere(name.place, name.source),
+            related=related_source(name.place, name.source),
         )
 
 
