@@ -281,7 +281,7 @@ Workflows often share modules. 50 modules of 1,000 lines whose bodies are parsed
 PARSED_TOKENS: Final = 20_000_000
 """The maximum number of tokens that one command parses, including modules parsed again after their release."""
 
-MOST_PROCESSES: Final = 8
+MAX_PROCESSES: Final = 8
 """The maximum number of worker processes. Each has an equal part of `HELD_TOKENS`."""
 
 BRACKET_DEPTH: Final = 200

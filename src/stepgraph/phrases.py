@@ -28,7 +28,7 @@ _ELAPSED_UNITS = (
 # The minimum number of seconds that are written without tenths.
 _WHOLE_SECONDS: Final = 10
 # Comparing two names takes time proportional to the product of their lengths.
-_LONGEST: Final = 100
+_MAX_LENGTH: Final = 100
 
 
 def duration_text(duration: Number | str) -> str:
@@ -151,11 +151,11 @@ class Suggestions(Struct):
 
     def nearest(self, name: str, available: Callable[[], Iterable[str]]) -> str | None:
         """Return the most similar name, or None if no name is similar, `name` is too long or the limit is reached."""
-        if self.remaining <= 0 or len(name) > _LONGEST:
+        if self.remaining <= 0 or len(name) > _MAX_LENGTH:
             return None
         from difflib import get_close_matches
 
-        names = [each for each in available() if len(each) <= _LONGEST]
+        names = [each for each in available() if len(each) <= _MAX_LENGTH]
         self.remaining -= len(names)
         return next(iter(get_close_matches(name, names, 1)), None)
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis, WorkflowRecord
 from stepgraph.checks.diagnostic import Finding, without_edits
-from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
+from stepgraph.limits import HELD_TOKENS, MAX_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import MissingRunHint, Pipeline, run_without_gc
 from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
@@ -69,7 +69,7 @@ def analyze_in_processes(modules: Sequence[Source], *, checked: bool = False) ->
     results: list[PartResult] = []
     try:
         for first in range(0, len(modules), _PART_SIZE):
-            if len(running) >= min(processors(), MOST_PROCESSES):
+            if len(running) >= min(processors(), MAX_PROCESSES):
                 results.append(_read_result(running.popleft()))
             running.append(ForkedProcess(partial(_write_result, modules[first : first + _PART_SIZE], checked)))
         while running:
@@ -102,7 +102,7 @@ def _read_result(process: ForkedProcess) -> PartResult:
 
 
 def _analyze_part(modules: Sequence[Source], *, checked: bool) -> PartResult:
-    pipeline = Pipeline(checked, modules=SourceModules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
+    pipeline = Pipeline(checked, modules=SourceModules(room=HELD_TOKENS // MAX_PROCESSES, may_release=True))
     workflows: list[tuple[WorkflowRecord, ...]] = []
     findings: list[tuple[tuple[Finding, ...], ...]] = []
     for module in modules:

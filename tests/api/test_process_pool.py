@@ -13,7 +13,7 @@ import pytest
 from stepgraph import Analysis, InternalError, process_pool
 from stepgraph.api import check_analysis
 from stepgraph.checks.diagnostic import without_edits
-from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES
+from stepgraph.limits import HELD_TOKENS, MAX_PROCESSES
 from stepgraph.pipeline import Pipeline
 from stepgraph.project.sources import Source, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources
@@ -184,7 +184,7 @@ def test_a_refused_fork_falls_back_to_one_process(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.slow
 def test_a_large_module_falls_back_to_one_process(tmp_path: Path) -> None:
-    write(tmp_path, 7, imports=f"NUMBERS = [{'0, ' * (HELD_TOKENS // MOST_PROCESSES // 2)}]")
+    write(tmp_path, 7, imports=f"NUMBERS = [{'0, ' * (HELD_TOKENS // MAX_PROCESSES // 2)}]")
     assert process_pool.analyze_in_processes(find_sources(["."]).modules) is None
     assert as_data(in_workers()) == as_data(in_one_process())
 

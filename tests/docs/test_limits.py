@@ -6,12 +6,12 @@ import pytest
 
 from docs.generate.files import ROOT
 from stepgraph import limits
-from stepgraph.limits import FULL_SHARES, GROWTH_BYTES, MAXIMUM, MEGABYTE, MOST_PROCESSES, PER_KILOBYTE, Limit
+from stepgraph.limits import FULL_SHARES, GROWTH_BYTES, MAX_PROCESSES, MAXIMUM, MEGABYTE, PER_KILOBYTE, Limit
 
 PAGE = (ROOT / "docs/reference/limits.md").read_text(encoding="utf-8")
 # Units, and thresholds that do not limit the input.
 INTERNAL = {
-    *("MEGABYTE", "FULL_SHARES", "MOST_PROCESSES", "RELEASED_TOKENS", "FREE_DEPTH", "DIFFLIB_LINES"),
+    *("MEGABYTE", "FULL_SHARES", "MAX_PROCESSES", "RELEASED_TOKENS", "FREE_DEPTH", "DIFFLIB_LINES"),
     *("VISIT_SHARES", "NAME_WORK_PER_VISIT", "SEQUENCE_WORK", "SEQUENCE_WORK_PER_ITEM"),
     "GROWTH_BYTES",
 }
@@ -41,4 +41,4 @@ def test_a_limit_of_an_analysis_is_documented(limit: Limit) -> None:
 def test_shares_and_processes_are_documented() -> None:
     assert f"more than {FULL_SHARES} workflows" in PAGE
     assert f"bytes of a workflow's modules, up to {GROWTH_BYTES:,}, raise" in PAGE
-    assert f"Up to {MOST_PROCESSES} processes" in PAGE
+    assert f"Up to {MAX_PROCESSES} processes" in PAGE

@@ -18,7 +18,7 @@ _DASHES: Final = re.compile(r"-{2,}")
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 _NAMELESS: Final = "workflow"
 # File systems allow 255 bytes, including the class name, a number and the suffix.
-_MOST_BYTES: Final = 100
+_MAX_BYTES: Final = 100
 _PRINTABLE: Final = frozenset(range(0x20, 0x7F)) - set(b'"\\#')
 _ESCAPES: Final = {
     ord('"'): '\\"',
@@ -37,7 +37,7 @@ def safe_stem(name: str) -> str:
     """Return a safe file name stem that resembles a name and has at most 101 bytes of UTF-8."""
     # `visible` replaces invisible characters with escapes, whose backslashes are unsafe here.
     plain = unicodedata.normalize("NFC", _DASHES.sub("-", _UNSAFE.sub("-", visible(name))))
-    stem = clipped(plain.strip("-."), _MOST_BYTES).rstrip("-.") or _NAMELESS
+    stem = clipped(plain.strip("-."), _MAX_BYTES).rstrip("-.") or _NAMELESS
     return f"_{stem}" if _RESERVED.match(stem) else stem
 
 

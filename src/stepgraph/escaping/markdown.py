@@ -43,7 +43,7 @@ _REFERENCE: Final = re.compile(
 # Markdown parsers also search the text between tags for links.
 _LINK_IN_TAGS: Final = re.compile(_LINK, re.IGNORECASE | re.VERBOSE)
 _SHORT_OF_HASH: Final = 6
-_LONGEST_HASH: Final = 40
+_MAX_HASH_LENGTH: Final = 40
 _SPACER: Final = "\u200b"
 _SPACER_REFERENCE: Final = number_of(_SPACER)
 _WITH_SPACER: Final = rf"\g<0>{_SPACER}"
@@ -121,7 +121,7 @@ def _without_reference(match: re.Match[str]) -> str:
 def _may_be_commit(digits: str) -> bool:
     """Return whether hexadecimal digits may be a commit hash: 40 of them, or 7 to 39 that mix numbers and letters."""
     is_mixed = not digits.isdecimal() and not digits.isalpha()
-    return len(digits) == _LONGEST_HASH or (is_mixed and _SHORT_OF_HASH < len(digits) < _LONGEST_HASH)
+    return len(digits) == _MAX_HASH_LENGTH or (is_mixed and _SHORT_OF_HASH < len(digits) < _MAX_HASH_LENGTH)
 
 
 def _with_visible_spacers(text: str) -> str:

@@ -12,7 +12,7 @@ from stepgraph.escaping.markdown import code
 from stepgraph.escaping.plain_text import visible
 from stepgraph.phrases import shortened
 
-_LONGEST_CODE: Final = 120
+_MAX_CODE_LENGTH: Final = 120
 """The maximum number of characters of a name or of source code in a line."""
 MAX_LISTED: Final = 3
 """The number of names in a list that is cut."""
@@ -92,4 +92,4 @@ def _markdown(line: HoverLine) -> str:
 
 
 def _shown(part: CodeText) -> str:
-    return shortened(part.text, _LONGEST_CODE)
+    return shortened(part.text, _MAX_CODE_LENGTH)

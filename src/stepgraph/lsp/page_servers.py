@@ -20,7 +20,7 @@ _COMMAND: Final = ("-P", "-m", "stepgraph", "serve", "--port", "0", "--quiet", "
 """The arguments of Python. With `-P`, it searches no modules in the directory that is served."""
 _PACKAGES: Final = ("starlette", "uvicorn", "watchfiles")
 _URL: Final = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}/")
-_LONGEST_LINE: Final = 100
+_MAX_LINE_LENGTH: Final = 100
 _START_SECONDS: Final = 20.0
 """The time for the analysis of the project and the start of the server."""
 _END_SECONDS: Final = 2.0
@@ -109,7 +109,7 @@ def _open(project: ServedProject) -> subprocess.Popen[bytes]:
 
 def _read_url(output: IO[bytes] | None) -> str:
     """Return the URL in the first line of the output, or an empty string for any other line."""
-    line = b"" if output is None else output.readline(_LONGEST_LINE)
+    line = b"" if output is None else output.readline(_MAX_LINE_LENGTH)
     text = line.decode("ascii", "replace").strip()
     return text if _URL.fullmatch(text) else ""
 

@@ -27,7 +27,7 @@ from stepgraph.phrases import counted
 Result = TypeVar("Result")
 
 _SHORTEST_DELAY: Final = 0.002
-_LONGEST_DELAY: Final = 0.5
+_MAX_DELAY: Final = 0.5
 """The time in seconds between the last change and the analysis, for small and for large projects."""
 _SHORT_ANALYSIS: Final = 0.2
 """The duration in seconds up to which analyses are not delayed further."""
@@ -200,7 +200,7 @@ class Session:
     async def _wait_for_pause(self) -> None:
         """Wait for a pause between changes, or until the oldest change is too old."""
         further = max(0.0, self._last_seconds - _SHORT_ANALYSIS) * _DELAY_RATIO
-        delay = min(_LONGEST_DELAY, _SHORTEST_DELAY + further)
+        delay = min(_MAX_DELAY, _SHORTEST_DELAY + further)
         while self._is_changed.is_set():
             self._is_changed.clear()
             await asyncio.sleep(delay)

@@ -26,7 +26,7 @@ _EXPECTED_TYPES: Final = {
     "bool_type": "should be true or false",
     "int_type": "should be an integer",
 }
-_LONGEST_VALUE: Final = 40
+_MAX_VALUE_LENGTH: Final = 40
 
 MAX_NODE_DEPTH: Final = 120
 """The limit on nested nodes. It is lower than the limits of pydantic and `json`, and thus the same on every machine."""
@@ -223,4 +223,4 @@ def _brief(value: object) -> str:
     if isinstance(value, list):
         return "an array"
     text = json.dumps(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
+    return text if len(text) <= _MAX_VALUE_LENGTH else f"{text[:_MAX_VALUE_LENGTH]}..."

@@ -25,8 +25,8 @@ SITE: Final = "workflows"
 """The directory of the snapshots of workflows, in `__snapshots__`."""
 
 # The limit on file names in bytes, which all common file systems share.
-_LONGEST_NAME: Final = 255
-_MOST_SHOWN: Final = 80
+_MAX_NAME_LENGTH: Final = 255
+_MAX_SHOWN_LENGTH: Final = 80
 _CONFIGURATIONS: Final = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 
 
@@ -62,7 +62,7 @@ def _folder_of_setting(root: Path, name: str) -> Path:
     reason = ""
     try:
         # If the parent is missing, the error does not show that a name is too long.
-        if max(len(os.fsencode(part)) for part in folder.parts) > _LONGEST_NAME:
+        if max(len(os.fsencode(part)) for part in folder.parts) > _MAX_NAME_LENGTH:
             reason = os.strerror(errno.ENAMETOOLONG)
         elif not stat.S_ISDIR(folder.stat().st_mode):
             reason = os.strerror(errno.ENOTDIR)
@@ -73,7 +73,7 @@ def _folder_of_setting(root: Path, name: str) -> Path:
     except ValueError as error:
         reason = str(error)
     if reason:
-        shown = log_line(name[:_MOST_SHOWN])
+        shown = log_line(name[:_MAX_SHOWN_LENGTH])
         raise pytest.UsageError(f"workflow_snapshots_directory: `{shown}` cannot be used: {reason.lower()}.")
     return folder
 

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow
 
-_LONGEST_NAME: Final = 256
+_MAX_NAME_LENGTH: Final = 256
 """The maximum length of names and ids. The engine allows 64 characters for names of workflows, and 100 for ids."""
 
-_LONGEST_MESSAGE: Final = 500
+_MAX_MESSAGE_LENGTH: Final = 500
 """The maximum length of an error of the API in a message."""
 
 _DOTS: Final = re.compile(r"\.{1,2}")
@@ -63,7 +63,7 @@ class Envelope(Struct, frozen=True):
         if not self.errors:
             return ""
         first = self.errors[0]
-        return first.message[:_LONGEST_MESSAGE].rstrip(".") + (f" ({first.code})" if first.code else "")
+        return first.message[:_MAX_MESSAGE_LENGTH].rstrip(".") + (f" ({first.code})" if first.code else "")
 
 
 class _ListedWorkflow(Struct, frozen=True):
@@ -118,7 +118,7 @@ def read_log_text(envelope: Envelope) -> bytes:
 
 def is_name(text: str) -> bool:
     """Return whether a text can be the name of a workflow or the id of an instance in the path of a URL."""
-    return 0 < len(text) <= _LONGEST_NAME and _DOTS.fullmatch(text) is None
+    return 0 < len(text) <= _MAX_NAME_LENGTH and _DOTS.fullmatch(text) is None
 
 
 def _kind_of(body: bytes, content_type: str) -> str:

@@ -26,7 +26,7 @@ _JOINING: Final[frozenset[LeavingKind]] = frozenset({"break", "return"})
 """The kinds of exits from the body of a function that lead to its end."""
 
 _BRANCHES_WITH_ELSE: Final = 2
-_LONGEST_TITLE: Final = 40
+_MAX_TITLE_LENGTH: Final = 40
 """The number of characters of a title that is followed by `else`, so that boxes show the whole title."""
 
 _EXITS: Final[tuple[LeavingKind, ...]] = ("break", "return", "raise")
@@ -229,8 +229,8 @@ def _if_title(node: If) -> str:
     title = node_words(node).title
     if len(node["branches"]) < _BRANCHES_WITH_ELSE:
         return title
-    if len(title) > _LONGEST_TITLE:
-        title = f"{title[:_LONGEST_TITLE].rstrip()} …"
+    if len(title) > _MAX_TITLE_LENGTH:
+        title = f"{title[:_MAX_TITLE_LENGTH].rstrip()} …"
     return f"{title} else" if node["branches"][1]["condition"] is None else f"{title} elif"
 
 

@@ -16,7 +16,7 @@ DEFAULT_PER_PAGE: Final = 10
 MAX_PER_PAGE: Final = 100
 _MAX_DIGITS: Final = 9
 _NOT_FOUND: Final = 404
-_LONGEST_MESSAGE: Final = 1_000
+_MAX_MESSAGE_LENGTH: Final = 1_000
 
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 
@@ -53,7 +53,7 @@ class ApiError(Exception):
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(message)
         self.is_unknown = status == _NOT_FOUND
-        error = {"code": int(code), "message": message[:_LONGEST_MESSAGE]}
+        error = {"code": int(code), "message": message[:_MAX_MESSAGE_LENGTH]}
         self.response = ApiResponse({"success": False, "errors": [error], "messages": [], "result": None}, status)
 
 

@@ -19,7 +19,7 @@ from stepgraph.serve.instance_shapes import STATUSES
 from stepgraph.serve.versions import ServedVersion
 
 _NOT_DEPLOYED: Final = "nothing is deployed."
-_LONGEST_NAME: Final = 256
+_MAX_NAME_LENGTH: Final = 256
 """The maximum length of an unknown name for which similar ones are searched."""
 
 CountInstances: TypeAlias = Callable[[Sequence[str]], Mapping[str, Mapping[str, object]]]
@@ -143,7 +143,7 @@ def _count(count: object) -> int:
 
 def _advice(name: str, workflows: Sequence[LiveWorkflow]) -> str:
     names = list(dict.fromkeys(workflow.name for workflow in workflows))
-    near = near_names(name[:_LONGEST_NAME], names)
+    near = near_names(name[:_MAX_NAME_LENGTH], names)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
     return f"Available: {', '.join(quoted(names[:10]))}." if names else "The project has no workflow."

@@ -55,7 +55,7 @@ class IncompleteGraphWarning(_LinesError, UserWarning):
     """The graph of a test is incomplete: steps that it lacks may run."""
 
 
-_MOST: Final = 8
+_MAX_NAMES: Final = 8
 
 
 def suggest_names(name: str, available: Iterable[str], fallback: str, titles: Iterable[str] = ()) -> str:
@@ -70,8 +70,8 @@ def suggest_names(name: str, available: Iterable[str], fallback: str, titles: It
     listed = list(dict.fromkeys(titles)) or names
     if not listed:
         return fallback
-    more = f" and {len(listed) - _MOST} more" if len(listed) > _MOST else ""
-    return f"Available: {', '.join(quoted(listed[:_MOST]))}{more}."
+    more = f" and {len(listed) - _MAX_NAMES} more" if len(listed) > _MAX_NAMES else ""
+    return f"Available: {', '.join(quoted(listed[:_MAX_NAMES]))}{more}."
 
 
 def shown_path(path: Path) -> str:

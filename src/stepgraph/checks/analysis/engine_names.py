@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepgraph.checks.analysis.value_kinds import kind_of
 from stepgraph.ir.values import Constant, Template, Value
 
-LONGEST_NAME: Final = 100
+MAX_NAME_LENGTH: Final = 100
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 _INVALID_PART: Final = re.compile(r"[^a-zA-Z0-9_-]+")
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
@@ -41,8 +41,8 @@ def find_name_fault(value: Value) -> NameFault | None:
         return NameFault("kind", f"is `{text!r}`, not a string")
     if not text:
         return NameFault("empty", "is empty")
-    if len(text) > LONGEST_NAME:
-        return NameFault("length", f"has {len(text)} characters, more than {LONGEST_NAME}")
+    if len(text) > MAX_NAME_LENGTH:
+        return NameFault("length", f"has {len(text)} characters, more than {MAX_NAME_LENGTH}")
     if _VALID.fullmatch(text):
         return None
     invalid = _INVALID_PART.search(text)
@@ -54,7 +54,7 @@ def correct_name(value: Value) -> str | None:
     """Return a constant name without invalid characters, or None if it would be empty or too long."""
     text = value.value if isinstance(value, Constant) and isinstance(value.value, str) else ""
     correction = _INVALID_PART.sub("-", text).strip("-")
-    return correction if _VALID.fullmatch(correction) and len(correction) <= LONGEST_NAME else None
+    return correction if _VALID.fullmatch(correction) and len(correction) <= MAX_NAME_LENGTH else None
 
 
 def _fault_of_template(text: str) -> NameFault | None:
@@ -62,8 +62,8 @@ def _fault_of_template(text: str) -> NameFault | None:
     constant_text = _FIELD.sub("", text)
     if "{" in constant_text or "}" in constant_text:
         return None
-    if len(constant_text) > LONGEST_NAME:
-        return NameFault("length", f"has more than {LONGEST_NAME} characters")
+    if len(constant_text) > MAX_NAME_LENGTH:
+        return NameFault("length", f"has more than {MAX_NAME_LENGTH} characters")
     invalid = _INVALID_PART.search(constant_text)
     if invalid is not None:
         return NameFault("characters", f"contains {_quote(invalid[0])}")

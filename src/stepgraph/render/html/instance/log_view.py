@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 NAME_CHARACTERS: Final = 200
 ERROR_CHARACTERS: Final = 500
-MOST_ALTERNATIVES: Final = 8
-MOST_ATTEMPTS: Final = 20
+MAX_ALTERNATIVES: Final = 8
+MAX_ATTEMPTS: Final = 20
 """The maximum number of possible steps, and of attempts, that a page shows of an entry."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -105,12 +105,12 @@ def shown_places(entry: PlacedEntry | None) -> Sequence[Place]:
     """Return the place of an entry, or its possible places up to a limit."""
     if entry is None:
         return ()
-    return entry.alternatives[:MOST_ALTERNATIVES] if entry.place is None else (entry.place,)
+    return entry.alternatives[:MAX_ALTERNATIVES] if entry.place is None else (entry.place,)
 
 
 def attempts_of(entry: LogEntry) -> Sequence[Attempt]:
     """Return the last attempts of a step, up to a limit, or none for a step that ran at once."""
-    return entry.attempts[-MOST_ATTEMPTS:] if entry.was_retried else ()
+    return entry.attempts[-MAX_ATTEMPTS:] if entry.was_retried else ()
 
 
 def figure_link(figure: NodeFigure) -> str:

@@ -13,10 +13,10 @@ from stepgraph.project.configuration.placeholders import is_placeholder
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject
 
-_LONGEST: Final = 64
+_MAX_LENGTH: Final = 64
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
 _INVALID_CHARACTER: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_ADVICE: Final = f"Write 1 to {_LONGEST} letters, digits, hyphens and underscores, without a leading hyphen."
+_ADVICE: Final = f"Write 1 to {_MAX_LENGTH} letters, digits, hyphens and underscores, without a leading hyphen."
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
@@ -34,8 +34,8 @@ def _find_problem(name: str) -> str | None:
     """Return the problem of a name as a predicate. Return None for a valid name, and for one with a placeholder."""
     if is_placeholder(name):
         return None
-    if len(name) > _LONGEST:
-        return f"has {len(name)} characters, more than {_LONGEST}"
+    if len(name) > _MAX_LENGTH:
+        return f"has {len(name)} characters, more than {_MAX_LENGTH}"
     if _VALID.fullmatch(name):
         return None
     invalid = _INVALID_CHARACTER.search(name)
@@ -48,9 +48,9 @@ def _quote(character: str) -> str:
 
 def _suggest_name(name: str) -> str:
     suggestion = _INVALID_CHARACTER.sub("-", name).strip("-")
-    if not _VALID.fullmatch(suggestion) or len(suggestion) > _LONGEST:
+    if not _VALID.fullmatch(suggestion) or len(suggestion) > _MAX_LENGTH:
         return _ADVICE
-    return f'Write "{suggestion}", or another name of 1 to {_LONGEST} letters, digits, hyphens and underscores.'
+    return f'Write "{suggestion}", or another name of 1 to {_MAX_LENGTH} letters, digits, hyphens and underscores.'
 
 
 RULE = Rule(

@@ -15,8 +15,8 @@ from stepgraph.durations import DAY, SECOND, format_duration, is_number
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_LONGEST: Final = 365 * DAY
-_SHORTEST_WAIT: Final = SECOND
+_MAX_DURATION: Final = 365 * DAY
+_MIN_WAIT: Final = SECOND
 _DELAY_ADVICE: Final = "Write 0 or a positive delay."
 
 
@@ -49,17 +49,17 @@ def _check_sleep(duration: DurationArgument, length: float) -> Diagnostic | None
         message = f"negative duration `{duration.place.text}`: this sleep ends immediately."
         advice = "Write a positive duration."
         return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)
-    if length > _LONGEST:
+    if length > _MAX_DURATION:
         message = f"this sleep {_lasts(length)}, but the engine allows at most 365 days: it fails."
         return Diagnostic(duration.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
     return None
 
 
 def _check_wait(duration: DurationArgument, length: float) -> Diagnostic | None:
-    if length > _LONGEST:
+    if length > _MAX_DURATION:
         message = f"this timeout {_lasts(length)}, but the engine allows at most 365 days: the wait fails."
         return Diagnostic(duration.place.span, message, 'Write "365 days" or less.')
-    if length < _SHORTEST_WAIT:
+    if length < _MIN_WAIT:
         message = f"this timeout is {length:g} ms, but the engine requires at least 1 second: the wait fails."
         return Diagnostic(duration.place.span, message, _advice_on_short_timeout(duration, length))
     return None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.ir.values import Value
     from stepgraph.syntax.module import SourcePlace
 
-_LONGEST: Final = 256
+_MAX_LENGTH: Final = 256
 _CONTROL: Final = re.compile("[\x00-\x1f]")
 _CONTROL_NAMES: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL character"}
 _BRACE: Final = re.compile("([{}])")
@@ -61,11 +61,11 @@ def _check_name_value(value: Value, place: SourcePlace) -> Iterator[Diagnostic]:
         )
         return
     length = _length(text)
-    if length > _LONGEST:
+    if length > _MAX_LENGTH:
         at_least = "at least " if isinstance(value, Template) else ""
         yield Diagnostic(
             place.span,
-            f"the step name {_quote(text)} has {at_least}{length} characters, but the engine allows {_LONGEST}: the"
+            f"the step name {_quote(text)} has {at_least}{length} characters, but the engine allows {_MAX_LENGTH}: the"
             " step never runs.",
             "Shorten the name.",
         )
