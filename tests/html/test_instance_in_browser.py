@@ -10,7 +10,7 @@ from stepgraph.execution.instance import instance_of
 from stepgraph.execution.matching import Place
 from stepgraph.execution.passes import LoopPass
 from tests.html.browser import Browser
-from tests.html.instances import FETCH, LOAD, LOOP, PACK, REFUSED, WAITING, instance, page, step
+from tests.html.instances import FETCH, LOAD, LOOP, PACK, PLACES, REFUSED, WAITING, failed, instance, page, step
 from tests.html.test_in_browser import PHONE
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
 
@@ -223,6 +223,29 @@ def test_a_phone_shows_the_picture_first(browser: Browser) -> None:
         assert browser.node("orders.log-1").is_displayed()
     finally:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_a_phone_cuts_a_long_error_until_it_is_opened(browser: Browser) -> None:
+    error = "Error: " + "the payment provider does not answer " * 12
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
+    try:
+        browser.open(page(instance({}, failed("load-1", 0, 2, error), status="errored", error=error)))
+        text = browser.find(".instance summary .error-text")
+        before = text.size["height"]
+        text.click()
+        assert before < 60 < text.size["height"]
+        assert not browser.find(".instance .on-wide-screens").is_displayed()
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.slow
+def test_an_open_row_of_the_log_shows_its_whole_error(browser: Browser) -> None:
+    browser.open(page(instance(PLACES, failed("load-1", 0, 2, "Error: " + "the shop does not answer " * 18))))
+    text = browser.find(".log .error-text")
+    before = text.size["height"]
+    browser.find(".log tbody th a").click()
+    assert before < 60 < text.size["height"]
 
 
 def test_the_log_needs_no_javascript(browser: Browser) -> None:

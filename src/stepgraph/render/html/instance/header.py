@@ -19,6 +19,9 @@ from stepgraph.render.progress_text import time_text
 _MOST_LINKS: Final = 8
 """The maximum number of entries or steps that a row of the header lists."""
 
+_SHORT_ERROR: Final = 120
+"""The maximum number of characters of an error that a phone shows in three lines."""
+
 _STATUS_STATES: Final[Mapping[str, EntryState]] = {
     "complete": "done",
     "errored": "failed",
@@ -129,10 +132,19 @@ def _list(rows: Iterable[str], css: str) -> Iterator[str]:
 def _rows(view: LogView) -> Iterator[str]:
     error = view.instance.log.error
     if error:
-        yield _row("Error", f'<code class="error-text">{text_of(error, ERROR_CHARACTERS)}</code>')
+        yield _row("Error", _error(error))
     likely = [place.path for place in view.instance.next if not view.instance.begins_after_error(place)]
     if likely:
         yield _row("Next", _links(view, likely))
+
+
+def _error(error: str) -> str:
+    """Return the error. On a narrow screen, a long one is cut to a few lines until a person opens it."""
+    text = text_of(error, ERROR_CHARACTERS)
+    if len(error) <= _SHORT_ERROR:
+        return f'<code class="error-text">{text}</code>'
+    cut = f'<details><summary><code class="error-text">{text}</code></summary></details>'
+    return f'<code class="error-text on-wide-screens">{text}</code>{cut}'
 
 
 def _times(view: LogView) -> Iterator[str]:
