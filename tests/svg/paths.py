@@ -115,24 +115,18 @@ def _middle(box: Box) -> float:
 def _joined(frame: Figure) -> list[list[Box]]:
     """Return the pieces of each bar. Two pieces belong to one bar if a shape passes through the gap between them.
 
-    If figures are foldable, a figure may move to the position of the line below it.
+    Where figures are foldable, all pieces at the same height do, because gaps remain where figures are not beside the
+    bar while some are folded.
     """
     shapes = [segment.box for line in frame.lines for stroke in line.strokes for segment in stroke.segments]
     shapes += [inner.box_with_mark for inner in frame.inner if inner.boxes]
     shapes += _stacks(frame)
-    if any(inner.css & {"foldable"} for inner in frame.walk() if inner is not frame):
-        shapes += [
-            Box(inner.box.left, inner.box.top, inner.box.right, stroke.end.y)
-            for inner in frame.inner
-            for line in frame.lines
-            for stroke in line.strokes
-            if inner.boxes and stroke.begin.y == inner.box.bottom and inner.box.has(stroke.begin)
-        ]
+    foldable = any("foldable" in inner.css for inner in frame.walk() if inner is not frame)
     joined: list[list[Box]] = []
     for bar in sorted(frame.bars, key=lambda bar: (bar.top, bar.left)):
         last = joined[-1][-1] if joined else None
         gap = Box(last.right, last.top, bar.left, last.bottom) if last and last.top == bar.top else None
-        if gap and any(_clearance(shape).holds(gap) for shape in shapes):
+        if gap and (foldable or any(_clearance(shape).holds(gap) for shape in shapes)):
             joined[-1].append(bar)
         else:
             joined.append([bar])
