@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import pytest
@@ -58,10 +59,32 @@ def test_unawaited_members_are_not_in_a_stack() -> None:
     assert len(set(spines(picture, "x", "y", "z"))) == 3
 
 
+def widest_gaps(drawn: Graph) -> list[float]:
+    """Return the width of the widest gap in each bar of the group that has gaps, from top to bottom."""
+    bars: dict[float, list[tuple[float, float]]] = {}
+    for bar in picture_of(drawn).figure("orders--node.parallel").bars:
+        bars.setdefault(bar.top, []).append((bar.left, bar.right))
+    pieces = [sorted(bars[top]) for top in sorted(bars)]
+    return [max(after[0] - before[1] for before, after in pairwise(each)) for each in pieces if len(each) > 1]
+
+
+def test_a_bar_is_lowered_below_a_figure_beside_it() -> None:
+    high = members(1, 3, "a name of a step that is on several lines, so that its card is high")
+    nodes = [*members(1, 2, "a"), *high, *members(1, 2, "b"), *members(2, 3, "c")]
+    assert widest_gaps(graph(parallel("all", *nodes))) == [14]
+
+
 @pytest.fixture
 def stacked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stack the members of all groups with several bars."""
     monkeypatch.setattr(columns, "MAX_COLUMNS", 1)
+
+
+@pytest.mark.usefixtures("stacked")
+def test_a_bar_passes_between_the_members_of_a_stack() -> None:
+    stack = members(1, 4, "x", "y", "z")
+    nodes = [*members(1, 2, "a"), *stack, *members(1, 3, "b"), *members(2, 3, "c"), *members(3, 4, "d")]
+    assert widest_gaps(graph(parallel("all", *nodes))) == [14]
 
 
 @pytest.mark.slow

@@ -21,10 +21,30 @@ FORK: Final = 16
 ABOVE_BAR: Final = 20
 OVERHANG: Final = 12
 _CLEAR: Final = 4
+_ARROW_HEAD: Final = 10
+"""The height of an arrow head with the distance to a bar above it."""
+
+_BETWEEN_BARS: Final = 12
+_MOST_LOWERED: Final = 80
+"""The maximum distance by which a bar is lowered so that it passes no figure beside it."""
+
 TAIL: Final = 14
 _LOOSE_END: Final = 10
 
 _Lane: TypeAlias = tuple[Length, Length]
+
+
+class StackLines(Struct, frozen=True):
+    """The lines beside a stack of members, and the places where bars can pass between the members."""
+
+    left: Length
+    """The distance from the spine to the line from the bar above."""
+
+    right: Length
+    """The distance from the spine to the line to the bar below."""
+
+    passages: Sequence[int] = ()
+    """The heights in the stack at which a bar passes between two members, and crosses only the lines beside them."""
 
 
 class MemberFigure(Struct, frozen=True):
@@ -35,10 +55,8 @@ class MemberFigure(Struct, frozen=True):
     awaited: bool = True
     """Whether the end of the group, or other work, waits for it."""
 
-    lines: tuple[Length, Length] | None = None
-    """For a stack of members, the distances from its spine to the line from the bar above, on the left, and to the line
-    to the bar below, on the right.
-    """
+    stack: StackLines | None = None
+    """The lines beside the members if the figure is a stack of them."""
 
 
 class ClockRows(Struct, frozen=True):
@@ -65,7 +83,7 @@ class ClockRows(Struct, frozen=True):
     """The rows at whose bars a stack of members begins or ends."""
 
     def __post_init__(self) -> None:
-        stacks = (member.rows for member in self.members if member.lines is not None)
+        stacks = (member.rows for member in self.members if member.stack is not None)
         force_setattr(self, "stacked_rows", frozenset(row for rows in stacks for row in (rows.begins, rows.ends)))
         force_setattr(self, "plan", column_plan([Track(member.rows, member.awaited) for member in self.members]))
         force_setattr(self, "stopped", self._stopped())
@@ -125,8 +143,8 @@ class ClockRows(Struct, frozen=True):
                 begin = self._top(track.rows) + member.figure.height
                 if track.awaited:
                     paths["line", faded] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
-                    if member.lines is not None:
-                        paths["line", faded] += f"M{x + member.lines[1]} {begin}V{self.bars[track.rows.ends]}"
+                    if member.stack is not None:
+                        paths["line", faded] += f"M{x + member.stack.right} {begin}V{self.bars[track.rows.ends]}"
                 else:
                     paths["unawaited", faded] += f"M{x} {begin}v{_LOOSE_END}"
                     paths["unawaited end", faded] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
@@ -161,12 +179,11 @@ class ClockRows(Struct, frozen=True):
         begins: list[Length] = []
         ends: list[Length] = []
         for member, column in zip(self.members, self.plan.columns, strict=False):
-            if member.lines is not None:
-                left, right = member.lines
+            if member.stack is not None:
                 if member.rows.begins == row:
-                    begins.append(self.columns.spines[column] - left)
+                    begins.append(self.columns.spines[column] - member.stack.left)
                 if member.rows.ends == row:
-                    ends.append(self.columns.spines[column] + right)
+                    ends.append(self.columns.spines[column] + member.stack.right)
         return begins, ends
 
     def _is_reached(self, row: int) -> bool:
@@ -181,17 +198,26 @@ class ClockRows(Struct, frozen=True):
         Where lengths vary, any figure of a passing column may be beside the bar.
         """
         for column in self.plan.bars[row].passing:
-            spine, members = self.columns.spines[column], columns[column]
+            members = columns[column]
             member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
-            bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
-            may_be_beside = isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR
-            if member.awaited and may_be_beside:
-                left, right = member.lines or (member.figure.left_extent, member.figure.right_extent)
-                yield spine - left, spine + right
-            elif member.awaited and member.figure.continues:
-                yield spine, spine
-                if member.lines is not None:
-                    yield spine + member.lines[1], spine + member.lines[1]
+            if member.awaited:
+                spine = self.columns.spines[column]
+                yield from ((spine + begin, spine + end) for begin, end in self._passage(self.bars[row], member))
+
+    def _passage(self, bar: Length, member: MemberFigure) -> list[tuple[Length, Length]]:
+        """Return the x ranges of a member and its lines, relative to its spine, that pass a bar."""
+        top = self._top(member.rows)
+        bottom, stack = top + member.figure.height, member.stack
+        if isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR:
+            if stack is None:
+                figure = member.figure
+                return [(0, 0) if _is_above(bar, top) else (-figure.left_extent, figure.right_extent)]
+            if isinstance(bar, int) and isinstance(bottom, int) and value_of(bar - top) in stack.passages:
+                return [(-stack.left, -stack.left), (stack.right, stack.right)]
+            return [(-stack.left, stack.right)]
+        if not member.figure.continues:
+            return []
+        return [(0, 0)] if stack is None else [(0, 0), (stack.right, stack.right)]
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row."""
@@ -251,8 +277,33 @@ class ClockRows(Struct, frozen=True):
                 bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height
                 for member in ending.get(row, ())
             ]
-            bars.append(longest([bars[-1] + (THICK + above), *bottoms]))
+            lowest = bars[-1] + (THICK + min(above, _BETWEEN_BARS))
+            bars.append(self._clear_of_figures(row, longest([lowest, *bottoms]), bars))
         return bars
+
+    def _clear_of_figures(self, row: int, bar: Length, bars: Sequence[Length]) -> Length:
+        """Return the height of a bar, lowered to the nearest height at which only lines pass it, if that is near.
+
+        In a page, this is so while everything is open.
+        """
+        passing: list[tuple[int, int, Sequence[int]]] = []
+        for member, column in zip(self.members, self.plan.columns, strict=False):
+            if member.awaited and member.rows.begins < row < member.rows.ends and self._crosses(row, column):
+                top = value_of(bars[member.rows.begins]) + (self._thickness(member.rows.begins) + GAP)
+                bottom = top + value_of(member.figure.height) + _CLEAR
+                passages = () if member.stack is None else member.stack.passages
+                passing.append((top, bottom, [top + passage for passage in passages]))
+        highest = value_of(bar)
+        heights = sorted(y for _, bottom, passages in passing for y in (*passages, bottom + _CLEAR))
+        for y in (highest, *(y for y in heights if highest < y <= highest + _MOST_LOWERED)):
+            if all(y >= bottom or y in passages or _is_above(y, top) for top, bottom, passages in passing):
+                return bar + (y - highest)
+        return bar
+
+    def _crosses(self, row: int, column: int) -> bool:
+        """Return whether a column that passes the bar above a row is between the columns that meet there."""
+        columns = (*self.plan.bars[row].ending, *self.plan.bars[row].beginning)
+        return bool(self._thickness(row)) and min(columns) < column < max(columns)
 
     def _extents(self) -> list[Column]:
         extents = [Column(0, 0)] * (max(self.plan.columns) + 1)
@@ -267,3 +318,8 @@ class ClockRows(Struct, frozen=True):
                     exits,
                 )
         return extents
+
+
+def _is_above(bar: Length, top: Length) -> bool:
+    """Return whether a bar is always above the arrow head onto a figure."""
+    return isinstance(bar, int) and isinstance(top, int) and bar + THICK <= top - _ARROW_HEAD

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.group_order import RowSpan
-from stepgraph.render.svg.figures.clock_rows import OVERHANG, ClockRows, MemberFigure
+from stepgraph.render.svg.figures.clock_rows import OVERHANG, ClockRows, MemberFigure, StackLines
 from stepgraph.render.svg.figures.columns import is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, longest, value_of
@@ -19,6 +19,12 @@ from stepgraph.render.traversal import Traversal
 
 _BETWEEN: Final = 2 * RADIUS + 18
 """The distance between members, in which a line leads to the right and another one comes from the left."""
+
+_BETWEEN_WITH_BAR: Final = _BETWEEN + 12
+"""The distance between members if a bar can pass between the two lines."""
+
+_BAR: Final = RADIUS + 9
+"""The distance from the bottom of a member to a bar that passes below it."""
 
 _BESIDE: Final = 12
 """The distance between the members and the lines beside them."""
@@ -40,6 +46,9 @@ class StackedMembers(Struct, frozen=True):
     """
 
     figures: Sequence[Figure]
+    between: int = _BETWEEN
+    """The distance between members."""
+
     tops: Sequence[Length] = ()
     height: Length = 0
     left_line: Length = 0
@@ -50,9 +59,9 @@ class StackedMembers(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         tops: list[Length] = []
-        bottom: Length = -_BETWEEN
+        bottom: Length = -self.between
         for figure in self.figures:
-            tops.append(bottom + _BETWEEN)
+            tops.append(bottom + self.between)
             bottom = tops[-1] + figure.height
         force_setattr(self, "tops", tops)
         force_setattr(self, "height", bottom)
@@ -154,5 +163,11 @@ def _stacked(members: Sequence[MemberFigure], height: int) -> list[MemberFigure]
 
 
 def _stack(members: Sequence[MemberFigure]) -> MemberFigure:
-    figure = StackedMembers([member.figure for member in members])
-    return replace(members[0], figure=figure, lines=(figure.left_line, figure.right_line))
+    rows, figures = members[0].rows, [member.figure for member in members]
+    if rows.ends - rows.begins == 1:
+        figure, passages = StackedMembers(figures), []
+    else:
+        figure = StackedMembers(figures, _BETWEEN_WITH_BAR)
+        bottoms = [top + each.height for top, each in zip(figure.tops, figures, strict=True)]
+        passages = [value_of(bottom) + _BAR for bottom in bottoms[:-1]]
+    return replace(members[0], figure=figure, stack=StackLines(figure.left_line, figure.right_line, passages))
