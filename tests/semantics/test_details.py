@@ -180,6 +180,45 @@ def test_code_always_runs_if_the_ends_of_other_paths_are_shown() -> None:
     assert final_jumps_of(body) == [("block", "continue", False), ("no continue", "", True)]
 
 
+def test_a_continue_before_a_finally_with_steps_is_a_remark() -> None:
+    body = """
+        for x in event:
+            try:
+                if x:
+                    await a()
+                    continue
+            finally:
+                await b()
+            await c()
+    """
+    workflow = workflow_of_body(body)
+    assert workflow.graph is not None
+    remarks = {str(part.get("condition")): workflow.details.remarks(part) for part in parts_of(workflow.graph)}
+    assert final_jumps_of(body) == []
+    assert (remarks["x"], remarks["no continue"]) == (("continue, after finally",), ())
+
+
+def test_a_continue_before_a_finally_without_steps_is_an_ending() -> None:
+    body = (
+        "for x in event:\n    try:\n        await a()\n        if x: continue\n        await b()\n    finally: print(x)"
+    )
+    assert final_jumps_of(body) == [("x", "continue", False)]
+
+
+def test_a_continue_of_a_loop_in_a_try_runs_no_finally() -> None:
+    body = """
+        try:
+            for x in event:
+                if x:
+                    await a()
+                    continue
+                await b()
+        finally:
+            await c()
+    """
+    assert final_jumps_of(body) == [("x", "continue", False)]
+
+
 def test_code_may_be_skipped_if_an_end_is_not_shown() -> None:
     body = "for x in event:\n    if x: continue\n    elif event: print(x)\n    await b()"
     assert final_jumps_of(body) == []

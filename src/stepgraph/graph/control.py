@@ -73,6 +73,8 @@ class _Context(Struct, frozen=True):
     """Whether the function is `run`, which nothing follows."""
     is_finally: bool = False
     """Whether a return from the block discards exceptions, after which callers continue."""
+    runs_finally: bool = False
+    """Whether a `continue` in the block first runs a `finally` that the graph shows."""
 
     def before(self, *, steps_follow: bool) -> _Context:
         """Return the context of an operation. `steps_follow` states whether later operations in its block run steps."""
@@ -310,7 +312,7 @@ def _jump(operation: Jump, context: _Context) -> _Fragment:
         case JumpKind.RAISE:
             return _raise(operation, context)
         case JumpKind.CONTINUE:
-            jump = replace(operation, drawn=False)
+            jump = replace(operation, drawn=False, runs_finally=context.runs_finally)
             return _Fragment(deque((jump,)), jumps=frozenset((_ITERATION_END,)), may_complete=False)
 
 
@@ -344,7 +346,7 @@ def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     runs_steps = may_run_steps(operation.body)
     orelse = _sequence(operation.orelse.operations, context)
     matters = runs_steps or _affects_steps(OperationBlock(_emitted(orelse)))
-    inner = replace(context.before(steps_follow=matters), loops=context.loops + 1)
+    inner = replace(context.before(steps_follow=matters), loops=context.loops + 1, runs_finally=False)
     body, fragment = _block(operation.body, inner)
     has_break = _has_break(body.operations)
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks
@@ -421,9 +423,11 @@ def _without_drawn_breaks(operations: tuple[Operation, ...]) -> tuple[Operation,
 def _try(operation: TryOperation, context: _Context) -> _Fragment:
     target = id(operation)
     enclosing = _EnclosingTry(target, operation.handlers, context.loops)
-    body, body_fragment, else_length = _try_body(operation.body, replace(context, tries=(*context.tries, enclosing)))
-    handlers = [_block(handler.block, context) for handler in operation.handlers]
     finalbody, final_fragment = _block(operation.finalbody, replace(context, is_finally=not context.is_run))
+    runs_finally = context.runs_finally or may_run_steps(finalbody) or _may_exit(finalbody)
+    inside = replace(context, runs_finally=runs_finally)
+    body, body_fragment, else_length = _try_body(operation.body, replace(inside, tries=(*context.tries, enclosing)))
+    handlers = [_block(handler.block, inside) for handler in operation.handlers]
     fragments = [body_fragment, *(fragment for _, fragment in handlers)]
     jumps, breaks = _targets([*fragments, final_fragment])
     jumps -= {target}

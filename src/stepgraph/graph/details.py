@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.graph.places import Places
+from stepgraph.graph.places import Ending, Places
 from stepgraph.ir.nodes import (
     Handler,
     Jump,
@@ -71,7 +71,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
     detail, ending = _detail_without_ending(places, workflows, part), places.ending_of(part)
     return Detail(
         detail.source,
-        detail.remarks,
+        (*detail.remarks, *_deferred(part, ending)),
         "" if ending.raised is None else exit_statement(ending.raised),
         "" if ending.jump is None else exit_statement(ending.jump),
         tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
@@ -83,6 +83,13 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         definition=_definition(places, part, scope),
         function=_function(places, part),
     )
+
+
+def _deferred(part: Part, ending: Ending) -> tuple[str, ...]:
+    """Return a remark on a branch that ends with a `continue` after a `finally`."""
+    if ending.deferred is None or "condition" not in part:
+        return ()
+    return (f"{exit_statement(ending.deferred)}, after finally",)
 
 
 def _function(places: Places, part: Part) -> str:

@@ -35,14 +35,18 @@ class Ending(Struct, frozen=True):
     raised: SourcePlace | None = None
     """The `raise` that ends the part, or None."""
     jump: SourcePlace | None = None
-    """The `continue` or `return` that ends the part, or None."""
+    """The `continue` or `return` that ends the part, or None. A `continue` that first runs a `finally` does not."""
+    deferred: SourcePlace | None = None
+    """The `continue` after the part that first runs a `finally`, or None."""
     guards: tuple[tuple[str, SourcePlace], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
 
 
-def _undrawn_jump(block: OperationBlock, *kinds: JumpKind) -> SourcePlace | None:
+def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = False) -> SourcePlace | None:
     last = block.operations[-1] if block.operations else None
-    return last.place if isinstance(last, Jump) and last.kind in kinds and not last.drawn else None
+    if not isinstance(last, Jump) or last.drawn or last.runs_finally != runs_finally:
+        return None
+    return last.place if last.kind in kinds else None
 
 
 def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
@@ -96,8 +100,9 @@ class Places(Struct):
         guards = tuple(_guards_in(content))
         raised = _undrawn_jump(content, JumpKind.RAISE)
         jump = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if of_workflow else []))
-        if raised is not None or jump is not None or guards:
-            self._endings[id(part)] = (part, Ending(raised, jump, guards))
+        deferred = _undrawn_jump(content, JumpKind.CONTINUE, runs_finally=True)
+        if raised is not None or jump is not None or deferred is not None or guards:
+            self._endings[id(part)] = (part, Ending(raised, jump, deferred, guards))
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_drawn_jump(self, place: SourcePlace) -> None:

@@ -442,6 +442,8 @@ class Jump(Struct, frozen=True):
     """The exception type of a `raise`; None if unknown."""
     caught: bool | None = None
     """For a `break` that stands for a `raise`: whether a handler outside the loop must catch the exception."""
+    runs_finally: bool = False
+    """Whether a `continue` first runs a `finally` that the graph shows."""
 
 
 class PartialOrder(Struct, frozen=True):
