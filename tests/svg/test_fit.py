@@ -73,6 +73,21 @@ def test_text_is_wrapped_early_before_anything_is_folded() -> None:
     assert folded(drawn, shown) == 0
 
 
+def test_text_is_wrapped_early_only_where_the_picture_is_too_wide() -> None:
+    name = "a name of medium length"
+    drawn = graph(do(name), parallel("all", *(do(f"{name} {index}") for index in range(4))))
+    text = render_svg(drawn, replace(GITHUB, fit=500)).text
+    assert f">{name}<" in text
+    assert f">{name} 0<" not in text
+
+
+def test_a_group_that_fits_is_not_wrapped_early() -> None:
+    name = "a name of medium length"
+    drawn = graph(*(parallel("all", *(do(f"{name} {index}") for index in range(count))) for count in (2, 4)))
+    text = render_svg(drawn, replace(GITHUB, fit=500)).text
+    assert [text.count(f">{name} 0<"), text.count(f">{name} 3<")] == [1, 0]
+
+
 def test_a_choice_that_is_too_wide_for_two_rows_is_in_banks() -> None:
     drawn = graph(switch("kind", *(branch(f"{index}", do(f"step {index}")) for index in range(100))))
     picture = render_svg(drawn, GITHUB)

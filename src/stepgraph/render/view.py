@@ -41,12 +41,15 @@ class View(Struct, frozen=True):
     fit: int | None = None
     """The width in pixels at which the picture is shown, or None if it is unknown.
 
-    If the names of steps would be too small at this width, boxes are narrower, and if that is not enough, some nodes
-    are folded.
+    If the names of steps would be too small at this width, boxes are narrower where the picture is too wide, and if
+    that is not enough, some nodes are folded.
     """
 
     narrow: bool = False
     """Whether text is wrapped early, so that boxes are narrow."""
+
+    narrow_nodes: frozenset[int] = frozenset()
+    """The nodes, by their identity as objects, in which text is wrapped early."""
 
     compact: bool = False
     """Whether wide choices and groups are in two rows."""

@@ -90,7 +90,7 @@ def _picture(graph: Graph, view: View) -> Picture:
     layout = _lay_out(graph, view)
     folded = 0
     if view.fit is not None and value_of(layout.width) > (width := max_width(view.fit)):
-        nodes = _fitted_layout(graph, view, value_of(layout.width), width)
+        nodes = _fitted_layout(graph, view, layout, width)
         folded = len(nodes.view.folding.nodes)
         layout = _lay_out(graph, nodes.view, nodes=nodes)
     drawing = layout.draw()
@@ -111,15 +111,16 @@ def fitted_view(graph: Graph, view: View, width: int) -> View:
 
     If that is impossible, the picture may be wider.
     """
-    return run_with_large_stack(
-        lambda: _fitted_layout(graph, view, value_of(_lay_out(graph, view).width), width).view,
-    )
+    return run_with_large_stack(lambda: _fitted_layout(graph, view, _lay_out(graph, view), width).view)
 
 
-def _fitted_layout(graph: Graph, view: View, current_width: int, max_width: int) -> NodeLayout:
-    """Return the layout of a picture that is at most `max_width` pixels wide, if that is possible."""
+def _fitted_layout(graph: Graph, view: View, normal: _DrawingLayout, max_width: int) -> NodeLayout:
+    """Return the layout of a picture that is at most `max_width` pixels wide, if that is possible.
+
+    `normal` is the layout of the picture without a maximum width.
+    """
     # Imported here and below because most pictures are narrow enough, and start-up time counts.
-    from stepgraph.render.svg.layout.fitting import Measurement, containers_of, fold_to_fit, next_layout
+    from stepgraph.render.svg.layout.fitting import Measurement, containers_of, fold_to_fit, next_layout, widened
 
     workflow = graph["workflow"]
     functions = functions_of(workflow)
@@ -133,8 +134,8 @@ def _fitted_layout(graph: Graph, view: View, current_width: int, max_width: int)
         latest = next_layout(latest, current, containers)
         return Measurement(value_of(_width(title, _figures(graph, latest, identity, called))), latest)
 
-    fitted = fold_to_fit(workflow["nodes"], functions, view, (current_width, max_width), measure)
-    return latest if fitted == latest.view else measure(fitted).layout
+    fitted = measure(fold_to_fit(workflow["nodes"], functions, view, (value_of(normal.width), max_width), measure))
+    return widened(workflow["nodes"], normal.nodes, fitted, max_width, measure).layout
 
 
 def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Picture:

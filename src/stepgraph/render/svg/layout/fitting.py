@@ -15,6 +15,7 @@ from stepgraph.render.group_order import is_ordered_group
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf
 from stepgraph.render.svg.layout.narrowing import MIN_GAIN, FoldCosts, Form, Narrowing, spine_width
 from stepgraph.render.svg.layout.nodes import NodeLayout
+from stepgraph.render.svg.lengths import value_of
 from stepgraph.render.view import View
 
 if TYPE_CHECKING:
@@ -90,6 +91,34 @@ def fold_to_fit(
     positions = {id(node): position for position, node in enumerate(walk([*nodes, *functions.values()]))}
     folded.sort(key=lambda node: (-costs.of_fold(node), positions[node]))
     return _with_folded(compact, _needed(compact, folded, max(max_width, measurement.width), measure))
+
+
+def widened(
+    nodes: Sequence[Node], normal: NodeLayout, narrow: Measurement, max_width: int, measure: Measure
+) -> Measurement:
+    """Return a measurement with normal boxes on the main spine, as far as the picture stays narrow enough.
+
+    `normal` is the layout without narrow boxes.
+    """
+    limit = max(max_width, narrow.width)
+    drawn = [node for node in nodes if id(node) in normal.figures and id(node) in narrow.layout.figures]
+    left, right = (max(sides) for sides in zip(*(_sides_in(narrow.layout, node) for node in drawn), strict=True))
+    room = left + right + limit - narrow.width
+    kept: set[int] = set()
+    for node in sorted(drawn, key=lambda node: sum(_sides_in(normal, node))):
+        sides = _sides_in(normal, node)
+        if max(left, sides[0]) + max(right, sides[1]) <= room:
+            left, right = max(left, sides[0]), max(right, sides[1])
+            kept.add(id(node))
+    narrow_nodes = frozenset(id(node) for node in nodes if id(node) not in kept)
+    measurement = measure(replace(narrow.layout.view, narrow=False, narrow_nodes=narrow_nodes))
+    return measurement if measurement.width <= limit else measure(narrow.layout.view)
+
+
+def _sides_in(layout: NodeLayout, node: Node) -> tuple[int, int]:
+    """Return the extents of the figure of a node to the left and to the right, in pixels."""
+    figure = layout.figures[id(node)]
+    return value_of(figure.left_extent), value_of(figure.right_extent)
 
 
 def _protected(
@@ -198,7 +227,8 @@ def next_layout(layout: NodeLayout, view: View, containers: Containers) -> NodeL
     Nothing is reused if a different call may become the first call of a function, where the function is expanded.
     """
     changed = view.folding.nodes ^ layout.view.folding.nodes
-    if view.narrow != layout.view.narrow or changed & containers.with_repeated_calls:
+    boxes = (view.narrow, view.narrow_nodes)
+    if boxes != (layout.view.narrow, layout.view.narrow_nodes) or changed & containers.with_repeated_calls:
         return NodeLayout(CallExpansion(layout.functions, view.expand), layout.body_texts, view)
     shown: dict[str, int] = {}
     if view.compact != layout.view.compact:

@@ -294,6 +294,7 @@ class Narrowing(Struct):
         self._placed += len(figures) + 1
         shown = {name: place for name, place in layout.calls.shown.items() if place != id(node)}
         folding = replace(layout.view.folding, nodes=layout.view.folding.nodes | folded)
-        view, calls = replace(layout.view, folding=folding), CallExpansion(layout.functions, layout.view.expand, shown)
+        view = replace(layout.view, folding=folding, narrow=id(node) in layout.narrow)
+        calls = CallExpansion(layout.functions, layout.view.expand, shown)
         again = NodeLayout(calls, layout.body_texts, view, contexts=layout.contexts, reused=figures)
         return again.measure(node, layout.contexts[id(node)])

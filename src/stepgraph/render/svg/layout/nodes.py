@@ -104,6 +104,9 @@ class NodeLayout(Struct):
     contexts: dict[int, NodeContext] = field(default_factory=dict)
     """The context of each measured node, by the identity of the node as an object."""
 
+    narrow: set[int] = field(default_factory=set)
+    """The measured nodes with narrow boxes, by their identity as objects."""
+
     reused: Mapping[int, Figure] = field(default_factory=dict)
     """Figures of an earlier layout, by the identity of their nodes as objects, which are not measured again.
 
@@ -205,8 +208,11 @@ class NodeLayout(Struct):
         """Return the figure of a node of any type, with its mark."""
         if (figure := self.reused.get(id(node))) is not None and self.contexts[id(node)] == context:
             return figure
+        if id(node) in self.view.narrow_nodes and not self.view.narrow:
+            return replace(self, view=replace(self.view, narrow=True)).measure(node, context)
         self.nodes_by_id[context.identity] = node
         self.contexts[id(node)] = context
+        (self.narrow.add if self.view.narrow else self.narrow.discard)(id(node))
         if (mark := self.view.mark(node)) is not None and mark.unwrapped:
             return self.marked(unwrapped_box(node, context.identity, self.widths), node)
         figure = self.figures[id(node)] = self.marked(self._measure_by_type(node, context), node)
