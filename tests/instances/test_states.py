@@ -105,6 +105,14 @@ def test_a_handled_failure_leaves_the_try_done() -> None:
     }
 
 
+def test_a_handler_that_has_begun_proves_that_the_body_failed() -> None:
+    inner = protected(block(do("a")), catch=block(do("undo a")))
+    drawn = graph(protected(block(inner), catch=block(do("undo all"))))
+    log = log_of("complete", failed("a"), ended("undo a"), ended("undo all"))
+    shown = states(log, drawn)
+    assert [shown[f"nodes[0].{path}"] for path in ("try_block", "try_block.nodes[0]")] == ["failed", "done"]
+
+
 def test_a_failure_in_finally_ends_the_instance() -> None:
     final = graph(protected(block(do("a"), do("c")), catch=block(do("b")), final=block(do("d"))))
     instance = fitting(recorded("failed_in_finally"), final)

@@ -43,9 +43,11 @@ def ending_failure(log: InstanceLog, visits: InstanceVisits) -> int | None:
 def exited_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]:
     """Return the runs that a caught failure has left, with whether this is certain.
 
-    It is not certain if nothing has begun in a handler, because the exception may be on its way.
+    It is not certain if nothing has begun in a handler, because the exception may be on its way. An exception has
+    certainly left a `try` block whose handler has begun, even if no entry failed with it, as after a `raise`.
     """
-    exited: dict[Visit, bool] = {}
+    bodies = (visit.block("try_block") for visit in visits.visits if _is_handled_once(visit))
+    exited = {body: True for body in bodies if body is not None}
     for position, leaf in visits.leaves.items():
         if log.entries[position].outcome != "failed":
             continue
@@ -55,6 +57,13 @@ def exited_visits(log: InstanceLog, visits: InstanceVisits) -> dict[Visit, bool]
                 break
             exited[visit] = is_certain or exited.get(visit, False)
     return exited
+
+
+def _is_handled_once(visit: Visit) -> bool:
+    """Return whether a visit is a single run of a `try` with an entry in a handler."""
+    if visit.region.kind != "try" or visit.block("catch_block") is None:
+        return False
+    return all(each.count == 1 and not each.is_unnumbered_pass for each in (visit, *_enclosing(visit)))
 
 
 def _latest_first(entries: Sequence[LogEntry]) -> Sequence[int]:
