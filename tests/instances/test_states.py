@@ -204,6 +204,14 @@ def test_concurrent_passes_are_counted() -> None:
     assert runs(recorded("failed_in_gather"), parts)["nodes[0].nodes[0]"] == 3
 
 
+def test_calls_in_passes_with_and_without_numbers_are_counted_once() -> None:
+    body = function("f", do("read {s}"), do("map {s}"))
+    members = parallel("all", loop(call("f")))
+    names = [f"{verb} {number}" for verb in ("read", "map") for number in range(3)]
+    log = log_of("running", *map(ended, names))
+    assert runs(log, graph(members, functions={"f": body}))["nodes[0].nodes[0].nodes[0]"] == 3
+
+
 def test_attempts_of_a_step_do_not_multiply_what_is_around_it() -> None:
     outer = graph(loop(do("outer", block(do("inner")))))
     assert runs(recorded("failed_in_nested_step"), outer) == {

@@ -186,16 +186,26 @@ class _ProgressBuilder(Struct):
 
     def _runs(self, path: Path) -> int:
         visits = self.visits_by_path.get(path, ())
-        if not any(visit.loop_pass for visit in visits):
-            return max(1, sum(visit.count for visit in visits))
-        numbered: Counter[Visit | None] = Counter()
-        unnumbered: Counter[Visit | None] = Counter()
-        for visit in visits:
-            if visit.loop_pass is not None:
-                passes = unnumbered if visit.loop_pass.number is None else numbered
-                passes[visit.outer] += visit.count
-        # A pass without a number may be one of those with numbers.
-        return (numbered | unnumbered).total()
+        passes = {visit: visit.count for visit in visits if visit.loop_pass is not None}
+        if passes:
+            return max(1, _total(_by_loop(passes)))
+        total, most = _total({visit: visit.count for visit in visits}), sum(visit.count for visit in visits)
+        return max(1, total if total == most else max(total, self._most_frequent_run(path)))
+
+    def _most_frequent_run(self, path: Path) -> int:
+        """Return the number of entries of the most frequent step that a run of the region contains at most once."""
+        counts: Counter[tuple[Region, ...]] = Counter()
+        for position in self.visits.entries[path]:
+            leaf = self.visits.leaves.get(position)
+            between: list[Region] = []
+            for visit in () if leaf is None else (leaf, *leaf.enclosing()):
+                if visit.region.path == path:
+                    counts[tuple(between)] += 1
+                    break
+                if visit.loop_pass is not None or (visit.region.is_step and visit is not leaf):
+                    break
+                between.append(visit.region)
+        return max(counts.values(), default=0)
 
     def _state(self, path: Path, inside: Sequence[int]) -> NodeState:
         if self.failure is not None and _contains(inside, self.failure):
@@ -225,6 +235,31 @@ class _ProgressBuilder(Struct):
             return self.state_in_reach
         is_done = outer_state == "done" and region.kind == "break" and self.reach.follows_entered(region)
         return "done" if is_done else "skipped"
+
+
+def _total(counts: Mapping[Visit, int]) -> int:
+    """Return the number of runs in visits with these numbers of runs."""
+    total = 0
+    while counts:
+        by_pass: Counter[Visit] = Counter()
+        for visit, count in counts.items():
+            loop_pass = next((each for each in visit.enclosing() if each.loop_pass is not None), None)
+            if loop_pass is None:
+                total += count
+            else:
+                by_pass[loop_pass] += count
+        counts = _by_loop(by_pass)
+    return total
+
+
+def _by_loop(counts: Mapping[Visit, int]) -> Mapping[Visit, int]:
+    """Return the number of runs in each run of a loop, from their numbers in its passes."""
+    numbered: Counter[Visit] = Counter()
+    unnumbered: Counter[Visit] = Counter()
+    for visit, count in counts.items():
+        if visit.outer is not None:
+            (unnumbered if visit.is_unnumbered_pass else numbered)[visit.outer] += count
+    return numbered | unnumbered  # a pass without a number may be one of those with numbers
 
 
 def _last_state(runs: Sequence[PlacedEntry]) -> NodeState:

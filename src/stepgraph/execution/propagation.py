@@ -93,10 +93,7 @@ def _is_cleanup(leaf: Visit | None, tries: set[Visit]) -> bool:
 
 def _enclosing(leaf: Visit | None) -> Iterator[Visit]:
     """Yield the visits around a visit, innermost first."""
-    visit = None if leaf is None else leaf.outer
-    while visit is not None:
-        yield visit
-        visit = visit.outer
+    return iter(()) if leaf is None else leaf.enclosing()
 
 
 def _catcher(leaf: Visit, position: int) -> tuple[Visit | None, bool]:

@@ -43,6 +43,13 @@ class Visit(Struct, eq=False):
         """Return the visit of the child of this kind, or None."""
         return next((visit for visit in self.inner.values() if visit.region.kind == kind), None)
 
+    def enclosing(self) -> Iterator[Visit]:
+        """Yield the visits around this one, innermost first."""
+        visit = self.outer
+        while visit is not None:
+            yield visit
+            visit = visit.outer
+
     @property
     def is_unnumbered_pass(self) -> bool:
         """Whether the visit represents all passes of a loop that the log does not distinguish."""
