@@ -196,6 +196,11 @@ def test_a_message_says_how_to_draw_everything() -> None:
     assert warning.endswith("Use `--fit none` to draw everything.")
 
 
+def test_a_message_suggests_a_page_for_a_long_picture() -> None:
+    (warning,) = render_svg(graph(*(do(f"step {index}") for index in range(250)))).warnings
+    assert "Use `-f html` for a page" in warning
+
+
 def test_a_message_says_if_names_stay_too_small() -> None:
     (warning,) = render_svg(graph(do("a"), class_name="Wide" * 30), View(fit=200)).warnings
     assert "pixels high if the picture is 200 pixels wide" in warning

@@ -68,7 +68,8 @@ class Picture(Struct, frozen=True):
         if self.width > MAX_WIDTH or self.height > MAX_HEIGHT:
             yield (
                 f"the picture is {self.width} by {self.height} pixels, which is hard to view."
-                " Use `--depth 2` or `--fold loop,if,function` to draw less."
+                " Use `-f html` for a page to search, fold and zoom, or `--depth 2` or `--fold loop,if,function` to"
+                " draw less."
             )
         elif self.fit is not None and not is_legible:
             yield (
