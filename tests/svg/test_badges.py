@@ -150,6 +150,12 @@ def test_a_folded_frame_of_a_page_counts_the_findings_inside() -> None:
     assert (badge.text.text, "error" in badge.css) == ("2", True)
 
 
+def test_the_title_of_a_badge_has_no_backquotes() -> None:
+    step = do("a")
+    (badge,) = drawn(graph(step), finding("warning", step)).figure("orders--a").badges
+    assert badge.title == "warning SG205: unknown unit min."
+
+
 def test_pictures_without_findings_have_no_styles_for_badges() -> None:
     step: Node = do("a")
     assert "tally" not in render_svg(graph(step)).text

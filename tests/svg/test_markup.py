@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.model.details import Detail, Details
 from stepgraph.render.node_text import name_text
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.view import Theme, View
-from tests.render.graphs import ORDERS, branch, do, either, graph, switch
+from tests.render.graphs import ORDERS, block, branch, do, either, graph, protected, switch
 from tests.svg.picture import SVG
 
 
@@ -50,6 +51,16 @@ def test_any_text_is_preserved_in_the_file(text: str) -> None:
 def test_a_generated_condition_is_set_as_text(condition: str) -> None:
     text = render_svg(graph(either(branch(condition, do("a"))))).text
     assert re.findall(rf'class="(\w+)"[^>]*>{condition}<', text) == ["detail"]
+
+
+@pytest.mark.parametrize(
+    ("source", "title"), [("", "catch, on failure"), ("except CardError", "except CardError, on failure")]
+)
+def test_a_handler_is_described_by_its_source(source: str, title: str) -> None:
+    handler = block(do("undo"))
+    details = Details([(handler, Detail(source))])
+    text = render_svg(graph(protected(block(do("a")), catch=handler)), View(details=details)).text
+    assert f"<title>{title}</title>" in text
 
 
 @pytest.mark.parametrize(("name", "shown"), [("", "(empty name)"), ("  ", "(blank name)")])

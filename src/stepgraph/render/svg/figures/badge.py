@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, without_backquotes
 from stepgraph.render.findings import LEVEL_WORDS, FindingLevel, ShownFinding, most_important
 from stepgraph.render.svg.badges import Badges
 from stepgraph.render.svg.fonts import BADGE
@@ -116,6 +116,6 @@ def _draw_pill(pen: Pen, css: str, title: str, text: str, corner: tuple[Length, 
 
 
 def _title(findings: Sequence[ShownFinding]) -> str:
-    texts = [finding.text for finding in findings[:_MAX_IN_TITLE]]
+    texts = [without_backquotes(finding.text) for finding in findings[:_MAX_IN_TITLE]]
     more = len(findings) - len(texts)
     return BETWEEN.join([*texts, f"and {more} more"] if more else texts)

@@ -283,7 +283,8 @@ def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         has_branches = handlers_in(node["catch_block"]["nodes"]) is not None
         handler = "except" if has_branches else layout.view.details.source(node["catch_block"])
         label = partial(heading, Icon.CAUGHT, "" if handler else "catch", handler, widest=layout.widths.name)
-        catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, inside)
+        title = f"{handler or 'catch'}, on failure"
+        catch, catch_edge = _panel(layout, node["catch_block"], ("catch", title), label, inside)
     is_final = "finally_block" in node
     failed = catch.traversal.entered if catch is not None else not is_final or _fails_into_final(layout, node)
     panels = place_panels(protected, otherwise, catch, catch_edge, final=is_final, failed=failed)
