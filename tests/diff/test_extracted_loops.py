@@ -91,6 +91,6 @@ def test_further_calls_of_a_new_helper_run(calls: str, expected: str) -> None:
 def test_the_values_of_a_loop_without_a_head() -> None:
     mapped = in_helper(PACK, CALLS["map"])
     lines = [change.line for change in diff_of(mapped + NAP, mapped.replace('["items"]', '["lines"]') + NAP).changes]
-    assert "~ loop around 'one': its values changed  breaking: instances waiting at 'nap' may run other iterations" in (
+    assert "~ loop around 'one': its values changed  breaking: instances waiting at 'nap' may run other passes" in (
         line.removesuffix(" when they resume") for line in lines
     )
