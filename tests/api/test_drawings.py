@@ -36,8 +36,8 @@ def test_findings_are_badges_of_their_own_workflow() -> None:
     analysis = analyze_source(SOURCE.replace("Nothing", "Other").replace("pass", 'await step.sleep("a", "1 min")'))
     first, second = (each.svg(findings=check_analysis(analysis)) for each in analysis.workflows)
     assert first.count("SG205") == 1
-    assert "SG205: unknown unit `min`: the engine reads &#39;5 min&#39;" in first
-    assert "SG205: unknown unit `min`: the engine reads &#39;1 min&#39;" in second
+    assert "SG205: unknown unit min: the engine reads &#39;5 min&#39;" in first
+    assert "SG205: unknown unit min: the engine reads &#39;1 min&#39;" in second
 
 
 def test_a_page_without_findings_lists_notes() -> None:

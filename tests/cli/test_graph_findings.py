@@ -22,7 +22,7 @@ class Orders(WorkflowEntrypoint):
             await step.sleep("cool down", "5 min")
         await unknown(step)
 """
-FINDING = "warning SG205: unknown unit `min`: the engine reads &#39;5 min&#39; as 5 milliseconds."
+FINDING = "warning SG205: unknown unit min: the engine reads &#39;5 min&#39; as 5 milliseconds."
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def test_findings_are_on_by_default_only_in_pages(stepgraph: Command) -> None:
 def test_a_page_without_findings_still_lists_notes(stepgraph: Command) -> None:
     page = stepgraph("graph", "-f", "html", "--no-findings").out
     assert "<summary>Notes " in page
-    assert "the step object is passed to `unknown`" in page
+    assert "the step object is passed to unknown" in page
 
 
 def test_a_png_shows_findings(stepgraph: Command) -> None:
@@ -98,7 +98,7 @@ def test_findings_in_the_baseline_are_not_shown(stepgraph: Command) -> None:
     assert len(json.loads(Path("base.json").read_text(encoding="utf-8"))["findings"]) == 2
     page = stepgraph("graph", "-f", "html").out
     assert "SG205" not in page
-    assert "the step object is passed to `unknown`" in page, "the graph is incomplete, even if this is accepted"
+    assert "the step object is passed to unknown" in page, "the graph is incomplete, even if this is accepted"
 
 
 def test_a_missing_baseline_is_an_error(stepgraph: Command) -> None:

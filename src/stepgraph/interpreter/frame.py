@@ -19,7 +19,6 @@ from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Function, JumpKind, NonStepErrors, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
-from stepgraph.syntax.free_names import captured_names
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -300,6 +299,9 @@ class Recursion(Struct):
 
     def outer(self, changes: Changes) -> Changes:
         """Return the changes of older cells, and of variables of the active call that recursive calls may use."""
+        # Imported here because few workflows have recursive functions.
+        from stepgraph.syntax.free_names import captured_names
+
         captured = captured_names(self.function, self.place.module)
         return {
             key: change

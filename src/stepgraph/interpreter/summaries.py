@@ -384,18 +384,26 @@ def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
     del interpreter.summary_keys[summary_count:]
 
 
+def _execute(interpreter: Interpreter, managers: Sequence[DecoratingManager], body: cst.BaseSuite) -> None:
+    if not managers:
+        interpreter.execute(body)
+        return
+    # Imported here because few functions have such decorators.
+    from stepgraph.interpreter.python.context_managers.with_ import execute_managed
+
+    execute_managed(interpreter, managers, body)
+
+
 def _interpret_body(
     interpreter: Interpreter, frame: Frame, body: cst.BaseSuite, managers: Sequence[DecoratingManager]
 ) -> OperationBlock:
-    from stepgraph.interpreter.python.context_managers.with_ import execute_managed
-
     live = interpreter.is_reachable
     interpreter.is_reachable = True
     frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
     frame.branch_depth = interpreter.branch_depth
     with interpreter.in_frame(frame), interpreter.tracer.function_body():
         with interpreter.collect_operations() as operations:
-            execute_managed(interpreter, managers, body)
+            _execute(interpreter, managers, body)
             if operations:
                 interpreter.tracer.on_function_end(body)
         block = OperationBlock(tuple(operations)) if operations else EMPTY_BLOCK

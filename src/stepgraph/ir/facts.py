@@ -6,7 +6,7 @@ different facts for one location if the values differ.
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -15,9 +15,11 @@ from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import Value
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.importable_names import ImportableName
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.importable_names import ImportableName
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "match", "written", "asked"]

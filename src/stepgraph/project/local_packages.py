@@ -21,7 +21,6 @@ from msgspec import Struct, field
 from stepgraph.limits import LOCAL_PACKAGE_BYTES, LOCAL_PACKAGES
 from stepgraph.model.note import InputError
 from stepgraph.project.folders import path_in, prefix_of, with_ancestors
-from stepgraph.project.path_patterns import matches
 from stepgraph.project.reading import list_entries, read_configuration_bytes
 from stepgraph.project.root import Root
 
@@ -129,6 +128,9 @@ class LocalPackages(Struct):
 
     def _matching(self, root: str, pattern: str) -> Iterator[str]:
         """Yield the directories below a directory that match a pattern, sorted. Links are not followed."""
+        # Imported here because few projects have workspaces.
+        from stepgraph.project.path_patterns import matches
+
         parts = [part for part in pattern.split("/") if part not in ("", ".")]
         pending = [(root, 0)] if parts else []
         while pending and self._comparisons <= _MAX_COMPARISONS:

@@ -43,7 +43,6 @@ from stepgraph.ir.values import (
     Unresolved,
     Value,
 )
-from stepgraph.syntax.importable_names import IMPORTABLE_NAMES
 from stepgraph.syntax.load_names import type_only_names
 from stepgraph.syntax.module import SourcePlace
 
@@ -57,10 +56,14 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
         from stepgraph.interpreter.modules.missing_imports import observe_type_only_name
 
         observe_type_only_name(interpreter, node)
-    elif value is UNKNOWN and node.value in IMPORTABLE_NAMES:
-        from stepgraph.interpreter.modules.missing_imports import import_missing
+    elif value is UNKNOWN:
+        # Imported here because the names of short workflows are known.
+        from stepgraph.syntax.importable_names import IMPORTABLE_NAMES
 
-        value = import_missing(interpreter, node)
+        if node.value in IMPORTABLE_NAMES:
+            from stepgraph.interpreter.modules.missing_imports import import_missing
+
+            value = import_missing(interpreter, node)
     interpreter.tracer.on_read(node, None, value)
     return value
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import Struct
+
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.widening import growing_changes, merge_additions, merge_objects, widen
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import OperationBlock
 from stepgraph.syntax.module import SourcePlace
 
@@ -17,20 +20,28 @@ from stepgraph.syntax.module import SourcePlace
 _MAX_EVALUATIONS: Final = 4
 
 
-def evaluate_attempts(
-    interpreter: Interpreter, evaluate: Callable[[], OperationBlock], place: SourcePlace
+class FirstAttempt(Struct, frozen=True):
+    """The first evaluation of the body of a step."""
+
+    block: OperationBlock
+    checkpoint: int
+    """The position in the store's trail before the attempt."""
+    newest: int
+    """The serial number of the newest cell before the attempt."""
+    last_task_id: TaskId
+    """The last task before the attempt."""
+
+
+def repeat_attempt(
+    interpreter: Interpreter, first: FirstAttempt, evaluate: Callable[[], OperationBlock], place: SourcePlace
 ) -> OperationBlock:
     """Return the block of the last attempt of a step, and continue from the state at its end.
 
     An attempt may fail at any point, so the next one starts from the join of all states of earlier attempts. The body
     is evaluated until this join is a fixpoint, unless a second attempt after the first changes nothing.
     """
-    store = interpreter.store
-    checkpoint, newest, last_task_id = store.checkpoint(), store.serial, interpreter.work.last_task_id
-    block = evaluate()
+    store, block, checkpoint, newest = interpreter.store, first.block, first.checkpoint, first.newest
     end = _outer_changes(store.changes(checkpoint), newest)
-    if not end:
-        return block
     overwritten = store.overwritten(checkpoint)
     if not overwritten and _is_idempotent(interpreter, evaluate, end, newest):
         return block
@@ -39,7 +50,7 @@ def evaluate_attempts(
     for count in range(1, _MAX_EVALUATIONS + 2):
         interpreter.expose(checkpoint)
         store.rollback(checkpoint)
-        joined = join_any(store, [end, *overwritten], place, last_task_id)
+        joined = join_any(store, [end, *overwritten], place, first.last_task_id)
         joined = merge_additions(merge_objects(joined, newest, interpreter.budget), interpreter.budget, place)
         previous, head = head, joined | widened
         changed = unstable_changes(previous, head, newest)

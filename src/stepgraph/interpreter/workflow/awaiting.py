@@ -25,9 +25,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
-from stepgraph.interpreter.workflow.attempts import evaluate_attempts
 from stepgraph.interpreter.workflow.await_members import await_group, await_members, awaited_tasks
-from stepgraph.interpreter.workflow.cancellations import without_cancelled
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
 from stepgraph.interpreter.workflow.invalid_awaits import (
@@ -194,8 +192,11 @@ def _item_value(value: Value) -> Value:
 def emit_await(interpreter: Interpreter, await_: Await) -> None:
     """Emit an await of tasks. The work of tasks that may be canceled can outlast the await."""
     report_await(interpreter, await_)
-    group = without_cancelled(interpreter, await_.group)
-    interpreter.emit(await_ if group is await_.group else replace(await_, group=group))
+    if interpreter.work.cancelled:
+        from stepgraph.interpreter.workflow.cancellations import without_cancelled
+
+        await_ = replace(await_, group=without_cancelled(interpreter, await_.group))
+    interpreter.emit(await_)
 
 
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
@@ -372,9 +373,23 @@ def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
     if step.definition.settings.limit == 0:
         block = _step_block(interpreter, step)
     else:
-        block = evaluate_attempts(interpreter, lambda: _step_block(interpreter, step), step.definition.place)
+        block = _attempts_block(interpreter, step)
     started, frame.started_bindings = frame.started_bindings, outer
     return StepBody(block, tuple(started))
+
+
+def _attempts_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
+    """Return the block of the last attempt of a step, which starts with the state that earlier attempts left."""
+    store = interpreter.store
+    checkpoint, newest, last_task_id = store.checkpoint(), store.serial, interpreter.work.last_task_id
+    block = _step_block(interpreter, step)
+    if all(change.container.serial > newest for change in store.changes(checkpoint).values()):
+        return block
+    # Imported here because few steps change the state of other code.
+    from stepgraph.interpreter.workflow.attempts import FirstAttempt, repeat_attempt
+
+    first = FirstAttempt(block, checkpoint, newest, last_task_id)
+    return repeat_attempt(interpreter, first, lambda: _step_block(interpreter, step), step.definition.place)
 
 
 def _step_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
