@@ -31,6 +31,12 @@ class TokenBudgetError(InputError):
 _LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
 _MIN_LENGTH_IN_PIECES: Final = 8_000
 """The minimum length of a source that is parsed in pieces, in characters. Parsing a shorter one saves little time."""
+_MIN_LENGTH_IN_SHORT_PIECES: Final = 1_000
+"""The minimum length of a source that is parsed in pieces if earlier modules have the same structures."""
+_SHORT_MODULES_TRIED: Final = 16
+"""The number of short modules after which their repetition decides whether others are parsed in pieces."""
+_short_modules: Final = {"parsed": 0}
+"""The number of short modules that this process has parsed."""
 
 
 def parse_module(
@@ -63,7 +69,7 @@ def parse_module(
             _check_room(scan.quick.tokens if deferred is None else deferred.tokens_in_memory, path, room)
             if deferred is not None:
                 return SourceModule(path, deferred.tree, source, scan.quick.tokens, scan, deferred=deferred)
-            joined = _parse_in_pieces(text, encoding) if has_pieces else None
+            joined = _parse_in_pieces(text, encoding) if has_pieces or _is_repetitive(text) else None
         else:
             scan, joined = version
         tree = parse_names(source, text) if joined is None else joined.tree
@@ -87,6 +93,21 @@ def _check_room(tokens: int, path: str, room: int) -> None:
     if tokens > room:
         message = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
         raise TokenBudgetError(Problem(path, message, "Analyze fewer modules at once, or import less."))
+
+
+def _is_repetitive(text: str) -> bool:
+    """Return whether a short module may repeat the structures of earlier modules, so that pieces save time.
+
+    The first module does not decide, because most runs parse only one.
+    """
+    if len(text) < _MIN_LENGTH_IN_SHORT_PIECES:
+        return False
+    number = _short_modules["parsed"] = _short_modules["parsed"] + 1
+    if number == 1:
+        return False
+    from stepgraph.syntax.pieces.templates import repetition
+
+    return number <= _SHORT_MODULES_TRIED or repetition.saves_time
 
 
 def _parse_in_pieces(text: str, encoding: str) -> JoinedModule | None:

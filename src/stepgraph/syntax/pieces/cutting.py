@@ -16,7 +16,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.syntax.pieces.templates import StructuredCode, repeated
+from stepgraph.syntax.pieces.templates import StructuredCode, repetition
 
 REPEATED_PER_PIECE: Final = 10
 """The minimum length of a piece as a multiple of that of a piece whose structure is frequent."""
@@ -276,7 +276,8 @@ def _merge(pieces: Sequence[Piece], first_indented_piece: int, min_length: int) 
             merged.append(Piece(text, unmerged[0].blocks, unmerged[-1].end_blocks))
             unmerged.clear()
 
-    for index, (piece, code) in enumerate(zip(pieces, repeated([piece.text for piece in pieces]), strict=True)):
+    codes = repetition.repeated([piece.text for piece in pieces])
+    for index, (piece, code) in enumerate(zip(pieces, codes, strict=True)):
         if code is not None:
             merge()
         if index == first_indented_piece:

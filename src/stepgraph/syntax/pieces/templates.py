@@ -10,38 +10,48 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
+from keyword import kwlist
 from typing import Final, TypeAlias
 
 import libcst as cst
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.syntax.walk import children
 
-_MAX_LENGTH: Final = 4_000
+_MAX_LENGTH: Final = 1_000
 """The maximum length of code whose structure is compared, in characters. Longer code is hardly ever repeated."""
 _MIN_OCCURRENCES: Final = 8
 """The number of occurrences from which a template saves time. Creating it takes as long as parsing the code twice."""
+_MAX_STRUCTURES: Final = 10_000
+"""The maximum number of structures in memory."""
+_MIN_COPIED_SHARE: Final = 4
+"""The inverse of the minimum share of copied code for which templates save time in short modules."""
 _SHAPE_CHARACTERS: Final = "\n(["
 """Characters that occur equally often in code with the same structure, unless strings or comments contain them."""
 
-_LITERAL: Final = "f"
-_KINDS: Final = str.maketrans({'"': "'"} | dict.fromkeys("ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz", "n"))
-"""The kind of a token, by its first character."""
-_PLACEHOLDERS: Final = {"n": "_{}", "'": "'{}'", "#": "#{}"}
+_LITERAL: Final = "="
+_NAME: Final = "."
+_PLACEHOLDERS: Final = {_NAME: "_{}", "'": "'{}'", '"': '"{}"', "#": "#{}"}
 """The placeholder for a token with an index, by kind."""
 _LEAF_TYPES: Final = frozenset({cst.Name, cst.SimpleString, cst.Comment})
 """The types of the nodes whose value is a token."""
 
-# Comments, strings, and names other than keywords. `_`, `match`, `case`, `type` and `lazy` are keywords in some places.
+# Strings without an end are tokens, too, so that the search takes linear time. `_COMPLETE` excludes them.
 _TOKEN: Final = re.compile(
     r"""(\#[^\n]*+"""
-    r"""|(?:[A-Za-z]{1,2}(?=["']))?(?:"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
-    r"""|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
-    r"""|\b(?!(?:_|match|case|type|lazy|False|None|True|and|as|assert|async|await|break|class|continue|def|del|elif"""
-    r"""|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with"""
-    r"""|yield)\b)[A-Za-z_]\w*+)""",
+    r"""|(?:[A-Za-z]{1,2}(?=["']))?(?:"{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3})?|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?"""
+    r"""|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?)"""
+    r"""|\b[A-Za-z_]\w*+)""",
     re.DOTALL | re.ASCII,
 )
+_COMPLETE: Final = re.compile(
+    r"""(?:[^"'\#]++|\#[^\n]*+|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
+    r"""|"(?!"")(?:[^"\\\n]|\\.)*+"|'(?!'')(?:[^'\\\n]|\\.)*+')*+""",
+    re.DOTALL,
+)
+_KEYWORDS: Final = frozenset({*kwlist, "_", "match", "case", "type", "lazy"})
+"""The names that are keywords, at least in some places."""
 
 _Setter: TypeAlias = Callable[[cst.CSTNode, object], None]
 
@@ -52,9 +62,9 @@ class CodeStructure(Struct, frozen=True):
     separators: str
     """The code between the tokens, separated by NUL."""
     kinds: str
-    """The kind of each token: `n` for a name, `'` for a string, `#` for a comment, `f` for a literal."""
+    """The kind of each token: `.` for a name, a quote for a string, `#` for a comment, `=` for a literal."""
     literals: tuple[str, ...]
-    """The strings with a prefix, such as f-strings, which may contain code."""
+    """The keywords, and the strings with a prefix, such as f-strings, which may contain code."""
 
     @property
     def placeholders(self) -> Sequence[str]:
@@ -80,29 +90,60 @@ class StructuredCode(Struct, frozen=True):
 
 def structured(code: str) -> StructuredCode | None:
     """Return the structure of code and its tokens, or None if the structure is not compared."""
-    if len(code) > _MAX_LENGTH or not code.isascii() or "\r" in code:
+    if len(code) > _MAX_LENGTH or not code.isascii() or "\r" in code or not _COMPLETE.fullmatch(code):
         return None
     parts = _TOKEN.split(code)
     tokens = parts[1::2]
-    kinds = "".join([token[0] for token in tokens]).translate(_KINDS)
-    literals = [index for index, token in enumerate(tokens) if kinds[index] == "n" and token[-1] in "\"'"]
-    if literals:
-        kinds = "".join([_LITERAL if index in literals else kind for index, kind in enumerate(kinds)])
-    return StructuredCode(
-        CodeStructure("\0".join(parts[::2]), kinds, tuple([tokens[index] for index in literals])), tokens
-    )
+    kinds = "".join(map(_kind, tokens))
+    literals = tuple([token for token, kind in zip(tokens, kinds, strict=True) if kind == _LITERAL])
+    return StructuredCode(CodeStructure("\0".join(parts[::2]), kinds, literals), tokens)
 
 
-def repeated(texts: Sequence[str]) -> Sequence[StructuredCode | None]:
-    """Return the structure and tokens of each text whose structure is frequent among the texts, otherwise None."""
-    shapes = [tuple(map(text.count, _SHAPE_CHARACTERS)) for text in texts]
-    shape_counts = Counter(shapes)
-    codes = [
-        structured(text) if shape_counts[shape] >= _MIN_OCCURRENCES else None
-        for text, shape in zip(texts, shapes, strict=True)
-    ]
-    counts = Counter([code.structure for code in codes if code is not None])
-    return [None if code is None or counts[code.structure] < _MIN_OCCURRENCES else code for code in codes]
+def _kind(token: str) -> str:
+    if token[0] in _PLACEHOLDERS:
+        return token[0]
+    return _LITERAL if token in _KEYWORDS or token[-1] in _PLACEHOLDERS else _NAME
+
+
+class Repetition(Struct):
+    """The pieces that this process has parsed, by structure."""
+
+    shapes: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    """The number of pieces with these numbers of `_SHAPE_CHARACTERS`. Only frequent shapes are compared further."""
+    structures: Counter[CodeStructure] = field(default_factory=Counter)
+    """The number of pieces with each structure."""
+    length: int = 0
+    """The length of all pieces, in characters."""
+    copied_length: int = 0
+    """The length of the pieces with a frequent structure, in characters."""
+
+    @property
+    def saves_time(self) -> bool:
+        """Whether templates save more time than the comparison of structures takes."""
+        return self.copied_length * _MIN_COPIED_SHARE >= self.length
+
+    def repeated(self, texts: Sequence[str]) -> Sequence[StructuredCode | None]:
+        """Return the structure and tokens of each text if the structure is frequent, otherwise None."""
+        if len(self.structures) > _MAX_STRUCTURES:
+            self.shapes.clear()
+            self.structures.clear()
+        shapes = [tuple(map(text.count, _SHAPE_CHARACTERS)) for text in texts]
+        self.shapes.update(shapes)
+        codes = [
+            structured(text) if self.shapes[shape] >= _MIN_OCCURRENCES else None
+            for text, shape in zip(texts, shapes, strict=True)
+        ]
+        self.structures.update([code.structure for code in codes if code is not None])
+        frequent = [
+            code if code is not None and self.structures[code.structure] >= _MIN_OCCURRENCES else None for code in codes
+        ]
+        self.length += sum(map(len, texts))
+        self.copied_length += sum([len(text) for text, code in zip(texts, frequent, strict=True) if code is not None])
+        return frequent
+
+
+repetition: Final = Repetition()
+"""The repetition in all modules, because the modules of a project resemble each other."""
 
 
 class _Copy(Struct, frozen=True):
@@ -159,6 +200,12 @@ def template_of(structure: CodeStructure, groups: Sequence[Sequence[cst.CSTNode]
     return builder.template(indices)
 
 
+@cache
+def _setters(node_type: type[cst.CSTNode]) -> Sequence[tuple[str, _Setter]]:
+    """Return the names of the fields of a node type, each with a function that sets the field of a frozen node."""
+    return [(each.name, getattr(node_type, each.name).__set__) for each in fields(node_type)]
+
+
 class _Builder:
     """A traversal of nodes of code whose tokens are placeholders."""
 
@@ -189,8 +236,8 @@ class _Builder:
         values: list[tuple[_Setter, int]] = []
         sequences: list[tuple[_Setter, tuple[int, ...]]] = []
         inner = () if is_layout else [*map(id, children(node))]
-        for field in fields(node):
-            setter, value = getattr(type(node), field.name).__set__, getattr(node, field.name)
+        for name, setter in _setters(type(node)):
+            value = getattr(node, name)
             index, indices = None, None
             if isinstance(value, cst.CSTNode):
                 index = self._copy(value, is_layout=id(value) not in inner)
