@@ -65,8 +65,7 @@ class Cut(Struct, frozen=True):
 
 def cut(text: str, piece_length: int = PIECE_LENGTH) -> Cut | None:
     r"""Return the pieces of a source, or None if its layout is unusual. Lines end with `\n` or `\r\n`."""
-    # The tokenizer resets its column at a form feed.
-    return None if "\f" in text else _Cutter(text, PiecePosition(is_first=True), piece_length).cut()
+    return cut_part(text, PiecePosition(is_first=True), piece_length)
 
 
 class PiecePosition(Struct, frozen=True):
@@ -80,9 +79,14 @@ class PiecePosition(Struct, frozen=True):
     """Whether the source starts with the text."""
 
 
-def cut_part(text: str, part: PiecePosition, piece_length: int) -> Cut | None:
-    """Return the pieces of a part of a source, which starts and ends like pieces, or None if its layout is unusual."""
-    return None if "\f" in text else _Cutter(text, part, piece_length).cut()
+def cut_part(text: str, part: PiecePosition, piece_length: int, min_length: int | None = None) -> Cut | None:
+    """Return the pieces of a part of a source, which starts and ends like pieces, or None if its layout is unusual.
+
+    `min_length` is the minimum length of a piece whose structure is frequent, by default a tenth of `piece_length`.
+    """
+    shortest = piece_length // REPEATED_PER_PIECE if min_length is None else min_length
+    # The tokenizer resets its column at a form feed.
+    return None if "\f" in text else _Cutter(text, part, piece_length, shortest).cut()
 
 
 _ESCAPE: Final = r"\\(?:\r\n|.)"
@@ -117,11 +121,11 @@ class _UnusualLayoutError(Exception):
 class _Cutter:
     """A scanner of the lines of a source."""
 
-    def __init__(self, text: str, part: PiecePosition, piece_length: int) -> None:
+    def __init__(self, text: str, part: PiecePosition, piece_length: int, min_length: int) -> None:
         self._text = text
         self._part = part
         self._piece_length = piece_length
-        self._min_length = piece_length // REPEATED_PER_PIECE
+        self._min_length = min_length
         self._pieces: list[Piece] = []
         self._start = 0
         """The offset of the current piece."""

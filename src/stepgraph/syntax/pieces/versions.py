@@ -108,7 +108,7 @@ def _cut(changed: Sequence[ParsedPiece], new_text: str, piece_length: int) -> Cu
     length = max(len(new_text), 1) if len(new_text) <= 2 * piece_length else piece_length
     first, last = changed[0], changed[-1]
     part = PiecePosition(first.piece.blocks, last.piece.end_blocks, first.context.is_first)
-    return cut_part(new_text, part, length)
+    return cut_part(new_text, part, length, piece_length // REPEATED_PER_PIECE)
 
 
 def _is_complete(new_text: str, parts: Cut, following: Sequence[ParsedPiece], piece_length: int) -> bool:
