@@ -84,7 +84,7 @@ def _replaced(matching: Matching) -> Iterator[tuple[int, int]]:
 def has_other_code(old: str, new: str) -> bool:
     """Return whether two functions, as in `Detail.function`, differ in name and code, and each has a known effect.
 
-    A function has no name of its own if it is the name of the step.
+    The name of a function does not count if it equals the name of the step.
     """
     old_name, old_separator, old_code = old.rpartition(" ")
     new_name, new_separator, new_code = new.rpartition(" ")

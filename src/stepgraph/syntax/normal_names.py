@@ -15,6 +15,9 @@ import libcst as cst
 from stepgraph.syntax.positions import positions
 from stepgraph.syntax.walk import all_nodes
 
+LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
+"""The errors of LibCST. It raises TypeError on valid code such as `x if y else(lambda: z)`."""
+
 _FORM: Final = "NFKC"
 _WORD: Final = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]+")
 """All but the ASCII characters that end a word. As a set of characters to include, it would take 2 ms to compile."""

@@ -13,7 +13,7 @@ import libcst as cst
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.normal_names import UnusualNameError, parse_names
+from stepgraph.syntax.normal_names import LIBCST_ERRORS, UnusualNameError, parse_names
 from stepgraph.syntax.quick_scan import SourceScan, quick_scan
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ class TokenBudgetError(InputError):
     """A module could be parsed alone, but has too many tokens for the room that other modules leave in memory."""
 
 
-# LibCST raises TypeError on valid code such as `x if y else(lambda: z)`.
-_LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
 _MIN_LENGTH_IN_PIECES: Final = 8_000
 """The minimum length of a source that is parsed in pieces, in characters. Parsing a shorter one saves little time."""
 _MIN_LENGTH_IN_SHORT_PIECES: Final = 1_000
@@ -60,7 +58,7 @@ def parse_module(
         has_pieces = len(text) >= _MIN_LENGTH_IN_PIECES
         try:
             version = _parse_changes(earlier, source, text, encoding, room) if earlier and has_pieces else None
-        except _LIBCST_ERRORS:
+        except LIBCST_ERRORS:
             version, has_pieces = None, False  # because an error in the whole module has the right location
         if version is None:
             scan = _scan(text, path)
@@ -74,7 +72,7 @@ def parse_module(
             scan, joined = version
         tree = parse_names(source, text) if joined is None else joined.tree
         return SourceModule(path, tree, source, scan.quick.tokens, scan, joined)
-    except (*_LIBCST_ERRORS, SyntaxError, UnicodeDecodeError) as error:
+    except (*LIBCST_ERRORS, SyntaxError, UnicodeDecodeError) as error:
         raise InputError(_syntax_problem(source, path, error)) from None
 
 
@@ -117,7 +115,7 @@ def _parse_in_pieces(text: str, encoding: str) -> JoinedModule | None:
 
     try:
         return parse_in_pieces(text, encoding)
-    except _LIBCST_ERRORS:
+    except LIBCST_ERRORS:
         return None
 
 
@@ -134,7 +132,7 @@ def _defer(
 
     try:
         deferred = parse_skeleton(text, encoding, path, memory, MIN_BODY_LENGTH)
-    except _LIBCST_ERRORS:
+    except LIBCST_ERRORS:
         return None
     if deferred is not None and earlier is not None and earlier.deferred is not None:
         deferred.bodies.reuse(earlier.deferred.bodies)

@@ -23,7 +23,7 @@ def assert_tree_equals_whole(
 ) -> None:
     """Assert that a tree with these positions and parents equals its source parsed whole, and has no node twice.
 
-    Pieces may share punctuation and whitespace, which therefore have no position.
+    Positions of punctuation and whitespace are not compared, because pieces share these nodes.
     """
     whole = cst.parse_module(source)
     ranges = positions(whole)

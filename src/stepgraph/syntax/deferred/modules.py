@@ -19,7 +19,7 @@ from stepgraph.syntax.deferred.outline import Outline, count_functions, find_bod
 from stepgraph.syntax.deferred.reads import ModuleReads, ReadRecorder
 from stepgraph.syntax.deferred.sketches import Sketcher, UnsupportedSyntaxError
 from stepgraph.syntax.deferred.source import DeferredSource
-from stepgraph.syntax.normal_names import has_normal_names, parse_names
+from stepgraph.syntax.normal_names import LIBCST_ERRORS, has_normal_names, parse_names
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH, Piece, PieceBlock, PiecePosition, cut_part
 from stepgraph.syntax.pieces.joining import JoinedModule, JoinedPieces, join_block
 from stepgraph.syntax.pieces.parsing import PieceContext, RejectedPieceError, WrongCutError, parse_piece
@@ -27,9 +27,6 @@ from stepgraph.syntax.pieces.versions import line_ending, parse_in_pieces, parse
 from stepgraph.syntax.positions import Range
 from stepgraph.syntax.quick_scan import quick_scan
 from stepgraph.syntax.walk import Parents
-
-LIBCST_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
-"""The errors of LibCST. It raises TypeError on valid code such as `x if y else(lambda: z)`."""
 
 _MIN_SKELETON_IN_PIECES: Final = 8_000
 """The minimum length of a skeleton that is parsed in pieces, in characters."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.normal_names import parse_names
+from stepgraph.syntax.normal_names import LIBCST_ERRORS, parse_names
 from stepgraph.syntax.pieces.cutting import Piece, PieceBlock
 from stepgraph.syntax.pieces.templates import CodeStructure, Template, UnsupportedCodeError, template_of
 from stepgraph.syntax.positions import PartBlock, PartPositions, part_positions
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-_ERRORS: Final = (cst.ParserSyntaxError, cst.CSTValidationError, TypeError)
-"""The errors of LibCST."""
 _MAX_TEMPLATES: Final = 256
 """The maximum number of templates in memory. One takes at most 0.6 MB."""
 
@@ -175,7 +173,7 @@ def _piece_template(
             return None
         groups = [nodes for pair in zip(parsed.statements, parsed.footers, strict=True) for nodes in pair]
         template = template_of(structure, [*groups, parsed.header])
-    except (*_ERRORS, WrongCutError, RejectedPieceError, UnsupportedCodeError):
+    except (*LIBCST_ERRORS, WrongCutError, RejectedPieceError, UnsupportedCodeError):
         return None
     return _PieceTemplate(template, parsed.openings, parsed.has_trailing_newline)
 
