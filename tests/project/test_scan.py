@@ -66,6 +66,16 @@ def test_uses_of_classes_are_searched_in_advance(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("two_processors")
+def test_files_over_the_memory_limit_are_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(tmp_path, {"late.py": "class Late(Orders): ..."})
+    monkeypatch.setattr(scanning, "_KEPT_BYTES", 0)
+    candidates = CandidateFiles(here())
+    list(scan(["marked.py", "other.py", "late.py"], here(), candidates))
+    assert candidates.by_name is not None
+    assert candidates.by_name.get() == {"Orders": ["late.py"], "*": []}
+
+
+@pytest.mark.usefixtures("two_processors")
 def test_names_that_were_not_searched_in_advance(tmp_path: Path) -> None:
     plant(tmp_path, {"late.py": "class Late(Other): ..."})
     candidates = CandidateFiles(here(), others=["late.py"])

@@ -75,8 +75,8 @@ class DerivedNames(Struct):
 class NameSearch:
     """A search for many names in sources, which takes about the same time for any number of names.
 
-    Names start with few different letters, and the identifiers that start with a certain letter are found as fast as
-    a single name.
+    Names start with few different letters, and the identifiers that start with the common prefix of the names with one
+    letter are found as fast as a single name.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -84,8 +84,8 @@ class NameSearch:
         encoded = {name.encode(): name for name in names}
         self._names = {name: text for name, text in encoded.items() if name.isascii()}
         self._others = {name: text for name, text in encoded.items() if not name.isascii()}
-        letters = sorted({name[:1] for name in self._names})
-        self._identifiers = [re.compile(b"%s\\w*+" % letter).findall for letter in letters]
+        prefixes = _common_prefixes(self._names)
+        self._identifiers = [re.compile(b"%s\\w*+" % prefix).findall for prefix in prefixes]
 
     def names_in(self, content: bytes) -> set[str]:
         """Return the names at the end of an identifier of a source, also in comments and strings."""
@@ -98,6 +98,18 @@ class NameSearch:
         """Like `names_in`, with `STAR_IMPORT` for a source with a star import."""
         names = self.names_in(content)
         return names | {STAR_IMPORT} if _STAR in content else names
+
+
+def _common_prefixes(names: Iterable[bytes]) -> list[bytes]:
+    """Return the longest common prefix of the names that start with each letter."""
+    prefixes: dict[bytes, bytes] = {}
+    for name in sorted(names):
+        prefix = prefixes.setdefault(name[:1], name)
+        length = next(
+            (at for at, (one, other) in enumerate(zip(prefix, name, strict=False)) if one != other), len(prefix)
+        )
+        prefixes[name[:1]] = prefix[:length]
+    return list(prefixes.values())
 
 
 def _text(content: bytes) -> str:

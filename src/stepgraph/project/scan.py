@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct, field
 
-from stepgraph.limits import SCANNED_BYTES, SCANNED_BYTES_IN_ALL
+from stepgraph.limits import MEGABYTE, SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
 from stepgraph.project.candidate_files import CandidateFiles
 from stepgraph.project.class_names import BASE_CLASS, COMMON, STAR_IMPORT, DerivedNames, NameSearch
@@ -25,9 +25,11 @@ from stepgraph.project.root import Root
 
 # Forking takes about as long as searching 100 files.
 _MIN_FILES_FOR_PROCESS: Final = 2_000
-_BATCH_SIZE: Final = 500
+_BATCH_SIZE: Final = 100
 _MAX_NAMES: Final = 1_000
 """The maximum number of names whose uses are searched for in advance."""
+_KEPT_BYTES: Final = 64 * MEGABYTE
+"""The maximum size of the contents that the child process keeps between its two searches. It reads the rest twice."""
 
 
 class Words(IntEnum):
@@ -60,7 +62,7 @@ def scan(paths: Sequence[str], root: Root, candidates: CandidateFiles | None = N
     # This searches all files, or the rest if the child process died.
     scanner = _FileScanner(root)
     for path in paths[finished:]:
-        yield scanner.words(path)
+        yield scanner.search(path)[0]
 
 
 class _FileScanner(Struct):
@@ -72,18 +74,19 @@ class _FileScanner(Struct):
     remaining_bytes: int = SCANNED_BYTES_IN_ALL
     """The number of bytes that may still be searched in files over the size limit."""
 
-    def words(self, path: str) -> Words:
+    def search(self, path: str) -> tuple[Words, bytes]:
+        """Return the words in a file and its content, which is empty for a file over the size limit."""
         try:
             content = read_search_result(path, self.root)
         except InputError:
-            return self._words_in_chunks(path)
+            return self._words_in_chunks(path), b""
         if COMMON not in content:
-            return Words.NEITHER
+            return Words.NEITHER, content
         if BASE_CLASS not in content:
-            return Words.COMMON
+            return Words.COMMON, content
         if self.names is not None:
             self.names.add(content)
-        return Words.BASE_CLASS
+        return Words.BASE_CLASS, content
 
     def _words_in_chunks(self, path: str) -> Words:
         """Search a large file. Return `UNREADABLE` if it names the base class or cannot be searched, else `NEITHER`."""
@@ -150,28 +153,53 @@ class _UsesInChild(Struct):
         self.discard()
 
 
+class _Batch(Struct):
+    """Files without the name of the SDK's base class, which may use workflow classes."""
+
+    indexes: list[int]
+    """The indexes of the files."""
+    contents: list[bytes] | None
+    """Their contents, or None if the files have to be read again."""
+
+    def read(self, paths: Sequence[str], root: Root) -> list[bytes]:
+        """Return the contents of the files. A file that was deleted since the first search is empty."""
+        return [_content(paths[index], root) for index in self.indexes] if self.contents is None else self.contents
+
+
 def _write(paths: Sequence[str], scanner: _FileScanner, write_end: int) -> None:
     """Scan files and write the `Words` of each to a pipe, as one byte, and then the files that name their classes."""
-    unmarked: list[int] = []
+    batches: list[_Batch] = []
+    kept_bytes = 0
     for first in range(0, len(paths), _BATCH_SIZE):
-        words = [scanner.words(path) for path in paths[first : first + _BATCH_SIZE]]
-        os.write(write_end, bytes(words))
-        unmarked += [index for index, each in enumerate(words, first) if each < Words.BASE_CLASS]
+        results = list(map(scanner.search, paths[first : first + _BATCH_SIZE]))
+        os.write(write_end, bytes([words for words, _ in results]))
+        unmarked = [index for index, (words, _) in enumerate(results) if words < Words.BASE_CLASS]
+        contents = [results[index][1] for index in unmarked]
+        kept_bytes += sum(map(len, contents))
+        batches.append(_Batch([first + index for index in unmarked], contents if kept_bytes <= _KEPT_BYTES else None))
     names = () if scanner.names is None else scanner.names.of(BASE_CLASS.decode())
-    uses = _uses(names, unmarked, paths, scanner.root) if len(names) <= _MAX_NAMES else {}
+    uses = _uses(names, batches, paths, scanner.root) if len(names) <= _MAX_NAMES else {}
     with os.fdopen(write_end, "wb") as file:
         file.write(msgspec.msgpack.encode(uses))
 
 
-def _uses(names: Sequence[str], indexes: Sequence[int], paths: Sequence[str], root: Root) -> dict[str, list[int]]:
+def _uses(names: Sequence[str], batches: Sequence[_Batch], paths: Sequence[str], root: Root) -> dict[str, list[int]]:
     """Return the indexes of the files that contain each of the names, and of those with a star import."""
     uses: dict[str, list[int]] = {name: [] for name in (*names, STAR_IMPORT)}
     search = NameSearch(names)
-    for index in indexes if names else ():
-        try:
-            content = read_search_result(paths[index], root)
-        except InputError:
-            continue  # a file that has been deleted since the first search
-        for name in search.names_or_star_in(content):
-            uses[name].append(index)
+    for batch in batches if names else ():
+        contents = batch.read(paths, root)
+        # One search of many files is faster than many searches, and most files contain none of the names.
+        if not search.names_or_star_in(b"\n".join(contents)):
+            continue
+        for index, content in zip(batch.indexes, contents, strict=True):
+            for name in search.names_or_star_in(content):
+                uses[name].append(index)
     return uses
+
+
+def _content(path: str, root: Root) -> bytes:
+    try:
+        return read_search_result(path, root)
+    except InputError:
+        return b""
