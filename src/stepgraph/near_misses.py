@@ -10,7 +10,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -64,26 +64,36 @@ class ClassText(Struct, frozen=True):
 
 def near_miss(sources: Sources) -> str | None:
     """Return one or two sentences about a class that only looks like a workflow, or None."""
-    return _first_reason(sources.modules, _misused_base)
+    reasons = (_first_reason(module, _misused_base) for module in sources.modules)
+    return next(filter(None, reasons), None)
 
 
-def unknown_class(sources: Sources) -> str | None:
-    """Return one or two sentences about a class with `run` or steps whose base class is not in the project, or None."""
-    modules = chain(sources.modules, sources.other_modules())
-    candidates = (module for module in modules if any(word in module.content for word in _WORKFLOW_WORDS))
-    return _first_reason(candidates, _unknown_base)
+def unrecognized_module(sources: Sources) -> str | None:
+    """Return one or two sentences about a module whose workflow was not recognized, or None.
+
+    Such a module has a class with `run` or steps whose base class is not in the project, or is encoded as UTF-16.
+    """
+    utf_16 = None
+    for module in chain(sources.modules, sources.other_modules()):
+        reason = _first_reason(module, _unknown_base) if _has_workflow_words(module) else None
+        # Whether git ignores a file is asked last, because this takes longer than reading many files.
+        if reason is not None and not sources.ignores(module.path):
+            return reason
+        if utf_16 is None and _names_base_in_utf_16(module) and not sources.ignores(module.path):
+            utf_16 = f"{module.path} is encoded as UTF-16, which Python does not read. Save it as UTF-8."
+    return utf_16
 
 
-def utf_16_module(sources: Sources) -> str | None:
-    """Return two sentences about a module encoded as UTF-16 that names the SDK's base class, or None."""
-    for module in sources.other_modules():
-        if module.content.startswith(UTF_16_MARKS) and _BASE in module.content.decode("utf-16", "replace"):
-            return f"{module.path} is encoded as UTF-16, which Python does not read. Save it as UTF-8."
-    return None
+def _has_workflow_words(module: Source) -> bool:
+    return any(word in module.content for word in _WORKFLOW_WORDS)
 
 
-def _first_reason(modules: Iterable[Source], reason: Callable[[ClassText, ModuleFiles], str | None]) -> str | None:
-    reasons = (reason(each, module.project.files) for module in modules for each in _classes(module))
+def _names_base_in_utf_16(module: Source) -> bool:
+    return module.content.startswith(UTF_16_MARKS) and _BASE in module.content.decode("utf-16", "replace")
+
+
+def _first_reason(module: Source, reason: Callable[[ClassText, ModuleFiles], str | None]) -> str | None:
+    reasons = (reason(each, module.project.files) for each in _classes(module))
     return next(filter(None, reasons), None)
 
 

@@ -391,7 +391,7 @@ def _analysis_of(sources: Sources, on_module: Callable[[str], None], options: Re
 
 def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None:
     # Imported here because most versions have workflows.
-    from stepgraph.near_misses import near_miss, unknown_class, utf_16_module
+    from stepgraph.near_misses import near_miss, unrecognized_module
 
-    reason = near_miss(sources) or unknown_class(sources) or utf_16_module(sources)
+    reason = near_miss(sources) or unrecognized_module(sources)
     return None if reason is None else to_message(reason)

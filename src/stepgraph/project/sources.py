@@ -91,6 +91,7 @@ class Sources(Struct):
     """The search for the local packages of projects."""
     _candidates: dict[str, CandidateFiles] = field(default_factory=dict)
     _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
+    _ignored_others: frozenset[str] | None = None
     _projects: dict[tuple[str, bool, Root], Project] = field(default_factory=dict)
     _added: set[tuple[str, str]] = field(default_factory=set)
     _first_names: dict[str, str] = field(default_factory=dict)
@@ -173,19 +174,28 @@ class Sources(Struct):
     def other_modules(self) -> Iterator[Source]:
         """Yield modules of the searched directories that do not name the SDK's base class, up to a limit.
 
-        Files that git ignores are omitted.
+        Files that git ignores are included.
         """
         size = 0
-        for folder, candidates in self._candidates.items():
-            paths = candidates.paths[:EXPLAINED_MODULES]
-            skipped = self.searches.ignored(folder, paths)
-            for path in paths:
-                content = b"" if path in skipped else candidates.content(path)
+        for candidates in self._candidates.values():
+            for path in candidates.paths[:EXPLAINED_MODULES]:
+                content = candidates.content(path)
                 size += len(content)
                 if size > EXPLAINED_BYTES:
                     return
                 if content:
                     yield Source(path, content, project=self._project_of(path, candidates.root))
+
+    def ignores(self, path: str) -> bool:
+        """Return whether git ignores the path of one of the `other_modules`."""
+        if self._ignored_others is None:
+            self._ignored_others = frozenset[str]().union(
+                *(
+                    self.searches.ignored(folder, candidates.paths[:EXPLAINED_MODULES])
+                    for folder, candidates in self._candidates.items()
+                )
+            )
+        return path in self._ignored_others
 
     def _root(self, path: str) -> Root:
         root = root_of(path)
