@@ -297,19 +297,6 @@ class Recursion(Struct):
         self.head, self.end, self.passes = {}, {}, 0
         self.calls.clear()
 
-    def outer(self, changes: Changes) -> Changes:
-        """Return the changes of older cells, and of variables of the active call that recursive calls may use."""
-        # Imported here because few workflows have recursive functions.
-        from stepgraph.syntax.free_names import captured_names
-
-        captured = captured_names(self.function, self.place.module)
-        return {
-            key: change
-            for key, change in changes.items()
-            if change.container.serial <= self.newest_serial
-            and (change.container is not self.own_names or change.key in captured)
-        }
-
 
 class PathResult(Struct, frozen=True):
     """The operations and changes of one path, recorded when the path was rolled back."""

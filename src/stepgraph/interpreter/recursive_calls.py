@@ -6,18 +6,20 @@ level of the recursion creates.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.equivalence import MISSING
+from stepgraph.interpreter.equivalence import MISSING, Slot
+from stepgraph.interpreter.frame import Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_slot_values, union_values
+from stepgraph.interpreter.joining import covers, join_slot_values, may_change_reachable_steps, union_values
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.signatures import Key
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.store import Changes, Store
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry, WeakNames
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
@@ -200,7 +202,8 @@ def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
     """
     recursion = interpreter.recursions[call.function]
     recursion.is_called = True
-    recursion.calls.append(recursion.outer(interpreter.store.changes(recursion.checkpoint)))
+    changes = interpreter.store.changes(recursion.checkpoint)
+    recursion.calls.append(outer_changes(interpreter.store, recursion, changes))
     if recursion.end:
         apply(interpreter.store, join_any(interpreter.store, [recursion.end], recursion.place))
     replaced = _replaced_cells(call.objects)
@@ -209,6 +212,58 @@ def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
             values = [cell.get(change.key, MISSING), change.value]
             joined = join_slot_values(interpreter.budget, change.key, values, recursion.place, None)
             interpreter.store.write(cell, change.key, joined)
+
+
+def outer_changes(store: Store, recursion: Recursion, changes: Changes) -> Changes:
+    """Return the changes that other levels of a recursion may observe.
+
+    These are the changes of cells from before the recursion, of cells that they lead to, and of the variables that
+    nested functions use. The variables are one cell for all levels. If other levels can reach it, writes become weak.
+    """
+    # Imported here because few workflows have recursive functions.
+    from stepgraph.interpreter.reachable_cells import reachable_cells
+    from stepgraph.syntax.free_names import captured_names
+
+    captured, names = captured_names(recursion.function, recursion.place.module), recursion.own_names
+    older = {key: change for key, change in changes.items() if change.container.serial <= recursion.newest_serial}
+    outer = {key: change for key, change in older.items() if change.container is not names}
+    cells = reachable_cells((each.value for each in outer.values()), recursion.newest_serial, store.budget)
+    if id(names) in cells:
+        names.weak_names = WeakNames(captured, recursion.place)
+        own = [change.value for change in older.values() if change.container is names and change.key in captured]
+        cells |= reachable_cells(own, recursion.newest_serial, store.budget)
+    return {
+        key: change
+        for key, change in changes.items()
+        if (change.container.serial <= recursion.newest_serial or id(change.container) in cells)
+        and (change.container is not names or change.key in captured)
+    }
+
+
+def report_changed_levels(interpreter: Interpreter, recursion: Recursion, paths: Iterable[Changes]) -> None:
+    """Report changes in the current pass of objects from earlier passes, if they may affect steps.
+
+    Such an object belongs to an outer level of the recursion. The corresponding object of the current level, which an
+    inner level may change in the same way, does not get the change.
+    """
+    for key, change in (item for path in paths for item in path.items()):
+        if change.container.serial <= recursion.newest_serial:
+            continue
+        earlier = [each[key].value for each in (recursion.head, recursion.end) if key in each]
+        parts = [change.value] if isinstance(change.value, tuple) else union_values(change.value)
+        if earlier and not all(any(_includes(value, part) for value in earlier) for part in parts):
+            interpreter.note(
+                "escapes",
+                recursion.place,
+                f"the recursive function `{recursion.function.name.value}` changes objects that belong to outer calls "
+                "of it, which stepgraph does not model.",
+                "Steps that these objects lead to may be missing from the graph. Return the new value instead.",
+            )
+
+
+def _includes(value: Slot, part: Slot) -> bool:
+    """Return whether a slot with a value leads to all steps that it leads to with another value."""
+    return covers(value, part) or not may_change_reachable_steps(value, part)
 
 
 def _replaced_cells(objects: Sequence[tuple[Value, Value]]) -> dict[int, list[HeapCell]]:

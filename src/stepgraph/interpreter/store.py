@@ -227,6 +227,9 @@ class Store(Struct):
         """Set a slot to a value without logging a write. The change is recorded for a rollback."""
         old = container.get(key, MISSING)
         if old is not value:
+            weak = container.weak_names
+            if weak is not None and key in weak.names:
+                value = join_slot_values(self.budget, key, [old, value], weak.place, None)
             if self._task_writes and (container.serial, key) in self._task_writes:
                 value = self._join_task_writes(container, key, value)
             self._write(container, key, old, old, value)

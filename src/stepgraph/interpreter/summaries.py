@@ -20,7 +20,9 @@ from stepgraph.interpreter.recursive_calls import (
     CallKey,
     call_recursively,
     generalized_key,
+    outer_changes,
     repeated_call,
+    report_changed_levels,
     without_new_data,
 )
 from stepgraph.interpreter.replay.tracer import TraceMark
@@ -346,8 +348,9 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
 
     store, place = interpreter.store, recursion.place
     changes = store.changes(recursion.checkpoint)
-    end = recursion.outer(changes)
+    end = outer_changes(store, recursion, changes)
     store.rollback(recursion.checkpoint)
+    report_changed_levels(interpreter, recursion, [*recursion.calls, end])
     head = join_any(store, [recursion.head, *recursion.calls], place)
     head = merge_objects(head, recursion.newest_serial, store.budget)
     end = join_any(store, [recursion.end, end], place) if recursion.end else end

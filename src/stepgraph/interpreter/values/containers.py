@@ -51,6 +51,14 @@ class CellEvents(Struct):
     """The collections that changed after the graph may have shown their constants."""
 
 
+class WeakNames(Struct, frozen=True):
+    """The variables of a cell that represents several scopes. A write to one scope keeps the values of the others."""
+
+    names: frozenset[str]
+    place: SourcePlace
+    """The location of the function that has these scopes."""
+
+
 class HeapCell(dict[str, Any]):
     """The slots of a scope, an object or a collection.
 
@@ -68,6 +76,7 @@ class HeapCell(dict[str, Any]):
         "read_as_empty",
         "serial",
         "shows_constants",
+        "weak_names",
     )
 
     def __init__(
@@ -94,6 +103,8 @@ class HeapCell(dict[str, Any]):
         """Whether the analysis has relied on the collection being empty, as by omitting a loop over it."""
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
+        self.weak_names: WeakNames | None = None
+        """The variables for which the cell represents all levels of a recursion, if it does."""
         self._changed = False
         self._unordered = False
 

@@ -1,0 +1,49 @@
+"""The heap cells that values can reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.interpreter.store import MAX_SERIAL
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Element, HeapCell, LazyElements, MappingEntry
+from stepgraph.interpreter.values.objects import DecoratingManager, LexicalScope
+from stepgraph.interpreter.values.unions import Case
+from stepgraph.ir.values import Value
+from stepgraph.limits import Budget, Limit
+
+_WITH_VALUES: Final = (
+    Argument,
+    Arguments,
+    Case,
+    DecoratingManager,
+    Element,
+    LazyElements,
+    LexicalScope,
+    MappingEntry,
+    Value,
+)
+"""The types whose fields hold values."""
+
+
+def reachable_cells(slots: Iterable[object], since: int, budget: Budget) -> dict[int, HeapCell]:
+    """Return the cells that values reach, by `id`, without the contents of cells up to the serial `since`."""
+    cells: dict[int, HeapCell] = {}
+    visited: dict[int, object] = {}
+    pending = list(slots)
+    while pending:
+        slot = pending.pop()
+        if isinstance(slot, tuple):
+            pending.extend(slot)
+        elif isinstance(slot, HeapCell):
+            if id(slot) not in cells:
+                cells[id(slot)] = slot
+                pending.extend(slot.values() if since < slot.serial < MAX_SERIAL else ())
+        elif isinstance(slot, _WITH_VALUES) and isinstance(slot, Struct) and id(slot) not in visited:
+            visited[id(slot)] = slot
+            budget.spend(Limit.JOINED)
+            pending.extend(getattr(slot, name) for name in slot.__struct_fields__)
+    return cells
