@@ -358,8 +358,8 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
     growing: Changes = {}
     for before, after in ((recursion.head, head), (recursion.end, end)):
         unstable = unstable_changes(before, after, recursion.newest_serial)
-        if unstable and recursion.passes >= STRUCTURAL_COMPARISON_PASS:
-            unstable = growing_changes(unstable, before, recursion.newest_serial, store.budget)
+        if recursion.passes >= STRUCTURAL_COMPARISON_PASS:
+            unstable = growing_changes(unstable, before, after, recursion.newest_serial, store.budget)
         growing |= unstable
     if growing and recursion.passes > MAX_RECURSIVE_PASSES:
         widened = {key: widen(change, place) for key, change in growing.items()}

@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import chain
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.equivalence import Slot, is_equivalent
-from stepgraph.interpreter.joining import join_slot_values
+from stepgraph.interpreter.equivalence import MISSING, Slot, is_equivalent
+from stepgraph.interpreter.joining import is_relevant, join_slot_values, union_values
 from stepgraph.interpreter.path_joins import value_before
-from stepgraph.interpreter.store import Changes, SlotChange
-from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
+from stepgraph.interpreter.store import MAX_SERIAL, Changes, SlotChange
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
-from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.write_log import TaskState, WriteLog
@@ -31,25 +31,51 @@ from stepgraph.syntax.module import SourcePlace
 # another pass.
 STRUCTURAL_COMPARISON_PASS: Final = 3
 
+Contents: TypeAlias = dict[int, dict[str, Slot]]
+"""The changed slots of cells, by `id` of the cell."""
+
 _REASON: Final = "it differs in each pass of the loop"
 # Maximum depth of nested values in a comparison. A chain that grows in each pass exceeds any depth.
 _MAX_DEPTH: Final = 24
 # The depth of an object or collection inside of which values are compared.
 _CELL_DEPTH: Final = 4
+# Maximum number of nested objects and collections whose changed contents are compared. Otherwise, objects that each
+# hold the previous object would differ in each pass.
+_MAX_NESTED_CELLS: Final = 3
+# The types of values that may lead to objects and collections.
+_WITH_CELLS: Final = (
+    Collection,
+    Element,
+    FunctionValue,
+    HeapCell,
+    LexicalScope,
+    Mapping,
+    MappingEntry,
+    ProjectObject,
+    Union,
+    tuple,
+)
 # Maximum number of cases of a union whose objects are not compared.
 _SMALL_UNION: Final = 4
 
 
-def growing_changes(unstable_changes: Changes, head: Changes, since: int, budget: Budget) -> Changes:
+def growing_changes(unstable_changes: Changes, head: Changes, end: Changes, since: int, budget: Budget) -> Changes:
     """Return the changes that would remain unstable in further passes of a loop or recursion.
 
     Objects, collections and functions in cells newer than the serial `since` are allocated in each pass. They are
-    stable if their contents are.
+    stable if their contents are. `head` and `end` are all changes before and after the current pass.
     """
-    comparison = _Comparison(since, budget)
+    comparison = _Comparison(since, budget, _contents(head, since), _contents(end, since))
+    compared = unstable_changes
+    if comparison.has_changed_cells:
+        compared = unstable_changes | {
+            key: change
+            for key, change in end.items()
+            if key in head and change.container.serial <= since and is_relevant(change.value)
+        }
     return {
         key: change
-        for key, change in unstable_changes.items()
+        for key, change in compared.items()
         if not comparison.is_isomorphic(value_before(key, head, change), change.value, _MAX_DEPTH)
     }
 
@@ -59,12 +85,22 @@ def merge_objects(changes: Changes, since: int, budget: Budget) -> Changes:
 
     Otherwise, a loop that replaces an object by a copy of varying origin would multiply its objects in each pass.
     """
-    comparison = _Comparison(since, budget)
+    contents = _contents(changes, since)
+    comparison = _Comparison(since, budget, contents, contents)
     merged: Changes = {}
     for key, change in changes.items():
         value = comparison.without_copies(change.value)
         merged[key] = change if value is change.value else replace(change, value=value)
     return merged
+
+
+def _contents(changes: Changes, since: int) -> Contents:
+    """Return the changed slots of cells newer than the serial `since`."""
+    contents: Contents = {}
+    for (cell, name), change in changes.items():
+        if since < change.container.serial < MAX_SERIAL:
+            contents.setdefault(cell, {})[name] = change.value
+    return contents
 
 
 def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
@@ -161,6 +197,11 @@ def _has_elements(slot: Slot) -> bool:
     return isinstance(slot, tuple) and all(isinstance(element, Element | MappingEntry) for element in slot)
 
 
+def _is_inexact(elements: tuple[Slot, ...]) -> bool:
+    """Return whether elements have no certain positions, so that a read may result in any of them."""
+    return any(isinstance(each, Element | MappingEntry) and (each.many or each.may_be_missing) for each in elements)
+
+
 def _key_of(element: Element | MappingEntry) -> Value | None:
     return element.key if isinstance(element, MappingEntry) else None
 
@@ -171,8 +212,24 @@ class _Comparison(Struct):
     since: int
     """The serial of the newest cell before the loop or the tasks."""
     budget: Budget
+    before: Contents = field(default_factory=dict)
+    """The contents of newer cells for the first value, where they differ from the current contents."""
+    after: Contents = field(default_factory=dict)
+    """The contents of newer cells for the second value."""
+    has_changed_cells: bool = False
+    """Whether a cell has different contents before and after, so that a value may differ from itself."""
     open_cells: set[tuple[int, int]] = field(default_factory=set)
     """The pairs of cells, by serial, whose slots are being compared."""
+    compared_cells: dict[tuple[int, int, int, int], bool] = field(default_factory=dict)
+    """The results for pairs of cells, by serial, number of open pairs, and depth."""
+
+    def __post_init__(self) -> None:
+        self.has_changed_cells = self.before is not self.after and any(
+            not is_equivalent(slots[name], value)
+            for cell, slots in self.before.items()
+            for name, value in self.after.get(cell, {}).items()
+            if name in slots and is_relevant(value)
+        )
 
     def without_copies(self, value: Slot) -> Slot:
         """Return a large union without the objects that are isomorphic to an earlier object of the union."""
@@ -183,7 +240,7 @@ class _Comparison(Struct):
         for case in value.cases:
             if isinstance(case.value, ProjectObject):
                 candidates = representatives.setdefault(case.value.cls, [])
-                if any(self.is_isomorphic(case.value, candidate, _MAX_DEPTH) for candidate in candidates):
+                if any(self.is_isomorphic(candidate, case.value, _MAX_DEPTH) for candidate in candidates):
                     continue
                 candidates.append(case.value)
             cases.append(case)
@@ -210,15 +267,20 @@ class _Comparison(Struct):
         candidates = representatives.setdefault(element.place.node, [])
         for candidate in candidates:
             has_same_key = _key_of(candidate) == _key_of(element)
-            if has_same_key and self.is_isomorphic(element.value, candidate.value, _MAX_DEPTH):
+            if has_same_key and self.is_isomorphic(candidate.value, element.value, _MAX_DEPTH):
                 return candidate
         candidates.append(element)
         return element
 
     def is_isomorphic(self, a: Slot, b: Slot, depth: int) -> bool:
-        """Return whether two values differ only in the passes that allocated them."""
-        if a is b or is_equivalent(a, b):
+        """Return whether two values differ only in the passes that allocated them, or `a` has more cases than `b`."""
+        is_same = a is b if isinstance(a, HeapCell) else a is b or is_equivalent(a, b)  # cells have equal old contents
+        may_differ = self.has_changed_cells and len(self.open_cells) < _MAX_NESTED_CELLS and isinstance(a, _WITH_CELLS)
+        if is_same and not may_differ:
             return True
+        if isinstance(a, Union) or isinstance(b, Union):
+            values = union_values(a)
+            return all(any(self.is_isomorphic(value, case, depth - 1) for value in values) for case in union_values(b))
         if type(a) is not type(b):
             return False
         if isinstance(a, LexicalScope):
@@ -232,10 +294,9 @@ class _Comparison(Struct):
             return True
         if isinstance(a, tuple) and all(isinstance(task, int) for task in (*a, *b)):
             return True  # task ids of a group, which differ in each pass
-        if isinstance(a, Union):
-            values = [case.value for case in a.cases]
-            return all(any(self.is_isomorphic(value, case.value, depth - 1) for value in values) for case in b.cases)
         if isinstance(a, tuple):
+            if _is_inexact(a) and _is_inexact(b):
+                return all(any(self.is_isomorphic(x, y, depth) for x in a) for y in b)
             return len(a) == len(b) and all(self.is_isomorphic(x, y, depth) for x, y in zip(a, b, strict=True))
         if isinstance(a, HeapCell):
             return self._is_isomorphic_cell(a, b, depth)
@@ -246,10 +307,24 @@ class _Comparison(Struct):
         return all(self.is_isomorphic(getattr(a, name), getattr(b, name), depth - 1) for name in a.__struct_fields__)
 
     def _is_isomorphic_cell(self, a: HeapCell, b: HeapCell, depth: int) -> bool:
-        if min(a.serial, b.serial) <= self.since or a.keys() != b.keys():
-            return False
+        if min(a.serial, b.serial) <= self.since:
+            return a is b
         pair = a.serial, b.serial
-        self.open_cells.add(pair)
-        result = all(self.is_isomorphic(value, b[key], depth - _CELL_DEPTH) for key, value in a.items())
-        self.open_cells.discard(pair)
-        return result
+        compared = *pair, len(self.open_cells), depth
+        if compared not in self.compared_cells:
+            is_deep = len(self.open_cells) >= _MAX_NESTED_CELLS
+            slots, others = (a, b) if is_deep else (_slots_of(a, self.before), _slots_of(b, self.after))
+            self.open_cells.add(pair)
+            self.compared_cells[compared] = slots.keys() == others.keys() and all(
+                self.is_isomorphic(value, others[key], depth - _CELL_DEPTH) for key, value in slots.items()
+            )
+            self.open_cells.discard(pair)
+        return self.compared_cells[compared]
+
+
+def _slots_of(cell: HeapCell, contents: Contents) -> dict[str, Slot]:
+    """Return the slots of a cell with its contents in one of two compared states."""
+    changed = contents.get(id(cell))
+    if changed is None:
+        return cell
+    return {name: value for name, value in {**cell, **changed}.items() if value is not MISSING}

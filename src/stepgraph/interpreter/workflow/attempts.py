@@ -55,7 +55,7 @@ def repeat_attempt(
         previous, head = head, joined | widened
         changed = unstable_changes(previous, head, newest)
         if changed and count > 1:
-            changed = growing_changes(changed, previous, newest, interpreter.budget)
+            changed = growing_changes(changed, previous, head, newest, interpreter.budget)
         if not changed:
             break
         if count >= _MAX_EVALUATIONS:
@@ -87,4 +87,4 @@ def _is_idempotent(interpreter: Interpreter, evaluate: Callable[[], OperationBlo
         if is_relevant(change.value) or (key in end and is_relevant(end[key].value))
     }
     store.rollback(checkpoint)
-    return not growing_changes(again, end, newest, interpreter.budget)
+    return not growing_changes(again, end, again, newest, interpreter.budget)

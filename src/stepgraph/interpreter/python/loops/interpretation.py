@@ -140,8 +140,8 @@ def _interpret_to_fixpoint(
         previous_changes, head_changes = head_changes, joined_changes | widened_changes
         changed = unstable_changes(previous_changes, head_changes, newest_serial)
         pass_count += 1
-        if changed and pass_count >= STRUCTURAL_COMPARISON_PASS:
-            changed = growing_changes(changed, previous_changes, newest_serial, interpreter.budget)
+        if pass_count >= STRUCTURAL_COMPARISON_PASS:
+            changed = growing_changes(changed, previous_changes, head_changes, newest_serial, interpreter.budget)
         if changed and (pass_count >= max_passes or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             interpreter.store.log_changes(widened_changes)

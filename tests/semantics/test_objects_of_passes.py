@@ -1,0 +1,90 @@
+"""Objects that one pass of a loop creates and later passes use."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import notation, text, workflow_of
+
+ROWS = 'event["payload"]["rows"]'
+CLASS = """
+class Box:
+    def __init__(self, action):
+        self.action = action
+await a()
+await b()
+await c()
+await d()
+"""
+START = "\n        a\n        b\n        c\n        d"
+
+
+def test_objects_with_different_contents() -> None:
+    workflow = workflow_of(f"""
+        {CLASS.replace(chr(10), chr(10) + " " * 8)}
+        box = None
+        for row in {ROWS}:
+            if box is not None:
+                await box.action()
+            if row == 1:
+                box = Box(a)
+            elif row == 2:
+                box = Box(b)
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text(f"""{START}
+        loop
+          if box is not None
+            switch box
+            | case box 1
+              a
+            | case box 2
+              b
+    """)
+
+
+def test_object_whose_attribute_changes_in_each_pass() -> None:
+    workflow = workflow_of(f"""
+        {CLASS.replace(chr(10), chr(10) + " " * 8)}
+        first, second, third = b, c, d
+        box = None
+        for row in {ROWS}:
+            if box is None:
+                box = Box(a)
+            await box.action()
+            box.action = first
+            first, second = second, third
+    """)
+    assert workflow.complete
+    graph = notation(workflow.graph)
+    assert [name for name in "abcd" if f"case {name}\n" in graph] == ["a", "b", "c", "d"]
+
+
+def test_list_whose_elements_rotate_in_each_pass() -> None:
+    workflow = workflow_of(f"""
+        {CLASS.replace(chr(10), chr(10) + " " * 8)}
+        queue = None
+        for row in {ROWS}:
+            if queue is None:
+                queue = [a, b, c, d]
+            await queue[0]()
+            queue.append(queue.pop(0))
+    """)
+    graph = notation(workflow.graph)
+    assert not workflow.complete or [name for name in "abcd" if f"case {name}\n" in graph] == ["a", "b", "c", "d"]
+
+
+def test_list_of_objects_that_each_hold_the_previous_object() -> None:
+    workflow = workflow_of(f"""
+        class Entry:
+            def __init__(self, previous):
+                self.previous = previous
+                self.action = a
+
+        last = None
+        for row in {ROWS}:
+            last = Entry(last)
+            await last.action()
+            if last.previous is not None:
+                await last.previous.action()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph).splitlines()[:2] == ["loop", "  a"]
