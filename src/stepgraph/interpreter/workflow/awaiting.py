@@ -33,7 +33,13 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
     report_await_without_call,
     report_unresolved_await,
 )
-from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
+from stepgraph.interpreter.workflow.resuming import (
+    InFlightTask,
+    can_reevaluate,
+    defer_notes,
+    reevaluate,
+    resume_tasks,
+)
 from stepgraph.ir.await_groups import (
     AwaitGroup,
     TaskId,
@@ -273,7 +279,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
     record_start(interpreter, task.task_id, unbegun)
-    may_reevaluate = isinstance(coroutine, FunctionCoroutine) and isinstance(activity, Call)
+    may_reevaluate = can_reevaluate(coroutine, activity)
     awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
     if may_reevaluate and awaited_reads:
         defer_notes(interpreter, task.task_id, note_count, awaited_reads)
@@ -285,6 +291,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         reads if may_reevaluate else frozenset(),
         coroutine=coroutine,
         activity=activity,
+        evaluate_body=_step_body,
         result=result,
         await_count=interpreter.work.await_count,
         branch_depth=interpreter.branch_depth,

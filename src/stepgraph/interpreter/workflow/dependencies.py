@@ -161,18 +161,49 @@ def _required_steps(
         _report_cycle(interpreter, definition)
         return ()
     interpreter.steps.resolving.append(definition)
-    checkpoint = interpreter.store.checkpoint()
     list_dependencies = _listed_dependencies if interpreter.mode is DependencyMode.LEGACY else _named_dependencies
-    required = [
-        (parameter, _dependency(interpreter, value, place, evaluate_body))
-        for parameter, value, place in list_dependencies(interpreter, step, parameters)
-    ]
+    dependencies = list_dependencies(interpreter, step, parameters)
     if definition.concurrent:
-        _join_orders(interpreter, checkpoint, definition.place)
+        required = _concurrent_dependencies(interpreter, dependencies, evaluate_body, definition.place)
+    else:
+        required = [
+            (parameter, _dependency(interpreter, value, place, evaluate_body))
+            for parameter, value, place in dependencies
+        ]
     interpreter.steps.resolving.pop()
     if not interpreter.steps.resolving:
         interpreter.steps.required.clear()
     return tuple((parameter, dependency) for parameter, dependency in required if dependency is not None)
+
+
+def _concurrent_dependencies(
+    interpreter: Interpreter,
+    dependencies: Iterator[tuple[str, Value, SourcePlace]],
+    evaluate_body: BodyEvaluator,
+    place: SourcePlace,
+) -> list[tuple[str, Dependency | None]]:
+    """Evaluate dependencies that the SDK starts together, so that each may read what the others write."""
+    # Imported here because few steps have concurrent dependencies.
+    from stepgraph.interpreter.values.calls import StepCall
+    from stepgraph.interpreter.workflow.resuming import ConcurrentRun, log_run, overlap
+
+    checkpoint = interpreter.store.checkpoint()
+    required: list[tuple[str, Dependency | None]] = []
+    runs: list[ConcurrentRun] = []
+    for parameter, value, item_place in dependencies:
+
+        def evaluate(value: Value = value, item_place: SourcePlace = item_place) -> Dependency | None:
+            return _dependency(interpreter, value, item_place, evaluate_body)
+
+        if isinstance(value, StepFunction):
+            dependency, run = log_run(interpreter, StepCall(value, item_place), evaluate)
+            runs += [] if run is None else [run]
+        else:
+            dependency = evaluate()
+        required.append((parameter, dependency))
+    if not overlap(interpreter, runs, evaluate_body):
+        _join_orders(interpreter, checkpoint, place)
+    return required
 
 
 def _join_orders(interpreter: Interpreter, checkpoint: int, place: SourcePlace) -> None:
@@ -313,7 +344,7 @@ def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyE
         changes = join_any(store, [changes], definition.place)
     apply(store, changes)
     steps.ran.add(definition)
-    steps.runs[definition] = DependencyRun(steps.by_name.version, run, has_effects)
+    steps.runs[definition] = DependencyRun(steps.by_name.version, step, run, has_effects)
     return run
 
 

@@ -6,12 +6,13 @@ reads an empty queue are deferred until the queue has a value.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Collection as AnyCollection
-from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.equivalence import MISSING, is_equivalent
@@ -20,12 +21,14 @@ from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import apply
 from stepgraph.interpreter.store import MAX_SERIAL
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine
+from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, StepCall
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.workflow.dependencies import BodyEvaluator, StepBody
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
-from stepgraph.interpreter.write_log import Rewrite, TaskState
-from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Activity, Call
-from stepgraph.ir.values import Value
+from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, WriteLog
+from stepgraph.ir.await_groups import AwaitedTask, TaskId
+from stepgraph.ir.nodes import Activity, Call, Dependency, StepChoice, StepRun
+from stepgraph.ir.values import UNKNOWN, Value
 
 # Maximum number of times that tasks in flight are evaluated again at one await.
 MAX_RESUMPTIONS: Final = 16
@@ -36,6 +39,7 @@ class InFlightTask(TaskState, kw_only=True):
 
     coroutine: Coroutine
     activity: Activity
+    evaluate_body: BodyEvaluator
     result: Value
     await_count: int
     """The number of awaits evaluated before the start of the task."""
@@ -64,7 +68,12 @@ def resume_tasks(interpreter: Interpreter) -> None:
     begin_tasks(interpreter)
     if work.resuming or not (store.rewrites or work.provisional_tasks):
         return
-    provisional = frozenset(work.provisional_tasks)
+    _resume(interpreter, frozenset(work.provisional_tasks))
+
+
+def _resume(interpreter: Interpreter, provisional: frozenset[TaskId]) -> None:
+    """Evaluate the `provisional` tasks again, and then those that read what other code has written, to a fixpoint."""
+    store = interpreter.store
     for _ in range(MAX_RESUMPTIONS):
         rewrites, store.rewrites = store.rewrites, []
         for task in store.tasks():
@@ -101,18 +110,97 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
     return any(new)
 
 
+class ConcurrentRun(Struct, frozen=True):
+    """The run of a dependency that other dependencies of the same step may overlap."""
+
+    call: StepCall
+    run: StepRun
+    newest: int
+    """The serial of the newest cell before the run."""
+    reads: frozenset[SlotId]
+    """The slots older than the run that it reads."""
+    log: WriteLog
+
+    def may_affect(self, other: ConcurrentRun) -> bool:
+        """Return whether the run writes a slot that the other run reads."""
+        return any((logged.container.serial, logged.key) in other.reads for logged in self.log if logged.is_relevant)
+
+
+def log_run(
+    interpreter: Interpreter, call: StepCall, run: Callable[[], Dependency | None]
+) -> tuple[Dependency | None, ConcurrentRun | None]:
+    """Evaluate a dependency, and return it with its reads and writes. A choice of several steps has none."""
+    store = interpreter.store
+    newest, outer_reads, store.reads = store.serial, store.reads, set()
+    with store.logged(newest) as log:
+        dependency = run()
+    reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
+    store.reads = outer_reads | store.reads
+    if not isinstance(dependency, StepRun):
+        return dependency, None
+    return dependency, ConcurrentRun(call, dependency, newest, reads, log)
+
+
+def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_body: BodyEvaluator) -> bool:
+    """Evaluate concurrent runs again that may read what the others write. Return whether there are any."""
+    pairs = [(run, other) for run in runs for other in runs if run is not other]
+    if not any(run.may_affect(other) for run, other in pairs):
+        return False
+    store, work = interpreter.store, interpreter.work
+    tasks = [
+        InFlightTask(
+            work.new_task_id(),
+            each.call.place,
+            interpreter.loop_depth,
+            interpreter.repeated_passes,
+            each.reads,
+            coroutine=each.call,
+            activity=each.run,
+            evaluate_body=evaluate_body,
+            result=UNKNOWN,
+            await_count=work.await_count,
+            branch_depth=interpreter.branch_depth,
+            newest=each.newest,
+        )
+        for each in runs
+    ]
+    for task, each in zip(tasks, runs, strict=True):
+        store.start_task(task, each.log)
+    _resume(interpreter, frozenset(task.task_id for task in tasks))
+    for task in tasks:
+        awaited = AwaitedTask(task.task_id, all_runs=True)
+        store.finish_task(awaited, interpreter.loop_depth, may_have_failed=False)
+    return True
+
+
+def can_reevaluate(coroutine: Coroutine, activity: Activity) -> bool:
+    """Return whether the work of a coroutine can be evaluated again."""
+    match coroutine, activity:
+        case (FunctionCoroutine(), Call()) | (StepCall(), StepRun()):
+            return True
+        case _:
+            return False
+
+
 def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     """Evaluate a task in flight again, with all possible values of the slots that it reads."""
-    if not isinstance(task.coroutine, FunctionCoroutine) or not isinstance(task.activity, Call):
+    coroutine, activity, store = task.coroutine, task.activity, interpreter.store
+    if not can_reevaluate(coroutine, activity):
         return
-    coroutine, store = task.coroutine, interpreter.store
     call_count = _recursive_calls(interpreter)
     checkpoint, newest, rewrite_count = store.checkpoint(), store.serial, len(store.rewrites)
     for slot in task.observed.values():
         values = [slot.present, *slot.values]
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
+    summary, bodies = None, list[tuple[StepRun, StepBody]]()
     with _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
-        summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
+        if isinstance(coroutine, FunctionCoroutine):
+            summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
+        elif isinstance(coroutine, StepCall) and isinstance(activity, StepRun):
+            bodies = [
+                (run, task.evaluate_body(interpreter, step))
+                for run, step in _runs_of(interpreter, activity, coroutine.step)
+            ]
     _drop_notes(interpreter, task.task_id)
     changes = store.rollback(checkpoint)
     apply(store, {key: change for key, change in changes.items() if newest < change.container.serial < MAX_SERIAL})
@@ -127,11 +215,34 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
 
     widen_appends(log, task, since, store.budget)
     store.extend_writes(task, log)
+    # The emitted `StartOperation` holds the activity.
+    for run, body in bodies:
+        force_setattr(run, "body", body.block)
+        force_setattr(run, "started_bindings", body.started_bindings)
+    if summary is None or not isinstance(activity, Call):
+        return
     result = summary.result
     if result.relevant and not is_equivalent(result, task.result):
         task.result = interpreter.work.task_results[task.task_id] = result
-    if summary.function.may_run_steps or task.activity.function.may_run_steps:
-        force_setattr(task.activity, "function", summary.function)  # the emitted `StartOperation` holds this call
+    if summary.function.may_run_steps or activity.function.may_run_steps:
+        force_setattr(activity, "function", summary.function)
+
+
+def _runs_of(interpreter: Interpreter, run: StepRun, step: StepFunction) -> Iterator[tuple[StepRun, StepFunction]]:
+    """Yield a run of a step after its dependencies, which may run in the same task."""
+    pending: list[Dependency] = list(run.dependencies)
+    runs: dict[StepRun, StepFunction] = {}
+    while pending:
+        dependency = pending.pop()
+        if isinstance(dependency, StepChoice):
+            pending += (case.dependency for case in dependency.cases)
+            continue
+        cached = interpreter.steps.runs.get(dependency.definition)
+        if cached is not None and dependency not in runs:
+            runs[dependency] = cached.step
+            pending += dependency.dependencies
+    yield from reversed(runs.items())
+    yield run, step
 
 
 @contextmanager
@@ -139,12 +250,12 @@ def _at_start_of(interpreter: Interpreter, task: InFlightTask) -> Iterator[None]
     """Interpret code as at the start of a task. A function that is active now is not a recursive call of the task."""
     depth, interpreter.loop_depth = interpreter.loop_depth, task.loop_depth
     active, interpreter.active_functions = interpreter.active_functions, {}
-    interpreter.work.resuming = True
+    is_resuming, interpreter.work.resuming = interpreter.work.resuming, True
     try:
         with interpreter.tracer.task_body():
             yield
     finally:
-        interpreter.work.resuming = False
+        interpreter.work.resuming = is_resuming
         interpreter.loop_depth, interpreter.active_functions = depth, active
 
 

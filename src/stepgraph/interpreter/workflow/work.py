@@ -152,6 +152,7 @@ class DependencyRun(Struct, frozen=True):
 
     version: int
     """The version of `DeclaredSteps.by_name` for which the run is valid."""
+    step: StepFunction
     run: StepRun
     has_effects: bool
     """Whether the run changes values that may affect other steps."""

@@ -1,0 +1,99 @@
+"""Steps whose bodies run at the same time and read variables that other steps write."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import notation, text, workflow_of
+
+STATE = """
+        chosen = a
+
+        @step.do("switch")
+        async def switch():
+            nonlocal chosen
+            chosen = b
+
+        @step.do("use")
+        async def use():
+            await chosen()
+"""
+
+
+def uses_both_values(code: str) -> bool:
+    """Return whether the workflow is complete, and the step `use` may run the steps `a` and `b`."""
+    workflow = workflow_of(STATE + code)
+    graph = notation(workflow.graph)
+    choice = graph[graph.index("use") :]
+    return workflow.complete and all(f"case {name}\n" in choice for name in "ab")
+
+
+def test_step_that_reads_what_a_later_member_of_a_gather_writes() -> None:
+    assert uses_both_values("        await asyncio.gather(use(), switch())")
+
+
+def test_step_that_reads_what_an_earlier_member_of_a_gather_writes() -> None:
+    assert uses_both_values("        await asyncio.gather(switch(), use())")
+
+
+def test_task_of_a_step_that_reads_what_an_awaited_step_writes() -> None:
+    assert uses_both_values("        task = asyncio.create_task(use())\n        await switch()\n        await task")
+
+
+def test_step_that_runs_after_the_step_that_writes() -> None:
+    workflow = workflow_of(STATE + "        await switch()\n        await use()")
+    assert notation(workflow.graph) == text("""
+        switch
+        use
+          b
+    """)
+
+
+def test_concurrent_dependency_that_reads_what_a_later_one_writes() -> None:
+    code = """
+        @step.do("both", concurrent=True)
+        async def both(use, switch):
+            return 1
+
+        await both()
+    """
+    assert uses_both_values(code)
+
+
+def test_concurrent_dependency_that_reads_what_an_earlier_one_writes() -> None:
+    code = """
+        @step.do("both", concurrent=True)
+        async def both(switch, use):
+            return 1
+
+        await both()
+    """
+    assert uses_both_values(code)
+
+
+def test_sequential_dependency_that_reads_what_an_earlier_one_writes() -> None:
+    workflow = workflow_of(
+        STATE
+        + """
+        @step.do("both")
+        async def both(switch, use):
+            return 1
+
+        await both()
+    """
+    )
+    assert notation(workflow.graph) == text("""
+        switch
+        use
+          b
+        both
+    """)
+
+
+def test_dependency_of_a_task_that_reads_what_another_task_writes() -> None:
+    code = """
+        @step.do("last")
+        async def last(use):
+            return 1
+
+        await asyncio.gather(last(), switch())
+    """
+    assert uses_both_values(code)
