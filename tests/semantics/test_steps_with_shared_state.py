@@ -97,3 +97,39 @@ def test_dependency_of_a_task_that_reads_what_another_task_writes() -> None:
         await asyncio.gather(last(), switch())
     """
     assert uses_both_values(code)
+
+
+def test_concurrent_dependency_that_is_one_of_two_steps() -> None:
+    code = """
+        if x:
+            @step.do("first")
+            async def first(use):
+                return 1
+        else:
+            @step.do("first")
+            async def first():
+                return 1
+
+        @step.do("both", concurrent=True)
+        async def both(first, switch):
+            return 1
+
+        await both()
+    """
+    assert uses_both_values(code)
+
+
+def test_shared_dependency_of_concurrent_dependencies() -> None:
+    """The step `switch` may begin as a dependency of `both`, while `use` runs for `first`."""
+    code = """
+        @step.do("first")
+        async def first(use, switch):
+            return 1
+
+        @step.do("both", concurrent=True)
+        async def both(first, switch):
+            return 1
+
+        await both()
+    """
+    assert uses_both_values(code)

@@ -195,12 +195,10 @@ def _concurrent_dependencies(
         def evaluate(value: Value = value, item_place: SourcePlace = item_place) -> Dependency | None:
             return _dependency(interpreter, value, item_place, evaluate_body)
 
-        if isinstance(value, StepFunction):
-            dependency, run = log_run(interpreter, StepCall(value, item_place), evaluate)
-            runs += [] if run is None else [run]
-        else:
-            dependency = evaluate()
-        required.append((parameter, dependency))
+        call = StepCall(value, item_place) if isinstance(value, StepFunction) else None
+        run = log_run(interpreter, call, item_place, evaluate)
+        runs += [] if run is None else [run]
+        required.append((parameter, None if run is None else run.run))
     if not overlap(interpreter, runs, evaluate_body):
         _join_orders(interpreter, checkpoint, place)
     return required

@@ -29,6 +29,7 @@ from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, WriteLog
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import Activity, Call, Dependency, StepChoice, StepRun
 from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of times that tasks in flight are evaluated again at one await.
 MAX_RESUMPTIONS: Final = 16
@@ -37,8 +38,9 @@ MAX_RESUMPTIONS: Final = 16
 class InFlightTask(TaskState, kw_only=True):
     """A task in flight that can be evaluated again."""
 
-    coroutine: Coroutine
-    activity: Activity
+    coroutine: Coroutine | None
+    """The coroutine; None for a dependency that is one of several steps."""
+    activity: Activity | StepChoice
     evaluate_body: BodyEvaluator
     result: Value
     await_count: int
@@ -113,8 +115,10 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
 class ConcurrentRun(Struct, frozen=True):
     """The run of a dependency that other dependencies of the same step may overlap."""
 
-    call: StepCall
-    run: StepRun
+    call: StepCall | None
+    """The coroutine; None for one of several steps."""
+    run: Dependency
+    place: SourcePlace
     newest: int
     """The serial of the newest cell before the run."""
     reads: frozenset[SlotId]
@@ -127,30 +131,29 @@ class ConcurrentRun(Struct, frozen=True):
 
 
 def log_run(
-    interpreter: Interpreter, call: StepCall, run: Callable[[], Dependency | None]
-) -> tuple[Dependency | None, ConcurrentRun | None]:
-    """Evaluate a dependency, and return it with its reads and writes. A choice of several steps has none."""
+    interpreter: Interpreter, call: StepCall | None, place: SourcePlace, run: Callable[[], Dependency | None]
+) -> ConcurrentRun | None:
+    """Evaluate a dependency, and return it with its reads and writes. Return None if it runs no step."""
     store = interpreter.store
     newest, outer_reads, store.reads = store.serial, store.reads, set()
     with store.logged(newest) as log:
         dependency = run()
     reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
     store.reads = outer_reads | store.reads
-    if not isinstance(dependency, StepRun):
-        return dependency, None
-    return dependency, ConcurrentRun(call, dependency, newest, reads, log)
+    return None if dependency is None else ConcurrentRun(call, dependency, place, newest, reads, log)
 
 
 def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_body: BodyEvaluator) -> bool:
     """Evaluate concurrent runs again that may read what the others write. Return whether there are any."""
-    pairs = [(run, other) for run in runs for other in runs if run is not other]
+    has_shared_runs = _has_shared_runs([each.run for each in runs])
+    pairs = [(run, other) for run in runs for other in runs if run is not other or has_shared_runs]
     if not any(run.may_affect(other) for run, other in pairs):
         return False
     store, work = interpreter.store, interpreter.work
     tasks = [
         InFlightTask(
             work.new_task_id(),
-            each.call.place,
+            each.place,
             interpreter.loop_depth,
             interpreter.repeated_passes,
             each.reads,
@@ -173,10 +176,29 @@ def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_bo
     return True
 
 
-def can_reevaluate(coroutine: Coroutine, activity: Activity) -> bool:
+def _has_shared_runs(dependencies: Sequence[Dependency]) -> bool:
+    """Return whether several dependencies need the same run, which was evaluated only as part of the first of them."""
+    earlier: set[StepRun] = set()
+    for root in dependencies:
+        runs: set[StepRun] = set()
+        pending = [root]
+        while pending:
+            dependency = pending.pop()
+            if isinstance(dependency, StepChoice):
+                pending += (case.dependency for case in dependency.cases)
+            elif dependency not in runs:
+                runs.add(dependency)
+                pending += dependency.dependencies
+        if not earlier.isdisjoint(runs):
+            return True
+        earlier |= runs
+    return False
+
+
+def can_reevaluate(coroutine: Coroutine | None, activity: Activity | StepChoice) -> bool:
     """Return whether the work of a coroutine can be evaluated again."""
     match coroutine, activity:
-        case (FunctionCoroutine(), Call()) | (StepCall(), StepRun()):
+        case (FunctionCoroutine(), Call()) | (StepCall(), StepRun()) | (None, StepChoice()):
             return True
         case _:
             return False
@@ -196,10 +218,10 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     with _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
         if isinstance(coroutine, FunctionCoroutine):
             summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
-        elif isinstance(coroutine, StepCall) and isinstance(activity, StepRun):
+        elif isinstance(activity, Dependency):
+            step = coroutine.step if isinstance(coroutine, StepCall) else None
             bodies = [
-                (run, task.evaluate_body(interpreter, step))
-                for run, step in _runs_of(interpreter, activity, coroutine.step)
+                (run, task.evaluate_body(interpreter, each)) for run, each in _runs_of(interpreter, activity, step)
             ]
     _drop_notes(interpreter, task.task_id)
     changes = store.rollback(checkpoint)
@@ -228,21 +250,26 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         force_setattr(activity, "function", summary.function)
 
 
-def _runs_of(interpreter: Interpreter, run: StepRun, step: StepFunction) -> Iterator[tuple[StepRun, StepFunction]]:
-    """Yield a run of a step after its dependencies, which may run in the same task."""
-    pending: list[Dependency] = list(run.dependencies)
+def _runs_of(
+    interpreter: Interpreter, root: Dependency, step: StepFunction | None
+) -> Iterator[tuple[StepRun, StepFunction]]:
+    """Yield the runs of a task after their dependencies, which may run in the same task.
+
+    `step` is the step of the run `root`, or None if `root` is a choice.
+    """
     runs: dict[StepRun, StepFunction] = {}
+    pending = [root]
     while pending:
         dependency = pending.pop()
         if isinstance(dependency, StepChoice):
             pending += (case.dependency for case in dependency.cases)
             continue
         cached = interpreter.steps.runs.get(dependency.definition)
-        if cached is not None and dependency not in runs:
-            runs[dependency] = cached.step
+        function = step if dependency is root else None if cached is None else cached.step
+        if function is not None and dependency not in runs:
+            runs[dependency] = function
             pending += dependency.dependencies
     yield from reversed(runs.items())
-    yield run, step
 
 
 @contextmanager
