@@ -120,8 +120,10 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     def once_for(self, node: Node, compute: Callable[[Node, SourceModule], Result]) -> Result:
         """Return `compute(node, self)` for a node of the module, memoized."""
         memos = self._results_by_node.setdefault(compute, {})
-        memo = memos.get(id(node))
-        if memo is not None and self._recorder is None:
+        if self._recorder is None:
+            memo = memos.get(id(node))
+            if memo is None:
+                memo = memos[id(node)] = Memo((node, compute(node, self)))
             entry = memo.result
         else:
             entry = self.memoize(memos, id(node), lambda: (node, compute(node, self)))
@@ -186,8 +188,8 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """Return whether the source contains a word anywhere. This is a cheap test before a search of the tree."""
         is_mentioned = self._mentioned.get(word)
         if is_mentioned is None:
-            in_piece = None if self.joined is None else self.joined.mentions(word)
-            self._mentioned[word] = is_mentioned = self._contains(word) if in_piece is None else in_piece
+            source = self.content if self.tree.encoding.startswith("utf-8") else self._converted_content
+            self._mentioned[word] = is_mentioned = word in source
         if (reads := self.reads) is not None:
             reads.mentions[word] = is_mentioned
         return is_mentioned
@@ -202,9 +204,6 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         from unicodedata import normalize
 
         return words | frozenset(normalize("NFKC", word) for word in words)
-
-    def _contains(self, word: bytes) -> bool:
-        return word in (self.content if self.tree.encoding.startswith("utf-8") else self._converted_content)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Return the location of `node`.

@@ -123,16 +123,6 @@ class JoinedModule(JoinedPieces, frozen=True, eq=False, dict=True):
             parents[id(statement)] = self.tree
         return parents
 
-    def mentions(self, word: bytes) -> bool | None:
-        """Return whether the source contains a word, or None if that does not follow from its pieces.
-
-        The encoding of the source may represent the word differently, and a line break may end a piece.
-        """
-        if b"\n" in word or not self.tree.encoding.startswith("utf-8"):
-            return None
-        text = word.decode()
-        return any(piece.mentions(text) for piece in self.pieces)
-
     def range_of(self, node: cst.CSTNode) -> Range | None:
         """Return the range of a node, as in `positions`, or None without a range."""
         if node is self.tree:

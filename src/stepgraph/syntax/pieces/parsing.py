@@ -7,7 +7,7 @@ from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.syntax.normal_names import LIBCST_ERRORS, parse_names
 from stepgraph.syntax.pieces.cutting import Piece, PieceBlock
@@ -72,8 +72,6 @@ class ParsedPiece(Struct, frozen=True, eq=False, dict=True):
     header: tuple[cst.EmptyLine, ...]
     """The comments at the start of the module."""
     has_trailing_newline: bool
-    _mentioned: dict[str, bool] = field(default_factory=dict)
-    """Results of `mentions`, by word."""
 
     @property
     def depth(self) -> int:
@@ -94,13 +92,6 @@ class ParsedPiece(Struct, frozen=True, eq=False, dict=True):
     def line_count(self) -> int:
         """The number of line breaks."""
         return self.piece.text.count("\n")
-
-    def mentions(self, word: str) -> bool:
-        """Return whether the piece contains a word, memoized because later versions of the module need it again."""
-        is_mentioned = self._mentioned.get(word)
-        if is_mentioned is None:
-            is_mentioned = self._mentioned[word] = word in self.piece.text
-        return is_mentioned
 
     @property
     def _roots(self) -> Iterator[cst.CSTNode]:
