@@ -20,21 +20,29 @@ _MAX_LINE_OPERATORS: Final = 60
 _TOKENS_PER_LINE: Final = 2
 """The number of tokens that the parser adds for a line."""
 
-# Source without code: comments, strings, and format strings with simple fields. An unterminated string matches too, as
-# the parser rejects it at once, and another attempt at each quote in it would take quadratic time.
-_TRIPLE_QUOTED: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
-_SINGLE_QUOTED: Final = r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?"""
-_FIELD_IN_DOUBLE: Final = r"\{(?:[^{}\"'\\\n]|'[^{}\"'\\\n]*+'){0,80}+\}"
-_FIELD_IN_SINGLE: Final = r"\{(?:[^{}\"'\\\n]|\"[^{}\"'\\\n]*+\"){0,80}+\}"
+# Source without code: comments, strings, and format strings with simple fields. The prefix of a string counts as code.
+# An unterminated string matches too, as the parser rejects it at once, and another attempt at each quote in it would
+# take quadratic time. Each alternative starts with a character, so that the search skips all others.
+_QUOTED: Final = r"""Q(?:
+    (?:(?<!\w.)|(?<=(?<!\w)[bBrRuU].)|(?<=(?<!\w)[bBrRuU]{2}.))
+    (?:QQ(?:[^Q\\]++|\\.|Q(?!QQ))*+(?:QQQ)?|[^Q\\\n]*+(?:\\.[^Q\\\n]*+)*+Q?)
+    |(?:(?<=(?<!\w)[fFrRtT].)|(?<=(?<!\w)[fFrRtT]{2}.))
+    (?!QQ)((?:[^Q\\\n{}]|\\[^{}N]|\{\{|\}\}|\{(?:[^{}"'\\\n]|O[^{}"'\\\n]*+O){0,80}+\})*+)Q
+)"""
+"""A string with the quote Q, whose format fields may contain strings with the other quote, O."""
 _COMMENT_OR_STRING: Final = re.compile(
-    rf"""\#[^\n]*
-    |(?<!\w)[bBrRuU]{{0,2}}(?:{_TRIPLE_QUOTED}|{_SINGLE_QUOTED})
-    |(?<!\w)(?P<formatted>[fFrRtT]{{1,2}}(?:
-        "(?!"")(?:[^"\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_DOUBLE})*+"
-        |'(?!'')(?:[^'\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_SINGLE})*+'
-    ))""",
+    "|".join(
+        [
+            r"\#[^\n]*+",
+            _QUOTED.replace("O", "'").replace("Q", '"'),
+            _QUOTED.replace("O", '"').replace("Q", "'"),
+        ]
+    ),
     re.VERBOSE | re.DOTALL,
 )
+_GROUPS: Final = 1 + _COMMENT_OR_STRING.groups
+"""The number of items of a split by this pattern for each match: the code before it, and the content of the format
+string by its quote."""
 _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
 # Each alternative starts with a character, so that the search skips all others.
 _LINK_KEYWORDS: Final = re.compile(r"l(?<!\wl)ambda\b|e(?<!\we)lse\b|n(?<!\wn)ot\b|a(?<!\wa)wait\b|f(?<!\wf)or\b")
@@ -58,8 +66,8 @@ class QuickScan(Struct, frozen=True):
     tokens: int
     """The approximate number of tokens, as a measure of the parser's memory use.
 
-    It counts names, numbers, strings, comments and operators, including those in the fields of format strings, and two
-    tokens for each line. The text between these fields does not count.
+    It counts names, numbers, strings and their prefixes, comments and operators, including those in the fields of
+    format strings, and two tokens for each line. The text between these fields does not count.
     """
 
     def with_change(self, old_text: str, new_text: str) -> QuickScan | None:
@@ -105,17 +113,13 @@ def _scan(text: str, *, counts_keywords: bool) -> QuickScan:
     """Return an estimate. With `counts_keywords`, keywords that are links always count, not only if there are many."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    format_strings: list[str] = []
-
-    def blank(match: re.Match[str]) -> str:
-        if match.lastgroup is not None:
-            format_strings.append(match.group())
-        return " "
-
-    code, count = _COMMENT_OR_STRING.subn(blank, text)
+    parts = _COMMENT_OR_STRING.split(text)
+    code = " ".join(parts[::_GROUPS])
     is_exact = not _has_quote(code)
     if is_exact:
-        fields = "".join(_FIELD.findall("\n".join(format_strings)))
+        format_strings = "\n".join([text for quote in range(1, _GROUPS) for text in parts[quote::_GROUPS] if text])
+        fields = "".join(_FIELD.findall(format_strings))
+        count = len(parts) // _GROUPS
         tokens = count + _count_tokens(code) + _count_tokens(fields) + _TOKENS_PER_LINE * text.count("\n")
     else:
         # A format string did not match, so code after it may have matched as a string.
