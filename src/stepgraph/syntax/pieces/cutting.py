@@ -90,16 +90,16 @@ def cut_part(text: str, part: PiecePosition, piece_length: int, min_length: int 
 
 
 _ESCAPE: Final = r"\\(?:\r\n|.)"
-_STRING: Final = (
-    rf""""{{3}}(?:[^"\\]|{_ESCAPE}|"(?!""))*+(?:"{{3}})?|'{{3}}(?:[^'\\]|{_ESCAPE}|'(?!''))*+(?:'{{3}})?"""
-    rf"""|"(?:[^"\\\n]|{_ESCAPE})*+"?|'(?:[^'\\\n]|{_ESCAPE})*+'?"""
-)
-_TO_BRACKET: Final = re.compile(
-    rf"""(?:[^"'\#()\[\]{{}}\\]++|\#[^\n]*+|{_STRING}|{_ESCAPE})*+(?:(?P<open>[(\[{{])|[)\]}}])""",
-    re.DOTALL,
-)
+_DOUBLE_QUOTED: Final = rf""""(?:""(?:[^"\\]++|{_ESCAPE}|"(?!""))*+(?:"{{3}})?|[^"\\\n]*+(?:{_ESCAPE}[^"\\\n]*+)*+"?)"""
+_SINGLE_QUOTED: Final = _DOUBLE_QUOTED.replace('"', "'")
+_OTHER: Final = rf"\#[^\n]*+|{_DOUBLE_QUOTED}|{_SINGLE_QUOTED}|{_ESCAPE}"
+"""Comments, strings and escaped characters."""
+_IN_BRACKETS: Final = rf"""[^"'\#()\[\]{{}}\\]++|{_OTHER}"""
+_BRACKETS: Final = rf"[(\[{{](?:{_IN_BRACKETS})*+[)\]}}]"
+"""Brackets without inner brackets."""
+_TO_BRACKET: Final = re.compile(rf"(?:{_IN_BRACKETS}|{_BRACKETS})*+(?:(?P<open>[(\[{{])|[)\]}}])", re.DOTALL)
 _TO_LINE_OR_BRACKET: Final = re.compile(
-    rf"""(?:[^"'\#()\[\]{{}}\\\n]++|\#[^\n]*+|{_STRING}|{_ESCAPE})*+"""
+    rf"""(?:[^"'\#()\[\]{{}}\\\n]++|{_OTHER}|{_BRACKETS})*+"""
     r"""(?:\n(?P<indent>[ \t]*+)|(?P<open>[(\[{])|[)\]}])""",
     re.DOTALL,
 )

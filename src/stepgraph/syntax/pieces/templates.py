@@ -37,19 +37,19 @@ _PLACEHOLDERS: Final = {_NAME: "_{}", "'": "'{}'", '"': '"{}"', "#": "#{}"}
 _LEAF_TYPES: Final = frozenset({cst.Name, cst.SimpleString, cst.Comment})
 """The types of the nodes whose value is a token."""
 
+_DOUBLE_QUOTED: Final = r""""(?:""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3})?|[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?)"""
+_SINGLE_QUOTED: Final = _DOUBLE_QUOTED.replace('"', "'")
 # Strings without an end are tokens, too, so that the search takes linear time. `_COMPLETE` excludes them.
+# The search finds the first character of a token, and the alternatives look behind at it. Names come first, because
+# most tokens are names, unless they may be the prefix of a string.
 _TOKEN: Final = re.compile(
-    r"""(\#[^\n]*+"""
-    r"""|(?:[A-Za-z]{1,2}(?=["']))?(?:"{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3})?|'{3}(?:[^'\\]|\\.|'(?!''))*+(?:'{3})?"""
-    r"""|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?)"""
-    r"""|\b[A-Za-z_]\w*+)""",
+    rf"""([A-Za-z_"'\#](?:(?<=\b[A-Za-z_])\w*+(?!["'])|(?<="){_DOUBLE_QUOTED[1:]}|(?<='){_SINGLE_QUOTED[1:]}"""
+    rf"""|(?<=\#)[^\n]*+|(?<=[A-Za-z])[A-Za-z]?+(?:{_DOUBLE_QUOTED}|{_SINGLE_QUOTED})|(?<=\b[A-Za-z_])\w*+))""",
     re.DOTALL | re.ASCII,
 )
-_COMPLETE: Final = re.compile(
-    r"""(?:[^"'\#]++|\#[^\n]*+|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3}|'{3}(?:[^'\\]|\\.|'(?!''))*+'{3}"""
-    r"""|"(?!"")(?:[^"\\\n]|\\.)*+"|'(?!'')(?:[^'\\\n]|\\.)*+')*+""",
-    re.DOTALL,
-)
+_COMPLETE_DOUBLE: Final = r""""(?:""(?:[^"\\]++|\\.|"(?!""))*+"{3}|(?!"")[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")"""
+_COMPLETE_SINGLE: Final = _COMPLETE_DOUBLE.replace('"', "'")
+_COMPLETE: Final = re.compile(rf"""(?:[^"'\#]++|\#[^\n]*+|{_COMPLETE_DOUBLE}|{_COMPLETE_SINGLE})*+""", re.DOTALL)
 _KEYWORDS: Final = frozenset({*kwlist, "_", "match", "case", "type", "lazy"})
 """The names that are keywords, at least in some places."""
 
