@@ -26,9 +26,10 @@ _COMMENT: Final = re.compile(rb"#[^\n]*+")
 _LONG_TARGET: Final = re.compile(rb"\.\s*+#|\)\s*+%s" % EQUALS)
 _SPLIT_TARGET: Final = re.compile(rb"^[^()\[\]\n]*+[)\]][^\S\n]*+(?:%s|in\b)" % EQUALS, re.MULTILINE)
 """The last line of a target in several lines, such as `] = 1, 2`."""
-# A source without a match assigns and mutates no attribute, so its tree is not searched.
+# A source without a match assigns and mutates no attribute, so its tree is not searched. Each alternative starts with a
+# character, so that the search skips all others.
 _ASSIGNMENT = re.compile(
-    rb"\b(?:set|del)attr\b|attr__\("
+    rb"a(?:(?<=\bseta|\bdela)ttr\b|ttr__\()"
     rb"|\.\s*+%(letter)s++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
     rb"|\]\s*+%(equals)s"
     rb"|\.(?:%(methods)s)\(" % {b"letter": LETTER, b"equals": EQUALS, b"methods": METHODS}
