@@ -399,7 +399,7 @@ def affects_steps(old: Slot, new: Slot) -> bool:
     of the collection run steps.
     """
     if not isinstance(new, tuple) or not isinstance(old, tuple):
-        return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))
+        return _can_affect_steps(new) or _can_affect_steps(old) or _is_none(old) != _is_none(new)
     if bool(old) != bool(new):
         return True
     identities = set(map(id, old))

@@ -108,7 +108,7 @@ def _memoized_summary(
     interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None
 ) -> FunctionSummary:
     node = callee.node
-    if isinstance(node, cst.Lambda):
+    if type(node) is not cst.FunctionDef:
         raise TypeError("a lambda is read where it is called")
     interpreter.tracer.on_function_call(callee, arguments, place)
     scope = function_scope(interpreter, callee, arguments)
@@ -159,7 +159,7 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
     """Return the scope of a call, with the parameters bound to the arguments."""
     values = bind_arguments(interpreter, callee, arguments)
     names = interpreter.store.new(values)
-    is_lambda = isinstance(callee.node, cst.Lambda)
+    is_lambda = type(callee.node) is cst.Lambda
     own = tuple(callable_arguments(values.values()))
     own_identities = {argument.identity for argument in own}
     enclosing = (each for each in callee.scope.callable_arguments if each.identity not in own_identities)

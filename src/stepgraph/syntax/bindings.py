@@ -81,12 +81,15 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     """Return the bindings of a scope in `module`."""
     bindings = Bindings()
     is_function = type(owner) is cst.FunctionDef
-    if isinstance(owner, (cst.FunctionDef, cst.Lambda)):
-        for parameter in parameters(owner.params):
-            bindings.add(parameter.name.value, parameter)
-    if isinstance(owner, cst.Lambda):
+    body: cst.BaseSuite | cst.Module
+    if type(owner) is cst.FunctionDef:
+        _bind_parameters(owner.params, bindings)
+        body = owner.body
+    elif isinstance(owner, cst.Lambda):
+        _bind_parameters(owner.params, bindings)
         return bindings
-    body = owner if isinstance(owner, cst.Module) else owner.body
+    else:
+        body = owner if isinstance(owner, cst.Module) else owner.body
     for statement in statements_below(body):
         _bind_statement(statement, bindings)
     if not is_function:
@@ -102,9 +105,14 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
         _bind_expressions(body, bindings)
     if module.mentions(b"nonlocal"):
         _bind_nonlocals(body, bindings)
-    if isinstance(body, cst.Module) and module.mentions(b"global"):
+    if type(body) is cst.Module and module.mentions(b"global"):
         _bind_globals(body, bindings)
     return bindings
+
+
+def _bind_parameters(params: cst.Parameters, bindings: Bindings) -> None:
+    for parameter in parameters(params):
+        bindings.add(parameter.name.value, parameter)
 
 
 def parameters(params: cst.Parameters) -> tuple[cst.Param, ...]:

@@ -26,6 +26,7 @@ BlockStatement: TypeAlias = (
     cst.ClassDef | cst.FunctionDef | cst.With | cst.If | cst.For | cst.While | cst.Try | cst.TryStar
 )
 """A compound statement in whose first block a piece may start."""
+_BLOCKS_WITHOUT_CLAUSES: Final = frozenset({cst.ClassDef, cst.FunctionDef, cst.With})
 
 
 class WrongCutError(Exception):
@@ -127,6 +128,8 @@ class ParsedPiece(Struct, frozen=True, eq=False, dict=True):
 
 def clauses_of(statement: BlockStatement) -> tuple[cst.CSTNode, ...]:
     """Return the clauses after the first block of a compound statement."""
+    if type(statement) in _BLOCKS_WITHOUT_CLAUSES:
+        return ()
     match statement:
         case cst.If() | cst.For() | cst.While():
             clauses: tuple[cst.CSTNode | None, ...] = (statement.orelse,)
@@ -261,6 +264,8 @@ def _opening(statement: cst.BaseStatement) -> tuple[BlockStatement, cst.Indented
 
 def check_is_open(statement: BlockStatement) -> None:
     """Raise WrongCutError if a statement at the end of a piece has a clause other than that of `_code_after`."""
+    if type(statement) in _BLOCKS_WITHOUT_CLAUSES:
+        return
     clauses = clauses_of(statement)
     is_open = not clauses if not isinstance(statement, cst.Try) else clauses == (statement.finalbody,)
     if not is_open or (isinstance(statement, cst.Try) and statement.finalbody and statement.finalbody.leading_lines):
