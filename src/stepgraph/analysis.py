@@ -264,8 +264,8 @@ class WorkflowRecord(Struct, frozen=True):
     """The locations of notes for which the graph may lack steps, each with the index of its node in traversal order."""
 
     @classmethod
-    def of(cls, workflow: WorkflowAnalysis) -> WorkflowRecord:
-        """Return the record of a workflow."""
+    def of(cls, workflow: WorkflowAnalysis, *, with_details: bool = True) -> WorkflowRecord:
+        """Return the record of a workflow. Without `with_details`, which take a tenth of an analysis, it has none."""
         graph: Any = workflow.graph
         return cls(
             workflow.name,
@@ -276,7 +276,7 @@ class WorkflowRecord(Struct, frozen=True):
             workflow.notes,
             workflow.project,
             workflow.steps_limit,
-            () if workflow.graph is None else as_texts(workflow.graph, workflow.details),
+            as_texts(workflow.graph, workflow.details) if with_details and workflow.graph is not None else (),
             tuple(_gaps(workflow)),
         )
 
@@ -315,9 +315,12 @@ def _gaps(workflow: WorkflowAnalysis) -> Iterator[tuple[Span, int]]:
             yield span, indexes[id(node)]
 
 
-def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-    """Return a copy of a workflow without references to its modules, so that the modules can be released."""
-    return WorkflowRecord.of(workflow).restore()
+def without_modules(workflow: WorkflowAnalysis, *, with_details: bool = True) -> WorkflowAnalysis:
+    """Return a copy of a workflow without references to its modules, so that the modules can be released.
+
+    Without `with_details`, the copy has no details.
+    """
+    return WorkflowRecord.of(workflow, with_details=with_details).restore()
 
 
 def with_located_nodes(workflow: WorkflowAnalysis, located: Callable[[], WorkflowAnalysis]) -> WorkflowAnalysis:

@@ -290,6 +290,9 @@ class IncrementalRun(AnalysisRun):
         self.pipeline.modules.tokens = modules.tokens
         return replace(result, reads=modules.recorded(reads))
 
+    def _without_modules(self, workflow: WorkflowAnalysis) -> WorkflowAnalysis:
+        return without_modules(workflow, with_details=not self.pipeline.checked)
+
     def _result(self, module: Source, pipeline: Pipeline) -> ModuleResult:
         """Return the result of a module, without the recorded reads."""
         modules = pipeline.modules
@@ -304,7 +307,7 @@ class IncrementalRun(AnalysisRun):
         findings = (finding for subject in subjects for finding in check_workflow(subject))
         return ModuleResult(
             module,
-            workflows if self._keeps_locations else tuple(map(without_modules, workflows)),
+            workflows if self._keeps_locations else tuple(map(self._without_modules, workflows)),
             tuple(findings if self._keeps_locations else map(without_edits, findings)),
             pipeline.derivations.get(module.path, ()),
             tuple(pipeline.problems),

@@ -36,7 +36,7 @@ class PartResult(Struct, frozen=True):
     """The result of a worker process for one part of the modules."""
 
     workflows: tuple[tuple[WorkflowRecord, ...], ...]
-    """The workflows of each module of the part."""
+    """The workflows of each module of the part, without details if the modules are checked."""
     findings: tuple[tuple[tuple[Finding, ...], ...], ...]
     """The findings in each of these workflows, without edits. They are empty if the modules are not checked."""
     derivations: dict[str, tuple[Derivation, ...]]
@@ -112,7 +112,7 @@ def _analyze_part(modules: Sequence[Source], *, checked: bool) -> PartResult:
         except InputError as error:
             pipeline.problems.append(error.problem)
         findings.append(tuple(map(_findings_in, analyzed)))
-        workflows.append(tuple(map(WorkflowRecord.of, analyzed)))
+        workflows.append(tuple([WorkflowRecord.of(workflow, with_details=not checked) for workflow in analyzed]))
         if pipeline.modules.exceeded_token_budget:
             raise MemoryError  # ends this process without a result
     paths = {module.path for module in modules}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -75,12 +76,17 @@ def analyze_sources(
 
 
 def analyze_graphs(
-    sources: Sources, on_module: OnModule | None = None, *, parsed: ParsedModules | None = None
+    sources: Sources,
+    on_module: OnModule | None = None,
+    *,
+    parsed: ParsedModules | None = None,
+    with_details: bool = True,
 ) -> Analysis:
     """Return the workflows of all modules, without the locations of nodes and the `subject` for the rules.
 
     The result does not keep parsed modules in memory. If there are many modules, worker processes analyze them.
-    `parsed` are modules of earlier runs. Raises InternalError for a bug in the analysis.
+    Without `with_details`, workflows have no details unless worker processes analyze them. `parsed` are modules of
+    earlier runs. Raises InternalError for a bug in the analysis.
     """
     if not sources.modules:
         return empty_analysis(sources)
@@ -88,7 +94,7 @@ def analyze_graphs(
 
     run = AnalysisRun(sources, on_module, release_modules=True)
     run.pipeline.modules.reuse(parsed)
-    return run.collect(_workflows(run, _parts(sources), without_modules, []))
+    return run.collect(_workflows(run, _parts(sources), partial(without_modules, with_details=with_details), []))
 
 
 def _parts(sources: Sources, *, checked: bool = False) -> list[PartResult] | None:
@@ -125,7 +131,7 @@ def _workflows(
 def check_sources(
     sources: Sources, on_module: OnModule | None = None, *, with_edits: bool = False
 ) -> tuple[Analysis, tuple[Finding, ...]]:
-    """Return the analysis of all modules, like `analyze_graphs`, and the findings of all rules.
+    """Return the analysis of all modules, like `analyze_graphs` without details, and the findings of all rules.
 
     Each workflow is checked before the analysis of the next one, so that its modules can be released. With
     `with_edits`, findings have their edits, the edited modules stay in memory, and this process analyzes all modules.
@@ -161,7 +167,7 @@ def _check_workflows(
             findings.extend(reported)
         else:
             findings.extend(map(without_edits, reported))
-        return without_modules(workflow)
+        return without_modules(workflow, with_details=False)
 
     parts = None if with_edits else _parts(sources, checked=True)
     return run.collect(_workflows(run, parts, check, findings))

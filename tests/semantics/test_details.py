@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import libcst as cst
 import pytest
 
+from stepgraph import pipeline
 from stepgraph.analysis import WorkflowRecord
-from stepgraph.model.details import Details, from_texts, parts_of
+from stepgraph.incremental import IncrementalAnalysis
+from stepgraph.model.details import NO_DETAILS, Details, from_texts, parts_of
+from stepgraph.model.payload import Graph
+from stepgraph.project.sources import find_sources
 from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
+from stepgraph.source_analysis import analyze_graphs, check_sources
 from stepgraph.syntax import construct_text
 from stepgraph.syntax.walk import code_without_layout
 from tests.semantics.notation import HEADER, module_of
@@ -333,6 +340,28 @@ def test_details_survive_as_plain_data() -> None:
         "for x in event",
         "break",
     ]
+
+
+def test_checks_and_api_responses_need_no_details(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "orders.py"
+    path.write_text(
+        "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n"
+        "    async def run(self, event, step):\n        for x in event:\n            await step.sleep('rest', 1)\n"
+    )
+    described: list[Graph] = []
+
+    def describe(graph: Graph, *_: object) -> Details:
+        described.append(graph)
+        return NO_DETAILS
+
+    monkeypatch.setattr(pipeline, "describe", describe)
+
+    check_sources(find_sources([str(path)]))
+    IncrementalAnalysis().check(find_sources([str(path)]))
+    analyze_graphs(find_sources([str(path)]), with_details=False)
+    assert not described
+    analyze_graphs(find_sources([str(path)]))
+    assert len(described) == 1
 
 
 def test_plain_data_of_another_graph_is_ignored() -> None:

@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
@@ -83,17 +83,24 @@ def _reject_other_file(path: str) -> None:
 
 
 def analyze_inputs(
-    sources: Sources, paths: Sequence[str], cache: Cache, *, with_locations: bool = False, checked: bool = False
+    sources: Sources,
+    paths: Sequence[str],
+    cache: Cache,
+    *,
+    with_locations: bool = False,
+    checked: bool = False,
+    with_details: bool = True,
 ) -> Analysis:
     """Return the analysis of sources, after writing its problems to standard error.
 
     With `with_locations`, nodes of graphs have source locations. With `checked`, they have locations, and
-    `check_analysis` can check the result. The cache is used only without both.
+    `check_analysis` can check the result. The cache is used only without both. Without `with_details`, workflows may
+    have no details.
     """
     if with_locations or checked:
         analysis = cache.analyze_with_locations(sources, checked=checked)
     else:
-        analysis = cache.analyze(sources, paths)
+        analysis = cache.analyze(sources, paths, with_details=with_details)
     for problem in (*analysis.problems, *analysis.hints):
         write_message(str(problem))
     return analysis
@@ -185,9 +192,14 @@ class Cache(Struct, frozen=True):
 
         return (lambda: None) if has_result(store, paths, environment) else import_pipeline
 
-    def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:
-        """Return the analysis of sources that `paths` selected, without locations of nodes."""
-        return self._load_or_run(sources, paths, lambda: _analyze(sources), check=False).analysis
+    def analyze(self, sources: Sources, paths: Sequence[str], *, with_details: bool = True) -> Analysis:
+        """Return the analysis of sources that `paths` selected, without locations of nodes.
+
+        Without `with_details`, workflows have no details unless they are cached.
+        """
+        with_details = with_details or self._store(paths) is not None  # because all formats share the cached result
+        analyze = partial(_analyze, sources, with_details=with_details)
+        return self._load_or_run(sources, paths, analyze, check=False).analysis
 
     def analyze_with_locations(self, sources: Sources, *, checked: bool) -> Analysis:
         """Return the analysis of sources with locations of nodes, which are not cached.
@@ -294,9 +306,9 @@ def reject_with_watch(paths: Sequence[str], options: Mapping[str, bool]) -> None
         raise click.UsageError("--watch cannot read standard input again. Name files or directories.")
 
 
-def _analyze(sources: Sources) -> CheckResult:
+def _analyze(sources: Sources, *, with_details: bool) -> CheckResult:
     with ProgressLine(len(sources.modules)) as progress:
-        return CheckResult(analyze_graphs(sources, progress.show))
+        return CheckResult(analyze_graphs(sources, progress.show, with_details=with_details))
 
 
 def _check(sources: Sources, *, with_edits: bool) -> CheckResult:

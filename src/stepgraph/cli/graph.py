@@ -106,7 +106,10 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
         with_locations = output.format.shows_locations or options.source_links is not None
-        analysis = analyze_inputs(sources, paths, cache, with_locations=with_locations, checked=checked)
+        with_details = not output.format.is_api_response
+        analysis = analyze_inputs(
+            sources, paths, cache, with_locations=with_locations, checked=checked, with_details=with_details
+        )
         require_workflows(analysis, sources, paths)
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]

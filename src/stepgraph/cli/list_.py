@@ -40,7 +40,7 @@ def list_workflows(
     with cache.date_lookup(selected_paths) as lookup:
         if output_format == "json":
             start_date_lookups(sources, lookup)
-        analysis = _select(analyze_inputs(sources, selected_paths, cache), workflows)
+        analysis = _select(analyze_inputs(sources, selected_paths, cache, with_details=False), workflows)
         if analysis.workflows or analysis.external:
             write_result(
                 _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)

@@ -60,8 +60,14 @@ class MemoryCache(Cache, frozen=True, kw_only=True):
     incremental: IncrementalAnalysis = field(default_factory=IncrementalAnalysis)
     last_run: _LastRun = field(default_factory=_LastRun)
 
-    def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:  # noqa: ARG002 - as in the base class
-        """Return the analysis of sources, without locations of nodes."""
+    def analyze(
+        self,
+        sources: Sources,
+        paths: Sequence[str],  # noqa: ARG002 - as in the base class
+        *,
+        with_details: bool = True,  # noqa: ARG002 - as in the base class
+    ) -> Analysis:
+        """Return the analysis of sources with details, without locations of nodes."""
         self.last_run.sources = sources
         with ProgressLine(len(sources.modules)) as progress:
             return self._recorded(self.incremental.analyze(sources, progress.show))
