@@ -148,11 +148,12 @@ class _PieceTemplate(Struct, frozen=True):
     openings: tuple[BlockStatement, ...]
     has_trailing_newline: bool
 
-    def piece(self, piece: Piece, context: PieceContext, tokens: Sequence[str]) -> ParsedPiece:
-        """Return the nodes of a piece with these tokens."""
-        *groups, header = self.template.nodes(tokens)
-        statements, footers = tuple(groups[::2]), tuple(groups[1::2])
-        return ParsedPiece(piece, context, statements, footers, self.openings, header, self.has_trailing_newline)  # type: ignore[arg-type] # nodes of the same types
+    def parse(self, pieces: Sequence[Piece], context: PieceContext) -> Iterator[ParsedPiece]:
+        """Yield the nodes of each piece. All pieces have the structure."""
+        codes = [piece.code.tokens for piece in pieces if piece.code is not None]
+        for piece, (*groups, header) in zip(pieces, self.template.nodes(codes), strict=True):
+            statements, footers = tuple(groups[::2]), tuple(groups[1::2])
+            yield ParsedPiece(piece, context, statements, footers, self.openings, header, self.has_trailing_newline)  # type: ignore[arg-type] # nodes of the same types
 
 
 @lru_cache(_MAX_TEMPLATES)
@@ -172,15 +173,40 @@ def _piece_template(
     return _PieceTemplate(template, parsed.openings, parsed.has_trailing_newline)
 
 
+def parse_pieces(pieces: Sequence[tuple[Piece, PieceContext]]) -> tuple[ParsedPiece, ...]:
+    """Return the nodes of pieces. Those with a frequent structure have the nodes of its template.
+
+    Raises RejectedPieceError, or WrongCutError or an error of LibCST if the source has to be parsed whole.
+    """
+    parsed: dict[int, ParsedPiece] = {}
+    indices_by_template: dict[int, list[int]] = {}
+    templates: dict[int, _PieceTemplate] = {}
+    for index, (piece, context) in enumerate(pieces):
+        template = _template_for(piece, context)
+        if template is None:
+            parsed[index] = parse_piece(piece, context)
+        else:
+            templates[id(template)] = template
+            indices_by_template.setdefault(id(template), []).append(index)
+    for identity, indices in indices_by_template.items():
+        context = pieces[indices[0]][1]
+        copies = templates[identity].parse([pieces[index][0] for index in indices], context)
+        parsed.update(zip(indices, copies, strict=True))
+    return tuple([parsed[index] for index in range(len(pieces))])
+
+
+def _template_for(piece: Piece, context: PieceContext) -> _PieceTemplate | None:
+    """Return the template of a piece with a frequent structure, or None if the piece has to be parsed."""
+    if piece.code is None:
+        return None
+    return _piece_template(piece.code.structure, piece.blocks, piece.end_blocks, context)
+
+
 def parse_piece(piece: Piece, context: PieceContext) -> ParsedPiece:
     """Return the nodes of a piece.
 
     Raises RejectedPieceError, or WrongCutError or an error of LibCST if the source has to be parsed whole.
     """
-    if piece.code is not None:
-        template = _piece_template(piece.code.structure, piece.blocks, piece.end_blocks, context)
-        if template is not None:
-            return template.piece(piece, context, piece.code.tokens)
     before = "" if context.is_first else _code_before(piece, context)
     module = _parse(before + piece.text, _code_after(piece, context.newline))
     if context.follows_block or context.has_first_block:

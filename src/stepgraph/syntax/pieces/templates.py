@@ -7,10 +7,11 @@ trees of frequent structures are copied from templates.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
+from itertools import islice, repeat
 from keyword import kwlist
 from typing import Final, TypeAlias
 
@@ -166,19 +167,32 @@ class Template(Struct, frozen=True):
     groups: tuple[tuple[int, ...], ...]
     """The values that the template returns."""
 
-    def nodes(self, tokens: Sequence[str]) -> Sequence[tuple[cst.CSTNode, ...]]:
-        """Return the groups of nodes of the code with these tokens."""
-        values: list[object] = [*tokens]
+    def nodes(self, codes: Sequence[Sequence[str]]) -> Iterator[tuple[tuple[cst.CSTNode, ...], ...]]:
+        """Yield the groups of nodes of each code with this structure, given by its tokens.
+
+        The nodes are created node by node of the structure, so that no Python code runs for each node.
+        """
+        values: list[Sequence[object]] = [*zip(*codes, strict=True)]  # a row for each value, a column for each code
         for copy in self.copies:
-            node = object.__new__(copy.node_type)
+            nodes = [*map(object.__new__, repeat(copy.node_type, len(codes)))]
             for set_field, constant in copy.constants:
-                set_field(node, constant)
+                _exhaust(map(set_field, nodes, repeat(constant)))
             for set_field, index in copy.values:
-                set_field(node, values[index])
+                _exhaust(map(set_field, nodes, values[index]))
             for set_field, indices in copy.sequences:
-                set_field(node, tuple([values[index] for index in indices]))
-            values.append(node)
-        return [tuple([values[index] for index in group]) for group in self.groups]  # type: ignore[misc] # nodes
+                _exhaust(map(set_field, nodes, _columns(values, indices)))
+            values.append(nodes)
+        return islice(zip(*[_columns(values, group) for group in self.groups], strict=False), len(codes))
+
+
+def _columns(values: Sequence[Sequence[object]], indices: tuple[int, ...]) -> Iterable[tuple[object, ...]]:
+    """Return the values at some indices, for each code; empty tuples without end if there are no indices."""
+    return zip(*[values[index] for index in indices], strict=True) if indices else repeat(())
+
+
+def _exhaust(calls: Iterable[object]) -> None:
+    """Make each call of an iterator."""
+    deque(calls, maxlen=0)
 
 
 class UnsupportedCodeError(Exception):

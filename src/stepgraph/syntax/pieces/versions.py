@@ -15,7 +15,7 @@ from stepgraph.syntax.pieces.parsing import (
     PieceContext,
     RejectedPieceError,
     WrongCutError,
-    parse_piece,
+    parse_pieces,
 )
 
 _DEFAULT_INDENT: Final = " " * 4
@@ -163,17 +163,15 @@ def line_ending(text: str) -> str | None:
 def parse_parts(parts: Cut, context: PieceContext) -> tuple[ParsedPiece, ...]:
     """Return the parsed pieces of a source or of a part of it. `context` describes all of them together."""
     last = len(parts.pieces) - 1
-    return tuple(
-        parse_piece(
-            piece,
-            PieceContext(
-                context.newline,
-                context.indent,
-                is_first=context.is_first and index == 0,
-                is_last=context.is_last and index == last,
-                follows_block=context.follows_block or index > parts.first_indented_piece,
-                has_first_block=not context.follows_block and index == parts.first_indented_piece,
-            ),
+    contexts = [
+        PieceContext(
+            context.newline,
+            context.indent,
+            is_first=context.is_first and index == 0,
+            is_last=context.is_last and index == last,
+            follows_block=context.follows_block or index > parts.first_indented_piece,
+            has_first_block=not context.follows_block and index == parts.first_indented_piece,
         )
-        for index, piece in enumerate(parts.pieces)
-    )
+        for index in range(len(parts.pieces))
+    ]
+    return parse_pieces([*zip(parts.pieces, contexts, strict=True)])
