@@ -25,6 +25,7 @@ from stepgraph.interpreter.python.constants import (
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
 from stepgraph.interpreter.raised_exceptions import may_raise_unseen
+from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
@@ -73,6 +74,8 @@ _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False)
 
 def _evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
     """Evaluate the object whose attribute or element is accessed."""
+    if interpreter.tracer is NO_TRACER:  # the most frequent contexts cost more than what they do without a check
+        return interpreter.evaluate(node.value)
     with interpreter.tracer.base():
         return interpreter.evaluate(node.value)
 
@@ -212,8 +215,11 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     callee = _evaluate_callee(interpreter, node)
     frame = interpreter.frame
     frame.raises_unseen = frame.raises_unseen or may_raise_unseen(callee)
-    with interpreter.tracer.arguments(node, callee):
+    if interpreter.tracer is NO_TRACER:
         arguments = _evaluate_arguments(interpreter, node)
+    else:
+        with interpreter.tracer.arguments(node, callee):
+            arguments = _evaluate_arguments(interpreter, node)
     interpreter.task_id_before_call = last_task_id
     result = interpreter.call(callee, arguments, interpreter.place(node))
     if isinstance(result, (Collection, Constant, Mapping, Template)):
@@ -249,8 +255,11 @@ def _evaluate_starred_arguments(interpreter: Interpreter, node: cst.Call) -> Arg
 
 
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
-    with interpreter.tracer.callee(node):
+    if interpreter.tracer is NO_TRACER:
         callee = interpreter.evaluate(node.func)
+    else:
+        with interpreter.tracer.callee(node):
+            callee = interpreter.evaluate(node.func)
     if isinstance(callee, BuiltinMethod | Union):
         interpreter.tracer.on_method_call(node, callee)
     return callee
