@@ -199,7 +199,7 @@ def possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
     """Return the modules that a module may import, in the order of the bound names."""
     bindings = bindings_of(module.tree, module)
     binders = (binder for binders in bindings.binders.values() for binder in binders)
-    import_statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
+    import_statements = (binder for binder in binders if type(binder) is cst.Import or type(binder) is cst.ImportFrom)
     imported = (
         named_module
         for statement in dict.fromkeys([*import_statements, *bindings.stars])

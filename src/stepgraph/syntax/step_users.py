@@ -112,11 +112,11 @@ def _is_step_factory(function: cst.FunctionDef | cst.Lambda, _: SourceModule) ->
     pending: list[cst.CSTNode] = [function]
     while pending:
         node = pending.pop()
-        if isinstance(node, cst.Yield | cst.Await):
+        if type(node) is cst.Yield or type(node) is cst.Await:
             return False
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute | cst.Name):
+        if type(node) is cst.Call and isinstance(node.func, cst.Attribute | cst.Name):
             names.add((node.func.attr if isinstance(node.func, cst.Attribute) else node.func).value)
-        if isinstance(node, cst.FunctionDef) and node.asynchronous is not None:
+        if type(node) is cst.FunctionDef and node.asynchronous is not None:
             if node is function:
                 return False
             pending += node.decorators

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct
@@ -17,12 +17,6 @@ Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 _LAYOUT_TYPES = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace, cst.Comma, cst.LeftParen)
 _LAYOUT_FIELDS = frozenset(
     {"lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon", "dot"}
-)
-_COMPOUND_TYPES: Final = frozenset(
-    [
-        *(cst.If, cst.Try, cst.TryStar, cst.For, cst.While, cst.With, cst.Match),
-        *(cst.FunctionDef, cst.ClassDef),
-    ]
 )
 _TEXTS: Final = ("value", "star", "prefix", "conversion")
 _BLOCKS: Final = frozenset({cst.IndentedBlock, cst.SimpleStatementSuite, DeferredBlock})
@@ -88,39 +82,53 @@ def statements(body: cst.BaseSuite | cst.Module) -> Iterator[Statement]:
 
 def suites(statement: cst.CSTNode) -> Iterable[cst.BaseSuite]:
     """Return the blocks of a compound statement in source order, and the body of a function or class."""
-    return _compound_suites(statement) if type(statement) in _COMPOUND_TYPES else ()
-
-
-def _compound_suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
-    match statement:
-        case cst.If():
-            yield from _if_suites(statement)
-        case cst.Try() | cst.TryStar():
-            yield statement.body
-            for handler in statement.handlers:
-                yield handler.body
-            if statement.orelse:
-                yield statement.orelse.body
-            if statement.finalbody:
-                yield statement.finalbody.body
-        case cst.For() | cst.While():
-            yield statement.body
-            if statement.orelse:
-                yield statement.orelse.body
-        case cst.With() | cst.FunctionDef() | cst.ClassDef():
-            yield statement.body
-        case cst.Match():
-            for case in statement.cases:
-                yield case.body
+    suites_of = _SUITES.get(type(statement))
+    return () if suites_of is None else suites_of(statement)
 
 
 def _if_suites(statement: cst.If) -> Iterator[cst.BaseSuite]:
     clause: cst.If | cst.Else | None = statement
-    while isinstance(clause, cst.If):
+    while type(clause) is cst.If:
         yield clause.body
         clause = clause.orelse
     if clause is not None:
         yield clause.body
+
+
+def _try_suites(statement: cst.Try | cst.TryStar) -> Iterator[cst.BaseSuite]:
+    yield statement.body
+    for handler in statement.handlers:
+        yield handler.body
+    if statement.orelse:
+        yield statement.orelse.body
+    if statement.finalbody:
+        yield statement.finalbody.body
+
+
+def _loop_suites(statement: cst.For | cst.While) -> tuple[cst.BaseSuite, ...]:
+    return (statement.body,) if statement.orelse is None else (statement.body, statement.orelse.body)
+
+
+def _match_suites(statement: cst.Match) -> list[cst.BaseSuite]:
+    return [case.body for case in statement.cases]
+
+
+def _only_suite(statement: cst.With | cst.FunctionDef | cst.ClassDef) -> tuple[cst.BaseSuite]:
+    return (statement.body,)
+
+
+# Each function accepts only its own types, which `dict` cannot express, hence `Any`.
+_SUITES: Final[dict[type[cst.CSTNode], Callable[[Any], Iterable[cst.BaseSuite]]]] = {
+    cst.If: _if_suites,
+    cst.Try: _try_suites,
+    cst.TryStar: _try_suites,
+    cst.For: _loop_suites,
+    cst.While: _loop_suites,
+    cst.Match: _match_suites,
+    cst.With: _only_suite,
+    cst.FunctionDef: _only_suite,
+    cst.ClassDef: _only_suite,
+}
 
 
 def statements_below(
@@ -145,10 +153,11 @@ def statements_below(
             stack.pop()
             continue
         yield statement
-        if type(statement) in _COMPOUND_TYPES and (into_functions or type(statement) not in _DEFINITION_TYPES):
+        suites_of = _SUITES.get(type(statement))
+        if suites_of is not None and (into_functions or type(statement) not in _DEFINITION_TYPES):
             inner = [
                 suite
-                for suite in _compound_suites(statement)
+                for suite in suites_of(statement)
                 if not (skeleton and type(suite) is DeferredBlock) and (not words or may_contain(suite, words))
             ]
             stack.extend(statements(sketch_of(suite) if sketched else suite) for suite in reversed(inner))
@@ -157,7 +166,7 @@ def statements_below(
 def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield a statement and all statements in its blocks except in functions and classes, in source order."""
     yield statement
-    if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
+    if type(statement) not in _DEFINITION_TYPES:
         for suite in suites(statement):
             yield from statements_below(suite)
 
