@@ -94,7 +94,7 @@ def test_different_structures(first: str, second: str) -> None:
 UNTERMINATED = ["a = 'b", "a = 'b\\'", '"""a"', "''' ''"]
 
 
-@pytest.mark.parametrize("code", ["é = 1", "a = 1\r\n", "a = 'b'\n" * 1_000, *UNTERMINATED])
+@pytest.mark.parametrize("code", ["é = 1", "a = 1\r\n", "a\0 = 1\n", "a = 'b'\n" * 1_000, *UNTERMINATED])
 def test_structures_that_are_not_compared(code: str) -> None:
     assert structured(code) is None
 

@@ -91,7 +91,7 @@ class StructuredCode(Struct, frozen=True):
 
 def structured(code: str) -> StructuredCode | None:
     """Return the structure of code and its tokens, or None if the structure is not compared."""
-    if len(code) > _MAX_LENGTH or not code.isascii() or "\r" in code or not _COMPLETE.fullmatch(code):
+    if len(code) > _MAX_LENGTH or not code.isascii() or "\r" in code or "\0" in code or not _COMPLETE.fullmatch(code):
         return None
     parts = _TOKEN.split(code)
     tokens = parts[1::2]
