@@ -146,6 +146,13 @@ def test_number_of_comparisons_is_limited(monkeypatch: pytest.MonkeyPatch) -> No
     assert members("['x', './c/*']") == ()
 
 
+def test_long_patterns_count_several_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant(Path(), {"apps/shop/a/flow/pyproject.toml": "[project]\nname = 'flow-kit'\n"})
+    monkeypatch.setattr("stepgraph.project.local_packages._MAX_COMPARISONS", 100)
+    assert members("['./b*/*', './a/*']") == ("apps/shop/a/flow/",)
+    assert members(f"['./b{'*' * 3_200}/*', './a/*']") == ()
+
+
 def test_size_of_files_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.project.local_packages.LOCAL_PACKAGE_BYTES", 10)
     declare(DECLARATIONS["path"])

@@ -31,7 +31,10 @@ _WORKSPACE: Final = ((b"uv", b"workspace"),)
 _NAME: Final = ((b"project", b"name"),)
 _MAX_INPUTS: Final = 20 * LOCAL_PACKAGES
 _MAX_COMPARISONS: Final = 100_000
-"""The maximum number of names of directories that are compared with patterns of members, about a second."""
+"""The maximum number of names of directories that are compared with patterns of members, about a second. Patterns of
+more than `_PATTERN_LENGTH` characters count several times.
+"""
+_PATTERN_LENGTH: Final = 32
 _SEPARATORS: Final = re.compile(r"[-_.]++")
 _NO_TABLE: Final[Mapping[str, object]] = {}
 
@@ -136,7 +139,7 @@ class LocalPackages(Struct):
         while pending and self._comparisons <= _MAX_COMPARISONS:
             folder, level = pending.pop()
             names = self._names_in(folder)
-            self._comparisons += 1 + len(names)
+            self._comparisons += (1 + len(names)) * (1 + len(parts[level]) // _PATTERN_LENGTH)
             inner = [f"{folder}{name}/" for name in names if matches(parts[level], name)]
             if level + 1 == len(parts):
                 yield from inner
