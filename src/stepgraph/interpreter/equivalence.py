@@ -79,15 +79,20 @@ class ValueSet:
 
     def find(self, value: Slot) -> Slot:
         """Return the equivalent value in this set, or MISSING."""
-        candidates = self._buckets.get(_bucket_key(value), ())
-        return next((candidate for candidate in candidates if is_equivalent(value, candidate)), MISSING)
+        return _equivalent(value, self._buckets.get(_bucket_key(value), ()))
 
     def add(self, value: Slot) -> bool:
         """Add a value. Return False if the set already contains it."""
-        if value in self:
+        bucket = self._buckets.setdefault(_bucket_key(value), [])
+        if _equivalent(value, bucket) is not MISSING:
             return False
-        self._buckets.setdefault(_bucket_key(value), []).append(value)
+        bucket.append(value)
         return True
+
+
+def _equivalent(value: Slot, candidates: Iterable[Slot]) -> Slot:
+    """Return the candidate that is equivalent to a value, or MISSING."""
+    return next((candidate for candidate in candidates if is_equivalent(value, candidate)), MISSING)
 
 
 def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
