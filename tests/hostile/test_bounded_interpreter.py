@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+import libcst as cst
 import pytest
 
 import stepgraph.interpreter
@@ -20,7 +21,8 @@ from stepgraph.ir.nodes import PayloadShape
 from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, LimitExceededError
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Node
-from tests.hostile.hostile_input import HEAD, RUN, HostileInput
+from stepgraph.syntax.source_text import source_text
+from tests.hostile.hostile_input import HEAD, RUN, HostileInput, entry
 from tests.hostile.inputs import load_inputs
 
 INPUTS: Final = {row.name: row for row in (*load_inputs("interpreter"), *load_inputs("interpreter_variants"))}
@@ -145,6 +147,32 @@ def test_unknown_decorators_of_one_function_are_bounded() -> None:
     source = f"from workers import WorkflowEntrypoint\n\n\n{run}{function}        await step.sleep('rest', 1)\n"
     (workflow,) = analyze_source(source).workflows
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
+
+
+READS = {
+    "for": ("items = []", "items.append({})", "for x in items: pass"),
+    "pop": ("items = []", "items.append({})", "x = items.pop(event.index)"),
+    "queue": ("items = asyncio.Queue()", "items.put_nowait({})", "x = items.get_nowait()"),
+    "context variable": ("items = contextvars.ContextVar('items')", "items.set({})", "x = items.get()"),
+}
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_texts_of_elements_are_computed_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The conditions of the cases of an element that is read are the texts of all elements."""
+    texts: list[object] = []
+
+    def text_of(module: cst.Module, node: cst.CSTNode) -> str:
+        texts.append(node)
+        return source_text(module, node)
+
+    monkeypatch.setattr("stepgraph.syntax.source_text.source_text", text_of)
+    create, add, read = READS[kind]
+    adds = [add.format(f"step.sleep if event.x{number} else None") for number in range(50)]
+    source = entry("\n".join([create, *adds, *[read] * 50]))["entry.py"]
+    assert isinstance(source, str)
+    analyze_source(f"import asyncio, contextvars\n{source}")
+    assert len(texts) < 500
 
 
 def test_tasks_that_have_not_begun_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
+from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.source_text import formatted_text, source_text
 
 
@@ -76,3 +77,10 @@ def test_a_very_long_text_is_not_formatted() -> None:
 def test_compound_statement_is_its_head(source: str, head: str) -> None:
     module = cst.parse_module(source)
     assert source_text(module, module.body[0]) == head
+
+
+@pytest.mark.parametrize(("count", "length"), [(3_000, 9_000), (4_000, 200)])
+def test_very_long_texts_of_cases_are_truncated(count: int, length: int) -> None:
+    module = parse_module(f"[{'a, ' * count}]\n".encode(), "entry.py")
+    statement = module.tree.body[0]
+    assert abs(len(module.case_text(statement)) - length) < 5

@@ -28,6 +28,7 @@ Node = TypeVar("Node", bound="cst.CSTNode")
 
 _WORD: Final = re.compile(rb"[\w\x80-\xff]++")
 _BRIEF_LENGTH: Final = 200
+_MAX_CASE_LENGTH: Final = 10_000
 """Maximum length of a brief text, in characters."""
 
 
@@ -258,6 +259,13 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """Return the source of `node` on one line, truncated if long; memoized because messages repeat it."""
         return self.once_for(node, _brief_text)
 
+    def case_text(self, node: cst.CSTNode) -> str:
+        """Return the text of `node` as the condition of a case, truncated if very long.
+
+        It is memoized because each read of a collection needs the texts of all elements.
+        """
+        return self.once_for(node, _case_text)
+
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line without comments, or the name of a function or class."""
         from stepgraph.syntax.source_text import source_text
@@ -266,8 +274,16 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
 
 
 def _brief_text(node: cst.CSTNode, module: SourceModule) -> str:
-    text = module.text(node)
-    return text if len(text) <= _BRIEF_LENGTH else text[: _BRIEF_LENGTH - 1] + "…"
+    return _shortened(module.text(node), _BRIEF_LENGTH)
+
+
+def _case_text(node: cst.CSTNode, module: SourceModule) -> str:
+    return _shortened(module.text(node), _MAX_CASE_LENGTH)
+
+
+def _shortened(text: str, max_length: int) -> str:
+    """Return a text of at most this length, or the start of the text."""
+    return text if len(text) <= max_length else text[: _BRIEF_LENGTH - 1] + "…"
 
 
 class SourcePlace(Struct, frozen=True):
@@ -298,6 +314,11 @@ class SourcePlace(Struct, frozen=True):
     def text(self) -> str:
         """The source of the node on one line without comments, or the name of a function or class."""
         return self.module.text(self.node)
+
+    @property
+    def case_text(self) -> str:
+        """The text of the node as the condition of a case, truncated if very long."""
+        return self.module.case_text(self.node)
 
     @property
     def callee_text(self) -> str:

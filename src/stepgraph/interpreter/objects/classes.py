@@ -420,7 +420,7 @@ def select_member(
 ) -> Value | None:
     """Return the selected member of an enumeration, or the union of all. Return None if none is a `ProjectObject`."""
     members = enum_members(interpreter, class_value) or ()
-    objects = [(member.place.text, member.value) for member in members if isinstance(member.value, ProjectObject)]
+    objects = [(member.place.case_text, member.value) for member in members if isinstance(member.value, ProjectObject)]
     for name, member in objects:
         if is_selected(name, member):
             return member

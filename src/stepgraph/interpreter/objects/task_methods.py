@@ -89,7 +89,8 @@ def _get_variable(
     """
     interpreter.store.record_outer_read(receiver.state, "items")
     items: tuple[Element, ...] = receiver.state.elements()
-    values, conditions = [item.value for item in items], [item.place.text for item in items]
+    interpreter.budget.spend(Limit.ELEMENTS, len(items))
+    values, conditions = [item.value for item in items], [item.place.case_text for item in items]
     default = arguments.items[0].value if arguments.items else receiver.default
     may_be_unset = not items or interpreter.in_step or any(item.may_be_missing for item in items)
     if default is not None and may_be_unset:

@@ -75,7 +75,7 @@ def union_of_elements(
 ) -> Value:
     """Return the union of the values of elements. The discriminant defaults to the source of `place`."""
     elements = list(items)
-    values, conditions = [item.value for item in elements], [item.place.text for item in elements]
+    values, conditions = [item.value for item in elements], [item.place.case_text for item in elements]
     return union_of_values(values, conditions, place.text if discriminant is None else discriminant, place, each=each)
 
 

@@ -208,7 +208,7 @@ class _ArgumentBinder(Struct):
 
     def _union(self, name: str, items: Sequence[Element]) -> Value:
         values = [item.value for item in items]
-        conditions = [item.place.text for item in items]
+        conditions = [item.place.case_text for item in items]
         default = self.defaults.get(name)
         if default is not None:
             values, conditions = [*values, default], [*conditions, name]

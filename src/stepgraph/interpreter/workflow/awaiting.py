@@ -186,7 +186,7 @@ def value_of(interpreter: Interpreter, contents: Collection, place: SourcePlace)
         return UNKNOWN
     interpreter.work.empty_reads.pop(id(place.node), None)
     values = [_item_value(item.value) for item in contents.items]
-    names = [callable_name(value) or item.place.text for value, item in zip(values, contents.items, strict=True)]
+    names = [callable_name(value) or item.place.case_text for value, item in zip(values, contents.items, strict=True)]
     return union_of_values(values, names, place.text, place)
 
 

@@ -281,7 +281,7 @@ def _listed_in_valid_runs(depends: tuple[Element, ...], parameters: Sequence[Ste
         return depends
     conditions = [item.condition for item in candidates[:-1]]
     if None in conditions:
-        cases = [Case(item.place.text, item.value) for item in candidates]
+        cases = [Case(item.place.case_text, item.value) for item in candidates]
         choice = Union(tuple(cases), parameters[first].name, parameters[first].place)
     else:
         pairs = zip([*conditions, None], candidates, strict=True)

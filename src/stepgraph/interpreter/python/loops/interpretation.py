@@ -290,4 +290,4 @@ def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
 def value_in_each_pass(items: Sequence[Element], discriminant: str, place: SourcePlace) -> Value:
     """Return the value of a variable that a loop binds to a different element in each pass."""
     values = [with_all_runs(item.value) if item.many else item.value for item in items]
-    return union_of_values(values, [item.place.text for item in items], discriminant, place, each=True)
+    return union_of_values(values, [item.place.case_text for item in items], discriminant, place, each=True)
