@@ -191,7 +191,6 @@ def test_values_of_variables_matter(old: str, new: str) -> None:
         'await step.sleep(f"{[x for x in event]}", 1)',
         '[await step.sleep(f"{y}", 1) for x in event for y in x]',
         'with open(event) as x:\n    await step.sleep(f"{x}", 1)',
-        'await step.sleep(f"{HOST}", 1)',
         "\n".join(
             [
                 "a0, b0 = event",
@@ -205,10 +204,37 @@ def test_unknown_definitions(body: str) -> None:
     assert definitions(body) == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        'f"pack {item!s} now"',
+        'f"pack {str(item)} now"',
+        '"pack " + item + " now"',
+        '"pack " + str(item) + f" {\'now\'}"',
+        "name",
+    ],
+)
+def test_names_are_joined_in_any_way(name: str) -> None:
+    code = 'for item in event:\n    name = f"pack {item} now"\n    await step.sleep($name, 1)'
+    assert definitions(code.replace("$name", name)) == definitions(code.replace("$name", 'f"pack {item} now"'))
+
+
+@pytest.mark.parametrize("name", ['f"pack {item:>3} now"', 'f"pack {item!r} now"', 'f"{item} pack now"', "item"])
+def test_other_pieces_are_other_names(name: str) -> None:
+    code = "for item in event:\n    await step.sleep($name, 1)"
+    assert definitions(code.replace("$name", name)) != definitions(code.replace("$name", 'f"pack {item} now"'))
+
+
+@pytest.mark.parametrize("condition", ["(a) == 'x'", '(a == ("x"))', 'b == "x"'])
+def test_the_layout_of_conditions_does_not_matter(condition: str) -> None:
+    code = f"a = event.a\nb = a\nif $condition:\n    {NAP}"
+    assert definitions(code.replace("$condition", condition)) == ["__0.a == 'x' with __0 = <parameter 1 of run>"]
+
+
 def test_the_definition_of_a_name() -> None:
     assert definitions(named(ITEMS, "item")) == [
-        'for each of __0["payload"] with __0 = <parameter 1 of run>',
-        'pack \0__0 with __0 = <each of __0["payload"] with __0 = <parameter 1 of run>>\0',
+        "for each of __0['payload'] with __0 = <parameter 1 of run>",
+        "pack \0__0\0 with __0 = <each of __0['payload'] with __0 = <parameter 1 of run>>",
     ]
 
 

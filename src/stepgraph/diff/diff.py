@@ -8,6 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 
+from stepgraph.diff.branch_conditions import match_branches
 from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
@@ -148,7 +149,8 @@ def _compare(
         old_details, new_details = details()
         add_details(matching.old, old, old_details)
         add_details(matching.new, new, new_details)
-        if match_step_functions(matching):
+        has_other_steps = match_step_functions(matching)
+        if match_branches(matching) or has_other_steps:
             edits = edit_script(matching)
     groups, invisible = group_edits(matching, edits)
     sides = sides_of(matching)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
+from stepgraph.diff.branch_conditions import decisions, normal_decisions
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
@@ -82,7 +83,20 @@ class Matching:
     def has_same_value(self, old: int, new: int) -> bool:
         """Return whether the text of a step, branch or loop differs only in the names of variables and functions."""
         before, after = self.old.definitions.get(old), self.new.definitions.get(new)
-        return before is not None and after is not None and self.is_same_definition(before, after)
+        if before is not None and after is not None and self.is_same_definition(before, after):
+            return True
+        return self.has_same_decision(old, new)
+
+    def has_same_decision(self, old: int, new: int) -> bool:
+        """Return whether two branches certainly run under the same conditions, however these are written."""
+        if not self.old[old].kind == self.new[new].kind == BRANCH:
+            return False
+        before = decisions(self.old, old, self.old.definitions)
+        after = decisions(self.new, new, self.new.definitions) if before else []
+        if not before or not after:
+            return False
+        renamed = [(self._renamed(text), negated) for text, negated in before]
+        return normal_decisions(renamed) == normal_decisions(after)
 
     def has_other_value(self, old: int, new: int) -> bool:
         """Return whether the text of a step, branch or loop contains other values, perhaps by the same names."""
@@ -91,7 +105,11 @@ class Matching:
 
     def is_same_definition(self, old: str, new: str) -> bool:
         """Return whether two texts, as in `Detail.definition`, differ at most in the names of renamed functions."""
-        return (_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), old) if self.renamed else old) == new
+        return self._renamed(old) == new
+
+    def _renamed(self, text: str) -> str:
+        """Return a text of the old version with the new names of functions."""
+        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
 
     def unmatched_old(self) -> list[int]:
         """Return the unmatched old elements."""

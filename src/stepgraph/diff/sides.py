@@ -112,6 +112,10 @@ class Sides(Struct, frozen=True):
         """Return whether the text of a step, branch or loop differs only in the names of variables."""
         return self.matching.has_same_value(old, new)
 
+    def has_same_decision(self, old: int, new: int) -> bool:
+        """Return whether two branches certainly run under the same conditions."""
+        return self.matching.has_same_decision(old, new)
+
     def old_of(self, new: int) -> int:
         """Return the partner of a matched new element."""
         return cast("int", self.matching.to_old[new])

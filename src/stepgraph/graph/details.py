@@ -36,6 +36,7 @@ from stepgraph.syntax.variable_definitions import (
     DefinitionScope,
     FunctionCalls,
     calls_by_function,
+    defined_condition,
     defined_expression,
     defined_loop,
     defined_name,
@@ -108,8 +109,10 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
     match part:
         case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
             return defined_name(name, place, scope)
-        case {"type": "switch", "discriminant": str(text)} | {"condition": str(text)}:
+        case {"type": "switch", "discriminant": str(text)}:
             return defined_expression(text, place, scope)
+        case {"condition": str(text)}:
+            return defined_condition(text, place, scope)
         case {"type": "loop"}:
             return defined_loop(place, scope)
         case _:

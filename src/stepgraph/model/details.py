@@ -55,8 +55,8 @@ class Detail(Struct, frozen=True):
 
     definition: str = ""
     """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
-    the definitions of local variables in place of their names, so that it does not depend on these. Empty without
-    variables, and if a definition is unknown.
+    the definitions of local variables in place of their names, so that it does not depend on these. Empty if a
+    definition is unknown, and for names without braces.
     """
 
     function: str = ""

@@ -247,6 +247,8 @@ class Decisions(Struct, frozen=True):
         partner = self.matching.to_old[branch.number]
         if partner is None:
             return False
+        if self.matching.has_same_decision(partner, branch.number):
+            return True
         old, new = self.matching.old, self.matching.new
         first = new[branch.parent].children[: branch.index + 1]
         partners = tuple(self.matching.to_old[each] for each in first)

@@ -92,14 +92,21 @@ class _UnknownDefinitionError(Exception):
 def defined_name(name: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
 
-    The variables are those at `place`. Return an empty string without variables, and if a definition is unknown.
+    The variables are those at `place`. Return an empty string without braces, and if a definition is unknown.
     """
-    return _defined(list(_parts(name)), place, scope) if "{" in name else ""
+    return _defined(list(_parts(name)), place, scope, is_name=True) if "{" in name else ""
 
 
 def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression with definitions in place of its local variables, as `defined_name` does."""
-    return _defined([(text, True)], place, scope)
+    return _defined([(text, True)], place, scope, is_name=False)
+
+
+def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the normal form of a condition with definitions in place of its local variables."""
+    from stepgraph.model.expressions import normal_condition
+
+    return defined_expression(normal_condition(text), place, scope)
 
 
 def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
@@ -138,19 +145,27 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
 def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression with definitions in place of its variables, or without changes if these are unknown."""
     text = formatted_text(place.module.tree, expression)
-    return defined_expression(text, place, scope) or text
+    return defined_expression(text, place, scope) or _normal(text)
 
 
-def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return texts with definitions in place of the local variables in those that are expressions."""
+def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope, *, is_name: bool) -> str:
+    """Return texts with definitions in place of the local variables in those that are expressions.
+
+    The pieces of a name are separated, and do not depend on the way in which the code joins them.
+    """
+    from stepgraph.model.expressions import joined_pieces
+
     definitions = _Definitions(place.module, _functions_around(place), _Expansion(scope))
+    numbers = _Numbers()
+    pieces: list[tuple[str, bool]] = []
     try:
-        texts = [definitions.expand(text, place.node, 0) if is_expression else text for text, is_expression in parts]
+        for text, is_expression in parts:
+            code = definitions.code(text, place.node, 0, numbers) if is_expression else text
+            pieces += joined_pieces(code) if is_expression and is_name else [(code, is_expression)]
     except (_UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
-    defined = "\0".join(texts)
-    is_usable = len(defined) <= _MAX_RESULT and defined != "\0".join(text for text, _ in parts)
-    return defined if is_usable else ""
+    defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
+    return defined if len(defined) <= _MAX_RESULT else ""
 
 
 def _functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
@@ -204,9 +219,10 @@ class _Numbers(Struct):
             return cst.Name(name)
         return cst.Name(self.by_variable.setdefault((function, name, definition), f"__{len(self.by_variable)}"))
 
-    def definitions(self) -> str:
-        """Return the definitions of all numbers."""
-        return ", ".join(f"{number} = {definition}" for (_, _, definition), number in self.by_variable.items())
+    def defined(self, code: str) -> str:
+        """Return code with the definitions of all numbers."""
+        definitions = (f"{number} = {definition}" for (_, _, definition), number in self.by_variable.items())
+        return f"{code} with {', '.join(definitions)}" if self.by_variable else code
 
 
 class _Definitions(Struct):
@@ -220,9 +236,11 @@ class _Definitions(Struct):
     def expand(self, text: str, at: cst.CSTNode, function: int) -> str:
         """Return an expression at a node of one of the functions, with the definitions of its variables."""
         numbers = _Numbers()
-        code = formatted_text(_NO_MODULE, self._numbered(text, at, function, numbers))
-        definitions = numbers.definitions()
-        return f"{code} with {definitions}" if definitions else code
+        return numbers.defined(self.code(text, at, function, numbers))
+
+    def code(self, text: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> str:
+        """Return an expression as `expand` does, without the definitions, which `numbers` contains."""
+        return _normal(formatted_text(_NO_MODULE, self._numbered(text, at, function, numbers)))
 
     def _numbered(self, text: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
         self.expansion.scope.spend(len(text))
@@ -410,6 +428,14 @@ def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
     if isinstance(expression, _ATOMS) or expression.lpar:
         return expression
     return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
+
+
+def _normal(text: str) -> str:
+    if text.isidentifier():
+        return text
+    from stepgraph.model.expressions import normal_expression
+
+    return normal_expression(text)
 
 
 def _parse(text: str) -> cst.BaseExpression:

@@ -143,15 +143,25 @@ class ImpactAnalysis:
                 yield out_of_order(f"more passes may run when instances waiting at {later} resume")
 
     def _precedes_branches(self, tree: Tree, number: int, matched: Container[int]) -> bool:
-        """Return whether a branch is tested before branches that both versions have."""
+        """Return whether a branch is tested before branches of both versions, and may run in place of these."""
         if tree[number].kind != BRANCH:
             return False
         statement = tree[number].parent
         key = tree is self._new, statement
         if key not in self._last_branches:
-            branches = (child for child in tree[statement].children if tree[child].kind == BRANCH and child in matched)
+            branches = (
+                child
+                for child in tree[statement].children
+                if tree[child].kind == BRANCH and child in matched and not self._decides_equally(tree, child)
+            )
             self._last_branches[key] = max(branches, default=ROOT)
         return number < self._last_branches[key]
+
+    def _decides_equally(self, tree: Tree, branch: int) -> bool:
+        """Return whether a matched branch runs under the same conditions in both versions."""
+        matching = self._sides.matching
+        old, new = (matching.to_old[branch], branch) if tree is self._new else (branch, matching.to_new[branch])
+        return old is not None and new is not None and self._sides.has_same_decision(old, new)
 
     @cached_property
     def _adds_waits(self) -> bool:
@@ -265,6 +275,8 @@ class ImpactAnalysis:
         yield from self._concurrency.awaited_differently(group)
         for old, new in zip(group.old, group.new, strict=True):
             wait = self._instances.at_or_after(old)
+            if self._sides.has_same_decision(old, new):
+                continue
             if wait is not None and self._old[old].kind == BRANCH:
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
             elif wait is not None and self._has_effect(old):

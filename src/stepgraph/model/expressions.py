@@ -1,0 +1,202 @@
+"""Normal forms of Python expressions in graphs, by which conditions with equal values are recognized.
+
+`not (a == b)` and `a != b` have the same normal form, `not a == b`. Two expressions with the same normal form are equal
+in every run; other expressions may be equal, too.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+_MAX_CHARACTERS: Final = 2_000
+"""The maximum length of an expression that is normalized."""
+_DEFINITIONS: Final = " with __0 = "
+"""The text between an expression and the definitions of its variables, as in `Detail.definition`."""
+_NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
+    ast.NotEq: ast.Eq,
+    ast.IsNot: ast.Is,
+    ast.NotIn: ast.In,
+}
+"""The operators whose result is the negated result of another one."""
+_MIRRORED: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
+    ast.Lt: ast.Gt,
+    ast.Gt: ast.Lt,
+    ast.LtE: ast.GtE,
+    ast.GtE: ast.LtE,
+    ast.Eq: ast.Eq,
+    ast.NotEq: ast.NotEq,
+    ast.Is: ast.Is,
+    ast.IsNot: ast.IsNot,
+}
+"""The operators that have the same result with exchanged operands."""
+_NONEMPTY: Final = frozenset({(ast.Gt, 0), (ast.GtE, 1), (ast.NotEq, 0)})
+"""The comparisons with a length that are true for all values that are not empty."""
+_EMPTY: Final = frozenset({(ast.Eq, 0), (ast.Lt, 1), (ast.LtE, 0)})
+"""The comparisons with a length that are true for empty values."""
+
+
+def normal_expression(text: str) -> str:
+    """Return an expression without redundant parentheses, in the layout and with the quotes of `ast.unparse`.
+
+    A text that is no expression remains unchanged.
+    """
+    expression = _parse(text)
+    return text if expression is None else _unparse(expression) or text
+
+
+def normal_condition(text: str) -> str:
+    """Return the normal form of a condition, or a text that is no expression without changes."""
+    expression = _normal_parse(text, negated=False)
+    return text if expression is None else _unparse(expression) or text
+
+
+def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
+    """Return the conditions that are all true exactly if a condition is true, or with `negated` if it is false.
+
+    The definitions of variables may follow the condition, as in `Detail.definition`.
+    """
+    code, separator, definitions = text.partition(_DEFINITIONS)
+    normal = _normal_parse(code, negated=negated)
+    parts = normal.values if isinstance(normal, ast.BoolOp) and isinstance(normal.op, ast.And) else [normal]
+    texts = ["" if part is None else _unparse(part) for part in parts]
+    if not all(texts):
+        return (f"not {text}" if negated else text,)
+    return tuple(f"{part}{separator}{definitions}" for part in texts)
+
+
+def _normal_parse(text: str, *, negated: bool) -> ast.expr | None:
+    expression = _parse(text)
+    try:
+        return None if expression is None else _normal(expression, negated=negated)
+    except RecursionError:
+        return None
+
+
+def joined_pieces(text: str) -> list[tuple[str, bool]]:
+    """Return the pieces of a string that an expression joins, and whether each is an expression itself.
+
+    `f"pack {item}"` and `"pack " + str(item)` have the same pieces, `pack ` and `item`.
+    """
+    expression = _parse(text)
+    pieces = None if expression is None else _pieces(expression)
+    if pieces is None:
+        return [(text, True)]
+    texts = [(piece, False) if isinstance(piece, str) else (_unparse(piece), True) for piece in pieces]
+    return texts if all(code for code, is_code in texts if is_code) else [(text, True)]
+
+
+def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
+    """Return the pieces of a string, or None if the expression does not certainly join strings."""
+    match expression:
+        case ast.Constant(value=str(value)):
+            return [value]
+        case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
+            return _pieces(argument) or [argument]
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            sides = _pieces(left), _pieces(right)
+            if sides == (None, None):
+                return None
+            return [*(sides[0] or [left]), *(sides[1] or [right])]
+        case ast.JoinedStr(values=values):
+            pieces: list[str | ast.expr] = []
+            for value in values:
+                match value:
+                    case ast.FormattedValue(value=inner, conversion=-1 | 115, format_spec=None):
+                        pieces += _pieces(inner) or [inner]
+                    case ast.Constant(value=str(characters)):
+                        pieces.append(characters)
+                    case _:
+                        return None
+            return pieces
+        case _:
+            return None
+
+
+def _parse(text: str) -> ast.expr | None:
+    if len(text) > _MAX_CHARACTERS or text.isidentifier():
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _unparse(expression: ast.expr) -> str:
+    try:
+        return ast.unparse(expression)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def _normal(expression: ast.expr, *, negated: bool) -> ast.expr:
+    """Return an expression that is true exactly if another one is true, or with `negated` if it is false."""
+    match expression:
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            return _normal(operand, negated=not negated)
+        case ast.BoolOp(op=operator, values=values):
+            is_and = isinstance(operator, ast.And) is not negated
+            return _joined([_normal(value, negated=negated) for value in values], is_and=is_and)
+        case ast.Compare(left=left, ops=operators, comparators=comparators):
+            operands = [left, *comparators]
+            if all(map(_is_stable, comparators[:-1])):
+                pairs = list(_comparisons(operands, operators, negated=negated))
+                return _joined(pairs, is_and=not negated)
+        case ast.Call(func=ast.Name(id="bool"), args=[argument], keywords=[]):
+            return _normal(argument, negated=negated)
+    return _negated(expression) if negated else expression
+
+
+def _joined(values: Sequence[ast.expr], *, is_and: bool) -> ast.expr:
+    """Return the conjunction or disjunction of conditions, without nested ones of the same kind."""
+    kind = ast.And if is_and else ast.Or
+    flat: list[ast.expr] = []
+    for value in values:
+        flat += value.values if isinstance(value, ast.BoolOp) and isinstance(value.op, kind) else [value]
+    return flat[0] if len(flat) == 1 else ast.BoolOp(kind(), flat)
+
+
+def _comparisons(operands: Sequence[ast.expr], operators: Sequence[ast.cmpop], *, negated: bool) -> Iterator[ast.expr]:
+    """Yield the comparisons of a chain such as `1 < x < 5`."""
+    for index, operator in enumerate(operators):
+        yield _comparison(operands[index], operator, operands[index + 1], negated=negated)
+
+
+def _comparison(left: ast.expr, operator: ast.cmpop, right: ast.expr, *, negated: bool) -> ast.expr:
+    kind = type(operator)
+    if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant) and kind in _MIRRORED:
+        left, kind, right = right, _MIRRORED[kind], left
+    if kind in _NEGATIONS:
+        kind, negated = _NEGATIONS[kind], not negated
+    match left, right:
+        case ast.Call(func=ast.Name(id="len"), args=[_], keywords=[]), ast.Constant(value=int(limit)):
+            if (kind, limit) in _NONEMPTY or (kind, limit) in _EMPTY:
+                return _negated(left) if negated is ((kind, limit) in _NONEMPTY) else left
+        case _, ast.Tuple(elts=values) | ast.List(elts=values) if (
+            kind is ast.In and values and _is_stable(left) and all(isinstance(value, ast.Constant) for value in values)
+        ):
+            equal = [_comparison(left, ast.Eq(), value, negated=negated) for value in values]
+            return _joined(equal, is_and=negated)
+    comparison = ast.Compare(left, [kind()], [right])
+    return _negated(comparison) if negated else comparison
+
+
+def _negated(expression: ast.expr) -> ast.expr:
+    return ast.UnaryOp(ast.Not(), expression)
+
+
+def _is_stable(expression: ast.expr) -> bool:
+    """Return whether two evaluations of an expression after each other have the same value and no effect."""
+    match expression:
+        case ast.Name() | ast.Constant():
+            return True
+        case ast.Attribute(value=value):
+            return _is_stable(value)
+        case ast.Subscript(value=value, slice=index):
+            return _is_stable(value) and _is_stable(index)
+        case _:
+            return False

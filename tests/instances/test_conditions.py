@@ -1,0 +1,117 @@
+"""The effects of conditions that are written in other ways on instances."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.diff.diff import diff_workflows
+from stepgraph.execution.engine_rules import Effect, InstanceEffect
+from stepgraph.execution.log import InstanceLog
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of, opened
+
+HEAD = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        order = await self.env.DB.load(event)
+        total = order["total"]
+        lines = order["lines"]
+        vip = order["vip"]
+"""
+CHOICE = """
+if $condition:
+    await step.do("$first")(self.work)()
+else:
+    await step.do("$second")(self.work)()
+await step.sleep("nap", 1000)
+"""
+PASSED = log_of("paused", ended("a"), opened("nap", "sleep"))
+INSIDE = log_of("paused", opened("a"))
+ELSEWHERE = log_of("paused", ended("b"), opened("nap", "sleep"))
+
+
+def choice(condition: str, first: str = "a", second: str = "b") -> str:
+    body = CHOICE.replace("$condition", condition).replace("$first", first).replace("$second", second)
+    return HEAD + indent(body, " " * 8) + "\n    async def work(self):\n        return await self.env.DB.work()\n"
+
+
+def effect(old: str, new: str, log: InstanceLog) -> InstanceEffect:
+    (deployed,), (changed,) = analyze_source(old).workflows, analyze_source(new).workflows
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log).effect
+
+
+def diff_effect(old: str, new: str) -> Effect:
+    (deployed,), (changed,) = analyze_source(old).workflows, analyze_source(new).workflows
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    before, after = deployed.graph["workflow"], changed.graph["workflow"]
+    return diff_workflows(before, after, details=lambda: (deployed.details, changed.details)).effect
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("not total == 1", "total != 1"),
+        ("(total == (1))", "total == 1"),
+        ('order["state"] == "new"', "order['state'] == 'new'"),
+        ("not (vip and total > 5)", "not vip or not total > 5"),
+        ("5 < total", "total > 5"),
+        ("0 < total <= 5", "total > 0 and total <= 5"),
+        ("len(lines) > 0", "len(lines)"),
+        ("total in (1, 2)", "total == 1 or total == 2"),
+        ("vip", "bool(vip)"),
+    ],
+)
+def test_conditions_with_equal_values_decide_as_before(old: str, new: str) -> None:
+    for before, after in ((old, new), (new, old)):
+        assert [effect(choice(before), choice(after), log) for log in (PASSED, INSIDE)] == ["resumes"] * 2
+        assert diff_effect(choice(before), choice(after)) is Effect.SAFE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("vip", "not vip"),
+        ("len(lines) > 0", "lines"),
+        ("not total < 5", "total >= 5"),
+        ("not (vip and total > 5)", "not vip and not total > 5"),
+        ("5 < total", "5 > total"),
+        ("total == 1", "total == '1'"),
+    ],
+)
+def test_other_conditions_may_decide_differently(old: str, new: str) -> None:
+    for before, after in ((old, new), (new, old)):
+        assert [effect(choice(before), choice(after), log) for log in (PASSED, INSIDE)] == ["unknown"] * 2
+
+
+@pytest.mark.parametrize(("old", "new"), [("vip", "not vip"), ("total == 1", "total != 1")])
+def test_branches_change_places_with_a_negated_condition(old: str, new: str) -> None:
+    for before, after in ((old, new), (new, old)):
+        changed = choice(after, "b", "a")
+        assert [effect(choice(before), changed, log) for log in (PASSED, INSIDE, ELSEWHERE)] == ["resumes"] * 3
+        assert diff_effect(choice(before), changed) is Effect.SAFE
+
+
+def test_branches_that_change_places_run_other_steps() -> None:
+    assert [effect(choice("vip"), choice("vip", "b", "a"), log) for log in (PASSED, INSIDE)] == ["unknown"] * 2
+    assert diff_effect(choice("vip"), choice("vip", "b", "a")) is Effect.BREAKING
+
+
+def test_a_condition_with_another_value_decides_differently() -> None:
+    changed = choice("not vip", "b", "a").replace('order["vip"]', 'order["new"]')
+    assert effect(choice("vip"), changed, PASSED) == "unknown"
+
+
+def test_an_else_takes_the_place_of_a_condition() -> None:
+    old = choice("vip").replace('\n        else:\n            await step.do("b")(self.work)()', "")
+    new = choice("not vip", "", "a").replace('await step.do("")(self.work)()', "pass")
+    for before, after in ((old, new), (new, old)):
+        assert [effect(before, after, log) for log in (PASSED, INSIDE)] == ["resumes"] * 2
+        assert diff_effect(before, after) is Effect.SAFE

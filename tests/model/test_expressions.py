@@ -1,0 +1,77 @@
+"""Normal forms of expressions."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.model.expressions import condition_parts, joined_pieces, normal_condition, normal_expression
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("not (a == b)", "not a == b"),
+        ("a != b", "not a == b"),
+        ("a not in b", "not a in b"),
+        ("a is not None", "not a is None"),
+        ("None is not a", "not a is None"),
+        ("not not a", "a"),
+        ("bool(a)", "a"),
+        ("(a and (b)) and c", "a and b and c"),
+        ("not (a and b != c)", "not a or b == c"),
+        ("not (a or b)", "not a and (not b)"),
+        ("5 < a", "a > 5"),
+        ("1 < a <= 5", "a > 1 and a <= 5"),
+        ("1 < f() <= 5", "1 < f() <= 5"),
+        ("len(a) > 0", "len(a)"),
+        ("len(a) == 0", "not len(a)"),
+        ("not 1 <= len(a)", "not len(a)"),
+        ("len(a) > 1", "len(a) > 1"),
+        ("a in ('x', \"y\")", "a == 'x' or a == 'y'"),
+        ("a not in [1]", "not a == 1"),
+        ("f() in (1, 2)", "f() in (1, 2)"),
+        ("a in {1, 2}", "a in {1, 2}"),
+        ("not a < b", "not a < b"),
+        ("a has not run", "a has not run"),
+    ],
+)
+def test_conditions(text: str, expected: str) -> None:
+    assert normal_condition(text) == expected
+
+
+def test_values_that_are_no_conditions_keep_their_operators() -> None:
+    assert normal_expression('((a) != "b")') == "a != 'b'"
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "negated_parts"),
+    [
+        ("a and b", ("a", "b"), ("not a or not b",)),
+        ("a or b", ("a or b",), ("not a", "not b")),
+        ("__0 != 1 with __0 = <x>", ("not __0 == 1 with __0 = <x>",), ("__0 == 1 with __0 = <x>",)),
+        ("no break", ("no break",), ("not no break",)),
+    ],
+)
+def test_parts_of_conditions(text: str, parts: tuple[str, ...], negated_parts: tuple[str, ...]) -> None:
+    assert condition_parts(text) == parts
+    assert condition_parts(text, negated=True) == negated_parts
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ('f"a {b}"', [("a ", False), ("b", True)]),
+        ('"a " + str(b)', [("a ", False), ("b", True)]),
+        ('f"a {b!s}" + c', [("a ", False), ("b", True), ("c", True)]),
+        ('f"a {b:>3}"', [('f"a {b:>3}"', True)]),
+        ("a + b", [("a + b", True)]),
+    ],
+)
+def test_pieces_of_strings(text: str, pieces: list[tuple[str, bool]]) -> None:
+    assert joined_pieces(text) == pieces
+
+
+def test_deep_expressions_stay() -> None:
+    assert normal_condition("not " * 400 + "a") == "a"
+    assert normal_condition("(" * 900 + "a" + ")" * 900) == "(" * 900 + "a" + ")" * 900
+    assert normal_condition("a" * 3000 + "()") == "a" * 3000 + "()"
