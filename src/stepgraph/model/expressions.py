@@ -91,8 +91,8 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
 def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
     """Return the pieces of a string, or None if the expression does not certainly join strings."""
     match expression:
-        case ast.Constant(value=str(value)):
-            return [value]
+        case ast.Constant(value=str(literal)):
+            return [literal]
         case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
             return _pieces(argument) or [argument]
         case ast.BinOp(left=left, op=ast.Add(), right=right):
