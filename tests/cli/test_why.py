@@ -145,6 +145,16 @@ JSONDecodeError: no
     assert f"  Raised at {location} in `charge`: `async def charge(): ...`\n" in explain(stepgraph, log).out
 
 
+def test_an_instance_has_its_error_without_the_traceback(stepgraph: Command) -> None:
+    error = (
+        'PythonError: Traceback (most recent call last):\n  File "/session/orders.py", line 9, in charge\nDeclined: no'
+    )
+    save(errored(error, 2000, RESERVED, step("charge card-1", 20, 30, error)))
+    lines = stepgraph("instance", "log.json", "orders.py").out.splitlines()
+    assert lines[2] == "Declined: no"
+    assert any(line.endswith("└─ Declined: no") for line in lines)
+
+
 def test_error_in_place_of_that_of_a_step(stepgraph: Command) -> None:
     log = errored("OrderFailed: gone", 2000, RESERVED, step("charge card-1", 20, 30, "Error: no"))
     out = explain(stepgraph, log).out

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.execution.log import LogEntry
+from stepgraph.phrases import shortened
 
 JAVASCRIPT_ERROR: Final = "JsException"
 """The type of an error from a step or wait whose original type is lost."""
@@ -50,6 +51,11 @@ def summary_of(error: str) -> str:
     lines = error.rstrip().splitlines()
     last_frame = max((number for number, line in enumerate(lines) if line.startswith("  ")), default=-1)
     return "\n".join(lines[last_frame + 1 :]).strip() or lines[-1].strip()
+
+
+def error_line(error: str) -> str:
+    """Return an error on one line, without its traceback, and cut to a legible length."""
+    return shortened(" ".join(summary_of(error).split()))
 
 
 def traceback_lines(error: str) -> tuple[TracebackLine, ...]:

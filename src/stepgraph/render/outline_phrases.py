@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from stepgraph.execution.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Part
 from stepgraph.model.walk import is_clocked, paths_of
-from stepgraph.phrases import counted, elapsed_text, shortened
+from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.progress import CURRENT, Progress
 from stepgraph.render.progress_text import possible_phrases, retry_text
 from stepgraph.render.step_types import step_text
@@ -110,13 +111,15 @@ class OutlinePhrases(Struct, frozen=True):
         last = node.entries[-1].log
         if len(last.attempts) <= 1:
             if last.error:
-                yield shortened(last.error)
+                yield error_line(last.error)
             return
-        failed = [(number, each.error) for number, each in enumerate(last.attempts, 1) if each.succeeded is False]
+        failed = [
+            (number, error_line(each.error)) for number, each in enumerate(last.attempts, 1) if each.succeeded is False
+        ]
         groups = [(error, [number for number, _ in same]) for error, same in groupby(failed, lambda pair: pair[1])]
         for error, (first, *others) in groups[-_MAX_ERRORS:]:
             attempts = f"attempts {first}-{others[-1]}" if others else f"attempt {first}"
-            yield f"{attempts}: {shortened(error) or 'failed'}"
+            yield f"{attempts}: {error or 'failed'}"
 
 
 def _ended_phrases(entries: Sequence[PlacedEntry], step: Step) -> Iterator[str]:

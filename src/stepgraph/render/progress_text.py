@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.execution.due_times import deadline, next_attempt
+from stepgraph.execution.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.walk import is_step
-from stepgraph.phrases import counted, elapsed_text, instant_text, shortened
+from stepgraph.phrases import counted, elapsed_text, instant_text
 from stepgraph.render.progress import CURRENT, STATE_WORDS, STATES, Progress
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def step_facts(progress: Progress, step: Node) -> StepFacts:
         state = "not_reached" if node_progress is None else node_progress.state
         return StepFacts("" if state == "not_reached" else STATE_WORDS[state], (*uncertain, *following))
     last = next((run for run in node_progress.entries if run.is_open), node_progress.entries[-1])
-    error = shortened(last.log.error) if node_progress.state in {"failed", "retrying"} else ""
+    error = error_line(last.log.error) if node_progress.state in {"failed", "retrying"} else ""
     runs = (counted(len(node_progress.entries), "run"),) if len(node_progress.entries) > 1 else ()
     log = progress.instance.log
     if not last.is_open:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.escaping.markdown import cell_prose, code, fenced, prose
+from stepgraph.execution.errors import error_line
 from stepgraph.phrases import counted
 from stepgraph.render.instance_text import status_text
 from stepgraph.report.failure.report import FailureReport
@@ -19,7 +20,6 @@ from stepgraph.report.failure.restarting import (
 )
 from stepgraph.report.failure.sentences import (
     attempt_rows,
-    error_line,
     handler_sentences,
     handlers_title,
     misfit_text,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stepgraph.execution.due_times import next_attempt
-from stepgraph.execution.errors import JAVASCRIPT_ERROR, is_non_retryable, original_type, summary_of
+from stepgraph.execution.errors import JAVASCRIPT_ERROR, error_line, is_non_retryable, original_type
 from stepgraph.execution.failure import Failure
 from stepgraph.execution.handlers import HandlerClause, PassedStatement
 from stepgraph.execution.log import LogEntry
@@ -14,17 +14,12 @@ from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import PlacedEntry
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
-from stepgraph.phrases import counted, duration_text, elapsed_text, enumeration, instant_text, shortened
+from stepgraph.phrases import counted, duration_text, elapsed_text, enumeration, instant_text
 from stepgraph.render.instance_text import InstanceText, misfit_advice
 from stepgraph.report.failure.report import FailureReport
 
 _BOTH: Final = 2
 _TYPES_KEPT: Final = "only ValueError, TypeError and NonRetryableError keep their type (`stepgraph rules SG210`)"
-
-
-def error_line(error: str) -> str:
-    """Return an error on one line, without its traceback, and cut to a legible length."""
-    return shortened(" ".join(summary_of(error).split()))
 
 
 def _step_names(report: FailureReport, paths: Sequence[Path]) -> str:

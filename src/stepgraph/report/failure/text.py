@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.execution.errors import error_line
 from stepgraph.phrases import counted
 from stepgraph.render.instance_text import status_text
 from stepgraph.render.terminal import Ink, LinePiece, Terminal
@@ -23,7 +24,6 @@ from stepgraph.report.failure.restarting import (
 )
 from stepgraph.report.failure.sentences import (
     attempt_rows,
-    error_line,
     handler_sentences,
     handlers_title,
     misfit_text,

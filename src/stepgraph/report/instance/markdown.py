@@ -8,6 +8,7 @@ from typing import Final
 
 from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.escaping.markdown import cell, cell_prose, code, fenced, heading, prose
+from stepgraph.execution.errors import error_line
 from stepgraph.execution.instance import Instance, PlacedEntry
 from stepgraph.execution.log import LogEntry
 from stepgraph.model.payload import Node
@@ -46,7 +47,7 @@ def _summary(drawn: DrawnWorkflow, text: InstanceText) -> Iterator[str]:
     state = [prose(f"graph {drawn.state}")] if drawn.state else []
     yield f"{' · '.join([_with_times(status_text(log)), *names, *state])}\n"
     if log.error:
-        yield fenced(shortened(log.error), "text")
+        yield fenced(error_line(log.error), "text")
     if (failed := text.failed_step()) is not None:
         yield f"**Failed at:**\n\n{_next_line(drawn, failed)}"
     open_lines = list(text.open_lines())
@@ -122,4 +123,4 @@ def _state(entry: PlacedEntry) -> str:
     log = entry.log
     attempts = f", {counted(len(log.attempts), 'attempt')}" if len(log.attempts) > 1 else ""
     words = f"retrying: {retry_text(log)}" if entry.state == "retrying" else f"{entry.state}{attempts}"
-    return words if entry.state == "done" or not log.error else f"{words}: {shortened(log.error)}"
+    return words if entry.state == "done" or not log.error else f"{words}: {error_line(log.error)}"

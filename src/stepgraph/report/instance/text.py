@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.drawing.workflow import DrawnWorkflow
+from stepgraph.execution.errors import error_line
 from stepgraph.execution.instance import Instance
 from stepgraph.phrases import shortened
 from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit_advice, status_text
@@ -50,7 +51,7 @@ def _header(drawn: DrawnWorkflow, instance: Instance, text: InstanceText) -> Ite
     yield [LinePiece(drawn.title, Ink.STRONG), *details, *state]
     yield [LinePiece(status_text(log), _STATUS_INKS.get(log.status, Ink.WARNING))]
     if log.error:
-        yield [LinePiece(shortened(log.error), Ink.TRY)]
+        yield [LinePiece(error_line(log.error), Ink.TRY)]
     if (failed := text.failed_step()) is not None:
         yield [LinePiece("failed at "), *_step_pieces(drawn, failed)]
     for line in text.open_lines():

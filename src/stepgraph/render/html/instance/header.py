@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
+from stepgraph.execution.errors import summary_of
 from stepgraph.execution.instance import EntryState, PlacedEntry
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.html.instance.log_view import (
@@ -132,7 +133,8 @@ def _list(rows: Iterable[str], css: str) -> Iterator[str]:
 def _rows(view: LogView) -> Iterator[str]:
     error = view.instance.log.error
     if error:
-        yield _row("Error", _error(error))
+        summary = summary_of(error)
+        yield _row("Error", _error(error if summary == error.strip() else f"{summary}\n{error}"))
     likely = [place.path for place in view.instance.next if not view.instance.begins_after_error(place)]
     if likely:
         yield _row("Next", _links(view, likely))

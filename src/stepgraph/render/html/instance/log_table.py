@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
+from stepgraph.execution.errors import summary_of
 from stepgraph.execution.instance import EntryState, PlacedEntry
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.placed_entry import entry_state
@@ -86,7 +87,7 @@ def _counts(rows: list[tuple[LogEntry, PlacedEntry | None]]) -> Iterator[str]:
 def _row(view: LogView, entry: LogEntry, placed: PlacedEntry | None, form: str) -> str:
     identity, state = view.row_identity(entry.index), state_of(entry, placed)
     attempts = f' <span class="attempts">{counted(len(entry.attempts), "attempt")}</span>' if entry.was_retried else ""
-    error = f'<p class="error-text">{text_of(entry.error, ERROR_CHARACTERS)}</p>' if entry.error else ""
+    error = f'<p class="error-text">{text_of(summary_of(entry.error), ERROR_CHARACTERS)}</p>' if entry.error else ""
     start = "" if entry.start is None else clock_time(entry.start, form)
     took = "" if entry.duration is None else elapsed_text(entry.duration)
     return (

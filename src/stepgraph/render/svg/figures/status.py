@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.execution.errors import error_line
 from stepgraph.execution.instance import Instance, NodeState
-from stepgraph.phrases import shortened, without_backquotes
+from stepgraph.phrases import without_backquotes
 from stepgraph.render.instance_text import InstanceText, status_text
 from stepgraph.render.progress import STATES
 from stepgraph.render.svg.figures.figure import Lanes
@@ -103,7 +104,7 @@ def _texts(text: InstanceText) -> Iterator[tuple[str, str]]:
     if text.ambiguity():
         yield "detail", text.ambiguity()
     if instance.log.error:
-        yield "error", shortened(instance.log.error)
+        yield "error", error_line(instance.log.error)
 
 
 def _sign(instance: Instance) -> Sign:
