@@ -99,6 +99,13 @@ def test_branches_change_places_with_a_negated_condition(old: str, new: str) -> 
         assert diff_effect(choice(before), changed) is Effect.SAFE
 
 
+def test_conditions_without_known_definitions_are_compared_as_written() -> None:
+    old = choice("total[-1:0] != [x for x in lines for y in x]")
+    new = choice("not total[-1:0] == [x for x in lines for y in x]")
+    assert effect(old, new, PASSED) == "resumes"
+    assert effect(old, new.replace("==", "is"), PASSED) == "unknown"
+
+
 def test_branches_that_change_places_run_other_steps() -> None:
     assert [effect(choice("vip"), choice("vip", "b", "a"), log) for log in (PASSED, INSIDE)] == ["unknown"] * 2
     assert diff_effect(choice("vip"), choice("vip", "b", "a")) is Effect.BREAKING

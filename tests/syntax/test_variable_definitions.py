@@ -225,6 +225,28 @@ def test_other_pieces_are_other_names(name: str) -> None:
     assert definitions(code.replace("$name", name)) != definitions(code.replace("$name", 'f"pack {item} now"'))
 
 
+def test_the_numbers_of_elements_do_not_matter() -> None:
+    code = 'for $1 in $2:\n    await step.sleep(f"pack {item}", 1)'
+    numbered = definitions(named(code, "n, item", "enumerate(event, 1)"))
+    assert numbered == definitions(named(code, "item", "event"))
+    assert numbered != definitions(named(code, "item, n", "enumerate(event, 1)"))
+    assert numbered != definitions(named(code, "n, item", "event"))
+
+
+def test_values_that_variables_name_are_no_definitions() -> None:
+    """A recursive definition counts only variables without a value."""
+    code = """
+async def walk(step, node):
+    $1
+    for child in node["nodes"]:
+        await step.sleep(f"visit {$2}", 1)
+        await walk(step, child)
+
+await walk(step, event)
+"""
+    assert definitions(named(code, "name = node", "name")) == definitions(named(code, "pass", "node"))
+
+
 @pytest.mark.parametrize("condition", ["(a) == 'x'", '(a == ("x"))', 'b == "x"'])
 def test_the_layout_of_conditions_does_not_matter(condition: str) -> None:
     code = f"a = event.a\nb = a\nif $condition:\n    {NAP}"

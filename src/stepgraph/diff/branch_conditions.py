@@ -5,8 +5,8 @@ The branches of `if a: ... else: ...` and `if not a: ... else: ...` have exchang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stepgraph.diff.tree import BRANCH, Tree
 from stepgraph.model.expressions import condition_parts
@@ -18,32 +18,42 @@ _MAX_BRANCHES: Final = 30
 """The maximum number of branches of an `if` whose conditions are compared."""
 
 
-def decisions(tree: Tree, branch: int, definitions: Mapping[int, str]) -> list[tuple[str, bool]]:
-    """Return the conditions that decide whether a branch of an `if` runs, and whether each must be false.
+class Decision(NamedTuple):
+    """A condition that decides whether a branch of an `if` runs."""
 
-    They contain `definitions`, unless these are empty. Return an empty list for other branches, for a branch after
-    many others, and if a definition is missing.
+    condition: str
+    """The condition, with the definitions of its variables if these are known."""
+    has_definitions: bool
+    is_false: bool
+    """Whether the branch runs if the condition is false."""
+
+
+def decisions(tree: Tree, branch: int) -> list[Decision]:
+    """Return the conditions that decide whether a branch of an `if` runs.
+
+    Return an empty list for other branches, and for a branch after many others.
     """
     choice = tree[tree[branch].parent]
     if choice.kind != "if" or tree[branch].index >= _MAX_BRANCHES:
         return []
-    conditions: list[tuple[str, bool]] = []
+    conditions: list[Decision] = []
     for number in choice.children[: tree[branch].index + 1]:
-        is_last = number == branch
-        text = tree[number].text("condition")
-        if definitions and text:
-            text = definitions.get(number, "")
-        elif not text and is_last and conditions:
-            break
-        if not text:
+        is_last, condition = number == branch, tree[number].text("condition")
+        if condition:
+            definition = tree.definitions.get(number, "")
+            conditions.append(Decision(definition or condition, bool(definition), not is_last))
+        elif not is_last:
             return []
-        conditions.append((text, not is_last))
     return conditions
 
 
-def normal_decisions(conditions: list[tuple[str, bool]]) -> tuple[str, ...]:
-    """Return the normal form of conditions, as returned by `decisions`."""
-    return tuple(part for text, negated in conditions for part in condition_parts(text, negated=negated))
+def normal_decisions(conditions: Sequence[Decision]) -> list[tuple[str, bool]]:
+    """Return the parts of the normal forms of conditions, and whether they contain definitions."""
+    return [
+        (part, each.has_definitions)
+        for each in conditions
+        for part in condition_parts(each.condition, negated=each.is_false)
+    ]
 
 
 def match_branches(matching: Matching) -> bool:

@@ -91,12 +91,9 @@ class Matching:
         """Return whether two branches certainly run under the same conditions, however these are written."""
         if not self.old[old].kind == self.new[new].kind == BRANCH:
             return False
-        before = decisions(self.old, old, self.old.definitions)
-        after = decisions(self.new, new, self.new.definitions) if before else []
-        if not before or not after:
-            return False
-        renamed = [(self._renamed(text), negated) for text, negated in before]
-        return normal_decisions(renamed) == normal_decisions(after)
+        before, after = decisions(self.old, old), decisions(self.new, new)
+        renamed = [each._replace(condition=self._renamed(each.condition)) for each in before]
+        return bool(before) and normal_decisions(renamed) == normal_decisions(after)
 
     def has_other_value(self, old: int, new: int) -> bool:
         """Return whether the text of a step, branch or loop contains other values, perhaps by the same names."""

@@ -41,10 +41,13 @@ _EMPTY: Final = frozenset({(ast.Eq, 0), (ast.Lt, 1), (ast.LtE, 0)})
 def normal_expression(text: str) -> str:
     """Return an expression without redundant parentheses, in the layout and with the quotes of `ast.unparse`.
 
-    A text that is no expression remains unchanged.
+    Strings that it joins become f-strings. A text that is no expression remains unchanged.
     """
     expression = _parse(text)
-    return text if expression is None else _unparse(expression) or text
+    try:
+        return text if expression is None else _unparse(_JoinedStrings().visit(expression)) or text
+    except RecursionError:
+        return text
 
 
 def normal_condition(text: str) -> str:
@@ -86,6 +89,26 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
         return [(text, True)]
     texts = [(piece, False) if isinstance(piece, str) else (_unparse(piece), True) for piece in pieces]
     return texts if all(code for code, is_code in texts if is_code) else [(text, True)]
+
+
+class _JoinedStrings(ast.NodeTransformer):
+    """Turns concatenations of strings into f-strings."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        return self._joined(node)
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
+        return self._joined(node)
+
+    def _joined(self, node: ast.expr) -> ast.AST:
+        pieces = _pieces(node)
+        if pieces is None:
+            return self.generic_visit(node)
+        values = (ast.Constant(piece) if isinstance(piece, str) else self._formatted(piece) for piece in pieces)
+        return ast.JoinedStr(list(values))
+
+    def _formatted(self, expression: ast.expr) -> ast.expr:
+        return ast.FormattedValue(self.visit(expression), -1, None)
 
 
 def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:

@@ -7,7 +7,7 @@ variable with a single assignment replaces its name, so extracting a variable ch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final, TypeAlias, cast
 
 import libcst as cst
@@ -32,6 +32,8 @@ _MAX_RESULT: Final = 2_000
 
 
 _RUN: Final = "run"
+_ENUMERATED: Final = ".1"
+"""The path of the element in a pair of `enumerate`."""
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed or built here."""
 _ATOMS: Final = (
@@ -116,7 +118,7 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
     """
     match place.node:
         case cst.For(iter=iterable):
-            return f"for each of {_defined_or_same(iterable, place, scope)}"
+            return f"for each of {_defined_or_same(_elements(iterable), place, scope)}"
         case cst.While(test=test):
             return f"while {_defined_or_same(test, place, scope)}"
         case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
@@ -136,7 +138,7 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
     comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
     if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
         return ""
-    iterable = _defined_or_same(clause.iter, SourcePlace(place.module, comprehension), scope)
+    iterable = _defined_or_same(_elements(clause.iter), SourcePlace(place.module, comprehension), scope)
     tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
     conditions = "".join(f" if {_defined_or_same(test, at, scope)}" for test, at in tests)
     return f"for each of {iterable}{conditions}"
@@ -196,9 +198,18 @@ class _Expansion(Struct):
     """The state of the expansion of one text."""
 
     scope: DefinitionScope
-    pending: list[tuple[cst.FunctionDef, str]] = field(default_factory=list)
-    """The variables that are being defined, with their functions. A loop may define a variable by itself."""
+    pending: dict[tuple[cst.FunctionDef, str], bool] = field(default_factory=dict)
+    """The variables that are being defined, with their functions, and whether a value replaces each of them.
+
+    A loop may define a variable by itself.
+    """
     remaining: int = _MAX_DEFINITIONS
+
+    def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
+        """Return a text for a variable that is being defined, which variables replaced by values do not change."""
+        before = takewhile(lambda each: each != variable, self.pending)
+        number = sum(not self.pending[each] for each in before)
+        return f"<{number}{' replaced' if self.pending[variable] else ''}>"
 
     def spend(self, definitions: int) -> None:
         """Count definitions. Raises _UnknownDefinitionError for too many."""
@@ -257,7 +268,7 @@ class _Definitions(Struct):
         """Return the value of a variable with a single assignment, or the name that replaces that of the variable."""
         if function < len(self.functions) and (clause := self._clause_of(name, at, self.functions[function])):
             comprehension, target, iterable = clause
-            definition = f"<each of {self._text(iterable, comprehension, function)}>{_path(target, name)}"
+            definition = self._element(name, target, iterable, comprehension, function)
             return numbers.of(self.functions[function], name, definition)
         for index in range(function, len(self.functions)):
             bindings = bindings_of(self.functions[index], self.module)
@@ -285,10 +296,10 @@ class _Definitions(Struct):
     def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: _Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
         if (owner, name) in self.expansion.pending:
-            return numbers.of(owner, name, f"<{self.expansion.pending.index((owner, name))}>")
+            return numbers.of(owner, name, self.expansion.reference((owner, name)))
         self.expansion.spend(len(binders))
-        self.expansion.pending.append((owner, name))
         value, argument = _only_value(name, binders), self._only_argument(binders, owner)
+        self.expansion.pending[owner, name] = value is not None or argument is not None
         if value is not None:
             expression = self._numbered(self.module.text(value), binders[0], function, numbers)
         elif argument is not None:
@@ -299,7 +310,7 @@ class _Definitions(Struct):
             definitions = [self._definition(name, binder, function) for binder in binders]
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             expression = numbers.of(owner, name, definition)
-        self.expansion.pending.pop()
+        del self.expansion.pending[owner, name]
         return expression
 
     def _reaching(self, binders: Sequence[cst.CSTNode], at: cst.CSTNode) -> Sequence[cst.CSTNode]:
@@ -332,9 +343,24 @@ class _Definitions(Struct):
             case cst.AugAssign(target=cst.Name(), operator=operator, value=value):
                 return f"{type(operator).__name__} ({self._text(value, binder, function)})"
             case cst.For(target=target, iter=iterable):
-                return f"<each of {self._text(iterable, binder, function)}>{_path(target, name)}"
+                return self._element(name, target, iterable, binder, function)
             case _:
                 raise _UnknownDefinitionError
+
+    def _element(
+        self,
+        name: str,
+        target: cst.BaseAssignTargetExpression,
+        iterable: cst.BaseExpression,
+        at: cst.CSTNode,
+        function: int,
+    ) -> str:
+        """Return the definition of a variable of a loop. `enumerate` does not change the elements."""
+        path = _path(target, name) or ""
+        if path.startswith(_ENUMERATED):
+            elements = _elements(iterable)
+            iterable, path = elements, path.removeprefix(_ENUMERATED) if elements is not iterable else path
+        return f"<each of {self._text(iterable, at, function)}>{path}"
 
     def _only_argument(
         self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef
@@ -371,6 +397,15 @@ class _Definitions(Struct):
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
+
+
+def _elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the iterable whose elements `enumerate` numbers, or any other iterable without changes."""
+    match iterable:
+        case cst.Call(func=cst.Name("enumerate"), args=[cst.Arg(value=elements, keyword=None, star=""), *_]):
+            return elements
+        case _:
+            return iterable
 
 
 def _position(name: str, function: cst.FunctionDef) -> int:
