@@ -122,3 +122,33 @@ def test_an_else_takes_the_place_of_a_condition() -> None:
     for before, after in ((old, new), (new, old)):
         assert [effect(before, after, log) for log in (PASSED, INSIDE)] == ["resumes"] * 2
         assert diff_effect(before, after) is Effect.SAFE
+
+
+HELPED = """
+from workers import WorkflowEntrypoint
+
+LIMIT = 500
+
+def exceeds(total):
+    return total > LIMIT
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        if exceeds(event["total"]):
+            await step.sleep("a", 1)
+        await step.sleep("nap", 1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("exceeds", "is_large", "resumes"),
+        ("total > LIMIT", "LIMIT < total", "unknown"),
+        ("> LIMIT", "> LIMIT + 1", "unknown"),
+        ("LIMIT = 500", "LIMIT = 900", "unknown"),
+    ],
+)
+def test_functions_in_conditions_decide(old: str, new: str, expected: InstanceEffect) -> None:
+    passed = log_of("paused", ended("a", kind="sleep"), opened("nap", "sleep"))
+    assert effect(HELPED, HELPED.replace(old, new), passed) == expected

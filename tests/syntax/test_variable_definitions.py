@@ -264,3 +264,94 @@ def test_the_definitions_of_a_graph_are_bounded() -> None:
     value = ", ".join(["1"] * 150)
     lines = [f"x = [{value}]", *(f'await step.sleep(f"{number} {{x}}", 1)' for number in range(200))]
     assert 50 < len(definitions("\n".join(lines))) < 150
+
+
+CALLING = """
+from workers import WorkflowEntrypoint
+
+LIMIT = 500
+
+def exceeds(total: int) -> bool:
+    rest = total - LIMIT
+    return rest > 0
+
+def slug(item):
+    return item.lower() if exceeds(len(item)) else item
+
+class Orders(WorkflowEntrypoint):
+    def is_due(self, order):
+        return exceeds(order.total)
+
+    async def run(self, event, step):
+        def is_new(order):
+            return order.age < 3
+
+        if exceeds(event.total) and self.is_due(event) and is_new(event):
+            await step.sleep(f"nap {slug(event.name)}", 1)
+"""
+
+
+def defined(code: str) -> list[str]:
+    """Return the definitions of the condition and the name in `CALLING`."""
+    (workflow,) = analyze_source(code).workflows
+    return [detail.definition for _, detail in workflow.details.items if detail.definition]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("exceeds", "is_more"),
+        ("slug", "short"),
+        ("is_due", "is_late"),
+        ("is_new", "is_young"),
+        ("total: int) -> bool", "total)"),
+        ("rest", "more"),
+        ("LIMIT", "MAX"),
+        ("    rest =", '    """Compare."""\n    rest ='),
+        ("item.lower()", "(item).lower()"),
+    ],
+)
+def test_names_of_functions_without_steps_do_not_matter(old: str, new: str) -> None:
+    assert defined(CALLING.replace(old, new)) == defined(CALLING)
+    assert len(defined(CALLING)) == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("LIMIT = 500", "LIMIT = 501", 2),
+        ("rest > 0", "rest >= 0", 2),
+        ("item.lower()", "item.upper()", 1),
+        ("order.total", "order.price", 1),
+        ("order.age < 3", "order.age < 4", 1),
+    ],
+)
+def test_the_code_of_functions_without_steps_matters(old: str, new: str, changed: int) -> None:
+    pairs = zip(defined(CALLING), defined(CALLING.replace(old, new)), strict=True)
+    assert sum(before != after for before, after in pairs) == changed
+
+
+def test_recursive_functions_are_recognized() -> None:
+    code = CALLING.replace("item.lower()", "slug(item[1:])")
+    assert defined(code) == defined(code.replace("slug", "short"))
+    assert defined(code) != defined(code.replace("1:", "2:"))
+
+
+def test_constants_of_classes_matter() -> None:
+    code = CALLING.replace("    def is_due", "    SIZE = 3\n\n    def is_due").replace(
+        "exceeds(event.total)", "self.SIZE > 1"
+    )
+    assert defined(code) == defined(code.replace("SIZE", "MAX"))
+    assert defined(code) != defined(code.replace("SIZE = 3", "SIZE = 4"))
+
+
+def test_long_functions_are_recognized_by_name() -> None:
+    code = CALLING.replace("    return rest", "    rest += 0\n" * 500 + "    return rest")
+    assert "exceeds(" in str(defined(code))
+
+
+def test_many_functions_that_call_each_other_have_digests() -> None:
+    calls = "".join(f"    x = f{number}(x)\n" for number in range(100))
+    functions = "".join(f"def f{number}(x):\n{calls}    return x\n" for number in range(100))
+    code = CALLING.replace("class Orders", f"{functions}\nclass Orders").replace("exceeds(event.total)", "f0(event)")
+    assert "f_" in str(defined(code))

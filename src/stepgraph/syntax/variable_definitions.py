@@ -27,6 +27,8 @@ _MAX_CHARACTERS: Final = 500
 """The maximum length of an expression."""
 _MAX_TOTAL_CHARACTERS: Final = 50_000
 """The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
+_MAX_FUNCTIONS: Final = 50
+"""The maximum number of functions without steps whose code is read for a graph."""
 _MAX_RESULT: Final = 2_000
 """The maximum length of a text with definitions."""
 
@@ -79,6 +81,8 @@ class DefinitionScope(Struct):
     calls: FunctionCalls = field(default_factory=dict)
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
+    functions: set[cst.FunctionDef] = field(default_factory=set)
+    """The functions without steps whose code was read."""
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises _UnknownDefinitionError for a long one, and if the budget is exhausted."""
@@ -258,7 +262,11 @@ class _Definitions(Struct):
         expression = _parse(text)
         if isinstance(expression, cst.Name):
             return self._variable(expression.value, at, function, numbers)
-        variables = _Variables(lambda name: _in_parentheses(self._variable(name, at, function, numbers)))
+        variables = _Variables(
+            lambda name: _in_parentheses(self._variable(name, at, function, numbers)),
+            lambda owner, name: self._method(owner, name, function),
+            lambda owner, name: self._class_constant(owner, name, function),
+        )
         numbered = expression.visit(variables)
         if not isinstance(numbered, cst.BaseExpression):
             raise _UnknownDefinitionError
@@ -276,7 +284,45 @@ class _Definitions(Struct):
                 return cst.Name(name)
             if bindings.binds(name):
                 return self._local(name, index, self._reaching(bindings.binders[name], at), numbers)
-        return _constant(name, self.module)
+        return self._global(name)
+
+    def _global(self, name: str) -> cst.BaseExpression:
+        """Return the value of a constant, an identifier of a function, or the name of another global variable."""
+        binders = bindings_of(self.module.tree, self.module).binders.get(name, ())
+        if len(binders) == 1 and isinstance(binders[0], cst.FunctionDef):
+            return cst.Name(self._function_value(binders[0]) or name)
+        return constant_value(name, self.module)
+
+    def _function_value(self, function: cst.FunctionDef) -> str:
+        """Return an identifier for a function by its code. A function with steps is in the graph."""
+        from stepgraph.syntax.function_values import function_value
+
+        scope = self.expansion.scope
+        if function in scope.calls:
+            return ""
+        if function not in scope.functions and len(scope.functions) >= _MAX_FUNCTIONS:
+            return ""
+        scope.functions.add(function)
+        return function_value(function, self.module)
+
+    def _method(self, owner: str, name: str, function: int) -> str:
+        """Return an identifier for a method that code in a function calls, or its name."""
+        around = self._method_around(owner, function)
+        method = None if around is None else method_of(name, around, self.module)
+        return name if method is None else self._function_value(method) or name
+
+    def _class_constant(self, owner: str, name: str, function: int) -> cst.BaseExpression | None:
+        """Return the value of a constant of the class that code in a function reads, or None."""
+        around = self._method_around(owner, function)
+        return None if around is None else class_constant(name, around, self.module)
+
+    def _method_around(self, owner: str, function: int) -> cst.FunctionDef | None:
+        """Return the method around a function whose first parameter has a name."""
+        for each in self.functions[function:]:
+            first = next(iter(each.params.params), None)
+            if first is not None and first.name.value == owner:
+                return each
+        return None
 
     def _clause_of(
         self, name: str, at: cst.CSTNode, function: cst.FunctionDef
@@ -328,6 +374,8 @@ class _Definitions(Struct):
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
                 return f"<{self._text(decorator.decorator, binder, function)}>"
+            case cst.FunctionDef(decorators=[]):
+                return self._function_value(binder) or name
             case cst.FunctionDef() | cst.ClassDef() | cst.Import() | cst.ImportFrom():
                 return name
             case cst.Param():
@@ -450,12 +498,33 @@ def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression
             return None
 
 
-def _constant(name: str, module: SourceModule) -> cst.BaseExpression:
+def constant_value(name: str, module: SourceModule) -> cst.BaseExpression:
     """Return the literal that a constant of a module has as its value, or the name of another global variable."""
     bindings = bindings_of(module.tree, module)
     is_constant = bindings.binds(name) and name not in bindings.mutations
     value = _only_value(name, bindings.binders[name]) if is_constant else None
     return value if isinstance(value, _LITERALS) else cst.Name(name)
+
+
+def method_of(name: str, function: cst.FunctionDef, module: SourceModule) -> cst.FunctionDef | None:
+    """Return a method of the class around another method, or None if the class does not define it once."""
+    match _members(name, function, module):
+        case [cst.FunctionDef() as method]:
+            return method
+        case _:
+            return None
+
+
+def class_constant(name: str, function: cst.FunctionDef, module: SourceModule) -> cst.BaseExpression | None:
+    """Return the literal that a constant of the class around a method has as its value, or None."""
+    value = _only_value(name, _members(name, function, module))
+    return value if isinstance(value, _LITERALS) else None
+
+
+def _members(name: str, function: cst.FunctionDef, module: SourceModule) -> Sequence[cst.CSTNode]:
+    """Return the nodes that bind a name in the class around a method."""
+    owner = next((each for each in ancestors_of(module.parents, function) if isinstance(each, cst.ClassDef)), None)
+    return () if owner is None else bindings_of(owner, module).binders.get(name, ())
 
 
 def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
@@ -484,13 +553,25 @@ def _parse(text: str) -> cst.BaseExpression:
 class _Variables(cst.CSTTransformer):
     """Replaces the names of variables in an expression."""
 
-    def __init__(self, value_of: Callable[[str], cst.BaseExpression]) -> None:
+    def __init__(
+        self,
+        value_of: Callable[[str], cst.BaseExpression],
+        method_of: Callable[[str, str], str],
+        constant_of: Callable[[str, str], cst.BaseExpression | None],
+    ) -> None:
         super().__init__()
         self._value_of = value_of
+        self._method_of = method_of
+        self._constant_of = constant_of
+        self._methods: dict[int, str] = {}
+        """The names of objects whose methods are called, by the identities of the names of the methods."""
         self._members: set[int] = set()
         """The identities of the names of attributes and keyword arguments."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
+        match node:
+            case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=method)):
+                self._methods[id(method)] = owner
         match node:
             case cst.Attribute(attr=member) | cst.Arg(keyword=cst.Name() as member):
                 self._members.add(id(member))
@@ -500,7 +581,16 @@ class _Variables(cst.CSTTransformer):
         return True
 
     def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel:
-        if not isinstance(original_node, cst.Name) or id(original_node) in self._members:
+        match original_node:
+            case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)) if (
+                constant := self._constant_of(owner, name)
+            ) is not None:
+                return cast("cst.CSTNodeT", _in_parentheses(constant))
+        if not isinstance(original_node, cst.Name):
+            return updated_node
+        if (owner := self._methods.get(id(original_node))) is not None:
+            return cast("cst.CSTNodeT", cst.Name(self._method_of(owner, original_node.value)))
+        if id(original_node) in self._members:
             return updated_node
         return cast("cst.CSTNodeT", self._value_of(original_node.value))
 
