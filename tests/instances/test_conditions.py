@@ -152,3 +152,14 @@ class Orders(WorkflowEntrypoint):
 def test_functions_in_conditions_decide(old: str, new: str, expected: InstanceEffect) -> None:
     passed = log_of("paused", ended("a", kind="sleep"), opened("nap", "sleep"))
     assert effect(HELPED, HELPED.replace(old, new), passed) == expected
+
+
+def test_a_renamed_function_does_not_rename_words_of_steps() -> None:
+    code = HELPED.replace('await step.sleep("a", 1)', "await self.find(step, event)")
+    code += """
+    async def find(self, step, event):
+        await step.sleep(f"find {event}", 1)
+"""
+    passed = log_of("paused", ended("find x", kind="sleep"), opened("nap", "sleep"))
+    changed = code.replace("self.find", "self.search").replace("def find", "def search")
+    assert effect(code, changed, passed) == "resumes"

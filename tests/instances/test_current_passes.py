@@ -66,3 +66,32 @@ def test_an_inner_loop_in_front_of_steps_of_the_pass() -> None:
     assert reasons(old, new, *entries) == (
         "A loop may have further passes, although steps after it have already begun.",
     )
+
+
+@pytest.mark.parametrize("new", [either(branch("fragile", do("wrap"))), loop(do("wrap"))], ids=["branch", "loop"])
+@pytest.mark.parametrize(
+    ("log", "is_earlier"),
+    [
+        ([opened("weigh")], False),
+        ([ended("weigh"), opened("label")], True),
+        ([ended("weigh"), ended("label"), opened("weigh")], True),
+    ],
+)
+def test_a_new_step_that_an_earlier_pass_may_run(new: Node, log: list[LogEntry], *, is_earlier: bool) -> None:
+    """It may also run in the next pass."""
+    reason = "`wrap` may run when the instance resumes, before steps that have already run."
+    expected = (reason,) if is_earlier else ()
+    assert reasons(code(do("weigh"), do("label")), code(do("weigh"), new, do("label")), *log) == expected
+
+
+def test_a_new_step_at_the_end_of_an_earlier_pass() -> None:
+    old, new = code(do("weigh"), do("label")), code(do("weigh"), do("label"), either(branch("fragile", do("wrap"))))
+    assert reasons(old, new, ended("weigh"), opened("label")) == ()
+    assert len(reasons(old, new, *SECOND_PASS)) == 1
+
+
+def test_a_new_concurrent_step_is_not_earlier() -> None:
+    old = code(parallel("all", do("weigh", starts=1, resolves=2), do("label", starts=1, resolves=2)))
+    fragile = either(branch("fragile", do("wrap", starts=1, resolves=2)))
+    new = code(parallel("all", do("weigh", starts=1, resolves=2), fragile, do("label", starts=1, resolves=2)))
+    assert reasons(old, new, ended("weigh"), opened("label")) == ()

@@ -351,7 +351,7 @@ def test_long_functions_are_recognized_by_name() -> None:
 
 
 def test_many_functions_that_call_each_other_have_digests() -> None:
-    calls = "".join(f"    x = f{number}(x)\n" for number in range(100))
-    functions = "".join(f"def f{number}(x):\n{calls}    return x\n" for number in range(100))
+    calls = "".join(f"    x = f{number}(x)\n" for number in range(30))
+    functions = "".join(f"def f{number}(x):\n{calls}    return x\n" for number in range(30))
     code = CALLING.replace("class Orders", f"{functions}\nclass Orders").replace("exceeds(event.total)", "f0(event)")
     assert "f_" in str(defined(code))

@@ -29,7 +29,7 @@ from stepgraph.diff.tree import (
     is_work,
 )
 
-_NAME: Final = re.compile(r"\b[^\W\d]\w*")
+_CALLED_NAME: Final = re.compile(r"\b[^\W\d]\w*+(?=\()")
 
 
 @dataclass(slots=True)
@@ -105,8 +105,8 @@ class Matching:
         return self._renamed(old) == new
 
     def _renamed(self, text: str) -> str:
-        """Return a text of the old version with the new names of functions."""
-        return _NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
+        """Return a text of the old version with the new names of called functions."""
+        return _CALLED_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
 
     def unmatched_old(self) -> list[int]:
         """Return the unmatched old elements."""

@@ -412,13 +412,15 @@ class _RunSearch(Struct):
     ) -> frozenset[int]:
         deployed = self.costs.deployed
         excluded = {call.site.number for call in calls}
+        repeated = frozenset[int]()
         if deployed is not None:
             # The deployed code shows which steps are new. A log that determines the steps of its entries also shows
             # which ones run.
             excluded |= deployed.existing - deployed.overtaking
             if not deployed.sites or len(deployed.sites[-1]) <= 1:
-                # If the last entry may be a run of another step, the instance may have passed the next steps.
-                excluded |= next_sites
+                # If the last entry may be a run of another step, the instance may have passed the next steps. Those of
+                # the next pass of a loop may precede calls of earlier passes, too.
+                repeated = next_sites
             if not deployed.is_ambiguous:
                 excluded |= {site.number for site in self.program.sites} - deployed.optional
         # Each step may fail, so `except` blocks count only after a failure in the log.
@@ -429,8 +431,25 @@ class _RunSearch(Struct):
             if site.number not in excluded
             and (deployed is not None or not self.answers.by_site[site.number])
             and (deployed is None or site.number not in deployed.excluded)
-            and any(self.positions.can_begin(position, site, after_failure=has_failed) for position in positions)
+            and (
+                self._precedes_a_call(site, calls, positions)
+                if site.number in repeated
+                else any(self.positions.can_begin(position, site, after_failure=has_failed) for position in positions)
+            )
         )
+
+    def _precedes_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
+        """Return whether a step can begin before a call that waits for its end."""
+        number = len(self.entries)
+        for call, position in zip(calls, positions, strict=False):
+            if not self._may_follow(position, site):
+                continue
+            self._count_call()
+            for begun in self.positions.begin(position, site, number, retried=False):
+                ended = self.positions.end(begun, number, failed=False)
+                if not self._may_follow(begun, call.site) and any(self._may_follow(each, call.site) for each in ended):
+                    return True
+        return False
 
     def _avoidable(self, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> Iterator[int]:
         """Yield the indexes of the calls that took the place of an entry, although the code could have skipped them."""
