@@ -154,6 +154,47 @@ def test_functions_in_conditions_decide(old: str, new: str, expected: InstanceEf
     assert effect(HELPED, HELPED.replace(old, new), passed) == expected
 
 
+MATCH = """
+match order:
+    case {"state": "new", "total": amount} if amount > 3:
+        await step.sleep("a", 1)
+    case ("x" | "y"):
+        await step.sleep("b", 1)
+await step.sleep("nap", 1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('{"state": "new", "total": amount} if amount', "{'state':'new', 'total': amount} if (amount)", "resumes"),
+        ('("x" | "y")', '"x" | "y"', "resumes"),
+        ("> 3", "> 4", "unknown"),
+        ('"new"', '"old"', "unknown"),
+    ],
+)
+def test_the_layout_of_cases_does_not_matter(old: str, new: str, expected: InstanceEffect) -> None:
+    code = HEAD + indent(MATCH, " " * 8)
+    passed = log_of("paused", ended("b", kind="sleep"), opened("nap", "sleep"))
+    assert effect(code, code.replace(old, new), passed) == expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("total * 2", "2 * total", "unknown"),
+        ("total * 2", "(total)*2", "resumes"),
+        ("total", "amount", "resumes"),
+        ('order["total"]', 'order["delay"]', "unknown"),
+    ],
+)
+def test_computed_durations_may_have_changed(old: str, new: str, expected: InstanceEffect) -> None:
+    code = f"{HEAD}        await step.sleep('rest', total * 2)\n        await step.sleep('nap', 1000)\n"
+    changed = code.replace(old, new).replace('["amount"]', '["total"]')
+    for log in (ended("rest", kind="sleep"), opened("nap", "sleep")), (opened("rest", "sleep"),):
+        assert effect(code, changed, log_of("paused", *log)) == expected
+
+
 def test_a_renamed_function_does_not_rename_words_of_steps() -> None:
     code = HELPED.replace('await step.sleep("a", 1)', "await self.find(step, event)")
     code += """

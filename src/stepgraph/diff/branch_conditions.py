@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stepgraph.diff.tree import BRANCH, Tree
-from stepgraph.model.expressions import condition_parts
+from stepgraph.diff.tree import BRANCH, Tree, TreeElement
+from stepgraph.model.expressions import condition_parts, normal_case
 
 if TYPE_CHECKING:
     from stepgraph.diff.matching import Matching
@@ -45,6 +45,11 @@ def decisions(tree: Tree, branch: int) -> list[Decision]:
         elif not is_last:
             return []
     return conditions
+
+
+def have_equal_cases(old: TreeElement, new: TreeElement) -> bool:
+    """Return whether two branches have the same pattern of a `case`, or key of a dictionary, in another layout."""
+    return normal_case(old.text("condition")) == normal_case(new.text("condition"))
 
 
 def normal_decisions(conditions: Sequence[Decision]) -> list[tuple[str, bool]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from stepgraph.diff.branch_conditions import decisions, normal_decisions
+from stepgraph.diff.branch_conditions import decisions, have_equal_cases, normal_decisions
 from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
@@ -85,7 +85,13 @@ class Matching:
         before, after = self.old.definitions.get(old), self.new.definitions.get(new)
         if before is not None and after is not None and self.is_same_definition(before, after):
             return True
+        if before is after is None and self._is_case(self.old, old) and self._is_case(self.new, new):
+            return have_equal_cases(self.old[old], self.new[new])
         return self.has_same_decision(old, new)
+
+    @staticmethod
+    def _is_case(tree: Tree, number: int) -> bool:
+        return tree[number].kind == BRANCH and tree[tree[number].parent].kind == "switch"
 
     def has_same_decision(self, old: int, new: int) -> bool:
         """Return whether two branches certainly run under the same conditions, however these are written."""

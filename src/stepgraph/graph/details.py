@@ -83,6 +83,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         is_unhandled=places.is_unhandled(part),
         definition=_definition(places, part, scope),
         function=_function(places, part),
+        duration=_duration(places, part, scope),
     )
 
 
@@ -115,6 +116,16 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
             return defined_condition(text, place, scope)
         case {"type": "loop"}:
             return defined_loop(place, scope)
+        case _:
+            return ""
+
+
+def _duration(places: Places, part: Part, scope: DefinitionScope) -> str:
+    """Return the computed duration of a sleep without names of variables."""
+    place = places.of(part)
+    match part:
+        case {"type": "step_sleep", "duration": str(duration)} if place is not None:
+            return defined_name(duration, place, scope)
         case _:
             return ""
 

@@ -17,7 +17,7 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailText: TypeAlias = tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, str, str]
+DetailText: TypeAlias = tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, str, str, str]
 """A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
 
 DetailTexts: TypeAlias = tuple[DetailText, ...]
@@ -63,6 +63,9 @@ class Detail(Struct, frozen=True):
     """The digests of the name and of the code of a step's function, separated by a space, or one digest of both if the
     code does nothing. They recognize the step under another name.
     """
+
+    duration: str = ""
+    """The computed duration of a sleep, with definitions as in `definition`. Empty for a constant or unknown one."""
 
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
@@ -156,7 +159,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.is_unhandled),
-            *(each.definition, each.function),
+            *(each.definition, each.function, each.duration),
         )
         for index, each in part_details
         if each
@@ -171,7 +174,7 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 def _from_text(text: DetailText) -> Detail:
     _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, unhandled, *texts = text
-    definition, function = texts
+    definition, function, duration = texts
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         is_certain=certain,
@@ -181,6 +184,7 @@ def _from_text(text: DetailText) -> Detail:
         is_unhandled=unhandled,
         definition=definition,
         function=function,
+        duration=duration,
     )
 
 

@@ -56,6 +56,19 @@ def normal_condition(text: str) -> str:
     return text if expression is None else _unparse(expression) or text
 
 
+def normal_case(text: str) -> str:
+    """Return the pattern of a `case` and its guard in normal form, or any other text without changes."""
+    if len(text) > _MAX_CHARACTERS or text.isidentifier():
+        return text
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            (statement,) = ast.parse(f"match _:\n case {text}:\n  pass").body
+        return ast.unparse(statement) if isinstance(statement, ast.Match) and len(statement.cases) == 1 else text
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return text
+
+
 def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
     """Return the conditions that are all true exactly if a condition is true, or with `negated` if it is false.
 

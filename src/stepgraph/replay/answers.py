@@ -169,16 +169,17 @@ def _ended_early(node: Step, entry: LogEntry) -> bool:
     return duration is not None and elapsed is not None and elapsed + _TIMER_SLACK < duration * 0.99
 
 
-def may_have_other_duration(site: Site, entry: LogEntry, deployed: Step | None) -> bool:
-    """Return whether a sleep may have had another duration: it took much longer, or the durations are expressions."""
+def is_computed_sleep(site: Site, deployed: Step) -> bool:
+    """Return whether a sleep has a duration that is unknown in the deployed or the new code."""
     node = as_step(site)
-    if node["type"] != "step_sleep":
+    if node["type"] != "step_sleep" or deployed["type"] != "step_sleep":
         return False
-    if deployed is not None and deployed["type"] == "step_sleep":
-        are_numbers = (
-            milliseconds_of(deployed["duration"]) is not None and milliseconds_of(node["duration"]) is not None
-        )
-        return not are_numbers and not is_same_duration(deployed["duration"], node["duration"])
+    return milliseconds_of(deployed["duration"]) is None or milliseconds_of(node["duration"]) is None
+
+
+def took_longer(site: Site, entry: LogEntry) -> bool:
+    """Return whether a sleep took much longer than its duration."""
+    node = as_step(site)
     duration, elapsed = _duration_of(node), elapsed_time(entry)
     return duration is not None and elapsed is not None and elapsed > 2 * duration + _LONGEST_DELAY
 

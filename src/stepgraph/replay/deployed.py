@@ -32,6 +32,7 @@ from stepgraph.execution.matching import Match, Place, match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Step
+from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decision, Decisions
@@ -97,6 +98,18 @@ class DeployedRun(Struct, frozen=True):
             return False
         old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
         return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
+
+    def has_same_duration(self, number: int, site: Site) -> bool:
+        """Return whether a new sleep and the deployed one of an entry have the same duration, as far as is known."""
+        node, new = self.nodes[number], as_step(site)
+        if node is None or node["type"] != "step_sleep" or new["type"] != "step_sleep":
+            return False
+        before, after = (
+            details.of(part).duration for details, part in zip(self.details, (node, site.node), strict=True)
+        )
+        if before and after:
+            return self.matching.is_same_definition(before, after)
+        return is_same_duration(node["duration"], new["duration"])
 
     def has_other_function(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry certainly run different functions."""

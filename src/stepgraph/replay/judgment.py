@@ -13,7 +13,7 @@ from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import duration_text, enumeration
 from stepgraph.replay.alignment import Alignment, is_raised
-from stepgraph.replay.answers import as_step, elapsed_time, event_type, may_have_other_duration
+from stepgraph.replay.answers import as_step, elapsed_time, event_type, is_computed_sleep, took_longer
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.log_names import log_names
@@ -180,7 +180,7 @@ class Judgment(Struct):
             self._add("unknown", removed_namesake(entry), call.site)
         if node is not None and self._may_have_other_name(call.site, number):
             self._add("unknown", computed_name(entry), call.site)
-        if may_have_other_duration(call.site, entry, node):
+        if self._may_have_other_duration(call.site, number):
             self._add("unknown", self._duration_reason(call.site, entry), call.site)
 
     def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
@@ -198,6 +198,13 @@ class Judgment(Struct):
         return (
             self.deployed is not None and not site.pattern.is_literal and not self.deployed.has_same_name(number, site)
         )
+
+    def _may_have_other_duration(self, site: Site, number: int) -> bool:
+        """Return whether a sleep may have had another duration: it took much longer, or the duration is computed."""
+        node = self.nodes[number]
+        if self.deployed is None or node is None or node["type"] != "step_sleep":
+            return took_longer(site, self.entries[number])
+        return is_computed_sleep(site, node) and not self.deployed.has_same_duration(number, site)
 
     def _is_exchanged(self, site: Site, number: int) -> bool:
         counterparts = self.deployed.sites[number] if self.deployed is not None else frozenset()
