@@ -154,6 +154,39 @@ def test_functions_in_conditions_decide(old: str, new: str, expected: InstanceEf
     assert effect(HELPED, HELPED.replace(old, new), passed) == expected
 
 
+GUARDED = """
+await step.sleep("load", 1)
+$condition
+await step.sleep("pack", 1)
+await step.sleep("ship", 1)
+"""
+OPEN_LOGS = [
+    log_of("paused", *(ended(name, kind="sleep") for name in names), opened(last, "sleep"))
+    for *names, last in (("load",), ("load", "pack"), ("load", "pack", "ship"))
+]
+
+
+def guarded(condition: str) -> str:
+    return HEAD + indent(GUARDED.replace("$condition", condition), " " * 8)
+
+
+def conditional(condition: str) -> str:
+    load, steps = GUARDED.split("$condition")
+    return HEAD + indent(f"{load}if {condition}:\n{indent(steps.strip(), ' ' * 4)}\n", " " * 8)
+
+
+def test_a_return_replaces_a_condition() -> None:
+    old, new = conditional("vip"), guarded("if not vip:\n    return")
+    assert [effect(old, new, log) for log in OPEN_LOGS] == ["resumes"] * 3
+    assert [effect(new, old, log) for log in OPEN_LOGS] == ["resumes"] * 3
+
+
+def test_a_return_with_the_opposite_condition() -> None:
+    old, new = conditional("vip"), guarded("if vip:\n    return")
+    assert [effect(old, new, log) for log in OPEN_LOGS] == ["resumes", "unknown", "unknown"]
+    assert [effect(new, old, log) for log in OPEN_LOGS] == ["resumes", "unknown", "unknown"]
+
+
 MATCH = """
 match order:
     case {"state": "new", "total": amount} if amount > 3:

@@ -62,7 +62,10 @@ def normal_decisions(conditions: Sequence[Decision]) -> list[tuple[str, bool]]:
 
 
 def match_branches(matching: Matching) -> bool:
-    """Match the branches that run under the same conditions. Return whether the matching has changed."""
+    """Match the branches that run under the same conditions, and none that run under opposite conditions.
+
+    A new `if not a: return` may take the place of `if a:`. Return whether the matching has changed.
+    """
     has_changed = False
     for element in matching.old.elements:
         new = matching.to_new[element.number] if element.kind == "if" else None
@@ -72,6 +75,11 @@ def match_branches(matching: Matching) -> bool:
             matching.remove(*pair)
             matching.add(*pair)
             has_changed = True
+        for old in matching.old[element.number].children:
+            partner = matching.to_new[old]
+            if partner is not None and matching.has_opposite_decision(old, partner):
+                matching.remove(old, partner)
+                has_changed = True
     return has_changed
 
 

@@ -89,6 +89,16 @@ class Matching:
             return have_equal_cases(self.old[old], self.new[new])
         return self.has_same_decision(old, new)
 
+    def has_opposite_decision(self, old: int, new: int) -> bool:
+        """Return whether a branch certainly runs exactly if another one does not, each as the first one of an `if`."""
+        if not self.old[old].kind == self.new[new].kind == BRANCH:
+            return False
+        before, after = decisions(self.old, old), decisions(self.new, new)
+        renamed = [
+            each._replace(condition=self._renamed(each.condition), is_false=not each.is_false) for each in before
+        ]
+        return len(before) == len(after) == 1 and normal_decisions(renamed) == normal_decisions(after)
+
     @staticmethod
     def _is_case(tree: Tree, number: int) -> bool:
         return tree[number].kind == BRANCH and tree[tree[number].parent].kind == "switch"

@@ -201,11 +201,28 @@ class Decisions(Struct, frozen=True):
         for number in self.matching.unmatched_new():
             if tree[number].kind != "break" or not self.new.contains(number) or self.is_excluded(number):
                 continue
+            if self._is_guard_of_entered(number):
+                continue
             if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
                 continue
             condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
             where = f" if `{condition}`" if condition else ""
             yield Decision("unknown", f"The new code may leave earlier{where}, before steps that have already run.")
+
+    def _is_guard_of_entered(self, exit_number: int) -> bool:
+        """Return whether a new exit replaces a condition that was true: `if not a: return` in place of `if a:`."""
+        old, new = self.matching.old, self.matching.new
+        branch = new[exit_number].parent
+        if new[branch].kind != BRANCH:
+            return False
+        following = new.next_sibling(new[branch].parent)
+        first = None if following is None else self.matching.to_old[following]
+        outer = None if first is None else old[first].parent
+        if first is None or outer is None or old[outer].kind != BRANCH or old[first].index:
+            return False
+        around = (old[outer], *ancestors(old, outer))
+        is_single = not any(map(self.old.is_repeatable, around))
+        return is_single and outer in self.old.entered and self.matching.has_opposite_decision(outer, branch)
 
     def _added_loops(self) -> Iterator[Decision]:
         """Yield the new loops around steps that have begun under the deployed code, which ran them once."""

@@ -27,6 +27,7 @@ from stepgraph.replay.wording import (
     removed_or_renamed,
     rerun_reason,
     several_steps,
+    unreached,
 )
 
 
@@ -176,6 +177,8 @@ class Judgment(Struct):
             self._add("unknown", misuse(call.site, entry, "gets"), call.site)
         elif self._is_exchanged(call.site, number):
             self.notes.append(f"The stored result of `{entry.log_name}` now goes to another step.")
+        if self.deployed is not None and call.site.number in self.deployed.excluded:
+            self._add("unknown", unreached(call.site), call.site)
         if self.deployed is not None and call.site.number in self.deployed.indistinct:
             self._add("unknown", removed_namesake(entry), call.site)
         if node is not None and self._may_have_other_name(call.site, number):
@@ -439,8 +442,7 @@ class Judgment(Struct):
                 continue
             if (HANDLER in site.path and not self._has_raised()) or self._is_in_finished_step(site):
                 continue
-            reason = f"The new code does not reach `{site.node['name']}` on the path that the instance took."
-            self._add("unknown", reason, site)
+            self._add("unknown", unreached(site), site)
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
 

@@ -96,11 +96,16 @@ class PassedPart(Struct, frozen=True):
         if not self.entered.isdisjoint(choice.children):
             return True
         first = next(iter(branch.children), None)
-        if first is None or self.tree[first].kind not in STEPS or first in self.possible:
+        if first is None or first in self.possible:
+            return False
+        is_return = self.tree[first].kind == "break" and self.tree[first].text("kind") == "return"
+        if self.tree[first].kind not in STEPS and not is_return:
             return False
         outer = [*ancestors(self.tree, branch.number)]
         if any(each.kind == "parallel" or each.slot == FUNCTIONS for each in outer):
             return False
+        if is_return and any(each.kind == "try" for each in outer):
+            return False  # a `finally` may have run the last step
         return self.last.get(ROOT, ROOT) >= choice.end
 
 

@@ -16,6 +16,11 @@ def removed_handler(entry: LogEntry) -> str:
     return f"The stored error of `{entry.log_name}` may end the instance, as its `except` block was removed."
 
 
+def unreached(site: Site) -> str:
+    """Return the reason that a step that has run may not be called."""
+    return f"The new code does not reach `{site.node['name']}` on the path that the instance took."
+
+
 def several_steps(entry: LogEntry) -> str:
     """Return the reason that the steps of an entry have different effects."""
     return f"The log does not show which of several deployed steps `{entry.log_name}` is."
