@@ -25,6 +25,7 @@ ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
 KeyUse: TypeAlias = Literal["read", "get", "attribute", "match", "written", "asked"]
 GenericFault: TypeAlias = Literal["order", "not generic", "entrypoint"]
 RunFault: TypeAlias = Literal["missing", "extra", "order", "generator", "static", "class"]
+AsyncKeyword: TypeAlias = Literal["await", "async for", "async with"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Canceler: TypeAlias = TimeoutFunction | Literal["cancel", "asyncio.TaskGroup"]
 Work: TypeAlias = WorkKind | Literal["function", "task"]
@@ -357,6 +358,16 @@ class UnwrappedRun(Fact, Struct, frozen=True):
     """The name of the class that defines `run`."""
     place: SourcePlace
     """The location of the base class through which `run` is inherited."""
+
+
+class MisplacedAwait(Fact, Struct, frozen=True):
+    """Asynchronous code in the body of a function without `async`, which Python does not compile."""
+
+    keyword: AsyncKeyword
+    function: SourcePlace
+    """The location of the name of the function."""
+    place: SourcePlace
+    """The location of the expression or statement."""
 
 
 class UnsubscriptableBase(Fact, Struct, frozen=True):

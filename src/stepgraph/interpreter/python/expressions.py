@@ -420,6 +420,10 @@ def _evaluate_ellipsis(interpreter: Interpreter, node: cst.Ellipsis) -> Value:
 
 
 def _evaluate_await(interpreter: Interpreter, node: cst.Await) -> Value:
+    if not interpreter.frame.is_async:
+        from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await
+
+        observe_misplaced_await(interpreter, node, "await")
     first_operation = len(interpreter.operations)
     return await_value(interpreter, interpreter.evaluate(node.expression), interpreter.place(node), first_operation)
 

@@ -44,6 +44,10 @@ def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
     """Evaluate the expression of a statement. An `await` that emits no operation is a pause of known certainty."""
     if not isinstance(node, cst.Await):
         return interpreter.evaluate(node)
+    if not interpreter.frame.is_async:
+        from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await
+
+        observe_misplaced_await(interpreter, node, "await")
     first_operation = len(interpreter.operations)
     awaited = interpreter.evaluate(node.expression)
     frame, place = interpreter.frame, interpreter.place(node)

@@ -1,19 +1,33 @@
-"""Modules with a syntax error."""
+"""Modules with a syntax error, and functions that Python cannot compile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of
+from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of, empty_span
 from stepgraph.checks.rule import Rule
+from stepgraph.ir.facts import MisplacedAwait
 from stepgraph.model.note import ProblemKind
 
 if TYPE_CHECKING:
-    from stepgraph.checks.subject import ProjectSubject
+    from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 
-def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    """Report the first misplaced `await` of each function, because one `async` corrects all of them."""
+    functions = set()
+    for misplaced in subject.facts_of_type(MisplacedAwait):
+        name = misplaced.function
+        if name not in functions:
+            functions.add(name)
+            message = f"syntax error: `{misplaced.keyword}` in the function `{name.text}`, which is not `async`."
+            span = misplaced.place.span
+            start = empty_span(span.path, (span.line, span.column))
+            yield Diagnostic(start, message, f"Write `async def {name.text}`, or move the code to an async function.")
+
+
+def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
     return diagnostics_of(subject.problems, ProblemKind.SYNTAX)
 
 
@@ -22,5 +36,6 @@ RULE = Rule(
     name="syntax-error",
     module=__name__,
     severity=Severity.ERROR,
-    check_project=_check,
+    check=_check,
+    check_project=_check_project,
 )
