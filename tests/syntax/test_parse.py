@@ -23,6 +23,22 @@ def test_a_missing_indentation_has_its_line() -> None:
     assert problem_of(b"def f():\npass\n").startswith("entry.py:2:1: syntax error: expected an indented block")
 
 
+CONFLICT = "<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> change\n"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_merge_conflict_has_the_line_of_its_first_marker(end: str) -> None:
+    assert problem_of(f"y = 0\n{CONFLICT}".replace("\n", end).encode()) == (
+        "entry.py:2:1: syntax error: unresolved merge conflict. Choose one version, and remove the lines that start"
+        " with `<<<<<<<`, `=======` and `>>>>>>>`."
+    )
+
+
+def test_lines_in_strings_are_no_conflict() -> None:
+    run_with_large_stack(lambda: parse_module(f'"""\n{CONFLICT}"""\n'.encode(), "entry.py"))
+    assert problem_of(b"<<<<<<< HEAD\n").startswith("entry.py:1:1: syntax error: invalid syntax")
+
+
 def test_5000_nested_brackets_are_refused() -> None:
     message = problem_of(b"x = " + b"(" * 5000 + b")" * 5000 + b"\n")
     assert message.startswith("entry.py:1:205: brackets are nested more than 200 deep")

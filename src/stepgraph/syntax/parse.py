@@ -196,7 +196,7 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     """
     problem = _python_problem(source, path)
     if problem is not None:
-        return problem
+        return _conflict_problem(source, path) or problem
     if isinstance(error, cst.ParserSyntaxError):
         message = error.message.splitlines()[-1] if error.message else "invalid syntax"
         return _problem_at(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
@@ -208,6 +208,15 @@ def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     return Problem(path, message, "Put spaces between keywords and brackets.")
 
 
+def _conflict_problem(source: bytes, path: str) -> Problem | None:
+    """Return the problem of an unresolved merge conflict in a source, or None without a conflict."""
+    # Imported here because few sources have syntax errors.
+    from stepgraph.merge_conflicts import CONFLICT_ADVICE, CONFLICT_MESSAGE, find_conflict
+
+    line = find_conflict(source.decode("utf-8", "replace"))
+    return None if line is None else _problem_at(path, f"syntax error: {CONFLICT_MESSAGE}", CONFLICT_ADVICE, line, 1)
+
+
 def _python_problem(source: bytes, path: str) -> Problem | None:
     """Return the problem of a source that CPython's parser rejects, or None if it accepts the source."""
     try:
@@ -216,7 +225,8 @@ def _python_problem(source: bytes, path: str) -> Problem | None:
             ast.parse(source)
     except SyntaxError as rejection:
         # Some versions of CPython count columns in UTF-8 bytes, which makes no difference in most code.
-        return _problem_at(path, f"syntax error: {rejection.msg}.", "", rejection.lineno or 1, rejection.offset or 1)
+        message = f"syntax error: {rejection.msg}{'' if rejection.msg.endswith('?') else '.'}"
+        return _problem_at(path, message, "", rejection.lineno or 1, rejection.offset or 1)
     except (ValueError, RecursionError, MemoryError) as rejection:
         return _problem_at(path, f"cannot be parsed: {rejection}.", "", 1, 1)
     return None
