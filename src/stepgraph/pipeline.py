@@ -497,7 +497,10 @@ def _not_exported_problem(
     `near` is a similar name, and `import_advice` the advice for a class that another module defines.
     """
     path = source.path if source.project.configuration is None else source.project.configuration.path
-    advice = import_advice or (f"Did you mean `{near}`?" if near else _exported_names(source, missing))
+    near_advice = f"Did you mean `{near}`?" if near else _exported_names(source, missing)
+    has_alternative = missing.kind is ProblemKind.MISSING_CLASS and bool(missing.exported_classes)
+    own_advice = f"{missing.advice} {near_advice}" if has_alternative else missing.advice
+    advice = import_advice or (own_advice if missing.advice else near_advice)
     return Problem(path, f"{missing.reason}.", advice, configured.line, configured.column, kind=missing.kind)
 
 

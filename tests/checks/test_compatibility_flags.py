@@ -22,7 +22,7 @@ def test_missing_flag_is_flagged_at_main(tmp_path: Path) -> None:
     assert format_findings(findings, tmp_path) == [
         (
             "wrangler.toml:2:8: error: missing compatibility flag `python_workers`: wrangler rejects a Python Worker"
-            ' without it. Add it, as in `"compatibility_flags": ["python_workers"]`. [SG116]'
+            ' without it. Add it, as in `compatibility_flags = ["python_workers"]`. [SG116]'
         )
     ]
 

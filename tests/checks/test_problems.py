@@ -215,7 +215,7 @@ def test_private_class_is_not_exported(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, files, "SG115"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, so it is not exported."
-            " The workflow never starts. entry.py exports no workflow class. [SG115]"
+            " The workflow never starts. Rename it, as in `Orders`. [SG115]"
         )
     ]
 
@@ -404,7 +404,7 @@ def test_base_of_the_platform_is_not_a_workflow_class(base: str, tmp_path: Path)
     assert format_findings(check_project(tmp_path, entry(text), "SG114"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: the class `Orders` in entry.py does not derive from `WorkflowEntrypoint`. The"
-            " workflow never starts. entry.py exports no workflow class. [SG114]"
+            " workflow never starts. Derive it from `WorkflowEntrypoint`. [SG114]"
         )
     ]
 

@@ -386,8 +386,17 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
     [
         ("Ordres", "no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
         ("Zebra", "no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
-        ("_Hidden", "the class `_Hidden` in src/entry.py is private, so it is not exported. {exports}"),
-        ("Plain", "the class `Plain` in src/entry.py does not derive from `WorkflowEntrypoint`. {exports}"),
+        (
+            "_Hidden",
+            "the class `_Hidden` in src/entry.py is private, so it is not exported. Rename it, as in `Hidden`.",
+        ),
+        (
+            "Plain",
+            (
+                "the class `Plain` in src/entry.py does not derive from `WorkflowEntrypoint`. Derive it from"
+                " `WorkflowEntrypoint`. {exports}"
+            ),
+        ),
         ("Idle", "the class `Idle` in src/entry.py has no method `run`. {exports}"),
         ("Again", "`Again` in src/entry.py is the class `Orders`, and is exported as `Orders`. {exports}"),
         ("make", "no class `make` in src/entry.py. {exports}"),

@@ -315,6 +315,7 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
         ("main", ["a.py"], "`main` must be a string, got a list."),
         ("base_dir", True, "`base_dir` must be a string, got a boolean."),
         ("compatibility_date", "soon", "invalid date `soon`: expected a date such as 2026-03-01."),
+        ("compatibility_date", "2026-13-01", "invalid date `2026-13-01`: expected a date such as 2026-03-01."),
         ("compatibility_flags", "a", '`compatibility_flags` must be a list of strings, got a string. Write `["a"]`.'),
         ("workflows", {}, "`workflows` must be a list of objects, got an object."),
         ("exports", [], "`exports` must be an object, got a list."),
@@ -375,6 +376,29 @@ def test_an_incomplete_workflow_does_not_hide_the_others() -> None:
         "wrangler.jsonc:1:16: `class_name` is missing in this entry of `workflows`.",
         "wrangler.jsonc:1:34: `class_name` is missing in this entry of `workflows`.",
     ]
+
+
+def test_a_misspelled_field_of_a_workflow_is_named() -> None:
+    assert messages_of(read_data({"workflows": [{"binding": "A", "name": "a", "className": "Orders"}]})) == [
+        (
+            "wrangler.jsonc:1:46: `class_name` is missing in this entry of `workflows`. Rename `className` to"
+            " `class_name`."
+        )
+    ]
+
+
+def test_a_toml_table_in_place_of_an_array() -> None:
+    assert messages_of(read("[env.test.workflows]\nname = 'a'\n", "test", "wrangler.toml")) == [
+        (
+            "wrangler.toml:1:1: `workflows` must be a list of objects, got an object. Write `[[env.test.workflows]]` in"
+            " place of `[env.test.workflows]`."
+        )
+    ]
+
+
+def test_a_merge_conflict_is_named() -> None:
+    text = "<<<<<<< HEAD\na = 1\n=======\na = 2\n>>>>>>> change\n"
+    assert refused(f"b = 1\n{text}", name="wrangler.toml").startswith("wrangler.toml:2:1: unresolved merge conflict.")
 
 
 def test_workflows_of_toml_are_tables_in_an_array() -> None:

@@ -59,6 +59,8 @@ class NotExported(Struct, frozen=True):
     """The reason, as a sentence without a period."""
     exported_classes: tuple[str, ...] = ()
     """The names of the workflow classes that the module exports."""
+    advice: str = ""
+    """The change with which the module exports the class, or an empty string if it is unknown."""
 
 
 class WorkflowClasses(Struct, frozen=True):
@@ -295,7 +297,8 @@ class ModuleExports:
         if has_class and find_configured_class(self._interpreter, self._scope, class_name) is not None:
             return ExportedClass(class_name)
         kind, reason = _not_exported_reason(self._interpreter, self._scope, class_name, value)
-        return NotExported(kind, reason, self._class_names)
+        advice = _export_advice(kind, class_name, value)
+        return NotExported(kind, reason, self._class_names, advice)
 
     @cached_property
     def _names(self) -> dict[str, None]:
@@ -395,6 +398,18 @@ def _class_not_exported_reason(
         return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, so it is not exported"
     return ProblemKind.UNEXPORTED_CLASS, reason
+
+
+def _export_advice(kind: ProblemKind, class_name: str, value: Value | None) -> str:
+    """Return the change with which the module exports a class of this name, or an empty string if it is unknown."""
+    if not isinstance(value, ClassValue) or value.name != class_name:
+        return ""
+    if kind is ProblemKind.MISSING_CLASS:
+        return "Derive it from `WorkflowEntrypoint`."
+    if kind is not ProblemKind.UNEXPORTED_CLASS:
+        return ""
+    public_name = class_name.lstrip("_")
+    return f"Rename it, as in `{public_name}`." if public_name != class_name else "Add it to `__all__`."
 
 
 def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, value: ClassValue) -> _Reason:

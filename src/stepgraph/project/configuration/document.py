@@ -115,7 +115,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None:
             if required:
-                self.report((), f"`{name}` is missing{self._entry_suffix()}.")
+                self._report_missing(name)
             return None
         if isinstance(value, str) and value:
             invalid = invalid_character(value)
@@ -184,7 +184,10 @@ class Fields(Struct, frozen=True):
         if value is None:
             return
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` must be a list of objects, got {kind_text(value)}.")
+            is_table = isinstance(value, dict) and self.path.endswith(".toml")
+            header = ".".join((*map(str, self.at), name))
+            advice = f"Write `[[{header}]]` in place of `[{header}]`." if is_table else ""
+            self.report((name,), f"`{name}` must be a list of objects, got {kind_text(value)}.", advice)
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
@@ -221,11 +224,24 @@ class Fields(Struct, frozen=True):
         """Return the line and column, from 1, of the key of a field."""
         return self.document.key_position((*self.at, name))
 
+    def _report_missing(self, name: str) -> None:
+        """Report a missing field, if possible at a field whose name differs only in case and separators."""
+        message = f"`{name}` is missing{self._entry_suffix()}."
+        misspelled = next((key for key in self.values if _letters(key) == _letters(name)), None)
+        if misspelled is None or invalid_character(misspelled) is not None:
+            self.report((), message)
+        else:
+            self.report_key(misspelled, message, f"Rename `{misspelled}` to `{name}`.")
+
     def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
         return Fields(self.path, self.document, self.problems, values, (*self.at, *below))
 
     def _entry_suffix(self) -> str:
         return f" in this entry of `{self.at[-2]}`" if self.at and isinstance(self.at[-1], int) else ""
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").replace("-", "").casefold()
 
 
 def invalid_character(text: str) -> str | None:

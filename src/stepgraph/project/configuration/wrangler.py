@@ -27,7 +27,7 @@ from stepgraph.project.reading import read_configuration_bytes
 from stepgraph.project.root import Root
 
 _KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
-_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DATE: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
 class ConfiguredWorkflow(KeyedRecord, Struct, frozen=True, eq=False):
@@ -169,6 +169,12 @@ def _document(path: str, content: bytes) -> ConfigurationDocument:
 
         return JsoncDocument(text)
     except MalformedError as error:
+        # Imported here because few configurations are malformed.
+        from stepgraph.merge_conflicts import CONFLICT_ADVICE, CONFLICT_MESSAGE, find_conflict
+
+        line = find_conflict(text)
+        if line is not None:
+            raise InputError(_problem(path, CONFLICT_MESSAGE, CONFLICT_ADVICE, (line, 1))) from None
         raise InputError(_problem(path, f"{error.message}.", "", error.position)) from None
 
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
     for configuration in subject.configurations:
         if configuration.is_python and not _has_invalid_flags(configuration):
+            field = "compatibility_flags =" if configuration.path.endswith(".toml") else '"compatibility_flags":'
             selected: tuple[Configuration | EnvironmentWorkflows, ...] = (configuration, *configuration.environments)
             for settings in selected:
-                for message, advice in _find_problems(settings.compatibility) if settings.own_workflows else ():
+                for message, advice in _find_problems(settings.compatibility, field) if settings.own_workflows else ():
                     yield Diagnostic(empty_span(configuration.path, settings.compatibility.position), message, advice)
 
 
@@ -29,12 +30,15 @@ def _has_invalid_flags(configuration: Configuration) -> bool:
     return any((problem.line, problem.column) == position for problem in configuration.problems)
 
 
-def _find_problems(compatibility: Compatibility) -> Iterator[tuple[str, str]]:
-    """Yield a message and advice for each missing flag, and for a flag that turns workflows off."""
+def _find_problems(compatibility: Compatibility, field: str) -> Iterator[tuple[str, str]]:
+    """Yield a message and advice for each missing flag, and for a flag that turns workflows off.
+
+    `field` is the name of the field for flags in the syntax of the configuration.
+    """
     if not compatibility.has_python:
         yield (
             "missing compatibility flag `python_workers`: wrangler rejects a Python Worker without it.",
-            'Add it, as in `"compatibility_flags": ["python_workers"]`.',
+            f'Add it, as in `{field} ["python_workers"]`.',
         )
     if compatibility.disables_workflows:
         yield (
