@@ -293,7 +293,15 @@ def test_unsubscriptable_base_fails_at_load(example: Example, tmp_path: Path) ->
     assert execution.started == []
 
 
+@parametrize_flagged("SG133")
+def test_unknown_context_key_fails_in_the_step(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    error = error_text(execution).splitlines()[-1]
+    assert error in ("KeyError: 'attempts'", "KeyError: 'name'", "AttributeError: waitUntil")
+    assert execution.started == ["charge-1"]
+
+
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131", "SG132"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131", "SG132", "SG133"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

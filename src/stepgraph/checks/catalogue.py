@@ -52,6 +52,7 @@ from stepgraph.checks.rules.failures.values import (
     invalid_step_config,
     invalid_step_name,
     invalid_timestamp,
+    unknown_context_key,
     unstorable_result,
 )
 from stepgraph.checks.rules.replay import (
@@ -127,6 +128,7 @@ RULES: Final[tuple[Rule, ...]] = (
     missing_import.RULE,  # SG130
     unusable_run.RULE,  # SG131
     unsubscriptable_base.RULE,  # SG132
+    unknown_context_key.RULE,  # SG133
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203
