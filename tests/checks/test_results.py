@@ -8,6 +8,7 @@ from tests.checks.snippets import codes_in, only_finding
 
 _BEFORE = """
 import decimal
+import time
 import uuid
 from collections import namedtuple
 from dataclasses import asdict, dataclass, field
@@ -115,6 +116,7 @@ def _step_returning(source: str) -> str:
         ("uuid.uuid4()", "a UUID", "Convert it with `str(...)`."),
         ("Path.cwd()", "a path", "Convert it with `str(...)`."),
         ("State.PAID", "a member of the enum `State`", "Return its `.value`."),
+        ("State.PAID if order else State.OPEN", "a member of the enum `State`", "Return its `.value`."),
         ("State.OPEN", "a member of the enum `State`", "Return its `.value`."),
         ('State("paid")', "a member of the enum `State`", "Return its `.value`."),
         ("Receipt()", "an instance of the dataclass `Receipt`", "Convert it with `dataclasses.asdict(...)`."),
@@ -131,6 +133,8 @@ def _step_returning(source: str) -> str:
         ("lambda: 1", "a function", "Call it, and return the result."),
         ("Plain", "a class", "Return its name."),
         ("range(3)", "a range", "Convert it with `list(...)`."),
+        ("time.time_ns()", "an integer that is too large for JavaScript", "Return a string."),
+        ("{frozenset({1})}", "a value with a frozenset", "Convert it with `set(...)` or `list(...)`."),
         ("3j", "a complex number", "Return its parts, `[z.real, z.imag]`."),
     ],
 )  # fmt: skip
@@ -336,6 +340,7 @@ def test_coroutine_returned_by_run_is_unawaited() -> None:
     [
         ("{(1, 2): 3}", "a value with a tuple as a key"),
         ("{datetime(2026, 1, 1)}", "a value with a datetime in a set"),
+        ("{(1, 2)}", "a value with a tuple in a set"),
         ("2 ** 53", "an integer that is too large for JavaScript"),
         ("frozenset({1})", "a frozenset"),
     ],

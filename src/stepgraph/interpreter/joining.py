@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
 from stepgraph.interpreter.values.containers import Element, MappingEntry
-from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
@@ -126,13 +126,19 @@ def join_values(
 
 
 def _join_data(values: Sequence[Value]) -> Value:
-    """Return the join of values that lead to no step: their common value, or unknown. A taint of any value is kept."""
+    """Return the join of values that lead to no step: their common value, or unknown. A taint of any value is kept.
+
+    Different members of one enumeration become a member with an unknown value.
+    """
     first = values[0]
     if all(value is first for value in values):
         return first
     if any(taint_of(value) is not None for value in values):
         return join_taint(values)
-    return first if all(value == first for value in values) else UNKNOWN
+    if all(value == first for value in values):
+        return first
+    classes = {value.cls if isinstance(value, EnumMember) else None for value in values}
+    return EnumMember(first.cls) if isinstance(first, EnumMember) and len(classes) == 1 else UNKNOWN
 
 
 def on_path(value: Value, values: Sequence[Value], since: TaskId | None) -> Value:

@@ -146,6 +146,11 @@ class UnstorablePart(Struct, frozen=True):
     """Whether the engine can receive the value, but not store it."""
 
 
+_LARGE_INTEGER: Final = UnstorablePart(
+    "an integer that is too large for JavaScript", "Return a string.", is_sendable=True
+)
+
+
 class Certainty(Struct, frozen=True):
     """Predicates that determine which cases of a value certainly occur."""
 
@@ -184,7 +189,10 @@ def _case_faults(value: Value, certainty: Certainty, *, awaited: bool) -> Iterat
 
 def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) -> Iterator[UnstorablePart]:
     parts = value.elements if isinstance(value, StaticCollection) else value.entries
+    is_set = isinstance(value, StaticCollection) and value.kind == "set"
     for part in parts:
+        if is_set and isinstance(part.value, StaticCollection) and part.value.kind == "tuple":
+            continue  # reported as an invalid member of a set
         for fault in unstorable_parts(part.value, certainty, awaited=False):
             yield fault if fault.place is not None else replace(fault, place=part.place)
     yield from _key_faults(value)
@@ -221,7 +229,9 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case Constant(value=complex()):
             return UnstorablePart(*UNSTORABLE["builtins.complex"])
         case Constant(value=int(number)) if abs(number) >= _TOO_LARGE:
-            return UnstorablePart("an integer that is too large for JavaScript", "Return a string.", is_sendable=True)
+            return _LARGE_INTEGER
+        case ExternalResult(name="time.time_ns"):
+            return _LARGE_INTEGER
         case Duration():
             return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
         case ExternalResult(name=name):

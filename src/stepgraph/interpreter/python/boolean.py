@@ -14,7 +14,7 @@ from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Container, without_constants
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import EnumMember, FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.await_groups import TaskId
@@ -158,7 +158,8 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     record_tests(interpreter, [node.test], place)
     record_absent_tasks(interpreter, absent, place)
     value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
-    return interpreter.tracer.on_operation((test, *values), without_constants(value))
+    result = EnumMember(value.cls) if isinstance(value, EnumMember) else without_constants(value)
+    return interpreter.tracer.on_operation((test, *values), result)
 
 
 def evaluate_boolean(interpreter: Interpreter, node: cst.BooleanOperation) -> Value:
