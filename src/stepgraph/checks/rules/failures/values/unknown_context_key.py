@@ -32,13 +32,16 @@ _EFFECTS: Final = {
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    shapes = (declared.function for declared in subject.facts_of_type(StepDeclared))
+    with_context = [
+        shape for shape in shapes if shape and any(parameter.name == CONTEXT for parameter in shape.parameters)
+    ]
+    if not with_context:
+        return
     # Imported here because few steps have a context.
     from stepgraph.syntax.key_accesses import key_accesses
 
-    for declared in subject.facts_of_type(StepDeclared):
-        shape = declared.function
-        if shape is None or all(parameter.name != CONTEXT for parameter in shape.parameters):
-            continue
+    for shape in with_context:
         for access in key_accesses(shape.place, CONTEXT):
             inner = access.inner if access.key == _STEP else None
             if not _is_valid(access, _KEYS):
