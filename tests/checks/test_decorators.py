@@ -256,6 +256,44 @@ def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Pat
     assert [(each.message, each.advice) for each in findings if each.code == "SG117"] == [(message, advice)]
 
 
+@pytest.mark.parametrize(
+    ("use", "subject", "advice"),
+    [
+        (
+            "await asyncio.gather([charge(), ship()])",
+            "the list `[charge(), ship()]` is passed",
+            "Write `*[charge(), ship()]`.",
+        ),
+        (
+            "calls = (charge(), ship())\n        await asyncio.gather(calls)",
+            "the tuple `calls` is passed",
+            "Write `*calls`.",
+        ),
+        (
+            "await [charge(), ship()]",
+            "the list `[charge(), ship()]` is awaited",
+            "Write `await asyncio.gather(*[charge(), ship()])`.",
+        ),
+    ],
+)
+def test_collection_in_place_of_an_awaitable(use: str, subject: str, advice: str, tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, f"{STEPS}\n        {use}\n")
+    assert (finding.code, finding.advice) == ("SG117", advice)
+    assert finding.message.startswith(subject)
+    assert finding.message.endswith(", which fails with a TypeError: only its elements are awaitable.")
+
+
+@pytest.mark.parametrize("test", ["isinstance(calls, list)", "many", "len(calls) > 1", "hasattr(calls, '__iter__')"])
+def test_parameter_that_may_be_an_awaitable(test: str, tmp_path: Path) -> None:
+    body = f"""{STEPS}
+        async def settle(calls, many):
+            return await asyncio.gather(*calls) if {test} else await calls
+
+        await settle([charge(), ship()], True)
+"""
+    assert project_findings(tmp_path, body) == ()
+
+
 def test_attribute_of_a_step(tmp_path: Path) -> None:
     (finding,) = project_findings(
         tmp_path, f"{STEPS}\n        await charge()\n        await ship()\n        charge.result\n"

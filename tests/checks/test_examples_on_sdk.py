@@ -96,6 +96,7 @@ MISUSED_DECORATORS: Final = {
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
     "Step that is awaited but not called": "TypeError: object function can't be used in 'await' expression",
     "Step in a group that is not called": "TypeError: An asyncio.Future, a coroutine or an awaitable is required",
+    "List of calls as one argument": "TypeError: unhashable type: 'list'",
     "Function in the position of `depends`": "TypeError: object function can't be used in .*",
     "Config key as a keyword argument": "TypeError: .* unexpected keyword argument 'timeout'",
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",

@@ -12,6 +12,7 @@ from stepgraph.model.span import Span
 # A test compares these labels with the rules.
 _LABEL_OF_CODE: Final = {
     "cancelled-step": "warning[SG213]",
+    "collection-awaited": "error[SG117]",
     "decorator-awaited": "error[SG117]",
     "decorator-misuse": "error[SG117]",
     "dependency-after-failure": "note[SG214]",

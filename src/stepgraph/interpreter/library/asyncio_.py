@@ -23,6 +23,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import is_awaitable, start
+from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
@@ -42,6 +43,10 @@ def _gather(call: LibraryCall) -> Value:
         if argument.star:
             started = start_elements(call.interpreter, argument)
             awaits_other_work |= not isinstance(argument.value, Collection)
+        elif isinstance(argument.value, Collection) and report_await_of_collection(
+            call.interpreter, argument.value, argument.place
+        ):
+            continue
         else:
             started = [Element(start(call.interpreter, argument.value, argument.place), call.place)]
         if origin_name(argument.value) != "asyncio.sleep":

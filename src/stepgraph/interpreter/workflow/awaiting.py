@@ -30,6 +30,7 @@ from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
 from stepgraph.interpreter.workflow.invalid_awaits import (
     is_function,
+    report_await_of_collection,
     report_await_without_call,
     report_unresolved_await,
 )
@@ -129,6 +130,8 @@ def await_value(
             return awaited_result(value)
         case ProjectObject() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first_operation)
+        case Collection() if report_await_of_collection(interpreter, value, place):
+            return UNKNOWN
     report_unresolved_await(interpreter, value, place)
     return UNKNOWN
 

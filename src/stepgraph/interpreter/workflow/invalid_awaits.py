@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+import libcst as cst
+
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.calls import GeneratorCall
+from stepgraph.interpreter.values.calls import FunctionCoroutine, GeneratorCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Unresolved, Value
 from stepgraph.syntax.module import SourcePlace
 
+_AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, Task, Gathering)
 _TESTS_OF_AWAITABLES: Final = (
     *(b"isawaitable", b"iscoroutine", b"isfunction", b"callable(", b"__await__"),
     *(b", Awaitable)", b", Coroutine)", b", Callable)"),
@@ -32,6 +37,35 @@ def report_await_without_call(interpreter: Interpreter, value: Value, place: Sou
         message = f"{subject} is awaited but not called, which fails with a TypeError."
         interpreter.note("function-awaited", place, message, f"Write `{place.text}()`.", incomplete=False)
     return True
+
+
+def report_await_of_collection(interpreter: Interpreter, value: Collection, place: SourcePlace) -> bool:
+    """Report the await of a collection of awaitables, directly or as an argument. Return whether it always fails.
+
+    A parameter may have other values, which the function may tell apart by another argument or a test of the type.
+    """
+    awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
+    if not awaited or value.lazy is not None or not _is_collection_of_function(interpreter, place):
+        return False
+    interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
+    if interpreter.frame.type_error_handlers == 0:
+        text = place.brief_text.removeprefix("await ").strip()
+        is_argument = not isinstance(place.node, cst.Await)
+        action = "is passed as one awaitable" if is_argument else "is awaited"
+        message = f"the {value.kind} `{text}` {action}, which fails with a TypeError: only its elements are awaitable."
+        advice = f"Write `*{text}`." if is_argument else f"Write `await asyncio.gather(*{text})`."
+        interpreter.note("collection-awaited", place, message, advice, incomplete=False)
+    return True
+
+
+def _is_collection_of_function(interpreter: Interpreter, place: SourcePlace) -> bool:
+    """Return whether an expression creates a collection, or is a variable of the function that has no type test."""
+    node = place.node.expression if isinstance(place.node, cst.Await) else place.node
+    if not isinstance(node, cst.Name):
+        return isinstance(node, cst.List | cst.ListComp | cst.Tuple | cst.Set | cst.SetComp)
+    binders = interpreter.frame.body_scope.bindings.binders.get(node.value, ())
+    is_variable = bool(binders) and not any(isinstance(binder, cst.Param) for binder in binders)
+    return is_variable and not any(map(place.module.mentions, (*_TESTS_OF_AWAITABLES, b"isinstance(", b"type(")))
 
 
 def is_function(value: Value) -> bool:

@@ -64,12 +64,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
     calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
-    uncalled = (
-        Diagnostic(note.span, note.message, note.advice) for note in subject.notes_with_code("function-awaited")
+    not_awaitable = (
+        Diagnostic(note.span, note.message, note.advice)
+        for code in ("function-awaited", "collection-awaited")
+        for note in subject.notes_with_code(code)
     )
     attributes = map(_diagnostic_of_attribute, subject.facts_of_type(StepAttributeMissing))
     return first_diagnostics(
-        [*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited, *uncalled, *attributes]
+        [*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited, *not_awaitable, *attributes]
     )
 
 
