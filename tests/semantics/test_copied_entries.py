@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, workflow_of_module
+from tests.semantics.notation import codes_of, graph_of, workflow_of_module
 
 MODULE = """
 import functools
@@ -81,3 +81,22 @@ def test_a_dictionary_replaced_by_its_copy_in_a_loop() -> None:
     """)
         == "a"
     )
+
+
+PAIRS = """
+import json
+
+pairs = [[name, [], *event["payload"]["more"]] for name in event["payload"]["names"]]
+table = dict(pairs)
+"""
+
+
+def test_pairs_of_unknown_length_are_data() -> None:
+    read = 'json.dumps([table, table.get(event["payload"]["key"])])\nawait a()\n'
+    assert codes_of(f"{PAIRS}\n{read}") == []
+
+
+def test_lists_in_pairs_of_unknown_length_may_get_steps() -> None:
+    change = "for pair in pairs:\n    pair[1].append(a)\n"
+    call = 'for function in table[event["payload"]["key"]]:\n    await function()\n'
+    assert codes_of(f"{PAIRS}\n{change}{call}") != []

@@ -25,6 +25,7 @@ from stepgraph.interpreter.values.containers import (
     key_texts,
     without_constants,
 )
+from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
@@ -205,8 +206,11 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
         return default if default is not None and not owner.entries else join_taint(values)
     texts = key_texts(all_entries)
     cases = [Case(texts[id(entry)], on_some_paths(entry.value)) for entry in entries]
-    if owner.partial or any(entry.is_unseen for entry in entries):
-        cases.append(Case("others", Unresolved("some entries of the dictionary are unknown", place)))
+    has_unseen = any(entry.is_unseen for entry in entries)
+    if owner.partial or has_unseen:
+        is_data = not has_unseen and data_objects(*all_entries) is not None
+        others = UNKNOWN if is_data else Unresolved("some entries of the dictionary are unknown", place)
+        cases.append(Case("others", others))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
     return Union(tuple(cases), key_place.text, place)

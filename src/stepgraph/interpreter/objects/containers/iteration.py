@@ -188,7 +188,7 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> Co
         parts = [value] if items is None or isinstance(value, ProjectObject) else [item.value for item in items]
         for part in parts:
             interpreter.escape(part, place, "is stored in a dictionary, which stepgraph does not model")
-        return CopiedEntries(tuple(_unknown_entries(parts, place)), is_complete=False)
+        return CopiedEntries(tuple(_unknown_entries(interpreter, parts, place)), is_complete=False)
     return CopiedEntries(tuple(pair for pair in pairs if pair is not None), is_complete=True)
 
 
@@ -220,11 +220,24 @@ def _entries_of_attributes(
             yield MappingEntry(Constant(name), value, place, place, may_be_missing=may_be_unset(slot))
 
 
-def _unknown_entries(parts: Sequence[Value], place: SourcePlace) -> Iterator[MappingEntry]:
-    """Yield an entry for the values that may be in a dictionary with unknown keys, if they can lead to a step."""
-    if any(part.relevant and not isinstance(part, Event | Payload) for part in parts):
-        value = Unresolved("some entries of the dictionary are unknown", place)
-        yield MappingEntry(UNKNOWN, value, place, place, many=True, may_be_missing=True)
+def _unknown_entries(interpreter: Interpreter, parts: Sequence[Value], place: SourcePlace) -> Iterator[MappingEntry]:
+    """Yield entries for the values that a dictionary may get from sources of unknown pairs, if they may lead to a step.
+
+    A pair of unknown length contains its value.
+    """
+    for value in (value for part in parts for value in _paired_values(interpreter, part, place)):
+        if value.relevant and not isinstance(value, Event | Payload):
+            yield MappingEntry(UNKNOWN, value, place, place, many=True, may_be_missing=True)
+
+
+def _paired_values(interpreter: Interpreter, part: Value, place: SourcePlace) -> Iterator[Value]:
+    """Yield the values that a pair may contain, or an unresolved value if they are unknown."""
+    for pair in union_values(part):
+        items = elements_of(interpreter, pair) if isinstance(pair, Collection | Mapping) else None
+        if items is not None:
+            yield from (item.value for item in items)
+        elif pair.relevant and not isinstance(pair, Event | Payload):
+            yield Unresolved("some entries of the dictionary are unknown", place)
 
 
 def _pair_of(item: Element) -> MappingEntry | None:
