@@ -209,3 +209,45 @@ def test_class_of_a_project_module(tmp_path: Path) -> None:
     }
 
     assert check_project(tmp_path, files, "SG125") == []
+
+
+STEPS = "async def charge(step):\n    await step.sleep('settle', 1000)\n"
+
+
+def project_with(statement: str, steps: str = STEPS) -> dict[str, str]:
+    return {"wrangler.toml": CONFIGURATION, "entry.py": f"{statement}\n{ENTRY}", "steps.py": steps}
+
+
+def test_misspelled_name_of_a_project_module(tmp_path: Path) -> None:
+    findings = check_project(tmp_path, project_with("from steps import chrge"), "SG125")
+    assert format_findings(findings, tmp_path) == [
+        (
+            "entry.py:1:19: error: unknown name `chrge` in steps.py: the import fails with an ImportError, and the"
+            " Worker never starts. Define `chrge` in steps.py, or correct the name. [SG125]"
+        )
+    ]
+
+
+def test_unknown_name_is_reported_once(tmp_path: Path) -> None:
+    files = project_with("from steps import charged")
+    files["entry.py"] = files["entry.py"].replace("await step", "await charged(step)\n        await step")
+    (finding,) = check_project(tmp_path, files, "SG125")
+    assert finding.advice == "Did you mean `charge`?"
+    (note,) = check_project(tmp_path, files, "SG004")
+    assert note.message.startswith("the function from `from steps import charged` cannot be resolved")
+
+
+@pytest.mark.parametrize(
+    ("statement", "steps"),
+    [
+        ("from steps import charge", STEPS),
+        ("from steps import anything", "from elsewhere import *"),
+        ("from steps import anything", "def __getattr__(name):\n    return 1\n"),
+        ("from steps import anything", "globals()['anything'] = 1\n"),
+        ("import steps\nsteps.anything = 1\nfrom steps import anything", STEPS),
+        ("try:\n    from steps import anything\nexcept ImportError:\n    anything = None", STEPS),
+        ("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from steps import anything", STEPS),
+    ],
+)
+def test_name_that_a_project_module_may_have(statement: str, steps: str, tmp_path: Path) -> None:
+    assert check_project(tmp_path, project_with(statement, steps), "SG125") == []

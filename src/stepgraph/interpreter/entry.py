@@ -206,12 +206,14 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         if traced:
             # Imported here because only a check needs them.
             from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
+            from stepgraph.interpreter.modules.missing_names import observe_missing_names
             from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
             from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases
 
             observe_unsubscriptable_bases(interpreter, workflow)
             observe_unloadable_imports(interpreter)
             observe_missing_imports(interpreter)
+            observe_missing_names(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(

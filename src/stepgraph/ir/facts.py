@@ -165,6 +165,18 @@ class WrongImport(Fact, Struct, frozen=True):
     """The location of the import statement."""
 
 
+class MissingName(Fact, Struct, frozen=True):
+    """An import of a name that a module of the project does not define."""
+
+    name: str
+    path: str
+    """The path of the module from which the name is imported."""
+    place: SourcePlace
+    """The location of the name."""
+    statement: SourcePlace
+    """The location of the import statement."""
+
+
 class ImportCorrection(Struct, frozen=True):
     """The correction of an import that a Worker cannot load."""
 

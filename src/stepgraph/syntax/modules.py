@@ -477,6 +477,11 @@ class Importer(Struct, frozen=True):
         bounds = self.files.bounds
         return bounds is not None and self.modules.mentions(path, bounds, words)
 
+    def mentions_name(self, path: str, name: str) -> bool:
+        """Return whether a module of the project contains a word, or may import by star, without parsing it."""
+        bounds = self.files.bounds
+        return bounds is not None and self.modules.mentions_class(path, bounds, (name,))
+
     def imports_dynamically(self, path: str) -> bool:
         """Return whether a module of the project may import modules by computed names, without parsing it."""
         bounds = self.files.bounds

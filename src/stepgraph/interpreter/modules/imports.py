@@ -92,7 +92,7 @@ def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFr
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return None not in files
     names = [alias.evaluated_name for alias in statement.names]
-    return all(file is not None and _may_have_name(interpreter, file, name) for file in files for name in names)
+    return all(file is not None and may_have_name(interpreter, file, name) for file in files for name in names)
 
 
 def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
@@ -102,7 +102,7 @@ def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) ->
     )
 
 
-def _may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> bool:
+def may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> bool:
     """Return whether a module's bindings and submodules may include a name."""
     importer = interpreter.modules.importer
     if importer is None or importer.files.find_in_package(file, name) is not None:

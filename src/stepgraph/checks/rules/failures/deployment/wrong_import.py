@@ -1,32 +1,42 @@
-"""Imports of names of the Workflows API from modules that do not define them."""
+"""Imports of names of the Workflows API, and of the project, from modules that do not define them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import WrongAttribute, WrongImport
+from stepgraph.ir.facts import MissingName, WrongAttribute, WrongImport
 from stepgraph.syntax.edits import AddedImport, MovedImport, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
+_EFFECT: Final = "the import fails with an ImportError, and the Worker never starts"
+
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     yield from map(_import_diagnostic, subject.facts_of_type(WrongImport))
     yield from map(_attribute_diagnostic, subject.facts_of_type(WrongAttribute))
+    suggestions = {note.span: note.advice for note in subject.notes_with_code("missing-name")}
+    for missing in subject.facts_of_type(MissingName):
+        statement = missing.statement.span
+        yield Diagnostic(
+            missing.place.span,
+            f"unknown name `{missing.name}` in {missing.path}: {_EFFECT}.",
+            suggestions.get(statement, f"Define `{missing.name}` in {missing.path}, or correct the name."),
+            consequences=(("SG004", statement),),
+        )
 
 
 def _import_diagnostic(wrong: WrongImport) -> Diagnostic:
-    effect = "the import fails with an ImportError, and the Worker never starts"
     fix = (
         None
         if wrong.defining_module is None
         else safe_fix(MovedImport(wrong.statement, ((wrong.name, wrong.defining_module),)))
     )
-    return Diagnostic(wrong.place.span, f"{_problem(wrong)}: {effect}.", _advice(wrong), fix)
+    return Diagnostic(wrong.place.span, f"{_problem(wrong)}: {_EFFECT}.", _advice(wrong), fix)
 
 
 def _attribute_diagnostic(wrong: WrongAttribute) -> Diagnostic:
