@@ -252,3 +252,67 @@ def test_annotation_with_a_name_for_type_checkers() -> None:
     text = using("1", TYPES_ONLY).replace("def charge()", "def charge() -> Response | list[print()]")
 
     assert missing(text) == []
+
+
+def with_helper(body: str, before: str = "", attribute: str = "") -> str:
+    """Return a module whose `run` calls a method without a parameter for the step object."""
+    return f"""{SDK_IMPORT}
+{before}
+
+class Orders(WorkflowEntrypoint):{attribute}
+    async def run(self, event, step):
+        await self.charge(event["payload"])
+
+    async def charge(self, order):
+        {body}
+"""
+
+
+def test_step_object_that_is_not_passed() -> None:
+    text = with_helper('await step.sleep("a", 1000)\n        await step.sleep("b", 1000)')
+    assert list(map(str, findings_in(text))) == [
+        (
+            "<string>:9:15: error: undefined name `step`: it raises a NameError, and this code fails whenever it runs."
+            " Add a parameter `step`, and pass it in each call. [SG130]"
+        )
+    ]
+
+
+def test_step_object_in_an_attribute() -> None:
+    text = with_helper("await step.sleep('a', 1000)", attribute="\n    step = None")
+    assert missing(text) == ["Write `self.step`."]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return [step for step in order]",
+        "return sum(step['amount'] for step in order)",
+        "return sorted(order, key=lambda step: step['name'])",
+        "for step in order: print(step)",
+        "if (step := order.get('step')): print(step)",
+        "match order:\n            case {'step': step}: print(step)",
+        "with open('a') as step: print(step)",
+        "try:\n            print(step)\n        except NameError:\n            pass",
+        "return {step: event for step, event in order.items()}",
+    ],
+)
+def test_other_uses_of_the_name(body: str) -> None:
+    assert missing(with_helper(body)) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return [json for json in order]",
+        "return any(time['end'] for time in order)",
+        "return {json: 1 for json in order}",
+    ],
+)
+def test_variable_of_a_comprehension_in_a_helper(body: str) -> None:
+    assert missing(with_helper(body)) == []
+
+
+@pytest.mark.parametrize("before", ["step = 1", "from elsewhere import *", "globals()['step'] = 1"])
+def test_step_of_the_module(before: str) -> None:
+    assert missing(with_helper("print(step)", before)) == []

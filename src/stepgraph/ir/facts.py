@@ -231,6 +231,16 @@ class MissingImport(Fact, Struct, frozen=True):
     """Whether an enclosing class has an attribute of this name, which methods can only read from the instance."""
 
 
+class MissingArgument(Fact, Struct, frozen=True):
+    """A use of the name `step` or `event` in a function that does not receive it."""
+
+    name: str
+    place: SourcePlace
+    """The location of the name."""
+    is_member_of_class: bool
+    """Whether an enclosing class has an attribute of this name."""
+
+
 class TypeOnlyName(Fact, Struct, frozen=True):
     """A name that code reads, although only type checkers run its import."""
 

@@ -8,8 +8,9 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import MissingImport, TypeOnlyName
+from stepgraph.ir.facts import MissingArgument, MissingImport, TypeOnlyName
 from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.syntax.free_names import COMPREHENSIONS, comprehension_targets
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.load_names import unbound_load_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -25,21 +26,47 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
 
     The name is recorded for the rules. Its value is unknown if code may bind it.
     """
-    from stepgraph.syntax.body_errors import catches_by_name
-
     name = node.value
     scopes = list(_enclosing_scopes(interpreter.frame.scope))
-    if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
-        return UNKNOWN
-    if _may_be_bound_dynamically(interpreter, scopes[-1], name):
-        return UNKNOWN
-    if catches_by_name(node, interpreter.module, "NameError"):
+    if not _is_undefined(interpreter, node, scopes):
         return UNKNOWN
     imported = interpreter.module.once_for(node, _import_of)
     at_load = _is_at_load(scopes)
     is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
     interpreter.observe(MissingImport(name, imported, interpreter.place(node), at_load, is_member))
     return External(imported.qualified(name))
+
+
+def observe_missing_argument(interpreter: Interpreter, node: cst.Name) -> None:
+    """Record a use of the step object or the event in a function that neither receives it nor is inside of `run`."""
+    scopes = list(_enclosing_scopes(interpreter.frame.scope))
+    if not _is_at_load(scopes) and _is_undefined(interpreter, node, scopes):
+        is_member = any(_binds(scope, node.value) for scope in scopes if scope.kind == "class")
+        interpreter.observe(MissingArgument(node.value, interpreter.place(node), is_member))
+
+
+def _is_undefined(interpreter: Interpreter, node: cst.Name, scopes: Sequence[LexicalScope]) -> bool:
+    """Return whether no code binds a name in the scopes around it, and no code handles the NameError."""
+    from stepgraph.syntax.body_errors import catches_by_name
+
+    name = node.value
+    if any(_binds(scope, name) for scope in scopes if scope.kind != "class" or scope is scopes[0]):
+        return False
+    if _is_bound_by_comprehension(interpreter.module, node):
+        return False
+    return not _may_be_bound_dynamically(interpreter, scopes[-1], name) and not catches_by_name(
+        node, interpreter.module, "NameError"
+    )
+
+
+def _is_bound_by_comprehension(module: SourceModule, node: cst.Name) -> bool:
+    """Return whether a comprehension around a name binds it. Its scope is empty until the interpreter runs its loop."""
+    for ancestor in ancestors_of(module.parents, node):
+        if isinstance(ancestor, COMPREHENSIONS) and node.value in comprehension_targets(ancestor):
+            return True
+        if isinstance(ancestor, cst.FunctionDef | cst.ClassDef):
+            break
+    return False
 
 
 def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:

@@ -65,6 +65,10 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
             from stepgraph.interpreter.modules.missing_imports import import_missing
 
             value = import_missing(interpreter, node)
+        elif node.value in ("step", "event"):
+            from stepgraph.interpreter.modules.missing_imports import observe_missing_argument
+
+            observe_missing_argument(interpreter, node)
     interpreter.tracer.on_read(node, None, value)
     return value
 

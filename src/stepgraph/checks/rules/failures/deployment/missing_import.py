@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MissingImport, TypeOnlyName
+from stepgraph.ir.facts import MissingArgument, MissingImport, TypeOnlyName
 from stepgraph.syntax.edits import AddedImport
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-Use = TypeVar("Use", MissingImport, TypeOnlyName)
+Use = TypeVar("Use", MissingArgument, MissingImport, TypeOnlyName)
 
 # Names that code may also import from another module, or as another object.
 _AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
@@ -27,6 +27,12 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
         message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
         yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
+    for lacking in _first_uses(subject.facts_of_type(MissingArgument)):
+        message = f"undefined name `{lacking.name}`: it raises a NameError, and {_effect(lacking)}."
+        advice = f"Add a parameter `{lacking.name}`, and pass it in each call."
+        yield Diagnostic(
+            lacking.place.span, message, f"Write `self.{lacking.name}`." if lacking.is_member_of_class else advice
+        )
 
 
 def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
@@ -39,8 +45,9 @@ def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
     return first.values()
 
 
-def _effect(use: MissingImport | TypeOnlyName) -> str:
-    return "the Worker never starts" if use.at_load else "this code fails whenever it runs"
+def _effect(use: MissingArgument | MissingImport | TypeOnlyName) -> str:
+    at_load = not isinstance(use, MissingArgument) and use.at_load
+    return "the Worker never starts" if at_load else "this code fails whenever it runs"
 
 
 def _advice(missing: MissingImport) -> str:
