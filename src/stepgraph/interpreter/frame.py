@@ -39,6 +39,10 @@ class LoopState(Struct):
     """Whether a `break` of the loop is reachable."""
     continues: bool = False
     """Whether a `continue` of the loop is reachable."""
+    is_pass: bool = False
+    """Whether the loop is a single pass, so a `break` ends it in the same way as a `continue`."""
+    ends_generator: bool = False
+    """Whether a `break` of the loop also ends the inlined generator that contains the loop."""
 
     def add_jump(self, changes: Changes, *, breaks: bool) -> None:
         """Record the changes since the checkpoint at a `break` or `continue`."""
@@ -52,8 +56,10 @@ class InlinedGenerator(Struct):
 
     body_state: LoopState
     """The body as a loop with one pass. A `return` outside the body's own loops acts as the `continue` of this loop."""
-    may_break: bool
-    """Whether the loop over the generator may end early."""
+    body: cst.BaseSuite
+    """The code of the generator."""
+    may_have_ended: bool = False
+    """Whether the generator may have ended in the statement that was executed last."""
 
 
 class EarlyRaise(Struct, frozen=True):

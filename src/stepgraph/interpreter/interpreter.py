@@ -87,8 +87,9 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
 
         If a limit is exceeded, this block and all enclosing blocks end, and a note is added.
         """
-        budget, depth = self.budget, self.budget.depth
-        for statement in body:
+        budget, depth, inlined = self.budget, self.budget.depth, self.frame.inlined
+        remaining = iter(body)
+        for statement in remaining:
             if not self.is_reachable:
                 break
             executor = self.executors[type(statement)]
@@ -101,6 +102,12 @@ class Interpreter(InterpreterState, eq=False, kw_only=True):
                 executor(self, statement)
                 if self.frame.suspension is not Suspension.NEVER:
                     self.emit_pauses(statement, position)
+                if inlined is not None and inlined.may_have_ended:
+                    # Imported here because few workflows have generators.
+                    from stepgraph.interpreter.python.loops.generators import execute_unless_ended
+
+                    execute_unless_ended(self, inlined, statement, [*remaining])
+                    break
             except LimitExceededError as error:
                 self.stop(error, self.place(statement))
                 break

@@ -345,7 +345,6 @@ def _run_over(
         iterable,
         lambda value: _run_inlined_pass(interpreter, clause, value, add),
         interpreter.place(clause),
-        broken=False,
     ):
         return None
     source, is_snapshot = iteration_source(iterable), is_lazy(iterable)

@@ -368,8 +368,10 @@ def _execute_break(interpreter: Interpreter, node: cst.Break) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.breaks = True
+        loop.continues = loop.continues or loop.is_pass
         loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=True)
-    emit_jump(interpreter, JumpKind.BREAK, interpreter.place(node))
+    is_pass = loop is not None and loop.is_pass
+    emit_jump(interpreter, JumpKind.CONTINUE if is_pass else JumpKind.BREAK, interpreter.place(node))
 
 
 def _execute_continue(interpreter: Interpreter, node: cst.Continue) -> None:

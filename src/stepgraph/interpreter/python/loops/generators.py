@@ -1,19 +1,19 @@
 """Loops over project generators whose code affects steps.
 
-The code of the generator is inlined in place of the loop, with the loop body at each `yield`. This is exact if the loop
-consumes all values, or if leaving the loop also leaves the code of the generator. Other loops are shown with one call
-of the generator in each pass, which a note reports.
+The code of the generator is inlined in place of the loop, with the loop body at each `yield`. A `break` in the loop
+body leaves the innermost loop in the code of the generator, and the code after that loop runs only if the generator has
+not ended. Loops over generators that cannot be inlined are shown with one call of the generator in each pass, which a
+note reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import libcst as cst
-from msgspec import Struct
 
 from stepgraph.interpreter.effects import call_time_matters
-from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState
+from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.jumps import emit_jump
@@ -26,23 +26,16 @@ from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import Call, JumpKind, OperationBlock, Run, Scope, Suspension
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
+from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
-
-
-class _GeneratorExits(Struct):
-    """The positions of `yield` and `return` in the code of a generator."""
-
-    yields: list[int]
-    """The loop depth of each statement with a `yield`."""
-    returns: list[int]
-    """The loop depth of each `return`."""
-    has_guarded_yield: bool = False
-    """Whether a `yield` is inside a `try` or `with`."""
-    has_yield_in_head: bool = False
-    """Whether a `yield` is in the head of a compound statement, such as its test."""
-    delegates: bool = False
-    """Whether the generator has a `yield from`."""
+from stepgraph.syntax.walk import (
+    children,
+    expressions_below,
+    statements,
+    statements_below,
+    statements_with_enclosing,
+    suites,
+)
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
@@ -79,24 +72,19 @@ def inline_generator(
     generator: GeneratorCall,
     take: Callable[[Value], None],
     place: SourcePlace,
-    *,
-    broken: bool,
 ) -> bool:
     """Inline the code of a generator, with `take` at each `yield`. Return whether it was inlined.
 
-    A generator is not inlined if it has no effects on steps or cannot be inlined exactly. `broken` means that the loop
-    may end early.
+    A generator is not inlined if it has no effects on steps or cannot be inlined exactly.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return False
-    enclosing = interpreter.frame.inlined
-    broken = broken or (enclosing is not None and enclosing.may_break)
-    if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator, broken=broken):
+    if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator):
         interpreter.work.exhausted[id(generator)] = generator
         return False
     interpreter.work.exhausted[id(generator)] = generator
-    _inline(interpreter, generator, take, place, broken=broken)
+    _inline(interpreter, generator, take, place)
     return True
 
 
@@ -108,11 +96,11 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return None
-    if id(generator) in interpreter.work.exhausted or not _can_stop(interpreter, generator):
+    if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator):
         return None
     interpreter.work.exhausted[id(generator)] = generator
     since = interpreter.work.last_task_id
-    frame, inlined = _inlined_frame(interpreter, generator, may_break=True)
+    frame, inlined = _inlined_frame(interpreter, generator)
     values: list[Value] = []
 
     def at_yield(value: Value) -> None:
@@ -125,31 +113,12 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
     return union_of_values(values, [place.text] * len(values), place.text, place) if values else UNKNOWN
 
 
-def _can_stop(interpreter: Interpreter, generator: GeneratorCall) -> bool:
-    """Return whether the code of a generator can be left at each `yield` as if by a `return`."""
-    body = body_of(generator.function)
-    is_exact = _ends_at(body, _exits(body).yields)
-    return is_exact and _can_inline(interpreter, generator, broken=False)
-
-
-def _ends_at(body: cst.BaseSuite, depths: list[int]) -> bool:
-    """Return whether leaving the loops around statements at these loop depths leaves the body."""
-    ends_in_loop = isinstance(last_statement(body), cst.For | cst.While)
-    return all(depth == 0 or (depth == 1 and ends_in_loop) for depth in depths)
-
-
-def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: bool) -> bool:
+def _can_inline(interpreter: Interpreter, generator: GeneratorCall) -> bool:
     if interpreter.loop_depth > generator.loop_depth:
         return False  # each pass of the outer loop resumes the generator
     if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
         return False
-    body = body_of(generator.function)
-    exits = _exits(body)
-    # A `break` at a `yield` outside of loops would leave only that pass.
-    breaks_are_exact = not broken or (_ends_at(body, exits.yields) and 0 not in exits.yields)
-    if exits.has_guarded_yield or exits.has_yield_in_head or exits.delegates:
-        return False
-    return _ends_at(body, exits.returns) and breaks_are_exact
+    return _has_plain_yields(body_of(generator.function))
 
 
 def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
@@ -157,22 +126,20 @@ def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
     return [None, *statements(body)][-1]
 
 
-def _exits(body: cst.BaseSuite) -> _GeneratorExits:
-    exits = _GeneratorExits([], [])
+def _has_plain_yields(body: cst.BaseSuite) -> bool:
+    """Return whether each `yield` of a body is the only one of a simple statement outside of every `try` and `with`."""
     for statement, enclosing in statements_with_enclosing(body):
-        loops = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
-        if isinstance(statement, cst.Return):
-            exits.returns.append(len(loops))
         if isinstance(statement, cst.BaseCompoundStatement):
-            exits.has_yield_in_head = exits.has_yield_in_head or _has_yield_in_head(statement)
-        elif yields := [node for node in expressions_below(statement) if isinstance(node, cst.Yield)]:
-            exits.yields.append(len(loops))
-            exits.delegates = exits.delegates or any(isinstance(node.value, cst.From) for node in yields)
-            guarding_types = cst.Try | cst.TryStar | cst.With
-            exits.has_guarded_yield = exits.has_guarded_yield or any(
-                isinstance(block.statement, guarding_types) for block in enclosing
-            )
-    return exits
+            if _has_yield_in_head(statement):
+                return False
+            continue
+        yields = [node for node in expressions_below(statement) if isinstance(node, cst.Yield)]
+        if not yields:
+            continue
+        is_guarded = any(isinstance(block.statement, cst.Try | cst.TryStar | cst.With) for block in enclosing)
+        if is_guarded or len(yields) > 1 or isinstance(yields[0].value, cst.From):
+            return False
+    return True
 
 
 def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
@@ -183,39 +150,42 @@ def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
 
 
 def _inline(
-    interpreter: Interpreter,
-    generator: GeneratorCall,
-    take: Callable[[Value], None],
-    place: SourcePlace,
-    *,
-    broken: bool,
+    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: SourcePlace
 ) -> None:
     outer, since = interpreter.frame, interpreter.work.last_task_id
-    frame, inlined = _inlined_frame(interpreter, generator, may_break=broken)
+    frame, inlined = _inlined_frame(interpreter, generator)
+    ends_outer_generator = False
 
     def at_yield(value: Value) -> None:
-        state = LoopState(interpreter.store.checkpoint())
-        loop = interpreter.frame.loop
-        before = {} if loop is None else interpreter.store.changes(loop.checkpoint)
+        nonlocal ends_outer_generator
+        loop = frame.loop or inlined.body_state
+        state = LoopState(interpreter.store.checkpoint(), is_pass=loop.is_pass)
+        before = {} if loop.is_pass else interpreter.store.changes(loop.checkpoint)
         with interpreter.at_yield_of(generator.function.node, outer), outer.in_loop(state):
             block = interpreter.block_of(lambda: take(value))
         _emit_pass(interpreter, block, state, place, since)
-        if loop is not None:
-            loop.breaks = loop.breaks or state.breaks
-            loop.jump_states += [before | changes for changes in state.break_states]
+        ends_outer_generator = ends_outer_generator or state.ends_generator
+        if not state.breaks:
+            return
+        if loop.is_pass:
+            inlined.may_have_ended = True
+            return
+        loop.breaks = loop.ends_generator = True
+        for changes in state.break_states:
+            loop.add_jump(before | changes, breaks=True)
 
     frame.at_yield = at_yield
     block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
     _emit_pass(interpreter, block, inlined.body_state, place, since)
+    if ends_outer_generator and outer.inlined is not None:
+        outer.inlined.may_have_ended = True
 
 
-def _inlined_frame(
-    interpreter: Interpreter, generator: GeneratorCall, *, may_break: bool
-) -> tuple[Frame, InlinedGenerator]:
+def _inlined_frame(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Frame, InlinedGenerator]:
     """Return a new frame for the code of a generator, and the state of its inlining."""
     frame = Frame.of_body(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
-    frame.loop = LoopState(interpreter.store.checkpoint())
-    frame.inlined = InlinedGenerator(frame.loop, may_break)
+    frame.loop = LoopState(interpreter.store.checkpoint(), is_pass=True)
+    frame.inlined = InlinedGenerator(frame.loop, body_of(generator.function))
     return frame, frame.inlined
 
 
@@ -234,13 +204,37 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
     The `return` acts as a `break` of the innermost loop in the generator. Outside of a loop, it ends the generator.
     """
     loop = interpreter.frame.loop or generator.body_state
-    kind = JumpKind.CONTINUE if loop is generator.body_state else JumpKind.BREAK
-    if loop is generator.body_state:
-        loop.continues = True
-    else:
-        loop.breaks = True
-    loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    kind = JumpKind.CONTINUE if loop.is_pass else JumpKind.BREAK
+    loop.continues = loop.continues or loop.is_pass
+    if loop is not generator.body_state:
+        loop.breaks = loop.ends_generator = True
+    loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=loop is not generator.body_state)
     emit_jump(interpreter, kind, place)
+
+
+def execute_unless_ended(
+    interpreter: Interpreter, generator: InlinedGenerator, statement: cst.CSTNode, remaining: Sequence[cst.CSTNode]
+) -> None:
+    """Execute the remaining statements of a block in a generator that may have ended in `statement`."""
+    generator.may_have_ended = False
+    place = interpreter.place(statement)
+    is_last = interpreter.frame.loop is generator.body_state and _is_last(generator.body, [statement, *remaining][-1])
+    if is_last and not remaining:
+        return
+    paths: list[tuple[str | None, PathResult]] = [
+        (NO_BREAK, interpreter.branch(lambda: interpreter.execute_each(remaining), NO_BREAK))
+    ]
+    if not is_last:
+        paths.append((None, interpreter.branch(lambda: return_from_generator(interpreter, generator, place))))
+    interpreter.join_branches(paths, None, place)
+
+
+def _is_last(body: cst.BaseSuite, statement: cst.CSTNode) -> bool:
+    """Return whether no statement of a body can run after a statement outside of its loops."""
+    last = last_statement(body)
+    if last is statement:
+        return True
+    return isinstance(last, cst.If | cst.Match) and any(_is_last(suite, statement) for suite in suites(last))
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> FunctionSummary:

@@ -81,7 +81,10 @@ def interpret_loop(
     bounds: LoopBounds,
 ) -> None:
     """Interpret a loop to a fixpoint and emit it."""
-    block, breaks, declares = _interpret_to_fixpoint(interpreter, body, place)
+    block, last_pass, declares = _interpret_to_fixpoint(interpreter, body, place)
+    breaks = last_pass.breaks
+    if last_pass.ends_generator and interpreter.frame.inlined is not None:
+        interpreter.frame.inlined.may_have_ended = True
     orelse_block = EMPTY_BLOCK
     if orelse is not None and not bounds.infinite:
         orelse_path = interpreter.branch(orelse, NO_BREAK if breaks else None)
@@ -98,10 +101,10 @@ def interpret_loop(
 
 def _interpret_to_fixpoint(
     interpreter: Interpreter, body: Callable[[], None], place: SourcePlace
-) -> tuple[OperationBlock, bool, tuple[StepDefinition, ...]]:
+) -> tuple[OperationBlock, LoopState, tuple[StepDefinition, ...]]:
     """Interpret a loop body until the state at the loop head is a fixpoint, and continue from that state.
 
-    Return the block of the body, whether a `break` is reachable, and the steps that the body declares. Each pass
+    Return the block of the body, the state of the last pass, and the steps that the body declares. Each pass
     starts from the state before the loop, joined with the changes of the previous pass, so no value of an earlier pass
     remains.
     """
@@ -158,7 +161,7 @@ def _interpret_to_fixpoint(
     interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
     interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
     interpreter.frame.drained_collection = drained
-    return block, loop_state.breaks, declared_since(interpreter, declared_before)
+    return block, loop_state, declared_since(interpreter, declared_before)
 
 
 def _results(

@@ -37,6 +37,7 @@ from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope, Suspension
 from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
@@ -61,20 +62,11 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
     if isinstance(iterable, GeneratorExpression) and iterable.scope is interpreter.frame.scope and node.orelse is None:
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
         return UNKNOWN
-    has_conditional_else = node.orelse is not None and _has_break(node.body)
-    if (
-        isinstance(iterable, GeneratorCall)
-        and not has_conditional_else
-        and inline_generator(
-            interpreter,
-            iterable,
-            lambda value: _run_pass(interpreter, node, value),
-            interpreter.place(node),
-            broken=_has_break(node.body) or (interpreter.frame.inlined is not None and _has_return(node.body)),
-        )
+    if isinstance(iterable, GeneratorCall) and inline_generator(
+        interpreter, iterable, lambda value: _run_pass(interpreter, node, value), interpreter.place(node)
     ):
         if node.orelse is not None and interpreter.is_reachable:
-            interpreter.execute(node.orelse.body)
+            _execute_else(interpreter, node, node.orelse.body)
         return UNKNOWN
     source = iteration_source(iterable)
     elements = materialize_generator(interpreter, iterable)
@@ -93,6 +85,15 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         return UNKNOWN
     _execute_loop(interpreter, node, iterable, source, elements)
     return UNKNOWN
+
+
+def _execute_else(interpreter: Interpreter, node: cst.For, orelse: cst.BaseSuite) -> None:
+    """Execute the `else` of a loop over an inlined generator, which a `break` of the loop skips."""
+    if not _has_break(node.body):
+        interpreter.execute(orelse)
+        return
+    path = interpreter.branch(lambda: interpreter.execute(orelse), NO_BREAK)
+    interpreter.join_branches([(NO_BREAK, path)], None, interpreter.place(node))
 
 
 def _uses_getattr(node: cst.For, module: SourceModule) -> bool:
@@ -204,10 +205,6 @@ def _has_break(body: cst.BaseSuite) -> bool:
         elif not isinstance(statement, cst.FunctionDef | cst.ClassDef) and any(map(_has_break, suites(statement))):
             return True
     return False
-
-
-def _has_return(body: cst.BaseSuite) -> bool:
-    return any(isinstance(statement, cst.Return) for statement in statements_below(body))
 
 
 def execute_while(interpreter: Interpreter, node: cst.While) -> None:
