@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of, workflow_of_module
 
 EITHER = text("""
     loop
@@ -212,3 +212,96 @@ def test_a_loop_variable_rebound_in_the_body_is_not_constant() -> None:
     """)
     assert workflow.graph is not None
     assert {"x", "y"} <= set(workflow.graph["workflow"]["functions"])
+
+
+SERVICES = """
+from workers import WorkflowEntrypoint
+
+class Mail:
+    async def send(self, step):
+        await step.sleep("mail", 1)
+
+class Phone:
+    async def send(self, step):
+        await step.sleep("phone", 1)
+
+class Container:
+    def __init__(self):
+        self.factories = {}
+        self.services = {}
+
+    def register(self, key, factory):
+        self.factories[key] = factory
+
+    def resolve(self, key):
+        if key not in self.services:
+            self.services[key] = self.factories[key]()
+        return self.services[key]
+
+"""
+
+
+def test_a_class_is_a_known_key() -> None:
+    source = """
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        table = {Mail: Mail(), Phone: Phone()}
+        await table[Phone].send(step)
+"""
+    assert graph_of_module(SERVICES + source) == text("""
+        call send
+        def send
+          sleep 'phone' 1
+    """)
+
+
+def test_a_container_creates_the_service_of_a_class() -> None:
+    source = """
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        container = Container()
+        container.register(Mail, Phone)
+        container.register(Phone, lambda: Mail())
+        await container.resolve(Mail).send(step)
+"""
+    workflow = workflow_of_module(SERVICES + source)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call send
+        def send
+          sleep 'phone' 1
+    """)
+
+
+def test_an_unknown_key_selects_among_named_classes() -> None:
+    source = """
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        container = Container()
+        container.register(Mail, Mail)
+        container.register(Phone, Phone)
+        await container.factories[event["payload"]["kind"]]().send(step)
+"""
+    assert graph_of_module(SERVICES + source) == text("""
+        switch event["payload"]["kind"]
+        | case Mail
+          call Mail.send
+        | case Phone
+          call Phone.send
+        def Mail.send
+          sleep 'mail' 1
+        def Phone.send
+          sleep 'phone' 1
+    """)
+
+
+def test_classes_of_a_function_may_be_different() -> None:
+    body = """
+        def make():
+            class Kind: ...
+            return Kind
+        table = {make(): a}
+        table[make()] = b
+        for fn in table.values(): await fn()
+    """
+    assert graph_of(body) == EITHER

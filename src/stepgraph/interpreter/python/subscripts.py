@@ -13,6 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.entries import key_texts, known_key, may_be_equal
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
@@ -22,7 +23,6 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
     hide_constants,
-    key_texts,
     without_constants,
 )
 from stepgraph.interpreter.values.data import data_objects
@@ -114,13 +114,13 @@ def _default_entry(
 
     Return the value at the key. Return None if an ordinary lookup can find the value.
     """
-    is_constant = isinstance(key, Constant)
-    is_present = is_constant and any(entry.key == key and not entry.may_be_missing for entry in owner.entries)
+    known = known_key(key)
+    is_present = _contains_key(owner, key)
     if owner.default_factory is None or is_present:
         return None
     default = interpreter.call(owner.default_factory, Arguments(), place)
     entry = MappingEntry(key, default, key_place, place)
-    if is_constant and all(isinstance(entry.key, Constant) for entry in owner.entries):
+    if known is not None and all(known_key(entry.key) is not None for entry in owner.entries):
         add_default_entry(interpreter, owner, entry)
         return None
     element = entry_at(owner, key, key_place, place, default)
@@ -190,13 +190,15 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
     if owner.variables is not None and isinstance(key, Constant):
         values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
         return union_with_numbers(values, place.text, place) if values else UNKNOWN
-    entries = all_entries = owner.entries
-    if isinstance(key, Constant):
-        entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
-        replaces_earlier = [entry.key == key and not entry.may_be_missing for entry in entries]
+    all_entries, known = owner.entries, known_key(key)
+    entries = tuple(entry for entry in all_entries if may_be_equal(entry.key, key))
+    if known is not None:
+        is_same = [known_key(entry.key) == known for entry in entries]
+        replaces_earlier = [same and not entry.may_be_missing for same, entry in zip(is_same, entries, strict=True)]
         last_replacement = next((index for index in reversed(range(len(entries))) if replaces_earlier[index]), None)
-        entries = entries if last_replacement is None else entries[last_replacement:]
-        if entries and all(entry.key == key for entry in entries) and not (owner.partial and last_replacement is None):
+        first = last_replacement or 0
+        entries, is_same = entries[first:], is_same[first:]
+        if entries and all(is_same) and not (owner.partial and last_replacement is None):
             return _select_entry(owner, entries, place, default)
     if not entries and not owner.partial:
         return UNKNOWN if default is None else default
@@ -218,13 +220,10 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
     """Return whether a dictionary has a key. Return None if this is uncertain."""
-    entries = owner.entries
-    if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
+    known = known_key(key)
+    if known is not None and any(known_key(entry.key) == known and not entry.may_be_missing for entry in owner.entries):
         return True
-    if owner.partial:
-        return None
-    others = [entry for entry in entries if not (isinstance(key, Constant) and isinstance(entry.key, Constant))]
-    return None if others or any(entry.key == key for entry in entries) else False
+    return None if owner.partial or any(may_be_equal(entry.key, key) for entry in owner.entries) else False
 
 
 def _select_entry(owner: Mapping, entries: Sequence[MappingEntry], place: SourcePlace, default: Value | None) -> Value:

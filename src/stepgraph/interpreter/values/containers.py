@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
@@ -459,26 +458,3 @@ class Visits(Struct):
             return False
         self._depths[cell.serial] = depth
         return True
-
-
-def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
-    """Return the text of each key, by `id` of the entry.
-
-    The text is the source of the key, or the formatted constant if the key has no own source, as in `dict(x=a)`.
-    """
-    keys: dict[int, Value] = {}
-    shared: set[int] = set()
-    for entry in entries:
-        node = id(entry.key_place.node)
-        if keys.setdefault(node, entry.key) != entry.key or entry.key_place.node is entry.place.node:
-            shared.add(node)
-    return {
-        id(entry): _constant_text(entry.key)
-        if isinstance(entry.key, Constant) and id(entry.key_place.node) in shared
-        else entry.key_place.text
-        for entry in entries
-    }
-
-
-def _constant_text(key: Constant) -> str:
-    return json.dumps(key.value, ensure_ascii=False) if isinstance(key.value, str) else repr(key.value)

@@ -14,9 +14,10 @@ from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
+from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, Mapping, key_texts
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, ModuleValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union

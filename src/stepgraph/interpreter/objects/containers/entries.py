@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -20,15 +21,15 @@ from stepgraph.ir.values import Constant, Value
 class EntryTable:
     """The entries of a dictionary that is built one entry at a time.
 
-    A later entry for the same constant key replaces the earlier entries, and takes the position of an earlier entry
+    A later entry for the same known key replaces the earlier entries, and takes the position of an earlier entry
     that must be present. A later entry that may be missing replaces none, but takes precedence over them.
     """
 
     def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
         self._entries: dict[object, MappingEntry] = {}
-        """Entries that must be present, by constant key, and all other entries, by their identity."""
+        """Entries that must be present, by known key, and all other entries, by their identity."""
         self._optional: dict[object, list[_Identity]] = {}
-        """The identities of the entries that may be missing, by constant key."""
+        """The identities of the entries that may be missing, by known key."""
         self.replaced: list[MappingEntry] = []
         """The entries that later entries have replaced."""
         self.is_ordered = True
@@ -43,24 +44,26 @@ class EntryTable:
 
     def add(self, entry: MappingEntry) -> None:
         """Add an entry, which sets a key to a value."""
-        if not isinstance(entry.key, Constant):
+        key = known_key(entry.key)
+        if key is None:
             self._entries[_Identity(entry)] = entry
         elif _may_be_missing(entry):
             identity = _Identity(entry)
-            self._optional.setdefault(entry.key.value, []).append(identity)
+            self._optional.setdefault(key, []).append(identity)
             self._entries[identity] = entry
         else:
             if self._optional:
-                self.replaced += self._remove_optional(entry.key)
-            if entry.key.value in self._entries:
-                self.replaced.append(self._entries[entry.key.value])
-            self._entries[entry.key.value] = entry
+                self.replaced += self._remove_optional(key)
+            if key in self._entries:
+                self.replaced.append(self._entries[key])
+            self._entries[key] = entry
 
     def add_default(self, entry: MappingEntry) -> bool:
-        """Set a constant key to a value unless the key has a value. Return whether the entry was added."""
-        if not isinstance(entry.key, Constant) or entry.key.value in self._entries:
+        """Set a known key to a value unless the key has a value. Return whether the entry was added."""
+        key = known_key(entry.key)
+        if key is None or key in self._entries:
             return False
-        present = self._remove_optional(entry.key)
+        present = self._remove_optional(key)
         self.add(entry)
         for optional in present:
             self.add(optional)
@@ -73,10 +76,10 @@ class EntryTable:
         for entry in entries:
             self.add(entry)
 
-    def _remove_optional(self, key: Constant) -> list[MappingEntry]:
-        """Remove and return the optional entries of a key. The position of the key may then be uncertain."""
-        identities = self._optional.pop(key.value, [])
-        if identities and key.value not in self._entries:
+    def _remove_optional(self, key: object) -> list[MappingEntry]:
+        """Remove and return the optional entries of a known key. The position of the key may then be uncertain."""
+        identities = self._optional.pop(key, [])
+        if identities and key not in self._entries:
             positions = list(self._entries)
             self.is_ordered = self.is_ordered and positions[-len(identities) :] == identities
         return [self._entries.pop(identity) for identity in identities]
@@ -122,6 +125,26 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
     return IteratedEntries(tuple(reversed(iterated)), is_ordered)
 
 
+def known_key(key: Value) -> object:
+    """Return an object that is equal for equal keys. Return None for a key that is neither a constant nor a class.
+
+    A class of a function is not known, because each call creates another one.
+    """
+    match key:
+        case Constant(value=value):
+            return (value,)
+        case ClassValue(metaclass=None) if not key.scope.is_local:
+            return key.node
+        case _:
+            return None
+
+
+def may_be_equal(first: Value, second: Value) -> bool:
+    """Return whether two keys may be equal."""
+    keys = _comparable(first), _comparable(second)
+    return None in keys or keys[0] == keys[1]
+
+
 def _comparable(key: Value) -> object:
     """Return an object that differs for keys that must differ. Return None for a key that may equal any other key."""
     match key:
@@ -144,3 +167,33 @@ def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = F
     mapping = make_mapping(interpreter, table.entries, partial=partial)
     mapping.state.unordered = not table.is_ordered
     return mapping
+
+
+def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
+    """Return the text of each key, by `id` of the entry.
+
+    The text is the source of the key. If the key has no source of its own, as in `dict(x=a)`, the text is the formatted
+    constant or the name of the class.
+    """
+    keys: dict[int, Value] = {}
+    shared: set[int] = set()
+    for entry in entries:
+        node = id(entry.key_place.node)
+        if keys.setdefault(node, entry.key) != entry.key or entry.key_place.node is entry.place.node:
+            shared.add(node)
+    return {
+        id(entry): (_key_text(entry.key) if id(entry.key_place.node) in shared else None) or entry.key_place.text
+        for entry in entries
+    }
+
+
+def _key_text(key: Value) -> str | None:
+    match key:
+        case Constant(value=str() as value):
+            return json.dumps(value, ensure_ascii=False)
+        case Constant(value=value):
+            return repr(value)
+        case ClassValue(name=name):
+            return name
+        case _:
+            return None
