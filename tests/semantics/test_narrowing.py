@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
 
 RESULTS = """\
 class Ok:
@@ -83,6 +83,8 @@ def test_a_later_assignment_replaces_a_narrowed_object() -> None:
         "from abc import ABC\n\nclass Ok(ABC):\n    pass\n\nOk.register(Err)\n",
         "from abc import ABC\n\nclass Ok(ABC):\n    @classmethod\n    def __subclasshook__(cls, other): ...\n",
         "from typing import Protocol\n\nclass Ok(Protocol):\n    value: object\n",
+        "from typing import Protocol\n\nclass Ok(Protocol):\n    def handler(self): ...\n",
+        "from typing import Protocol\n\nclass Ok(Protocol):\n    def get(self): ...\n\nOk.register(Err)\n",
         "isinstance = lambda value, cls: True\n",
     ],
 )
@@ -96,6 +98,37 @@ def test_isinstance_of_a_subclass_of_an_abstract_class(base: str) -> None:
     results = RESULTS.replace("class Ok", f"from abc import ABC, ABCMeta\n\nclass Base({base}): ...\n\nclass Ok(Base)")
     body = "if isinstance(result, Ok):\n    await result.value()\nelse:\n    await result.handler()"
     assert lines_of(body, results) == ["if isinstance(result, Ok)", "  a", "else", "  b"]
+
+
+PROTOCOL = """\
+from typing import Protocol, runtime_checkable
+
+@runtime_checkable
+class Undoable(Protocol):
+    async def undo(self): ...
+
+class Log: ...
+
+"""
+
+
+def test_a_protocol_excludes_objects_without_its_methods() -> None:
+    definitions = "class Save:\n    async def undo(self):\n        await a()\n\naction = Save() if event else Log()\n"
+    body = "if isinstance(action, Undoable):\n    await action.undo()\n"
+    assert lines_of(body, PROTOCOL + definitions) == [
+        "if isinstance(action, Undoable)",
+        "  call undo",
+        "def undo",
+        "  a",
+    ]
+
+
+def test_a_protocol_includes_objects_that_look_up_methods() -> None:
+    definitions = (
+        "class Save:\n    def __getattr__(self, name):\n        return a\n\naction = Save() if event else Log()\n"
+    )
+    body = "if isinstance(action, Undoable):\n    await action.undo()\n"
+    assert lines_of(body, PROTOCOL + definitions) == ["if isinstance(action, Undoable)", "  a"]
 
 
 @pytest.mark.parametrize("pattern", ["Ok(value=function)", "Ok(function)"])
@@ -153,3 +186,40 @@ def test_a_metaclass_may_set_an_attribute_that_is_none() -> None:
         "class Node:", "class Meta(type):\n    def arm(self):\n        self.next = b\n\nclass Node(metaclass=Meta):"
     )
     assert codes_of(definitions + "Node.arm()\nawait Node().go()") != []
+
+
+def test_an_operator_that_tests_its_operand_at_import() -> None:
+    source = """
+    from workers import WorkflowEntrypoint
+
+    async def a(step):
+        await step.sleep("a", 1)
+
+    class Stage:
+        def __init__(self, *functions):
+            self.functions = functions
+
+        def __rshift__(self, other):
+            if isinstance(other, Stage):
+                return Stage(*self.functions, *other.functions)
+            return Stage(*self.functions, other)
+
+        async def run(self, step):
+            for function in self.functions:
+                await function(step)
+
+    STAGE = Stage(a) >> Stage(a) >> a
+
+    class W(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await STAGE.run(step)
+    """
+    assert graph_of_module(source) == text("""
+        call Stage.run
+        def Stage.run
+          call a
+          call a
+          call a
+        def a
+          sleep 'a' 1
+    """)

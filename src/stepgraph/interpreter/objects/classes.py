@@ -18,6 +18,7 @@ from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, w
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
     Caveat,
     ClassValue,
     EnumMember,
@@ -57,6 +58,10 @@ _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 # Name prefixes of base classes that do not change the result of `isinstance`.
 _CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
 _ABSTRACT_BASE: Final = "abc.ABC"
+_PROTOCOLS: Final = ("typing.Protocol", "typing_extensions.Protocol")
+# Base classes without members that a protocol may require.
+_MEMBERLESS_BASES: Final = tuple(map(External, (_ABSTRACT_BASE, "builtins.object", "typing.Generic", *_PROTOCOLS)))
+_LOOKUP_HOOKS: Final = ("__getattr__", "__getattribute__")
 _ABSTRACT_METACLASS: Final = "abc.ABCMeta"
 
 
@@ -158,13 +163,53 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
         return None
     if is_none(value):
         return False
+    if isinstance(value, FunctionValue) and isinstance(value.node, cst.FunctionDef):
+        return None if _may_decide_otherwise(interpreter, class_value) else False
     if not isinstance(value, ProjectObject) or value.may_be_replaced:
         return None
     order = resolution_order(value.cls)
     if class_value is value.cls:
         return True
+    if _is_protocol(class_value):
+        return _implements(interpreter, value, class_value)
     is_unknown = any(isinstance(base, UnknownBase | Unresolved) for base in order)
     return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
+
+
+def _is_protocol(class_value: Value) -> bool:
+    return isinstance(class_value, ClassValue) and any(
+        isinstance(base, External) and base.name in _PROTOCOLS for base in class_value.bases
+    )
+
+
+def _implements(interpreter: Interpreter, value: ProjectObject, protocol: ClassValue) -> bool | None:
+    """Return False if an object lacks a method of a protocol. Return None if it may implement the protocol."""
+    order = resolution_order(value.cls)
+    is_closed = all(isinstance(base, ClassValue) or base in _MEMBERLESS_BASES for base in order)
+    if not is_closed or COMPUTED_NAME in value.state or interpreter.modules.may_register_subclasses():
+        return None
+    required = {
+        name
+        for base in resolution_order(protocol)
+        if _is_protocol(base) and isinstance(base, ClassValue)
+        for name, binders in base.scope.bindings.binders.items()
+        if isinstance(binders[-1], cst.FunctionDef)
+    }
+    if "__subclasshook__" in required:
+        return None
+
+    def may_have(name: str) -> bool:
+        return name in value.state or any(
+            isinstance(owner, ClassValue)
+            and (
+                body_name(owner, name) in owner.scope.bindings.binders
+                or interpreter.modules.is_assigned_externally(owner.scope, name)
+            )
+            for owner in order
+        )
+
+    has_hook = any(map(may_have, _LOOKUP_HOOKS))
+    return None if has_hook or all(map(may_have, required)) else False
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:

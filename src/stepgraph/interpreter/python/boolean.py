@@ -8,6 +8,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
+from stepgraph.interpreter.objects.classes import is_instance
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.narrowing import narrow
@@ -54,9 +55,10 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
 
 
 def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`. Return None if unresolved.
+    """Return the truth value of `x`, `x is None`, `x is not None`, `callable(x)` or `isinstance(x, C)`.
 
-    The value of `x` may be a function, None, or a tuple such as the bases of a class.
+    The value of `x` may be a function, None, or a tuple such as the bases of a class. For `isinstance`, it may be an
+    object of the project. Return None if the truth value is unresolved.
     """
     match test:
         case cst.Comparison(
@@ -67,6 +69,14 @@ def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bo
             return None if is_function is None else is_function == isinstance(operator, cst.IsNot)
         case cst.Call(func=cst.Name(value="callable"), args=[cst.Arg(value=cst.Name() as name, star="")]):
             return _is_function(interpreter.evaluate(name))
+        case cst.Call(
+            func=cst.Name(value="isinstance") as function,
+            args=[
+                cst.Arg(value=cst.Name() as name, star="", keyword=None),
+                cst.Arg(value=cst.Name() as class_name, star="", keyword=None),
+            ],
+        ) if interpreter.evaluate(function) == External("builtins.isinstance"):
+            return is_instance(interpreter, interpreter.evaluate(name), interpreter.evaluate(class_name))
         case cst.Name():
             value = interpreter.evaluate(test)
             return _is_nonempty(value) if isinstance(value, Collection) else _is_function(value)
