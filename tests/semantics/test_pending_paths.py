@@ -682,3 +682,90 @@ def test_awaits_of_finally_blocks_beyond_the_bound_claim_less(monkeypatch: pytes
               b [1>2]
           c [4>5]
     """)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        "[t for k in rows]",
+        "[(k, t) for k in rows]",
+        "{i: t for i, k in enumerate(rows)}.values()",
+        "[asyncio.shield(t) for k in rows]",
+        "list(map(lambda k: t, rows))",
+    ],
+)
+def test_an_empty_comprehension_awaits_no_outer_task(tasks: str) -> None:
+    awaiting = "for _, task in tasks: await task" if "(k, t)" in tasks else "await asyncio.gather(*tasks)"
+    assert graph_of(f"t = asyncio.create_task(a())\ntasks = {tasks}\n{awaiting}\nawait d()") == text("""
+        parallel all
+          a [1>]
+          d [2>3]
+    """)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        "tasks = [[asyncio.create_task(a()) for j in k][-1] for k in rows]",
+        "tasks = []\nfor k in rows:\n    for j in k: t = asyncio.create_task(a())\n    tasks.append(t)",
+        "all_tasks = [asyncio.create_task(a()) for k in rows]\ntasks = [[t for t in all_tasks][0] for j in k]",
+    ],
+)
+def test_a_collection_may_lack_tasks_of_an_inner_loop(tasks: str) -> None:
+    assert "a [1>]" in graph_of(f"{tasks}\nawait asyncio.gather(*tasks)\nawait d()")
+
+
+def test_an_inner_loop_may_omit_the_tasks_of_an_outer_collection() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a()) for row in rows]
+        await asyncio.gather(*[task for row in rows for task in tasks])
+        await d()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          d [2>3]
+    """)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        "[asyncio.create_task(a()) for row in rows]",
+        "[asyncio.create_task(a()) for row in rows if row]",
+        "[asyncio.create_task(a()) for row in rows for item in row]",
+        "[task for task in [asyncio.create_task(a()) for row in rows]]",
+    ],
+)
+def test_a_comprehension_contains_the_tasks_that_it_starts(tasks: str) -> None:
+    lines = graph_of(f"tasks = {tasks}\nawait asyncio.gather(*tasks)\nawait d()").split("\n")
+    assert [line.strip() for line in lines if line.strip() != "loop"] == ["parallel all", "a [1>2]", "d"]
+
+
+WAITER = "task = asyncio.create_task(a())\nasync def waiter():\n    await task\n\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await asyncio.gather(*[waiter() for row in rows])",
+        "waiters = []\nfor row in rows: waiters.append(asyncio.create_task(waiter()))\nfor each in waiters: await each",
+        "async with asyncio.TaskGroup() as tg:\n    if x: tg.create_task(waiter())",
+        "waiting = asyncio.create_task(waiter() if x else b())\nawait waiting",
+        "try:\n    waiting = asyncio.create_task(waiter())\nexcept ValueError: ...\nelse:\n    await waiting",
+    ],
+)
+def test_a_function_that_may_not_be_called_awaits_nothing(body: str) -> None:
+    assert graph_of(f"{WAITER}{body}\nawait d()").split("\n")[:2] == ["parallel all", "  a [1>]"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await asyncio.gather(waiter(), waiter())",
+        "async with asyncio.TaskGroup() as tg:\n    tg.create_task(waiter())",
+        "waiting = asyncio.create_task(waiter())\nif x:\n    await waiting\n    return\nawait waiting",
+    ],
+)
+def test_a_called_function_awaits_the_tasks_of_its_caller(body: str) -> None:
+    assert "a [1>]" not in graph_of(f"{WAITER}{body}\nawait d()")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -99,18 +100,49 @@ class CallSummaries(Struct, frozen=True):
         """Return the caller's tasks that are done after a call of a function."""
         return self.completed.get(id(function), ())
 
-    def with_tasks_of_callees(self, group: AwaitGroup) -> AwaitGroup:
-        """Return an await group with the additional tasks that the functions called by its members await."""
+    def with_tasks_of_callees(self, group: AwaitGroup, started: Container[TaskId]) -> AwaitGroup:
+        """Return an await group with the additional tasks that the functions called by its members await.
+
+        Only the members in `started` have certainly been started, so only these certainly await other tasks.
+        """
         if not self.tasks_of_callees:
             return group
         members: list[AwaitMember] = []
         for member in group.members:
             if isinstance(member, AwaitGroup):
-                members.append(self.with_tasks_of_callees(member))
+                members.append(self.with_tasks_of_callees(member, started))
                 continue
             members.append(member)
             members += (
-                replace(task, on_every_path=task.on_every_path and member.on_every_path)
+                replace(task, on_every_path=task.on_every_path and member.on_every_path and member.task_id in started)
                 for task in self.tasks_of_callees.get(member.task_id, ())
             )
         return replace(group, members=tuple(members))
+
+
+class StartedTasks(Struct, frozen=True):
+    """The tasks that are certainly started at a point of a function body."""
+
+    own: frozenset[TaskId]
+    """All tasks that the body starts."""
+    certain: dict[TaskId, None] = field(default_factory=dict)
+    """The tasks that every path to the point starts, in order."""
+
+    @contextmanager
+    def in_branch(self) -> Iterator[None]:
+        """Remove the tasks that the context adds when it ends, because other paths do not start them."""
+        count = len(self.certain)
+        yield
+        self.remove_after(count)
+
+    def remove_after(self, count: int) -> list[TaskId]:
+        """Remove and return all tasks after the first `count` tasks."""
+        return [self.certain.popitem()[0] for _ in range(len(self.certain) - count)]
+
+    def awaited(self, group: AwaitGroup) -> Container[TaskId]:
+        """Return the members of an await that are certainly started, such as a task of the caller."""
+        match group.members:
+            case [AwaitedTask(task_id=task_id, all_runs=False)] if task_id not in self.own:
+                return (task_id,)
+            case _:
+                return self.certain

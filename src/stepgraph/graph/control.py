@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.graph.calls import CallSummaries
+from stepgraph.graph.calls import CallSummaries, StartedTasks
 from stepgraph.ir.await_groups import AwaitGroup
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
@@ -40,7 +40,7 @@ from stepgraph.ir.nodes import (
     may_run_steps,
     operations_in,
 )
-from stepgraph.ir.walk import map_blocks
+from stepgraph.ir.walk import map_blocks, tasks_started_in
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int
@@ -122,15 +122,25 @@ def with_drawn_returns(block: OperationBlock, returns: frozenset[int]) -> Operat
     return OperationBlock(operations)
 
 
-def _with_resolved_calls(block: OperationBlock, calls: CallSummaries) -> OperationBlock:
+def _with_resolved_calls(
+    block: OperationBlock, calls: CallSummaries, started: StartedTasks | None = None
+) -> OperationBlock:
     """Return a block without calls of functions that run no steps.
 
-    The remaining operations also complete those tasks of the block that are awaited in called functions.
+    The remaining operations also complete those tasks of the block that are awaited in called functions. `started` are
+    the tasks at the start of the block, to which the tasks that every path through the block starts are added.
     """
-    return OperationBlock(tuple(result for operation in block.operations for result in _resolved(operation, calls)))
+    started = StartedTasks(frozenset(tasks_started_in(block))) if started is None else started
+    operations = [result for operation in block.operations for result in _resolved(operation, calls, started)]
+    return OperationBlock(tuple(operations))
 
 
-def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]:
+def _branch_with_resolved_calls(block: OperationBlock, calls: CallSummaries, started: StartedTasks) -> OperationBlock:
+    with started.in_branch():
+        return _with_resolved_calls(block, calls, started)
+
+
+def _resolved(operation: Operation, calls: CallSummaries, started: StartedTasks) -> Iterator[Operation]:
     match operation:
         case Run(activity=Call(function=function), place=place):
             completed = calls.tasks_done_after_call(function)
@@ -138,7 +148,8 @@ def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]
                 yield replace(operation, completed_tasks=completed)
             elif completed:
                 yield Await(AwaitGroup("all", completed), place)
-        case StartOperation(activity=Call(function=function)):
+        case StartOperation(activity=Call(function=function), task_id=task_id):
+            started.certain[task_id] = None
             if calls.works(function):
                 yield operation
         case Run(activity=StepRun(body=body) as run) | StartOperation(activity=StepRun(body=body) as run) if (
@@ -148,9 +159,19 @@ def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]
         case StartOperation(activity=Series(block=inner)):
             yield replace(operation, activity=Series(_with_resolved_calls(inner, calls)))
         case Await(group=group):
-            yield replace(operation, group=calls.with_tasks_of_callees(group))
+            yield replace(operation, group=calls.with_tasks_of_callees(group, started.awaited(group)))
+        case Scope(is_iteration=False):
+            yield map_blocks(operation, lambda block: _with_resolved_calls(block, calls, started))
+        case TryOperation(body=body, handlers=(), finalbody=finalbody):
+            count = len(started.certain)
+            body = _with_resolved_calls(body, calls, started)
+            added = started.remove_after(count)
+            with started.in_branch():
+                finalbody = _with_resolved_calls(finalbody, calls, started)
+            started.certain.update(dict.fromkeys(reversed(added)))
+            yield replace(operation, body=body, finalbody=finalbody)
         case _:
-            yield map_blocks(operation, lambda block: _with_resolved_calls(block, calls))
+            yield map_blocks(operation, lambda block: _branch_with_resolved_calls(block, calls, started))
 
 
 # Rewriting

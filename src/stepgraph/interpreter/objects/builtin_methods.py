@@ -42,6 +42,7 @@ from stepgraph.interpreter.python.arguments import (
     make_mapping,
     make_result_collection,
     ordered_like,
+    tasks_of_each_pass,
     without_stars,
 )
 from stepgraph.interpreter.python.assignment import (
@@ -77,6 +78,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Case, Union, as_optional, with_all_runs
+from stepgraph.interpreter.workflow.await_members import task_ids_in
 from stepgraph.interpreter.workflow.awaiting import is_awaitable
 from stepgraph.ir.values import UNKNOWN, Constant, Value, join_taint, taint_of
 from stepgraph.syntax.module import SourcePlace
@@ -190,9 +192,14 @@ def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Ele
 def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Emit a loop that calls a function and return the union of the results."""
     results: list[Value] = []
-    interpret_loop(
-        interpreter, lambda: results.append(interpreter.call(function, arguments, place)), None, place, LoopBounds()
-    )
+    since = interpreter.work.last_task_id
+    iterated = {task_id for argument in arguments.items for task_id in task_ids_in(argument.value)}
+
+    def call() -> None:
+        result = interpreter.call(function, arguments, place)
+        results.append(tasks_of_each_pass(interpreter, result, since, iterated))
+
+    interpret_loop(interpreter, call, None, place, LoopBounds())
     return with_all_runs(results[-1])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final
 
@@ -27,7 +27,9 @@ from stepgraph.interpreter.values.data import is_data_container
 from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
 from stepgraph.interpreter.values.shown_elements import EntriesByKey, shown_entries, shown_items
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.tasks import Task
+from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Value, is_none
 from stepgraph.limits import Limit
@@ -362,3 +364,25 @@ def _unpacked_entries(argument: Argument, entries: Iterable[MappingEntry], *, is
         yield Argument(entry.value, entry.place, keyword=key)
     if not (is_complete and by_key.is_complete and len(keywords) == len(by_key.certain)):
         yield argument
+
+
+def tasks_of_each_pass(
+    interpreter: Interpreter, value: Value, since: TaskId, iterated: Container[TaskId] = ()
+) -> Value:
+    """Return a value that each pass of the current loop adds to a collection.
+
+    The collection certainly contains the tasks that a pass starts, which is after the task `since`, and those of
+    `iterated`, which are the elements of the loop. Other tasks are absent if there is no pass, and of the tasks of an
+    inner loop only the last one is present.
+    """
+
+    def mark(task: Task) -> Task:
+        depth = interpreter.work.depth_at_start.get(task.task_id, interpreter.loop_depth)
+        is_own = task.task_id > since and (task.all_runs or depth <= interpreter.loop_depth)
+        return task if is_own or task.task_id in iterated else replace(task, on_every_path=False)
+
+    if not isinstance(value, Collection) or value.kind != "tuple" or not value.has_definite_order:
+        return map_tasks(value, mark)
+    items = tuple(replace(item, value=map_tasks(item.value, mark)) for item in value.items)
+    is_same = all(new.value == item.value for new, item in zip(items, value.items, strict=True))
+    return value if is_same else make_result_collection(interpreter, "tuple", items)

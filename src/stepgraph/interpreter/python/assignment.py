@@ -23,7 +23,13 @@ from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_elements
-from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated
+from stepgraph.interpreter.python.arguments import (
+    MAX_ELEMENTS,
+    is_unordered,
+    make_collection,
+    merge_repeated,
+    tasks_of_each_pass,
+)
 from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
@@ -401,6 +407,9 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
     if not items:
         return
     if is_older_than_pass(interpreter, owner):
+        items = tuple(
+            item if item.many else replace(item, value=tasks_of_each_pass(interpreter, item.value, 0)) for item in items
+        )
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
     if owner.max_size is not None:

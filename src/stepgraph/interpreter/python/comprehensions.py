@@ -23,9 +23,10 @@ from stepgraph.interpreter.objects.containers.iterators import (
     report_nested_use,
     take_elements,
 )
+from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.path_joins import apply, join_any
-from stepgraph.interpreter.python.arguments import make_collection
+from stepgraph.interpreter.python.arguments import make_collection, tasks_of_each_pass
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.loops.generators import inline_generator
 from stepgraph.interpreter.python.loops.interpretation import (
@@ -41,7 +42,9 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
+from stepgraph.interpreter.workflow.await_members import task_ids_in
 from stepgraph.interpreter.write_log import WriteLog
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import IterationCount, Scope, Suspension
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Value
@@ -60,11 +63,13 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
     """Evaluate a dictionary comprehension: emit its loop and return the new dictionary."""
     entries: list[MappingEntry] = []
     branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
-    loop_depth = interpreter.loop_depth
+    loop_depth, since = interpreter.loop_depth, interpreter.work.last_task_id
 
     def add(*, many: bool) -> None:
         key = _key(interpreter, node.key, outer_names)
         value = interpreter.evaluate(node.value)
+        if many:
+            value = _element_of_each_pass(interpreter, node.for_in, value, since)
         maybe = not many and interpreter.branch_depth > branch_depth
         entry = MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many, maybe)
         is_distinct = interpreter.loop_depth == loop_depth + 1 and is_loop_key(interpreter, node.key)
@@ -160,19 +165,31 @@ def _consume_comprehension(
     `first` is the first iterable if it has already been evaluated.
     """
     items: list[Element] = []
-    branch_depth = interpreter.branch_depth
+    branch_depth, since = interpreter.branch_depth, interpreter.work.last_task_id
     filtered = _has_filter(node.for_in)
 
     def add(*, many: bool) -> None:
         maybe = not many and interpreter.branch_depth > branch_depth
-        item = Element(interpreter.evaluate(node.elt), interpreter.place(node.elt), many, maybe)
-        items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
+        value = interpreter.evaluate(node.elt)
+        if many:
+            value = _element_of_each_pass(interpreter, node.for_in, value, since)
+        elif filtered:
+            value = on_some_paths(value)
+        items.append(Element(value, interpreter.place(node.elt), many, maybe))
 
     with _collecting(interpreter, items):
         passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
     return make_collection(
         interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
     )
+
+
+def _element_of_each_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, since: TaskId) -> Value:
+    """Return the value that each pass of a comprehension adds. A filter or an inner loop may omit iterated tasks."""
+    is_exhaustive = not clause.ifs and clause.inner_for_in is None
+    names = target_names(clause.target) if is_exhaustive else ()
+    iterated = {task_id for name in names for task_id in task_ids_in(look_up(interpreter, name))}
+    return tasks_of_each_pass(interpreter, value, since, iterated)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.await_groups import (
@@ -36,6 +37,12 @@ def await_members(value: Value) -> tuple[AwaitMember, ...]:
 def awaited_tasks(value: Value) -> Iterator[AwaitedTask]:
     """Yield the tasks that awaiting a value waits for."""
     return awaited_tasks_of(AwaitGroup("all", await_members(value)))
+
+
+def task_ids_in(value: Value) -> frozenset[TaskId]:
+    """Return the ids of the tasks that awaiting a value, or the parts of a tuple, waits for."""
+    parts = [item.value for item in value.items] if isinstance(value, Collection) else [value]
+    return frozenset(awaited.task_id for part in parts for awaited in awaited_tasks(part))
 
 
 def await_group(value: Gathering) -> AwaitGroup:

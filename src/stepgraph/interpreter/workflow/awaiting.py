@@ -321,6 +321,7 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
     interpreter.work.activities[task_id] = activity
     interpreter.work.starting_calls[task_id] = interpreter.frame.body_scope.names.serial
     interpreter.work.counts_at_start[task_id] = interpreter.work.await_count, interpreter.work.call_count
+    interpreter.work.depth_at_start[task_id] = interpreter.loop_depth
     interpreter.frame.has_started_tasks = True
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)

@@ -104,6 +104,8 @@ class WorkRegistry(Struct):
     """The number of calls evaluated so far."""
     counts_at_start: dict[TaskId, tuple[int, int]] = field(default_factory=dict)
     """The values of `await_count` and `call_count` at the start of each task."""
+    depth_at_start: dict[TaskId, int] = field(default_factory=dict)
+    """The number of loops around the start of each task, through all calls."""
     resuming: bool = False
     """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
