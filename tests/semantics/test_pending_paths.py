@@ -692,14 +692,38 @@ def test_awaits_of_finally_blocks_beyond_the_bound_claim_less(monkeypatch: pytes
         "{i: t for i, k in enumerate(rows)}.values()",
         "[asyncio.shield(t) for k in rows]",
         "list(map(lambda k: t, rows))",
+        "itertools.chain.from_iterable([[t] for k in rows])",
+        "[pair[1] for pair in itertools.product(rows, [t])]",
+        "yielded(t)",
     ],
 )
 def test_an_empty_comprehension_awaits_no_outer_task(tasks: str) -> None:
     awaiting = "for _, task in tasks: await task" if "(k, t)" in tasks else "await asyncio.gather(*tasks)"
-    assert graph_of(f"t = asyncio.create_task(a())\ntasks = {tasks}\n{awaiting}\nawait d()") == text("""
+    generator = "import itertools\ndef yielded(task):\n    for row in rows: yield task\n\n"
+    assert graph_of(f"{generator}t = asyncio.create_task(a())\ntasks = {tasks}\n{awaiting}\nawait d()") == text("""
         parallel all
           a [1>]
           d [2>3]
+    """)
+
+
+def test_a_list_of_lists_may_be_empty() -> None:
+    body = "t = asyncio.create_task(a())\nlists = [[t] for row in rows]\nfor tasks in lists: await tasks[0]\nawait d()"
+    assert "a [1>]" in graph_of(body)
+
+
+@pytest.mark.parametrize("loop", ["for row, (n, t) in pairs", "for i, (row, (n, t)) in enumerate(pairs)"])
+def test_a_loop_unpacks_nested_tuples_with_tasks(loop: str) -> None:
+    assert graph_of(f"""
+        pairs = [(row, (1, asyncio.create_task(a()))) for row in rows]
+        {loop}:
+            await t
+        await d()
+    """) == text("""
+        parallel all
+          loop
+            a [1>2]
+        d
     """)
 
 

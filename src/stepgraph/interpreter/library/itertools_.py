@@ -23,7 +23,7 @@ from stepgraph.interpreter.objects.containers.iterators import make_iterator, ma
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements
-from stepgraph.interpreter.values.unions import as_optional
+from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 
 _MAX_ROWS: Final = 64
@@ -109,6 +109,8 @@ def _rows(
                 return make_result_collection(interpreter, "list", elements)
         positions = columns if width is None else columns * width
         row = tuple(any_element(column, lazy.place) for column in positions)
+        if len(row) > 1:  # without an element at another position, there is no row
+            row = tuple(replace(element, value=on_some_paths(element.value)) for element in row)
         element = Element(make_result_collection(interpreter, "tuple", row), lazy.place, many=True)
         return make_result_collection(interpreter, "list", (element,))
 

@@ -42,6 +42,8 @@ from stepgraph.syntax.step_users import is_step_factory
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
 # Number of elements beyond which repeated elements are merged, since `l = l + l` doubles a list.
 MAX_ELEMENTS: Final = 4096
+# Nesting depth of collections whose tasks are marked as absent on some paths.
+_MARKED_DEPTH: Final = 3
 
 
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
@@ -373,7 +375,7 @@ def tasks_of_each_pass(
 
     The collection certainly contains the tasks that a pass starts, which is after the task `since`, and those of
     `iterated`, which are the elements of the loop. Other tasks are absent if there is no pass, and of the tasks of an
-    inner loop only the last one is present.
+    inner loop only the last one is present. The tasks in a nested collection are marked in place.
     """
 
     def mark(task: Task) -> Task:
@@ -381,8 +383,13 @@ def tasks_of_each_pass(
         is_own = task.task_id > since and (task.all_runs or depth <= interpreter.loop_depth)
         return task if is_own or task.task_id in iterated else replace(task, on_every_path=False)
 
-    if not isinstance(value, Collection) or value.kind != "tuple" or not value.has_definite_order:
-        return map_tasks(value, mark)
-    items = tuple(replace(item, value=map_tasks(item.value, mark)) for item in value.items)
-    is_same = all(new.value == item.value for new, item in zip(items, value.items, strict=True))
-    return value if is_same else make_result_collection(interpreter, "tuple", items)
+    def mark_all(value: Value, depth: int) -> Value:
+        if not isinstance(value, Collection) or not depth:
+            return map_tasks(value, mark)
+        interpreter.budget.spend(Limit.ELEMENTS, len(value.items))
+        items = tuple(replace(item, value=mark_all(item.value, depth - 1)) for item in value.items)
+        if any(new.value != item.value for new, item in zip(items, value.items, strict=True)):
+            interpreter.store.write(value.state, "items", items)
+        return value
+
+    return mark_all(value, _MARKED_DEPTH)

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.containers.container_objects import as_collec
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.names import bind, is_bound_in_body, is_globals_call, look_up
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.python.arguments import is_unordered, make_collection, merge_repeated
+from stepgraph.interpreter.python.arguments import is_unordered, make_collection, merge_repeated, tasks_of_each_pass
 from stepgraph.interpreter.python.constants import (
     evaluate_literal,
     evaluate_literal_source,
@@ -456,6 +456,7 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
     if interpreter.frame.at_yield is not None:
         interpreter.frame.at_yield(yielded)
     elif yielded.relevant and node.value is not None:
+        yielded = tasks_of_each_pass(interpreter, yielded, interpreter.frame.last_task_id)
         interpreter.frame.yields.append(Element(yielded, interpreter.place(node.value), many=True))
     return UNKNOWN
 

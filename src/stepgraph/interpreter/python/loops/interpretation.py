@@ -58,6 +58,8 @@ from stepgraph.syntax.module import SourcePlace
 MAX_PASSES: Final = (24, 12, 6, 3)
 # Number of repeated passes of all loops after which every change is widened immediately.
 MAX_REPEATED_PASSES: Final = 500
+# Nesting depth of tuples with tasks that a loop unpacks.
+MAX_UNPACKED_DEPTH: Final = 3
 # Maximum length of a collection whose loop is unrolled.
 MAX_UNROLLED_ITEMS: Final = 256
 
@@ -267,11 +269,18 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
     if not isinstance(value, Collection):
         interpreter.escape_operand(value, place, "is iterated over, which stepgraph does not model")
         return UNKNOWN
-    tuple_parts = [_task_tuple_parts(item) for item in value.items]
+    return _any_of(interpreter, value.items, discriminant, place, MAX_UNPACKED_DEPTH)
+
+
+def _any_of(
+    interpreter: Interpreter, items: Sequence[Element], discriminant: str, place: SourcePlace, depth: int
+) -> Value:
+    """Return any of some elements. For tuples with tasks, the result is a tuple with the parts of any of them."""
+    tuple_parts = [_task_tuple_parts(item, depth) for item in items]
     tuples = [parts for parts in tuple_parts if parts is not None]
     if not tuples or len(tuples) < len(tuple_parts) or len({len(parts) for parts in tuples}) > 1:
-        return value_in_each_pass(value.items, discriminant, place)
-    columns = [value_in_each_pass(column, discriminant, place) for column in zip(*tuples, strict=True)]
+        return value_in_each_pass(items, discriminant, place)
+    columns = [_any_of(interpreter, column, discriminant, place, depth - 1) for column in zip(*tuples, strict=True)]
     return make_collection(interpreter, "tuple", tuple(Element(column, place) for column in columns))
 
 
@@ -280,14 +289,20 @@ def _has_no_pass(interpreter: Interpreter, value: Value) -> bool:
     return is_none(value) or is_certainly_empty(interpreter, value)
 
 
-def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
+def _task_tuple_parts(item: Element, depth: int) -> tuple[Element, ...] | None:
     """Return the parts of a tuple with a task, each with the `many` of the tuple. Return None for other elements."""
     value = item.value
     if not isinstance(value, Collection) or not value.has_definite_order:
         return None
-    if not any(isinstance(part.value, Task | Gathering) for part in value.items):
-        return None
-    return tuple(replace(part, many=item.many) for part in value.items)
+    parts = tuple(replace(part, many=item.many) for part in value.items)
+    return parts if any(_has_task(part, depth) for part in parts) else None
+
+
+def _has_task(part: Element, depth: int) -> bool:
+    """Return whether a part of a tuple is a task, or a tuple with a task at a limited depth."""
+    if isinstance(part.value, Task | Gathering):
+        return True
+    return depth > 1 and _task_tuple_parts(part, depth - 1) is not None
 
 
 def value_in_each_pass(items: Sequence[Element], discriminant: str, place: SourcePlace) -> Value:
