@@ -18,7 +18,7 @@ from stepgraph.render.view import View
 from stepgraph.source_analysis import analyze_graphs, check_sources
 from stepgraph.syntax import construct_text
 from stepgraph.syntax.walk import code_without_layout
-from tests.semantics.notation import HEADER, module_of
+from tests.semantics.notation import HEADER, dependent_workflow_of, module_of
 from tests.semantics.notation import workflow_of as workflow_of_body
 
 
@@ -90,6 +90,20 @@ def test_a_group_has_its_function(body: str, source: list[str]) -> None:
 )
 def test_a_single_handler_has_its_head(handlers: str, head: str) -> None:
     assert details_of(f"try:\n    await a()\n{handlers}")[0] == head
+
+
+@pytest.mark.parametrize(
+    ("clauses", "outline"),
+    [
+        ("except* ValueError:\n    await b()", ["├─ ◇ if ValueError", "│  └─ ● b", "└─ ◇ if any other error: raise"]),
+        ("except* Exception:\n    await b()\n    raise", ["├─ ● b", "└─ ✕ raise  not caught here"]),
+    ],
+)
+def test_errors_that_no_clause_catches_are_raised_again(clauses: str, outline: list[str]) -> None:
+    workflow = workflow_of_body(f"try:\n    await a()\n{clauses}\nawait c()")
+    assert workflow.graph is not None
+    lines = render_outline(workflow.graph, View(details=workflow.details), color=False).splitlines()
+    assert [line.removeprefix("│  ") for line in lines[4:-1] if line] == outline
 
 
 def test_each_of_several_handlers_has_its_head() -> None:
@@ -332,6 +346,28 @@ def test_a_long_text_is_cut() -> None:
     assert text.endswith("…")
 
 
+def predecessors_in(details: Details, graph: Graph) -> dict[object, tuple[str, ...]]:
+    """Return the predecessors that clocks do not show, by the name of the node."""
+    named = ((part.get("name"), details.of(part).predecessors) for part in parts_of(graph))
+    return {name: predecessors for name, predecessors in named if predecessors}
+
+
+@pytest.mark.parametrize(
+    ("steps", "predecessors"),
+    [
+        ("a b(a) c d(c) *e(b, d) *f(a, d) *g(e, f)", {"d": ("c",)}),
+        ("a b c(a) d(a, b) *g(c, d)", {}),
+    ],
+)
+def test_details_have_the_order_that_clocks_lose(steps: str, predecessors: dict[object, tuple[str, ...]]) -> None:
+    workflow = dependent_workflow_of(steps, "await g()")
+    assert workflow.graph is not None
+    assert predecessors_in(workflow.details, workflow.graph) == predecessors
+    copy = WorkflowRecord.of(workflow).restore()
+    assert copy.graph is not None
+    assert predecessors_in(copy.details, copy.graph) == predecessors
+
+
 def test_details_survive_as_plain_data() -> None:
     workflow = workflow_of_body("for x in event:\n    await a()\n    if x: break\nawait b()")
     copy = WorkflowRecord.of(workflow).restore()
@@ -367,7 +403,7 @@ def test_checks_and_api_responses_need_no_details(monkeypatch: pytest.MonkeyPatc
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    texts = (99, "for x in xs", (), "", "", (), False, False, False, False, False, "", "")
+    texts = (99, "for x in xs", (), "", "", (), False, False, False, False, False, "", "", "", ())
     assert from_texts(workflow.graph, (texts,)).items == []
 
 

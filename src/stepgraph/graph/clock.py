@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, TypeGuard, assert_never
 from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
-from stepgraph.graph.nodes import leaf_node, members, parallel, set_clocks, step_do, without_clocks
+from stepgraph.graph.nodes import (
+    MemberNodes,
+    leaf_node,
+    members,
+    parallel,
+    set_clocks,
+    step_do,
+    unclocked_predecessors,
+    without_clocks,
+)
 from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
@@ -319,11 +328,18 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
         return without_clocks(decompose(ordered.predecessors, clocks=False), contents)
     if not emitter.grouped:
         group, emitter.clock = parallel(decompose(ordered.predecessors), contents, ordered.kind, emitter.clock)
+        _note_predecessors(emitter, ordered, contents)
         return _with_place(emitter, [group], ordered.place)
     nodes, emitter.clock = members(assign_clocks(ordered.predecessors), contents, emitter.clock)
+    _note_predecessors(emitter, ordered, contents)
     if ordered.kind == "all":
         return nodes
     return _with_place(emitter, [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}], ordered.place)
+
+
+def _note_predecessors(emitter: _Emitter, ordered: PartialOrder, contents: MemberNodes) -> None:
+    for node, names in unclocked_predecessors(ordered.predecessors, contents):
+        emitter.places.note_predecessors(node, names)
 
 
 def _node(emitter: _Emitter, activity: Activity, place: SourcePlace) -> Clocked:

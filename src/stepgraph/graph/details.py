@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Ending, Places
+from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
     Handler,
     Jump,
@@ -17,7 +18,17 @@ from stepgraph.ir.nodes import (
     TryOperation,
     operations_in,
 )
-from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAIL, NOT_CAUGHT, Detail, Details, Part, details_of, parts_of
+from stepgraph.model.details import (
+    ANY_OTHER_ERROR,
+    NO_DETAIL,
+    NOT_CAUGHT,
+    Detail,
+    Details,
+    Guards,
+    Part,
+    details_of,
+    parts_of,
+)
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import (
     call_arguments,
@@ -75,7 +86,10 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         (*detail.remarks, *_deferred(part, ending)),
         "" if ending.raised is None else exit_statement(ending.raised),
         "" if ending.jump is None else exit_statement(ending.jump),
-        tuple((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
+        (
+            *((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
+            *_other_errors(places, part),
+        ),
         is_certain=places.is_certain(part),
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),
@@ -84,7 +98,17 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         definition=_definition(places, part, scope),
         function=_function(places, part),
         duration=_duration(places, part, scope),
+        predecessors=places.predecessors_of(part),
     )
+
+
+def _other_errors(places: Places, part: Part) -> Guards:
+    """Return the `raise` of the errors that no `except*` clause catches, which follows the clauses."""
+    match part, places.origin_of(part):
+        case {"type": "block", "nodes": [_, *_]}, TryOperation(except_star=True, handlers=handlers):
+            return () if catch_all(handlers) else ((ANY_OTHER_ERROR, "raise"),)
+        case _:
+            return ()
 
 
 def _deferred(part: Part, ending: Ending) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
@@ -130,6 +130,25 @@ def without_clocks(part: OrderPart, contents: MemberNodes) -> list[Node]:
             return [group]
         case Clocked():
             raise ValueError("clocks in a block")
+
+
+def unclocked_predecessors(before: Sequence[int], contents: MemberNodes) -> Iterator[tuple[Node, list[str]]]:
+    """Yield nodes, each with the names of its immediate predecessors in a partial order that the clocks do not show.
+
+    Bit i of `before[j]` means that member i is done before member j begins. Members with several nodes have no clocks.
+    """
+    from stepgraph.bit_sets import bits
+
+    for nodes, predecessors in zip(contents, before, strict=True):
+        if not predecessors or len(nodes) != 1 or not is_clocked(later := nodes[0]) or "starts" not in later:
+            continue
+        earlier = 0
+        for index in bits(predecessors):
+            earlier |= before[index]
+        single = [contents[index][0] for index in bits(predecessors & ~earlier) if len(contents[index]) == 1]
+        lost = [each["name"] for each in single if is_clocked(each) and each.get("resolves", 0) > later["starts"]]
+        if lost:
+            yield later, lost
 
 
 def _block(part: OrderPart, contents: MemberNodes) -> Block:

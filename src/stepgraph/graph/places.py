@@ -78,6 +78,7 @@ class Places(Struct):
     _infinite: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
     _unhandled: dict[int, Part] = field(default_factory=dict)
+    _predecessors: dict[int, tuple[Part, tuple[str, ...]]] = field(default_factory=dict)
     _calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
 
@@ -160,6 +161,15 @@ class Places(Struct):
     def is_unhandled(self, part: Part) -> bool:
         """Return whether every error leaves a `try`."""
         return id(part) in self._unhandled
+
+    def note_predecessors(self, part: Part, names: Sequence[str]) -> None:
+        """Record the names of the nodes of a group that are done before a node begins, if clocks do not show it."""
+        self._predecessors[id(part)] = (part, tuple(names))
+
+    def predecessors_of(self, part: Part) -> tuple[str, ...]:
+        """Return the names of the nodes of its group that are done before a node begins, if clocks do not show it."""
+        entry = self._predecessors.get(id(part))
+        return () if entry is None else entry[1]
 
     def ending_of(self, part: Part) -> Ending:
         """Return the jumps at the end of a part that have no node in the payload."""

@@ -17,7 +17,9 @@ Part: TypeAlias = Mapping[str, object]
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailText: TypeAlias = tuple[int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, str, str, str]
+DetailText: TypeAlias = tuple[
+    int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, str, str, str, tuple[str, ...]
+]
 """A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
 
 DetailTexts: TypeAlias = tuple[DetailText, ...]
@@ -40,7 +42,9 @@ class Detail(Struct, frozen=True):
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
     is_certain: bool = False
-    """Whether the branch `no exception` or `no continue` always runs, since the ends of other paths are shown."""
+    """Whether the branch always runs: `no exception` or `no continue`, since the ends of other paths are shown, or the
+    only `except*` clause, which catches all errors.
+    """
     is_exhaustive: bool = False
     """Whether one branch of the node always runs, as in a lookup of a step in a dictionary, which fails otherwise."""
 
@@ -66,6 +70,9 @@ class Detail(Struct, frozen=True):
 
     duration: str = ""
     """The computed duration of a sleep, with definitions as in `definition`. Empty for a constant or unknown one."""
+
+    predecessors: tuple[str, ...] = ()
+    """The names of the nodes of its group that are done before the node begins, although the clocks do not show it."""
 
     run: str = ""
     """The title of a node that a comparison puts around a run of nodes: `12 steps unchanged`."""
@@ -109,6 +116,7 @@ class Details(Struct, frozen=True, eq=False):
     - Steps: the results that they receive, and the workflows that they start.
     - Steps, branches and loops: their names, conditions and iterables without names of variables.
     - Steps: the digests of their function.
+    - Members of a group: the members that run before them, if clocks do not show it.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
       the members.
     """
@@ -159,7 +167,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.is_unhandled),
-            *(each.definition, each.function, each.duration),
+            *(each.definition, each.function, each.duration, each.predecessors),
         )
         for index, each in part_details
         if each
@@ -173,8 +181,8 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, unhandled, *texts = text
-    definition, function, duration = texts
+    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, unhandled, *_ = text
+    definition, function, duration, predecessors = text[-4:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         is_certain=certain,
@@ -185,6 +193,7 @@ def _from_text(text: DetailText) -> Detail:
         definition=definition,
         function=function,
         duration=duration,
+        predecessors=tuple(predecessors),
     )
 
 

@@ -453,6 +453,11 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
         else:
             figure = layout.measure(node, inside)
         members.append(MemberFigure(figure, span, awaited=ends_with_first or not is_unawaited(node)))
+    if any(layout.view.details.of(node).predecessors for node in nodes):
+        # Imported here because clocks show the order of most groups, and start-up time counts.
+        from stepgraph.render.svg.layout.member_chains import with_chains
+
+        members = with_chains(members, nodes, layout.view.details)
     rows = ClockRows(members, ends_with_first)
     if not is_too_wide(rows.columns, compact=layout.view.compact):
         return rows
