@@ -33,6 +33,7 @@ from tests.svg.laws.lines import (
     tip_of,
 )
 from tests.svg.laws.order import leads_on
+from tests.svg.paths import END, FlowPaths
 from tests.svg.picture import Picture, page_of, picture_of
 from tests.svg.shapes import Point
 
@@ -310,6 +311,12 @@ def test_unawaited_work_ends_above_the_next_bar() -> None:
         True,
         4,
     ]
+
+
+def test_a_line_passes_work_that_may_outlast_its_group() -> None:
+    frame = picture_of(graph(parallel("all", do("a", starts=1), do("b", starts=1)))).figure("orders--node.parallel")
+    first = min((stroke for line in frame.lines for stroke in line.strokes), key=lambda stroke: stroke.begin.y)
+    assert END in FlowPaths(frame).reached_from([first])
 
 
 def test_the_common_spine_avoids_lanes_between_columns() -> None:

@@ -116,7 +116,10 @@ def column_plan(work: Sequence[Track]) -> ColumnPlan:
 
 
 def _wires(work: Sequence[Track], rows: int) -> list[Track]:
-    """Return a wire for each bar that the tracks alone do not connect with all work that is over above it."""
+    """Return a wire for each bar that the tracks alone do not connect with all work that is over above it.
+
+    The last bar also has a wire if all work of the last rows may outlast the group.
+    """
     wires: list[Track] = []
     over = [0]  # for each bar, the work that is over there, as bits
     ending: dict[int, list[int]] = {}
@@ -128,7 +131,7 @@ def _wires(work: Sequence[Track], rows: int) -> list[Track]:
         for bit in ending.get(row, ()):
             expected |= 1 << bit
             leading |= over[work[bit].rows.begins] | 1 << bit
-        if leading != expected:
+        if leading != expected or (row == rows and not ending.get(row)):
             wires.append(Track(RowSpan(row - 1, row), wire=True))
         over.append(expected)
     return wires
@@ -143,7 +146,8 @@ def _wire_positions(wires: Sequence[Track], work: Sequence[Track], columns: Sequ
         beginning.setdefault(track.rows.begins, []).append(column)
     for wire in wires:
         # Every row except the first begins at an end of work.
-        sources, targets = ending[wire.rows.begins], beginning.get(wire.rows.ends)
+        sources = ending.get(wire.rows.begins) or beginning[wire.rows.begins]
+        targets = beginning.get(wire.rows.ends)
         if targets and max(targets) < min(sources):
             yield min(sources) - _HALF_COLUMN
         else:

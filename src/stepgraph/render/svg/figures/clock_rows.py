@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
@@ -307,6 +307,9 @@ class ClockRows(Struct, frozen=True):
 
     def _extents(self) -> list[Column]:
         extents = [Column(0, 0)] * (max(self.plan.columns) + 1)
+        # The bars of a wire at a side are longer than the figures of other columns are wide.
+        extents[0] = replace(extents[0], left_extent=OVERHANG)
+        extents[-1] = replace(extents[-1], right_extent=OVERHANG)
         for track, column, member in self._tracks():
             if member is not None:
                 figure = member.figure
