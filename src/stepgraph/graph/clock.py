@@ -9,7 +9,6 @@ from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import (
-    MemberNodes,
     leaf_node,
     members,
     parallel,
@@ -328,18 +327,15 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
         return without_clocks(decompose(ordered.predecessors, clocks=False), contents)
     if not emitter.grouped:
         group, emitter.clock = parallel(decompose(ordered.predecessors), contents, ordered.kind, emitter.clock)
-        _note_predecessors(emitter, ordered, contents)
-        return _with_place(emitter, [group], ordered.place)
-    nodes, emitter.clock = members(assign_clocks(ordered.predecessors), contents, emitter.clock)
-    _note_predecessors(emitter, ordered, contents)
-    if ordered.kind == "all":
-        return nodes
-    return _with_place(emitter, [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}], ordered.place)
-
-
-def _note_predecessors(emitter: _Emitter, ordered: PartialOrder, contents: MemberNodes) -> None:
+        nodes: list[Node] = [group]
+    else:
+        nodes, emitter.clock = members(assign_clocks(ordered.predecessors), contents, emitter.clock)
+        if ordered.kind != "all":
+            nodes = [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
     for node, names in unclocked_predecessors(ordered.predecessors, contents):
         emitter.places.note_predecessors(node, names)
+    is_group = not emitter.grouped or ordered.kind != "all"
+    return _with_place(emitter, nodes, ordered.place) if is_group else nodes
 
 
 def _node(emitter: _Emitter, activity: Activity, place: SourcePlace) -> Clocked:
@@ -432,7 +428,8 @@ def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
     if handlers:
         node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
         emitter.places.note(node["catch_block"], try_.place, try_)
-        if len(try_.handlers) == 1 and catch_all(try_.handlers):
+        is_shown_by_clause = try_.except_star and any(handlers)
+        if len(try_.handlers) == 1 and catch_all(try_.handlers) and not is_shown_by_clause:
             emitter.places.note_ending(node["catch_block"], try_.handlers[0].block, of_workflow=emitter.is_run)
     else:
         emitter.places.note_unhandled(node, try_.finalbody)
@@ -482,7 +479,10 @@ def _clauses(emitter: _Emitter, try_: TryOperation, pairs: list[tuple[Handler, l
     for handler, content in reversed(pairs):
         if not content:
             continue
-        clause: Node = {"type": "if", "branches": [_branch(emitter, try_, handler, content)]}
+        branch = _branch(emitter, try_, handler, content)
+        if len(pairs) == 1 and catch_all(try_.handlers):
+            emitter.places.note_only_clause(branch)
+        clause: Node = {"type": "if", "branches": [branch]}
         if nodes and handler.is_left_early:
             protected: Block = {"type": "block", "nodes": [clause]}
             nodes = [{"type": "try", "try_block": protected, "finally_block": {"type": "block", "nodes": nodes}}]

@@ -116,6 +116,10 @@ class Places(Struct):
         if after and all(id(jump.place.node) in self._ends for jump in after):
             self._certain[id(part)] = part
 
+    def note_only_clause(self, part: Part) -> None:
+        """Record that the branch of an `except*` clause runs after every error."""
+        self._certain[id(part)] = part
+
     def is_certain(self, part: Part) -> bool:
         """Return whether a branch always runs, because paths that skip it end before it."""
         return id(part) in self._certain

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.model.details import ANY_OTHER_ERROR
 from stepgraph.model.walk import as_unknown, children, is_leaf_step
 from stepgraph.phrases import payload_text
 from stepgraph.render.calls import CallExpansion
@@ -172,7 +173,8 @@ class NodeLayout(Struct):
         figures: list[Figure] = []
         for condition, statement in detail.guards:
             pill = exit_pill("raise", unnamed, self.widths, word=statement)
-            label = heading(Icon.CHOICE, "if", condition, widest=self.widths.condition)
+            is_code = condition != ANY_OTHER_ERROR
+            label = heading(Icon.CHOICE, "if", condition, widest=self.widths.condition, code=is_code)
             group = SvgGroup("guard", "", title_line("if", condition))
             figures.append(Guard(group, label, pill, pill.left_extent))
         if detail.final_raise:
