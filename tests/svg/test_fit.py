@@ -15,7 +15,7 @@ from stepgraph.model.walk import children, walk
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.svg.drawing import fitted_view, render_svg
-from stepgraph.render.svg.figures.banks import in_banks
+from stepgraph.render.svg.figures.tiers import in_tiers
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.label import Label
@@ -88,7 +88,7 @@ def test_a_group_that_fits_is_not_wrapped_early() -> None:
     assert [text.count(f">{name} 0<"), text.count(f">{name} 3<")] == [1, 0]
 
 
-def test_a_choice_that_is_too_wide_for_two_rows_is_in_banks() -> None:
+def test_a_choice_that_is_too_wide_for_two_rows_is_in_tiers() -> None:
     drawn = graph(switch("kind", *(branch(f"{index}", do(f"step {index}")) for index in range(100))))
     picture = render_svg(drawn, GITHUB)
     assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
@@ -96,20 +96,20 @@ def test_a_choice_that_is_too_wide_for_two_rows_is_in_banks() -> None:
 
 
 @pytest.mark.parametrize("leave", [LEAVE, LEAVE_LOOP], ids=["return", "break"])
-def test_a_wide_choice_with_exits_is_in_banks(leave: Node) -> None:
+def test_a_wide_choice_with_exits_is_in_tiers(leave: Node) -> None:
     branches = [branch(f"{index}", do(f"step {index}"), *([leave] if index % 3 else [])) for index in range(12)]
     body = function("body", loop(switch("kind", *branches)))
     picture = render_svg(graph(call("body"), functions={"body": body}), GITHUB)
     assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
 
 
-def test_a_group_that_is_too_wide_for_two_rows_is_in_banks() -> None:
+def test_a_group_that_is_too_wide_for_two_rows_is_in_tiers() -> None:
     picture = render_svg(graph(parallel("all", *(do(f"step {index}") for index in range(40)))), GITHUB)
     assert (picture.folded, picture.width <= LEGIBLE) == (0, True)
 
 
-def test_a_too_wide_item_is_not_tried_in_each_bank() -> None:
-    """With 500 items, one of which is slightly too wide, trying each number of banks would lay out 200,000 items."""
+def test_a_too_wide_item_is_not_tried_in_each_tier() -> None:
+    """With 500 items, one of which is slightly too wide, trying each number of tiers would lay out 200,000 items."""
     narrow, broad = (BranchColumn(Label("", (), width, 20), None) for width in (40, 900))
     tried: list[int] = []
 
@@ -117,7 +117,7 @@ def test_a_too_wide_item_is_not_tried_in_each_bank() -> None:
         tried.append(len(items))
         return Branches(items)
 
-    in_banks([*[narrow] * 499, broad], rows_of, 930, "")
+    in_tiers([*[narrow] * 499, broad], rows_of, 930, "")
     assert sum(tried) < 5_000
 
 

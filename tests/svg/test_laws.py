@@ -125,30 +125,30 @@ def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
 
 
 IN_BANKS = View(compact=True, max_rows_width=1)
-"""Draws choices in banks, and groups as well if they would be in two rows."""
+"""Draws choices in tiers, and groups as well if they would be in two rows."""
 BANK_BY_BANK = "branches begin at the same height"
-"""The law that holds for each bank only."""
+"""The law that holds for each tier only."""
 
 
 @pytest.fixture
-def banks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw each branch, and each member of a group in two rows, in its own bank."""
+def tiers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw each branch, and each member of a group in two rows, in its own tier."""
     monkeypatch.setattr(columns, "MAX_COLUMNS", 1)
     monkeypatch.setattr(structures, "_MIN_ROWS_WIDTH", 1)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("banks")
-def test_banks_obey_all_other_laws() -> None:
+@pytest.mark.usefixtures("tiers")
+def test_tiers_obey_all_other_laws() -> None:
     violations = {name: broken(graph, picture_of(graph, IN_BANKS), IN_BANKS) for name, graph in examples().items()}
     assert {law for laws in violations.values() for law in laws} == {BANK_BY_BANK}
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("banks")
+@pytest.mark.usefixtures("tiers")
 @settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=60)
 @given(graphs())
-def test_any_banks_obey_all_other_laws(drawn: Graph) -> None:
+def test_any_tiers_obey_all_other_laws(drawn: Graph) -> None:
     for picture in (picture_of(drawn, IN_BANKS), page_of(drawn, view=IN_BANKS)):
         assert broken(drawn, picture, IN_BANKS).keys() <= {BANK_BY_BANK}
 

@@ -55,7 +55,7 @@ class View(Struct, frozen=True):
     """Whether wide choices and groups are in two rows."""
 
     max_rows_width: int | None = None
-    """The maximum width in pixels of choices and groups in two rows. Wider ones are in banks below each other. None
+    """The maximum width in pixels of choices and groups in two rows. Wider ones are in tiers below each other. None
     allows any width.
     """
 

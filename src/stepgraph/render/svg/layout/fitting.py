@@ -67,7 +67,7 @@ def fold_to_fit(
 
     `widths` are the width of the picture with the view and its maximum width, in pixels.
 
-    Wide choices and groups are in two rows, or in banks of two rows, before anything is folded. The folds cost as
+    Wide choices and groups are in two rows, or in tiers of two rows, before anything is folded. The folds cost as
     little as possible, as `FoldCosts` defines it. If everything that helps is folded, the picture may be wider. A group
     of dependent steps that is most of the picture is not folded, because the box would hide what the picture is about.
 

@@ -205,7 +205,7 @@ def _with_implied(
 
 
 def _branch_rows(layout: Layout, columns: Sequence[BranchColumn], context: NodeContext) -> Figure:
-    """Return branches side by side, or in banks below each other if they would be too wide."""
+    """Return branches side by side, or in tiers below each other if they would be too wide."""
     return _in_rows(layout, context, columns, partial(Branches, compact=layout.view.compact))
 
 
@@ -216,14 +216,14 @@ def _in_rows(
     rows_of: Callable[[Sequence[_Item]], Figure],
     last_bar: str = "",
 ) -> Figure:
-    """Return branches or members in rows, or in banks of rows below each other if they would be too wide."""
+    """Return branches or members in rows, or in tiers of rows below each other if they would be too wide."""
     max_width = layout.view.max_rows_width
     if max_width is None:
         return rows_of(items)
     # Imported here because most pictures are narrow enough, and start-up time counts.
-    from stepgraph.render.svg.figures.banks import in_banks
+    from stepgraph.render.svg.figures.tiers import in_tiers
 
-    return in_banks(items, rows_of, max(_MIN_ROWS_WIDTH, max_width - _AROUND_LEVEL * (context.level - 1)), last_bar)
+    return in_tiers(items, rows_of, max(_MIN_ROWS_WIDTH, max_width - _AROUND_LEVEL * (context.level - 1)), last_bar)
 
 
 def _column(layout: Layout, branch: Branch, inside: NodeContext, otherwise: str) -> BranchColumn:

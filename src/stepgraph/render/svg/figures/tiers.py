@@ -1,4 +1,4 @@
-"""Choices and groups that are too wide for two rows: several banks of branches or members below each other."""
+"""Choices and groups that are too wide for two rows: several tiers of branches or members below each other."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from stepgraph.render.svg.pen import RADIUS, Pen
 from stepgraph.render.traversal import Traversal
 
 _LEAD: Final = 20
-"""The height above the first bank, where the line to the other banks begins."""
+"""The height above the first tier, where the line to the other tiers begins."""
 
 _BETWEEN: Final = 2 * RADIUS + 14
-"""The distance between banks, in which a line leads to the right and another one comes from the left."""
+"""The distance between tiers, in which a line leads to the right and another one comes from the left."""
 
 _BESIDE: Final = 14
-"""The distance between the banks and the lines beside them."""
+"""The distance between the tiers and the lines beside them."""
 
 _JOIN: Final = RADIUS + 6
 _WORTHWHILE: Final = 0.75
-"""The maximum width of banks that are too wide, relative to the width of a single bank."""
+"""The maximum width of tiers that are too wide, relative to the width of a single tier."""
 
 _TAIL: Final = 14
 
 
-class Bank(Struct, frozen=True):
+class Tier(Struct, frozen=True):
     """A figure of some branches of a choice, or of some members of a group."""
 
     figure: Figure
@@ -40,36 +40,36 @@ class Bank(Struct, frozen=True):
     """Whether the drawn instance entered one of the branches or members."""
 
 
-class Banks(Struct, frozen=True):
-    """Banks below each other. A line to their left leads to each, and a line to their right from each.
+class Tiers(Struct, frozen=True):
+    """Tiers below each other. A line to their left leads to each, and a line to their right from each.
 
-    The lines of exits lead to the right, across the line from the banks above.
+    The lines of exits lead to the right, across the line from the tiers above.
 
-    The fields from `tops` on are computed from the banks.
+    The fields from `tops` on are computed from the tiers.
     """
 
-    banks: Sequence[Bank]
+    tiers: Sequence[Tier]
     last_bar: str = ""
     """The class of the bar at which the members of a group join, or an empty string for a choice."""
 
     tops: Sequence[Length] = ()
     join: Length = 0
-    """The height at which the banks join."""
+    """The height at which the tiers join."""
 
     left_extent: Length = 0
     right_line: Length = 0
-    """The x position of the line from the banks."""
+    """The x position of the line from the tiers."""
 
     def __post_init__(self) -> None:
         tops: list[Length] = []
         bottom: Length = _LEAD - _BETWEEN
-        for bank in self.banks:
+        for tier in self.tiers:
             tops.append(bottom + _BETWEEN)
-            bottom = tops[-1] + bank.figure.height
+            bottom = tops[-1] + tier.figure.height
         force_setattr(self, "tops", tops)
         force_setattr(self, "join", bottom + _JOIN)
-        force_setattr(self, "left_extent", longest([bank.figure.left_extent for bank in self.banks]) + _BESIDE)
-        force_setattr(self, "right_line", longest([bank.figure.right_extent for bank in self.banks]) + _BESIDE)
+        force_setattr(self, "left_extent", longest([tier.figure.left_extent for tier in self.tiers]) + _BESIDE)
+        force_setattr(self, "right_line", longest([tier.figure.right_extent for tier in self.tiers]) + _BESIDE)
 
     @property
     def right_extent(self) -> Length:
@@ -81,33 +81,33 @@ class Banks(Struct, frozen=True):
 
     @property
     def continues(self) -> bool:
-        continuing = [bank.figure.continues for bank in self.banks]
+        continuing = [tier.figure.continues for tier in self.tiers]
         return all(continuing) if self.last_bar else any(continuing)
 
     @property
     def traversal(self) -> Traversal:
-        exited = [bank.figure.traversal.exited for bank in self.banks]
+        exited = [tier.figure.traversal.exited for tier in self.tiers]
         return Traversal(exited=all(exited) if self.last_bar else any(exited))
 
     @property
     def exits(self) -> EarlyExits:
         exits = NO_EXITS
-        for bank, top in zip(self.banks, self.tops, strict=True):
-            exits = exits.before(bank.figure.exits.lowered(top))
+        for tier, top in zip(self.tiers, self.tops, strict=True):
+            exits = exits.before(tier.figure.exits.lowered(top))
         return exits
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         for faded in (True, False):  # strong lines cover faded ones
-            path = "".join(self._entry(i) for i, bank in enumerate(self.banks) if bank.is_entered != faded)
+            path = "".join(self._entry(i) for i, tier in enumerate(self.tiers) if tier.is_entered != faded)
             if path:
                 pen.path("line", path, faded=faded)
-        for bank, top in zip(self.banks, self.tops, strict=True):
-            pen.open_at(0, top, faded=not bank.is_entered)
-            bank.figure.draw(pen, lanes)
+        for tier, top in zip(self.tiers, self.tops, strict=True):
+            pen.open_at(0, top, faded=not tier.is_entered)
+            tier.figure.draw(pen, lanes)
             pen.close()
-        leading = [i for i, bank in enumerate(self.banks) if bank.figure.continues]
+        leading = [i for i, tier in enumerate(self.tiers) if tier.figure.continues]
         for faded in (True, False):
-            path = "".join(self._exit(i) for i in leading if self.banks[i].figure.traversal.exited != faded)
+            path = "".join(self._exit(i) for i in leading if self.tiers[i].figure.traversal.exited != faded)
             if path:
                 pen.path("line", path, faded=faded)
         if self.last_bar and leading:
@@ -120,10 +120,10 @@ class Banks(Struct, frozen=True):
 
     @property
     def _last(self) -> int:
-        return len(self.banks) - 1
+        return len(self.tiers) - 1
 
     def _entry(self, index: int) -> str:
-        """Return the path from the spine to a bank: straight down to the first one, and around the others."""
+        """Return the path from the spine to a tier: straight down to the first one, and around the others."""
         if index == 0:
             return f"M0 0V{_LEAD}"
         left = -self.left_extent
@@ -132,8 +132,8 @@ class Banks(Struct, frozen=True):
         return f"{down}V{top - 2 * RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{-RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
     def _exit(self, index: int) -> str:
-        """Return the path from a bank to the bar, or to the spine below all banks."""
-        bottom = self.tops[index] + self.banks[index].figure.height
+        """Return the path from a tier to the bar, or to the spine below all tiers."""
+        bottom = self.tops[index] + self.tiers[index].figure.height
         end = self.join if self.last_bar else self.height
         if index == self._last:
             return f"M0 {bottom}V{end}"
@@ -142,7 +142,7 @@ class Banks(Struct, frozen=True):
         if self.last_bar:
             return f"{outline}V{end}"
         outline += f"V{self.join - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}"
-        if self.banks[-1].figure.continues:
+        if self.tiers[-1].figure.continues:
             return f"{outline}H0"
         return f"{outline}H{RADIUS}q{-RADIUS} 0 {-RADIUS} {RADIUS}V{end}"
 
@@ -158,10 +158,10 @@ class Traversable(Protocol):
 T = TypeVar("T", bound=Traversable)
 
 
-def in_banks(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_width: int, last_bar: str) -> Figure:
-    """Return rows of items or, if these would be too wide, banks of rows.
+def in_tiers(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_width: int, last_bar: str) -> Figure:
+    """Return rows of items or, if these would be too wide, tiers of rows.
 
-    `rows_of` returns the rows of some of the items. The items are divided evenly among as few banks as possible. Banks
+    `rows_of` returns the rows of some of the items. The items are divided evenly among as few tiers as possible. Tiers
     that are nearly as wide as the rows of all items are not used.
     """
     rows = rows_of(items)
@@ -177,12 +177,12 @@ def in_banks(items: Sequence[T], rows_of: Callable[[Sequence[T]], Figure], max_w
         width = max(map(_width, figures)) + 2 * _BESIDE
         if width <= max_width or (count == len(items) and width <= whole * _WORTHWHILE):
             entered = (any(item.traversal.entered for item in part) for part in parts)
-            return Banks([Bank(figure, each) for figure, each in zip(figures, entered, strict=True)], last_bar)
+            return Tiers([Tier(figure, each) for figure, each in zip(figures, entered, strict=True)], last_bar)
         if count == len(items):
             break
         if widest_item is None:
             widest_item = max(_width(rows_of([item])) for item in items) + 2 * _BESIDE
-        # If the widest item is too wide on its own, so are all banks with it.
+        # If the widest item is too wide on its own, so are all tiers with it.
         count = len(items) if widest_item > max_width else min(len(items), max(count + 1, count * width // max_width))
     return rows
 
