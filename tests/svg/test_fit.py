@@ -15,10 +15,10 @@ from stepgraph.model.walk import children, walk
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.svg.drawing import fitted_view, render_svg
-from stepgraph.render.svg.figures.tiers import in_tiers
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.label import Label
+from stepgraph.render.svg.figures.tiers import in_tiers
 from stepgraph.render.svg.layout.fitting import containers_of, next_layout
 from stepgraph.render.svg.layout.nodes import NodeLayout
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, View

@@ -68,7 +68,7 @@ from stepgraph.checks.rules.replay import (
     timestamp_past_on_replay,
     value_changes_on_replay,
 )
-from stepgraph.checks.rules.surprises import (
+from stepgraph.checks.rules.unexpected_behavior import (
     ambiguous_dependency_name,
     concurrent_steps_of_one_name,
     create_in_loop,

@@ -97,6 +97,6 @@ class ProjectSubject(Struct, frozen=True):
     problems: tuple[Problem, ...] = ()
     """Invalid or unreadable inputs."""
     hints: tuple[Problem, ...] = ()
-    """Remarks on valid inputs that have a surprising effect."""
+    """Remarks on valid inputs with an unexpected effect."""
     base_classes: frozenset[str] = frozenset()
     """The names of the classes from which analyzed modules derive classes."""

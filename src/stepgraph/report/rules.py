@@ -33,7 +33,12 @@ class RuleGroup(Struct, frozen=True):
 
 GROUPS: Final = (
     RuleGroup("SG1", "Run-time failures", "The SDK or Cloudflare's engine rejects the code.", "failure"),
-    RuleGroup("SG2", "Surprises", "The code runs, but behaves differently than it appears to.", "surprise"),
+    RuleGroup(
+        "SG2",
+        "Unexpected behavior",
+        "The code runs, but behaves differently than it appears to.",
+        "unexpected-behavior",
+    ),
     RuleGroup(
         "SG3", "Replay hazards", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
     ),

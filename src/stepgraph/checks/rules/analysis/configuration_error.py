@@ -1,4 +1,4 @@
-"""Invalid or surprising configurations of wrangler, and invalid settings of stepgraph."""
+"""Invalid configurations of wrangler, valid ones with an unexpected effect, and invalid settings of stepgraph."""
 
 from __future__ import annotations
 
