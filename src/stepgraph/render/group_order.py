@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,6 +18,7 @@ from msgspec import Struct
 from stepgraph.model.walk import as_unknown, children, is_clocked
 
 if TYPE_CHECKING:
+    from stepgraph.model.details import Details
     from stepgraph.model.payload import Node, Number, Parallel
 
 Moment: TypeAlias = "tuple[Number, int]"
@@ -109,6 +111,42 @@ def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
     final = max(begins, default=ALWAYS)
     last = [index for index, end in enumerate(ends) if end > final]
     return GroupOrder(before, tuple(sorted(last, key=lambda index: columns[index])), sequence)
+
+
+def member_order(nodes: Sequence[Node], details: Details) -> GroupOrder:
+    """Return the order of the nodes of a group from their clocks, and from details on the order that these lose."""
+    order = group_order([clock_span(node) for node in nodes])
+    if not any(details.of(node).predecessors for node in nodes):
+        return order
+    named = Counter(str(node.get("name", "")) for node in nodes)
+    index_of = {name: index for index, node in enumerate(nodes) if named[name := str(node.get("name", ""))] == 1}
+    earlier = [
+        {*before, *(index_of[name] for name in details.of(node).predecessors if name in index_of)}
+        for node, before in zip(nodes, order.before, strict=True)
+    ]
+    return _reduced(order, earlier)
+
+
+def _reduced(order: GroupOrder, earlier: Sequence[set[int]]) -> GroupOrder:
+    """Return an order with more predecessors, reduced to immediate ones, or the same order if they form a cycle."""
+    # Imported here because clocks show the order of most groups, and start-up time counts.
+    from graphlib import CycleError, TopologicalSorter
+
+    sorter = TopologicalSorter({index: sorted(earlier[index]) for index in order.sequence})
+    try:
+        sequence = tuple(sorter.static_order())
+    except CycleError:
+        return order
+    done = [0] * len(earlier)  # all predecessors of each node, as bits
+    before: list[tuple[int, ...]] = [()] * len(earlier)
+    for index in sequence:
+        indirect = 0
+        for each in earlier[index]:
+            indirect |= done[each]
+        done[index] = indirect | sum(1 << each for each in earlier[index])
+        before[index] = tuple(sorted(each for each in earlier[index] if not indirect >> each & 1))
+    followed = {each for predecessors in before for each in predecessors}
+    return GroupOrder(tuple(before), tuple(index for index in order.last if index not in followed), sequence)
 
 
 class RowSpan(Struct, frozen=True):

@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.walk import as_unknown, functions_of, is_leaf_step, is_step, walk_workflow
-from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_over_at_the_first, is_unawaited
+from stepgraph.render.group_order import has_clocks, is_over_at_the_first, is_unawaited, member_order
 from stepgraph.render.node_text import ENDLESS_LOOPS
 
 if TYPE_CHECKING:
@@ -391,11 +391,11 @@ class _FlowBuilder:
     def _members(
         self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext, *, waits: bool
     ) -> list[_OpenEdge]:
-        """Add nodes in the order of their clocks, and return the edges out of nodes without a successor.
+        """Add nodes in the order of a group, and return the edges out of nodes without a successor.
 
         Without `waits`, the group is over when one of its members is.
         """
-        order = group_order([clock_span(node) for node in nodes])
+        order = member_order(nodes, self._details)
         gates: dict[tuple[int, ...], _OpenEdge | None] = {(): edge}
         exits: dict[int, _OpenEdge | None] = {}
         for index in order.sequence:

@@ -14,7 +14,7 @@ from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
 from stepgraph.render.folding import LeavingKind
-from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
+from stepgraph.render.group_order import GroupOrder, is_over_at_the_first, is_unawaited, member_order
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     ENDLESS_LOOPS,
@@ -381,8 +381,8 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
 def draw_group(
     drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool
 ) -> DrawnExits:
-    """Draw nodes by their clocks. Unless `waits` is set, the group may end before its members do."""
-    order = group_order([clock_span(node) for node in nodes])
+    """Draw nodes in their order. Unless `waits` is set, the group may end before its members do."""
+    order = member_order(nodes, drawer.view.details)
     start = _shared_entry(drawer.builder, entry, order, context)
     gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
     drawn: dict[int, DrawnExits] = {}

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.walk import children, functions_of
-from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_unawaited
+from stepgraph.render.group_order import has_clocks, is_unawaited, member_order
 from stepgraph.render.node_text import branch_after_jump
 from stepgraph.render.svg.identities import BETWEEN
 
@@ -45,10 +45,10 @@ class _List(Struct, frozen=True, eq=False):
     below_owner: bool = False
     """Whether the nodes are drawn below their owner, which is the guard of a jump."""
 
-    def order(self) -> Sequence[tuple[int, ...]]:
+    def order(self, details: Details) -> Sequence[tuple[int, ...]]:
         """Return the indexes of the nodes directly before each node."""
         if has_clocks(self.nodes, in_group=self.in_group):
-            return group_order([clock_span(node) for node in self.nodes]).before
+            return member_order(self.nodes, details).before
         if self.owner is not None and self.owner["type"] == "parallel":
             return [()] * len(self.nodes)
         return [(index - 1,) if index else () for index in range(len(self.nodes))]
@@ -82,7 +82,7 @@ class Neighbors(Struct):
                 siblings[owner, id(each)][index] = identity
                 neighbors._owners[identity] = owner, each
         for identities in siblings.values():
-            neighbors._connect(identities)
+            neighbors._connect(identities, details)
         return neighbors
 
     def before(self, identity: str) -> Sequence[Neighbor]:
@@ -108,10 +108,10 @@ class Neighbors(Struct):
                 remark = AFTER_LOOP
         return [(later, remark) for later in self._after[identity][:MAX_NEIGHBORS]]
 
-    def _connect(self, identities: Mapping[int, str]) -> None:
+    def _connect(self, identities: Mapping[int, str], details: Details) -> None:
         """Connect the drawn nodes of a list, by index."""
         owner, each = self._owners[next(iter(identities.values()))]
-        for index, before in enumerate(each.order()):
+        for index, before in enumerate(each.order(details)):
             if index not in identities:
                 continue
             if not before:
