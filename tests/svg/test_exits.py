@@ -7,7 +7,7 @@ import pytest
 from stepgraph.model.details import Detail, Details, details_of
 from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.render.folding import Folding
-from stepgraph.render.view import View
+from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -22,6 +22,7 @@ from tests.render.graphs import (
     parallel,
     protected,
 )
+from tests.svg.laws.all_laws import broken
 from tests.svg.laws.boxes import bar_touches_a_figure
 from tests.svg.laws.exits import failure_has_a_wrong_target
 from tests.svg.laws.lines import (
@@ -311,6 +312,17 @@ def test_unawaited_work_ends_above_the_next_bar() -> None:
         True,
         4,
     ]
+
+
+@pytest.mark.parametrize("in_handler", [True, False])
+def test_errors_of_a_handler_continue_after_both_finally_blocks(in_handler: bool) -> None:  # noqa: FBT001
+    inner, step = protected(block(do("a")), final=block(do("b"))), do("c")
+    body, handler = (block(step), block(inner)) if in_handler else (block(inner), block(step))
+    drawn = graph(protected(body, catch=handler, final=block(do("d"))))
+    picture = picture_of(drawn)
+    pills = [figure for figure in picture.figures if figure.title == "raise, after finally"]
+    assert len(pills) == (2 if in_handler else 1)
+    assert broken(drawn, picture, DEFAULT_VIEW) == {}
 
 
 def test_a_line_passes_work_that_may_outlast_its_group() -> None:

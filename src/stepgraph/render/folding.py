@@ -59,6 +59,23 @@ def exit_kinds(node: Node, details: Details = NO_DETAILS) -> frozenset[LeavingKi
     return frozenset(kinds)
 
 
+def fails_after_finally(block: Block, details: Details) -> bool:
+    """Return whether an uncaught exception in a block first runs a `finally` inside, and then leaves the block."""
+    pending: list[Node] = list(block["nodes"])
+    while pending:
+        node = pending.pop()
+        if as_unknown(node) or node["type"] != "try":
+            pending += () if _caught_by(node) == _ALL else _flow_of(node)
+            continue
+        final = node.get("finally_block", NO_BLOCK)
+        pending += final["nodes"]
+        if _completes(final, details):
+            if "finally_block" in node and "catch_block" not in node:
+                return True
+            pending += node.get("catch_block", node.get("try_block", NO_BLOCK))["nodes"]
+    return False
+
+
 def _parts(node: Node) -> Sequence[Branch | Block]:
     """Return the branches or the blocks of a node."""
     if as_unknown(node):

@@ -156,7 +156,8 @@ def _kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
     """Return the kinds of exits out of a figure, or out of its folded contents."""
     if "shut" in figure.css:
         return picture.exit_kinds[figure.identity]
-    return [exit_kind for exit_kind in _own_kinds(picture, figure) if not _ends_at_once(figure, exit_kind)]
+    kinds = [exit_kind for exit_kind in _own_kinds(picture, figure) if not _ends_at_once(figure, exit_kind)]
+    return [exit_kind for exit_kind in kinds if exit_kind != "raise" or not _is_caught(figure)]
 
 
 def _own_kinds(picture: Picture, figure: Figure) -> Collection[LeavingKind]:
@@ -187,6 +188,20 @@ def _ends_at_once(figure: Figure, exit_kind: LeavingKind) -> bool:
             return False
         inner = outer
     return True
+
+
+def _is_caught(figure: Figure) -> bool:
+    """Return whether a handler around a figure may catch its exception before any `finally` runs."""
+    inner = figure
+    for outer in figure.parents:
+        if "try" in outer.css and "finally" not in inner.css and not is_resumed_exit(inner):
+            panels = frozenset[str]().union(*(panel.css for panel in outer.inner))
+            if "body" in inner.css and "catch" in panels:
+                return True
+            if "finally" in panels:
+                return False
+        inner = outer
+    return False
 
 
 def _is_handled(figure: Figure) -> bool:

@@ -10,7 +10,15 @@ from msgspec.structs import replace
 
 from stepgraph.model.vocabulary import is_generated
 from stepgraph.model.walk import handlers_in
-from stepgraph.render.folding import LeavingKind, exit_kind, exit_kinds, folded_title, is_run, loop_of_passes
+from stepgraph.render.folding import (
+    LeavingKind,
+    exit_kind,
+    exit_kinds,
+    fails_after_finally,
+    folded_title,
+    is_run,
+    loop_of_passes,
+)
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.node_text import (
@@ -292,7 +300,7 @@ def _measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     if "finally_block" in node:
         label = partial(heading, Icon.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
-        content = TryFinally(panels, final, _resumed_exits(layout, node, final, context))
+        content = TryFinally(panels, final, _resumed_exits(layout, node, catch, final, context))
     group = SvgGroup("try", context.identity, "try")
     return FrameFigure(group, heading(Icon.PROTECTED, "try"), content, 0, layout.folded_form(node, context))
 
@@ -326,7 +334,9 @@ _RESUMED: Final[tuple[LeavingKind, ...]] = ("raise", "return", "break")
 """The order of the exits that continue after a `finally`: those that lead farther come first."""
 
 
-def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContext) -> list[ExitPill]:
+def _resumed_exits(
+    layout: Layout, node: Try, catch: Figure | None, final: Figure, context: NodeContext
+) -> list[ExitPill]:
     """Return the pills of the exits that continue after a `finally`, including an uncaught exception."""
     if not final.continues:
         return []
@@ -335,6 +345,8 @@ def _resumed_exits(layout: Layout, node: Try, final: Figure, context: NodeContex
     if "catch_block" in node:
         # Handlers that catch only some exceptions raise the others.
         kinds = kinds - {"raise"} | exit_kinds(node["catch_block"], details)
+        if catch is not None and catch.exits.returns is not None and fails_after_finally(node["catch_block"], details):
+            kinds.add("raise")
     else:
         kinds.add("raise")
     unnamed = replace(context.at(""), handler="")
