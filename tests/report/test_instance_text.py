@@ -10,6 +10,7 @@ from stepgraph.execution.log import read_log
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH
 from stepgraph.render.folding import Folding
+from stepgraph.render.svg.figures.status import status_figure
 from stepgraph.render.view import View
 from stepgraph.report.instance.markdown import render_markdown
 from stepgraph.report.instance.text import render_text
@@ -52,6 +53,19 @@ def test_an_open_wait_ends_at_its_timeout() -> None:
 def test_the_end_of_an_open_wait_in_the_log_counts() -> None:
     log = running({**wait("payment-1", 2000, 62_000), "finished": False})
     assert text_of(log, PAYMENT)[1].endswith("since 2026-03-01 12:00:02 UTC, until 2026-03-01 12:01:02 UTC")
+
+
+def test_pictures_count_the_open_waits_that_they_do_not_list() -> None:
+    names = ("a", "b", "c")
+    waits: list[Node] = [{"type": "step_wait_for_event", "name": name, "starts": 1, "resolves": 2} for name in names]
+    shown = graph(parallel("all", *waits))
+    log = read_log(running(*(wait(f"{name}-1", 0, None) for name in names)))
+    lines = status_figure(instance_of(log, shown), shown, 800).lines
+    assert [text for _, text in lines] == [
+        "waiting at a-1 since 2026-03-01 12:00:00 UTC",
+        "waiting at b-1 since 2026-03-01 12:00:00 UTC",
+        "1 more has not ended",
+    ]
 
 
 def test_rollbacks_run_after_the_failure() -> None:

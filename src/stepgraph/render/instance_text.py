@@ -93,13 +93,16 @@ class InstanceText(Struct, frozen=True):
         node = None if entry is None or entry.place is None else self.nodes.get(entry.place.path)
         return ListedStep(node, log_name=entry.log.name) if entry and node is not None and is_step(node) else None
 
-    def open_lines(self) -> Iterator[str]:
-        """Yield a line for each entry that has not ended, such as `waiting at 'payment' since ..., until ...`."""
+    def open_lines(self, limit: int = _MAX_NAMES) -> Iterator[str]:
+        """Yield a line for each entry that has not ended, such as `waiting at 'payment' since ..., until ...`.
+
+        Beyond `limit` entries, the last line is the number of the others.
+        """
         entries = self.instance.current
-        for each in entries[:_MAX_NAMES]:
+        for each in entries[:limit]:
             yield self._open_line(each)
-        if len(entries) > _MAX_NAMES:
-            yield f"{len(entries) - _MAX_NAMES} more have not ended"
+        if remaining := len(entries[limit:]):
+            yield f"{remaining} more {'has' if remaining == 1 else 'have'} not ended"
 
     def _open_line(self, entry: PlacedEntry) -> str:
         log = entry.log

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -98,7 +97,7 @@ def status_figure(instance: Instance, graph: Graph, width: int) -> StatusFigure:
 def _texts(text: InstanceText) -> Iterator[tuple[str, str]]:
     """Yield the class and the text of each line: the open entries, the problems, and the error."""
     instance = text.instance
-    yield from (("detail", line) for line in islice(text.open_lines(), _MAX_OPEN))
+    yield from (("detail", line) for line in text.open_lines(_MAX_OPEN))
     if instance.problem:
         yield "error", instance.problem
     if text.ambiguity():
