@@ -83,6 +83,16 @@ def test_chains_that_end_first_come_first() -> None:
     assert member_figure(picture, "b").box.left < member_figure(picture, "a").box.left
 
 
+def test_a_bar_passes_between_the_members_of_a_chain() -> None:
+    high = "x" * 40  # the name is on two lines
+    drawn = group(member("a"), member(high, 1, 3), member("y", 1, 3), member("b"), member("c", 2, 3))
+    picture = picture_of(drawn, View(details=after(drawn, {"y": (high,)})))
+    bars = sorted(picture.figure("orders--node.parallel").bars, key=lambda bar: (bar.top, bar.left))
+    left, right = bars[1:3]
+    assert right.left - left.right == 14
+    assert member_figure(picture, high).box.bottom < left.top == right.top < member_figure(picture, "y").box.top
+
+
 def with_predecessors(drawn: Graph, data: st.DataObject) -> Details:
     """Return details in which members of a group run after any of the members before them."""
     (only,) = drawn["workflow"]["nodes"]

@@ -43,9 +43,6 @@ class StackLines(Struct, frozen=True):
     right: Length
     """The distance from the spine to the line to the bar below."""
 
-    passages: Sequence[int] = ()
-    """The heights in the stack at which a bar passes between two members, and crosses only the lines beside them."""
-
 
 class MemberFigure(Struct, frozen=True):
     """A figure of a group with the rows that it occupies."""
@@ -57,6 +54,10 @@ class MemberFigure(Struct, frozen=True):
 
     stack: StackLines | None = None
     """The lines beside the members if the figure is a stack of them."""
+
+    passages: Sequence[int] = ()
+    """The heights in the figure of several members at which a bar passes between two of them, and crosses only lines.
+    """
 
 
 class ClockRows(Struct, frozen=True):
@@ -209,10 +210,13 @@ class ClockRows(Struct, frozen=True):
         top = self._top(member.rows)
         bottom, stack = top + member.figure.height, member.stack
         if isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR:
+            is_fixed = isinstance(bar, int) and isinstance(bottom, int)
+            is_between = is_fixed and value_of(bar - top) in member.passages
             if stack is None:
                 figure = member.figure
-                return [(0, 0) if _is_above(bar, top) else (-figure.left_extent, figure.right_extent)]
-            if isinstance(bar, int) and isinstance(bottom, int) and value_of(bar - top) in stack.passages:
+                is_clear = is_between or _is_above(bar, top)
+                return [(0, 0) if is_clear else (-figure.left_extent, figure.right_extent)]
+            if is_between:
                 return [(-stack.left, -stack.left), (stack.right, stack.right)]
             return [(-stack.left, stack.right)]
         if not member.figure.continues:
@@ -291,8 +295,7 @@ class ClockRows(Struct, frozen=True):
             if member.awaited and member.rows.begins < row < member.rows.ends and self._crosses(row, column):
                 top = value_of(bars[member.rows.begins]) + (self._thickness(member.rows.begins) + GAP)
                 bottom = top + value_of(member.figure.height) + _CLEAR
-                passages = () if member.stack is None else member.stack.passages
-                passing.append((top, bottom, [top + passage for passage in passages]))
+                passing.append((top, bottom, [top + passage for passage in member.passages]))
         highest = value_of(bar)
         heights = sorted(y for _, bottom, passages in passing for y in (*passages, bottom + _CLEAR))
         for y in (highest, *(y for y in heights if highest < y <= highest + _MOST_LOWERED)):

@@ -170,4 +170,5 @@ def _stack(members: Sequence[MemberFigure]) -> MemberFigure:
         figure = StackedMembers(figures, _BETWEEN_WITH_BAR)
         bottoms = [top + each.height for top, each in zip(figure.tops, figures, strict=True)]
         passages = [value_of(bottom) + _BAR for bottom in bottoms[:-1]]
-    return replace(members[0], figure=figure, stack=StackLines(figure.left_line, figure.right_line, passages))
+    lines = StackLines(figure.left_line, figure.right_line)
+    return replace(members[0], figure=figure, stack=lines, passages=passages)

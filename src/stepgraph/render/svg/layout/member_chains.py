@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from stepgraph.model.details import Details
 from stepgraph.render.svg.figures.clock_rows import MemberFigure
+from stepgraph.render.svg.figures.figure import GAP
 from stepgraph.render.svg.figures.stack import Stack
+from stepgraph.render.svg.lengths import value_of
+
+_BAR: Final = 8
+"""The distance from the bottom of a member to a bar that passes below it."""
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node
@@ -53,4 +59,7 @@ def _can_follow(members: Sequence[MemberFigure], chain: Sequence[int], index: in
 def _chain(members: Sequence[MemberFigure]) -> MemberFigure:
     if len(members) == 1:
         return members[0]
-    return replace(members[0], figure=Stack([member.figure for member in members], tail=0, entered=False))
+    figures = [member.figure for member in members]
+    tops = accumulate(value_of(figure.height) + GAP for figure in figures[:-1])
+    passages = [top - GAP + _BAR for top in tops]
+    return replace(members[0], figure=Stack(figures, tail=0, entered=False), passages=passages)
