@@ -133,3 +133,47 @@ def test_shared_dependency_of_concurrent_dependencies() -> None:
         await both()
     """
     assert uses_both_values(code)
+
+
+def test_step_that_changes_a_variable_after_it_reads_it() -> None:
+    """If the step `c` fails, the next attempt of `use` reads the value that the first attempt wrote."""
+    workflow = workflow_of("""
+        chosen = a
+
+        @step.do("use")
+        async def use():
+            nonlocal chosen
+            await chosen()
+            chosen = b
+            await c()
+
+        await use()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        use
+          switch chosen
+          | case a
+            a
+          | case b
+            b
+          c
+    """)
+
+
+def test_step_that_changes_a_variable_before_it_reads_it() -> None:
+    workflow = workflow_of("""
+        chosen = a
+
+        @step.do("use")
+        async def use():
+            nonlocal chosen
+            chosen = b
+            await chosen()
+
+        await use()
+    """)
+    assert notation(workflow.graph) == text("""
+        use
+          b
+    """)

@@ -12,6 +12,7 @@ from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.widening import growing_changes, merge_additions, merge_objects, widen
+from stepgraph.interpreter.write_log import SlotId
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import OperationBlock
 from stepgraph.syntax.module import SourcePlace
@@ -30,6 +31,8 @@ class FirstAttempt(Struct, frozen=True):
     """The serial number of the newest cell before the attempt."""
     last_task_id: TaskId
     """The last task before the attempt."""
+    reads: frozenset[SlotId]
+    """The slots that the attempt read."""
 
 
 def repeat_attempt(
@@ -38,12 +41,14 @@ def repeat_attempt(
     """Return the block of the last attempt of a step, and continue from the state at its end.
 
     An attempt may fail at any point, so the next one starts from the join of all states of earlier attempts. The body
-    is evaluated until this join is a fixpoint, unless a second attempt after the first changes nothing.
+    is evaluated until this join is a fixpoint, unless the body reads nothing that it changes, and a second attempt after
+    the first changes nothing.
     """
     store, block, checkpoint, newest = interpreter.store, first.block, first.checkpoint, first.newest
     end = _outer_changes(store.changes(checkpoint), newest)
     overwritten = store.overwritten(checkpoint)
-    if not overwritten and _is_idempotent(interpreter, evaluate, end, newest):
+    reads_changes = any((change.container.serial, change.key) in first.reads for change in end.values())
+    if not overwritten and not reads_changes and _is_idempotent(interpreter, evaluate, end, newest):
         return block
     head: Changes = {}
     widened: Changes = {}

@@ -139,7 +139,8 @@ def log_run(
     with store.logged(newest) as log:
         dependency = run()
     reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
-    store.reads = outer_reads | store.reads
+    outer_reads.update(store.reads)
+    store.reads = outer_reads
     return None if dependency is None else ConcurrentRun(call, dependency, place, newest, reads, log)
 
 
