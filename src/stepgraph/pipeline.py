@@ -39,6 +39,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
+    from stepgraph.interpreter.shared_runs import SharedRuns
     from stepgraph.model.code import Code
     from stepgraph.model.payload import Node
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
@@ -206,6 +207,10 @@ class Pipeline(Struct):
     """The name of the SDK's base class, and the names that may refer to classes derived from it."""
     _new_names: list[str] = field(default_factory=list)
     """The names added since the last call of `take_names`."""
+    _shared_runs: SharedRuns | None = None
+    """The runs of all modules that workflows share; None before the second workflow."""
+    _has_workflow: bool = False
+    """Whether a module with a workflow was analyzed."""
 
     def analyze(self, source: Source) -> tuple[WorkflowAnalysis, ...]:
         """Return the workflows of a module, in order. Raises InputError for invalid Python or an exceeded limit.
@@ -295,7 +300,7 @@ class Pipeline(Struct):
         names, others = classes.workflows[:MODULE_WORKFLOWS], classes.workflows[MODULE_WORKFLOWS:]
         if others:
             self.problems.append(_too_many_classes_problem(entry.module.path, others[0]))
-        entry = replace(entry, workflows=len(names))
+        entry = self._with_workflows(entry, len(names))
         for name in names:
             yield _analyze_workflow(entry, name, project, checked=self.checked)
 
@@ -305,7 +310,7 @@ class Pipeline(Struct):
         """Yield the configured workflows of a module, and report configured classes that it does not export."""
         missing: list[Problem] = []
         exports = ModuleExports(entry)
-        entry = replace(entry, workflows=len(workflows))
+        entry = self._with_workflows(entry, len(workflows))
         for configured in workflows:
             exported = exports.find(configured.class_name)
             if isinstance(exported, ExportedClass):
@@ -319,6 +324,16 @@ class Pipeline(Struct):
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
             self.hints += (each.problem(configuration.path) for each in undeployed)
+
+    def _with_workflows(self, entry: OpenModule, count: int) -> OpenModule:
+        """Return a module with its number of workflows and, if it is not the first workflow, the shared runs."""
+        if self._shared_runs is None and (count > 1 or (count and self._has_workflow)):
+            from stepgraph.interpreter.shared_runs import SharedRuns  # a single workflow does not need it
+
+            self._shared_runs = SharedRuns()
+            self.modules.on_removal = self._shared_runs.clear
+        self._has_workflow = self._has_workflow or count > 0
+        return replace(entry, workflows=count, shared_runs=self._shared_runs)
 
     def _problems_of_environments(self, entry: OpenModule, source: Source) -> Iterator[Problem]:
         """Yield the problems of the classes that other environments configure and that the main module lacks."""

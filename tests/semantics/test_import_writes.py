@@ -402,3 +402,37 @@ def test_a_change_in_a_module_loaded_by_a_call_is_noted(load: str) -> None:
     }
     (note,) = notes_of("import core\n", "await core.load(step)", **modules)
     assert CHANGED in note
+
+
+# Attributes of modules that only other modules bind
+
+STORE = "import core\nfrom jobs import hook\ncore.stored = hook\n"
+
+
+def test_attribute_that_another_module_adds() -> None:
+    assert graph_of(
+        "import core\nimport wiring\n", "await core.stored(step)", core="", jobs=HOOKS, wiring=STORE
+    ) == text("""
+        call hook
+        def hook
+          sleep 'hook' 1
+    """)
+
+
+def test_last_module_that_adds_an_attribute_determines_it() -> None:
+    later = "import core\nfrom jobs import fake\ncore.stored = fake\n"
+    head = "import core\nimport wiring\nimport later\n"
+    graph = graph_of(head, "await core.stored(step)", core="", jobs=HOOKS, wiring=STORE, later=later)
+    assert graph.startswith("call fake")
+
+
+def test_attribute_that_a_function_may_replace_is_noted() -> None:
+    replacing = f"{STORE}from jobs import fake\n\ndef replace():\n    core.stored = fake\n"
+    (note,) = notes_of("import core\nimport wiring\n", "await core.stored(step)", core="", jobs=HOOKS, wiring=replacing)
+    assert "other code changes `stored`" in note
+
+
+def test_attribute_that_only_an_uncalled_function_adds_is_noted() -> None:
+    adding = "import core\nfrom jobs import fake\n\ndef add():\n    core.stored = fake\n"
+    notes = notes_of("import core\nimport wiring\n", "await core.stored(step)", core="", jobs=HOOKS, wiring=adding)
+    assert "core.py has no `stored`" in notes[0]

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import PurePosixPath
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
@@ -17,6 +19,7 @@ from stepgraph.interpreter.handler_table import HandlerTable
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
+from stepgraph.interpreter.modules.body_runs import ProgramNotRunError
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
@@ -71,6 +74,9 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements_below
 
+if TYPE_CHECKING:
+    from stepgraph.interpreter.shared_runs import SharedRuns
+
 _ADVICE: Final = "Its workflows are missing. Simplify the code at this line."
 
 
@@ -111,6 +117,8 @@ class OpenModule(Struct, frozen=True):
     """The main module of the Worker, with which execution starts; None if this is the module itself."""
     other_mains: tuple[ModuleFile, ...] = ()
     """Other modules that may be the main module, because no configuration names it."""
+    shared_runs: SharedRuns | None = None
+    """The runs of all modules that its workflows share with others; None without any other workflow."""
 
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
@@ -118,7 +126,7 @@ def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
     budget = Budget(entry.workflows)
     store = Store(budget)
     facts: dict[Fact, None] = {}
-    modules = LoadedModules(entry.importer, store, facts, budget, entry.main)
+    modules = LoadedModules(entry.module, entry.importer, store, facts, budget, entry.main)
     scope = modules.scope_of(entry.module, None if entry.main else PurePosixPath(entry.module.path).stem)
     modules.register_main()
     frame = Frame.of_body(scope)
@@ -185,12 +193,50 @@ def interpret_workflow(
 
 def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bool) -> tuple[Program, bool]:
     """Return the program in one dependency mode, and whether a step lists its dependencies in `depends`."""
-    interpreter, scope = open_interpreter(entry)
+    new = partial(_open_for_workflow, mode=mode, traced=traced)
+    interpreter = new(entry)
+    if entry.shared_runs is None:
+        return _interpret_in(interpreter, entry, name, traced=traced)
+    from stepgraph.interpreter.shared_runs import ProgramSettings
+
+    root, importer = _root_of(entry), entry.importer
+    settings = ProgramSettings(
+        None if importer is None else importer.files,
+        root.path,
+        entry.main is not None,
+        entry.workflows,
+        mode,
+        traced,
+    )
+    program = entry.shared_runs.program(settings, partial(new, replace(entry, module=root)))
+    interpreter.modules.sharing = program
+    try:
+        return _interpret_in(interpreter, entry, name, traced=traced)
+    except ProgramNotRunError as error:
+        interpreter = program.start(error.names, entry.module)
+    return _interpret_in(interpreter, entry, name, traced=traced)
+
+
+def _root_of(entry: OpenModule) -> SourceModule:
+    """Return the module whose import starts the program: the main module, or the analyzed module if there is none."""
+    main = None if entry.main is None or entry.importer is None else entry.importer.load(entry.main)
+    return main if isinstance(main, SourceModule) else entry.module
+
+
+def _open_for_workflow(entry: OpenModule, *, mode: DependencyMode, traced: bool) -> Interpreter:
+    """Return a new interpreter for a workflow of a module."""
+    interpreter, _ = open_interpreter(entry)
     interpreter.mode = mode
     if traced:
         from stepgraph.interpreter.replay.replay_tracer import ReplayTracer  # only a check needs it
 
         interpreter.tracer = ReplayTracer(interpreter)
+    return interpreter
+
+
+def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, traced: bool) -> tuple[Program, bool]:
+    """Like `_interpret`, in an interpreter that has interpreted no workflow."""
+    scope = interpreter.modules.scope_of(entry.module)
     with class_search_limits(interpreter, entry):
         workflow = find_configured_class(interpreter, scope, name)
     if workflow is None:
@@ -222,7 +268,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         payload,
         _sorted_notes(interpreter),
         place,
-        mode,
+        interpreter.mode,
         tuple(interpreter.facts),
         SourcePlace(workflow.scope.module, workflow.node.name),
         may_be_base=not may_run_steps(body) and may_be_base(workflow),

@@ -102,6 +102,8 @@ class SourceModules(Struct):
     """The number of imports that these searches have followed."""
     import_graphs: dict[ModuleFiles, ImportGraph] = field(default_factory=dict)
     """The import graph of each project."""
+    on_removal: Callable[[], None] | None = None
+    """The function that is called when a module is removed from memory."""
     _whole_paths: dict[str, None] = field(default_factory=dict)
     """Paths of the modules that are parsed at once for the current workflow module."""
     _parses_whole: bool = False
@@ -237,6 +239,8 @@ class SourceModules(Struct):
     def _remove(self, path: str) -> SourceModule:
         for graph in self.import_graphs.values():
             graph.forget_modules()
+        if self.on_removal is not None:
+            self.on_removal()
         module = self._parsed.pop(path)
         self._memory.tokens -= module.tokens_in_memory
         if module.deferred is not None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 from msgspec.structs import replace
@@ -41,6 +41,15 @@ Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], Non
 """A function that binds a name of a body to the value it has after a statement of the body."""
 Bound: TypeAlias = dict[str, Value | None]
 """The values that a statement binds to names; None for a name that it leaves unbound."""
+
+
+class ProgramNotRunError(Exception):
+    """A value depends on a run of all modules that several workflows share, and that has not started."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__()
+        self.names = names
+        """The names on which the value depends; see `names_of_program`."""
 
 
 def run_bodies(
@@ -92,17 +101,51 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 
 
 def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
-    """Start the run of all modules: first the main module, then the modules that functions have imported.
-
-    The packages that contain the main module run before it.
+    """Start the run of all modules.
 
     `names` are collections to include even if no source mentions their changes by name.
     """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:
         return
+    sharing = modules.sharing
+    if sharing is not None and _is_cheap_to_repeat(interpreter) and sharing.is_shared(names):
+        raise ProgramNotRunError(names)
+    names = names_of_program(interpreter, names)
+    if sharing is not None:
+        sharing.record(names)
+    begin_program(interpreter, define, names)
+
+
+def _is_cheap_to_repeat(interpreter: Interpreter) -> bool:
+    """Return whether the interpretation so far takes little time, compared to a run of all modules."""
+    budget = interpreter.budget
+    evaluations = budget.maximum[Limit.EVALUATIONS] - budget.evaluations
+    return evaluations <= _REPEATED_EVALUATIONS + _REPEATED_PER_MODULE * interpreter.modules.count_imports()
+
+
+_REPEATED_EVALUATIONS: Final = 1_000
+"""The number of evaluations that a new start may repeat. They take about 10 ms."""
+_REPEATED_PER_MODULE: Final = 20
+"""The number of evaluations by which each imported module raises `_REPEATED_EVALUATIONS`."""
+
+
+def names_of_program(interpreter: Interpreter, names: frozenset[str]) -> frozenset[str]:
+    """Return the names that the run of all modules evaluates if a value depends on `names`.
+
+    They are the collections that the run fills, and the names whose definitions mention them.
+    """
+    scopes = interpreter.modules.scopes_in_import_order() or [interpreter.modules.first_scope()]
+    return _names_of_registries(interpreter, scopes, names)
+
+
+def begin_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
+    """Begin the run of all modules: first the main module, then the modules that functions have imported.
+
+    The packages that contain the main module run before it. `names` are those of `names_of_program`.
+    """
+    modules = interpreter.modules
     root = modules.first_scope()
-    names = _names_of_registries(interpreter, modules.scopes_in_import_order() or [root], names)
     modules.program = RunQueue([], names, follows_imports=True)
     modules.queues.append(modules.program)
     modules.resume_runs = partial(resume, interpreter, define)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import Final, Protocol
 
 import libcst as cst
 from msgspec import Struct, field
@@ -127,9 +127,21 @@ def _import_writes_in(module: SourceModule) -> ImportWrites:
     return module.once(import_writes)
 
 
+class ProgramSharing(Protocol):
+    """The workflows that may share runs of all modules."""
+
+    def is_shared(self, names: frozenset[str]) -> bool:
+        """Return whether an earlier workflow needed the run that a value needs if it depends on `names`."""
+
+    def record(self, names: frozenset[str]) -> None:
+        """Record that a workflow needs a run that evaluates `names`."""
+
+
 class LoadedModules(Struct):
     """The modules that the analysis of one workflow has loaded, with the values of their names."""
 
+    analyzed: SourceModule
+    """The module with the workflow class."""
     importer: Importer | None
     """The importer that loads modules of the project; None if no import can be followed."""
     store: Store
@@ -146,6 +158,8 @@ class LoadedModules(Struct):
     """The runs of bodies that are not finished."""
     program: RunQueue | None = None
     """The run of all modules; None before its start."""
+    sharing: ProgramSharing | None = None
+    """The workflows that may share the run of all modules; None for other interpretations."""
     started_bodies: set[LexicalScope] = field(default_factory=set)
     """The bodies whose own run has started."""
     visited_by_program: set[LexicalScope] = field(default_factory=set)
@@ -274,6 +288,11 @@ class LoadedModules(Struct):
                 self._imported_paths |= closure.files.keys()
                 self._searched_closures.append(closure)
         return self._searched_closures
+
+    def count_imports(self) -> int:
+        """Return the number of direct and indirect imports of all loaded modules."""
+        self._closures()
+        return len(self._imported_paths)
 
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
         """Return whether a loaded or imported module assigns to `name` in a module or class, or mutates its collection.

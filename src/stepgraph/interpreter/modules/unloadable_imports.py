@@ -45,7 +45,7 @@ def observe_unloadable_imports(interpreter: Interpreter) -> None:
         return
     importer = modules.importer
     parsed = {module.path: module for module in modules.scopes}
-    pending = [next(iter(parsed))]
+    pending = [modules.analyzed.path]
     visited = set(pending)
     while pending:
         path = pending.pop()
@@ -135,9 +135,8 @@ def unloadable_imports(
 def _worker_of(interpreter: Interpreter) -> WorkerModules | None:
     """Return the Worker that loads the analyzed module. Return None without one, or if code changes the loading."""
     modules = interpreter.modules
-    main = next(iter(modules.scopes), None)
     worker = None if modules.importer is None else modules.importer.files.worker
-    if worker is None or main is None or not worker.is_entry(main.path):
+    if worker is None or not worker.is_entry(modules.analyzed.path):
         return None
     return None if any(module.once(_changes_loading) for module in modules.scopes) else worker
 

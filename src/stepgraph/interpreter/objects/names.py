@@ -18,7 +18,7 @@ from stepgraph.interpreter.modules.binding_order import (
     scope_body,
     statement_positions,
 )
-from stepgraph.interpreter.modules.body_runs import resume, run_bodies
+from stepgraph.interpreter.modules.body_runs import begin_program, resume, run_bodies
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
@@ -287,6 +287,12 @@ def is_bound_in_body(interpreter: Interpreter, name: str) -> bool:
     return scope is not None and scope.is_from_body
 
 
+def run_all_modules(interpreter: Interpreter, names: frozenset[str]) -> None:
+    """Run all modules before the interpretation of a workflow. `names` are those of `names_of_program`."""
+    begin_program(interpreter, _define, names)
+    resume(interpreter, _define)
+
+
 def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
     """Return the value of a name in a module or class body. The first lookup evaluates its binders."""
     value: Value | None = scope.names.get(name)
@@ -316,6 +322,22 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
         else:
             interpreter.stop(error, SourcePlace(scope.module, binders[0]))
         raise
+    return value
+
+
+def member_of_module(interpreter: Interpreter, scope: LexicalScope, name: str) -> Value | None:
+    """Return the value of an attribute of a module, which only other modules may bind, as in `registry.hook = job`.
+
+    Return None if the module has no such attribute.
+    """
+    value = resolve_body_name(interpreter, scope, name)
+    if name in scope.bindings.binders or not interpreter.modules.is_rebound_externally(scope, name):
+        return value
+    if value is None:
+        run_bodies(interpreter, scope, name, _define, by_functions=True)
+        value = scope.names.get(name)
+    if value is not None and interpreter.modules.may_be_reassigned(scope, name):
+        return mark_reassigned(interpreter, scope, name, value) if value.relevant else hide_constants(value)
     return value
 
 

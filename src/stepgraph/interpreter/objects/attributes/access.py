@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.attributes.lookup import (
     super_attribute,
 )
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
-from stepgraph.interpreter.objects.names import may_be_rebound, resolve_body_name
+from stepgraph.interpreter.objects.names import may_be_rebound, member_of_module
 from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack
@@ -192,7 +192,7 @@ METADATA_ATTRIBUTES: Final = frozenset(
 def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: SourcePlace) -> Value:
     """Return the value of `module.name`, which may be a submodule. Report a name that does not exist."""
     scope = module.scope
-    value = None if scope is None else resolve_body_name(interpreter, scope, name)
+    value = None if scope is None else member_of_module(interpreter, scope, name)
     if scope is not None:
         is_rebound = may_be_rebound(interpreter, scope, name)
         if is_rebound:

@@ -1,0 +1,155 @@
+"""The runs of all modules of a Worker, each of which several workflows share.
+
+Without sharing, each of N workflows that read a registry runs the bodies of all N modules that fill it. The state after
+the run depends on the modules alone, so the workflows start from the same state:
+
+1. The interpretation of a workflow begins without a run, because most workflows do not need one.
+2. The first value that depends on a run starts it, or raises ProgramNotRunError if an earlier workflow needed the same
+   run. A new interpreter then runs all modules, before any code of a workflow, and a `Snapshot` saves its state.
+3. The interpretation begins again, in this state. Each further workflow restores the snapshot, so it sees no change by
+   an earlier workflow.
+
+The state is that of an interpreter which a single workflow uses: its budget, notes and facts include those of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from msgspec import Struct, field
+
+from stepgraph.interpreter.frame import Frame
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.body_runs import names_of_program
+from stepgraph.interpreter.objects.names import run_all_modules
+from stepgraph.interpreter.snapshots import Snapshot
+from stepgraph.limits import LimitExceededError
+from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.project.module_files import ModuleFiles
+from stepgraph.syntax.module import SourceModule
+
+_Key = TypeVar("_Key")
+_Item = TypeVar("_Item")
+
+_MAX_PROGRAMS: Final = 8
+"""The maximum number of programs whose runs are in memory."""
+_MAX_RUNS: Final = 4
+"""The maximum number of runs of one program in memory."""
+_MAX_REQUESTS: Final = 32
+"""The maximum number of sets of names of one program that are compared. Each has the names of all modules."""
+
+
+class ProgramSettings(Struct, frozen=True):
+    """The modules of a program, and the settings of the interpreter that runs them."""
+
+    files: ModuleFiles | None
+    root: str
+    """The path of the module whose import starts the program."""
+    has_main: bool
+    """Whether the analyzed module is not the main module."""
+    workflows: int
+    """The number of workflows that share the budget."""
+    mode: DependencyMode
+    traced: bool
+
+
+class _SharedRun(Struct, frozen=True):
+    """An interpreter that has run all modules, and its state after the run."""
+
+    interpreter: Interpreter
+    snapshot: Snapshot
+
+
+class SharedProgram(Struct):
+    """The runs of the modules of one program."""
+
+    new: Callable[[], Interpreter]
+    """The function that returns an interpreter that has run nothing."""
+    _searching: Interpreter | None = None
+    """An interpreter that has loaded the modules, for searches of their sources."""
+    _names: dict[frozenset[str], frozenset[str] | None] = field(default_factory=dict)
+    """The names that a run evaluates, by the names on which a value depends. None if the run is not shared."""
+    _requests: dict[frozenset[str], None] = field(default_factory=dict)
+    """The names that the runs of earlier workflows evaluate."""
+    _runs: dict[frozenset[str], _SharedRun | None] = field(default_factory=dict)
+    """The shared runs by the names that they evaluate; None if a run exceeds a limit."""
+
+    def is_shared(self, names: frozenset[str]) -> bool:
+        """Return whether an earlier workflow needed the run that a value needs if it depends on `names`."""
+        evaluated = self._names_of(names) if self._requests else None
+        return evaluated in self._requests and self._runs.get(evaluated, self) is not None
+
+    def record(self, names: frozenset[str]) -> None:
+        """Record that a workflow needs a run that evaluates `names`."""
+        _add(self._requests, names, None, _MAX_REQUESTS)
+
+    def start(self, names: frozenset[str], module: SourceModule) -> Interpreter:
+        """Return an interpreter for a workflow in a module, in the state after a run that `is_shared`.
+
+        If the run exceeds a limit, the result is an interpreter that runs the modules when they are needed.
+        """
+        evaluated = self._names_of(names)
+        run = None if evaluated is None else self._runs.get(evaluated)
+        if run is not None:
+            run.snapshot.restore()
+        elif evaluated is not None and evaluated not in self._runs:
+            run = _run(self.new(), evaluated)
+            _add(self._runs, evaluated, run, _MAX_RUNS)
+        interpreter = self.new() if run is None else run.interpreter
+        modules = interpreter.modules
+        modules.analyzed = module
+        interpreter.frame = Frame.of_body(modules.scope_of(module))
+        if modules.importer is not None:
+            modules.importer.modules.use(loaded.path for loaded in modules.scopes)
+        return interpreter
+
+    def _names_of(self, names: frozenset[str]) -> frozenset[str] | None:
+        if names not in self._names:
+            self._searching = self._searching or self.new()
+            try:
+                evaluated = _names_of_shared_run(self._searching, names)
+            except LimitExceededError:
+                evaluated = None
+            _add(self._names, names, evaluated, _MAX_REQUESTS)
+        return self._names[names]
+
+
+class SharedRuns(Struct):
+    """The runs of all modules that several workflows need."""
+
+    _programs: dict[ProgramSettings, SharedProgram] = field(default_factory=dict)
+
+    def program(self, settings: ProgramSettings, new: Callable[[], Interpreter]) -> SharedProgram:
+        """Return the runs of a program. `new` returns an interpreter with these settings that has run nothing."""
+        if settings not in self._programs:
+            _add(self._programs, settings, SharedProgram(new), _MAX_PROGRAMS)
+        return self._programs[settings]
+
+    def clear(self) -> None:
+        """Forget all runs, because a module is removed from memory."""
+        self._programs.clear()
+
+
+def _names_of_shared_run(interpreter: Interpreter, names: frozenset[str]) -> frozenset[str] | None:
+    """Return the names that a run evaluates. Return None if modules may be imported while others run.
+
+    Such a module runs at the call that imports it, and the names that it adds to the run depend on the workflow.
+    """
+    evaluated = names_of_program(interpreter, names)
+    return None if interpreter.modules.may_import_dynamically() else evaluated
+
+
+def _run(interpreter: Interpreter, names: frozenset[str]) -> _SharedRun | None:
+    try:
+        run_all_modules(interpreter, names)
+    except LimitExceededError:
+        return None
+    return _SharedRun(interpreter, Snapshot(interpreter))
+
+
+def _add(items: dict[_Key, _Item], key: _Key, item: _Item, maximum: int) -> None:
+    """Add an item, and remove the oldest one if there are more than a maximum."""
+    items[key] = item
+    if len(items) > maximum:
+        del items[next(iter(items))]
