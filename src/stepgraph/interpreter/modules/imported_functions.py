@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, import_binding
+from stepgraph.syntax.deferred.blocks import DeferredBlock, may_contain
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.called_functions import CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.definitions import definitions_of
-from stepgraph.syntax.walk import statements_below
+from stepgraph.syntax.walk import statements_below, suites
 
 
 def receiving_functions(
@@ -98,11 +100,39 @@ def _imports_of(
 ) -> Iterator[tuple[cst.Import | cst.ImportFrom, cst.ImportAlias]]:
     """Yield the items of import statements that bind the first component of a dotted name."""
     root = bound.partition(".")[0]
-    for statement in statements_below(module.tree, into_functions=True, sketched=True, words=(root,)):
-        if not isinstance(statement, cst.Import | cst.ImportFrom) or isinstance(statement.names, cst.ImportStar):
-            continue
-        interpreter.budget.spend(Limit.ELEMENTS, len(statement.names))
-        yield from ((statement, alias) for alias in statement.names if import_binding(alias) == root)
+    parsed = module.once(_parsed_imports)
+    interpreter.budget.spend(Limit.ELEMENTS, 1 + len(parsed.unparsed))
+    yield from parsed.by_name.get(root, ())
+    for body in parsed.unparsed:
+        if may_contain(body, (root,)):
+            imports = _imports_in(statements_below(body, into_functions=True, sketched=True, words=(root,)))
+            yield from (item for item in imports if import_binding(item[1]) == root)
+
+
+class _ParsedImports(Struct, frozen=True):
+    """The items of the import statements of a module outside of deferred bodies, and these bodies."""
+
+    by_name: dict[str, list[tuple[cst.Import | cst.ImportFrom, cst.ImportAlias]]]
+    """The items by the name that they bind."""
+    unparsed: list[DeferredBlock]
+
+
+def _parsed_imports(module: SourceModule) -> _ParsedImports:
+    parsed = [*statements_below(module.tree, into_functions=True, skeleton=True)]
+    by_name: dict[str, list[tuple[cst.Import | cst.ImportFrom, cst.ImportAlias]]] = {}
+    for statement, alias in _imports_in(parsed):
+        by_name.setdefault(import_binding(alias), []).append((statement, alias))
+    bodies = (suite for statement in parsed for suite in suites(statement))
+    return _ParsedImports(by_name, [suite for suite in bodies if isinstance(suite, DeferredBlock)])
+
+
+def _imports_in(
+    nodes: Iterable[cst.CSTNode],
+) -> Iterator[tuple[cst.Import | cst.ImportFrom, cst.ImportAlias]]:
+    """Yield the items of the import statements among some statements, without star imports."""
+    for statement in nodes:
+        if isinstance(statement, cst.Import | cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
+            yield from ((statement, alias) for alias in statement.names)
 
 
 def _bound_path(alias: cst.ImportAlias) -> str:
