@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, LETTER, METHODS, has_split_target, joined_lines
 
 _NAME = rb"(?<!%(letter)s)(%(letter)s++)" % {b"letter": LETTER}
 
-# Names of attributes of objects other than `self`. The search for a pattern that starts with a character is fast.
+# The search for a pattern that starts with a character is fast.
+
+# Names of attributes of objects other than `self`.
 _ATTRIBUTE = re.compile(rb"\.(?<!\bself\.)\s*+(%s++)" % LETTER)
 _ASSIGNED_ATTRIBUTE = re.compile(
     rb"%(attribute)s[\s)]*+%(equals)s" % {b"attribute": _ATTRIBUTE.pattern, b"equals": EQUALS}
 )
-_MUTATED_NAME = re.compile(rb"%(name)s\.(?:%(methods)s)\(" % {b"name": _NAME, b"methods": METHODS})
+_MUTATION = re.compile(rb"\.(?:%s)\(" % METHODS)
+_LETTERS = frozenset(each for each in range(0x100) if re.match(LETTER, bytes([each])))
 _NAME_IN_CALL = re.compile(rb"\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](%s++))?" % LETTER)
 _QUOTED_NAME = re.compile(rb"[\"'.](%s++)[\"']" % LETTER)
 # Changes of attributes whose names may be computed.
@@ -25,17 +29,18 @@ _COMPUTED_NAME = re.compile(
 )
 _SUBSCRIPT = re.compile(rb"%s[\s)]*+\[([^\n]*+)" % _NAME)
 _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})
-_DELETION = re.compile(rb"\bdel\s([^\n]*+)")
+_DELETION = re.compile(rb"del(?<=\bdel)\s([^\n]*+)")
 _DELETED_NAME = re.compile(rb"%s\s*+(?:\[|$)" % _NAME)
 
 # Names that are imported under another name.
+_AS = re.compile(rb"as(?<=\sas)\s")
 _IMPORT_ALIAS = re.compile(rb"%s\s++as\s++(%s++)" % (_NAME, LETTER))
 
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
     """Return a superset of the attribute names that a source assigns or mutates in objects other than `self`."""
     source = joined_lines(source)
-    attributes = {*_ASSIGNED_ATTRIBUTE.findall(source), *_MUTATED_NAME.findall(source)}
+    attributes = {*_ASSIGNED_ATTRIBUTE.findall(source), *_mutated_names(source)}
     if b"attr(" in source:
         attributes.update(filter(None, _NAME_IN_CALL.findall(source)))
     if _SUBSCRIPT_ASSIGNMENT.search(source):
@@ -50,9 +55,20 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
     for line in source.splitlines():
         if b"." in line:
             attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
-    attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
+    if _AS.search(source):
+        attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
     names = frozenset(map(_decoded_name, attributes))
     return names | {ANY_NAME} if _may_compute_names(source) else names
+
+
+def _mutated_names(source: bytes) -> Iterator[bytes]:
+    """Yield each name of which a method is called that may mutate a collection."""
+    for match in _MUTATION.finditer(source):
+        start = end = match.start()
+        while start and source[start - 1] in _LETTERS:
+            start -= 1
+        if start < end:
+            yield source[start:end]
 
 
 def _decoded_name(name: bytes) -> str:

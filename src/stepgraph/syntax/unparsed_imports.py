@@ -10,7 +10,8 @@ from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.mutation.assignments import LETTER
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
-_IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
+# The search for a pattern that starts with characters is fast.
+_IMPORT: Final = re.compile(rb"import(?<=\bimport)\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
 _TOP_LEVEL_IMPORT: Final = re.compile(rb"^(?:from|import)[ \t][^\n]*+", re.MULTILINE)
 _MAX_SOURCE: Final = 300
 """The maximum length of the module name between `from` and `import`, in bytes."""
@@ -55,6 +56,8 @@ def called_imports(source: bytes) -> Iterator[ModuleReference]:
 
     The name may be a concatenation of strings, or a variable. All strings that are assigned to the variable count.
     """
+    if b"import_module" not in source and b"__import__" not in source:
+        return
     calls = list(_IMPORT_CALL.finditer(source))
     variables = {call["name"] for call in calls}
     assignments = _STRING_ASSIGNMENT.finditer(source) if variables - {None} else ()

@@ -38,10 +38,10 @@ _ASSIGNMENT = re.compile(
 # count.
 _LINE_PATTERNS = (
     (b",", re.compile(rb"\.\s*+%s++\s*+,[^\n(=]*+(=(?!=))?" % LETTER)),
-    (b"as", re.compile(rb"\bas\s[^\n:,.]*+(\.)?")),
-    (b"del", re.compile(rb"\bdel\s[^\n.\[]*+([.\[])?")),
+    (b"as", re.compile(rb"as(?<=\bas)\s[^\n:,.]*+(\.)?")),
+    (b"del", re.compile(rb"del(?<=\bdel)\s[^\n.\[]*+([.\[])?")),
 )
-_FOR_CLAUSE = re.compile(rb"\bfor\s([^\n:]*+)")
+_FOR_CLAUSE = re.compile(rb"for(?<=\bfor)\s([^\n:]*+)")
 _IN_KEYWORD = re.compile(rb"\bin\b")
 
 ANY_NAME = "*"
