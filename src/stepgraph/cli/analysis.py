@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -64,19 +63,27 @@ def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -
 def advice_on_workflow_name(path: str) -> str:
     """Return advice on a missing path that looks like the name of a workflow, or an empty string."""
     is_name = path.replace("-", "_").isidentifier() and not path.startswith("-") and not os.path.lexists(path)
-    return f"To select a workflow, use `--workflow {shlex.quote(path)}`." if is_name else ""
+    return f"To select a workflow, use `--workflow {_quoted(path)}`." if is_name else ""
+
+
+def _quoted(path: str) -> str:
+    """Return a path as an argument of a command in a shell."""
+    # Imported here because only errors need it.
+    from shlex import quote
+
+    return quote(path)
 
 
 def _reject_other_file(path: str) -> None:
     """Raise CommandError for a file that is certainly not Python, because a syntax error in it would not help."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in _DRAWINGS and not os.path.isdir(path):
-        message = f"{path} is not a Python file. To write a drawing, use `stepgraph graph -o {shlex.quote(path)}`."
+        message = f"{path} is not a Python file. To write a drawing, use `stepgraph graph -o {_quoted(path)}`."
         raise CommandError(ExitCode.ERROR, message)
     if not os.path.isfile(path) or is_configuration_name(os.path.basename(path)):
         return
     if suffix == ".json":
-        advice = f"To draw a saved graph, run `stepgraph render {shlex.quote(path)}`."
+        advice = f"To draw a saved graph, run `stepgraph render {_quoted(path)}`."
         raise CommandError(ExitCode.ERROR, f"{path} is JSON, not Python. {advice}")
     if suffix in _LANGUAGES:
         raise CommandError(ExitCode.ERROR, f"{path} is {_LANGUAGES[suffix]}, not Python. {_RENDER_ADVICE}")
