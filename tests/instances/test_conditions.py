@@ -11,6 +11,7 @@ from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import InstanceLog
 from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import counted
 from tests.instances.short_logs import ended, log_of, opened
 
 HEAD = """
@@ -152,6 +153,39 @@ class Orders(WorkflowEntrypoint):
 def test_functions_in_conditions_decide(old: str, new: str, expected: InstanceEffect) -> None:
     passed = log_of("paused", ended("a", kind="sleep"), opened("nap", "sleep"))
     assert effect(HELPED, HELPED.replace(old, new), passed) == expected
+
+
+def chain(first: str, second: str) -> str:
+    """Return code that runs `a` or `b`, with the condition of the step in its name and two characters."""
+    body = f"if {first[2:]}:\n    await step.sleep('{first[0]}', 1)\n"
+    body += f"elif {second[2:]}:\n    await step.sleep('{second[0]}', 1)\nawait step.sleep('nap', 1000)\n"
+    return HEAD + indent(body, " " * 8)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("a vip", "b lines", ["unknown", "resumes"]),
+        ("a total == 1", "b total == 2", ["resumes", "resumes"]),
+        ("a total == 1", "b total == 1.0", ["unknown", "resumes"]),
+        ("a total == 1", "b lines == 2", ["unknown", "resumes"]),
+    ],
+)
+def test_a_condition_that_is_tested_earlier(first: str, second: str, expected: list[InstanceEffect]) -> None:
+    old, new = chain(first, second), chain(second, first)
+    logs = [log_of("paused", ended(name, kind="sleep"), opened("nap", "sleep")) for name in ("a", "b")]
+    assert [effect(old, new, log) for log in logs] == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [(["a"], "resumes"), (["a", "a"], "resumes"), (["a", "a", "nap"], "out_of_order")],
+)
+def test_more_passes_of_a_loop(names: list[str], expected: InstanceEffect) -> None:
+    code = HEAD + indent('for n in range(2):\n    await step.sleep("a", 1)\nawait step.sleep("nap", 1000)\n', " " * 8)
+    *before, last = names
+    log = log_of("paused", *(ended(name, kind="sleep") for name in before), opened(last, "sleep"))
+    assert effect(code, code.replace("range(2)", "range(4)"), counted(log)) == expected
 
 
 GUARDED = """

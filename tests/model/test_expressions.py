@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.model.expressions import condition_parts, joined_pieces, normal_condition, normal_expression
+from stepgraph.model.expressions import (
+    are_exclusive,
+    condition_parts,
+    joined_pieces,
+    normal_condition,
+    normal_expression,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,20 @@ def test_parts_of_conditions(text: str, parts: tuple[str, ...], negated_parts: t
 )
 def test_pieces_of_strings(text: str, pieces: list[tuple[str, bool]]) -> None:
     assert joined_pieces(text) == pieces
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("a == 1", "2 == a", True),
+        ("a == 1 with __0 = <x>", "a == 2 with __0 = <x>", True),
+        ("a == 1 with __0 = <x>", "a == 2 with __0 = <y>", False),
+        ("a == 1", "a == True", False),
+        ("a == 1", "a > 2", False),
+    ],
+)
+def test_conditions_that_exclude_each_other(first: str, second: str, *, expected: bool) -> None:
+    assert are_exclusive(first, second) is expected
 
 
 def test_deep_expressions_stay() -> None:

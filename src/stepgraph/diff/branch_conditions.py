@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from stepgraph.diff.tree import BRANCH, Tree, TreeElement
-from stepgraph.model.expressions import condition_parts, normal_case
+from stepgraph.model.expressions import are_exclusive, condition_parts, normal_case
 
 if TYPE_CHECKING:
     from stepgraph.diff.matching import Matching
@@ -59,6 +59,28 @@ def normal_decisions(conditions: Sequence[Decision]) -> list[tuple[str, bool]]:
         for each in conditions
         for part in condition_parts(each.condition, negated=each.is_false)
     ]
+
+
+def overtaking_branch(matching: Matching, old: int, new: int) -> int | None:
+    """Return a branch that the new code tests before a matched branch, and the old code after it, or None.
+
+    Branches that cannot both run do not count.
+    """
+    choices = matching.old[matching.old[old].parent], matching.new[matching.new[new].parent]
+    if (
+        choices[0].kind != "if"
+        or choices[1].kind != "if"
+        or max(len(each.children) for each in choices) > _MAX_BRANCHES
+    ):
+        return None
+    later = {partner for each in choices[0].children if each > old and (partner := matching.to_new[each]) is not None}
+    earlier = [each for each in choices[1].children if each < new and each in later]
+    own = _condition(matching.new, new)
+    return next((each for each in earlier if not are_exclusive(own, _condition(matching.new, each))), None)
+
+
+def _condition(tree: Tree, branch: int) -> str:
+    return tree.definitions.get(branch, "") or tree[branch].text("condition")
 
 
 def match_branches(matching: Matching) -> bool:

@@ -91,6 +91,24 @@ def _normal_parse(text: str, *, negated: bool) -> ast.expr | None:
         return None
 
 
+def are_exclusive(first: str, second: str) -> bool:
+    """Return whether two conditions compare the same value with different constants, so that only one can be true."""
+    sides = [_compared_constant(each) for each in (first, second)]
+    if sides[0] is None or sides[1] is None:
+        return False
+    return sides[0][0] == sides[1][0] and sides[0][1] != sides[1][1]
+
+
+def _compared_constant(condition: str) -> tuple[str, object] | None:
+    """Return a value, with the definitions of its variables, and the constant to which it must be equal."""
+    code, _, definitions = condition.partition(_DEFINITIONS)
+    match _normal_parse(code, negated=False):
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
+            return f"{_unparse(left)}{_DEFINITIONS}{definitions}", value
+        case _:
+            return None
+
+
 def joined_pieces(text: str) -> list[tuple[str, bool]]:
     """Return the pieces of a string that an expression joins, and whether each is an expression itself.
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, Tree, TreeElement
@@ -53,6 +54,7 @@ class Decisions(Struct, frozen=True):
                 yield from self._passes(element.number, partner)
             else:
                 yield from self._condition(element.number, partner)
+                yield from self._reordered_branch(element.number, partner)
         yield from self._added_exits()
         yield from self._added_loops()
         yield from self._further_passes()
@@ -181,10 +183,23 @@ class Decisions(Struct, frozen=True):
             return
         yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
 
+    def _reordered_branch(self, old: int, new: int) -> Iterator[Decision]:
+        """Yield a condition that is now tested before that of a branch that the instance has taken."""
+        is_taken = self.matching.old[old].kind == BRANCH and old in self.old.entered
+        if not is_taken or self.matching.has_same_decision(old, new):
+            return
+        overtaking = overtaking_branch(self.matching, old, new)
+        if overtaking is not None:
+            condition = self.matching.new[overtaking].text("condition")
+            reason = f"The condition `{condition}` is now tested earlier, so the instance may now take another branch."
+            yield Decision("unknown", reason)
+
     def _passes(self, old: int, new: int) -> Iterator[Decision]:
         if not has_other_passes(self.matching, old, new):
             return
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
+        if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(new_head, old_head):
+            return  # The passes so far are the first ones of the new loop.
         if old_head == new_head or not old_head or not new_head:
             head = new_head or old_head
             values = f"The values in `{head}`" if head else "The values of a loop"

@@ -588,8 +588,8 @@ class _Variables(cst.CSTTransformer):
                 return cast("cst.CSTNodeT", _in_parentheses(constant))
         if not isinstance(original_node, cst.Name):
             return updated_node
-        if (owner := self._methods.get(id(original_node))) is not None:
-            return cast("cst.CSTNodeT", cst.Name(self._method_of(owner, original_node.value)))
+        if (caller := self._methods.get(id(original_node))) is not None:
+            return cast("cst.CSTNodeT", cst.Name(self._method_of(caller, original_node.value)))
         if id(original_node) in self._members:
             return updated_node
         return cast("cst.CSTNodeT", self._value_of(original_node.value))
