@@ -155,6 +155,33 @@ def test_functions_in_conditions_decide(old: str, new: str, expected: InstanceEf
     assert effect(HELPED, HELPED.replace(old, new), passed) == expected
 
 
+def steps(text: str) -> str:
+    """Return code with sleeps in place of the names `a` to `c`, and a last sleep."""
+    lines = [f"{line[:-1]}await step.sleep('{line[-1]}', 1)" if line[-1] in "abc" else line for line in text.split("|")]
+    return HEAD + indent("\n".join([*lines, "await step.sleep('nap', 1000)\n"]), " " * 8)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("if vip:|  if lines:|    a", "if vip and lines:|  a", ["a", ""]),
+        ("if vip:|  a|elif lines:|  b|else:|  c", "if vip:|  a|else:|  if lines:|    b|  else:|    c", ["a", "b", "c"]),
+        ("if vip:|  if not lines:|    a", "if not (not vip or lines):|  a", ["a", ""]),
+    ],
+)
+def test_nested_conditions_decide_like_joined_ones(old: str, new: str, names: list[str]) -> None:
+    for before, after in ((old, new), (new, old)):
+        for name in names:
+            entries = [ended(name, kind="sleep")] if name else []
+            assert effect(steps(before), steps(after), log_of("paused", *entries, opened("nap", "sleep"))) == "resumes"
+
+
+def test_other_nested_conditions_decide_differently() -> None:
+    log = log_of("paused", ended("a", kind="sleep"), opened("nap", "sleep"))
+    old, new = "if vip:|  if lines:|    a", "if vip or lines:|  a"
+    assert {effect(steps(old), steps(new), log), effect(steps(new), steps(old), log)} == {"unknown"}
+
+
 def chain(first: str, second: str) -> str:
     """Return code that runs `a` or `b`, with the condition of the step in its name and two characters."""
     body = f"if {first[2:]}:\n    await step.sleep('{first[0]}', 1)\n"

@@ -5,10 +5,10 @@ The branches of `if a: ... else: ...` and `if not a: ... else: ...` have exchang
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from stepgraph.diff.tree import BRANCH, Tree, TreeElement
+from stepgraph.diff.tree import BRANCH, Tree, TreeElement, is_work
 from stepgraph.model.expressions import are_exclusive, condition_parts, normal_case
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 _MAX_BRANCHES: Final = 30
 """The maximum number of branches of an `if` whose conditions are compared."""
+
+_MAX_NESTED_BRANCHES: Final = 200
+"""The maximum number of branches of a workflow that are compared with those of other `if` nodes."""
 
 
 class Decision(NamedTuple):
@@ -29,12 +32,27 @@ class Decision(NamedTuple):
 
 
 def decisions(tree: Tree, branch: int) -> list[Decision]:
-    """Return the conditions that decide whether a branch of an `if` runs.
+    """Return the conditions that decide whether a branch of an `if` runs, and those around an `if` at their start.
 
     Return an empty list for other branches, and for a branch after many others.
     """
     choice = tree[tree[branch].parent]
-    if choice.kind != "if" or tree[branch].index >= _MAX_BRANCHES:
+    conditions: list[Decision] = []
+    while choice.kind == "if" and len(conditions) <= _MAX_BRANCHES:
+        own = _own_decisions(tree, branch)
+        if not own:
+            return []
+        conditions = [*own, *conditions]
+        branch = choice.parent
+        if choice.index or tree[branch].kind != BRANCH:
+            break
+        choice = tree[tree[branch].parent]
+    return conditions if len(conditions) <= _MAX_BRANCHES else []
+
+
+def _own_decisions(tree: Tree, branch: int) -> list[Decision]:
+    choice = tree[tree[branch].parent]
+    if tree[branch].index >= _MAX_BRANCHES:
         return []
     conditions: list[Decision] = []
     for number in choice.children[: tree[branch].index + 1]:
@@ -103,6 +121,44 @@ def match_branches(matching: Matching) -> bool:
                 matching.remove(old, partner)
                 has_changed = True
     return has_changed
+
+
+def match_nested_branches(matching: Matching) -> None:
+    """Match the branches of different `if` nodes that run under the same conditions, if no others do.
+
+    `if a and b:` and `if a: if b:` are not in the same place of a tree, so that a diff does not match them.
+    """
+    new_branches = _by_decision(matching.new, str)
+    for key, old in _by_decision(matching.old, matching.renamed_text).items():
+        new = new_branches.get(key)
+        if old is None or new is None or matching.to_new[old] == new or not _have_common_work(matching, old, new):
+            continue
+        partners = matching.to_new[old], matching.to_old[new]
+        is_same = (partners[0] is not None and matching.has_same_value(old, partners[0])) or (
+            partners[1] is not None and matching.has_same_value(partners[1], new)
+        )
+        if not is_same:
+            matching.remove(old, new)
+            matching.add(old, new)
+
+
+def _have_common_work(matching: Matching, old: int, new: int) -> bool:
+    """Return whether a step or call of a branch is in another branch of the new version."""
+    inside = matching.new.subtree(new)
+    steps = (number for number in matching.old.visit_subtree(old) if is_work(matching.old[number]))
+    return any(matching.to_new[number] in inside for number in steps)
+
+
+def _by_decision(tree: Tree, renamed: Callable[[str], str]) -> dict[tuple[tuple[str, bool], ...], int | None]:
+    """Return the branches by the normal form of their conditions, or None for several branches."""
+    branches: dict[tuple[tuple[str, bool], ...], int | None] = {}
+    numbers = [each.number for each in tree.elements if each.kind == BRANCH]
+    for number in numbers if len(numbers) <= _MAX_NESTED_BRANCHES else ():
+        conditions = [each._replace(condition=renamed(each.condition)) for each in decisions(tree, number)]
+        if conditions:
+            key = tuple(normal_decisions(conditions))
+            branches[key] = None if key in branches else number
+    return branches
 
 
 def _may_differ(matching: Matching, old: int, new: int) -> bool:

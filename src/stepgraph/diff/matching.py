@@ -91,13 +91,12 @@ class Matching:
 
     def has_opposite_decision(self, old: int, new: int) -> bool:
         """Return whether a branch certainly runs exactly if another one does not, each as the first one of an `if`."""
-        if not self.old[old].kind == self.new[new].kind == BRANCH:
+        if not self.old[old].kind == self.new[new].kind == BRANCH or self.old[old].index or self.new[new].index:
             return False
         before, after = decisions(self.old, old), decisions(self.new, new)
-        renamed = [
-            each._replace(condition=self._renamed(each.condition), is_false=not each.is_false) for each in before
-        ]
-        return len(before) == len(after) == 1 and normal_decisions(renamed) == normal_decisions(after)
+        renamed = [each._replace(condition=self.renamed_text(each.condition)) for each in before]
+        renamed[-1:] = [each._replace(is_false=not each.is_false) for each in renamed[-1:]]
+        return bool(before) and normal_decisions(renamed) == normal_decisions(after)
 
     @staticmethod
     def _is_case(tree: Tree, number: int) -> bool:
@@ -108,7 +107,7 @@ class Matching:
         if not self.old[old].kind == self.new[new].kind == BRANCH:
             return False
         before, after = decisions(self.old, old), decisions(self.new, new)
-        renamed = [each._replace(condition=self._renamed(each.condition)) for each in before]
+        renamed = [each._replace(condition=self.renamed_text(each.condition)) for each in before]
         return bool(before) and normal_decisions(renamed) == normal_decisions(after)
 
     def has_other_value(self, old: int, new: int) -> bool:
@@ -118,9 +117,9 @@ class Matching:
 
     def is_same_definition(self, old: str, new: str) -> bool:
         """Return whether two texts, as in `Detail.definition`, differ at most in the names of renamed functions."""
-        return self._renamed(old) == new
+        return self.renamed_text(old) == new
 
-    def _renamed(self, text: str) -> str:
+    def renamed_text(self, text: str) -> str:
         """Return a text of the old version with the new names of called functions."""
         return _CALLED_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
 

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.diff.branch_conditions import match_branches
+from stepgraph.diff.branch_conditions import match_branches, match_nested_branches
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.step_functions import adjacent_namesakes, has_other_code, match_step_functions
@@ -181,6 +181,7 @@ class VersionPair(Struct):
         matching = match_trees(old_tree, new_tree)
         match_step_functions(matching)
         match_branches(matching)
+        match_nested_branches(matching)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
         return cls(
             matching,
