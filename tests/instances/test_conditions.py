@@ -289,6 +289,12 @@ def test_computed_durations_may_have_changed(old: str, new: str, expected: Insta
         assert effect(code, changed, log_of("paused", *log)) == expected
 
 
+def test_a_renamed_variable_leaves_a_duration_alone() -> None:
+    code = f"{HEAD}        await step.sleep('rest', total * 2)\n        await step.sleep('nap', 1000)\n"
+    assert diff_effect(code, code.replace("total =", "amount =").replace("total *", "amount *")) is Effect.SAFE
+    assert diff_effect(code, code.replace("total *", "3 * total *")) is Effect.BREAKING
+
+
 def test_a_renamed_function_does_not_rename_words_of_steps() -> None:
     code = HELPED.replace('await step.sleep("a", 1)', "await self.find(step, event)")
     code += """

@@ -123,6 +123,11 @@ class Matching:
         """Return a text of the old version with the new names of called functions."""
         return _CALLED_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
 
+    def has_same_duration(self, old: int, new: int) -> bool:
+        """Return whether two sleeps certainly compute the same duration, perhaps by variables with other names."""
+        before, after = self.old.durations.get(old), self.new.durations.get(new)
+        return before is not None and after is not None and self.is_same_definition(before, after)
+
     def unmatched_old(self) -> list[int]:
         """Return the unmatched old elements."""
         return [number for number, partner in enumerate(self.to_new) if partner is None]

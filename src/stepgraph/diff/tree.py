@@ -92,6 +92,8 @@ class Tree(Struct, frozen=True):
     """The texts of steps, branches and loops without names of variables, by number, as in `Detail.definition`."""
     loop_heads: dict[int, str] = field(default_factory=dict)
     """The heads of loops, such as `for item in items`, by number. Saved graphs have none."""
+    durations: dict[int, str] = field(default_factory=dict)
+    """The computed durations of sleeps without names of variables, by number, as in `Detail.duration`."""
     step_functions: dict[int, str] = field(default_factory=dict)
     """The digests of the functions of steps, by number, as in `Detail.function`."""
     arguments: dict[int, str] = field(default_factory=dict)
@@ -225,6 +227,8 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.arguments[number] = detail.source
         if detail.definition:
             tree.definitions[number] = detail.definition
+        if detail.duration:
+            tree.durations[number] = detail.duration
         if detail.function:
             tree.step_functions[number] = detail.function
 

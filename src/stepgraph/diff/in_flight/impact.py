@@ -424,6 +424,8 @@ class ImpactAnalysis:
 
     def _field(self, old: int, new: int, field: str) -> Impact:
         kind = self._old[old].kind
+        if field == "duration" and self._sides.matching.has_same_duration(old, new):
+            return SAFE
         if kind in STEPS:
             return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
         if field in {"condition", "discriminant"} and not self._sides.has_same_value(old, new):
