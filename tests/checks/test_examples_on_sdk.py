@@ -302,7 +302,16 @@ def test_unknown_context_key_fails_in_the_step(example: Example, tmp_path: Path)
     assert execution.started == ["charge-1"]
 
 
+@parametrize_flagged("SG134")
+def test_wrong_arguments_raise_a_type_error(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(
+        r"TypeError: Orders\.charge\(\) (missing 1 required|takes 1) positional argument.*", error_text(execution)
+    )
+    assert execution.started == []
+
+
 def test_every_rule_on_failing_code_is_covered() -> None:
     shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
-    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131", "SG132", "SG133"}
+    shown |= {"SG124", "SG125", "SG126", "SG127", "SG128", "SG129", "SG130", "SG131", "SG132", "SG133", "SG134"}
     assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

@@ -43,6 +43,7 @@ from stepgraph.checks.rules.failures.steps import (
     sleep_with_keywords,
     step_called_with_arguments,
     too_many_steps,
+    wrong_helper_arguments,
 )
 from stepgraph.checks.rules.failures.values import (
     duration_out_of_bounds,
@@ -129,6 +130,7 @@ RULES: Final[tuple[Rule, ...]] = (
     unusable_run.RULE,  # SG131
     unsubscriptable_base.RULE,  # SG132
     unknown_context_key.RULE,  # SG133
+    wrong_helper_arguments.RULE,  # SG134
     step_not_awaited.RULE,  # SG201
     step_never_run.RULE,  # SG202
     sleep_not_awaited.RULE,  # SG203

@@ -392,6 +392,20 @@ class MisplacedAwait(Fact, Struct, frozen=True):
     """The location of the expression or statement."""
 
 
+class WrongArguments(Fact, Struct, frozen=True):
+    """A call of a function with a parameter `step` that has too few or too many arguments."""
+
+    function: str
+    """The name of the function."""
+    missing: str | None
+    """The first required parameter without an argument; None if the call has too many arguments."""
+    has_receiver: bool
+    """Whether the call passes the instance, as in `self.charge()`."""
+    place: SourcePlace
+    definition: SourcePlace
+    """The location of the function."""
+
+
 class UnsubscriptableBase(Fact, Struct, frozen=True):
     """A base of a workflow class with type arguments, which raises an error when the module is loaded."""
 

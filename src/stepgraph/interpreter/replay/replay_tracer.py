@@ -28,6 +28,7 @@ from stepgraph.interpreter.replay.bound_values import (
     observe_elements,
     observe_lookup,
 )
+from stepgraph.interpreter.replay.call_arguments import observe_wrong_arguments
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -294,6 +295,7 @@ class ReplayTracer(Tracer):
     def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
         observe_arguments(self.interpreter, callee, arguments, place)
         observe_call(self.interpreter, callee, place)
+        observe_wrong_arguments(self.interpreter, callee, arguments, place)
         self.attribute_values.initialize(callee, arguments, place)
         if self.interpreter.in_step and callee.scope.is_local:
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))

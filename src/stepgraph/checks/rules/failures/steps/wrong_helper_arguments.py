@@ -1,0 +1,44 @@
+"""Calls of helper functions with too few or too many arguments, such as calls without the step object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity, first_diagnostics
+from stepgraph.checks.rule import Rule
+from stepgraph.ir.facts import WrongArguments
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+
+_PARAMETERS_OF_RUN: Final = ("step", "event")
+"""The parameters that most callers have under the same name."""
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    return first_diagnostics(map(_diagnostic, subject.facts_of_type(WrongArguments)))
+
+
+def _diagnostic(call: WrongArguments) -> Diagnostic:
+    if call.missing is not None:
+        problem = f"missing argument for the parameter `{call.missing}` of `{call.function}`"
+        argument = call.missing if call.missing in _PARAMETERS_OF_RUN else "..."
+        advice = f"Pass it, as in `{call.missing}={argument}`."
+    else:
+        problem = f"too many arguments for `{call.function}`"
+        advice = "Remove an argument."
+        if call.has_receiver:
+            advice = f"Remove an argument, or add the parameter `self` to `{call.function}`, which gets the instance."
+    message = f"{problem}: the call fails with a TypeError, so its steps never run."
+    related = (RelatedLocation(call.definition.heading, "the function is defined here"),)
+    return Diagnostic(call.place.span, message, advice, related=related)
+
+
+RULE = Rule(
+    code="SG134",
+    name="wrong-helper-arguments",
+    module=__name__,
+    severity=Severity.ERROR,
+    check=_check,
+)

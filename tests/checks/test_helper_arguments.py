@@ -1,0 +1,97 @@
+"""Test SG134: calls of functions with a parameter `step` that have too few or too many arguments."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.diagnostic import Finding
+
+MODULE = """\
+import functools
+from workers import WorkflowEntrypoint
+
+
+async def helper(event, step, pause="1 hour"):
+    await step.sleep("rest", pause)
+
+
+async def slow(step, *, pause):
+    await step.sleep("rest", pause)
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        {use}
+
+    async def charge(self, step):
+        await step.sleep("settle", "1 hour")
+
+    async def forgotten(step):
+        await step.sleep("settle", "1 hour")
+
+    @staticmethod
+    async def fixed(step, *, pause):
+        await step.sleep("settle", pause)
+
+    @classmethod
+    async def many(cls, step, *rest, **others):
+        await step.sleep("settle", "1 hour")
+"""
+
+
+def findings(use: str) -> list[Finding]:
+    return [each for each in check_analysis(analyze_source(MODULE.format(use=use))) if each.code == "SG134"]
+
+
+@pytest.mark.parametrize(
+    ("use", "problem", "advice"),
+    [
+        (
+            "await self.charge()",
+            "missing argument for the parameter `step` of `charge`",
+            "Pass it, as in `step=step`.",
+        ),
+        ("await helper(step)", "missing argument for the parameter `step` of `helper`", "Pass it, as in `step=step`."),
+        (
+            "await slow(step)",
+            "missing argument for the parameter `pause` of `slow`",
+            "Pass it, as in `pause=...`.",
+        ),
+        (
+            "await self.forgotten(step)",
+            "too many arguments for `forgotten`",
+            "Remove an argument, or add the parameter `self` to `forgotten`, which gets the instance.",
+        ),
+        ("await helper(self, event, step, 1000)", "too many arguments for `helper`", "Remove an argument."),
+    ],
+)
+def test_wrong_arguments(use: str, problem: str, advice: str) -> None:
+    (finding,) = findings(use)
+    assert finding.message == f"{problem}: the call fails with a TypeError, so its steps never run."
+    assert finding.advice == advice
+    assert [str(related.message) for related in finding.related] == ["the function is defined here"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await self.charge(step)",
+        "await Orders.charge(self, step=step)",
+        "await helper(event, step, pause=1000)",
+        "await helper(*(event, step))",
+        'await helper(**{"event": event, "step": step})',
+        "await functools.partial(helper, event)(step)",
+        "await self.fixed(step, pause=1000)",
+        "await self.many(step, 1, 2, x=3)",
+        "try:\n            await helper(step)\n        except TypeError:\n            await helper(event, step)",
+    ],
+)
+def test_right_arguments(use: str) -> None:
+    assert findings(use) == []
+
+
+def test_decorated_function() -> None:
+    text = MODULE.format(use="await helper(step)").replace("async def helper", "@with_event\nasync def helper")
+    text = text.replace("import functools", "from elsewhere import with_event")
+    assert [each for each in check_analysis(analyze_source(text)) if each.code == "SG134"] == []
