@@ -257,7 +257,8 @@ def test_unloadable_import_raises_import_error(example: Example, tmp_path: Path)
 def test_missing_import_raises_name_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     assert re.search(
-        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint)' is not defined", error_text(execution)
+        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint|step)' is not defined",
+        error_text(execution),
     )
 
 
@@ -305,9 +306,7 @@ def test_unknown_context_key_fails_in_the_step(example: Example, tmp_path: Path)
 @parametrize_flagged("SG134")
 def test_wrong_arguments_raise_a_type_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
-    assert re.fullmatch(
-        r"TypeError: Orders\.charge\(\) (missing 1 required|takes 1) positional argument.*", error_text(execution)
-    )
+    assert re.fullmatch(r"TypeError: .*charge\(\) (missing 1 required|takes 1) .*argument.*", error_text(execution))
     assert execution.started == []
 
 

@@ -426,7 +426,7 @@ def test_a_class_that_is_not_in_all_is_not_exported(stepgraph: Command) -> None:
     (stderr,) = run.messages
     assert stderr == (
         "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, so it is not exported. "
-        "src/entry.py exports `Orders`."
+        "Add it to `__all__`."
     )
 
 
