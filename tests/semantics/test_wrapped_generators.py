@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 PAGES = """
 async def pages():
@@ -81,8 +81,7 @@ def test_a_function_that_takes_the_first_value() -> None:
     [
         "source = jobs(1)\nawait anext(source)\nawait anext(source)",
         "source = jobs(1)\nawait first(source)\nawait first(source)",
-        "sources = [pages()]\nawait drain(sources[0])\nawait drain(sources[0])",
-        "source = pages()\nawait anext(source)\nasync for page in source: ...",
+        "sources = [jobs(1)]\nawait drain(sources[0])\nawait drain(sources[0])",
     ],
 )
 def test_a_generator_that_is_resumed_is_reported(body: str) -> None:
@@ -235,3 +234,71 @@ await d()
           c
         d
     """)
+
+
+RESUMED = """
+async def feed():
+    cursor = 0
+    while cursor is not None:
+        page = await a()
+        yield page
+        cursor = page["next"]
+
+feed_pages = feed()
+"""
+
+
+def test_a_loop_continues_after_the_first_value() -> None:
+    body = "first = await anext(feed_pages, None)\nawait b()\nasync for page in feed_pages:\n    await c()"
+    workflow = workflow_of(RESUMED + body)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          a
+          break
+        b
+        loop
+          a
+          c
+    """)
+
+
+def test_a_second_loop_continues_where_the_first_one_ended() -> None:
+    body = "async for _ in feed_pages:\n    if await b():\n        break\nasync for _ in feed_pages:\n    await c()"
+    assert graph_of(RESUMED + body) == text("""
+        loop
+          a
+          b
+          if await b()
+            break
+        loop
+          a
+          c
+    """)
+
+
+def test_each_pass_takes_the_next_value() -> None:
+    body = "for row in rows:\n    page = await anext(feed_pages)\n    await b()"
+    assert graph_of(RESUMED + body) == text("""
+        loop
+          loop
+            a
+            break
+          b
+    """)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "    for row in rows:\n        await a()\n        yield row\n        await b()",
+        "    await b()\n    for row in rows:\n        await a()\n        yield row",
+        "    for row in rows:\n        await a()\n        yield row\n    await b()",
+        "    for row in rows:\n        await a()\n        for item in row:\n            yield item",
+        "    for row in rows:\n        await a()\n        yield 1\n        await b()\n        yield 2",
+        "    for row in rows:\n        await a()\n        yield row\n        async with LOCK:\n            await b()",
+    ],
+)
+def test_other_generators_that_are_resumed_are_reported(code: str) -> None:
+    body = "source = feed()\nawait anext(source, None)\nasync for _ in source: ..."
+    assert not workflow_of(f"LOCK = asyncio.Lock()\nasync def feed():\n{code}\n\n{body}").complete

@@ -9,8 +9,10 @@ note reports.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState, PathResult
@@ -23,7 +25,22 @@ from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.workflow.dependencies import declare_again
-from stepgraph.ir.nodes import Call, JumpKind, OperationBlock, Run, Scope, Suspension
+from stepgraph.ir.nodes import (
+    EMPTY_BLOCK,
+    Await,
+    Call,
+    Choice,
+    JumpKind,
+    LoopOperation,
+    Operation,
+    OperationBlock,
+    Pause,
+    Run,
+    Scope,
+    StartOperation,
+    Suspension,
+    operations_in,
+)
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_BREAK
@@ -80,42 +97,136 @@ def inline_generator(
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return False
-    if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator):
-        interpreter.work.exhausted[id(generator)] = generator
-        return False
+    is_new = _is_new(interpreter, generator)
     interpreter.work.exhausted[id(generator)] = generator
-    _inline(interpreter, generator, take, place)
-    return True
+    if not _can_inline(interpreter, generator):
+        return False
+    if is_new:
+        _inline(interpreter, generator, take, place)
+        return True
+    return _resume(interpreter, generator, place, lambda passes: _inline(interpreter, generator, take, place, passes))
 
 
 def take_first(interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace) -> Value | None:
-    """Inline the code of a generator up to its first `yield`, and return the yielded value.
+    """Inline the code of a generator up to its next `yield`, and return the yielded value.
 
     Return None if the generator has no effects on steps or cannot be inlined exactly.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return None
-    if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator):
+    if not _can_inline(interpreter, generator):
         return None
-    interpreter.work.exhausted[id(generator)] = generator
-    since = interpreter.work.last_task_id
-    frame, inlined = _inlined_frame(interpreter, generator)
+    is_new = _is_new(interpreter, generator)
     values: list[Value] = []
 
-    def at_yield(value: Value) -> None:
-        values.append(value)
-        return_from_generator(interpreter, inlined, place)
+    def take(passes: list[Scope]) -> None:
+        since = interpreter.work.last_task_id
+        frame, inlined = _inlined_frame(interpreter, generator)
 
-    frame.at_yield = at_yield
-    block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
-    _emit_pass(interpreter, block, inlined.body_state, place, since)
+        def at_yield(value: Value) -> None:
+            values.append(value)
+            passes.append(Scope(EMPTY_BLOCK, place))
+            interpreter.operations.append(passes[-1])
+            return_from_generator(interpreter, inlined, place)
+
+        frame.at_yield = at_yield
+        block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
+        _emit_pass(interpreter, block, inlined.body_state, place, since)
+
+    if is_new:
+        take([])
+    elif not _resume(interpreter, generator, place, take):
+        return None
+    interpreter.work.exhausted[id(generator)] = generator
     return union_of_values(values, [place.text] * len(values), place.text, place) if values else UNKNOWN
 
 
+def _is_new(interpreter: Interpreter, generator: GeneratorCall) -> bool:
+    """Return whether this is the first use of a generator. Each pass of a loop around the use resumes the generator."""
+    return id(generator) not in interpreter.work.exhausted and interpreter.loop_depth <= generator.loop_depth
+
+
+def _resume(
+    interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace, run: Callable[[list[Scope]], None]
+) -> bool:
+    """Inline the code of a generator that may have yielded values before. Return whether it was inlined.
+
+    This is exact for a loop that affects steps only before its `yield`, because resuming it starts another pass. Its
+    passes may be over. `run` inlines the code from its start, and adds the operation at each `yield` to a list.
+    """
+    if not _yields_in_one_loop(body_of(generator.function)):
+        return False
+    passes: list[Scope] = []
+    frame = interpreter.frame
+    return_count, state_count = len(frame.returns), len(frame.return_states)
+    path = interpreter.branch(lambda: run(passes), place.text)
+    block = _without_first_pass(path.block, {id(each) for each in passes})
+    if block is None:
+        del frame.returns[return_count:], frame.return_states[state_count:]
+        return False
+    interpreter.operations.extend(block.operations)
+    over = PathResult(EMPTY_BLOCK, {}, is_reachable=True)
+    interpreter.join_path_results([(place.text, path), (None, over)], None, place)
+    return True
+
+
+def _yields_in_one_loop(body: cst.BaseSuite) -> bool:
+    """Return whether each `yield` of a body is in the same loop, and in no loop inside of that loop."""
+    loops: set[int] = set()
+    for statement, enclosing in statements_with_enclosing(body):
+        if isinstance(statement, cst.BaseCompoundStatement):
+            continue
+        if any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
+            around = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
+            if len(around) != 1 or enclosing[0].statement is not around[0]:
+                return False
+            loops.add(id(around[0]))
+    return len(loops) == 1
+
+
+def _without_first_pass(block: OperationBlock, passes: AbstractSet[int]) -> OperationBlock | None:
+    """Return the code of a generator as a loop with any number of passes.
+
+    `passes` are the operations at each `yield`, by `id`. Return None if other code affects steps than the code of the
+    loop before each `yield`.
+    """
+    match block.operations:
+        case []:
+            return block
+        case [Scope(block=body) as scope]:
+            active = [operation for operation in body.operations if _is_active(operation)]
+        case _:
+            return None
+    match active:
+        case [LoopOperation() as loop] if not loop.orelse.operations and _ends_at(loop.body, passes):
+            repeated = replace(loop, infinite=False, at_least_once=False, iterations=None)
+            return OperationBlock((replace(scope, block=OperationBlock((repeated,))),))
+        case _:
+            return None
+
+
+def _ends_at(block: OperationBlock, passes: AbstractSet[int]) -> bool:
+    """Return whether no code after a `yield` affects steps before the next pass."""
+    for index, operation in enumerate(block.operations):
+        if not any(id(each) in passes for each in operations_in(OperationBlock((operation,)))):
+            continue
+        if any(map(_is_active, block.operations[index + 1 :])):
+            return False
+        if id(operation) in passes:
+            return True
+        return isinstance(operation, Choice) and all(_ends_at(branch.block, passes) for branch in operation.branches)
+    return True
+
+
+def _is_active(operation: Operation) -> bool:
+    """Return whether an operation or a part of it runs or awaits work, or suspends."""
+    return any(
+        isinstance(each, Run | StartOperation | Await | Pause) for each in operations_in(OperationBlock((operation,)))
+    )
+
+
 def _can_inline(interpreter: Interpreter, generator: GeneratorCall) -> bool:
-    if interpreter.loop_depth > generator.loop_depth:
-        return False  # each pass of the outer loop resumes the generator
     if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
         return False
     return _has_plain_yields(body_of(generator.function))
@@ -150,8 +261,13 @@ def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
 
 
 def _inline(
-    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: SourcePlace
+    interpreter: Interpreter,
+    generator: GeneratorCall,
+    take: Callable[[Value], None],
+    place: SourcePlace,
+    passes: list[Scope] | None = None,
 ) -> None:
+    """Inline the code of a generator, and add an operation at each `yield` to `passes`."""
     outer, since = interpreter.frame, interpreter.work.last_task_id
     frame, inlined = _inlined_frame(interpreter, generator)
     ends_outer_generator = False
@@ -163,7 +279,12 @@ def _inline(
         before = {} if loop.is_pass else interpreter.store.changes(loop.checkpoint)
         with interpreter.at_yield_of(generator.function.node, outer), outer.in_loop(state):
             block = interpreter.block_of(lambda: take(value))
-        _emit_pass(interpreter, block, state, place, since)
+        if passes is None:
+            _emit_pass(interpreter, block, state, place, since)
+        else:
+            passes.append(Scope(block, place, is_iteration=True))
+            interpreter.emit(passes[-1])
+            join_continues(interpreter, state, place, since)
         ends_outer_generator = ends_outer_generator or state.ends_generator
         if not state.breaks:
             return
