@@ -117,11 +117,11 @@ class Places(Struct):
             self._certain[id(part)] = part
 
     def note_only_clause(self, part: Part) -> None:
-        """Record that the branch of an `except*` clause runs after every error."""
+        """Record that a branch is the only `except*` clause, and catches all errors."""
         self._certain[id(part)] = part
 
     def is_certain(self, part: Part) -> bool:
-        """Return whether a branch always runs, because paths that skip it end before it."""
+        """Return whether a branch always runs, because it is the only clause or paths that skip it end before it."""
         return id(part) in self._certain
 
     def note_exhaustive(self, part: Part) -> None:
