@@ -109,7 +109,7 @@ def _rows(
                 return make_result_collection(interpreter, "list", elements)
         positions = columns if width is None else columns * width
         row = tuple(any_element(column, lazy.place) for column in positions)
-        if len(row) > 1:  # without an element at another position, there is no row
+        if len(row) > 1:  # a row needs an element at each position
             row = tuple(replace(element, value=on_some_paths(element.value)) for element in row)
         element = Element(make_result_collection(interpreter, "tuple", row), lazy.place, many=True)
         return make_result_collection(interpreter, "list", (element,))

@@ -374,8 +374,8 @@ def tasks_of_each_pass(
     """Return a value that each pass of the current loop adds to a collection.
 
     The collection certainly contains the tasks that a pass starts, which is after the task `since`, and those of
-    `iterated`, which are the elements of the loop. Other tasks are absent if there is no pass, and of the tasks of an
-    inner loop only the last one is present. The tasks in a nested collection are marked in place.
+    `iterated`, which are the elements of the loop. Without a pass, it lacks other tasks, and it may contain only the
+    last task of an inner loop. The tasks in a nested collection are marked in place.
     """
 
     def mark(task: Task) -> Task:

@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.attributes.changes import (
 )
 from stepgraph.interpreter.objects.classes import class_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import EntryTable, known_key, may_be_equal
+from stepgraph.interpreter.objects.containers.entries import EntryTable, exact_key, may_be_equal
 from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind, is_globals_call
@@ -285,7 +285,7 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
 
     An entry that may be missing, or whose key is not constant, replaces no other entry.
     """
-    if known_key(entry.key) is None and is_older_than_pass(interpreter, owner):
+    if exact_key(entry.key) is None and is_older_than_pass(interpreter, owner):
         entry = replace(entry, many=True)
     table = EntryTable(owner.entries)
     table.add(entry)
@@ -318,13 +318,13 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     if interpreter.work.is_finished(key) and not any(entry.value.relevant for entry in owner.entries):
         return
     owner.state.changed = True
-    known = known_key(key)
-    removed = [entry for entry in owner.entries if known is not None and known_key(entry.key) == known]
+    exact = exact_key(key)
+    removed = [entry for entry in owner.entries if exact is not None and exact_key(entry.key) == exact]
     interpreter.store.record_unselected(removed)
     remaining = (
         replace(entry, may_be_missing=True) if may_be_equal(entry.key, key) else entry
         for entry in owner.entries
-        if known is None or known_key(entry.key) != known
+        if exact is None or exact_key(entry.key) != exact
     )
     interpreter.store.write(owner.state, "items", tuple(remaining))
 

@@ -13,7 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import key_texts, known_key, may_be_equal
+from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
@@ -114,13 +114,13 @@ def _default_entry(
 
     Return the value at the key. Return None if an ordinary lookup can find the value.
     """
-    known = known_key(key)
+    exact = exact_key(key)
     is_present = _contains_key(owner, key)
     if owner.default_factory is None or is_present:
         return None
     default = interpreter.call(owner.default_factory, Arguments(), place)
     entry = MappingEntry(key, default, key_place, place)
-    if known is not None and all(known_key(entry.key) is not None for entry in owner.entries):
+    if exact is not None and all(exact_key(entry.key) is not None for entry in owner.entries):
         add_default_entry(interpreter, owner, entry)
         return None
     element = entry_at(owner, key, key_place, place, default)
@@ -190,10 +190,10 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
     if owner.variables is not None and isinstance(key, Constant):
         values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
         return union_with_numbers(values, place.text, place) if values else UNKNOWN
-    all_entries, known = owner.entries, known_key(key)
+    all_entries, exact = owner.entries, exact_key(key)
     entries = tuple(entry for entry in all_entries if may_be_equal(entry.key, key))
-    if known is not None:
-        is_same = [known_key(entry.key) == known for entry in entries]
+    if exact is not None:
+        is_same = [exact_key(entry.key) == exact for entry in entries]
         replaces_earlier = [same and not entry.may_be_missing for same, entry in zip(is_same, entries, strict=True)]
         last_replacement = next((index for index in reversed(range(len(entries))) if replaces_earlier[index]), None)
         first = last_replacement or 0
@@ -220,8 +220,8 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
     """Return whether a dictionary has a key. Return None if this is uncertain."""
-    known = known_key(key)
-    if known is not None and any(known_key(entry.key) == known and not entry.may_be_missing for entry in owner.entries):
+    exact = exact_key(key)
+    if exact is not None and any(exact_key(entry.key) == exact and not entry.may_be_missing for entry in owner.entries):
         return True
     return None if owner.partial or any(may_be_equal(entry.key, key) for entry in owner.entries) else False
 

@@ -21,15 +21,15 @@ from stepgraph.ir.values import Constant, Value
 class EntryTable:
     """The entries of a dictionary that is built one entry at a time.
 
-    A later entry for the same known key replaces the earlier entries, and takes the position of an earlier entry
+    A later entry for the same exact key replaces the earlier entries, and takes the position of an earlier entry
     that must be present. A later entry that may be missing replaces none, but takes precedence over them.
     """
 
     def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
         self._entries: dict[object, MappingEntry] = {}
-        """Entries that must be present, by known key, and all other entries, by their identity."""
+        """Entries that must be present, by exact key, and all other entries, by their identity."""
         self._optional: dict[object, list[_Identity]] = {}
-        """The identities of the entries that may be missing, by known key."""
+        """The identities of the entries that may be missing, by exact key."""
         self.replaced: list[MappingEntry] = []
         """The entries that later entries have replaced."""
         self.is_ordered = True
@@ -44,7 +44,7 @@ class EntryTable:
 
     def add(self, entry: MappingEntry) -> None:
         """Add an entry, which sets a key to a value."""
-        key = known_key(entry.key)
+        key = exact_key(entry.key)
         if key is None:
             self._entries[_Identity(entry)] = entry
         elif _may_be_missing(entry):
@@ -59,8 +59,8 @@ class EntryTable:
             self._entries[key] = entry
 
     def add_default(self, entry: MappingEntry) -> bool:
-        """Set a known key to a value unless the key has a value. Return whether the entry was added."""
-        key = known_key(entry.key)
+        """Set an exact key to a value unless the key has a value. Return whether the entry was added."""
+        key = exact_key(entry.key)
         if key is None or key in self._entries:
             return False
         present = self._remove_optional(key)
@@ -77,7 +77,7 @@ class EntryTable:
             self.add(entry)
 
     def _remove_optional(self, key: object) -> list[MappingEntry]:
-        """Remove and return the optional entries of a known key. The position of the key may then be uncertain."""
+        """Remove and return the optional entries of an exact key. The position of the key may then be uncertain."""
         identities = self._optional.pop(key, [])
         if identities and key not in self._entries:
             positions = list(self._entries)
@@ -125,10 +125,10 @@ def iterated_entries(mapping: Mapping) -> IteratedEntries:
     return IteratedEntries(tuple(reversed(iterated)), is_ordered)
 
 
-def known_key(key: Value) -> object:
+def exact_key(key: Value) -> object:
     """Return an object that is equal for equal keys. Return None for a key that is neither a constant nor a class.
 
-    A class of a function is not known, because each call creates another one.
+    A class of a function is not exact, because each call creates another one.
     """
     match key:
         case Constant(value=value):
