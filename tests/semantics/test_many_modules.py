@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph import Analysis, analyze_paths
+from stepgraph import Analysis, analyze_paths, analyze_source
+from stepgraph.interpreter.equivalence import Slot
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import affects_steps
 from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Limit
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.syntax.import_graph import ImportGraph
@@ -130,3 +132,18 @@ def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPat
     analysis_of(8, {})
     # That of the last workflow, and two of the shared run: one has run the modules, and one searches them.
     assert sum(isinstance(value, Interpreter) for value in gc.get_objects()) <= 3
+
+
+def test_appends_of_constants_compare_only_new_elements(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+
+    def compare(old: Slot, new: Slot) -> bool:
+        compared.append(len(new) if isinstance(new, tuple) else 1)
+        return affects_steps(old, new)
+
+    monkeypatch.setattr("stepgraph.interpreter.store.affects_steps", compare)
+    appends = "".join(f"NUMBERS.append({n})\n" for n in range(100))
+    flow = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n        for n in NUMBERS:\n"
+    head = f"from workers import WorkflowEntrypoint\n\nNUMBERS = []\n{appends}\n"
+    analyze_source(f"{head}{flow}            await step.sleep('rest', 1)\n")
+    assert sum(compared) < 300

@@ -21,6 +21,8 @@ from stepgraph.interpreter.values.unions import Case, Union, map_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     UNKNOWN,
+    Constant,
+    Unknown,
     Unresolved,
     Value,
     is_none,
@@ -397,6 +399,9 @@ def has_relevant_value(value: Slot) -> bool:
     return value is not MISSING and value.relevant
 
 
+_CONSTANT_TYPES: Final = (Constant, Unknown)
+
+
 def affects_steps(old: Slot, new: Slot) -> bool:
     """Return whether replacing `old` with `new` can change which steps run, or taint a value.
 
@@ -412,6 +417,21 @@ def affects_steps(old: Slot, new: Slot) -> bool:
     common = identities & set(map(id, new))
     changed = [*(element for element in new if id(element) not in common), *(e for e in old if id(e) not in common)]
     return bool(changed) and any(map(_can_affect_steps, (*changed, *old)))
+
+
+def are_constants(elements: Slot) -> bool:
+    """Return whether a slot has elements whose keys and values are constant or unknown, so they never affect steps."""
+    return isinstance(elements, tuple) and all(map(_is_constant, elements))
+
+
+def _is_constant(element: object) -> bool:
+    match element:
+        case Element(value=value):
+            return type(value) in _CONSTANT_TYPES
+        case MappingEntry(key=key, value=value):
+            return type(key) in _CONSTANT_TYPES and type(value) in _CONSTANT_TYPES
+        case _:
+            return False
 
 
 def _is_none(slot: Slot) -> bool:

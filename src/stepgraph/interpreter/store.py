@@ -15,7 +15,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.equivalence import MISSING, Slot
-from stepgraph.interpreter.joining import Prefix, affects_steps, covers, join_slot_values, visit_cost
+from stepgraph.interpreter.joining import Prefix, affects_steps, are_constants, covers, join_slot_values, visit_cost
 from stepgraph.interpreter.values.containers import (
     CellEvents,
     Collection,
@@ -134,6 +134,8 @@ class Store(Struct):
     """The collections from which a step was selected, by serial and size."""
     _trail: list[tuple[HeapCell, str, Slot, int]] = field(default_factory=list)
     """The undo log: the cell and key of each write, and the value and epoch before the write."""
+    _constants: dict[SlotId, tuple[Any, ...]] = field(default_factory=dict)
+    """The elements of collections of constants after the latest append."""
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """The slots that some function has read from outside its own scope."""
     _serial: int = 0
@@ -254,10 +256,21 @@ class Store(Struct):
             self.rewrites.append(Rewrite(container, key, old, self._writer))
         slot = container.serial, key
         is_read = slot in self._outer_reads or (key == "items" and container.serial in self.events.read)
-        if (is_read or slot not in self.events.written) and affects_steps(old, value):
+        if (is_read or slot not in self.events.written) and self._affects_steps(slot, old, logged, value):
             self.events.written.add(slot)
             if is_read:
                 self._advance_epoch()
+
+    def _affects_steps(self, slot: SlotId, old: Slot, logged: Slot, value: Slot) -> bool:
+        """Return `affects_steps(old, value)`. An append to constants visits only the new elements."""
+        is_append = isinstance(logged, Prefix) and logged.length > 0
+        if is_append and self._constants.get(slot) is old and are_constants(value[logged.length :]):
+            self._constants[slot] = value
+            return False
+        affects = affects_steps(old, value)
+        if is_append and not affects and are_constants(value):
+            self._constants[slot] = value
+        return affects
 
     def current_epoch(self) -> int:
         """Return the epoch of the current state."""
