@@ -177,3 +177,32 @@ def test_step_that_changes_a_variable_before_it_reads_it() -> None:
         use
           b
     """)
+
+
+def test_step_that_changes_a_variable_before_it_raises() -> None:
+    """The next attempt of `use`, and code after the call, read the value that the failed attempt wrote."""
+    workflow = workflow_of("""
+        chosen = a
+
+        @step.do("use")
+        async def use():
+            nonlocal chosen
+            try:
+                await chosen()
+            except Exception:
+                chosen = b
+                raise
+
+        await use()
+        await chosen()
+    """)
+    choice = text("""
+        switch chosen
+        | case a
+          a
+        | case b
+          b
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph).endswith(choice)
+    assert notation(workflow.graph).count("case b") == 2

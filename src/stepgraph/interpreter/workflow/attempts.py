@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import is_relevant
+from stepgraph.interpreter.joining import covers, is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
-from stepgraph.interpreter.store import Changes
+from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.widening import growing_changes, merge_additions, merge_objects, widen
-from stepgraph.interpreter.write_log import SlotId
+from stepgraph.interpreter.write_log import SlotId, WriteLog
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import OperationBlock
 from stepgraph.syntax.module import SourcePlace
@@ -33,6 +33,8 @@ class FirstAttempt(Struct, frozen=True):
     """The last task before the attempt."""
     reads: frozenset[SlotId]
     """The slots that the attempt read."""
+    log: WriteLog
+    """The values that the attempt wrote on any path, including those that raise."""
 
 
 def repeat_attempt(
@@ -41,12 +43,12 @@ def repeat_attempt(
     """Return the block of the last attempt of a step, and continue from the state at its end.
 
     An attempt may fail at any point, so the next one starts from the join of all states of earlier attempts. The body
-    is evaluated until this join is a fixpoint, unless the body reads nothing that it changes, and a second attempt after
-    the first changes nothing.
+    is evaluated until this join is a fixpoint. This is omitted if the body reads nothing that it changes, and a second
+    attempt after the first changes nothing.
     """
     store, block, checkpoint, newest = interpreter.store, first.block, first.checkpoint, first.newest
     end = _outer_changes(store.changes(checkpoint), newest)
-    overwritten = store.overwritten(checkpoint)
+    overwritten = [*store.overwritten(checkpoint), *_values_on_other_paths(first.log)]
     reads_changes = any((change.container.serial, change.key) in first.reads for change in end.values())
     if not overwritten and not reads_changes and _is_idempotent(interpreter, evaluate, end, newest):
         return block
@@ -70,10 +72,22 @@ def repeat_attempt(
         interpreter.repeated_passes += 1
         apply(store, head)
         start = store.checkpoint()
-        block = evaluate()
-        end, overwritten = store.changes(checkpoint), store.overwritten(start)
+        with store.logged(newest) as log:
+            block = evaluate()
+        end, overwritten = store.changes(checkpoint), [*store.overwritten(start), *_values_on_other_paths(log)]
     apply(store, end)
     return block
+
+
+def _values_on_other_paths(log: WriteLog) -> list[Changes]:
+    """Return the logged values that slots do not have at the end, as changes of one slot each."""
+    return [
+        {(id(logged.container), logged.key): SlotChange(logged.container, logged.key, value)}
+        for logged in log
+        if logged.is_relevant
+        for value in logged.values
+        if not covers(logged.present, value)
+    ]
 
 
 def _outer_changes(changes: Changes, newest: int) -> Changes:

@@ -394,16 +394,18 @@ def _attempts_block(interpreter: Interpreter, step: StepFunction) -> OperationBl
     store = interpreter.store
     checkpoint, newest, last_task_id = store.checkpoint(), store.serial, interpreter.work.last_task_id
     outer_reads, store.reads = store.reads, set()
-    block = _step_block(interpreter, step)
+    with store.logged(newest) as log:
+        block = _step_block(interpreter, step)
     reads = frozenset(store.reads)
     outer_reads.update(reads)  # a new set would take linear time at each step
     store.reads = outer_reads
-    if all(change.container.serial > newest for change in store.changes(checkpoint).values()):
+    is_unchanged = all(change.container.serial > newest for change in store.changes(checkpoint).values())
+    if is_unchanged and not any(logged.affects_steps for logged in log):
         return block
     # Imported here because few steps change the state of other code.
     from stepgraph.interpreter.workflow.attempts import FirstAttempt, repeat_attempt
 
-    first = FirstAttempt(block, checkpoint, newest, last_task_id, reads)
+    first = FirstAttempt(block, checkpoint, newest, last_task_id, reads, log)
     return repeat_attempt(interpreter, first, lambda: _step_block(interpreter, step), step.definition.place)
 
 
