@@ -70,6 +70,24 @@ def _intersect(first: Anchor, second: Anchor) -> Anchor:
     return first[0] & second[0], first[1] & second[1]
 
 
+def _takes_constant_time(items: Items) -> bool:
+    """Return whether items match a fixed number of characters, like those of all lookbehinds, without a loop."""
+    for operator, argument in items:
+        if operator is codes.BRANCH:
+            if not all(map(_takes_constant_time, argument[1])):
+                return False
+        elif operator in (codes.ASSERT, codes.ASSERT_NOT):
+            if not _takes_constant_time(argument[1]):
+                return False
+        elif operator is codes.MAX_REPEAT:
+            least, most, repeated = argument
+            if least != most or not _takes_constant_time(repeated):
+                return False
+        elif operator not in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN, codes.AT):
+            return False
+    return True
+
+
 class _Automaton:
     def __init__(self, flags: int, *, is_bytes: bool) -> None:
         self.refused: list[str] = []
@@ -196,7 +214,7 @@ class _Automaton:
     def _lookaround(self, is_positive: bool, direction: int, items: Items) -> Part:  # noqa: FBT001
         inner = list(items)
         if len(inner) != 1 or inner[0][0] not in (codes.LITERAL, codes.NOT_LITERAL, codes.ANY, codes.IN):
-            if any(operator not in (codes.LITERAL, codes.IN, codes.AT) for operator, _ in inner):
+            if not _takes_constant_time(inner):
                 self.refused.append("a lookaround of more than characters")
             return Part((_ANYWHERE,))
         mask = self._mask(*inner[0])

@@ -20,7 +20,7 @@ from tests.hostile.ambiguity import slow_loops
 MADE_AT_RUN_TIME = {
     "checks/analysis/positional_arguments.py": "a keyword of a method, escaped by being a name of Python",
     "interpreter/modules/unknown_imports.py": "the name of a module or class, escaped",
-    "project/class_names.py": "identifiers that start with a certain letter",
+    "project/class_names.py": "identifiers that start with a common prefix of class names",
 }
 
 _ANCHORED = {"match", "fullmatch", "pattern"}

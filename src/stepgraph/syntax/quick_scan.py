@@ -20,24 +20,23 @@ _MAX_LINE_OPERATORS: Final = 60
 _TOKENS_PER_LINE: Final = 2
 """The number of tokens that the parser adds for a line."""
 
-# Source without code: comments, strings, and format strings with simple fields. The prefix of a string counts as code.
-# An unterminated string matches too, as the parser rejects it at once, and another attempt at each quote in it would
-# take quadratic time. Each alternative starts with a character, so that the search skips all others.
-_QUOTED: Final = r"""Q(?:
-    (?:(?<!\w.)|(?<=(?<!\w)[bBrRuU].)|(?<=(?<!\w)[bBrRuU]{2}.))
-    (?:QQ(?:[^Q\\]++|\\.|Q(?!QQ))*+(?:QQQ)?|[^Q\\\n]*+(?:\\.[^Q\\\n]*+)*+Q?)
-    |(?:(?<=(?<!\w)[fFrRtT].)|(?<=(?<!\w)[fFrRtT]{2}.))
-    (?!QQ)((?:[^Q\\\n{}]|\\[^{}N]|\{\{|\}\}|\{(?:[^{}"'\\\n]|O[^{}"'\\\n]*+O){0,80}+\})*+)Q
-)"""
-"""A string with the quote Q, whose format fields may contain strings with the other quote, O."""
+# Source without code: comments, strings, and format strings with simple fields. The prefix of a plain string counts as
+# code. An unterminated plain string matches too, as the parser rejects it at once, and another attempt at each quote in
+# it would take quadratic time. The search finds the first character, and the alternatives look behind at it.
+_PLAIN: Final = r"""(?<=Q)(?:(?<!\w.)|(?<=(?<!\w)[bBrRuU].)|(?<=(?<!\w)[bBrRuU]{2}.))
+    (?:QQ(?:[^Q\\]++|\\.|Q(?!QQ))*+(?:QQQ)?|[^Q\\\n]*+(?:\\.[^Q\\\n]*+)*+Q?)"""
+"""The rest of a plain string after its first quote Q."""
+_FORMAT: Final = r"""
+    Q(?!QQ)((?:[^Q\\\n{}]|\\[^{}N]|\{\{|\}\}|\{(?:[^{}"'\\\n]|O[^{}"'\\\n]*+O){0,80}+\})*+)Q"""
+"""A format string with the quote Q, without its prefix. Its fields may contain strings with the other quote, O."""
 _COMMENT_OR_STRING: Final = re.compile(
-    "|".join(
-        [
-            r"\#[^\n]*+",
-            _QUOTED.replace("O", "'").replace("Q", '"'),
-            _QUOTED.replace("O", '"').replace("Q", "'"),
-        ]
-    ),
+    rf"""["'\#fFtTrR](?:
+    (?<=\#)[^\n]*+
+    |{_PLAIN.replace("Q", '"')}
+    |{_PLAIN.replace("Q", "'")}
+    |(?:(?<=[fFtT])(?<!\w.)[rR]?+|(?<=[rR])(?<!\w.)[fFtT])
+    (?:{_FORMAT.replace("O", "'").replace("Q", '"')}|{_FORMAT.replace("O", '"').replace("Q", "'")})
+    )""",
     re.VERBOSE | re.DOTALL,
 )
 _GROUPS: Final = 1 + _COMMENT_OR_STRING.groups
@@ -66,8 +65,8 @@ class QuickScan(Struct, frozen=True):
     tokens: int
     """The approximate number of tokens, as a measure of the parser's memory use.
 
-    It counts names, numbers, strings and their prefixes, comments and operators, including those in the fields of
-    format strings, and two tokens for each line. The text between these fields does not count.
+    It counts names, numbers, strings, the prefixes of plain strings, comments and operators, including those in the
+    fields of format strings, and two tokens for each line. The text between these fields does not count.
     """
 
     def with_change(self, old_text: str, new_text: str) -> QuickScan | None:

@@ -42,10 +42,10 @@ _DOUBLE_QUOTED: Final = r""""(?:""(?:[^"\\]++|\\.|"(?!""))*+(?:"{3})?|[^"\\\n]*+
 _SINGLE_QUOTED: Final = _DOUBLE_QUOTED.replace('"', "'")
 # Strings without an end are tokens, too, so that the search takes linear time. `_COMPLETE` excludes them.
 # The search finds the first character of a token, and the alternatives look behind at it. Names come first, because
-# most tokens are names, unless they may be the prefix of a string.
+# most tokens are names. A string belongs to the name before it, which may be its prefix.
 _TOKEN: Final = re.compile(
-    rf"""([A-Za-z_"'\#](?:(?<=\b[A-Za-z_])\w*+(?!["'])|(?<="){_DOUBLE_QUOTED[1:]}|(?<='){_SINGLE_QUOTED[1:]}"""
-    rf"""|(?<=\#)[^\n]*+|(?<=[A-Za-z])[A-Za-z]?+(?:{_DOUBLE_QUOTED}|{_SINGLE_QUOTED})|(?<=\b[A-Za-z_])\w*+))""",
+    rf"""([A-Za-z_"'\#](?:(?<=\b[A-Za-z_])\w*+(?:{_DOUBLE_QUOTED}|{_SINGLE_QUOTED})?"""
+    rf"""|(?<="){_DOUBLE_QUOTED[1:]}|(?<='){_SINGLE_QUOTED[1:]}|(?<=\#)[^\n]*+))""",
     re.DOTALL | re.ASCII,
 )
 _COMPLETE_DOUBLE: Final = r""""(?:""(?:[^"\\]++|\\.|"(?!""))*+"{3}|(?!"")[^"\\\n]*+(?:\\.[^"\\\n]*+)*+")"""
