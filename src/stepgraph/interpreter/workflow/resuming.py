@@ -125,9 +125,9 @@ class ConcurrentRun(Struct, frozen=True):
     """The slots older than the run that it reads."""
     log: WriteLog
 
-    def may_affect(self, other: ConcurrentRun) -> bool:
-        """Return whether the run writes a slot that the other run reads."""
-        return any((logged.container.serial, logged.key) in other.reads for logged in self.log if logged.is_relevant)
+    def writes(self) -> Iterator[SlotId]:
+        """Yield the slots that the run writes."""
+        return ((logged.container.serial, logged.key) for logged in self.log if logged.is_relevant)
 
 
 def log_run(
@@ -146,9 +146,7 @@ def log_run(
 
 def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_body: BodyEvaluator) -> bool:
     """Evaluate concurrent runs again that may read what the others write. Return whether there are any."""
-    has_shared_runs = _has_shared_runs([each.run for each in runs])
-    pairs = [(run, other) for run in runs for other in runs if run is not other or has_shared_runs]
-    if not any(run.may_affect(other) for run, other in pairs):
+    if not _may_affect(runs, with_itself=_has_shared_runs([each.run for each in runs])):
         return False
     store, work = interpreter.store, interpreter.work
     tasks = [
@@ -175,6 +173,20 @@ def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_bo
         awaited = AwaitedTask(task.task_id, all_runs=True)
         store.finish_task(awaited, interpreter.loop_depth, may_have_failed=False)
     return True
+
+
+def _may_affect(runs: Sequence[ConcurrentRun], *, with_itself: bool) -> bool:
+    """Return whether a run writes a slot that another run reads or, with `with_itself`, that the same run reads."""
+    writers: dict[SlotId, set[int]] = {}
+    for index, run in enumerate(runs):
+        for slot in run.writes():
+            writers.setdefault(slot, set()).add(index)
+    return any(
+        with_itself or writers[slot] != {index}
+        for index, run in enumerate(runs)
+        for slot in run.reads
+        if slot in writers
+    )
 
 
 def _has_shared_runs(dependencies: Sequence[Dependency]) -> bool:
