@@ -218,7 +218,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
 
 
 def _root_of(entry: OpenModule) -> SourceModule:
-    """Return the module whose import starts the program: the main module, or the analyzed module if there is none."""
+    """Return the module whose import starts the program: the main module, or else the analyzed module."""
     main = None if entry.main is None or entry.importer is None else entry.importer.load(entry.main)
     return main if isinstance(main, SourceModule) else entry.module
 

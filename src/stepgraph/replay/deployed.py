@@ -100,7 +100,7 @@ class DeployedRun(Struct, frozen=True):
         return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
 
     def has_same_duration(self, number: int, site: Site) -> bool:
-        """Return whether a new sleep and the deployed one of an entry have the same duration, as far as is known."""
+        """Return whether a new sleep and the deployed sleep of an entry define the same duration."""
         node, new = self.nodes[number], as_step(site)
         if node is None or node["type"] != "step_sleep" or new["type"] != "step_sleep":
             return False

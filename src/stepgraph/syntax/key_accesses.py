@@ -38,7 +38,7 @@ class KeyAccess(Struct, frozen=True):
 def key_accesses(function: SourcePlace, parameter: str) -> list[KeyAccess]:
     """Return the accesses to a parameter of a function or lambda, in source order.
 
-    Keys that the function sets or tests are omitted. There are none if the function binds the name again.
+    Keys that the function sets or tests are omitted. The list is empty if the function binds the name again.
     """
     node, module = function.node, function.module
     if not isinstance(node, cst.FunctionDef | cst.Lambda):

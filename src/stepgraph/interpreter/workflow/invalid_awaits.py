@@ -42,7 +42,7 @@ def report_await_without_call(interpreter: Interpreter, value: Value, place: Sou
 def report_await_of_collection(interpreter: Interpreter, value: Collection, place: SourcePlace) -> bool:
     """Report the await of a collection of awaitables, directly or as an argument. Return whether it always fails.
 
-    A parameter may have other values, which the function may tell apart by another argument or a test of the type.
+    Parameters are omitted, because a function may test whether an argument is a collection.
     """
     awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
     if not awaited or value.lazy is not None or not _is_collection_of_function(interpreter, place):

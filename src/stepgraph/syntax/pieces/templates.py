@@ -186,7 +186,7 @@ class Template(Struct, frozen=True):
 
 
 def _columns(values: Sequence[Sequence[object]], indices: tuple[int, ...]) -> Iterable[tuple[object, ...]]:
-    """Return the values at some indices, for each code; empty tuples without end if there are no indices."""
+    """Return the values at some indices for each code: without indices, an infinite iterable of empty tuples."""
     return zip(*[values[index] for index in indices], strict=True) if indices else repeat(())
 
 

@@ -172,8 +172,8 @@ def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = F
 def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
     """Return the text of each key, by `id` of the entry.
 
-    The text is the source of the key. If the key has no source of its own, as in `dict(x=a)`, the text is the formatted
-    constant or the name of the class.
+    The text is the source of the key. For a key without a source, as in `dict(x=a)`, it is the formatted constant or
+    the name of the class.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()
