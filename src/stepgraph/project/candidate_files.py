@@ -70,7 +70,7 @@ class CandidateFiles(Struct):
 
     def content(self, path: str) -> bytes:
         """Return the content of one of the files, or empty bytes if it is unreadable."""
-        return _content(path, self.root)
+        return content_or_empty(path, self.root)
 
     def copied(self) -> CandidateFiles:
         """Return an independent copy without the index."""
@@ -109,7 +109,7 @@ class CandidateFiles(Struct):
         uses: dict[str, list[str]] = {name: [] for name in (*names, STAR_IMPORT)}
         search = NameSearch(names)
         for path in paths:
-            for name in search.names_or_star_in(_content(path, self.root)):
+            for name in search.names_or_star_in(content_or_empty(path, self.root)):
                 uses[name].append(path)
         return uses
 
@@ -117,7 +117,7 @@ class CandidateFiles(Struct):
         """Return the files, with contents, that use one of the names as `names_used` finds them."""
         search = NameSearch(names)
         name_set = frozenset(names)
-        contents = ((path, _content(path, self.root)) for path in paths)
+        contents = ((path, content_or_empty(path, self.root)) for path in paths)
         likely = ((path, content) for path, content in contents if search.names_in(content))
         return [(path, content) for path, content in likely if not name_set.isdisjoint(names_used(content))]
 
@@ -136,14 +136,15 @@ class CandidateFiles(Struct):
         if self._index is None:
             self._index = {}
             for path in self.paths:
-                for name in dict.fromkeys(names_used(_content(path, self.root))):
+                for name in dict.fromkeys(names_used(content_or_empty(path, self.root))):
                     self._index.setdefault(name, []).append(path)
         remaining = {*self.likely, *self.others}
         paths = dict.fromkeys(path for name in names for path in self._index.pop(name, ()) if path in remaining)
-        return [(path, _content(path, self.root)) for path in paths]
+        return [(path, content_or_empty(path, self.root)) for path in paths]
 
 
-def _content(path: str, root: Root) -> bytes:
+def content_or_empty(path: str, root: Root) -> bytes:
+    """Return the content of a file that a search has found, or empty bytes if it is unreadable."""
     try:
         return read_search_result(path, root)
     except InputError:

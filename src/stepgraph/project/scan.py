@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
-from stepgraph.project.candidate_files import CandidateFiles
+from stepgraph.project.candidate_files import CandidateFiles, content_or_empty
 from stepgraph.project.class_names import BASE_CLASS, COMMON, STAR_IMPORT, DerivedNames, NameSearch
 from stepgraph.project.forked import ForkedProcess, may_fork
 from stepgraph.project.reading import read_chunks, read_search_result
@@ -163,7 +163,9 @@ class _Batch(Struct):
 
     def read(self, paths: Sequence[str], root: Root) -> list[bytes]:
         """Return the contents of the files. A file that was deleted since the first search is empty."""
-        return [_content(paths[index], root) for index in self.indexes] if self.contents is None else self.contents
+        if self.contents is not None:
+            return self.contents
+        return [content_or_empty(paths[index], root) for index in self.indexes]
 
 
 def _write(paths: Sequence[str], scanner: _FileScanner, write_end: int) -> None:
@@ -196,10 +198,3 @@ def _uses(names: Sequence[str], batches: Sequence[_Batch], paths: Sequence[str],
             for name in search.names_or_star_in(content):
                 uses[name].append(index)
     return uses
-
-
-def _content(path: str, root: Root) -> bytes:
-    try:
-        return read_search_result(path, root)
-    except InputError:
-        return b""
