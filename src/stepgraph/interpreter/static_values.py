@@ -250,10 +250,11 @@ def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> Sta
 
 
 def _static_argument(argument: Argument, *, shows_hidden: bool) -> StaticArgument:
-    builder = _StaticValueBuilder(shows_hidden=shows_hidden)
-    value = builder.static_value_at(argument.value, argument.place, 0)
-    source = _nondeterministic_part(argument.value)
-    return StaticArgument(value, argument.place, argument.keyword, argument.star, source)
+    value = argument.value
+    if type(value) is Constant:
+        return StaticArgument(value, argument.place, argument.keyword, argument.star, None)
+    snapshot = _StaticValueBuilder(shows_hidden=shows_hidden).static_value_at(value, argument.place, 0)
+    return StaticArgument(snapshot, argument.place, argument.keyword, argument.star, _nondeterministic_part(value))
 
 
 def _nondeterministic_part(value: Value) -> Nondeterministic | None:
@@ -281,10 +282,12 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
 
 
 def _arity_of(function: FunctionValue) -> Arity | None:
+    if function.wrapped is not None or function.caveats:
+        return None
     parameters = free_parameters(function)
     kinds = [each.kind for each in parameters]
     required_kinds = [each.kind for each in parameters if each.node.default is None]
-    if function.wrapped is not None or function.caveats or "keyword" in required_kinds:
+    if "keyword" in required_kinds:
         return None
     return Arity(required_kinds.count("positional"), None if "*args" in kinds else kinds.count("positional"))
 

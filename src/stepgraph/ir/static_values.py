@@ -5,7 +5,6 @@ Each description is a snapshot at one point of the program. Rules read all other
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -123,13 +122,15 @@ def cases_of(value: Value) -> tuple[Value, ...]:
     return value.cases if isinstance(value, StaticUnion) else (value,)
 
 
-def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
-    """Yield the entries with constant string keys of all dictionaries among the cases of a value."""
-    for dictionary in cases_of(value):
-        if isinstance(dictionary, StaticMapping):
-            for entry in dictionary.entries:
-                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
-                    yield entry.key.value, entry
+def constant_key_entries(value: Value) -> list[tuple[str, StaticEntry]]:
+    """Return the entries with constant string keys of all dictionaries among the cases of a value."""
+    return [
+        (entry.key.value, entry)
+        for dictionary in cases_of(value)
+        if isinstance(dictionary, StaticMapping)
+        for entry in dictionary.entries
+        if isinstance(entry.key, Constant) and isinstance(entry.key.value, str)
+    ]
 
 
 class StaticArgument(Struct, frozen=True):

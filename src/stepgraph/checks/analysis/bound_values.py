@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.ir.facts import FunctionCalled, Returned, StepCalled, StepDeclared, ValueBound
-from stepgraph.ir.static_values import StaticMapping, cases_of, constant_key_entries
+from stepgraph.ir.static_values import StaticMapping, StaticUnion, cases_of, constant_key_entries
 from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Template, Unknown, Value
 
 if TYPE_CHECKING:
@@ -50,10 +50,17 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
 
 def _depends_on_binding(value: Value) -> bool:
     """Return whether a value may differ by call or iteration: the constants in an argument are hidden."""
-    for case in cases_of(value):
-        if isinstance(case, Unknown) or (isinstance(case, StaticMapping) and not case.is_complete):
+    match value:
+        case Constant():
+            return False
+        case Unknown():
             return True
-    return False
+        case StaticMapping(is_complete=is_complete):
+            return not is_complete
+        case StaticUnion(cases=cases):
+            return any(map(_depends_on_binding, cases))
+        case _:
+            return False
 
 
 def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[PlacedValue]:
