@@ -405,7 +405,7 @@ def _analyze_workflow(
         project.name,
         None if configured is None else configured.steps,
         lambda node: _span_of(built.places.of(node)),
-        lambda: _details(built, project),
+        lambda: _details(built, project, entry.importer),
         lambda node: _code_of(built.places.of(node)),
         WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
         _node_finder(built),
@@ -476,12 +476,12 @@ def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
     return find_node
 
 
-def _details(built: BuiltGraph, project: Project) -> Details:
+def _details(built: BuiltGraph, project: Project, importer: Importer | None) -> Details:
     if built.graph is None:
         return NO_DETAILS
     graph, workflows = built.graph, () if project.configuration is None else project.configuration.workflows
     labels = {workflow.binding: workflow.label for workflow in workflows if workflow.binding is not None}
-    return run_with_large_stack(lambda: describe(graph, built.places, labels))
+    return run_with_large_stack(lambda: describe(graph, built.places, labels, importer))
 
 
 def _span_of(place: SourcePlace | None) -> Span | None:

@@ -48,13 +48,14 @@ from stepgraph.syntax.variable_definitions import (
     FunctionCalls,
     calls_by_function,
     defined_condition,
-    defined_expression,
     defined_loop,
     defined_name,
+    defined_value,
 )
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
+    from stepgraph.syntax.modules import Importer
 
 SWALLOWS: Final = "swallows the error"
 MAY_SWALLOW: Final = "may swallow the error"
@@ -64,9 +65,14 @@ CAUGHT: Final = "caught outside the loop"
 MAY_BE_CAUGHT: Final = "may be caught outside the loop"
 
 
-def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
-    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`."""
-    return details_of(graph, partial(_detail, places, workflows, DefinitionScope(_calls_in(graph, places))))
+def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importer: Importer | None = None) -> Details:
+    """Return the details of a graph. `workflows` maps each binding to the label of its workflow: `orders (Orders)`.
+
+    `importer` loads the modules of the project, whose constants and functions may decide conditions.
+    """
+    sites = (place for part in parts_of(graph) if (place := places.site_of(part)) is not None)
+    scope = DefinitionScope(_calls_in(graph, places), importer, lambda: sites)
+    return details_of(graph, partial(_detail, places, workflows, scope))
 
 
 def _calls_in(graph: Graph, places: Places) -> FunctionCalls:
@@ -135,7 +141,7 @@ def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
         case {"type": node_type, "name": str(name)} if node_type in STEP_TYPES:
             return defined_name(name, place, scope)
         case {"type": "switch", "discriminant": str(text)}:
-            return defined_expression(text, place, scope)
+            return defined_value(text, place, scope)
         case {"condition": str(text)}:
             return defined_condition(text, place, scope)
         case {"type": "loop"}:

@@ -179,6 +179,15 @@ def first_name(node: cst.BaseExpression) -> str:
     return node.value if isinstance(node, cst.Name) else ""
 
 
+def dotted_names(node: cst.BaseExpression) -> tuple[str, ...]:
+    """Return the components of a dotted name, or an empty tuple for other expressions."""
+    names: list[str] = []
+    while isinstance(node, cst.Attribute):
+        names.append(node.attr.value)
+        node = node.value
+    return (node.value, *reversed(names)) if isinstance(node, cst.Name) else ()
+
+
 def last_name(node: cst.BaseExpression) -> str:
     """Return the last component of a dotted name, or an empty string for other expressions."""
     match node:

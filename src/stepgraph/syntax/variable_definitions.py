@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
-from typing import Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.bindings import bindings_of, dotted_names, parameters
 from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import ancestors_of
+from stepgraph.syntax.walk import ancestors_of, expressions_below
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.global_values import GlobalValues
+    from stepgraph.syntax.modules import Importer
 
 _MAX_DEFINITIONS: Final = 30
 """The maximum number of definitions of variables in one text, each counted whenever a variable occurs."""
@@ -27,8 +31,6 @@ _MAX_CHARACTERS: Final = 500
 """The maximum length of an expression."""
 _MAX_TOTAL_CHARACTERS: Final = 50_000
 """The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
-_MAX_FUNCTIONS: Final = 50
-"""The maximum number of functions without steps whose code is read for a graph."""
 _MAX_RESULT: Final = 2_000
 """The maximum length of a text with definitions."""
 
@@ -43,12 +45,9 @@ _ATOMS: Final = (
     *(cst.List, cst.Set, cst.Dict),
 )
 """Expressions that need no parentheses in another expression."""
-_LITERALS: Final = (
-    *(cst.Integer, cst.Float, cst.SimpleString, cst.UnaryOperation),
-    *(cst.List, cst.Tuple, cst.Set, cst.Dict),
-)
-"""Expressions whose value a constant of a module has in all functions."""
+_LOCAL_SCOPES: Final = (cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
+_LocalScope: TypeAlias = cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
 """All calls of functions. A function without calls may be called by other code."""
 
@@ -76,13 +75,26 @@ def _calls_by_name(node: cst.CSTNode, name: str) -> bool:
 
 
 class DefinitionScope(Struct):
-    """The calls of the functions of a graph, and the limit on its expressions."""
+    """The calls of the functions of a graph, the values of global names, and the limit on its expressions."""
 
     calls: FunctionCalls = field(default_factory=dict)
+    importer: Importer | None = None
+    """The importer that loads the modules of the project, or None if no import can be followed."""
+    find_steps: Callable[[], Iterable[SourcePlace]] = tuple
+    """Returns the nodes of the steps of the graph."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
-    functions: set[cst.FunctionDef] = field(default_factory=set)
-    """The functions without steps whose code was read."""
+    _globals: GlobalValues | None = None
+
+    @property
+    def globals(self) -> GlobalValues:
+        """The values of global names."""
+        # Imported here because only conditions and names with global names need it.
+        from stepgraph.syntax.global_values import GlobalValues
+
+        if self._globals is None:
+            self._globals = GlobalValues(self.importer, self.find_steps)
+        return self._globals
 
     def spend(self, characters: int) -> None:
         """Count an expression. Raises _UnknownDefinitionError for a long one, and if the budget is exhausted."""
@@ -112,7 +124,12 @@ def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> 
     """Return the normal form of a condition with definitions in place of its local variables."""
     from stepgraph.model.expressions import normal_condition
 
-    return defined_expression(normal_condition(text), place, scope)
+    return defined_value(normal_condition(text), place, scope)
+
+
+def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return an expression as `defined_expression` does, or with a digest of its sources if a definition is unknown."""
+    return defined_expression(text, place, scope) or _with_sources(text, place, scope)
 
 
 def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
@@ -151,7 +168,20 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
 def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression with definitions in place of its variables, or without changes if these are unknown."""
     text = formatted_text(place.module.tree, expression)
-    return defined_expression(text, place, scope) or _normal(text)
+    return defined_value(text, place, scope) or _normal(text)
+
+
+def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return an expression with a digest of the code that its value depends on, or an empty string for a pattern."""
+    # Imported here because only expressions without a definition need it.
+    from stepgraph.syntax.value_sources import ValueSources
+
+    try:
+        expression = _parse(text)
+    except cst.ParserSyntaxError:
+        return ""
+    sources = ValueSources(place.module, scope.globals).of([expression], _functions_around(place))
+    return f"{_normal(text)} by {sources}"
 
 
 def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope, *, is_name: bool) -> str:
@@ -263,9 +293,7 @@ class _Definitions(Struct):
         if isinstance(expression, cst.Name):
             return self._variable(expression.value, at, function, numbers)
         variables = _Variables(
-            lambda name: _in_parentheses(self._variable(name, at, function, numbers)),
-            lambda owner, name: self._method(owner, name, function),
-            lambda owner, name: self._class_constant(owner, name, function),
+            lambda name: self._variable(name, at, function, numbers), lambda names: self._dotted(names, at, function)
         )
         numbered = expression.visit(variables)
         if not isinstance(numbered, cst.BaseExpression):
@@ -284,37 +312,37 @@ class _Definitions(Struct):
                 return cst.Name(name)
             if bindings.binds(name):
                 return self._local(name, index, self._reaching(bindings.binders[name], at), numbers)
-        return self._global(name)
+        value = self._dotted((name,), at, len(self.functions))
+        return cst.Name(name) if value is None else value[0]
 
-    def _global(self, name: str) -> cst.BaseExpression:
-        """Return the value of a constant, an identifier of a function, or the name of another global variable."""
-        binders = bindings_of(self.module.tree, self.module).binders.get(name, ())
-        if len(binders) == 1 and isinstance(binders[0], cst.FunctionDef):
-            return cst.Name(self._function_value(binders[0]) or name)
-        return constant_value(name, self.module)
+    def _dotted(self, names: Sequence[str], at: cst.CSTNode, function: int) -> tuple[cst.BaseExpression, int] | None:
+        """Return the value of a dotted name and the number of components that it stands for.
 
-    def _function_value(self, function: cst.FunctionDef) -> str:
-        """Return an identifier for a function by its code. A function with steps is in the graph."""
-        from stepgraph.syntax.function_values import function_value
+        Return None for the names of local variables, of which a single component is replaced, and of unknown members.
+        """
+        around = self._method_around(names[0], function)
+        if around is not None and len(names) > 1:
+            value = self.expansion.scope.globals.of_member(names[1], around, self.module)
+            if value is None:
+                return None
+            member = cst.Attribute(cst.Name(names[0]), cst.Name(value)) if value.isidentifier() else _parse(value)
+            return member, 2
+        if function < len(self.functions) and self._clause_of(names[0], at, self.functions[function]):
+            return None
+        for each in self.functions[function:]:
+            bindings = bindings_of(each, self.module)
+            if names[0] in bindings.globals:
+                break
+            if bindings.binds(names[0]):
+                match bindings.binders[names[0]]:
+                    case [cst.Import() | cst.ImportFrom() as statement]:
+                        return self._value(self.expansion.scope.globals.of_import(statement, names, self.module))
+                return None
+        return self._value(self.expansion.scope.globals.of(names, self.module))
 
-        scope = self.expansion.scope
-        if function in scope.calls:
-            return ""
-        if function not in scope.functions and len(scope.functions) >= _MAX_FUNCTIONS:
-            return ""
-        scope.functions.add(function)
-        return function_value(function, self.module)
-
-    def _method(self, owner: str, name: str, function: int) -> str:
-        """Return an identifier for a method that code in a function calls, or its name."""
-        around = self._method_around(owner, function)
-        method = None if around is None else method_of(name, around, self.module)
-        return name if method is None else self._function_value(method) or name
-
-    def _class_constant(self, owner: str, name: str, function: int) -> cst.BaseExpression | None:
-        """Return the value of a constant of the class that code in a function reads, or None."""
-        around = self._method_around(owner, function)
-        return None if around is None else class_constant(name, around, self.module)
+    @staticmethod
+    def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
+        return None if value is None else (_parse(value[0]), value[1])
 
     def _method_around(self, owner: str, function: int) -> cst.FunctionDef | None:
         """Return the method around a function whose first parameter has a name."""
@@ -375,8 +403,11 @@ class _Definitions(Struct):
                 # A step is identified by its name, not by that of its function.
                 return f"<{self._text(decorator.decorator, binder, function)}>"
             case cst.FunctionDef(decorators=[]):
-                return self._function_value(binder) or name
-            case cst.FunctionDef() | cst.ClassDef() | cst.Import() | cst.ImportFrom():
+                return self._function(binder, self.functions[function:])
+            case cst.Import() | cst.ImportFrom():
+                value = self.expansion.scope.globals.of_import(binder, (name,), self.module)
+                return name if value is None else value[0]
+            case cst.FunctionDef() | cst.ClassDef():
                 return name
             case cst.Param():
                 return self._passed(binder, self.functions[function]) or name
@@ -394,6 +425,18 @@ class _Definitions(Struct):
                 return self._element(name, target, iterable, binder, function)
             case _:
                 raise _UnknownDefinitionError
+
+    def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
+        """Return an identifier for a function in others by its code and by the variables that it reads from these."""
+        # Imported here because few conditions call nested functions.
+        from stepgraph.syntax.value_sources import ValueSources
+
+        values = self.expansion.scope.globals
+        sources = ValueSources(self.module, values)
+        identifier, captured = values.of_function(function, self.module), sources.of_function(function, around)
+        if identifier == function.name.value:
+            captured = sources.of_result(function, around)
+        return f"{identifier} by {captured}" if captured else identifier
 
     def _element(
         self,
@@ -441,7 +484,7 @@ class _Definitions(Struct):
             return ", ".join(texts)
         if parameter.default is None:
             raise _UnknownDefinitionError
-        return f"default {self.module.text(parameter.default)}"
+        return f"default {self._text(parameter.default, owner, self.functions.index(owner) + 1)}"
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
@@ -498,35 +541,6 @@ def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression
             return None
 
 
-def constant_value(name: str, module: SourceModule) -> cst.BaseExpression:
-    """Return the literal that a constant of a module has as its value, or the name of another global variable."""
-    bindings = bindings_of(module.tree, module)
-    is_constant = bindings.binds(name) and name not in bindings.mutations
-    value = _only_value(name, bindings.binders[name]) if is_constant else None
-    return value if isinstance(value, _LITERALS) else cst.Name(name)
-
-
-def method_of(name: str, function: cst.FunctionDef, module: SourceModule) -> cst.FunctionDef | None:
-    """Return a method of the class around another method, or None if the class does not define it once."""
-    match _members(name, function, module):
-        case [cst.FunctionDef() as method]:
-            return method
-        case _:
-            return None
-
-
-def class_constant(name: str, function: cst.FunctionDef, module: SourceModule) -> cst.BaseExpression | None:
-    """Return the literal that a constant of the class around a method has as its value, or None."""
-    value = _only_value(name, _members(name, function, module))
-    return value if isinstance(value, _LITERALS) else None
-
-
-def _members(name: str, function: cst.FunctionDef, module: SourceModule) -> Sequence[cst.CSTNode]:
-    """Return the nodes that bind a name in the class around a method."""
-    owner = next((each for each in ancestors_of(module.parents, function) if isinstance(each, cst.ClassDef)), None)
-    return () if owner is None else bindings_of(owner, module).binders.get(name, ())
-
-
 def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
     """Return an expression as a part of another one."""
     if isinstance(expression, _ATOMS) or expression.lpar:
@@ -556,43 +570,79 @@ class _Variables(cst.CSTTransformer):
     def __init__(
         self,
         value_of: Callable[[str], cst.BaseExpression],
-        method_of: Callable[[str, str], str],
-        constant_of: Callable[[str, str], cst.BaseExpression | None],
+        value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
     ) -> None:
         super().__init__()
         self._value_of = value_of
-        self._method_of = method_of
-        self._constant_of = constant_of
-        self._methods: dict[int, str] = {}
-        """The names of objects whose methods are called, by the identities of the names of the methods."""
+        self._value_of_dotted = value_of_dotted
+        self._values: dict[int, cst.BaseExpression] = {}
+        """The values of dotted names, by the identities of their nodes."""
+        self._visited: set[int] = set()
+        """The identities of the nodes of dotted names whose values were looked up."""
         self._members: set[int] = set()
         """The identities of the names of attributes and keyword arguments."""
+        self._kept: list[cst.CSTNode] = []
+        """The functions that run as steps, which remain unchanged."""
+        self._scopes: list[dict[str, str]] = []
+        """The numbers of the variables of the lambdas and comprehensions around the visited node, by name."""
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         match node:
-            case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=method)):
-                self._methods[id(method)] = owner
-        match node:
-            case cst.Attribute(attr=member) | cst.Arg(keyword=cst.Name() as member):
+            case cst.Attribute():
+                self._look_up(node)
+                self._members.add(id(node.attr))
+            case cst.Arg(keyword=cst.Name() as member):
                 self._members.add(id(member))
-            case cst.Lambda() | cst.CompFor() | cst.NamedExpr():
-                # Their names are those of other scopes, or depend on the order of evaluation.
+            case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))), args=[argument]):
+                # The engine keeps the result of a step, so that the code of its function does not matter.
+                self._kept.append(argument)
+            case cst.Lambda() | cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
+                self._scopes.append(self._names_of_scope(node))
+            case cst.NamedExpr():
+                # Its name depends on the order of evaluation.
                 raise _UnknownDefinitionError
-        return True
+        return id(node) not in self._values and node not in self._kept
+
+    def _names_of_scope(self, scope: _LocalScope) -> dict[str, str]:
+        """Return the numbers of the variables of a lambda or comprehension, and of the scopes around it.
+
+        Raises _UnknownDefinitionError if a variable around it has the name of one of its own.
+        """
+        # Imported here because few conditions contain comprehensions.
+        from stepgraph.syntax.free_names import comprehension_targets
+
+        if isinstance(scope, cst.Lambda):
+            names = [each.name.value for each in parameters(scope.params)]
+            outside: list[cst.CSTNode] = [each.default for each in parameters(scope.params) if each.default]
+        else:
+            names, outside = [*comprehension_targets(scope)], [scope.for_in.iter]
+        used = (each.value for node in outside for each in expressions_below(node) if isinstance(each, cst.Name))
+        around = self._scopes[-1] if self._scopes else {}
+        if not around.keys().isdisjoint(names) or not set(names).isdisjoint(used):
+            raise _UnknownDefinitionError
+        return around | {name: f"_{len(around) + number}" for number, name in enumerate(dict.fromkeys(names))}
+
+    def _look_up(self, node: cst.Attribute) -> None:
+        """Look up the value of the longest prefix of a dotted name that has one."""
+        names = () if id(node) in self._visited else dotted_names(node)
+        is_global = names and not (self._scopes and names[0] in self._scopes[-1])
+        value = self._value_of_dotted(names) if is_global else None
+        part: cst.BaseExpression = node
+        for count in range(len(names), 1, -1):
+            self._visited.add(id(part))
+            if value is not None and count == value[1]:
+                self._values[id(part)] = value[0]
+            part = part.value if isinstance(part, cst.Attribute) else part
 
     def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel:
-        match original_node:
-            case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)) if (
-                constant := self._constant_of(owner, name)
-            ) is not None:
-                return cast("cst.CSTNodeT", _in_parentheses(constant))
-        if not isinstance(original_node, cst.Name):
-            return updated_node
-        if (caller := self._methods.get(id(original_node))) is not None:
-            return cast("cst.CSTNodeT", cst.Name(self._method_of(caller, original_node.value)))
-        if id(original_node) in self._members:
-            return updated_node
-        return cast("cst.CSTNodeT", self._value_of(original_node.value))
+        value = self._values.get(id(original_node))
+        if isinstance(original_node, _LOCAL_SCOPES):
+            self._scopes.pop()
+        if value is None and isinstance(original_node, cst.Name) and id(original_node) not in self._members:
+            name = original_node.value
+            is_own = bool(self._scopes) and name in self._scopes[-1]
+            value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
+        return updated_node if value is None else cast("cst.CSTNodeT", _in_parentheses(value))
 
 
 def _path(target: cst.BaseExpression, name: str) -> str | None:

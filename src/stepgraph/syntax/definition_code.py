@@ -1,0 +1,271 @@
+"""The code of definitions as trees of `ast`, with values in place of the global names in them.
+
+Names of variables, annotations, docstrings and the layout do not matter.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+import libcst as cst
+
+from stepgraph.syntax.dotted_names import ImportedName
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import children, code_without_layout, self_and_statements_below, statements, statements_below
+
+_MAX_CHARACTERS: Final = 20_000
+"""The maximum length of a definition whose code is read."""
+_DESCRIPTORS: Final = frozenset({"staticmethod", "classmethod", "property"})
+"""The decorators that do not change the result of a method."""
+
+
+class NameValues(Protocol):
+    """The values of the global names in the code of a definition."""
+
+    def global_value(self, names: Sequence[str]) -> tuple[str, int] | None:
+        """Return an expression for a dotted name, and the number of components that it stands for, if it is known."""
+
+    def imported_value(self, imported: ImportedName, names: Sequence[str]) -> tuple[str, int] | None:
+        """Return the same for a dotted name whose first component an import in the definition binds."""
+
+    def member_value(self, name: str) -> str | None:
+        """Return an expression for a member of the class around a method, if it is known."""
+
+
+def assigned_value(name: str, statement: cst.CSTNode) -> cst.BaseExpression | None:
+    """Return the expression that a statement assigns to a variable, or None for other statements."""
+    match statement:
+        case cst.Assign(targets=targets, value=value):
+            is_target = any(isinstance(each.target, cst.Name) and each.target.value == name for each in targets)
+            return value if is_target else None
+        case cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value):
+            return value
+        case _:
+            return None
+
+
+def assigns_attribute(method: cst.FunctionDef, name: str) -> bool:
+    """Return whether a method assigns an attribute of its first parameter by a statement of its own."""
+    owner = next((each.name.value for each in method.params.params), "")
+    for statement in statements_below(method.body):
+        targets: list[cst.CSTNode] = []
+        match statement:
+            case cst.Assign(targets=several):
+                targets += (each.target for each in several)
+            case cst.AnnAssign() | cst.AugAssign():
+                targets.append(statement.target)
+        for target in targets:
+            match target:
+                case cst.Attribute(value=cst.Name(value=value), attr=cst.Name(value=attribute)):
+                    if (value, attribute) == (owner, name):
+                        return True
+    return False
+
+
+def expression_of(value: cst.BaseExpression, module: SourceModule) -> ast.expr | None:
+    """Return the tree of an expression, or None for a long one."""
+    lines = _parsed(f"({module.tree.code_for_node(value)})")
+    return lines[0].value if lines and isinstance(lines[0], ast.Expr) else None
+
+
+def code_of(node: cst.CSTNode, module: SourceModule) -> list[ast.stmt] | None:
+    """Return the trees of a statement or definition, or None for a long one."""
+    match node:
+        case cst.FunctionDef():
+            return _function(node, module)
+        case cst.ClassDef():
+            return _class(node, module)
+    if any(isinstance(each, cst.FunctionDef | cst.ClassDef) for each in self_and_statements_below(node)):
+        # The code of functions that are parsed on first use is not that of their nodes.
+        code = code_without_layout(node)
+        names = ast.Tuple([ast.Name(name) for name in sorted(_names_below(node))])
+        return [ast.Expr(ast.Constant(code)), ast.Expr(names)] if len(code) <= _MAX_CHARACTERS else None
+    return _parsed(module.tree.code_for_node(node))
+
+
+def _names_below(node: cst.CSTNode) -> set[str]:
+    names: set[str] = set()
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, cst.Name):
+            names.add(current.value)
+        pending += children(current)
+    return names
+
+
+def _function(function: cst.FunctionDef, module: SourceModule) -> list[ast.stmt] | None:
+    code_for = module.tree.code_for_node
+    body = "".join(f"{code_for(each).rstrip('; ')}\n" for each in statements(function.body))
+    keyword = "def" if function.asynchronous is None else "async def"
+    header, lines = _parsed(f"{keyword} f({code_for(function.params)}): pass"), _parsed(body)
+    decorators = _decorators(function.decorators, module)
+    if not header or lines is None or decorators is None:
+        return None
+    (tree,) = header
+    if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
+        return None
+    tree.body, tree.decorator_list = _without_docstring(lines), decorators
+    return [tree]
+
+
+def _class(owner: cst.ClassDef, module: SourceModule) -> list[ast.stmt] | None:
+    arguments = ", ".join(module.tree.code_for_node(each).rstrip(", \n") for each in (*owner.bases, *owner.keywords))
+    header, decorators = _parsed(f"class C({arguments}): pass"), _decorators(owner.decorators, module)
+    blocks = [_in_class(each, module) for each in statements(owner.body)]
+    if not header or decorators is None or None in blocks:
+        return None
+    (tree,) = header
+    if not isinstance(tree, ast.ClassDef):
+        return None
+    lines = [line for block in blocks for line in block or ()]
+    tree.body, tree.decorator_list = _without_docstring(lines), decorators
+    return [tree]
+
+
+def _in_class(statement: cst.CSTNode, module: SourceModule) -> list[ast.stmt] | None:
+    """Return the trees of a statement in the body of a class, where the names of methods matter."""
+    trees = code_of(statement, module)
+    match statement, trees:
+        case cst.FunctionDef(), [ast.FunctionDef() | ast.AsyncFunctionDef() as method]:
+            method.name = statement.name.value
+    return trees
+
+
+def _decorators(decorators: Sequence[cst.Decorator], module: SourceModule) -> list[ast.expr] | None:
+    names = (each.decorator for each in decorators)
+    trees = [
+        expression_of(each, module) for each in names if not (isinstance(each, cst.Name) and each.value in _DESCRIPTORS)
+    ]
+    return None if None in trees else [tree for tree in trees if tree is not None]
+
+
+def _without_docstring(lines: list[ast.stmt]) -> list[ast.stmt]:
+    is_docstring = lines and isinstance(lines[0], ast.Expr) and isinstance(lines[0].value, ast.Constant)
+    return lines[1:] if is_docstring else lines
+
+
+def _parsed(code: str) -> list[ast.stmt] | None:
+    if len(code) > _MAX_CHARACTERS:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def with_values(tree: ast.AST, values: NameValues, receiver: str = "") -> ast.AST:
+    """Replace the global names in a tree by their values, and the names of variables of functions by numbers.
+
+    `receiver` is the name of the first parameter of a method. Raises RecursionError for deeply nested code.
+    """
+    is_function = isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef)
+    normal: ast.AST = _Normalizer(_variables(tree) if is_function else {}, values, receiver).visit(tree)
+    return normal
+
+
+class _Normalizer(ast.NodeTransformer):
+    """Replaces the names of variables, functions and constants, and removes annotations."""
+
+    def __init__(self, variables: dict[str, str], values: NameValues, receiver: str) -> None:
+        self._values = values
+        self._variables = variables
+        self._receiver = receiver
+        self._imported: dict[str, ImportedName] = {}
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._dotted(node, (node.id,))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        names = tuple(_names_of(node))[::-1]
+        if not names:
+            return self.generic_visit(node)
+        if names[0] == self._receiver and (value := self._values.member_value(names[1])) is not None:
+            first = self._variables.get(names[0], names[0])
+            return _with_attributes(ast.Attribute(ast.Name(first), value), names[2:])
+        return self._dotted(node, names)
+
+    def _dotted(self, node: ast.expr, names: tuple[str, ...]) -> ast.AST:
+        context = getattr(node, "ctx", None) or ast.Load()
+        if names[0] in self._imported:
+            value = self._values.imported_value(self._imported[names[0]], names)
+        elif names[0] in self._variables:
+            value = self._variables[names[0]], 1
+        else:
+            value = self._values.global_value(names) if isinstance(context, ast.Load) else None
+        text, used = value or (names[0], 1)
+        return _with_attributes(_expression(text, context), names[used:])
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        return ast.arg(self._variables.get(node.arg, node.arg))
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        return None if node.value is None else self.visit(ast.Assign([node.target], node.value))
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> ast.AST:
+        node.name = None if node.name is None else self._variables.get(node.name, node.name)
+        return self.generic_visit(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
+        node.name, node.returns = self._variables.get(node.name, node.name), None
+        return self.generic_visit(node)
+
+    def visit_Import(self, node: ast.Import) -> ast.AST | None:
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            self._imported[name] = ImportedName(0, alias.name if alias.asname else name)
+        return None
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        for alias in node.names:
+            self._imported[alias.asname or alias.name] = ImportedName(node.level, node.module or "", alias.name)
+        return None
+
+
+def _expression(text: str, context: ast.expr_context) -> ast.expr:
+    return ast.Name(text, context) if text.isidentifier() else ast.parse(text, mode="eval").body
+
+
+def _names_of(node: ast.expr) -> Iterator[str]:
+    """Yield the components of a dotted name from the last to the first one, or nothing for other expressions."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield from (*names, node.id)
+
+
+def _with_attributes(node: ast.expr, names: Sequence[str]) -> ast.expr:
+    for name in names:
+        node = ast.Attribute(node, name, ast.Load())
+    return node
+
+
+def _variables(tree: ast.AST) -> dict[str, str]:
+    """Return numbers for the variables of a function, in the order of their first occurrences."""
+    names: dict[str, None] = {}
+    others: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(arg=str(name)) | ast.Name(id=name, ctx=ast.Store() | ast.Del()):
+                names[name] = None
+            case ast.ExceptHandler(name=str(name)):
+                names[name] = None
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if node is not tree:
+                names[name] = None
+            case ast.Global(names=shared) | ast.Nonlocal(names=shared):
+                others.update(shared)
+    variables = [name for name in names if name not in others]
+    return {name: f"v{number}" for number, name in enumerate(variables)}

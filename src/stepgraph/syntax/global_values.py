@@ -1,0 +1,334 @@
+"""Values of global names, by which equal conditions and names of steps are recognized in two versions of a project.
+
+The value of a constant is its literal. Functions, classes and other definitions have identifiers, which depend on their
+code and on the values of all names in it, also of imported ones, but not on names of variables, types and the layout.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from sys import maxsize
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.hashing import digest
+from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
+from stepgraph.syntax.definition_code import assigned_value, assigns_attribute, code_of, expression_of, with_values
+from stepgraph.syntax.dotted_names import (
+    Definition,
+    ImportedName,
+    OutsideName,
+    Target,
+    UnreadName,
+    imported_name,
+    locate,
+    locate_import,
+)
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.walk import ancestors_of, statements
+
+_MAX_TOTAL_CHARACTERS: Final = 100_000
+"""The maximum length of all definitions whose code is read for a graph."""
+_MAX_CONSTANT: Final = 80
+"""The maximum length of a constant that stands for itself."""
+_MAX_CLASSES: Final = 20
+"""The maximum number of classes that are searched for a member."""
+_DIGITS: Final = 16
+_PLAIN_BASES: Final = frozenset({"object", "Protocol", "NamedTuple", "TypedDict", "WorkflowEntrypoint"})
+"""The last names of base classes from other packages that do not change the constants in their subclasses."""
+_INITIALIZERS: Final = ("__init__", "__post_init__")
+_MEMBER_ATTRIBUTES: Final = frozenset({"name", "value"})
+"""The attributes of a member of an enumeration that depend on its definition only."""
+_CONSTANT_NODES: Final = (
+    *(ast.Constant, ast.BinOp, ast.UnaryOp, ast.Tuple, ast.List, ast.Set, ast.Dict),
+    *(ast.operator, ast.unaryop, ast.expr_context),
+)
+"""The syntax of constants that stand for themselves."""
+
+
+class GlobalValues:
+    """The values of the global names in the modules of a project."""
+
+    def __init__(
+        self, importer: Importer | None = None, find_steps: Callable[[], Iterable[SourcePlace]] = tuple
+    ) -> None:
+        """Prepare the values. `find_steps` returns the nodes of the steps in a graph."""
+        self.importer = importer
+        self._find_steps = find_steps
+        self._with_steps: Container[int] | None = None
+        """The identities of the functions and classes with steps."""
+        self._remaining = _MAX_TOTAL_CHARACTERS
+        self._pending: list[cst.CSTNode] = []
+        """The definitions whose code is being read."""
+        self._lowest = maxsize
+        """The lowest index of a pending definition to which the code of the innermost one refers."""
+        self._values: dict[int, tuple[cst.CSTNode, str]] = {}
+        """The definitions that have been read with their values, by the identity of the node."""
+
+    def of(self, names: Sequence[str], module: SourceModule) -> tuple[str, int] | None:
+        """Return an expression for a dotted name in a module, and the number of components that it stands for.
+
+        Return None for a name that no module binds, such as that of a built-in function.
+        """
+        return self._of_target(locate(names, module, self.importer), names)
+
+    def of_import(
+        self, statement: cst.Import | cst.ImportFrom, names: Sequence[str], module: SourceModule
+    ) -> tuple[str, int] | None:
+        """Return an expression as `of` does for a name that an import in a function binds."""
+        return self.of_imported(imported_name(statement, names[0]), names, module)
+
+    def of_imported(
+        self, imported: ImportedName | None, names: Sequence[str], module: SourceModule
+    ) -> tuple[str, int] | None:
+        """Return an expression as `of` does for a dotted name whose first component is imported."""
+        return self._of_target(locate_import(imported, names, module, self.importer), names)
+
+    def of_function(self, function: cst.FunctionDef, module: SourceModule) -> str:
+        """Return an identifier for a function by its code, or its name if it has steps, which are in the graph."""
+        return self._of_code(function, [function], module) or function.name.value
+
+    def of_member(self, name: str, method: cst.FunctionDef, module: SourceModule) -> str | None:
+        """Return an expression for a member of the class around a method, or None for an unknown member."""
+        owner = next((each for each in ancestors_of(module.parents, method) if isinstance(each, cst.ClassDef)), None)
+        return None if owner is None else self.of_class_member(name, owner, module)
+
+    def of_class_member(
+        self, name: str, owner: cst.ClassDef, module: SourceModule, attributes: Sequence[str] = ()
+    ) -> str | None:
+        """Return an expression for a member of a class, or None for an unknown member.
+
+        `attributes` are the names of the attributes of the member that the code reads.
+        """
+        classes = [*self._classes(owner, module)]
+        for each, inside in classes:
+            initializers = [
+                function
+                for function in statements(each.body)
+                if isinstance(function, cst.FunctionDef)
+                and function.name.value in _INITIALIZERS
+                and assigns_attribute(function, name)
+            ]
+            if initializers:
+                return self._of_code(initializers[0], initializers, inside) or name
+            binders = bindings_of(each, inside).binders.get(name, ())
+            value = assigned_value(name, binders[0]) if len(binders) == 1 else None
+            if value is not None:
+                text = self._of_assigned(value, binders[0], inside, each)
+                if all(self._is_plain(other, place) for other, place in classes):
+                    return text
+                is_whole = text.startswith("g_") or not _MEMBER_ATTRIBUTES.issuperset(attributes[:1])
+                code = (self._of_code(owner, [owner], module) or owner.name.value) if is_whole else ""
+                return _identifier_of("m", f"{name} {text} {code}".encode(errors="replace"))
+            if binders:
+                return _for_name(name, binders, self._of_code(binders[0], binders, inside, each))
+        return None
+
+    def _of_assigned(
+        self,
+        value: cst.BaseExpression,
+        statement: cst.CSTNode,
+        module: SourceModule,
+        owner: cst.ClassDef | None = None,
+    ) -> str:
+        return self._once(statement, lambda: self.of_expression(value, module, owner))
+
+    def of_expression(self, value: cst.BaseExpression, module: SourceModule, owner: cst.ClassDef | None = None) -> str:
+        """Return an expression for the value of another one in a module or class."""
+        tree = expression_of(value, module) if self._remaining > 0 else None
+        if tree is None:
+            return _identifier_of("u", module.source)
+        try:
+            normal = with_values(tree, _Names(self, module, owner=owner))
+            text = ast.unparse(normal)
+        except RecursionError:
+            return _identifier_of("u", module.source)
+        self._remaining -= len(text)
+        if len(text) <= _MAX_CONSTANT and all(isinstance(each, _CONSTANT_NODES) for each in ast.walk(normal)):
+            return text
+        if isinstance(normal, ast.Name | ast.Attribute):
+            return text
+        return _identifier_of("g", text.encode(errors="replace"))
+
+    def _of_target(self, target: Target, names: Sequence[str]) -> tuple[str, int] | None:
+        match target:
+            case OutsideName(name=name, used=used):
+                return name.lstrip("."), used
+            case UnreadName(path=path, used=used):
+                content = None if self.importer is None else self.importer.modules.read_files.get(path)
+                return _identifier_of("u", content or path.encode(errors="replace")), used
+            case Definition(module=module, name=name, used=used):
+                return self._of_definition(name, module, used, names)
+        return None
+
+    def _of_definition(self, name: str, module: SourceModule, used: int, names: Sequence[str]) -> tuple[str, int]:
+        bindings = bindings_of(module.tree, module)
+        binders, mutations = bindings.binders[name], bindings.mutations.get(name, ())
+        if len(binders) == 1 and not mutations and id(binders[0]) in bindings.top_level_statements:
+            value = assigned_value(name, binders[0])
+            if value is not None:
+                return self._alias(value, binders[0], module, used, names)
+            if isinstance(binders[0], cst.ClassDef) and used < len(names):
+                member = self.of_class_member(names[used], binders[0], module, names[used + 1 :])
+                if member is not None:
+                    return member, used + 1
+        outermost = [*dict.fromkeys((*(_outermost(each, module) for each in binders), *mutations))]
+        return _for_name(name, binders, self._of_code(binders[0], outermost, module)), used
+
+    def _alias(
+        self, value: cst.BaseExpression, statement: cst.CSTNode, module: SourceModule, used: int, names: Sequence[str]
+    ) -> tuple[str, int]:
+        """Return the value of a variable of a module, which may be another name of a function, class or constant."""
+        alias = dotted_names(value)
+        if not alias or statement in self._pending:
+            return self._of_assigned(value, statement, module), used
+        path = (*alias, *names[used:])
+        self._pending.append(statement)
+        result = self._of_target(locate(path, module, self.importer), path)
+        self._pending.pop()
+        text, count = result or (alias[0], 1)
+        return ".".join((text, *alias[count:])), used + max(0, count - len(alias))
+
+    def _classes(self, owner: cst.ClassDef, module: SourceModule) -> Iterator[tuple[cst.ClassDef, SourceModule]]:
+        """Yield a class and its base classes in the project, in about the order in which Python searches members."""
+        pending = [(owner, module)]
+        visited: set[int] = set()
+        while pending and len(visited) < _MAX_CLASSES:
+            each, inside = pending.pop(0)
+            if id(each) not in visited:
+                visited.add(id(each))
+                yield each, inside
+                pending[:0] = (
+                    found for base in each.bases if (found := self._class_of(base.value, inside)) is not None
+                )
+
+    def _class_of(self, base: cst.BaseExpression, module: SourceModule) -> tuple[cst.ClassDef, SourceModule] | None:
+        names = dotted_names(base)
+        target = locate(names, module, self.importer) if names else None
+        if not isinstance(target, Definition):
+            return None
+        match bindings_of(target.module.tree, target.module).binders[target.name]:
+            case [cst.ClassDef() as owner]:
+                return owner, target.module
+            case _:
+                return None
+
+    def _is_plain(self, owner: cst.ClassDef, module: SourceModule) -> bool:
+        """Return whether the constants in the body of a class are the values of its attributes."""
+        return not owner.keywords and all(
+            last_name(base.value) in _PLAIN_BASES or self._class_of(base.value, module) is not None
+            for base in owner.bases
+        )
+
+    def _of_code(
+        self,
+        node: cst.CSTNode,
+        code: Sequence[cst.CSTNode],
+        module: SourceModule,
+        owner: cst.ClassDef | None = None,
+    ) -> str:
+        """Return an identifier for the definition in a node by its code, or an empty string for code with steps."""
+        if self._with_steps is None:
+            self._with_steps = _definitions_around(self._find_steps())
+        if any(id(each) in self._with_steps for each in (node, *code)):
+            return ""
+        return self._once(node, lambda: self._read(code, module, owner))
+
+    def _read(self, code: Sequence[cst.CSTNode], module: SourceModule, owner: cst.ClassDef | None) -> str:
+        texts: list[str] = []
+        for node in code:
+            trees = code_of(node, module) if self._remaining > 0 else None
+            if trees is None:
+                return _identifier_of("u", module.source)
+            outer = module.parents.get(id(module.parents.get(id(node))))
+            method = node if isinstance(node, cst.FunctionDef) and isinstance(outer, cst.ClassDef) else None
+            receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
+            scope = None if isinstance(node, cst.FunctionDef) else owner
+            names = _Names(self, module, node if isinstance(node, cst.ClassDef) else scope, method)
+            try:
+                texts += (ast.dump(with_values(tree, names, receiver)) for tree in trees)
+            except RecursionError:
+                return _identifier_of("u", module.source)
+            texts.append("method" if method is not None else "")
+        self._remaining -= sum(map(len, texts))
+        return _identifier_of("f", " ".join(texts).encode(errors="replace"))
+
+    def _once(self, node: cst.CSTNode, compute: Callable[[], str]) -> str:
+        """Return the value of the definition in a node, or a reference to the definition while it is being read."""
+        if id(node) in self._values:
+            return self._values[id(node)][1]
+        depth = len(self._pending)
+        if node in self._pending:
+            index = self._pending.index(node)
+            self._lowest = min(self._lowest, index)
+            return f"r_{depth - index}"
+        lowest, self._lowest = self._lowest, maxsize
+        self._pending.append(node)
+        text = compute()
+        self._pending.pop()
+        if self._lowest >= depth:
+            self._values[id(node)] = node, text
+            self._lowest = lowest
+        else:
+            self._lowest = min(self._lowest, lowest)
+        return text
+
+
+class _Names(Struct, frozen=True):
+    """The global names in the code of a definition, as `NameValues`."""
+
+    values: GlobalValues
+    module: SourceModule
+    owner: cst.ClassDef | None = None
+    """The class whose body contains the code directly."""
+    method: cst.FunctionDef | None = None
+    """The method that contains the code."""
+
+    def global_value(self, names: Sequence[str]) -> tuple[str, int] | None:
+        if self.owner is not None and names[0] in bindings_of(self.owner, self.module).binders:
+            member = self.values.of_class_member(names[0], self.owner, self.module)
+            return None if member is None else (member, 1)
+        return self.values.of(names, self.module)
+
+    def imported_value(self, imported: ImportedName, names: Sequence[str]) -> tuple[str, int] | None:
+        return self.values.of_imported(imported, names, self.module)
+
+    def member_value(self, name: str) -> str | None:
+        return None if self.method is None else self.values.of_member(name, self.method, self.module)
+
+
+def _definitions_around(places: Iterable[SourcePlace]) -> Container[int]:
+    """Return the identities of the functions and classes that contain some nodes."""
+    definitions: set[int] = set()
+    for place in places:
+        for outer in ancestors_of(place.module.parents, place.node):
+            if id(outer) in definitions:
+                break
+            if isinstance(outer, cst.FunctionDef | cst.ClassDef):
+                definitions.add(id(outer))
+    return definitions
+
+
+def _outermost(node: cst.CSTNode, module: SourceModule) -> cst.CSTNode:
+    """Return the statement of a module that contains a node."""
+    if id(node) in bindings_of(module.tree, module).top_level_statements:
+        return node
+    around = [node, *ancestors_of(module.parents, node)]
+    if isinstance(around[-1], cst.Module):
+        around.pop()
+    outermost = around[-1]
+    return node if isinstance(outermost, cst.SimpleStatementLine) else outermost
+
+
+def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str:
+    """Return an identifier for one of several names that a statement may bind. A name has none in code with steps."""
+    is_definition = len(binders) == 1 and isinstance(binders[0], cst.FunctionDef | cst.ClassDef)
+    return name if not identifier else identifier if is_definition else f"{identifier}_{name}"
+
+
+def _identifier_of(kind: str, content: bytes) -> str:
+    return f"{kind}_{digest(content)[:_DIGITS]}"

@@ -1,0 +1,254 @@
+"""The effects of changed constants and functions of other modules on instances that their values may have steered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph import analyze_paths
+from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.log import InstanceLog
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of, opened
+
+ENTRY = """
+from workers import WorkflowEntrypoint
+$imports
+
+async def work():
+    return 1
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        n = event["payload"]
+        if $condition:
+            await step.do("a")(work)()
+        await step.sleep("nap", 1000)
+"""
+LOG = log_of("paused", ended("a"), opened("nap", "sleep"))
+
+Files = dict[str, str]
+
+
+def entry(imports: str, condition: str) -> Files:
+    return {"entry.py": ENTRY.replace("$imports", imports).replace("$condition", condition)}
+
+
+def effect(folder: Path, old: Files, new: Files, log: InstanceLog = LOG) -> InstanceEffect:
+    """Return the effect of a new version of a project on an instance."""
+    versions = []
+    for name, files in (("old", old), ("new", new)):
+        for path, content in files.items():
+            file = folder / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(content, encoding="utf-8")
+        (workflow,) = analyze_paths(folder / name).workflows
+        versions.append(workflow)
+    deployed, changed = versions
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log).effect
+
+
+ENUM = """
+from enum import Enum
+class Level(Enum):
+    LOW = 1
+    HIGH = 2
+    def is_top(self):
+        return self.value > 1
+"""
+SETTINGS = (
+    "class Base:\n    LIMIT = 3\nclass Settings(Base):\n    def __init__(self, top=5):\n        self.top = top + 1\n"
+)
+USED = {
+    "constant": ("from limits import LIMIT", "n > LIMIT", {"limits.py": "LIMIT = 3"}, ("3", "5")),
+    "renamed": ("from limits import LIMIT as TOP", "n > TOP", {"limits.py": "LIMIT = 3"}, ("3", "5")),
+    "module": ("import limits", "n > limits.LIMIT", {"limits.py": "LIMIT = 3"}, ("3", "5")),
+    "computed": ("from limits import LIMIT", "n > LIMIT", {"limits.py": "BASE = 3\nLIMIT = BASE * 2"}, ("= 3", "= 5")),
+    "call": ("from limits import LIMIT", "n > LIMIT", {"limits.py": "LIMIT = int('3')"}, ("3", "5")),
+    "guarded": (
+        "from limits import LIMIT",
+        "n > LIMIT",
+        {"limits.py": "import os\nif os.name == 'a':\n    LIMIT = 1\nelse:\n    LIMIT = 2"},
+        ("'a'", "'b'"),
+    ),
+    "set": ("from limits import KINDS", "n in KINDS", {"limits.py": "A = 'a'\nKINDS = {A, 'b'}"}, ("'a'", "'c'")),
+    "mutated": ("from limits import KINDS", "n in KINDS", {"limits.py": "KINDS = []\nKINDS.append(3)"}, ("3", "5")),
+    "function": ("from rules import big", "big(n)", {"rules.py": "def big(n):\n    return n > 3"}, ("3", "5")),
+    "default": ("from rules import big", "big(n)", {"rules.py": "def big(n, m=3):\n    return n > m"}, ("3", "5")),
+    "lambda": ("from rules import big", "big(n)", {"rules.py": "big = lambda n: n > 3"}, ("3", "5")),
+    "same": ("def big(n):\n    def f():\n        return 3\n    return n > f()", "big(n)", {}, ("return 3", "return 5")),
+    "decorator": (
+        "from rules import big",
+        "big(n)",
+        {"rules.py": "def twice(f):\n    return lambda n: f(n) > 3\n@twice\ndef big(n):\n    return n"},
+        ("3", "5"),
+    ),
+    "indirect": (
+        "from rules import big",
+        "big(n)",
+        {"rules.py": "from deep import LIMIT\ndef big(n):\n    return n > LIMIT", "deep.py": "LIMIT = 3"},
+        ("= 3", "= 5"),
+    ),
+    "local import": (
+        "from rules import big",
+        "big(n)",
+        {"rules.py": "def big(n):\n    from deep import LIMIT as m\n    return n > m", "deep.py": "LIMIT = 3"},
+        ("= 3", "= 5"),
+    ),
+    "re-export": (
+        "from shop import big",
+        "big(n)",
+        {"shop/__init__.py": "from .rules import *", "shop/rules.py": "def big(n):\n    return n > 3"},
+        ("3", "5"),
+    ),
+    "package": (
+        "import shop.rules",
+        "shop.rules.big(n)",
+        {
+            "shop/__init__.py": "",
+            "shop/rules.py": "from . import deep\ndef big(n):\n    return n > deep.A",
+            "shop/deep.py": "A = 3",
+        },
+        ("A = 3", "A = 5"),
+    ),
+    "cycle": (
+        "from a import big",
+        "big(n)",
+        {
+            "a.py": "import b\ndef big(n):\n    return n < 9 or b.small(n)",
+            "b.py": "import a\ndef small(n):\n    return n > 3 and a.big(n - 1)",
+        },
+        ("> 3", "> 5"),
+    ),
+    "member": ("from levels import Level", "n == Level.LOW.value", {"levels.py": ENUM}, ("LOW = 1", "LOW = 0")),
+    "method of member": ("from levels import Level", "Level.LOW.is_top()", {"levels.py": ENUM}, ("> 1", "> 0")),
+    "class": ("from conf import Settings", "n > Settings.LIMIT", {"conf.py": SETTINGS}, ("= 3", "= 5")),
+    "instance": ("from conf import Settings\nS = Settings()", "n > S.top", {"conf.py": SETTINGS}, ("+ 1", "+ 2")),
+    "argument": (
+        "from conf import S",
+        "n > S.top",
+        {"conf.py": f"{SETTINGS}\nS = Settings(top=4)"},
+        ("top=4", "top=3"),
+    ),
+    "other name": (
+        "from limits import A, B",
+        "n > A",
+        {"limits.py": "A, B = 3, 4", "other.py": "n > A"},
+        ("n > A", "n > B"),
+    ),
+    "broken": ("from limits import LIMIT", "n > LIMIT", {"limits.py": "LIMIT = 3 +"}, ("3", "5")),
+    "comprehension": (
+        "from limits import LIMIT",
+        "any(each > LIMIT for each in n)",
+        {"limits.py": "LIMIT = 3"},
+        ("3", "5"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", USED)
+def test_values_from_other_modules_may_change_branches(case: str, tmp_path: Path) -> None:
+    imports, condition, modules, (before, after) = USED[case]
+    old = {**entry(imports, condition), **modules}
+    new = {path: content.replace(before, after) for path, content in old.items()}
+    assert old != new
+    assert effect(tmp_path, old, new) == "unknown"
+    if case != "broken":
+        assert effect(tmp_path, old, {path: f"{content}\n\n" for path, content in old.items()}) == "resumes"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (("from limits import LIMIT", "n > LIMIT"), ("import limits as m", "n > m.LIMIT")),
+        (("from limits import LIMIT", "n > LIMIT"), ("", "n > 3")),
+        (("from limits import LIMIT", "n > LIMIT"), ("from shop import TOP", "n > TOP")),
+        (("from limits import big", "big(n)"), ("from shop import large", "large(n)")),
+        (("from limits import big", "big(n)"), ("def big(m):\n    return m > 3", "big(n)")),
+        (("import math", "math.ceil(n)"), ("from math import ceil as up", "up(n)")),
+    ],
+)
+def test_moved_definitions_keep_their_values(old: tuple[str, str], new: tuple[str, str], tmp_path: Path) -> None:
+    modules = {
+        "limits.py": "LIMIT = 3\nOTHER = 1\ndef big(n):\n    return n > LIMIT",
+        "shop.py": "from limits import LIMIT as TOP\ndef large(count: int) -> bool:\n    return count > 3",
+    }
+    assert effect(tmp_path, {**entry(*old), **modules}, {**entry(*new), **modules}) == "resumes"
+
+
+BASE = """
+from workers import WorkflowEntrypoint
+class Base(WorkflowEntrypoint):
+    LIMIT = 3
+    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.top = 4
+    def is_big(self, n):
+        return n > self.LIMIT
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "before", "after"),
+    [
+        ("n > self.LIMIT", "= 3", "= 5"),
+        ("self.is_big(n)", "= 3", "= 5"),
+        ("self.is_big(n)", "n >", "n <"),
+        ("n > self.top", "= 4", "= 5"),
+        ("n > self.top and self.LIMIT", "= 4", "= 5"),
+    ],
+)
+def test_members_of_base_classes_may_change_branches(condition: str, before: str, after: str, tmp_path: Path) -> None:
+    files = {
+        path: text.replace("(WorkflowEntrypoint)", "(Base)")
+        for path, text in entry("from base import Base", condition).items()
+    }
+    old, new = ({**files, "base.py": code} for code in (BASE, BASE.replace(before, after)))
+    assert effect(tmp_path, old, new) == "unknown"
+    assert (
+        effect(tmp_path, old, {**old, "base.py": BASE.replace("is_big(self, n)", "is_big(self, n: int)")}) == "resumes"
+    )
+
+
+LOCAL = """
+from workers import WorkflowEntrypoint
+async def work():
+    return 3
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        $body
+        await step.sleep("nap", 1000)
+"""
+READING = {
+    "context": ("with self.env.open(1) as x:\n    pass\nif x:", "open(1)", "open(2)"),
+    "accumulated": ("x = 0\nx += 1\nx, y = x + 1, x\nfor each in [x, y]:\n    x -= each\nif x:", "+ 1", "+ 2"),
+    "nested function": ("m = 3\ndef big(n):\n    return n > m\nif big(event):", "m = 3", "m = 5"),
+    "helper with steps": (
+        "async def load(n):\n    x = await step.do('load')(work)()\n    return x > n\nif await load(3):",
+        "load(3)",
+        "load(5)",
+    ),
+    "result of a helper": (
+        "async def load():\n    x = await step.do('load')(work)()\n    return x > 3\nif await load():",
+        "> 3",
+        "> 5",
+    ),
+    "lambda": ("x = 3\nif any(map(lambda n: n > x, event)):", "x = 3", "x = 5"),
+    "walrus": ("x = 3\nif (y := event['n']) and y > x:", "x = 3", "x = 5"),
+    "except": ("try:\n    x = int(event)\nexcept ValueError:\n    x = 3\nif x:", "x = 3", "x = 5"),
+}
+
+
+@pytest.mark.parametrize("case", READING)
+def test_values_of_local_code_may_change_branches(case: str, tmp_path: Path) -> None:
+    body, before, after = READING[case]
+    lines = f"{body}\n    await step.do('a')(work)()".replace("\n", "\n        ")
+    old = {"entry.py": LOCAL.replace("$body", lines)}
+    new = {"entry.py": old["entry.py"].replace(before, after)}
+    log = log_of("paused", *([ended("load")] if "'load'" in body else []), ended("a"), opened("nap", "sleep"))
+    assert effect(tmp_path, old, new, log) == "unknown"
+    moved = {"entry.py": old["entry.py"].replace("return 3", "return 4")}
+    assert effect(tmp_path, old, moved, log) == "resumes"
