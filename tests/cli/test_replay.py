@@ -20,6 +20,10 @@ ALONE = (
     "unchanged. To compare them, name the deployed version with --from."
 )
 COMPARED = "Assumes that unchanged conditions and loops decide as before."
+SAVED = (
+    "Assumes that conditions and loops with the same text decide as before: saved graphs lack the values of constants "
+    "and the code of functions. To compare these, name a revision or directory with --from."
+)
 UNCALLED = "which the new code does not call."
 NAME = "files or a directory with logs, or use --local or --account."
 TRY = "Try `stepgraph replay --help`."
@@ -130,6 +134,7 @@ def test_saved_graphs_of_both_versions(stepgraph: Command) -> None:
     (instance,) = json.loads(run.out)["instances"]
     assert (instance["file"], instance["workflow"], instance["effect"]) == ("log.json", "Orders", "reruns")
     assert (instance["begun_anew"], instance["orphans"]) == (["relax-1"], ["rest-1"])
+    assert SAVED in stepgraph("replay", "log.json", "--graph", "new.json", "--from", "old.json").out
 
 
 def test_a_deployed_version_without_the_workflow(stepgraph: Command) -> None:

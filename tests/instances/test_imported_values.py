@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from stepgraph import analyze_paths
+from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
+from stepgraph.model.details import Details
+from stepgraph.model.payload import Graph
 from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, log_of, opened
 
@@ -37,18 +40,26 @@ def entry(imports: str, condition: str) -> Files:
 
 def effect(folder: Path, old: Files, new: Files, log: InstanceLog = LOG) -> InstanceEffect:
     """Return the effect of a new version of a project on an instance."""
-    versions = []
-    for name, files in (("old", old), ("new", new)):
-        for path, content in files.items():
-            file = folder / name / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content, encoding="utf-8")
-        (workflow,) = analyze_paths(folder / name).workflows
-        versions.append(workflow)
-    deployed, changed = versions
-    assert deployed.graph is not None
-    assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log).effect
+    deployed, changed = graph_of(folder / "old", old), graph_of(folder / "new", new)
+    return NewCode.of(changed[0], deployed[0], (deployed[1], changed[1])).replay(log).effect
+
+
+def graph_of(folder: Path, files: Files) -> tuple[Graph, Details]:
+    """Return the graph of the only workflow of a project, with its details."""
+    for path, content in files.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    (workflow,) = analyze_paths(folder).workflows
+    assert workflow.graph is not None
+    return workflow.graph, workflow.details
+
+
+def changes(folder: Path, old: Files, new: Files) -> list[str]:
+    """Return the changes of a new version of a project, one on each line."""
+    before, after = graph_of(folder / "old", old), graph_of(folder / "new", new)
+    diff = diff_workflows(before[0]["workflow"], after[0]["workflow"], details=lambda: (before[1], after[1]))
+    return [change.line for change in diff.changes]
 
 
 ENUM = """
@@ -252,3 +263,29 @@ def test_values_of_local_code_may_change_branches(case: str, tmp_path: Path) -> 
     assert effect(tmp_path, old, new, log) == "unknown"
     moved = {"entry.py": old["entry.py"].replace("return 3", "return 4")}
     assert effect(tmp_path, old, moved, log) == "resumes"
+
+
+@pytest.mark.parametrize(
+    ("condition", "before", "after", "change"),
+    [
+        ("n > LIMIT", "= 3", "= 5", "condition `n > LIMIT`: value 3 changed to 5"),
+        ("n > LIMIT > 0", "= 3", "= 'x'", "condition `n > LIMIT > 0`: value 3 changed to 'x'"),
+        ("n > LIMIT", "= 3", "= max(3, 2)", "condition `n > LIMIT`: the values in it changed"),
+        ("n > LIMIT + 3", "3", "5", "condition `n > LIMIT + 3` changed to `n > LIMIT + 5`"),
+        ("big(n)", "n > 7", "n > 8", "condition `big(n)`: the values in it changed"),
+    ],
+)
+def test_diffs_show_changed_values(condition: str, before: str, after: str, change: str, tmp_path: Path) -> None:
+    modules = {"limits.py": "LIMIT = 3\ndef big(n):\n    return n > 7"}
+    old = {**entry("from limits import LIMIT, big", condition), **modules}
+    new = {path: content.replace(before, after) for path, content in old.items()}
+    reason = "breaking: instances waiting at 'nap' may take a different branch when they resume"
+    assert changes(tmp_path, old, new) == [f"~ {change}  {reason}"]
+    assert changes(tmp_path, old, old) == []
+
+
+def test_diffs_show_changed_values_of_a_match(tmp_path: Path) -> None:
+    body = "match event.kind + N:\n            case 1:\n                await step.sleep('a', 1)"
+    old, new = ({"entry.py": f"N = {number}\n{LOCAL.replace('$body', body)}"} for number in (3, 5))
+    (change,) = changes(tmp_path, old, new)
+    assert change.startswith("~ switch value `event.kind + N`: value 3 changed to 5  breaking: ")

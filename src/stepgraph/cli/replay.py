@@ -85,7 +85,9 @@ def replay(
     output.prepare(files)
     reader = LogReader()
     loaded = reader.read(logs, remote, candidates)
-    report = _report(loaded, ReplayedCode(candidates, version), version, fail_on)
+    has_saved_graph = candidates.is_saved or (version is not None and version.is_saved)
+    code = ReplayedCode(candidates, version)
+    report = _report(loaded, code, version, fail_on, has_saved_graph=has_saved_graph)
     return _deliver(report, output, files, has_errors=reader.has_failed or candidates.failed)
 
 
@@ -98,7 +100,12 @@ def _deployed_version(name: str, paths: list[str], graphs: GraphOptions) -> Comp
 
 
 def _report(
-    logs: Iterable[LoadedLog], code: ReplayedCode, version: ComparedVersion | None, fail_on: str
+    logs: Iterable[LoadedLog],
+    code: ReplayedCode,
+    version: ComparedVersion | None,
+    fail_on: str,
+    *,
+    has_saved_graph: bool,
 ) -> ReplayReport:
     from stepgraph.report.replay.replay_report import ReplayedInstance, ReplayFailOn, ReplayReport
 
@@ -121,7 +128,7 @@ def _report(
             )
         )
     title = None if version is None else version.title
-    return ReplayReport(tuple(instances), ended, title, ReplayFailOn(fail_on), __version__)
+    return ReplayReport(tuple(instances), ended, title, ReplayFailOn(fail_on), __version__, has_saved_graph)
 
 
 def _deliver(

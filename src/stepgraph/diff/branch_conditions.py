@@ -14,6 +14,9 @@ from stepgraph.model.expressions import are_exclusive, condition_parts, normal_c
 if TYPE_CHECKING:
     from stepgraph.diff.matching import Matching
 
+CONDITION_VALUES: Final = "\0values"
+"""The field of a branch or `switch` with the values in its condition in changes. The payload has no such field."""
+
 _MAX_BRANCHES: Final = 30
 """The maximum number of branches of an `if` whose conditions are compared."""
 
@@ -68,6 +71,26 @@ def _own_decisions(tree: Tree, branch: int) -> list[Decision]:
 def have_equal_cases(old: TreeElement, new: TreeElement) -> bool:
     """Return whether two branches have the same pattern of a `case`, or key of a dictionary, in another layout."""
     return normal_case(old.text("condition")) == normal_case(new.text("condition"))
+
+
+def has_conditions(tree: Tree) -> bool:
+    """Return whether some branch has a condition, or there is a `switch`."""
+    return any(each.kind == "switch" or (each.kind == BRANCH and each.text("condition")) for each in tree.elements)
+
+
+def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
+    """Yield the branches and `switch` nodes of both versions whose conditions are equal, but not the values in them.
+
+    The pairs are the old and the new number.
+    """
+    for element in matching.old.elements:
+        new = matching.to_new[element.number] if element.kind in {BRANCH, "switch"} else None
+        if new is None or matching.new[new].kind != element.kind:
+            continue
+        field = "condition" if element.kind == BRANCH else "discriminant"
+        text = element.text(field)
+        if text and text == matching.new[new].text(field) and matching.has_other_value(element.number, new):
+            yield element.number, new
 
 
 def normal_decisions(conditions: Sequence[Decision]) -> list[tuple[str, bool]]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.diff.branch_conditions import CONDITION_VALUES, changed_values
 from stepgraph.diff.clocks import RACES, wait_changes
 from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
 from stepgraph.diff.match import functions_of
@@ -117,6 +118,8 @@ class _Grouping:
         self._add_wait_changes()
         for old, new in changed_loops(sides.matching):
             self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[LOOP_HEAD]))
+        for old, new in changed_values(sides.matching):
+            self._add(_EditGroupDraft(Action.CHANGED, (old,), (new,), fields=[CONDITION_VALUES]))
 
     def assign(self, edit: Edit) -> bool:
         """Add an edit to the change that it belongs to. Return False for an edit that belongs to no change."""

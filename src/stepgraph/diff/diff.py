@@ -8,7 +8,7 @@ from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 
-from stepgraph.diff.branch_conditions import match_branches
+from stepgraph.diff.branch_conditions import has_conditions, match_branches
 from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
@@ -122,9 +122,9 @@ def diff_workflows(
 
     `name` defaults to the name of the class, and `budget` to a new budget with the default limit on visited elements.
     `details` returns the details of both versions: heads of loops, functions of steps, arguments of calls, definitions
-    of variables, and `raise` statements. It is called only for workflows with changes, loops or equal names of steps or
-    calls. `in_flight` is where instances are assumed to be. For different versions that exceed the budget, the result
-    is a single change that reports the limit.
+    of variables, and `raise` statements. It is called only for workflows with changes, loops, conditions or equal names
+    of steps or calls. `in_flight` is where instances are assumed to be. For different versions that exceed the budget,
+    the result is a single change that reports the limit.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
@@ -145,7 +145,7 @@ def _compare(
     """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
     matching = match_trees(read_tree(old, budget), read_tree(new, budget))
     edits = edit_script(matching)
-    if edits or has_loops(matching) or has_equal_names(matching):
+    if edits or has_loops(matching) or has_conditions(matching.old) or has_equal_names(matching):
         old_details, new_details = details()
         add_details(matching.old, old, old_details)
         add_details(matching.new, new, new_details)

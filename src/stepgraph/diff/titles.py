@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.loop_heads import LOOP_HEAD
@@ -26,6 +27,7 @@ from stepgraph.diff.wording import (
     parent_name,
     quoted,
 )
+from stepgraph.model.expressions import changed_constant
 
 
 class _TitleContext(Struct, frozen=True):
@@ -160,6 +162,8 @@ def _changed(context: _TitleContext) -> str:
     if before.kind == "switch" and context.group.fields == ("discriminant",):
         change = f"switch value `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
         return f"{change}{_same_value(context, old, new)}"
+    if context.group.fields == (CONDITION_VALUES,):
+        return f"{_changed_values(context, old, new)}{_of_parent(context.new, new) if before.kind == BRANCH else ''}"
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     if context.group.fields == (LOOP_HEAD,):
@@ -177,6 +181,17 @@ def _passes(context: _TitleContext, old: int, new: int) -> str:
         values = f"the values in `{after}`" if after else "its values"
         return f"{name_of(context.new, new)}: {values} changed"
     return f"{name_of(context.new, new)}: `{before}` changed to `{after}`"
+
+
+def _changed_values(context: _TitleContext, old: int, new: int) -> str:
+    """Return the change of the values in a condition or `switch`, as `value 3 changed to 5` for a single constant."""
+    element = context.new[new]
+    is_case = element.kind == BRANCH and context.new[element.parent].kind == "switch"
+    noun = "switch value" if element.kind == "switch" else "case" if is_case else "condition"
+    text = element.text("discriminant" if element.kind == "switch" else "condition")
+    constants = changed_constant(context.old.definitions.get(old, ""), context.new.definitions.get(new, ""))
+    values = "the values in it changed" if constants is None else "value {} changed to {}".format(*constants)
+    return f"{noun} `{text}`: {values}"
 
 
 def _condition_change(context: _TitleContext, old: int, new: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Final, cast
 
+from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.matching import Matching
@@ -359,6 +360,8 @@ def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]
 def _old_value(tree: Tree, old: TreeElement, new: TreeElement, group: EditGroup) -> str:
     if group.action is Action.RENAMED:
         return f"was '{old.text(KEY) or old.name or old.text('class_name')}'"
+    if group.fields == (CONDITION_VALUES,):
+        return "values changed"
     if old.kind == BRANCH:
         condition = old.fields.get("condition")
         return "was else" if condition is None else f"was {condition}"

@@ -13,6 +13,8 @@ from typing import Final
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of an expression that is normalized."""
+_MAX_SHOWN_CONSTANT: Final = 40
+"""The maximum length of a changed constant in a message."""
 _DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
@@ -107,6 +109,25 @@ def _compared_constant(condition: str) -> tuple[str, object] | None:
             return f"{_unparse(left)}{_DEFINITIONS}{definitions}", value
         case _:
             return None
+
+
+def changed_constant(old: str, new: str) -> tuple[str, str] | None:
+    """Return the old and the new constant in which two conditions, with the definitions of their variables, differ.
+
+    Return None if they differ in several constants or in other parts.
+    """
+    sides = [each.partition(_DEFINITIONS) for each in (old, new)]
+    before, after = (_parse(code) for code, _, _ in sides)
+    if sides[0][1:] != sides[1][1:] or before is None or after is None:
+        return None
+    constants: dict[tuple[str, str], None] = {}
+    for node, other in zip(ast.walk(before), ast.walk(after), strict=False):
+        if isinstance(node, ast.Constant) and isinstance(other, ast.Constant) and ast.dump(node) != ast.dump(other):
+            constants[ast.unparse(node), ast.unparse(other)] = None
+            node.value = other.value
+    (pair, *others) = constants or [("", "")]
+    is_short = max(map(len, pair)) <= _MAX_SHOWN_CONSTANT
+    return pair if constants and not others and is_short and ast.dump(before) == ast.dump(after) else None
 
 
 def joined_pieces(text: str) -> list[tuple[str, bool]]:

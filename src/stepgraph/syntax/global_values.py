@@ -115,7 +115,7 @@ class GlobalValues:
             ]
             if initializers:
                 return self._of_code(initializers[0], initializers, inside) or name
-            binders = bindings_of(each, inside).binders.get(name, ())
+            binders = bindings_of(each, inside).binders.get(name, [])
             value = assigned_value(name, binders[0]) if len(binders) == 1 else None
             if value is not None:
                 text = self._of_assigned(value, binders[0], inside, each)

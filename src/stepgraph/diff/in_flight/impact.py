@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import takewhile
 from typing import Final
 
+from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES, concurrent_in
 from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
@@ -36,6 +37,7 @@ from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
+_CONDITIONS: Final = frozenset({"condition", "discriminant", CONDITION_VALUES})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})
 
 
@@ -428,7 +430,7 @@ class ImpactAnalysis:
             return SAFE
         if kind in STEPS:
             return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
-        if field in {"condition", "discriminant"} and not self._sides.has_same_value(old, new):
+        if field in _CONDITIONS and not self._sides.has_same_value(old, new):
             wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
             subject = "" if wait is None else f"instances waiting at {wait}"
             return breaking(f"{subject} may take a different branch when they resume") if subject else SAFE

@@ -66,6 +66,8 @@ class ReplayReport(Struct, frozen=True):
     fail_on: ReplayFailOn
     version: str
     """The version of stepgraph."""
+    has_saved_graph: bool = False
+    """Whether the deployed or the new version is a saved graph."""
 
     @property
     def fails(self) -> bool:
@@ -82,6 +84,10 @@ _WITHOUT_DEPLOYED: Final = (
     "unchanged. To compare them, name the deployed version with --from."
 )
 _WITH_DEPLOYED: Final = "Assumes that unchanged conditions and loops decide as before."
+_WITH_SAVED_GRAPH: Final = (
+    "Assumes that conditions and loops with the same text decide as before: saved graphs lack the values of constants "
+    "and the code of functions. To compare these, name a revision or directory with --from."
+)
 
 
 def effect_text(effect: InstanceEffect) -> str:
@@ -99,7 +105,9 @@ def count_line(report: ReplayReport) -> str:
 
 def assumption(report: ReplayReport) -> str:
     """Return the assumption behind the effects as a sentence."""
-    return _WITHOUT_DEPLOYED if report.deployed is None else _WITH_DEPLOYED
+    if report.deployed is None:
+        return _WITHOUT_DEPLOYED
+    return _WITH_SAVED_GRAPH if report.has_saved_graph else _WITH_DEPLOYED
 
 
 _ADVICE: Final[Mapping[InstanceEffect, str]] = {
