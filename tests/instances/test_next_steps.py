@@ -13,7 +13,7 @@ from stepgraph.model.walk import paths_of
 from tests.instances.instance_logs import running, sleep, step
 from tests.instances.short_logs import ended, failed, fitting, log_of, opened
 from tests.instances.timed_logs import matched, next_paths
-from tests.render.graphs import block, branch, do, either, graph, loop, parallel, protected
+from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected
 
 
 def test_the_next_step_of_a_sequence() -> None:
@@ -32,6 +32,41 @@ def test_all_branches_are_possible() -> None:
 def test_running_members_hold_back_the_rest() -> None:
     group = graph(parallel("all", do("a"), do("b")), do("c"))
     assert next_paths(matched(group, "a 0-5", status="running")) == ["nodes[0].nodes[1]"]
+
+
+SIDES: Final = {"left": function("left", do("a"), do("b")), "right": function("right", do("c"), do("d"))}
+BOTH: Final = graph(parallel("all", call("left"), call("right")), do("e"), functions=SIDES)
+NEXT_OF_SIDES: Final = ['functions["left"].nodes[1]', 'functions["right"].nodes[1]']
+
+
+@pytest.mark.parametrize("log", ["a 0-, c 1-", "a 0-5, c 1-", "a 0-, c 1-5", "a 0-5, c 1-6"])
+def test_steps_after_a_group_begin_after_all_members(log: str) -> None:
+    assert next_paths(matched(BOTH, *log.split(", "), status="running")) == NEXT_OF_SIDES
+
+
+def test_handlers_around_a_group_begin_after_a_failure() -> None:
+    caught = graph(protected(block(parallel("all", call("left"), do("c"))), catch=block(do("d"))), functions=SIDES)
+    following = next_paths(matched(caught, "a 0-", "c 1-", status="running"))
+    assert following == ['functions["left"].nodes[1]', "nodes[0].catch_block.nodes[0]"]
+
+
+def test_next_steps_wait_for_open_entries() -> None:
+    instance = fitting(log_of("running", ended("a"), opened("c"), opened("b")), BOTH)
+    assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [
+        ('functions["right"].nodes[1]', (1,))
+    ]
+
+
+def test_steps_after_a_race_wait_for_no_single_entry() -> None:
+    race = graph(parallel("race", do("a"), do("b")), do("c"))
+    instance = fitting(log_of("running", opened("a"), opened("b")), race)
+    assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [("nodes[1]", ())]
+
+
+def test_steps_after_a_group_wait_for_all_open_members() -> None:
+    both = graph(parallel("all", do("a"), do("b"), do("c")), do("d"))
+    instance = fitting(log_of("running", ended("a"), opened("b"), opened("c")), both)
+    assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [("nodes[1]", (1, 2))]
 
 
 def test_steps_in_a_running_step_come_first_and_may_run_again() -> None:

@@ -62,7 +62,7 @@ def test_report_of_a_running_instance() -> None:
     )
     assert report["workflow"] == {"name": "orders", "class_name": "Orders"}
     assert (report["fits"], report["status"], report["current"], report["failure"]) == (True, "running", [1], None)
-    assert report["next"] == [{"node": "nodes[1]", "name": "c", "after_error": False}]
+    assert report["next"] == [{"node": "nodes[1]", "name": "c", "after_error": False, "waits_for": [1]}]
     assert (report["misfit"], report["unknown"]) == (None, None)
     assert report["entries"][0] == {
         "index": 0,
@@ -106,8 +106,8 @@ def test_report_of_a_running_instance() -> None:
 def test_handlers_that_no_step_leads_to_are_marked() -> None:
     handled = graph(protected(block(do("a")), catch=block(do("b"))))
     assert instance_report(instance_of(log_of("running"), handled))["next"] == [
-        {"node": "nodes[0].try_block.nodes[0]", "name": "a", "after_error": False},
-        {"node": "nodes[0].catch_block.nodes[0]", "name": "b", "after_error": True},
+        {"node": "nodes[0].try_block.nodes[0]", "name": "a", "after_error": False, "waits_for": []},
+        {"node": "nodes[0].catch_block.nodes[0]", "name": "b", "after_error": True, "waits_for": []},
     ]
 
 

@@ -99,7 +99,7 @@ def test_a_handler_has_the_condition_under_which_it_runs() -> None:
     log = running(wait("payment-1", 0, None))
     assert text_of(log, protected(block(PAYMENT), catch=block(do("refund"))), do("ship"))[-2:] == [
         "next: refund  if `payment-1` times out",
-        "      ship",
+        "      ship  after `payment-1`",
     ]
 
 

@@ -57,6 +57,8 @@ class TermExits(Struct, eq=False):
     terms: Terms
     only_failures: bool = False
     """Whether only failed steps raise exceptions in `try` statements, not the code between steps."""
+    has_certain_groups: bool = False
+    """Whether no code of a group continues after the failure of a step that may be over or not."""
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
     interruptions_by_term: dict[Term, list[Pending]] = field(default_factory=dict)
     suffixes: dict[SequencePart, list[tuple[Exit, ...]]] = field(default_factory=dict)
@@ -128,7 +130,8 @@ class TermExits(Struct, eq=False):
                 yield from self._outlasting(term, part.clock)
                 if part.clock.settled:
                     yield from (Exit("next", self.terms.in_background(each)) for each in self.interrupted(current))
-                yield from self._out_of_function(part.clock, self.of(current))
+                may_be_caught = part.clock.may_be_caught and not (self.has_certain_groups and current.running)
+                yield from self._out_of_function(self.of(current), may_be_caught=may_be_caught)
             case SequenceRest(current=current, part=part, index=index):
                 yield from self._then(self.of(current), part, index)
             case Either(branches=branches):
@@ -156,7 +159,8 @@ class TermExits(Struct, eq=False):
                 yield from self._outlasting(term, part.clock)
                 if part.clock.settled:
                     yield _NEXT
-                yield from self._out_of_function(part.clock, self._of_function(part.body))
+                exits = self._of_function(part.body)
+                yield from self._out_of_function(exits, may_be_caught=part.clock.may_be_caught)
             case SequencePart():
                 yield from self._from(part, 0)
             case GroupPart():
@@ -195,7 +199,7 @@ class TermExits(Struct, eq=False):
         if term.outcome != "done":
             pending = Pending(self.terms.background((term.nested,)))
             yield Exit("fail", pending)
-            if term.part.clock.may_be_caught:
+            if term.part.clock.may_be_caught and not self.has_certain_groups:
                 yield Exit("next", pending)
 
     def ends_of_body(self, body: Term) -> list[Pending]:
@@ -218,12 +222,12 @@ class TermExits(Struct, eq=False):
         body = self.program.bodies.get(key)
         return (_NEXT,) if body is None else self.of_body(body)
 
-    def _out_of_function(self, clock: Clock, exits: Iterable[Exit]) -> Iterator[Exit]:
+    def _out_of_function(self, exits: Iterable[Exit], *, may_be_caught: bool) -> Iterator[Exit]:
         for each in exits:
             pending = self.terms.in_background(each.pending)
             if each.kind == "fail":
                 yield Exit("fail", pending)
-            if each.kind != "fail" or clock.may_be_caught:
+            if each.kind != "fail" or may_be_caught:
                 yield Exit("next", pending)
 
     # Sequences
@@ -268,9 +272,16 @@ class TermExits(Struct, eq=False):
     def _of_group(self, term: Members) -> Iterator[Exit]:
         exits = list(self._before_handling(term))
         yield from exits
-        if term.part.kind == "all":
+        if term.part.kind == "all" and not (self.has_certain_groups and self._may_go_on(term)):
             # Code that awaits all members may continue after a failure, as with FIRST_EXCEPTION or in a `try`.
             yield from (Exit("next", each.pending) for each in exits if each.kind == "fail")
+
+    def _may_go_on(self, term: Members) -> bool:
+        """Return whether a step of a group may be over or not, and no member has certainly failed."""
+        idle = [member for member in term.members if not member.term.running]
+        return len(idle) < len(term.members) and not any(
+            each.kind == "fail" for member in idle for each in self.of(member.term)
+        )
 
     def _before_handling(self, term: Members) -> Iterator[Exit]:
         kind, members = term.part.kind, term.members

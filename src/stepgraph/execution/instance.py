@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
+from stepgraph.execution.awaited_entries import awaited_entries
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.matching import Misfit, Place, match_log
@@ -60,6 +61,8 @@ class Instance(Struct, frozen=True):
     """The index in the log of the entry whose failure ended the instance. None without such an entry, or if it is
     uncertain.
     """
+    awaited: Mapping[Place, tuple[int, ...]] = {}
+    """The indexes in the log of the open entries that must end before a next step, as far as these are known."""
 
     @property
     def fits(self) -> bool:
@@ -70,6 +73,11 @@ class Instance(Struct, frozen=True):
     def current(self) -> tuple[PlacedEntry, ...]:
         """The entries that have not ended, or had not when the instance ended."""
         return tuple(entry for entry in self.entries if entry.is_open)
+
+    def awaited_by(self, path: Path) -> tuple[int, ...]:
+        """Return the indexes of the open entries that must end before any call of a next step."""
+        entries = [self.awaited.get(place, ()) for place in self.next if place.path == path]
+        return tuple(index for index in (entries or [()])[0] if all(index in each for each in entries))
 
     def begins_after_error(self, place: Place) -> bool:
         """Return whether a next step begins only if the code between steps raises an exception.
@@ -167,7 +175,8 @@ def instance_of(
     `name` defaults to the name of the class. `details` tell which loops are infinite. `budget` is
     shared with other matches, if there are any.
     """
-    match = match_log(program_of(graph, details), log, budget)
+    program = program_of(graph, details)
+    match = match_log(program, log, budget)
     regions = regions_of(graph["workflow"])
     visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))
@@ -184,4 +193,5 @@ def instance_of(
         match.misfit,
         match.unknown,
         None if failure is None else log.entries[failure].index,
+        awaited_entries(program, log, match, budget),
     )

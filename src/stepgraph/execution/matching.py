@@ -64,6 +64,10 @@ class Place(Struct, frozen=True):
     """The passes of the loops around the step and its calls, outermost first."""
 
 
+_HANDLERS: Final = (".catch_block.", ".finally_block.")
+"""The parts of the paths of steps that may begin after a failure."""
+
+
 class Misfit(Struct, frozen=True):
     """The first entry that no path through the graph explains, or the last step if it has ended too early."""
 
@@ -111,34 +115,50 @@ _Begun: TypeAlias = dict[tuple[_MatchingState, Path, tuple[Frame, ...]], list[_M
 
 
 def match_log(
-    program: GraphParts, log: InstanceLog, budget: LogBudget | None = None, *, only_failures: bool = False
+    program: GraphParts,
+    log: InstanceLog,
+    budget: LogBudget | None = None,
+    *,
+    only_failures: bool = False,
+    endless: int | None = None,
 ) -> Match:
     """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`.
 
-    `budget` is shared with other logs, if there are any.
+    `budget` is shared with other logs, if there are any. `endless` is the position of an open entry that does not end
+    before the next step.
     """
     if program.too_large:
         return Match((), (), unknown=program.too_large)
     shared = budget or LogBudget()
-    return run_with_large_stack(lambda: _match(program, log, shared, only_failures=only_failures))
+    return run_with_large_stack(lambda: _match(program, log, shared, endless, only_failures=only_failures))
 
 
-def _match(program: GraphParts, log: InstanceLog, budget: LogBudget, *, only_failures: bool) -> Match:
+def _match(
+    program: GraphParts, log: InstanceLog, budget: LogBudget, endless: int | None, *, only_failures: bool
+) -> Match:
     # Without groups, steps have one order at any precision.
     for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
         try:
-            return _match_with(program, log, budget, precision, only_failures=only_failures)
+            return _match_with(program, log, budget, precision, endless, only_failures=only_failures)
         except TooAmbiguousError:
             continue
     return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
 
 
 def _match_with(
-    program: GraphParts, log: InstanceLog, budget: LogBudget, precision: Precision, *, only_failures: bool
+    program: GraphParts,
+    log: InstanceLog,
+    budget: LogBudget,
+    precision: Precision,
+    endless: int | None,
+    *,
+    only_failures: bool,
 ) -> Match:
     match = Match((), ())
     for limit in RECURSION_LIMITS:
         matcher = _matcher(program, log, precision, limit, only_failures=only_failures)
+        if endless is not None:
+            matcher.ends[endless] = matcher.never + 1
         with budget.matching(matcher.terms):
             match = matcher.match()
         if match.misfit is None or not matcher.beginnings.is_truncated:
@@ -357,8 +377,24 @@ class _Matcher(Struct, eq=False):
         now = list(self._now(final))
         if not now:
             misfit, now = self._early_end(places, final), list(final)
-        following = () if self.log.has_ended or misfit else tuple(dict.fromkeys(self._next(now)))
+        following = () if self.log.has_ended or misfit else tuple(self._following(now))
         return Match(places, following, misfit, reachable=self._reachable(now))
+
+    def _following(self, now: Sequence[_MatchingState]) -> Iterator[Place]:
+        """Yield the steps that can begin next, as far as groups end only with all of their members.
+
+        A group may end earlier after a failure. While no member has failed, this counts only for handlers.
+        """
+        every = dict.fromkeys(self._next(now))
+        if any(term.running for state in now for term in (state.main, *state.background)):
+            self.exits.has_certain_groups = True
+            self._forget()
+            certain = frozenset(self._next(now))
+            self.exits.has_certain_groups = False
+            self._forget()
+        else:
+            certain = frozenset(every)
+        yield from (place for place in every if place in certain or _is_in_handler(place))
 
     def _early_end(self, places: Sequence[Sequence[Place]], states: Iterable[_MatchingState]) -> Misfit:
         """Return the misfit of a step that has ended although the expected steps in it have not begun."""
@@ -444,7 +480,11 @@ def _ends(entries: Sequence[LogEntry]) -> list[int]:
 
 
 def _at_any_time(ends: Iterable[int], never: int) -> list[int]:
-    return [end if end == never else ANY_TIME for end in ends]
+    return [end if end >= never else ANY_TIME for end in ends]
+
+
+def _is_in_handler(place: Place) -> bool:
+    return any(block in path for path in (place.path, *place.calls) for block in _HANDLERS)
 
 
 def _sites_of(state: _MatchingState) -> int:

@@ -134,7 +134,14 @@ class InstanceText(Struct, frozen=True):
             step = self.nodes.get(path)
             if step is not None and is_step(step):
                 conditions = {self._condition(place) for place in same}
-                yield ListedStep(step, conditions.pop() if len(conditions) == 1 else "")
+                condition = conditions.pop() if len(conditions) == 1 else ""
+                yield ListedStep(step, condition or self._after(path))
+
+    def _after(self, path: Path) -> str:
+        """Return the open entries that must end before a next step: "after `approval-1`", or an empty string."""
+        awaited = self.instance.awaited_by(path)
+        entries = [each for each in self.instance.current if each.log.index in awaited]
+        return f"after {_enumeration(entries)}" if entries else ""
 
     def _condition(self, place: Place) -> str:
         """Return the condition under which a step in an exception handler begins, or an empty string."""

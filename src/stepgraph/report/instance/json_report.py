@@ -95,7 +95,12 @@ def _next_steps(instance: Instance) -> list[shapes.ReportedNextStep]:
     for place in instance.next:
         after_error[place.path] = instance.begins_after_error(place) and after_error.get(place.path, True)
     return [
-        {"node": path, "name": instance.nodes[path].name, "after_error": needs_error}
+        {
+            "node": path,
+            "name": instance.nodes[path].name,
+            "after_error": needs_error,
+            "waits_for": list(instance.awaited_by(path)),
+        }
         for path, needs_error in after_error.items()
     ]
 
