@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -289,3 +290,14 @@ def test_diffs_show_changed_values_of_a_match(tmp_path: Path) -> None:
     old, new = ({"entry.py": f"N = {number}\n{LOCAL.replace('$body', body)}"} for number in (3, 5))
     (change,) = changes(tmp_path, old, new)
     assert change.startswith("~ switch value `event.kind + N`: value 3 changed to 5  breaking: ")
+
+
+@pytest.mark.parametrize("case", READING)
+def test_layout_and_names_of_local_code_do_not_matter(case: str, tmp_path: Path) -> None:
+    body, _, _ = READING[case]
+    lines = f"{body}\n    await step.do('a')(work)()".replace("\n", "\n        ")
+    old = {"entry.py": LOCAL.replace("$body", lines)}
+    renamed = re.sub(r"\bx\b", "renamed", re.sub(r"\bm\b", "limit", old["entry.py"])).replace("'load'", '"load"')
+    new = {"entry.py": f"# A comment\n{renamed}".replace("return 3", "return (3)")}
+    log = log_of("paused", *([ended("load")] if "'load'" in body else []), ended("a"), opened("nap", "sleep"))
+    assert effect(tmp_path, old, new, log) == "resumes"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import libcst as cst
@@ -159,13 +159,16 @@ def _parsed(code: str) -> list[ast.stmt] | None:
         return None
 
 
-def with_values(tree: ast.AST, values: NameValues, receiver: str = "") -> ast.AST:
+def with_values(tree: ast.AST, values: NameValues, receiver: str = "", captured: Sequence[str] = ()) -> ast.AST:
     """Replace the global names in a tree by their values, and the names of variables of functions by numbers.
 
-    `receiver` is the name of the first parameter of a method. Raises RecursionError for deeply nested code.
+    `receiver` is the name of the first parameter of a method. `captured` are the variables of outer functions that a
+    function reads. Raises RecursionError for deeply nested code.
     """
     is_function = isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef)
-    normal: ast.AST = _Normalizer(_variables(tree) if is_function else {}, values, receiver).visit(tree)
+    variables = {name: f"c{number}" for number, name in enumerate(captured)}
+    variables |= _variables(tree) if is_function else {}
+    normal: ast.AST = _Normalizer(variables, values, receiver).visit(tree)
     return normal
 
 
@@ -182,12 +185,12 @@ class _Normalizer(ast.NodeTransformer):
         return self._dotted(node, (node.id,))
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        names = tuple(_names_of(node))[::-1]
+        names = ast_names(node)
         if not names:
             return self.generic_visit(node)
         if names[0] == self._receiver and (value := self._values.member_value(names[1])) is not None:
             first = self._variables.get(names[0], names[0])
-            return _with_attributes(ast.Attribute(ast.Name(first), value), names[2:])
+            return with_attributes(ast.Attribute(ast.Name(first), value), names[2:])
         return self._dotted(node, names)
 
     def _dotted(self, node: ast.expr, names: tuple[str, ...]) -> ast.AST:
@@ -199,7 +202,7 @@ class _Normalizer(ast.NodeTransformer):
         else:
             value = self._values.global_value(names) if isinstance(context, ast.Load) else None
         text, used = value or (names[0], 1)
-        return _with_attributes(_expression(text, context), names[used:])
+        return with_attributes(_expression(text, context), names[used:])
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
         return ast.arg(self._variables.get(node.arg, node.arg))
@@ -237,17 +240,17 @@ def _expression(text: str, context: ast.expr_context) -> ast.expr:
     return ast.Name(text, context) if text.isidentifier() else ast.parse(text, mode="eval").body
 
 
-def _names_of(node: ast.expr) -> Iterator[str]:
-    """Yield the components of a dotted name from the last to the first one, or nothing for other expressions."""
+def ast_names(node: ast.expr) -> tuple[str, ...]:
+    """Return the components of a dotted name, or an empty tuple for other expressions."""
     names: list[str] = []
     while isinstance(node, ast.Attribute):
         names.append(node.attr)
         node = node.value
-    if isinstance(node, ast.Name):
-        yield from (*names, node.id)
+    return (node.id, *reversed(names)) if isinstance(node, ast.Name) else ()
 
 
-def _with_attributes(node: ast.expr, names: Sequence[str]) -> ast.expr:
+def with_attributes(node: ast.expr, names: Sequence[str]) -> ast.expr:
+    """Return an attribute of a value, or an attribute of the attribute and so on."""
     for name in names:
         node = ast.Attribute(node, name, ast.Load())
     return node

@@ -27,6 +27,7 @@ from stepgraph.syntax.dotted_names import (
     locate,
     locate_import,
 )
+from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import ancestors_of, statements
@@ -249,8 +250,9 @@ class GlobalValues:
             receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
             scope = None if isinstance(node, cst.FunctionDef) else owner
             names = _Names(self, module, node if isinstance(node, cst.ClassDef) else scope, method)
+            captured = _captured(node, module) if isinstance(node, cst.FunctionDef) else ()
             try:
-                texts += (ast.dump(with_values(tree, names, receiver)) for tree in trees)
+                texts += (ast.dump(with_values(tree, names, receiver, captured)) for tree in trees)
             except RecursionError:
                 return _identifier_of("u", module.source)
             texts.append("method" if method is not None else "")
@@ -311,6 +313,15 @@ def _definitions_around(places: Iterable[SourcePlace]) -> Container[int]:
             if isinstance(outer, cst.FunctionDef | cst.ClassDef):
                 definitions.add(id(outer))
     return definitions
+
+
+def _captured(function: cst.FunctionDef, module: SourceModule) -> Sequence[str]:
+    """Return the variables of outer functions that a function reads."""
+    if id(function) in bindings_of(module.tree, module).top_level_statements:
+        return ()
+    around = [each for each in ancestors_of(module.parents, function) if isinstance(each, cst.FunctionDef)]
+    names = free_names(function, module) if around else {}
+    return [name for name in names if any(bindings_of(outer, module).binds(name) for outer in around)]
 
 
 def _outermost(node: cst.CSTNode, module: SourceModule) -> cst.CSTNode:

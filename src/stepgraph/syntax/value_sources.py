@@ -1,11 +1,11 @@
 """Digests of the code that the values of expressions depend on, for expressions without a short definition.
 
-Two versions with the same digest have the same values of local variables and global names. A digest depends on names of
-variables.
+Two versions with the same digest have the same values of local variables and global names.
 """
 
 from __future__ import annotations
 
+import ast
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
@@ -13,14 +13,15 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.hashing import digest
-from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.definition_code import ast_names, code_of, expression_of, with_attributes
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.global_values import GlobalValues
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import ancestors_of, children, code_without_layout, statements_below
+from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
 
-_MAX_NAMES: Final = 500
-"""The maximum number of names that are followed."""
+_MAX_VARIABLES: Final = 300
+"""The maximum number of variables whose values are followed."""
 _DIGITS: Final = 16
 
 _Functions: TypeAlias = tuple[cst.FunctionDef, ...]
@@ -36,26 +37,7 @@ class ValueSources:
 
     def of(self, nodes: Sequence[cst.CSTNode], functions: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for expressions in nested functions, innermost first."""
-        pending = deque((node, tuple(functions)) for node in nodes)
-        visited: set[tuple[str, ...] | tuple[int, str]] = set()
-        texts: list[str] = []
-        while pending:
-            node, around = pending.popleft()
-            texts.append(code_without_layout(node))
-            for names in _names_in(node):
-                scope = next((index for index, each in enumerate(around) if self._binds(each, names[0])), None)
-                key = names if scope is None else (id(around[scope]), names[0])
-                if key in visited or len(visited) >= _MAX_NAMES:
-                    continue
-                visited.add(key)
-                if scope is None:
-                    value = self._values.of(names, self._module)
-                    texts.append(" ".join(names) if value is None else f"{value[0]} {' '.join(names[value[1] :])}")
-                    continue
-                for binder in bindings_of(around[scope], self._module).binders[names[0]]:
-                    texts += self._texts(binder, names)
-                    pending += ((part, inner) for part, inner in self._parts(binder, around[scope:]))
-        return digest(" ".join(texts).encode(errors="replace"))[:_DIGITS]
+        return _Search(self._module, self._values).digest(nodes, tuple(functions))
 
     def of_function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
@@ -70,34 +52,107 @@ class ValueSources:
     def _binds(self, function: cst.FunctionDef, name: str) -> bool:
         return bindings_of(function, self._module).binds(name)
 
-    def _texts(self, binder: cst.CSTNode, names: tuple[str, ...]) -> Iterator[str]:
+
+class _Search:
+    """The search for the code that decides the values of some expressions."""
+
+    def __init__(self, module: SourceModule, values: GlobalValues) -> None:
+        self.module = module
+        self.values = values
+        self._pending: deque[tuple[cst.CSTNode, _Functions]] = deque()
+        self._numbers: dict[tuple[int, str], str] = {}
+        """The numbers of the variables, by the identity of the function and the name."""
+        self._texts: list[str] = []
+
+    def digest(self, nodes: Sequence[cst.CSTNode], functions: _Functions) -> str:
+        self._pending += ((node, functions) for node in nodes)
+        while self._pending:
+            node, around = self._pending.popleft()
+            self._texts += self._code(node, around)
+        return digest(" ".join(self._texts).encode(errors="replace"))[:_DIGITS]
+
+    def _code(self, node: cst.CSTNode, around: _Functions) -> Iterator[str]:
+        """Yield the code of an expression or statement, with values in place of names."""
+        trees: Sequence[ast.AST | None] | None
+        if isinstance(node, cst.BaseExpression):
+            trees = [expression_of(node, self.module)]
+        else:
+            trees = code_of(node, self.module)
+        for tree in trees or [None]:
+            try:
+                yield code_without_layout(node) if tree is None else ast.dump(_Names(self, around).visit(tree))
+            except RecursionError:
+                yield code_without_layout(node)
+
+    def value_of(self, names: Sequence[str], around: _Functions) -> tuple[str, int]:
+        """Return an expression for a dotted name in nested functions, and the number of components it stands for."""
+        index = next((at for at, each in enumerate(around) if bindings_of(each, self.module).binds(names[0])), None)
+        if index is None:
+            return self.values.of(names, self.module) or (names[0], 1)
+        binders = bindings_of(around[index], self.module).binders[names[0]]
+        if len(binders) == 1 and isinstance(binders[0], cst.Import | cst.ImportFrom):
+            return self.values.of_import(binders[0], names, self.module) or (names[0], 1)
+        key = id(around[index]), names[0]
+        if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
+            self._numbers[key] = f"v{len(self._numbers)}"
+            for binder in binders:
+                self._texts.append(self._identifier(binder))
+                self._pending += self._parts(binder, around[index:])
+        return self._numbers.get(key, names[0]), 1
+
+    def _identifier(self, binder: cst.CSTNode) -> str:
+        """Return an identifier for a function, or the kind of another definition of a variable."""
         match binder:
             case cst.FunctionDef(decorators=[]):
-                yield self._values.of_function(binder, self._module)
-            case cst.Import() | cst.ImportFrom():
-                value = self._values.of_import(binder, names, self._module)
-                yield "" if value is None else value[0]
+                return self.values.of_function(binder, self.module)
             case _:
-                yield type(binder).__name__
+                return type(binder).__name__
 
     def _parts(self, binder: cst.CSTNode, around: _Functions) -> Iterator[tuple[cst.CSTNode, _Functions]]:
         """Yield the code that decides the value of a variable, with the functions around it."""
         match binder:
             case cst.FunctionDef(decorators=[]):
-                for node in (*free_names(binder, self._module).values(), *_results(binder, self._module)):
+                for node in (*free_names(binder, self.module).values(), *_results(binder, self.module)):
                     yield node, (binder, *around)
             case cst.FunctionDef(decorators=decorators):
                 yield from ((each.decorator, around) for each in decorators)
             case cst.For():
-                yield binder.target, around
-                yield binder.iter, around
-            case cst.With():
-                yield from ((item, around) for item in binder.items)
+                yield from ((part, around) for part in (binder.target, binder.iter))
+            case cst.With(items=items):
+                yield from ((each.item, around) for each in items)
             case cst.Param():
                 if binder.default is not None:
                     yield binder.default, around[1:]
             case cst.BaseSmallStatement() | cst.NamedExpr():
                 yield binder, around
+
+
+class _Names(ast.NodeTransformer):
+    """Replaces names in the code of nested functions."""
+
+    def __init__(self, search: _Search, functions: _Functions) -> None:
+        self._search = search
+        self._functions = functions
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self._dotted((node.id,))
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        names = ast_names(node)
+        return self._dotted(names) if names else self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node.func:
+            case ast.Call(func=ast.Attribute(attr="do")):
+                node.args = []  # the engine keeps the result of a step
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        return None if node.value is None else self.visit(ast.Assign([node.target], node.value))
+
+    def _dotted(self, names: tuple[str, ...]) -> ast.AST:
+        text, used = self._search.value_of(names, self._functions)
+        return with_attributes(ast.Name(text), names[used:])
 
 
 def _results(function: cst.FunctionDef, module: SourceModule) -> Iterator[cst.CSTNode]:
@@ -112,20 +167,3 @@ def _results(function: cst.FunctionDef, module: SourceModule) -> Iterator[cst.CS
                 break
             if isinstance(outer, cst.If | cst.While):
                 yield outer.test
-
-
-def _names_in(node: cst.CSTNode) -> Iterator[tuple[str, ...]]:
-    """Yield the dotted names in an expression or statement."""
-    pending = [node]
-    while pending:
-        current = pending.pop()
-        names = dotted_names(current) if isinstance(current, cst.Name | cst.Attribute) else ()
-        match current:
-            case _ if names:
-                yield names
-            case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))) as step, args=[_]):
-                pending.append(step)  # the engine keeps the result of the step
-            case cst.Arg(value=value):
-                pending.append(value)
-            case _:
-                pending += reversed(children(current))

@@ -172,7 +172,7 @@ def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: 
 
 
 def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return an expression with a digest of the code that its value depends on, or an empty string for a pattern."""
+    """Return digests of the code that an expression depends on in its place, or an empty string for a pattern."""
     # Imported here because only expressions without a definition need it.
     from stepgraph.syntax.value_sources import ValueSources
 
@@ -180,8 +180,18 @@ def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
         expression = _parse(text)
     except cst.ParserSyntaxError:
         return ""
-    sources = ValueSources(place.module, scope.globals).of([expression], _functions_around(place))
-    return f"{_normal(text)} by {sources}"
+    sources, functions = ValueSources(place.module, scope.globals), _functions_around(place)
+
+    def digested(part: cst.BaseExpression) -> str:
+        match part:
+            case cst.UnaryOperation(operator=cst.Not(), expression=operand):
+                return f"not ({digested(operand)})"
+            case cst.BooleanOperation(left=left, operator=operator, right=right):
+                return f"({digested(left)}) {'and' if isinstance(operator, cst.And) else 'or'} ({digested(right)})"
+            case _:
+                return f"x_{sources.of([part], functions)}"
+
+    return digested(expression)
 
 
 def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope, *, is_name: bool) -> str:
