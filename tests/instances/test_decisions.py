@@ -91,7 +91,10 @@ def code_of(source: str) -> tuple[Graph, Details]:
         (
             'order["total"]',
             'order["net"]',
-            ("The values in the condition `total > 500` changed, so the instance may now take another branch.",),
+            (
+                "The value 'total' in the condition `total > 500` changed to 'net', so the instance may now take another "
+                "branch.",
+            ),
         ),
     ],
 )

@@ -56,6 +56,12 @@ def graph_of(folder: Path, files: Files) -> tuple[Graph, Details]:
     return workflow.graph, workflow.details
 
 
+def reasons(folder: Path, old: Files, new: Files, log: InstanceLog = LOG) -> tuple[str, ...]:
+    """Return the reasons for the effect of a new version of a project on an instance."""
+    deployed, changed = graph_of(folder / "old", old), graph_of(folder / "new", new)
+    return NewCode.of(changed[0], deployed[0], (deployed[1], changed[1])).replay(log).reasons
+
+
 def changes(folder: Path, old: Files, new: Files) -> list[str]:
     """Return the changes of a new version of a project, one on each line."""
     before, after = graph_of(folder / "old", old), graph_of(folder / "new", new)
@@ -301,3 +307,10 @@ def test_layout_and_names_of_local_code_do_not_matter(case: str, tmp_path: Path)
     new = {"entry.py": f"# A comment\n{renamed}".replace("return 3", "return (3)")}
     log = log_of("paused", *([ended("load")] if "'load'" in body else []), ended("a"), opened("nap", "sleep"))
     assert effect(tmp_path, old, new, log) == "resumes"
+
+
+def test_the_reason_contains_a_changed_constant(tmp_path: Path) -> None:
+    old, new = ({**entry("import limits", "n > limits.A"), "limits.py": f"A = {value}"} for value in ("3", "'x'"))
+    assert reasons(tmp_path, old, new) == (
+        "The value 3 in the condition `n > limits.A` changed to 'x', so the instance may now take another branch.",
+    )

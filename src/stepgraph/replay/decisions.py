@@ -12,6 +12,7 @@ from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_pas
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, Tree, TreeElement
 from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.model.expressions import changed_constant
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.passed_part import PassedPart, ancestors
@@ -176,12 +177,20 @@ class Decisions(Struct, frozen=True):
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"
         condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
         if condition == changed and self.matching.has_other_value(old, new):
-            what = f"values in the condition `{condition}` changed"
+            what = self._changed_values(old, new, condition)
         elif condition != changed and not self.matching.has_same_value(old, new):
             what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
         else:
             return
         yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
+
+    def _changed_values(self, old: int, new: int, condition: str) -> str:
+        """Return the change of the values in a condition as a clause."""
+        definitions = self.matching.old.definitions.get(old, ""), self.matching.new.definitions.get(new, "")
+        constants = changed_constant(*definitions)
+        if constants is None:
+            return f"values in the condition `{condition}` changed"
+        return f"value {constants[0]} in the condition `{condition}` changed to {constants[1]}"
 
     def _reordered_branch(self, old: int, new: int) -> Iterator[Decision]:
         """Yield a condition that is now tested before that of a branch that the instance has taken."""
