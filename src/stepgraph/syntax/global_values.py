@@ -34,6 +34,8 @@ from stepgraph.syntax.walk import ancestors_of, statements
 
 _MAX_TOTAL_CHARACTERS: Final = 100_000
 """The maximum length of all definitions whose code is read for a graph."""
+_MAX_SOURCES: Final = 3_000
+"""The maximum number of expressions and statements in functions whose code is read for a graph."""
 _MAX_CONSTANT: Final = 80
 """The maximum length of a constant that stands for itself."""
 _MAX_CLASSES: Final = 20
@@ -63,6 +65,7 @@ class GlobalValues:
         self._with_steps: Container[int] | None = None
         """The identities of the functions and classes with steps."""
         self._remaining = _MAX_TOTAL_CHARACTERS
+        self._sources = _MAX_SOURCES
         self._pending: list[cst.CSTNode] = []
         """The definitions whose code is being read."""
         self._lowest = maxsize
@@ -137,6 +140,11 @@ class GlobalValues:
         owner: cst.ClassDef | None = None,
     ) -> str:
         return self._once(statement, lambda: self.of_expression(value, module, owner))
+
+    def may_read_source(self) -> bool:
+        """Count an expression or statement in a function. Return whether the limit for a graph is not exceeded."""
+        self._sources -= 1
+        return self._sources >= 0
 
     def of_expression(self, value: cst.BaseExpression, module: SourceModule, owner: cst.ClassDef | None = None) -> str:
         """Return an expression for the value of another one in a module or class."""
