@@ -69,6 +69,9 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+ANOTHER_BRANCH = "so the instance may now take another branch."
+
+
 def code_of(source: str) -> tuple[Graph, Details]:
     (workflow,) = analyze_source(source).workflows
     assert workflow.graph is not None
@@ -91,10 +94,7 @@ def code_of(source: str) -> tuple[Graph, Details]:
         (
             'order["total"]',
             'order["net"]',
-            (
-                "The value 'total' in the condition `total > 500` changed to 'net', so the instance may now take another "
-                "branch.",
-            ),
+            ("The value 'total' in the condition `total > 500` changed to 'net', " + ANOTHER_BRANCH,),
         ),
     ],
 )

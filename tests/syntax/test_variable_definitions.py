@@ -69,6 +69,7 @@ def test_names_of_variables_do_not_matter(body: str) -> None:
         ("x = event\ny = x[0]\nfor z in y:", "for each in event[0]:"),
         ("for i in range(SIZE):", "for i in range(3):"),
         ("for i in range( len( event['a'] )+1 ):", 'for i in range(len(event["a"]) + 1):'),
+        ("while x := event.pop():", "while (y := (event.pop())):"),
         ("x = event['a']\nwhile x ['b']:", 'while event["a"]["b"]:'),
         ("for name in NAMES:", 'for name in ["a", "b"]:'),
     ],

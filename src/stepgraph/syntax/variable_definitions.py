@@ -129,7 +129,9 @@ def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> 
 
 def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression as `defined_expression` does, or with a digest of its sources if a definition is unknown."""
-    return defined_expression(text, place, scope) or _with_sources(text, place, scope)
+    # Without parentheses, an assignment expression would be read as a variable with a format.
+    expression = f"({text})" if ":=" in text else text
+    return defined_expression(expression, place, scope) or _with_sources(expression, place, scope)
 
 
 def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
