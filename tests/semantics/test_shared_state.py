@@ -472,3 +472,53 @@ def test_an_element_that_a_later_task_appends_may_be_missing() -> None:
         def fill
           d
     """)
+
+
+def test_tasks_of_a_task_evaluated_again_read_each_others_names() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def outer():
+            inner = a
+
+            async def use():
+                await inner()
+
+            async def change():
+                nonlocal inner
+                await c()
+                inner = b
+
+            await plan()
+            await asyncio.gather(use(), change())
+
+        async def switch():
+            nonlocal plan
+            await d()
+            plan = b
+
+        await asyncio.gather(outer(), switch())
+    """) == text("""
+        parallel all
+          call outer [1>2]
+          call switch [1>2]
+        def outer
+          switch plan
+          | case a
+            a
+          | case b
+            b
+          parallel all
+            call use [1>2]
+            call change [1>2]
+        def use
+          switch inner
+          | case a
+            a
+          | case b
+            b
+        def change
+          c
+        def switch
+          d
+    """)

@@ -63,22 +63,24 @@ def resume_tasks(interpreter: Interpreter) -> None:
     """Evaluate tasks in flight again if other code has written to variables that they read.
 
     At an await, tasks may read the new values. A task that has already begun may have read the old values. Other
-    tasks may read the values that a task then writes.
+    tasks may read the values that a task then writes. While a task is evaluated again, this applies to the tasks that
+    it starts.
     """
     work, store = interpreter.work, interpreter.store
     work.await_count += 1
     begin_tasks(interpreter)
-    if work.resuming or not (store.rewrites or work.provisional_tasks):
+    if not (store.rewrites or work.provisional_tasks):
         return
     _resume(interpreter, frozenset(work.provisional_tasks))
 
 
 def _resume(interpreter: Interpreter, provisional: frozenset[TaskId]) -> None:
     """Evaluate the `provisional` tasks again, and then those that read what other code has written, to a fixpoint."""
-    store = interpreter.store
+    store, last_unresumable = interpreter.store, interpreter.work.last_unresumable
     for _ in range(MAX_RESUMPTIONS):
         rewrites, store.rewrites = store.rewrites, []
-        for task in store.tasks():
+        tasks = [task for task in store.tasks() if task.task_id > last_unresumable]
+        for task in tasks:
             read = [rewrite for rewrite in rewrites if rewrite.slot in task.reads and rewrite.writer is not task]
             if not isinstance(task, InFlightTask):
                 continue
@@ -87,9 +89,9 @@ def _resume(interpreter: Interpreter, provisional: frozenset[TaskId]) -> None:
             elif read:
                 store.join_writes(task)
         provisional = frozenset()
-        if not store.rewrites:
+        if not store.rewrites or not tasks:
             return
-    place = store.tasks()[0].place
+    place = tasks[0].place
     interpreter.note(
         "too-many-variants",
         place,
@@ -223,7 +225,8 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     if not can_reevaluate(coroutine, activity):
         return
     call_count = _recursive_calls(interpreter)
-    checkpoint, newest, rewrite_count = store.checkpoint(), store.serial, len(store.rewrites)
+    checkpoint, newest = store.checkpoint(), store.serial
+    rewrites, store.rewrites = store.rewrites, []
     for slot in task.observed.values():
         values = [slot.present, *slot.values]
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
@@ -239,7 +242,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     _drop_notes(interpreter, task.task_id)
     changes = store.rollback(checkpoint)
     apply(store, {key: change for key, change in changes.items() if newest < change.container.serial < MAX_SERIAL})
-    del store.rewrites[rewrite_count:]
+    store.rewrites = rewrites
     if _recursive_calls(interpreter) > call_count:
         interpreter.work.provisional_tasks.add(task.task_id)
     else:
@@ -290,12 +293,13 @@ def _at_start_of(interpreter: Interpreter, task: InFlightTask) -> Iterator[None]
     """Interpret code as at the start of a task. A function that is active now is not a recursive call of the task."""
     depth, interpreter.loop_depth = interpreter.loop_depth, task.loop_depth
     active, interpreter.active_functions = interpreter.active_functions, {}
-    is_resuming, interpreter.work.resuming = interpreter.work.resuming, True
+    work = interpreter.work
+    last_unresumable, work.last_unresumable = work.last_unresumable, work.last_task_id
     try:
         with interpreter.tracer.task_body():
             yield
     finally:
-        interpreter.work.resuming = is_resuming
+        work.last_unresumable = last_unresumable
         interpreter.loop_depth, interpreter.active_functions = depth, active
 
 

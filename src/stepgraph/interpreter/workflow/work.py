@@ -106,8 +106,8 @@ class WorkRegistry(Struct):
     """The values of `await_count` and `call_count` at the start of each task."""
     depth_at_start: dict[TaskId, int] = field(default_factory=dict)
     """The number of loops around the start of each task, through all calls."""
-    resuming: bool = False
-    """Whether tasks in flight are being evaluated again."""
+    last_unresumable: TaskId = 0
+    """While a task is evaluated again, the last task from before this. Only the tasks after it can be resumed."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
     """The bit index of each callable, by `id`. The reference keeps the id from being reused."""
 
