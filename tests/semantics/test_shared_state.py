@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, graph_of_module, text
 
 
@@ -522,3 +524,52 @@ def test_tasks_of_a_task_evaluated_again_read_each_others_names() -> None:
         def switch
           d
     """)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "await asyncio.gather(*[use(row) for row in rows])",
+        "await asyncio.gather(*map(use, rows))",
+        "for task in asyncio.as_completed([use(row) for row in rows]):\n            await task",
+    ],
+)
+def test_runs_of_a_repeated_start_read_names_that_the_others_write(code: str) -> None:
+    graph = graph_of(f"""
+        plan = a
+
+        async def use(row):
+            nonlocal plan
+            await c()
+            await plan()
+            plan = b
+
+        {code}
+    """)
+    assert graph.endswith(
+        text("""
+        def use
+          c
+          switch plan
+          | case a
+            a
+          | case b
+            b
+    """)
+    )
+
+
+def test_runs_of_a_repeated_start_read_names_at_a_distance() -> None:
+    graph = graph_of("""
+        plan, following = a, a
+
+        async def use(row):
+            nonlocal plan, following
+            await c()
+            await plan()
+            plan = following
+            following = b
+
+        await asyncio.gather(*[use(row) for row in rows])
+    """)
+    assert "case b" in graph[graph.index("def use") :]

@@ -24,6 +24,7 @@ from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, o
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import is_awaitable, start
 from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection
+from stepgraph.interpreter.workflow.resuming import overlap_runs
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
@@ -256,10 +257,12 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
         outcome = interpreter.branch(lambda: started.append(start(interpreter, item.value, item.place)), condition)
         interpreter.emit_choice([(condition, outcome.block)], None, item.place)
         return started[0]
+    since = interpreter.work.last_task_id
     interpreter.loop_depth += 1  # a `many` element was appended in a loop, so its start repeats as well
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
+        overlap_runs(interpreter, since)
         interpreter.emit(
             LoopOperation(block, EMPTY_BLOCK, item.place, iterations=None if item.may_be_missing else item.passes)
         )

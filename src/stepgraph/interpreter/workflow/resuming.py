@@ -49,6 +49,8 @@ class InFlightTask(TaskState, kw_only=True):
     """The number of branches around the start of the task, through all calls."""
     newest: int
     """The serial of the newest cell before the start of the task."""
+    overlaps_itself: bool = False
+    """Whether several runs of the task may be in flight, each of which may read what another one writes."""
 
     def may_have_begun(self, interpreter: Interpreter) -> bool:
         """Return whether the task may have begun before the current await, or may begin on a path without it."""
@@ -81,9 +83,11 @@ def _resume(interpreter: Interpreter, provisional: frozenset[TaskId]) -> None:
         rewrites, store.rewrites = store.rewrites, []
         tasks = [task for task in store.tasks() if task.task_id > last_unresumable]
         for task in tasks:
-            read = [rewrite for rewrite in rewrites if rewrite.slot in task.reads and rewrite.writer is not task]
             if not isinstance(task, InFlightTask):
                 continue
+            read = [rewrite for rewrite in rewrites if rewrite.slot in task.reads]
+            if not task.overlaps_itself:
+                read = [rewrite for rewrite in read if rewrite.writer is not task]
             if _sees_new_values(interpreter, task, read) or task.task_id in provisional:
                 reevaluate(interpreter, task)
             elif read:
@@ -112,6 +116,22 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
         task.see(rewrite.container, rewrite.key, rewrite.container.get(rewrite.key, MISSING)) for rewrite in rewrites
     ]
     return any(new)
+
+
+def overlap_runs(interpreter: Interpreter, since: TaskId) -> None:
+    """Record that each task started after the task `since` has several runs at the same time.
+
+    At the next await, a run may read what another run writes.
+    """
+    store = interpreter.store
+    for task in store.tasks():
+        if isinstance(task, InFlightTask) and task.task_id > since:
+            task.overlaps_itself = True
+            store.rewrites += [
+                Rewrite(logged.container, logged.key, logged.initial, task)
+                for slot, logged in task.writes.items()
+                if slot in task.reads
+            ]
 
 
 class ConcurrentRun(Struct, frozen=True):
@@ -148,7 +168,8 @@ def log_run(
 
 def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_body: BodyEvaluator) -> bool:
     """Evaluate concurrent runs again that may read what the others write. Return whether there are any."""
-    if not _may_affect(runs, with_itself=_has_shared_runs([each.run for each in runs])):
+    has_shared_runs = _has_shared_runs([each.run for each in runs])
+    if not _may_affect(runs, with_itself=has_shared_runs):
         return False
     store, work = interpreter.store, interpreter.work
     tasks = [
@@ -165,6 +186,7 @@ def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_bo
             await_count=work.await_count,
             branch_depth=interpreter.branch_depth,
             newest=each.newest,
+            overlaps_itself=has_shared_runs,
         )
         for each in runs
     ]
