@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import notation, text, workflow_of
 
 ROWS = 'event["payload"]["rows"]'
@@ -88,3 +90,86 @@ def test_list_of_objects_that_each_hold_the_previous_object() -> None:
     """)
     assert workflow.complete
     assert notation(workflow.graph).splitlines()[:2] == ["loop", "  a"]
+
+
+@pytest.mark.parametrize(
+    "creation",
+    [
+        "boxes = [Box(a) for row in rows]",
+        "boxes = list(map(lambda row: Box(a), rows))",
+        "boxes = {row: Box(a) for row in rows}",
+        "boxes = []\nfor row in rows:\n    boxes.append(Box(a))",
+    ],
+)
+@pytest.mark.parametrize(
+    "change",
+    [
+        "boxes[0].action = b",
+        "box = boxes[row]\nbox.action = b",
+        "def change(box):\n    box.action = b\nchange(boxes[0])",
+        "setattr(boxes[0], 'action', b)",
+    ],
+)
+def test_change_of_one_of_the_objects(creation: str, change: str) -> None:
+    values = "boxes.values()" if "{" in creation else "boxes"
+    code = f"""{CLASS}
+rows, row = {ROWS}, 0
+{creation}
+{change}
+for box in {values}:
+    await box.action()
+"""
+    workflow = workflow_of(code.replace("\n", "\n" + " " * 8))
+    assert workflow.complete
+    assert notation(workflow.graph) == text(f"""{START}
+        loop
+          switch action
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_element_that_is_added_to_one_of_the_lists() -> None:
+    workflow = workflow_of("""
+        lists = [[] for row in event["payload"]["rows"]]
+        lists[0].append(a)
+        for each in lists:
+            if not each:
+                await b()
+            for action in each:
+                await action()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          if not each
+            b
+          loop
+            a
+    """)
+
+
+def test_variable_of_one_of_the_closures() -> None:
+    workflow = workflow_of("""
+        def make():
+            action = a
+
+            async def use():
+                await action()
+
+            def change():
+                nonlocal action
+                action = b
+
+            return use, change
+
+        pairs = [make() for row in event["payload"]["rows"]]
+        pairs[0][1]()
+        for use, change in pairs:
+            await use()
+    """)
+    assert workflow.complete
+    graph = notation(workflow.graph)
+    assert [name for name in "ab" if f"case {name}\n" in graph] == ["a", "b"]

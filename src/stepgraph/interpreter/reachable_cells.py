@@ -14,6 +14,7 @@ from stepgraph.interpreter.values.objects import DecoratingManager, LexicalScope
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
+from stepgraph.syntax.module import SourcePlace
 
 _WITH_VALUES: Final = (
     Argument,
@@ -47,3 +48,10 @@ def reachable_cells(slots: Iterable[object], since: int, budget: Budget) -> dict
             budget.spend(Limit.JOINED)
             pending.extend(getattr(slot, name) for name in slot.__struct_fields__)
     return cells
+
+
+def mark_repeated(values: Iterable[Value], since: int, place: SourcePlace, budget: Budget) -> None:
+    """Record that objects represent those of all passes of a loop. `since` is the newest serial before the loop."""
+    for cell in reachable_cells(values, since, budget).values():
+        if since < cell.serial < MAX_SERIAL:
+            cell.repeated_at = place

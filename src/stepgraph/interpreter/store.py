@@ -217,6 +217,9 @@ class Store(Struct):
     def write(self, container: HeapCell, key: str, value: Slot) -> None:
         """Set a slot to a value that the program writes, and log the write."""
         self.events.record_use(container)
+        if container.repeated_at is not None:
+            values = [container.get(key, MISSING), value]
+            value = join_slot_values(self.budget, key, values, container.repeated_at, None)
         self._log(container, key, value)
         slot = (container.serial, key)
         if slot in self._task_writes:
@@ -238,6 +241,9 @@ class Store(Struct):
 
     def extend(self, container: HeapCell, value: tuple[Any, ...]) -> None:
         """Append to a collection. `value` contains all its elements, starting with the existing elements."""
+        if container.repeated_at is not None:
+            self.write(container, "items", value)
+            return
         self.events.record_use(container)
         old = container["items"]
         slot = None if self.log is None else self.log.slot(container, "items", old)

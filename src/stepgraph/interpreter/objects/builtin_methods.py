@@ -52,7 +52,12 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS
-from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop, value_in_each_pass
+from stepgraph.interpreter.python.loops.interpretation import (
+    LoopBounds,
+    interpret_loop,
+    mark_objects,
+    value_in_each_pass,
+)
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (
     Argument,
@@ -192,7 +197,7 @@ def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Ele
 def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: SourcePlace) -> Value:
     """Emit a loop that calls a function and return the union of the results."""
     results: list[Value] = []
-    since = interpreter.work.last_task_id
+    since, newest_serial = interpreter.work.last_task_id, interpreter.store.serial
     iterated = {task_id for argument in arguments.items for task_id in task_ids_in(argument.value)}
 
     def call() -> None:
@@ -200,6 +205,7 @@ def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments
         results.append(tasks_of_each_pass(interpreter, result, since, iterated))
 
     interpret_loop(interpreter, call, None, place, LoopBounds())
+    mark_objects(interpreter, results[-1:], newest_serial, place)
     return with_all_runs(results[-1])
 
 

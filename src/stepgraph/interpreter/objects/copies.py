@@ -60,6 +60,7 @@ class Copier(Struct):
         if copy is None:
             copy = self.copies[id(cell)] = self.store.new()
             copy.changed, copy.unordered, copy.created_empty = cell.changed, cell.unordered, cell.created_empty
+            copy.repeated_at = cell.repeated_at
             for key, slot in cell.items():
                 copy[key] = self._copy_slot(slot, depth)
         return copy

@@ -73,6 +73,7 @@ class HeapCell(dict[str, Any]):
         "is_escaped",
         "is_shared",
         "read_as_empty",
+        "repeated_at",
         "serial",
         "shows_constants",
         "weak_names",
@@ -100,6 +101,11 @@ class HeapCell(dict[str, Any]):
         """Whether the cell holds the names of a module or class, or belongs to an object that these may hold."""
         self.read_as_empty = False
         """Whether the analysis has relied on the collection being empty, as by omitting a loop over it."""
+        self.repeated_at: SourcePlace | None = None
+        """The loop in which each pass creates such an object and stores it, if the cell represents all these objects.
+
+        A write changes only one of them.
+        """
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
         self.weak_names: WeakNames | None = None

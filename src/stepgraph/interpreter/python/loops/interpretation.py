@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, Visits
+from stepgraph.interpreter.values.containers import Collection, Container, Element, Mapping, MappingEntry, Visits
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
@@ -58,6 +58,8 @@ from stepgraph.syntax.module import SourcePlace
 MAX_PASSES: Final = (24, 12, 6, 3)
 # Number of repeated passes of all loops after which every change is widened immediately.
 MAX_REPEATED_PASSES: Final = 500
+# The types of values that later code can change through a collection.
+_WITH_CELLS: Final = (Container, FunctionValue, ProjectObject, Union)
 # Nesting depth of tuples with tasks that a loop unpacks.
 MAX_UNPACKED_DEPTH: Final = 3
 # Maximum length of a collection whose loop is unrolled.
@@ -163,7 +165,38 @@ def _interpret_to_fixpoint(
     interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
     interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
     interpreter.frame.drained_collection = drained
+    _mark_stored_objects(
+        interpreter,
+        head_changes,
+        [items[count:] for items, count in zip(results, counts, strict=True)],
+        newest_serial,
+        place,
+    )
     return block, loop_state, declared_since(interpreter, declared_before)
+
+
+def _mark_stored_objects(
+    interpreter: Interpreter,
+    changes: Changes,
+    added: Sequence[Sequence[object]],
+    since: int,
+    place: SourcePlace,
+) -> None:
+    """Mark the objects that each pass of a loop has stored in collections or `added` to results."""
+    slots = [*added, *(change.container.get(change.key) for change in changes.values())]
+    elements = (element for slot in slots if isinstance(slot, tuple | list) for element in slot)
+    repeated = [each.value for each in elements if isinstance(each, Element | MappingEntry) and each.many]
+    mark_objects(interpreter, repeated, since, place)
+
+
+def mark_objects(interpreter: Interpreter, values: Iterable[Value], since: int, place: SourcePlace) -> None:
+    """Mark objects that each pass of a loop stores, because later writes change the object of one pass only."""
+    objects = [value for value in values if isinstance(value, _WITH_CELLS)]
+    if objects:
+        # Imported here because few loops store objects.
+        from stepgraph.interpreter.reachable_cells import mark_repeated
+
+        mark_repeated(objects, since, place, interpreter.budget)
 
 
 def _results(
