@@ -173,3 +173,23 @@ def test_variable_of_one_of_the_closures() -> None:
     assert workflow.complete
     graph = notation(workflow.graph)
     assert [name for name in "ab" if f"case {name}\n" in graph] == ["a", "b"]
+
+
+def test_change_of_one_of_the_objects_on_some_paths() -> None:
+    workflow = workflow_of("""
+        class Job:
+            def __init__(self):
+                self.then = None
+
+        jobs = [Job() for row in event["payload"]["rows"]]
+        jobs[0].then = a if event["payload"]["now"] else None
+        for job in jobs:
+            if job.then:
+                await job.then()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          if job.then
+            a
+    """)

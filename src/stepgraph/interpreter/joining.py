@@ -198,7 +198,8 @@ def join_slot_values(
     cases = [Case(name, value) for name, value in zip(_case_names(key, relevant), relevant, strict=True)]
     if len(relevant) < len(bound):
         irrelevant = [value for value in bound if not value.relevant]
-        cases.append(Case(None, irrelevant[0] if len(irrelevant) == 1 else join_taint(irrelevant)))
+        is_one_value = len(irrelevant) == 1 or all(map(is_none, irrelevant))
+        cases.append(Case(None, irrelevant[0] if is_one_value else join_taint(irrelevant)))
     return Union(tuple(cases), key, place)
 
 
