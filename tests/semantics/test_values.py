@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.model.payload import StepConfig
-from tests.semantics.notation import graph_of, graph_of_module, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, workflow_of, workflow_of_module
 
 
 @pytest.mark.parametrize(
@@ -173,6 +173,31 @@ def test_an_unknown_limit_or_backoff_is_reported() -> None:
         {"retries": {"limit": 5, "delay": "{delay}", "backoff": "exponential"}, "timeout": "10 minutes"},
         ["dynamic-config", "dynamic-config"],
     )
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["step.do('x', config=CONFIG)(function)", "partial(step.do, config=CONFIG)('x')(function)"],
+)
+def test_declaring_steps_keeps_settings_constant(declared: str) -> None:
+    """The SDK changes neither the config nor the decorated function, whoever declares the step."""
+    graph = workflow_of_module(f"""
+from functools import partial
+from workers import WorkflowEntrypoint
+
+CONFIG = {{"timeout": "1 hour"}}
+
+def declared(step, function):
+    return {declared}
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await declared(step, lambda: 1)()
+""").graph
+    assert graph is not None
+    node = graph["workflow"]["nodes"][0]
+    assert node["type"] == "step_do"
+    assert node["config"]["timeout"] == "1 hour"
 
 
 @pytest.mark.parametrize("config", ["load_config()", "slow()", "await load_slow()"])

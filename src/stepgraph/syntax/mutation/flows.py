@@ -25,7 +25,7 @@ from stepgraph.syntax.mutation.changes import (
     namespace_item,
 )
 from stepgraph.syntax.mutation.definitions import Definitions, opaque_imports
-from stepgraph.syntax.mutation.followed_calls import is_followed_call
+from stepgraph.syntax.mutation.followed_calls import declares_step, is_followed_call, presets_step
 from stepgraph.syntax.mutation.member_reads import member_sources
 from stepgraph.syntax.walk import children, statements_below
 
@@ -298,7 +298,7 @@ class FlowCollector(Struct):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
             self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
-        elif not name or name in MUTATING_FUNCTIONS:
+        elif (not name and not self._is_sdk_call(declares_step(call.func))) or name in MUTATING_FUNCTIONS:
             mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
             self._mutate(mutated, by_library=True)
         if may_be_method or is_imported:
@@ -330,7 +330,13 @@ class FlowCollector(Struct):
 
     def _is_followed_call(self, call: cst.Call) -> bool:
         """Return whether the flow of the arguments of a call is known."""
-        return bool(self.definitions.parameters_of(last_name(call.func))) or is_followed_call(call)
+        if self.definitions.parameters_of(last_name(call.func)) or is_followed_call(call):
+            return True
+        return self._is_sdk_call(presets_step(call))
+
+    def _is_sdk_call(self, calls_do: bool) -> bool:  # noqa: FBT001 - the condition is the subject
+        """Return whether a function named `do` is the method of the SDK, because the module defines no other."""
+        return calls_do and not self.definitions.parameters_of("do")
 
     def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: _Paths) -> None:
         if argument.star:

@@ -42,3 +42,17 @@ def _starts_workflow(call: cst.Call) -> bool:
             return last_name(owner) == "env" and name in WORKFLOW_STARTS
         case _:
             return False
+
+
+def declares_step(node: cst.BaseExpression) -> bool:
+    """Return whether an expression is `step.do(name)`. The SDK does not change the function that this decorates."""
+    return isinstance(node, cst.Call) and last_name(node.func) == "do"
+
+
+def presets_step(call: cst.Call) -> bool:
+    """Return whether a call is `partial(step.do, config=CONFIG)`. The SDK does not change or return the arguments."""
+    match call.args:
+        case [cst.Arg(value=function), *_]:
+            return last_name(call.func) == "partial" and last_name(function) == "do"
+        case _:
+            return False
