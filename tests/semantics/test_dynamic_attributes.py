@@ -166,6 +166,18 @@ def test_a_constant_argument_names_an_attribute() -> None:
     """)
 
 
+def test_none_names_no_attribute() -> None:
+    call = CALL.replace("    await", "    if name is not None:\n        await", 1)
+    assert graph_of(call + 'await call(None)\nawait call("other")') == text("""
+        call call
+        def call
+          if name is not None
+            call other
+        def other
+          sleep 'other' 1
+    """)
+
+
 def test_a_parameter_assigned_in_a_branch_names_either_attribute() -> None:
     body = (
         CALL.replace("    await", '    if event:\n        name = "handle_a"\n    await', 1) + 'await call("handle_b")'

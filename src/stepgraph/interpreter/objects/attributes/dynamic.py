@@ -22,6 +22,7 @@ from stepgraph.interpreter.values.objects import ClassValue, ModuleValue, Projec
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
+    ABSENT,
     UNKNOWN,
     UNSET,
     Constant,
@@ -30,6 +31,7 @@ from stepgraph.ir.values import (
     Template,
     Unresolved,
     Value,
+    is_none,
 )
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
@@ -51,6 +53,8 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
     constant = constant_name(interpreter, name)
     if constant is not None:
         return _get_constant(interpreter, owner, constant, default, place)
+    if is_none(name.value):
+        return ABSENT  # Python raises a TypeError
     if not isinstance(owner, ProjectObject | StepObject | ClassValue | ModuleValue):
         interpreter.escape(owner, place, _ESCAPE_REASON)
         return UNKNOWN
