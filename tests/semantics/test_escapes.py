@@ -412,6 +412,41 @@ await job.go()
 
 
 @pytest.mark.parametrize(
+    "result",
+    [
+        "return self if job is None else lambda: self.function(job)",
+        "if job is not None:\n            return lambda: self.function(job)\n        return self",
+    ],
+)
+def test_a_descriptor_returns_itself_to_its_class_only(result: str) -> None:
+    assert graph_of(f"""
+class Bound:
+    def __init__(self, function):
+        self.function = function
+    def __get__(self, job, owner=None):
+        {result}
+    async def __call__(self, job):
+        await b()
+
+async def act(job):
+    await a()
+
+class Job:
+    go = Bound(act)
+
+await Job().go()
+await Job.go(None)
+""") == text("""
+            call act
+            call __call__
+            def act
+              a
+            def __call__
+              b
+        """)
+
+
+@pytest.mark.parametrize(
     "change",
     [
         "job = job._replace(n=5)",

@@ -15,7 +15,7 @@ from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Container, without_constants
-from stepgraph.interpreter.values.objects import EnumMember, FunctionValue
+from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.await_groups import TaskId
@@ -50,6 +50,30 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             return None if inner_truth is None else not inner_truth
         case cst.Call(func=function, args=[cst.Arg(value=cst.Name() | cst.Attribute() as argument, star="")]):
             return _coroutine_check_result(interpreter, function, argument)
+        case cst.Comparison(
+            left=cst.Name(value=name),
+            comparisons=[
+                cst.ComparisonTarget(operator=cst.Is() | cst.IsNot() as operator, comparator=cst.Name("None"))
+            ],
+        ):
+            has_instance = _has_instance(interpreter, name)
+            return None if has_instance is None else has_instance == isinstance(operator, cst.IsNot)
+        case _:
+            return None
+
+
+def _has_instance(interpreter: Interpreter, name: str) -> bool | None:
+    """Return whether the instance that a descriptor's `__get__` receives as the parameter `name` is not None.
+
+    Return None for other variables.
+    """
+    match interpreter.frame.function:
+        case cst.FunctionDef(
+            name=cst.Name(value="__get__"),
+            params=cst.Parameters(params=[_, cst.Param(name=cst.Name(value=parameter)), *_]),
+        ) if parameter == name and len(interpreter.frame.body_scope.bindings.binders[name]) == 1:
+            value = look_up(interpreter, name)
+            return True if isinstance(value, ProjectObject) else (False if is_none(value) else None)
         case _:
             return None
 
