@@ -207,6 +207,7 @@ def test_a_loop_over_pairs_sets_attributes(pairs: str) -> None:
         'other = "handle_b"\nname = "handle_a" if event else other',
         'name = self.TABLE[event["kind"]]',
         'table = {"A": "handle_a"}\nname = table.get(event["kind"], "handle_b")',
+        'table = {"A": ("handle_a", 1), "B": ("handle_b", 2)}\nname, limit = table[event["kind"]]',
     ],
 )
 @pytest.mark.parametrize("read", ["getattr(self, name)(step)", "(lambda: getattr(self, name))()(step)"])
@@ -227,6 +228,9 @@ def test_a_loop_with_a_break_over_names_is_a_switch() -> None:
         'name = "handle_"\nname += "a"',
         'name = "handle_a"\ndef change():\n    nonlocal name\n    name = event["name"]\nchange()',
         'name = "handle_a"\nname, _ = event',
+        'table = {"A": ("handle_a", 1), "B": (event["name"], 2)}\nname, limit = table[event["kind"]]',
+        'table = {"A": ("handle_a", 1)}\n*_, name = table[event["kind"]]',
+        'table = {"A": ["handle_a", 1]}\ntable["A"][0] = event["name"]\nname, limit = table[event["kind"]]',
         'name = self.TABLE.get(event, event["name"])',
         'for name in ("handle_a", event["name"]): pass',
     ],

@@ -12,7 +12,7 @@ from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
-from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key
+from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
@@ -272,7 +272,8 @@ def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0
         case cst.IfExp(body=body, orelse=orelse):
             return _strings_of_all(interpreter, [body, orelse], depth)
         case cst.Name(value=name):
-            return _strings_of_all(interpreter, _assigned_values(interpreter, name), depth)
+            strings = _strings_of_all(interpreter, _assigned_values(interpreter, name), depth)
+            return strings or strings_of_local(interpreter, node)
         case cst.Subscript(value=table):
             strings = strings_at_key(interpreter, node)
             is_table = not strings and isinstance(table, cst.Name | cst.Attribute)

@@ -27,7 +27,19 @@ def strings_at_key(interpreter: Interpreter, node: cst.BaseExpression) -> list[s
     read = _read_of(node)
     if read is None or _literal(read.key) is None:
         return []
-    values = _possible_values(interpreter, node)
+    return _strings(_possible_values(interpreter, node))
+
+
+def strings_of_local(interpreter: Interpreter, node: cst.Name) -> list[str]:
+    """Return the strings that a local variable may be, as in `name, limit = SPECS[kind]`.
+
+    The list is empty if some are unknown.
+    """
+    return _strings(_possible_values(interpreter, node))
+
+
+def _strings(values: Sequence[Value]) -> list[str]:
+    """Return the values if all of them are strings, or an empty list."""
     strings = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, str)]
     return list(dict.fromkeys(strings)) if len(strings) == len(values) else []
 
@@ -93,6 +105,10 @@ def _bound_values(interpreter: Interpreter, binder: cst.CSTNode, name: str, dept
     match binder:
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value):
             return _possible_values(interpreter, value, depth)
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple() as target)], value=value):
+            position = _position(target, name)
+            tables = [] if position is None else _possible_values(interpreter, value, depth)
+            return _combined(_items(table, position) for table in tables)
         case cst.AnnAssign(value=cst.BaseExpression() as value):
             return _possible_values(interpreter, value, depth)
         case cst.For(target=target, iter=iterable) | cst.CompFor(target=target, iter=iterable):
@@ -101,6 +117,13 @@ def _bound_values(interpreter: Interpreter, binder: cst.CSTNode, name: str, dept
             return _combined(_items(each, None) if isinstance(each, kind) else [] for each in tables)
         case _:
             return []
+
+
+def _position(target: cst.Tuple, name: str) -> Constant | None:
+    """Return the position of a variable in a target such as `name, limit`. Return None for other targets."""
+    names = [element.value.value for element in target.elements if isinstance(element.value, cst.Name)]
+    is_plain = len(names) == len(target.elements) and all(isinstance(each, cst.Element) for each in target.elements)
+    return Constant(names.index(name)) if is_plain and names.count(name) == 1 else None
 
 
 def _iterated_table(
