@@ -625,6 +625,51 @@ def test_the_body_of_a_pending_step_sees_concurrent_steps() -> None:
 
 
 @pytest.mark.parametrize(
+    ("statements", "needed"),
+    [
+        ("", "[make(name) for name in NAMES]"),
+        ("", "list(make(name) for name in NAMES)"),
+        ("steps = [make(name) for name in NAMES]", "[*steps]"),
+        ("steps = []\nfor name in NAMES: steps.append(make(name))", "steps"),
+        ("steps = []\nfor name in NAMES:\n    @step.do(name)\n    def load(): ...\n    steps.append(load)", "steps"),
+    ],
+)
+def test_a_loop_over_constants_declares_each_dependency(statements: str, needed: str) -> None:
+    body = f"""
+NAMES = ("x", "y")
+
+def make(name):
+    @step.do(name)
+    async def load(): ...
+    return load
+
+{statements}
+@step.do(depends={needed})
+async def last(x, y): ...
+
+await last()
+"""
+    assert dependent_graph_of("", body).splitlines() == ["{name}", "{name}", "last"]
+    assert dependent_workflow_of("", body).complete
+
+
+@pytest.mark.parametrize("item", ["await load(name)", "make_task(load(name))"])
+def test_a_loop_that_runs_steps_is_not_unrolled(item: str) -> None:
+    body = f"""
+async def load(name):
+    return await a()
+
+loaded = [{item.replace("make_task", "asyncio.create_task")} for name in ("x", "y")]
+
+@step.do(depends=[b])
+async def last(b): ...
+
+await last()
+"""
+    assert "loop" in dependent_graph_of("a b", body)
+
+
+@pytest.mark.parametrize(
     ("steps", "body", "twice"),
     [
         ("z a(z) b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", ["a"]),

@@ -36,6 +36,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
     items_to_unroll,
     loop_bounds,
     loop_variable_value,
+    may_build_dependencies,
 )
 from stepgraph.interpreter.python.loops.loop_keys import is_loop_key, loop_keys, pass_constants
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
@@ -369,7 +370,7 @@ def _run_over(
         iterable = take_elements(interpreter, iterable, exhausts=False)
     if is_certainly_empty(interpreter, iterable):
         return None
-    items = items_to_unroll(iterable)
+    items = items_to_unroll(iterable, constants=may_build_dependencies(interpreter, clause))
     place = interpreter.place(clause)
     if items is not None and not clause.ifs:
         for item in items:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -51,6 +52,7 @@ from stepgraph.ir.values import (
     origin_name,
 )
 from stepgraph.model.vocabulary import NO_BREAK
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 
 # Maximum number of passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies
@@ -236,6 +238,15 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
     if constants and value.shows_constants and all(_is_constant(item.value, visits) for item in value.items):
         return value.items
     return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
+
+
+def may_build_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -> bool:
+    """Return whether each pass of a loop over constants adds a step to the dependencies of another step."""
+    if interpreter.mode is not DependencyMode.LEGACY or not interpreter.module.mentions(b"depends"):
+        return False
+    from stepgraph.interpreter.python.loops.dependency_lists import builds_dependencies
+
+    return builds_dependencies(interpreter, loop)
 
 
 def can_share_loop(iterable: Union) -> bool:

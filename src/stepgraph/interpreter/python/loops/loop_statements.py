@@ -28,6 +28,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
     join_continues,
     loop_bounds,
     loop_variable_value,
+    may_build_dependencies,
 )
 from stepgraph.interpreter.python.loops.loop_keys import loop_keys, pass_constants
 from stepgraph.interpreter.python.narrowing import narrow
@@ -74,12 +75,13 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         if node.orelse is not None:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
-    uses_getattr = interpreter.module.once_for(node, _uses_getattr)
-    items = items_to_unroll(elements, constants=uses_getattr) if interpreter.frame.inlined is None else None
+    declares = may_build_dependencies(interpreter, node)
+    needs_constants = declares or interpreter.module.once_for(node, _uses_getattr)
+    items = items_to_unroll(elements, constants=needs_constants) if interpreter.frame.inlined is None else None
     if (
         items is not None
         and not _has_break(node.body)
-        and _has_any_name(node.body, frozenset(target_names(node.target)))
+        and (declares or _has_any_name(node.body, frozenset(target_names(node.target))))
         and _unroll(interpreter, node, source, items)
     ):
         return UNKNOWN

@@ -1,0 +1,75 @@
+"""Loops over constants that build the list of a step's dependencies, as in `depends=[fetch(name) for name in NAMES]`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.syntax.bindings import last_name
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import expressions_below, statements_below
+
+_WRAPPERS = (cst.List, cst.Tuple, cst.StarredElement, cst.ListComp, cst.GeneratorExp)
+
+
+def builds_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -> bool:
+    """Return whether a loop that awaits nothing collects steps in a list that `depends` of another step names.
+
+    Each pass adds a step of its own, so the loop is unrolled.
+    """
+    function = interpreter.frame.function
+    if function is None:
+        return False
+    module = interpreter.module
+    expressions = module.once_for(function, _dependency_lists)
+    names = {node.value for node in expressions if isinstance(node, cst.Name)}
+    if isinstance(loop, cst.CompFor):
+        return not names.isdisjoint(_lists_of(loop, module)) or any(_contains(each, loop) for each in expressions)
+    nodes = [node for statement in statements_below(loop.body) for node in expressions_below(statement)]
+    return not any(isinstance(node, cst.Await) for node in nodes) and any(
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value == "append"
+        and last_name(node.func.value) in names
+        for node in nodes
+    )
+
+
+def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> tuple[cst.BaseExpression, ...]:
+    """Return the expressions in the arguments `depends` of the steps that a function declares."""
+    return tuple(
+        node
+        for statement in statements_below(function.body, into_functions=True)
+        for part in (statement, *getattr(statement, "decorators", ()))
+        for call in expressions_below(part, into_lambdas=True)
+        if isinstance(call, cst.Call)
+        for argument in _dependencies_in(call)
+        for node in expressions_below(argument)
+    )
+
+
+def _dependencies_in(call: cst.Call) -> Iterator[cst.Arg]:
+    for index, argument in enumerate(call.args):
+        is_positional = index == 1 and argument.keyword is None and last_name(call.func) == "do"
+        if is_positional or (argument.keyword is not None and argument.keyword.value == "depends"):
+            yield argument
+
+
+def _lists_of(clause: cst.CompFor, module: SourceModule) -> set[str]:
+    """Return the names to which a comprehension is assigned, in a list or directly."""
+    node: cst.CSTNode | None = clause
+    while isinstance(node, _WRAPPERS) or node is clause:
+        node = module.parents.get(id(node))
+    match node:
+        case cst.Assign(targets=targets):
+            return {target.target.value for target in targets if isinstance(target.target, cst.Name)}
+        case cst.AnnAssign(target=cst.Name(value=name)):
+            return {name}
+        case _:
+            return set()
+
+
+def _contains(node: cst.BaseExpression, clause: cst.CompFor) -> bool:
+    return isinstance(node, cst.ListComp | cst.GeneratorExp) and node.for_in is clause
