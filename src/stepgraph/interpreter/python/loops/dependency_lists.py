@@ -1,4 +1,4 @@
-"""Loops over constants that build the list of a step's dependencies, as in `depends=[fetch(name) for name in NAMES]`."""
+"""Loops over constants that build lists of dependencies, as in `depends=[fetch(name) for name in NAMES]`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def builds_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -
     )
 
 
-def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> tuple[cst.BaseExpression, ...]:
+def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> tuple[cst.CSTNode, ...]:
     """Return the expressions in the arguments `depends` of the steps that a function declares."""
     return tuple(
         node
@@ -71,5 +71,5 @@ def _lists_of(clause: cst.CompFor, module: SourceModule) -> set[str]:
             return set()
 
 
-def _contains(node: cst.BaseExpression, clause: cst.CompFor) -> bool:
+def _contains(node: cst.CSTNode, clause: cst.CompFor) -> bool:
     return isinstance(node, cst.ListComp | cst.GeneratorExp) and node.for_in is clause
