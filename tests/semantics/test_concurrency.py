@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, text
 
 
@@ -98,11 +100,12 @@ def test_a_race_ends_at_its_await_with_an_unknown_winner() -> None:
     """)
 
 
-def test_the_pending_set_of_a_wait_is_used_by_the_next_pass() -> None:
-    assert graph_of("""
+@pytest.mark.parametrize("keyword", ["if", "while"])
+def test_the_pending_set_of_a_wait_is_used_by_the_next_pass(keyword: str) -> None:
+    assert graph_of(f"""
         running = set()
         for row in rows:
-            if len(running) > 2:
+            {keyword} len(running) > 2:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 results.extend(task.result() for task in done)
             running.add(asyncio.create_task(a()))
@@ -115,14 +118,15 @@ def test_the_pending_set_of_a_wait_is_used_by_the_next_pass() -> None:
     """)
 
 
-def test_a_pool_that_waits_for_a_free_place() -> None:
-    assert graph_of("""
+@pytest.mark.parametrize("keyword", ["if", "while"])
+def test_a_pool_that_waits_for_a_free_place(keyword: str) -> None:
+    assert graph_of(f"""
         class Pool:
             def __init__(self):
                 self.running = set()
 
             async def add(self, coroutine):
-                if len(self.running) > 2:
+                {keyword} len(self.running) > 2:
                     done, self.running = await asyncio.wait(self.running, return_when=asyncio.FIRST_COMPLETED)
                 self.running.add(asyncio.create_task(coroutine))
 

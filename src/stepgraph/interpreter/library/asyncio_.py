@@ -175,7 +175,8 @@ def _result_element(
 
 def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element]:
     """Start each element of a collection argument as a task, and return the tasks as elements."""
-    joined = _elements_of_union(interpreter, argument) or _common_elements(argument)
+    joined = _elements_of_union(interpreter, argument)
+    joined = _common_elements(argument) if joined is None else joined
     if joined is not None:
         return [replace(item, value=_start_item(interpreter, item, argument)) for item in joined]
     if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
