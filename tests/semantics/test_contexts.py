@@ -767,7 +767,7 @@ def test_a_stack_callback_starts_a_sleep() -> None:
     "use",
     [
         "if event:\n        await stack.enter_async_context(lock(step))",
-        "for x in event:\n        await stack.enter_async_context(Session(step))",
+        "for x in event:\n        entering = stack.enter_async_context(Session(step))\n        await entering",
         "stack.push_async_exit(lock(step))",
         "stack.push_async_callback(self.undo, step)\n    rest = stack.pop_all()",
         "await enter(stack, lock(step))",

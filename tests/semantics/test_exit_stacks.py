@@ -23,6 +23,45 @@ def test_a_callback_that_a_branch_pushes_may_run_at_the_exit() -> None:
     """)
 
 
+MANAGER = """
+class Lock:
+    def __init__(self, release=None):
+        self.release = release
+    async def __aenter__(self):
+        await a()
+        return self
+    async def __aexit__(self, kind, error, traceback):
+        await b()
+        return self.release
+"""
+
+
+def test_managers_that_a_loop_enters_are_left_at_the_exit() -> None:
+    body = "for row in rows:\n    lock = await stack.enter_async_context(Lock())\nawait c()"
+    assert graph_of(MANAGER.replace("return self.release", "pass") + _in_stack(body)) == text("""
+        try
+          loop
+            call __aenter__
+          c
+        finally
+          loop
+            try
+              if stack.enter_async_context(Lock())
+                call __aexit__
+            catch
+        d
+        def __aenter__
+          a
+        def __aexit__
+          b
+    """)
+
+
+def test_a_manager_in_a_branch_that_may_swallow_errors_is_reported() -> None:
+    body = "if wanted:\n    await stack.enter_async_context(Lock(wanted))\nawait c()"
+    assert not workflow_of(MANAGER + _in_stack(body)).complete
+
+
 def test_callbacks_of_a_helper_run_in_reverse_order() -> None:
     assert graph_of(f"""
 async def open(step, undo, to):

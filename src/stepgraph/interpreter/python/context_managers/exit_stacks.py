@@ -12,10 +12,10 @@ from msgspec import Struct
 from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.python.assignment import add_items
-from stepgraph.interpreter.python.context_managers.managers import exit_arguments, exit_effects
+from stepgraph.interpreter.python.context_managers.managers import exit_arguments, exit_effects, may_swallow
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler, LoopOperation, OperationBlock, TryOperation
 from stepgraph.ir.values import UNKNOWN, Value
@@ -220,6 +220,32 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
     return UNKNOWN
 
 
+def _enter(
+    interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace, *, is_async: bool
+) -> Value:
+    """Enter an object in a branch, a loop or another function. Its exit is optional, like a callback's call.
+
+    Other managers, and objects that may swallow errors, surround the rest of the block and thus escape in such places.
+    """
+    manager = arguments.items[0].value if len(arguments.positional) == 1 else UNKNOWN
+    is_statement = receiver.supported_call is place.node or receiver.pushed is None
+    if is_statement or not isinstance(manager, ProjectObject) or may_swallow(manager):
+        return _push(interpreter, receiver, arguments, place)
+    enter, exit_ = (interpreter.attribute(manager, name, place) for name in _METHODS[is_async])
+    is_entered = not is_async or isinstance(place.module.parents.get(id(place.node)), cst.Await)
+    if not (is_entered and isinstance(enter, FunctionValue) and isinstance(exit_, FunctionValue)):
+        return _push(interpreter, receiver, arguments, place)
+    if exit_effects(interpreter, exit_, place, is_async=is_async).swallows:
+        return _push(interpreter, receiver, arguments, place)
+    entered = interpreter.call(enter, Arguments(), place)
+    _push_exit(interpreter, receiver, Arguments.of(exit_, place), place, is_async=is_async)
+    return entered
+
+
+_METHODS: Final = {False: ("__enter__", "__exit__"), True: ("__aenter__", "__aexit__")}
+"""The methods of a manager, by whether it is async."""
+
+
 def _push_callback(
     interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: SourcePlace, *, is_async: bool
 ) -> Value:
@@ -276,8 +302,8 @@ def exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Argumen
 STACK_METHODS: Final[dict[str, Caller]] = {
     "callback": partial(_push_callback, is_async=False),
     "push_async_callback": partial(_push_callback, is_async=True),
-    "enter_context": _push,
-    "enter_async_context": _push,
+    "enter_context": partial(_enter, is_async=False),
+    "enter_async_context": partial(_enter, is_async=True),
     "push": partial(_push_exit, is_async=False),
     "push_async_exit": partial(_push_exit, is_async=True),
     "pop_all": _pop_all,
