@@ -182,6 +182,14 @@ def test_attrs_fields_need_no_annotation() -> None:
     assert calls_of(declared, body) == ["c", "b", "a"]
 
 
+@pytest.mark.parametrize("decorator", ["@dataclass", "@dataclass(config={'arbitrary_types_allowed': True})"])
+def test_pydantic_dataclasses_have_fields(decorator: str) -> None:
+    imports = "from pydantic import Field\nfrom pydantic.dataclasses import dataclass\n"
+    declared = f"{imports}{decorator}\nclass Mode:\n    one: object\n    two: list = Field(default_factory=list)"
+    body = "mode = Mode(c)\nmode.two.append(b)\nawait mode.one(step)\nawait mode.two[0](step)"
+    assert calls_of(declared, body) == ["c", "b"]
+
+
 def test_a_payload_leaves_functions_at_their_defaults() -> None:
     declared = "@dataclass\nclass Mode:\n    name: str\n    act: object = a"
     assert calls_of(declared, "await Mode(**event['payload']).act(step)") == ["a"]

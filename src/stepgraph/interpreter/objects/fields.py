@@ -23,7 +23,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements_below
 
-_DATACLASS: Final = "dataclasses.dataclass"
+_DATACLASSES: Final = ("dataclasses.dataclass", "pydantic.dataclasses.dataclass")
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 _MATCH_ARGUMENTS: Final = "__match_args__"
 _ATTRS_PACKAGES: Final = ("attr.", "attrs.")
@@ -34,6 +34,7 @@ _FIELD_FUNCTIONS: Final = {
     "attr.attrib": "factory",
     "attr.field": "factory",
     "attrs.field": "factory",
+    "pydantic.Field": "default_factory",
 }
 _SPECIAL_ANNOTATION: Final = re.compile(r"""['"]?(?:\w+\s*\.\s*)?(\w+)\b""")
 _CLASS_VARIABLE: Final = "ClassVar"
@@ -74,8 +75,8 @@ def generates_initializer(order: Sequence[Value]) -> bool:
 
 
 def is_data_class(owner: ClassValue) -> bool:
-    """Return whether a decorator of dataclasses or attrs turns the annotations of a class into fields."""
-    return any(name == _DATACLASS or name.startswith(_ATTRS_PACKAGES) for name in owner.decorator_names)
+    """Return whether a decorator of dataclasses, attrs or pydantic turns the annotations of a class into fields."""
+    return any(name in _DATACLASSES or name.startswith(_ATTRS_PACKAGES) for name in owner.decorator_names)
 
 
 def _decorator_flags(owner: ClassValue) -> dict[str, bool]:

@@ -71,6 +71,7 @@ TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
         "enum.global_enum",
         "enum.unique",
         "functools.total_ordering",
+        "pydantic.dataclasses.dataclass",
         "typing.final",
         "typing.runtime_checkable",
         "typing_extensions.deprecated",
