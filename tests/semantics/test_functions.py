@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, graph_of_module, notation, text, workflow_of
 
 
 def test_only_functions_with_steps_are_calls() -> None:
@@ -766,6 +766,34 @@ def test_recursion_that_starts_before_its_steps() -> None:
 )
 def test_functions_of_the_operator_module_select_a_callable(call: str, graph: str) -> None:
     assert graph_of(f"import operator\nasync def go(): await c()\nself.go = go\nawait {call}") == graph
+
+
+def test_an_item_is_the_key_of_a_sort() -> None:
+    assert graph_of("""
+        import operator
+        for name, fn in sorted([(2, a), (1, b)], key=operator.itemgetter(0)):
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)
+    assert codes_of("import operator\nawait min([(2, a), (1, b)], key=operator.itemgetter(0))[1]()") == []
+
+
+def test_a_function_is_true_in_a_boolean_operation() -> None:
+    body = """
+        class Service:
+            def __init__(self, make=None):
+                self.make = make or (lambda: b)
+
+        await Service(lambda: a).make()()
+    """
+    assert graph_of(body) == "a"
+    assert graph_of("await (a and b)()") == "b"
 
 
 def test_a_decorator_with_optional_arguments() -> None:

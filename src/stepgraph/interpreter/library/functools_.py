@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, model_of, models
 from stepgraph.interpreter.objects.containers.iteration import copy_elements
@@ -187,7 +188,7 @@ def _getter(call: LibraryCall) -> Value:
 @models("operator.itemgetter.__call__")
 def _get_items(call: LibraryCall) -> Value:
     owner = call.arguments.items[-1] if call.arguments.items else None
-    if owner is None or not isinstance(owner.value, Collection | Mapping):
+    if owner is None or not all(isinstance(leaf, Collection | Mapping) for leaf in union_values(owner.value)):
         return call.unmodeled()
     values = [element_at(owner.value, key.value, key.place, call.place) for key in call.arguments.items[:-1]]
     return _single_or_tuple(call, values)

@@ -262,6 +262,8 @@ def _join_operands(
     """
     if not (left.relevant or right.value.relevant):
         return interpreter.tracer.on_operation((left, right.value))
+    if isinstance(left, FunctionValue | StepFunction):  # always truthy
+        return left if isinstance(node.operator, cst.Or) else right.value
     place = interpreter.place(node)
     keeps_left = isinstance(node.operator, cst.Or) and (is_from_package(left) or _has_container(right.value))
     if not left.relevant and not keeps_left:
