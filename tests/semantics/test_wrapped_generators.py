@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, notation, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, notation, text, workflow_of
 
 PAGES = """
 async def pages():
@@ -51,6 +51,76 @@ def test_a_generator_over_a_generator_is_inlined() -> None:
 def test_a_generator_that_returns_early_is_inlined() -> None:
     workflow = workflow_of(PAGES + "async for page in limited(pages(), 2):\n    await b()")
     assert workflow.complete
+
+
+CLOSED_PAGES = """
+async def pages():
+    await a()
+    try:
+        while more():
+            await b()
+            yield 1
+    finally:
+        await c()
+
+"""
+
+
+def test_a_finally_of_a_generator_runs_at_the_end_of_the_loop() -> None:
+    workflow = workflow_of(CLOSED_PAGES + "async for page in pages():\n    await d()")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        a
+        try
+          loop
+            b
+            d
+        finally
+          c
+    """)
+
+
+def test_a_manager_in_a_generator_exits_at_the_end_of_the_loop() -> None:
+    assert graph_of("""
+        class Session:
+            async def __aenter__(self):
+                await a()
+            async def __aexit__(self, *error):
+                await b()
+
+        async def pages():
+            async with Session():
+                for row in rows:
+                    yield row
+
+        async for page in pages():
+            await c()
+    """) == text("""
+        call __aenter__
+        try
+          loop
+            c
+        finally
+          call __aexit__
+        def __aenter__
+          a
+        def __aexit__
+          b
+    """)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "async for page in pages():\n    if page: break",
+        "async for page in pages():\n    if page: return",
+        "async for page in pages():\n    if page: raise ValueError",
+        "try:\n    async for page in pages():\n        await d()\nexcept Exception:\n    pass",
+    ],
+)
+def test_a_loop_that_may_leave_a_generator_with_a_finally_is_reported(loop: str) -> None:
+    """Python runs the `finally` when it collects the generator, at an unknown time."""
+    assert codes_of(CLOSED_PAGES + loop) == ["generator"]
 
 
 @pytest.mark.parametrize("take", ["anext(pages())", "anext(aiter(pages()), None)", "anext(numbered(pages()))"])

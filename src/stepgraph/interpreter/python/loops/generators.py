@@ -24,6 +24,7 @@ from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -46,6 +47,7 @@ from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import (
+    EnclosingBlock,
     children,
     expressions_below,
     statements,
@@ -99,7 +101,7 @@ def inline_generator(
         return False
     is_new = _is_new(interpreter, generator)
     interpreter.work.exhausted[id(generator)] = generator
-    if not _can_inline(interpreter, generator):
+    if not _can_inline(interpreter, generator, is_exhausted=is_new and _runs_to_end(interpreter, place.node)):
         return False
     if is_new:
         _inline(interpreter, generator, take, place)
@@ -115,7 +117,7 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return None
-    if not _can_inline(interpreter, generator):
+    if not _can_inline(interpreter, generator, is_exhausted=False):
         return None
     is_new = _is_new(interpreter, generator)
     values: list[Value] = []
@@ -226,10 +228,38 @@ def _is_active(operation: Operation) -> bool:
     )
 
 
-def _can_inline(interpreter: Interpreter, generator: GeneratorCall) -> bool:
+def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, is_exhausted: bool) -> bool:
     if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
         return False
-    return _has_plain_yields(body_of(generator.function))
+    body = body_of(generator.function)
+    return _has_plain_yields(body) or (is_exhausted and _has_plain_yields(body, in_finally=True))
+
+
+def _runs_to_end(interpreter: Interpreter, loop: cst.CSTNode) -> bool:
+    """Return whether a loop leaves the iteration of a generator only at its end, or with an error that ends the run.
+
+    The `finally` blocks of an async generator then run in the loop. Otherwise, they run when Python collects it.
+    """
+    if may_continue_after_error(interpreter):
+        return False
+    return not isinstance(loop, cst.For) or not _leaves(loop.body)
+
+
+def _leaves(body: cst.BaseSuite) -> bool:
+    """Return whether a loop body has statements that may leave the loop."""
+    for statement in statements(body):
+        if isinstance(statement, cst.Assert | cst.Break | cst.Raise | cst.Return):
+            return True
+        is_loop = isinstance(statement, cst.For | cst.While)
+        inner = [] if isinstance(statement, cst.FunctionDef | cst.ClassDef) else suites(statement)
+        if any(_leaves_inner(suite) if is_loop else _leaves(suite) for suite in inner):
+            return True
+    return False
+
+
+def _leaves_inner(body: cst.BaseSuite) -> bool:
+    """Return whether the body of an inner loop has statements that may leave the outer loop."""
+    return any(isinstance(statement, cst.Assert | cst.Raise | cst.Return) for statement in statements_below(body))
 
 
 def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
@@ -237,8 +267,11 @@ def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
     return [None, *statements(body)][-1]
 
 
-def _has_plain_yields(body: cst.BaseSuite) -> bool:
-    """Return whether each `yield` of a body is the only one of a simple statement outside of every `try` and `with`."""
+def _has_plain_yields(body: cst.BaseSuite, *, in_finally: bool = False) -> bool:
+    """Return whether each `yield` of a body is the only one of a simple statement outside of every `try` and `with`.
+
+    With `in_finally`, a `yield` may be in a `with`, or in the block of a `try` without handlers.
+    """
     for statement, enclosing in statements_with_enclosing(body):
         if isinstance(statement, cst.BaseCompoundStatement):
             if _has_yield_in_head(statement):
@@ -247,10 +280,21 @@ def _has_plain_yields(body: cst.BaseSuite) -> bool:
         yields = [node for node in expressions_below(statement) if isinstance(node, cst.Yield)]
         if not yields:
             continue
-        is_guarded = any(isinstance(block.statement, cst.Try | cst.TryStar | cst.With) for block in enclosing)
+        is_guarded = any(_guards(block, except_finally=in_finally) for block in enclosing)
         if is_guarded or len(yields) > 1 or isinstance(yields[0].value, cst.From):
             return False
     return True
+
+
+def _guards(block: EnclosingBlock, *, except_finally: bool) -> bool:
+    """Return whether a block is a part of a `try` or `with`, other than those that only run code at their end."""
+    match block:
+        case EnclosingBlock(statement=cst.Try(handlers=[], body=body), suite=suite) if except_finally:
+            return suite is not body
+        case EnclosingBlock(statement=cst.With()) if except_finally:
+            return False
+        case _:
+            return isinstance(block.statement, cst.Try | cst.TryStar | cst.With)
 
 
 def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
