@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
 
 
 @pytest.mark.parametrize(
@@ -548,6 +548,24 @@ def test_a_filter_on_a_generator_keeps_earlier_values() -> None:
         else
           c
     """)
+
+
+def test_none_is_the_default_of_next_for_an_object_in_each_pass() -> None:
+    """A loop that joins None from several objects still knows that it is None."""
+    workflow = workflow_of("""
+        class Agent:
+            def __init__(self, tool, handoffs):
+                self.tool, self.handoffs = tool, handoffs
+            def handoff(self, name):
+                return next((each for each in self.handoffs if each.name == name), None)
+
+        agent = Agent(a, [Agent(b, [])])
+        while event["payload"]["more"]:
+            await agent.tool()
+            agent = agent.handoff("x")
+    """)
+    assert workflow.complete
+    assert "| default" not in notation(workflow.graph)
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,13 @@ from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
+    ABSENT,
     UNKNOWN,
+    Absent,
     Constant,
+    Duration,
+    Moment,
+    Template,
     Unknown,
     Unresolved,
     Value,
@@ -130,7 +135,7 @@ def join_values(
 def _join_data(values: Sequence[Value]) -> Value:
     """Return the join of values that lead to no step: their common value, or unknown. A taint of any value is kept.
 
-    Different members of one enumeration become a member with an unknown value.
+    Different members of one enumeration become a member with an unknown value, and any values of None become one.
     """
     first = values[0]
     if all(value is first for value in values):
@@ -139,6 +144,8 @@ def _join_data(values: Sequence[Value]) -> Value:
         return join_taint(values)
     if all(value == first for value in values):
         return first
+    if all(map(is_none, values)):
+        return ABSENT
     classes = {value.cls if isinstance(value, EnumMember) else None for value in values}
     return EnumMember(first.cls) if isinstance(first, EnumMember) and len(classes) == 1 else UNKNOWN
 
@@ -198,8 +205,7 @@ def join_slot_values(
     cases = [Case(name, value) for name, value in zip(_case_names(key, relevant), relevant, strict=True)]
     if len(relevant) < len(bound):
         irrelevant = [value for value in bound if not value.relevant]
-        is_one_value = len(irrelevant) == 1 or all(map(is_none, irrelevant))
-        cases.append(Case(None, irrelevant[0] if is_one_value else join_taint(irrelevant)))
+        cases.append(Case(None, _join_data(irrelevant)))
     return Union(tuple(cases), key, place)
 
 
@@ -400,7 +406,7 @@ def has_relevant_value(value: Slot) -> bool:
     return value is not MISSING and value.relevant
 
 
-_CONSTANT_TYPES: Final = (Constant, Unknown)
+_CONSTANT_TYPES: Final = (Absent, Constant, Duration, Moment, Template, Unknown)
 
 
 def affects_steps(old: Slot, new: Slot) -> bool:
@@ -418,6 +424,11 @@ def affects_steps(old: Slot, new: Slot) -> bool:
     common = identities & set(map(id, new))
     changed = [*(element for element in new if id(element) not in common), *(e for e in old if id(e) not in common)]
     return bool(changed) and any(map(_can_affect_steps, (*changed, *old)))
+
+
+def append_affects_steps(old: tuple[Slot, ...], added: tuple[Slot, ...]) -> bool:
+    """Return `affects_steps` for an append to a collection."""
+    return bool(added) and (not old or any(map(_can_affect_steps, added)) or any(map(_can_affect_steps, old)))
 
 
 def are_constants(elements: Slot) -> bool:

@@ -31,7 +31,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, LazyEle
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.ir.nodes import IterationCount
-from stepgraph.ir.values import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
+from stepgraph.ir.values import ABSENT, UNKNOWN, Constant, External, RangeResult, Unresolved, Value, is_none
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -350,6 +350,8 @@ def _next(call: LibraryCall) -> Value:
     candidates = items or ()
     if all(item.many or item.may_be_missing for item in candidates):
         candidates += tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
+    if candidates and all(is_none(item.value) for item in candidates):
+        return ABSENT
     return union_of_elements(candidates, call.place)
 
 
