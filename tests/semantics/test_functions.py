@@ -363,6 +363,25 @@ def test_no_function_takes_the_key_of_another() -> None:
     """)
 
 
+@pytest.mark.parametrize("result", ["payload", "[payload, 1]", '{"x": payload}', "payload if x else None"])
+def test_a_lambda_that_returns_data_does_not_name_its_call(result: str) -> None:
+    assert graph_of(f"""
+        async def durable(function):
+            result = function()
+            await a()
+            return result
+
+        payload = event["payload"]
+        await durable(lambda: {result})
+        await durable(lambda: 1)
+    """) == text("""
+        call durable
+        call durable
+        def durable
+          a
+    """)
+
+
 def test_a_lambda_is_interpreted_again_after_a_write() -> None:
     assert graph_of("""
         async def retry(fn):

@@ -21,8 +21,9 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
 )
 from stepgraph.interpreter.values.containers import Collection, Container, Mapping, Visits, without_constants
+from stepgraph.interpreter.values.data import is_event_data
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
-from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
+from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.interpreter.workflow.data_calls import skips_data_call
@@ -129,8 +130,8 @@ def _call_lambda(
     interpreter.lambda_arguments = outer
     if not value.relevant:
         return without_constants(value)
-    if isinstance(value, Event | Payload):
-        return value  # data of the event, which runs no steps
+    if is_event_data(value):
+        return value
     interpreter.frame.called |= interpreter.work.bit_of(node)
     callables = list(callable_arguments((value,)))
     if len(callables) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
@@ -43,6 +43,20 @@ def data_objects(*slots: object) -> list[DataObject] | None:
 def is_data_container(value: Value) -> bool:
     """Return whether a value is a collection or dictionary that leads to no step."""
     return isinstance(value, Collection | Mapping) and data_objects(value) is not None
+
+
+def is_event_data(value: Value, depth: int = DEEPEST) -> bool:
+    """Return whether a value consists of data of the event and of other values that lead to no step."""
+    match value:
+        case Event() | Payload():
+            return True
+        case Union(cases=cases):
+            return all(is_event_data(case.value, depth) for case in cases)
+        case Collection(lazy=None) | Mapping(default_factory=None) if depth:
+            elements = value.state.elements()
+            return len(elements) <= _MAX_PARTS and all(is_event_data(each.value, depth - 1) for each in elements)
+        case _:
+            return not value.relevant
 
 
 def _parts(slot: object) -> Iterable[object] | None:
