@@ -815,6 +815,55 @@ def test_a_function_is_true_in_a_boolean_operation() -> None:
     assert graph_of("await (a and b)()") == "b"
 
 
+def test_an_object_that_wraps_a_function() -> None:
+    assert graph_of("""
+        class Action:
+            def __init__(self, function):
+                functools.update_wrapper(self, function)
+                self.function = function
+            async def __call__(self):
+                await self.function()
+                await b()
+
+        @Action
+        async def go():
+            await a()
+
+        await go()
+        await go.__wrapped__()
+    """) == text("""
+        call __call__
+        call go
+        def __call__
+          call go
+          b
+        def go
+          a
+    """)
+
+
+def test_a_string_is_no_function_for_a_decorator() -> None:
+    assert (
+        graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        def action(name=None):
+            if callable(name):
+                return name
+            return lambda function: function
+
+        @action("go")
+        async def go(step):
+            await step.sleep("go", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await go(step)
+    """)
+        == "call go\ndef go\n  sleep 'go' 1"
+    )
+
+
 def test_a_decorator_with_optional_arguments() -> None:
     assert graph_of_module("""
         import functools

@@ -12,6 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, model_of, models
+from stepgraph.interpreter.objects.attributes.changes import store_attribute
 from stepgraph.interpreter.objects.containers.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
@@ -20,7 +21,7 @@ from stepgraph.interpreter.python.subscripts import element_at
 from stepgraph.interpreter.raised_exceptions import caught_types
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, Partial, Suppressor, WrappingManager
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, SpreadArguments
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler
@@ -126,6 +127,19 @@ def _wraps(call: LibraryCall) -> Value:
         return Partial(External("functools.wraps"), call.arguments)
     wrapper = call.arguments.items[-1].value
     return replace(wrapper, wrapped=call.arguments.items[0].value) if isinstance(wrapper, FunctionValue) else wrapper
+
+
+@models("functools.update_wrapper")
+def _update_wrapper(call: LibraryCall) -> Value:
+    """Model `functools.update_wrapper(wrapper, wrapped)`, which returns the wrapper."""
+    match [argument.value for argument in call.arguments.items]:
+        case [FunctionValue() as wrapper, wrapped]:
+            return replace(wrapper, wrapped=wrapped)
+        case [ProjectObject() as wrapper, FunctionValue() as wrapped]:
+            store_attribute(call.interpreter, wrapper, "__wrapped__", wrapped, call.place)
+            return wrapper
+        case _:
+            return call.unmodeled()
 
 
 @models("contextlib.suppress", unpacks=True)

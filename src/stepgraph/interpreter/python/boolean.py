@@ -92,7 +92,8 @@ def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bo
             is_function = _is_function(interpreter.evaluate(name))
             return None if is_function is None else is_function == isinstance(operator, cst.IsNot)
         case cst.Call(func=cst.Name(value="callable"), args=[cst.Arg(value=cst.Name() as name, star="")]):
-            return _is_function(interpreter.evaluate(name))
+            value = interpreter.evaluate(name)
+            return False if isinstance(value, Constant) else _is_function(value)
         case cst.Call(
             func=cst.Name(value="isinstance") as function,
             args=[
