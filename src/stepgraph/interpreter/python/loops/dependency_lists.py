@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.syntax.bindings import last_name
@@ -23,23 +24,32 @@ def builds_dependencies(interpreter: Interpreter, loop: cst.For | cst.CompFor) -
     if function is None:
         return False
     module = interpreter.module
-    expressions = module.once_for(function, _dependency_lists)
-    names = {node.value for node in expressions if isinstance(node, cst.Name)}
+    lists = module.once_for(function, _dependency_lists)
     if isinstance(loop, cst.CompFor):
-        return not names.isdisjoint(_lists_of(loop, module)) or any(_contains(each, loop) for each in expressions)
+        return id(loop) in lists.clauses or not lists.names.isdisjoint(_lists_of(loop, module))
+    return not lists.names.isdisjoint(module.once_for(loop, _filled_lists))
+
+
+def _filled_lists(loop: cst.For, _: SourceModule) -> frozenset[str]:
+    """Return the names of the lists to which a loop appends elements, or an empty set if it awaits anything."""
     nodes = [node for statement in statements_below(loop.body) for node in expressions_below(statement)]
-    return not any(isinstance(node, cst.Await) for node in nodes) and any(
-        isinstance(node, cst.Call)
-        and isinstance(node.func, cst.Attribute)
-        and node.func.attr.value == "append"
-        and last_name(node.func.value) in names
-        for node in nodes
-    )
+    if any(isinstance(node, cst.Await) for node in nodes):
+        return frozenset()
+    methods = (node.func for node in nodes if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute))
+    return frozenset(last_name(method.value) for method in methods if method.attr.value == "append")
 
 
-def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> tuple[cst.CSTNode, ...]:
-    """Return the expressions in the arguments `depends` of the steps that a function declares."""
-    return tuple(
+class _DependencyLists(Struct, frozen=True):
+    """The parts of the arguments `depends` of the steps that a function declares."""
+
+    names: frozenset[str]
+    """The names in the arguments."""
+    clauses: frozenset[int]
+    """The loops of the comprehensions in the arguments, by `id`."""
+
+
+def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> _DependencyLists:
+    nodes = [
         node
         for statement in statements_below(function.body, into_functions=True)
         for part in (statement, *getattr(statement, "decorators", ()))
@@ -47,7 +57,10 @@ def _dependency_lists(function: cst.FunctionDef, _: SourceModule) -> tuple[cst.C
         if isinstance(call, cst.Call)
         for argument in _dependencies_in(call)
         for node in expressions_below(argument)
-    )
+    ]
+    comprehensions = [node for node in nodes if isinstance(node, cst.ListComp | cst.GeneratorExp)]
+    names = frozenset(node.value for node in nodes if isinstance(node, cst.Name))
+    return _DependencyLists(names, frozenset(id(node.for_in) for node in comprehensions))
 
 
 def _dependencies_in(call: cst.Call) -> Iterator[cst.Arg]:
@@ -69,7 +82,3 @@ def _lists_of(clause: cst.CompFor, module: SourceModule) -> set[str]:
             return {name}
         case _:
             return set()
-
-
-def _contains(node: cst.CSTNode, clause: cst.CompFor) -> bool:
-    return isinstance(node, cst.ListComp | cst.GeneratorExp) and node.for_in is clause
