@@ -71,7 +71,7 @@ def _has_instance(interpreter: Interpreter, name: str) -> bool | None:
         case cst.FunctionDef(
             name=cst.Name(value="__get__"),
             params=cst.Parameters(params=[_, cst.Param(name=cst.Name(value=parameter)), *_]),
-        ) if parameter == name and len(interpreter.frame.body_scope.bindings.binders[name]) == 1:
+        ) if parameter == name and len(interpreter.frame.body_scope.bindings.binders.get(name, ())) == 1:
             value = look_up(interpreter, name)
             return True if isinstance(value, ProjectObject) else (False if is_none(value) else None)
         case _:
