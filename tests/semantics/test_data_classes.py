@@ -190,6 +190,20 @@ def test_pydantic_dataclasses_have_fields(decorator: str) -> None:
     assert calls_of(declared, body) == ["c", "b"]
 
 
+@pytest.mark.parametrize(
+    "created",
+    [
+        "Mode.model_validate(event['payload'])",
+        "Mode.model_validate({'name': 'x'}, strict=True)",
+        "Mode.model_validate_json(event['payload']['text'])",
+        "[Mode.model_validate(each) for each in event['payload']][0]",
+    ],
+)
+def test_a_validated_model_has_the_methods_of_its_class(created: str) -> None:
+    declared = "from pydantic import BaseModel\nclass Mode(BaseModel):\n    name: str\n    async def act(self, step):\n"
+    assert calls_of(declared + "        await a(step)", f"mode = {created}\nawait mode.act(step)") == ["act"]
+
+
 def test_a_payload_leaves_functions_at_their_defaults() -> None:
     declared = "@dataclass\nclass Mode:\n    name: str\n    act: object = a"
     assert calls_of(declared, "await Mode(**event['payload']).act(step)") == ["a"]

@@ -1,4 +1,4 @@
-"""Models of the functions that create classes and plain objects: named tuples and `types.SimpleNamespace`.
+"""Models of the functions that create classes and plain objects: named tuples, namespaces and pydantic models.
 
 The created class is the class of an equivalent `class` statement, which is parsed and not part of the project.
 """
@@ -10,6 +10,7 @@ from keyword import iskeyword
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
@@ -17,8 +18,9 @@ from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.python.definitions import make_class
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
+from stepgraph.interpreter.values.steps import Payload
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -45,6 +47,18 @@ def _make_namespace(call: LibraryCall) -> Value:
             value = hide_constants(argument.value)
             call.interpreter.store.write(namespace.state, str(argument.keyword), value)
     return namespace
+
+
+@models("pydantic.BaseModel.model_validate", "pydantic.BaseModel.model_validate_json")
+def _validate(call: LibraryCall) -> Value:
+    """Model `Order.model_validate(data)` as `Order(**data)`. The class precedes the arguments."""
+    match call.arguments.items:
+        case [Argument(value=model), Argument(keyword=None, star="") as data, *_] if (
+            not data.value.relevant or isinstance(data.value, Mapping | Payload)
+        ):
+            return call.interpreter.call(model, Arguments((replace(data, star="**"),)), call.place)
+        case _:
+            return call.unmodeled()
 
 
 @models("collections.namedtuple", "typing.NamedTuple")

@@ -82,6 +82,7 @@ MODULES_BY_PACKAGE: Final = {
     "js": ("asyncio_",),
     "math": ("builtins_",),
     "operator": ("functools_",),
+    "pydantic": ("generated_classes",),
     "pyodide": ("asyncio_",),
     "queue": ("asyncio_",),
     "random": ("iteration_",),

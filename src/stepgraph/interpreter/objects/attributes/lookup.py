@@ -279,6 +279,8 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
     value = find_member(interpreter, resolution_order(owner), name)
     if value is not None:
         return bind_member(interpreter, value, None, owner, place)
+    if name in _VALIDATING_METHODS and _is_pydantic_model(owner):
+        return Partial(External(f"{_MODEL}.{name}"), Arguments.of(owner, place))
     if name == "__subclasses__" or (name in _CLASS_TABLES and any(relevant_members(interpreter, owner, None))):
         if name in ("__dict__", "__members__"):
             return table_of_members(interpreter, place)
@@ -286,6 +288,15 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
     return UNKNOWN
 
 
+def _is_pydantic_model(owner: ClassValue) -> bool:
+    """Return whether `BaseModel` is the only unknown class of a resolution order."""
+    bases = [base for base in resolution_order(owner) if not isinstance(base, ClassValue | External)]
+    return len(bases) == 1 and isinstance(bases[0], UnknownBase) and bases[0].identity == _MODEL
+
+
+_MODEL: Final = "pydantic.BaseModel"
+_VALIDATING_METHODS: Final = ("model_validate", "model_validate_json")
+"""Class methods of models that create an object."""
 _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro")
 """Attributes of every class that give access to its members or to other classes."""
 
