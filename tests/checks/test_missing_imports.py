@@ -1,4 +1,4 @@
-"""Test SG130: names of the platform and of the standard library without an import."""
+"""Test SG130: names without an import or another definition."""
 
 from __future__ import annotations
 
@@ -316,3 +316,79 @@ def test_variable_of_a_comprehension_in_a_helper(body: str) -> None:
 @pytest.mark.parametrize("before", ["step = 1", "from elsewhere import *", "globals()['step'] = 1"])
 def test_step_of_the_module(before: str) -> None:
     assert missing(with_helper("print(step)", before)) == []
+
+
+def test_misspelled_step(tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": using("1").replace("await charge()", "await chrge()"),
+    }
+
+    assert format_findings(check_project(tmp_path, files, "SG202"), tmp_path) == []
+    assert [each.advice for each in check_project(tmp_path, files, "SG130")] == ["Did you mean `charge`?"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "advice"),
+    [
+        ("amount", "Define or import `amount`, or correct the name."),
+        ("null", "Did you mean `None`?"),
+        ("[order for other in [1]]", "Define or import `order`, or correct the name."),
+        ("(lambda: order)()", "Define or import `order`, or correct the name."),
+    ],
+)
+def test_advice_for_an_undefined_name(expression: str, advice: str) -> None:
+    assert missing(using(expression)) == [advice]
+
+
+@pytest.mark.parametrize("statement", ["LIMIT = LIMTS[0]", "@retry\ndef load(): ...", "class Error(BaseFault): ..."])
+def test_undefined_name_in_the_body_of_the_module(statement: str) -> None:
+    (finding,) = findings_in(f"{ENTRY}\n\n{statement}\n")
+    assert finding.message.endswith("it raises a NameError, and the Worker never starts.")
+
+
+@pytest.mark.parametrize(
+    ("expression", "suffix"),
+    [
+        ("__file__", ""),
+        ("unicode('a') if sys.version_info < (3,) else 'a'", "\nimport sys\n"),
+        ("limit", "\n\ndef load():\n    global limit\n    limit = 1\n"),
+        ("limit", "\nfor limit in range(3):\n    pass\n"),
+        ("limit", "\nwith open('a') as (limit, *rest):\n    pass\n"),
+        ("limit", "\nimport setup\nsetup.install(charge.__globals__)\n"),
+        ("limit", "\nvars()['limit'] = 1\n"),
+        ("_('a')", "\nimport gettext\ngettext.install('orders')\n"),
+        ("box(1)", "\n\ndef box[T](value: T) -> list[T]:\n    return [cast(T, value)]\n\nfrom typing import cast\n"),
+        ("1", "\n\nclass Box[T](Generic[T]):\n    pass\n\nfrom typing import Generic\n"),
+        ("1", "\nlimit: Limit = 1\ntype Pair = tuple[Left, Right]\n"),
+    ],
+)
+def test_name_that_may_be_defined(expression: str, suffix: str) -> None:
+    assert missing(using(expression, suffix=suffix)) == []
+
+
+def test_local_variables_of_every_statement() -> None:
+    body = """
+        match order:
+            case {"a": first, **others} | [first, *others] as both:
+                print(first, others, both)
+        try:
+            raise ValueError
+        except* ValueError as group:
+            print(group)
+        for (index, [head, *tail]) in order:
+            print(index, head, tail)
+        import os.path as paths, xml.dom
+        from math import (pi as circle, tau)
+        print(paths, xml, circle, tau, (last := order), last)
+        async with order as opened, order as closed:
+            print(opened, closed)
+        def inner(*args, key=None, **options):
+            nonlocal order
+            return inner, args, key, options
+        class Local:
+            size = 1
+            double = size * 2
+        print(inner, Local, [x for y in order if (z := y) for x in y], z)
+        del order"""
+    assert missing(with_helper(body)) == []

@@ -116,7 +116,7 @@ def _step_returning(source: str) -> str:
         ("uuid.uuid4()", "a UUID", "Convert it with `str(...)`."),
         ("Path.cwd()", "a path", "Convert it with `str(...)`."),
         ("State.PAID", "a member of the enum `State`", "Return its `.value`."),
-        ("State.PAID if order else State.OPEN", "a member of the enum `State`", "Return its `.value`."),
+        ("State.PAID if event else State.OPEN", "a member of the enum `State`", "Return its `.value`."),
         ("State.OPEN", "a member of the enum `State`", "Return its `.value`."),
         ('State("paid")', "a member of the enum `State`", "Return its `.value`."),
         ("Receipt()", "an instance of the dataclass `Receipt`", "Convert it with `dataclasses.asdict(...)`."),

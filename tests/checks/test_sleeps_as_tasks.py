@@ -39,7 +39,7 @@ def test_advice_for_a_sleep_bound_to_a_name() -> None:
         'await asyncio.create_task(functools.partial(step.sleep, "rest", "1 hour")())',
         'def nap(name):\n    return step.sleep(name, "1 hour")\n\nawait asyncio.create_task(nap("rest"))',
         'nap = lambda name: step.sleep(name, "1 hour")\nawait asyncio.create_task(nap("rest"))',
-        'nap = step.sleep("a", "1 hour") if rows else step.sleep("b", "1 hour")\nawait asyncio.create_task(nap)',
+        'nap = step.sleep("a", "1 hour") if event else step.sleep("b", "1 hour")\nawait asyncio.create_task(nap)',
     ],
 )
 def test_functions_that_require_a_coroutine(body: str) -> None:

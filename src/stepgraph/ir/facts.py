@@ -231,14 +231,18 @@ class MissingImport(Fact, Struct, frozen=True):
     """Whether an enclosing class has an attribute of this name, which methods can only read from the instance."""
 
 
-class MissingArgument(Fact, Struct, frozen=True):
-    """A use of the name `step` or `event` in a function that does not receive it."""
+class UndefinedName(Fact, Struct, frozen=True):
+    """A use of a name that nothing defines, and that no import of the platform or of the standard library provides."""
 
     name: str
     place: SourcePlace
     """The location of the name."""
+    at_load: bool
+    """Whether the module uses the name when it is loaded, outside of functions."""
     is_member_of_class: bool
     """Whether an enclosing class has an attribute of this name."""
+    suggestion: str | None = None
+    """The most similar name that the code can read, if any."""
 
 
 class TypeOnlyName(Fact, Struct, frozen=True):

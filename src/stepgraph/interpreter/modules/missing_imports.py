@@ -1,14 +1,16 @@
-"""Undefined names that the platform or the standard library provides: the code lacks their import."""
+"""Undefined names: those that the platform or the standard library provides lack an import, others a definition."""
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import MissingArgument, MissingImport, TypeOnlyName
+from stepgraph.ir.facts import MissingImport, TypeOnlyName, UndefinedName
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.free_names import COMPREHENSIONS, comprehension_targets
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
@@ -19,6 +21,21 @@ from stepgraph.syntax.walk import ancestors_of
 
 # Source text of code that may define names which no statement binds.
 _NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins")
+# Source text of code that may define names of other modules through their functions or stack frames.
+_FOREIGN_NAMESPACE_ACCESS: Final = (b"__globals__", b"f_globals")
+
+# Names that a version of Python, a notebook or a function such as `gettext.install` defines.
+_SOMETIMES_BUILT_IN: Final = frozenset(
+    [
+        *("BaseExceptionGroup", "ExceptionGroup", "PythonFinalizationError", "WindowsError", "aiter", "anext"),
+        *("frozendict", "sentinel", "_", "display", "get_ipython", "ic", "reveal_locals", "reveal_type"),
+        *("apply", "basestring", "buffer", "cmp", "coerce", "execfile", "file", "intern", "long", "raw_input"),
+        *("reduce", "reload", "unichr", "unicode", "xrange"),
+    ]
+)
+_BUILT_IN: Final = frozenset(dir(builtins)) | _SOMETIMES_BUILT_IN
+# Names of other languages.
+_TRANSLATIONS: Final = {"null": "None", "undefined": "None", "true": "True", "false": "False", "this": "self"}
 
 
 def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
@@ -37,12 +54,41 @@ def import_missing(interpreter: Interpreter, node: cst.Name) -> Value:
     return External(imported.qualified(name))
 
 
-def observe_missing_argument(interpreter: Interpreter, node: cst.Name) -> None:
-    """Record a use of the step object or the event in a function that neither receives it nor is inside of `run`."""
+def observe_undefined_name(interpreter: Interpreter, node: cst.Name) -> None:
+    """Record a use of a name that no code binds and no import provides."""
     scopes = list(_enclosing_scopes(interpreter.frame.scope))
-    if not _is_at_load(scopes) and _is_undefined(interpreter, node, scopes):
-        is_member = any(_binds(scope, node.value) for scope in scopes if scope.kind == "class")
-        interpreter.observe(MissingArgument(node.value, interpreter.place(node), is_member))
+    if (
+        _may_be_undefined(node.value)
+        and _is_undefined(interpreter, node, scopes)
+        and not _is_annotation_or_type_parameter(node, interpreter.module)
+    ):
+        _observe_undefined(interpreter, interpreter.place(node), scopes)
+
+
+def _may_be_undefined(name: str) -> bool:
+    return name not in _BUILT_IN and not (name.startswith("__") and name.endswith("__"))
+
+
+def _observe_undefined(interpreter: Interpreter, place: SourcePlace, scopes: Sequence[LexicalScope]) -> None:
+    name = place.text
+    if any(module.mentions(text) for module in interpreter.modules.scopes for text in _FOREIGN_NAMESPACE_ACCESS):
+        return
+    is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
+    suggestion = None if is_member else _suggest_name(interpreter, name, scopes)
+    interpreter.observe(UndefinedName(name, place, _is_at_load(scopes), is_member, suggestion))
+
+
+def _suggest_name(interpreter: Interpreter, name: str, scopes: Sequence[LexicalScope]) -> str | None:
+    """Return the most similar name that code can read in scopes. Return None if no name is similar enough."""
+    importer = interpreter.modules.importer
+    if name in _TRANSLATIONS or importer is None:
+        return _TRANSLATIONS.get(name)
+
+    def candidates() -> list[str]:
+        bound = (each for scope in scopes if scope.kind != "class" for each in scope.bindings.binders)
+        return [*dict.fromkeys((*bound, *IMPORTABLE_NAMES, *dir(builtins)))]
+
+    return importer.modules.suggestions.nearest(name, candidates)
 
 
 def _is_undefined(interpreter: Interpreter, node: cst.Name, scopes: Sequence[LexicalScope]) -> bool:
@@ -86,23 +132,38 @@ def _is_in_annotation(node: cst.Name, module: SourceModule) -> bool:
     return any(isinstance(ancestor, cst.Annotation) for ancestor in ancestors_of(module.parents, node))
 
 
+def _is_annotation_or_type_parameter(node: cst.Name, module: SourceModule) -> bool:
+    """Return whether a name is part of an annotation, or a type parameter of a definition, as in `class Box[T]`."""
+    return any(
+        isinstance(ancestor, cst.Annotation | cst.TypeAlias)
+        or (
+            isinstance(ancestor, cst.FunctionDef | cst.ClassDef)
+            and ancestor.type_parameters is not None
+            and any(parameter.param.name.value == node.value for parameter in ancestor.type_parameters.params)
+        )
+        for ancestor in ancestors_of(module.parents, node)
+    )
+
+
 def _is_at_load(scopes: Sequence[LexicalScope]) -> bool:
     return not any(scope.kind in ("function", "expression") for scope in scopes)
 
 
 def observe_missing_imports(interpreter: Interpreter) -> None:
-    """Record the importable names without an import that the bodies of modules read when they are loaded.
+    """Record the undefined names that the bodies of modules read when they are loaded.
 
     The interpreter only evaluates the statements that the workflow needs, but all of them run.
     """
     for scope in tuple(interpreter.modules.scopes.values()):
-        names = [name for name in scope.module.once(unbound_load_names) if name.value in IMPORTABLE_NAMES]
-        for name in names:
-            if not _may_be_bound_dynamically(interpreter, scope, name.value):
-                imported = scope.module.once_for(name, _import_of)
-                place = SourcePlace(scope.module, name)
-                fact = MissingImport(name.value, imported, place, at_load=True, is_member_of_class=False)
-                interpreter.observe(fact)
+        for node in scope.module.once(unbound_load_names):
+            name, place = node.value, SourcePlace(scope.module, node)
+            if not _may_be_undefined(name) or _may_be_bound_dynamically(interpreter, scope, name):
+                continue
+            if name in IMPORTABLE_NAMES:
+                imported = scope.module.once_for(node, _import_of)
+                interpreter.observe(MissingImport(name, imported, place, at_load=True, is_member_of_class=False))
+            elif not _is_annotation_or_type_parameter(node, scope.module):
+                _observe_undefined(interpreter, place, [scope])
 
 
 def _import_of(node: cst.Name, module: SourceModule) -> ImportableName:

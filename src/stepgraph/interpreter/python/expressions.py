@@ -65,10 +65,10 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
             from stepgraph.interpreter.modules.missing_imports import import_missing
 
             value = import_missing(interpreter, node)
-        elif node.value in ("step", "event"):
-            from stepgraph.interpreter.modules.missing_imports import observe_missing_argument
+        elif interpreter.tracer is not NO_TRACER and not interpreter.frame.scope.bindings.binds(node.value):
+            from stepgraph.interpreter.modules.missing_imports import observe_undefined_name
 
-            observe_missing_argument(interpreter, node)
+            observe_undefined_name(interpreter, node)
     interpreter.tracer.on_read(node, None, value)
     return value
 

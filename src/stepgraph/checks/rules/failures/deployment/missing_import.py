@@ -1,4 +1,4 @@
-"""Names of the platform and of the standard library that are used without an import."""
+"""Names that are used without an import or another definition."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MissingArgument, MissingImport, TypeOnlyName
+from stepgraph.ir.facts import MissingImport, StepNeverCalled, TypeOnlyName, UndefinedName
 from stepgraph.syntax.edits import AddedImport
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-Use = TypeVar("Use", MissingArgument, MissingImport, TypeOnlyName)
+Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedName)
 
 # Names that code may also import from another module, or as another object.
 _AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
+
+_PARAMETERS_OF_RUN: Final = ("step", "event")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -27,12 +29,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
         message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
         yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
-    for lacking in _first_uses(subject.facts_of_type(MissingArgument)):
-        message = f"undefined name `{lacking.name}`: it raises a NameError, and {_effect(lacking)}."
-        advice = f"Add a parameter `{lacking.name}`, and pass it in each call."
-        yield Diagnostic(
-            lacking.place.span, message, f"Write `self.{lacking.name}`." if lacking.is_member_of_class else advice
-        )
+    steps = {fact.definition.function_name: fact for fact in subject.facts_of_type(StepNeverCalled)}
+    for undefined in _first_uses(subject.facts_of_type(UndefinedName)):
+        message = f"undefined name `{undefined.name}`: it raises a NameError, and {_effect(undefined)}."
+        misspelled = steps.get(undefined.suggestion or "")
+        consequences = () if misspelled is None else (("SG202", misspelled.place.span),)
+        advice = _advice_to_define(undefined)
+        yield Diagnostic(undefined.place.span, message, advice, consequences=consequences)
 
 
 def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
@@ -45,9 +48,8 @@ def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
     return first.values()
 
 
-def _effect(use: MissingArgument | MissingImport | TypeOnlyName) -> str:
-    at_load = not isinstance(use, MissingArgument) and use.at_load
-    return "the Worker never starts" if at_load else "this code fails whenever it runs"
+def _effect(use: MissingImport | TypeOnlyName | UndefinedName) -> str:
+    return "the Worker never starts" if use.at_load else "this code fails whenever it runs"
 
 
 def _advice(missing: MissingImport) -> str:
@@ -55,6 +57,17 @@ def _advice(missing: MissingImport) -> str:
         return f"Write `self.{missing.name}` in a method, or import the name that you mean."
     statement = missing.imported.statement(missing.name)
     return f"Write `self.env`, or add `{statement}`." if missing.name == "env" else f"Add `{statement}`."
+
+
+def _advice_to_define(undefined: UndefinedName) -> str:
+    name = undefined.name
+    if undefined.is_member_of_class:
+        return f"Write `self.{name}`."
+    if name in _PARAMETERS_OF_RUN and not undefined.at_load:
+        return f"Add a parameter `{name}`, and pass it in each call."
+    if undefined.suggestion is not None:
+        return f"Did you mean `{undefined.suggestion}`?"
+    return f"Define or import `{name}`, or correct the name."
 
 
 def _fix(missing: MissingImport) -> Fix | None:
