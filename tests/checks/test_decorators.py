@@ -274,6 +274,21 @@ def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Pat
             "the list `[charge(), ship()]` is awaited",
             "Write `await asyncio.gather(*[charge(), ship()])`.",
         ),
+        (
+            "await asyncio.gather(run() for run in (charge, ship))",
+            "the generator `run() for run in (charge, ship)` is passed",
+            "Write `*(run() for run in (charge, ship))`.",
+        ),
+        (
+            "calls = (run() for run in (charge, ship))\n        await asyncio.gather(calls)",
+            "the generator `calls` is passed",
+            "Write `*calls`.",
+        ),
+        (
+            "await (run() for run in (charge, ship))",
+            "the generator `(run() for run in (charge, ship))` is awaited",
+            "Write `await asyncio.gather(*(run() for run in (charge, ship)))`.",
+        ),
     ],
 )
 def test_collection_in_place_of_an_awaitable(use: str, subject: str, advice: str, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.raised_exceptions import raised_with_work
-from stepgraph.interpreter.values.calls import Argument
+from stepgraph.interpreter.values.calls import Argument, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.steps import Event
@@ -44,7 +44,7 @@ def _gather(call: LibraryCall) -> Value:
         if argument.star:
             started = start_elements(call.interpreter, argument)
             awaits_other_work |= not isinstance(argument.value, Collection)
-        elif isinstance(argument.value, Collection) and report_await_of_collection(
+        elif isinstance(argument.value, Collection | GeneratorExpression) and report_await_of_collection(
             call.interpreter, argument.value, argument.place
         ):
             continue

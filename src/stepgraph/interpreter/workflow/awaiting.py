@@ -16,6 +16,7 @@ from stepgraph.interpreter.values.calls import (
     Arguments,
     Coroutine,
     FunctionCoroutine,
+    GeneratorExpression,
     PreparedCall,
     StepCall,
     WaitCall,
@@ -130,7 +131,7 @@ def await_value(
             return awaited_result(value)
         case ProjectObject() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first_operation)
-        case Collection() if report_await_of_collection(interpreter, value, place):
+        case Collection() | GeneratorExpression() if report_await_of_collection(interpreter, value, place):
             return UNKNOWN
     report_unresolved_await(interpreter, value, place)
     return UNKNOWN

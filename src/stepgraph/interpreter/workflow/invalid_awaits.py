@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.calls import FunctionCoroutine, GeneratorCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.objects.names import look_up
+from stepgraph.interpreter.values.calls import (
+    FunctionCoroutine,
+    GeneratorCall,
+    GeneratorExpression,
+    PreparedCall,
+    StepCall,
+    WaitCall,
+)
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Unresolved, Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.walk import expressions_below
 
 _AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, Task, Gathering)
 _TESTS_OF_AWAITABLES: Final = (
@@ -39,30 +50,47 @@ def report_await_without_call(interpreter: Interpreter, value: Value, place: Sou
     return True
 
 
-def report_await_of_collection(interpreter: Interpreter, value: Collection, place: SourcePlace) -> bool:
+def report_await_of_collection(
+    interpreter: Interpreter, value: Collection | GeneratorExpression, place: SourcePlace
+) -> bool:
     """Report the await of a collection of awaitables, directly or as an argument. Return whether it always fails.
 
     Parameters are omitted, because a function may test whether an argument is a collection.
     """
-    awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
-    if not awaited or value.lazy is not None or not _is_collection_of_function(interpreter, place):
+    if not _is_collection_of_function(interpreter, place):
         return False
-    interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
+    kind = "generator"
+    if isinstance(value, Collection):
+        kind = value.kind
+        awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
+        if not awaited or value.lazy is not None:
+            return False
+        interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
+    else:
+        interpreter.steps.awaited.update(_named_steps(interpreter, value.node))
     if interpreter.frame.type_error_handlers == 0:
         text = place.brief_text.removeprefix("await ").strip()
         is_argument = not isinstance(place.node, cst.Await)
         action = "is passed as one awaitable" if is_argument else "is awaited"
-        message = f"the {value.kind} `{text}` {action}, which fails with a TypeError: only its elements are awaitable."
-        advice = f"Write `*{text}`." if is_argument else f"Write `await asyncio.gather(*{text})`."
+        message = f"the {kind} `{text}` {action}, which fails with a TypeError: only its elements are awaitable."
+        unpacked = f"*({text})" if isinstance(place.node, cst.GeneratorExp) and text[:1] != "(" else f"*{text}"
+        advice = f"Write `{unpacked}`." if is_argument else f"Write `await asyncio.gather({unpacked})`."
         interpreter.note("collection-awaited", place, message, advice, incomplete=False)
     return True
+
+
+def _named_steps(interpreter: Interpreter, node: cst.GeneratorExp) -> Iterator[StepDefinition]:
+    """Yield the steps that an expression names."""
+    names = dict.fromkeys(part.value for part in expressions_below(node) if isinstance(part, cst.Name))
+    values = (look_up(interpreter, name) for name in names)
+    return (value.definition for value in values if isinstance(value, StepFunction))
 
 
 def _is_collection_of_function(interpreter: Interpreter, place: SourcePlace) -> bool:
     """Return whether an expression creates a collection, or is a variable of the function that has no type test."""
     node = place.node.expression if isinstance(place.node, cst.Await) else place.node
     if not isinstance(node, cst.Name):
-        return isinstance(node, cst.List | cst.ListComp | cst.Tuple | cst.Set | cst.SetComp)
+        return isinstance(node, cst.List | cst.ListComp | cst.Tuple | cst.Set | cst.SetComp | cst.GeneratorExp)
     binders = interpreter.frame.body_scope.bindings.binders.get(node.value, ())
     is_variable = bool(binders) and not any(isinstance(binder, cst.Param) for binder in binders)
     return is_variable and not any(map(place.module.mentions, (*_TESTS_OF_AWAITABLES, b"isinstance(", b"type(")))

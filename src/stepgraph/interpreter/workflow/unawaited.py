@@ -238,7 +238,7 @@ def _observe_never_called(discarded: _DiscardedCoroutines) -> None:
         name = fact.definition.declared_name
         if id(fact.place.node) in steps.called or name in dependency_names or (has_unresolved and "{" in name):
             continue
-        if discarded.is_unused(fact):
+        if discarded.is_unused(fact) and fact.definition not in steps.awaited:
             interpreter.observe(StepNeverCalled(fact.definition, fact.place))
         elif fact.definition not in steps.ran:
             uncalled.append(fact)
