@@ -259,7 +259,7 @@ def test_unloadable_import_raises_import_error(example: Example, tmp_path: Path)
 def test_missing_import_raises_name_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     assert re.search(
-        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint|step)' is not defined",
+        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint|chrge|step)' is not defined",
         error_text(execution),
     )
 

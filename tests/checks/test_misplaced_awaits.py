@@ -1,4 +1,4 @@
-"""Test SG002: asynchronous code in functions without `async`, which Python does not compile."""
+"""Test SG002: code that Python does not compile, such as asynchronous code in functions without `async`."""
 
 from __future__ import annotations
 
@@ -51,3 +51,28 @@ def test_plain_functions_may_contain_async_code(function: str) -> None:
     assert "SG002" not in codes_in(
         f'{function}\n\n@step.do("read")\nasync def step_read():\n    await read()\n\nawait step_read()'
     )
+
+
+@pytest.mark.parametrize(
+    ("statement", "message", "advice"),
+    [
+        ("rates = await print()", "'await' outside function", "Move it into an async function."),
+        ("load = lambda: await print()", "'await' outside async function", "Move it into an async function."),
+        ("def load():\n    await print()", "'await' outside async function", "Move it into an async function."),
+        ("return 1", "'return' outside function", ""),
+        ("def load(key, key): ...", "duplicate argument 'key' in function definition", ""),
+        ("class Jobs:\n    def load(self):\n        nonlocal key", "no binding for nonlocal 'key' found", ""),
+        ("async def load():\n    yield 1\n    return 2", "'return' with value in async generator", ""),
+    ],
+)
+def test_module_that_python_cannot_compile(statement: str, message: str, advice: str) -> None:
+    (finding,) = check_analysis(analyze_source(f"{ENTRY}\n\n{statement}\n"))
+    assert (finding.code, finding.message, finding.advice) == ("SG002", f"syntax error: {message}.", advice)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["def first[T](values: list[T]) -> T: ...", "type Pair = tuple[int, int]", "TEXT = f'{'a'}'", "PATTERN = '\\d'"],
+)
+def test_syntax_of_another_version_of_python(statement: str) -> None:
+    assert check_analysis(analyze_source(f"{ENTRY}\n\n{statement}\n")) == ()

@@ -254,12 +254,14 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
             from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
             from stepgraph.interpreter.modules.missing_names import observe_missing_names
             from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
+            from stepgraph.interpreter.python.misplaced_awaits import observe_compile_failures
             from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases
 
             observe_unsubscriptable_bases(interpreter, workflow)
             observe_unloadable_imports(interpreter)
             observe_missing_imports(interpreter)
             observe_missing_names(interpreter)
+            observe_compile_failures(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(

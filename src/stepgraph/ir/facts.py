@@ -396,6 +396,14 @@ class MisplacedAwait(Fact, Struct, frozen=True):
     """The location of the expression or statement."""
 
 
+class CompileFailure(Fact, Struct, frozen=True):
+    """A module that Python can parse but not compile, with the location of the error."""
+
+    message: str
+    """The message of Python's compiler."""
+    span: Span
+
+
 class WrongArguments(Fact, Struct, frozen=True):
     """A call of a function with a parameter `step` that has too few or too many arguments."""
 

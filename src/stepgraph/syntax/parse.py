@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import io
 import tokenize
 import warnings
@@ -192,7 +191,7 @@ def _check_nesting(path: str, text: str) -> NestingSums:
 def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     """Return the problem of a source that LibCST rejects.
 
-    LibCST's positions are unreliable, so CPython's parser locates the error unless it accepts the source.
+    LibCST's positions are unreliable, so CPython locates the error unless it accepts the source.
     """
     problem = _python_problem(source, path)
     if problem is not None:
@@ -218,11 +217,11 @@ def _conflict_problem(source: bytes, path: str) -> Problem | None:
 
 
 def _python_problem(source: bytes, path: str) -> Problem | None:
-    """Return the problem of a source that CPython's parser rejects, or None if it accepts the source."""
+    """Return the problem of a source that CPython rejects, or None if it accepts the source."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(source)
+            compile(source, "<module>", "exec", dont_inherit=True)
     except SyntaxError as rejection:
         # Some versions of CPython count columns in UTF-8 bytes, which makes no difference in most code.
         message = f"syntax error: {rejection.msg}{'' if rejection.msg.endswith('?') else '.'}"

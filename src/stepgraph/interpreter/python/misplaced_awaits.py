@@ -1,11 +1,13 @@
-"""Asynchronous code in functions without `async`, for which Python raises a SyntaxError when the module is loaded."""
+"""Code that Python cannot compile when it loads a module, such as `await` in a function without `async`."""
 
 from __future__ import annotations
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.ir.facts import AsyncKeyword, MisplacedAwait
+from stepgraph.ir.facts import AsyncKeyword, CompileFailure, MisplacedAwait
+from stepgraph.model.span import Span
+from stepgraph.syntax.compile_errors import compile_error
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import SCOPES, ancestors_of
 
@@ -25,3 +27,12 @@ def observe_misplaced_await(interpreter: Interpreter, node: cst.CSTNode, keyword
     if isinstance(function, cst.FunctionDef) and function.asynchronous is None:
         definition = SourcePlace(interpreter.module, function.name)
         interpreter.observe(MisplacedAwait(keyword, definition, interpreter.place(node)))
+
+
+def observe_compile_failures(interpreter: Interpreter) -> None:
+    """Record the analyzed modules that Python cannot compile."""
+    for module in tuple(interpreter.modules.scopes):
+        error = module.once(compile_error)
+        if error is not None:
+            position = error.line, error.column
+            interpreter.observe(CompileFailure(error.message, Span(module.path, *position, *position)))

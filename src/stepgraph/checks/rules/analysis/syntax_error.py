@@ -1,17 +1,24 @@
-"""Modules with a syntax error, and functions that Python cannot compile."""
+"""Modules with a syntax error, and modules that Python cannot compile."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of, empty_span
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MisplacedAwait
+from stepgraph.ir.facts import CompileFailure, MisplacedAwait
 from stepgraph.model.note import ProblemKind
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+
+_OUTSIDE_ASYNC: Final = frozenset(
+    {
+        *("'await' outside function", "'await' outside async function", "'async with' outside async function"),
+        *("'async for' outside async function", "asynchronous comprehension outside of an asynchronous function"),
+    }
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -25,6 +32,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             span = misplaced.place.span
             start = empty_span(span.path, (span.line, span.column))
             yield Diagnostic(start, message, f"Write `async def {name.text}`, or move the code to an async function.")
+
+    reported = {(fact.place.span.path, fact.place.span.line) for fact in subject.facts_of_type(MisplacedAwait)}
+    for failure in subject.facts_of_type(CompileFailure):
+        span, text = failure.span, failure.message
+        if (span.path, span.line) not in reported:
+            advice = "Move it into an async function." if text in _OUTSIDE_ASYNC else ""
+            yield Diagnostic(span, f"syntax error: {text}.", advice)
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
