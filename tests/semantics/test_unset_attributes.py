@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import textwrap
 
+from stepgraph.interpreter.objects.union import with_fallback
+from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.ir.values import UNKNOWN, UNSET
+from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.parse import parse_module
 from tests.semantics.notation import graph_of_module, module_of, text
 
 HEAD = """\
@@ -192,3 +197,9 @@ def test_a_global_keeps_its_definition_on_other_paths() -> None:
         else
           call default
     """)
+
+
+def test_attribute_that_every_path_deletes() -> None:
+    module = parse_module(b"box.hook", "entry.py")
+    cases = (Case("a", UNSET), Case("b", UNSET))
+    assert with_fallback(Union(cases, None, SourcePlace(module, module.tree)), None) is UNKNOWN

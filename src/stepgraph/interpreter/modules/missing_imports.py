@@ -20,7 +20,7 @@ from stepgraph.syntax.mutation.changes import may_bind_computed_names
 from stepgraph.syntax.walk import ancestors_of
 
 # Source text of code that may define names which no statement binds.
-_NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins")
+_NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins", b"._convert_(")
 # Source text of code that may define names of other modules through their functions or stack frames.
 _FOREIGN_NAMESPACE_ACCESS: Final = (b"__globals__", b"f_globals")
 

@@ -125,6 +125,8 @@ def with_fallback(value: Value, fallback: Value | None) -> Value:
         for case in value.cases
         if fallback is not None or case.value is not UNSET
     ]
+    if not branches:  # each path deletes the attribute, or none has set it
+        return UNKNOWN
     return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
 
 
