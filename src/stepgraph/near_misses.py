@@ -154,6 +154,8 @@ def _unknown_base(class_text: ClassText, files: ModuleFiles) -> str | None:
     if not has_run and not _DECLARATION.search(class_text.body):
         return None
     base = next((base for base in class_text.bases if _is_external(base, files)), None)
+    if base in _CORRECT_BASES:
+        return None
     if base is not None and base.rpartition(".")[2].casefold() == _BASE.casefold():
         return f"{class_text.label} derives from `{base}`, a misspelled name. {_WRITE_IMPORT}"
     if base is not None:

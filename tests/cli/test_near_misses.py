@@ -206,3 +206,12 @@ def test_module_in_utf_16(stepgraph: Command) -> None:
     assert (
         in_folder(stepgraph, "graph") == "flow.py is encoded as UTF-16, which Python does not read. Save it as UTF-8."
     )
+
+
+def test_correct_base_of_a_class_without_configuration(stepgraph: Command) -> None:
+    write("wrangler.toml", CONFIGURATION.replace("Orders", "Returns"))
+    write("src/entry.py", module(workflow("Orders", "rest")))
+    run = stepgraph("check", "--ignore", "SG114", "-q")
+    assert run.messages == [
+        f"stepgraph: no workflow found in the current directory (1 Python file searched). {DEFINITION}"
+    ]
