@@ -251,6 +251,7 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
             _observe_workflow(interpreter, workflow, body, run)
         if traced:
             # Imported here because only a check needs them.
+            from stepgraph.interpreter.modules.circular_imports import observe_circular_imports
             from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
             from stepgraph.interpreter.modules.missing_names import observe_missing_names
             from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
@@ -262,6 +263,7 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
             observe_missing_imports(interpreter)
             observe_missing_names(interpreter)
             observe_compile_failures(interpreter)
+            observe_circular_imports(interpreter)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(

@@ -177,6 +177,18 @@ class MissingName(Fact, Struct, frozen=True):
     """The location of the import statement."""
 
 
+class CircularImport(Fact, Struct, frozen=True):
+    """An import of a name from a module that binds it only after it has imported the importing module."""
+
+    name: str
+    path: str
+    """The path of the module from which the name is imported."""
+    place: SourcePlace
+    """The location of the name."""
+    importing: SourcePlace
+    """The statement of that module which is being executed."""
+
+
 class ImportCorrection(Struct, frozen=True):
     """The correction of an import that a Worker cannot load."""
 

@@ -90,7 +90,7 @@ class ImportGraph(Struct):
         files = self._imports.get(module)
         if files is None:
             packages = ((0, package) for package in self.packages_of(module))
-            references = chain(packages, module.once(possible_imports), module.once(_imports_in_functions))
+            references = chain(packages, module.once(possible_imports), module.once(imports_in_functions))
             files = self._imports[module] = tuple(dict.fromkeys(self.files_of(module.path, references)))
         return files
 
@@ -208,7 +208,7 @@ def possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
     return tuple(dict.fromkeys(with_packages([*imported, *called_imports(module.utf_8_source)])))
 
 
-def _imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
+def imports_in_functions(module: SourceModule) -> tuple[ModuleReference, ...]:
     """Return the modules that functions of a module may import, and possibly others."""
     imported = may_imported_modules(module.utf_8_source)
     return tuple(reference for reference in imported if reference not in module.once(possible_imports))

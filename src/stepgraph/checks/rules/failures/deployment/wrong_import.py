@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, RelatedLocation, Severity, safe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MissingName, WrongAttribute, WrongImport
+from stepgraph.ir.facts import CircularImport, MissingName, WrongAttribute, WrongImport
 from stepgraph.syntax.edits import AddedImport, MovedImport, Replacement
 
 if TYPE_CHECKING:
@@ -27,6 +27,14 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             f"unknown name `{missing.name}` in {missing.path}: {_EFFECT}.",
             suggestions.get(statement, f"Define `{missing.name}` in {missing.path}, or correct the name."),
             consequences=(("SG004", statement),),
+        )
+    for circular in subject.facts_of_type(CircularImport):
+        importing = circular.place.module.path
+        yield Diagnostic(
+            circular.place.span,
+            f"circular import: {circular.path} imports {importing} before it defines `{circular.name}`, so {_EFFECT}.",
+            f"Move `{circular.name}` to a module that does not import {importing}.",
+            related=(RelatedLocation(circular.importing.span, f"imports {importing}, directly or indirectly"),),
         )
 
 
