@@ -14,7 +14,6 @@ from stepgraph.ir.facts import CircularImport
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import bindings_of, imported_module, is_modeled_package, must_load_modules
-from stepgraph.syntax.body_errors import is_type_checking
 from stepgraph.syntax.import_graph import import_graph_of, imports_in_functions
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
@@ -89,6 +88,9 @@ class _Loader(Struct):
 
     def load(self, module: SourceModule) -> None:
         """Execute the imports in the body of a module."""
+        # Imported here because few projects have modules that import each other.
+        from stepgraph.syntax.body_errors import is_type_checking
+
         if len(self.loading) > _MAX_DEPTH or any(map(module.mentions, _CHANGES_LOADING)):
             raise _UncertainError
         for statement, enclosing in statements_with_enclosing(module.tree):
