@@ -333,8 +333,10 @@ def test_misspelled_step(tmp_path: Path) -> None:
     [
         ("amount", "Define or import `amount`, or correct the name."),
         ("null", "Did you mean `None`?"),
-        ("[order for other in [1]]", "Define or import `order`, or correct the name."),
-        ("(lambda: order)()", "Define or import `order`, or correct the name."),
+        ("lne([1])", "Did you mean `len`?"),
+        ("[charg for _ in [1]]", "Did you mean `charge`?"),
+        ("[quota for other in [1]]", "Define or import `quota`, or correct the name."),
+        ("(lambda: quota)()", "Define or import `quota`, or correct the name."),
     ],
 )
 def test_advice_for_an_undefined_name(expression: str, advice: str) -> None:

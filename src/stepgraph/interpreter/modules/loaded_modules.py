@@ -15,6 +15,7 @@ from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.values import Value
 from stepgraph.limits import SEARCHED_MODULES, Budget, Limit
+from stepgraph.phrases import Suggestions
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, is_modeled_package, may_load_modules
 from stepgraph.syntax.deferred.unvisited import ModuleFacts
@@ -40,6 +41,9 @@ _PARTS_OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
 
 # Source text of code that may register a class as a subclass of an abstract class.
 _REGISTERING: Final = (b".register", b'"register"', b"'register'", b"__subclasshook__")
+
+_COMPARED_NAMES: Final = 10_000
+"""The number of names that are compared with the undefined names of one workflow."""
 
 
 class StarImport(Struct, frozen=True):
@@ -184,6 +188,10 @@ class LoadedModules(Struct):
     """The functions of the project that calls of imported functions may run, by module, owner and name."""
     mutates_unknown: dict[SourceModule, bool] = field(default_factory=dict)
     """Whether modules may mutate a collection that unmodeled code stores."""
+    suggestions: Suggestions = field(default_factory=lambda: Suggestions(_COMPARED_NAMES))
+    """The suggestions for undefined names, whose limit is for one workflow so that they do not depend on others."""
+    suggested_names: dict[tuple[SourceModule, str], str | None] = field(default_factory=dict)
+    """The suggestion for each undefined name, by module and name; None if no name is similar enough."""
     _loaded_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules, and of those that could not be loaded."""
     _unsearched: list[tuple[ModuleFile, ...]] = field(default_factory=list)

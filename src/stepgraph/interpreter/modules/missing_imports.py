@@ -79,16 +79,23 @@ def _observe_undefined(interpreter: Interpreter, place: SourcePlace, scopes: Seq
 
 
 def _suggest_name(interpreter: Interpreter, name: str, scopes: Sequence[LexicalScope]) -> str | None:
-    """Return the most similar name that code can read in scopes. Return None if no name is similar enough."""
-    importer = interpreter.modules.importer
-    if name in _TRANSLATIONS or importer is None:
-        return _TRANSLATIONS.get(name)
+    """Return the most similar name that code can read in scopes. Return None if no name is similar enough.
+
+    Names that the module does not define must have the same letters, because there are many of them.
+    """
+    if name in _TRANSLATIONS:
+        return _TRANSLATIONS[name]
+    modules, key = interpreter.modules, (scopes[-1].module, name)
 
     def candidates() -> list[str]:
         bound = (each for scope in scopes if scope.kind != "class" for each in scope.bindings.binders)
-        return [*dict.fromkeys((*bound, *IMPORTABLE_NAMES, *dir(builtins)))]
+        letters = sorted(name.casefold())
+        others = (each for each in (*IMPORTABLE_NAMES, *dir(builtins)) if sorted(each.casefold()) == letters)
+        return [*dict.fromkeys((*bound, *others))]
 
-    return importer.modules.suggestions.nearest(name, candidates)
+    if key not in modules.suggested_names:
+        modules.suggested_names[key] = modules.suggestions.nearest(name, candidates)
+    return modules.suggested_names[key]
 
 
 def _is_undefined(interpreter: Interpreter, node: cst.Name, scopes: Sequence[LexicalScope]) -> bool:
