@@ -183,3 +183,26 @@ def test_a_typed_dictionary_is_a_dictionary(creation: str) -> None:
         b
         c
     """)
+
+
+def test_new_keys_of_a_try_may_be_missing_in_its_handler() -> None:
+    assert graph_of("""
+        table = {"x": a}
+        try:
+            table["y"] = b
+            await c()
+            table["z"] = c
+        except BaseException:
+            await table["y"]()
+            await table.get("z", d)()
+    """) == text("""
+        try
+          c
+        catch
+          b
+          switch table.get("z", d)
+          | case c
+            c
+          | case d
+            d
+    """)

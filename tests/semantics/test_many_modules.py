@@ -11,7 +11,7 @@ from stepgraph import Analysis, analyze_paths, analyze_source
 from stepgraph.interpreter.equivalence import Slot
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import affects_steps
-from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Limit
+from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Budget, Limit
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.syntax.import_graph import ImportGraph
 from stepgraph.syntax.modules import Importer, SourceModules
@@ -132,6 +132,47 @@ def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPat
     analysis_of(8, {})
     # That of the last workflow, and two of the shared run: one has run the modules, and one searches them.
     assert sum(isinstance(value, Interpreter) for value in gc.get_objects()) <= 3
+
+
+ADDITIONS = {
+    "assignments": ("", "async def f{0}(step): await step.sleep('{0}', 1)\nTABLE['{0}'] = f{0}\n"),
+    "registrations": (
+        "def register(fn):\n    TABLE[fn.__name__] = fn\n    return fn\n",
+        "@register\nasync def f{0}(step): await step.sleep('{0}', 1)\n",
+    ),
+    "defaults": ("", "async def f{0}(step): await step.sleep('{0}', 1)\nTABLE['{0}'].append(f{0})\n"),
+    "reads": ("", "TABLE['{0}'] = {0}\nassert TABLE['{0}']\n"),
+}
+
+
+@pytest.mark.parametrize("kind", ADDITIONS)
+def test_new_keys_do_not_visit_all_entries(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[int] = []
+
+    def spend(self: Budget, limit: Limit, amount: int = 1) -> None:
+        spent.append(amount if limit is Limit.ELEMENTS else 0)
+
+    monkeypatch.setattr(Budget, "spend", spend)
+    start, addition = ADDITIONS[kind]
+    additions = "".join(addition.format(number) for number in range(200))
+    create = f"from workers import WorkflowEntrypoint\nimport collections\nTABLE = {'collections.defaultdict(list)' if kind == 'defaults' else '{}'}\n"
+    run = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n        await TABLE['1'](step)\n"
+    analyze_source(f"{create}{start}{additions}\n{run}")
+    assert sum(spent) < 6_000
+
+
+def test_members_of_an_enumeration_do_not_visit_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    spent: list[int] = []
+
+    def spend(self: Budget, limit: Limit, amount: int = 1) -> None:
+        spent.append(amount if limit is Limit.ELEMENTS else 0)
+
+    monkeypatch.setattr(Budget, "spend", spend)
+    members = "".join(f"    M{number} = '{number}'\n" for number in range(200))
+    flow = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n        for kind in Kind:\n"
+    head = f"import enum\nfrom workers import WorkflowEntrypoint\n\nclass Kind(enum.Enum):\n{members}\n"
+    analyze_source(f"{head}{flow}            await step.sleep(kind.value, 1)\n")
+    assert sum(spent) < 6_000
 
 
 def test_appends_of_constants_compare_only_new_elements(monkeypatch: pytest.MonkeyPatch) -> None:

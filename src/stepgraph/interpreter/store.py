@@ -15,7 +15,15 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.equivalence import MISSING, Slot
-from stepgraph.interpreter.joining import Prefix, affects_steps, are_constants, covers, join_slot_values, visit_cost
+from stepgraph.interpreter.joining import (
+    Prefix,
+    affects_steps,
+    append_affects_steps,
+    are_constants,
+    covers,
+    join_slot_values,
+    visit_cost,
+)
 from stepgraph.interpreter.values.containers import (
     CellEvents,
     Collection,
@@ -228,6 +236,10 @@ class Store(Struct):
                     task.contested.add(slot)
         self.put(container, key, value)
 
+    def is_written_by_task(self, container: HeapCell, key: str) -> bool:
+        """Return whether some task may write a slot."""
+        return (container.serial, key) in self._task_writes
+
     def put(self, container: HeapCell, key: str, value: Slot) -> None:
         """Set a slot to a value without logging a write. The change is recorded for a rollback."""
         old = container.get(key, MISSING)
@@ -253,7 +265,8 @@ class Store(Struct):
 
     def _write(self, container: HeapCell, key: str, old: Slot, logged: Slot, value: Slot) -> None:
         if container.is_shared and not self.shares_steps and not self.creates_shared:
-            self._share(old, value)
+            appended = isinstance(logged, Prefix)
+            self._share(() if appended else old, value[logged.length :] if appended else value)
         self._trail.append((container, key, logged, self.epoch))
         container[key] = value
         if isinstance(old, _REPLACEABLE) and not isinstance(value, Union) and value.relevant:
@@ -269,12 +282,14 @@ class Store(Struct):
 
     def _affects_steps(self, slot: SlotId, old: Slot, logged: Slot, value: Slot) -> bool:
         """Return `affects_steps(old, value)`. An append to constants visits only the new elements."""
-        is_append = isinstance(logged, Prefix) and logged.length > 0
-        if is_append and self._constants.get(slot) is old and are_constants(value[logged.length :]):
+        if not isinstance(logged, Prefix) or not logged.length:
+            return affects_steps(old, value)
+        added = value[logged.length :]
+        if self._constants.get(slot) is old and are_constants(added):
             self._constants[slot] = value
             return False
-        affects = affects_steps(old, value)
-        if is_append and not affects and are_constants(value):
+        affects = append_affects_steps(old, added)
+        if not affects and are_constants(value):
             self._constants[slot] = value
         return affects
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet
-from stepgraph.interpreter.joining import affects_steps, has_relevant_value, union_values
+from stepgraph.interpreter.joining import affects_steps, append_affects_steps, has_relevant_value, union_values
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.limits import Limit
@@ -28,6 +28,8 @@ class LoggedSlot(Struct):
     """The value before the first write."""
     values: list[Slot] = field(default_factory=list)
     """The written values, without duplicates."""
+    is_append: bool = False
+    """Whether all writes are appends to the initial value of a collection, so the only written value is the last."""
     _unique: ValueSet = field(default_factory=ValueSet)
 
     @property
@@ -46,10 +48,13 @@ class LoggedSlot(Struct):
     @property
     def affects_steps(self) -> bool:
         """Whether one of the writes can change which steps run."""
+        if self.is_append and isinstance(self.initial, tuple) and self.present is self.values[-1]:
+            return append_affects_steps(self.initial, self.present[len(self.initial) :])
         return any(affects_steps(self.initial, value) for value in (*self.values, self.present))
 
     def add(self, value: Slot) -> bool:
         """Add a value. Return False if the log already contains it."""
+        self.is_append = False
         if isinstance(value, tuple):
             self.container.budget.spend(Limit.ELEMENTS, len(value) + len(self.values))
             is_new = value not in self.values
@@ -64,6 +69,7 @@ class LoggedSlot(Struct):
         if self.values and self.values[-1] is before:
             self.values[-1] = value
         else:
+            self.is_append = not self.values and before is self.initial
             self.values.append(value)
 
 
@@ -96,7 +102,9 @@ class WriteLog(Struct):
         """Add the writes logged for code that this code has run."""
         for slot in inner:
             logged = self.slot(slot.container, slot.key, slot.initial)
-            if logged is not None:
+            if logged is not None and slot.is_append:
+                logged.extend(slot.initial, slot.values[-1])
+            elif logged is not None:
                 for value in slot.values:
                     logged.add(value)
 

@@ -56,6 +56,15 @@ class Bindings(Struct):
     top_level_statements: set[int] = field(default_factory=set)
     """Identities of the top-level statements of a module or class."""
     is_generator: bool = False
+    _defines_functions: bool | None = None
+
+    @property
+    def defines_functions(self) -> bool:
+        """Whether a function definition binds a name."""
+        if self._defines_functions is None:
+            binders = (binder for group in self.binders.values() for binder in group)
+            self._defines_functions = any(isinstance(binder, cst.FunctionDef) for binder in binders)
+        return self._defines_functions
 
     def add(self, name: str, binder: cst.CSTNode) -> None:
         """Record that `binder` binds `name`."""

@@ -397,9 +397,8 @@ def _enum_member(
     """Return a member of an enumeration, as an object if the class has methods or the value can lead to a step."""
     classes = [c for c in order if isinstance(c, ClassValue)]
     kept_value = value if value.relevant or _must_keep_value(owner, name, order) else UNKNOWN
-    binders = [binder for c in classes for group in c.scope.bindings.binders.values() for binder in group]
-    interpreter.budget.spend(Limit.ELEMENTS, len(binders))
-    if not value.relevant and not any(isinstance(binder, cst.FunctionDef) for binder in binders):
+    interpreter.budget.spend(Limit.ELEMENTS, len(classes))
+    if not value.relevant and not any(c.scope.bindings.defines_functions for c in classes):
         return EnumMember(owner, kept_value)
     slot = f"{name}()"  # cannot be a name of the body
     if slot not in owner.scope.names:

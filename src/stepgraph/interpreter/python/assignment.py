@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.attributes.changes import (
 )
 from stepgraph.interpreter.objects.classes import class_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import EntryTable, exact_key, may_be_equal
+from stepgraph.interpreter.objects.containers.entries import EntryTable, exact_key, may_be_equal, table_of
 from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind, is_globals_call
@@ -287,17 +287,23 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
     """
     if exact_key(entry.key) is None and is_older_than_pass(interpreter, owner):
         entry = replace(entry, many=True)
-    table = EntryTable(owner.entries)
+    table = table_of(owner)
+    existing, table.contents = table.contents, None
     table.add(entry)
-    interpreter.store.record_unselected(table.replaced)
-    _write_entries(interpreter, owner, table)
+    replaced, table.replaced = table.replaced, []
+    interpreter.store.record_unselected(replaced)
+    _write_entries(interpreter, owner, table, existing if not replaced else None)
 
 
 def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
     """Set a constant key of a dictionary unless the key has a value."""
-    table = EntryTable(owner.entries)
+    table = table_of(owner)
+    existing, table.contents = table.contents, None
+    is_append = table.is_exact
     if table.add_default(entry):
-        _write_entries(interpreter, owner, table)
+        _write_entries(interpreter, owner, table, existing if is_append else None)
+    else:
+        table.contents = existing
 
 
 def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
@@ -307,10 +313,21 @@ def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: Mappin
     add_entry(interpreter, owner, entry)
 
 
-def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) -> None:
+def _write_entries(
+    interpreter: Interpreter, owner: Mapping, table: EntryTable, existing: tuple[MappingEntry, ...] | None
+) -> None:
+    """Write the entries of a table to its dictionary. `existing` are all entries but the last, if none has changed."""
     owner.state.changed = True
     owner.state.unordered = owner.state.unordered or not table.is_ordered
-    interpreter.store.write(owner.state, "items", table.entries)
+    if existing is not None and not interpreter.store.is_written_by_task(owner.state, "items"):
+        interpreter.budget.spend(Limit.ELEMENTS, len(existing) // ELEMENTS_COPIED_PER_UNIT)
+        table.contents = (*existing, table.last)
+        interpreter.store.extend(owner.state, table.contents)
+    else:
+        interpreter.budget.spend(Limit.ELEMENTS, len(table))
+        table.contents = table.entries
+        interpreter.store.write(owner.state, "items", table.contents)
+    owner.state.table = table
 
 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:

@@ -13,7 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal
+from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal, table_of
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
@@ -120,7 +120,8 @@ def _default_entry(
         return None
     default = interpreter.call(owner.default_factory, Arguments(), place)
     entry = MappingEntry(key, default, key_place, place)
-    if exact is not None and all(exact_key(entry.key) is not None for entry in owner.entries):
+    is_exact = exact is not None and table_of(owner).is_exact
+    if is_exact or (exact is not None and all(exact_key(entry.key) is not None for entry in owner.entries)):
         add_default_entry(interpreter, owner, entry)
         return None
     element = entry_at(owner, key, key_place, place, default)
@@ -190,7 +191,11 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
     if owner.variables is not None and isinstance(key, Constant):
         values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
         return union_with_numbers(values, place.text, place) if values else UNKNOWN
-    all_entries, exact = owner.entries, exact_key(key)
+    exact = exact_key(key)
+    found = None if exact is None else table_of(owner).find(exact)
+    if found is not None:
+        return _visible_value(owner, found.value)
+    all_entries = owner.entries
     entries = tuple(entry for entry in all_entries if may_be_equal(entry.key, key))
     if exact is not None:
         is_same = [exact_key(entry.key) == exact for entry in entries]
@@ -220,7 +225,9 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
     """Return whether a dictionary has a key. Return None if this is uncertain."""
-    exact = exact_key(key)
+    exact, table = exact_key(key), table_of(owner)
+    if exact is not None and table.is_exact:
+        return True if table.find(exact) is not None else None if owner.partial else False
     if exact is not None and any(exact_key(entry.key) == exact and not entry.may_be_missing for entry in owner.entries):
         return True
     return None if owner.partial or any(may_be_equal(entry.key, key) for entry in owner.entries) else False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -14,6 +14,9 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, Constant, NameArgument, Template, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
+
+if TYPE_CHECKING:
+    from stepgraph.interpreter.objects.containers.entries import EntryTable
 
 
 class CellEvents(Struct):
@@ -76,6 +79,7 @@ class HeapCell(dict[str, Any]):
         "repeated_at",
         "serial",
         "shows_constants",
+        "table",
         "weak_names",
     )
 
@@ -108,6 +112,8 @@ class HeapCell(dict[str, Any]):
         """
         self.shows_constants = False
         """Whether the graph may show constants in the collection."""
+        self.table: EntryTable | None = None
+        """The table of the latest known entries of a dictionary, which other code may have changed since."""
         self.weak_names: WeakNames | None = None
         """The variables for which the cell represents all levels of a recursion, if it does."""
         self._changed = False
@@ -163,11 +169,15 @@ class HeapCell(dict[str, Any]):
         """Return the elements of a collection. Raises LimitExceededError if they exceed the budget."""
         elements: tuple[Any, ...] = self["items"]
         self.budget.spend(Limit.ELEMENTS, len(elements))
+        self.record_read()
+        return elements
+
+    def record_read(self) -> None:
+        """Record a read of the elements of a collection."""
         if self.serial < self.events.function_serial and self.serial not in self.events.read:
             self.events.read.add(self.serial)
             self.events.is_stale = self.events.is_stale or (self.serial, "items") in self.events.written
         self.events.record_use(self)
-        return elements
 
 
 class Declarations(HeapCell):

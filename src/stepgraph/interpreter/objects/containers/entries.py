@@ -16,6 +16,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import on_some_paths
 from stepgraph.ir.values import Constant, Value
+from stepgraph.limits import Limit
 
 
 class EntryTable:
@@ -34,6 +35,10 @@ class EntryTable:
         """The entries that later entries have replaced."""
         self.is_ordered = True
         """Whether the position of each entry is certain."""
+        self.contents: tuple[MappingEntry, ...] | None = None
+        """The elements of the dictionary whose table this is, if any."""
+        self.is_exact = True
+        """Whether each entry must be present and has an exact key."""
         for entry in entries:
             self.add(entry)
 
@@ -46,8 +51,10 @@ class EntryTable:
         """Add an entry, which sets a key to a value."""
         key = exact_key(entry.key)
         if key is None:
+            self.is_exact = False
             self._entries[_Identity(entry)] = entry
         elif _may_be_missing(entry):
+            self.is_exact = False
             identity = _Identity(entry)
             self._optional.setdefault(key, []).append(identity)
             self._entries[identity] = entry
@@ -57,6 +64,18 @@ class EntryTable:
             if key in self._entries:
                 self.replaced.append(self._entries[key])
             self._entries[key] = entry
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def last(self) -> MappingEntry:
+        """The last entry in the order of the dictionary."""
+        return next(reversed(self._entries.values()))
+
+    def find(self, key: object) -> MappingEntry | None:
+        """Return the only entry that an exact key can have. Return None if it has none, or if others may have it."""
+        return self._entries.get(key) if self.is_exact else None
 
     def add_default(self, entry: MappingEntry) -> bool:
         """Set an exact key to a value unless the key has a value. Return whether the entry was added."""
@@ -83,6 +102,22 @@ class EntryTable:
             positions = list(self._entries)
             self.is_ordered = self.is_ordered and positions[-len(identities) :] == identities
         return [self._entries.pop(identity) for identity in identities]
+
+
+def table_of(owner: Mapping) -> EntryTable:
+    """Return the table of a dictionary, to look up keys. It is built again only after a change by other code."""
+    if owner.is_argument or owner.parameter is not None:
+        return EntryTable(owner.entries)
+    table = owner.state.table
+    if table is not None and table.contents is owner.state.contents:
+        owner.state.budget.spend(Limit.ELEMENTS)
+        owner.state.record_read()
+        return table
+    entries = owner.entries
+    table = EntryTable(entries)
+    if not table.replaced:
+        table.contents, owner.state.table = entries, table
+    return table
 
 
 class _Identity:
