@@ -149,6 +149,18 @@ def test_unknown_decorators_of_one_function_are_bounded() -> None:
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
 
 
+@pytest.mark.parametrize("read", ["handler.kind", "getattr(handler, 'kind')", "handler['kind']"])
+def test_cases_of_a_read_are_counted(read: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(MAXIMUM, Limit.EVALUATIONS, 5_000)
+    monkeypatch.setitem(PER_KILOBYTE, Limit.EVALUATIONS, 0)
+    value = "{'kind': step.sleep}" if "[" in read else "Handler()"
+    table = ", ".join(f"'{number}': {value}" for number in range(100))
+    source = entry("\n".join([f"table = {{{table}}}", "handler = table[event.kind]", *[f"kind = {read}"] * 50]))
+    classes = "class Handler:\n    kind = 1\n    async def run(self, step): await step.sleep('rest', 1)\n"
+    (workflow,) = analyze_source(f"{classes}{source['entry.py']!s}").workflows
+    assert "more than 5,000 evaluated" in "".join(note.message for note in workflow.notes)
+
+
 READS = {
     "for": ("items = []", "items.append({})", "for x in items: pass"),
     "pop": ("items = []", "items.append({})", "x = items.pop(event.index)"),

@@ -134,6 +134,17 @@ def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPat
     assert sum(isinstance(value, Interpreter) for value in gc.get_objects()) <= 3
 
 
+def _counted_elements(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the number of visited elements of each visit."""
+    visited: list[int] = []
+
+    def spend(_: Budget, limit: Limit, amount: int = 1) -> None:
+        visited.append(amount if limit is Limit.ELEMENTS else 0)
+
+    monkeypatch.setattr(Budget, "spend", spend)
+    return visited
+
+
 ADDITIONS = {
     "assignments": ("", "async def f{0}(step): await step.sleep('{0}', 1)\nTABLE['{0}'] = f{0}\n"),
     "registrations": (
@@ -147,32 +158,23 @@ ADDITIONS = {
 
 @pytest.mark.parametrize("kind", ADDITIONS)
 def test_new_keys_do_not_visit_all_entries(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spent: list[int] = []
-
-    def spend(self: Budget, limit: Limit, amount: int = 1) -> None:
-        spent.append(amount if limit is Limit.ELEMENTS else 0)
-
-    monkeypatch.setattr(Budget, "spend", spend)
+    elements = _counted_elements(monkeypatch)
     start, addition = ADDITIONS[kind]
     additions = "".join(addition.format(number) for number in range(200))
-    create = f"from workers import WorkflowEntrypoint\nimport collections\nTABLE = {'collections.defaultdict(list)' if kind == 'defaults' else '{}'}\n"
+    table = "collections.defaultdict(list)" if kind == "defaults" else "{}"
+    create = f"from workers import WorkflowEntrypoint\nimport collections\nTABLE = {table}\n"
     run = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n        await TABLE['1'](step)\n"
     analyze_source(f"{create}{start}{additions}\n{run}")
-    assert sum(spent) < 6_000
+    assert sum(elements) < 6_000
 
 
 def test_members_of_an_enumeration_do_not_visit_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    spent: list[int] = []
-
-    def spend(self: Budget, limit: Limit, amount: int = 1) -> None:
-        spent.append(amount if limit is Limit.ELEMENTS else 0)
-
-    monkeypatch.setattr(Budget, "spend", spend)
+    elements = _counted_elements(monkeypatch)
     members = "".join(f"    M{number} = '{number}'\n" for number in range(200))
     flow = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n        for kind in Kind:\n"
     head = f"import enum\nfrom workers import WorkflowEntrypoint\n\nclass Kind(enum.Enum):\n{members}\n"
     analyze_source(f"{head}{flow}            await step.sleep(kind.value, 1)\n")
-    assert sum(spent) < 6_000
+    assert sum(elements) < 6_000
 
 
 def test_appends_of_constants_compare_only_new_elements(monkeypatch: pytest.MonkeyPatch) -> None:

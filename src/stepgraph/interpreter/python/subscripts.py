@@ -66,6 +66,8 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
         interpreter.escape_operand(key, place, f"is a key{NOT_MODELED}")
     if not isinstance(owner, _SUBSCRIPTABLE):
         interpreter.escape_operand(owner, place, "is subscripted, which stepgraph does not model")
+    if isinstance(owner, Union):
+        interpreter.count_cases(owner)
     element = _default_entry(interpreter, owner, key, key_place, place) if isinstance(owner, Mapping) else None
     element = element_at(owner, key, key_place, place) if element is None else element
     if isinstance(owner, Collection | Mapping):

@@ -122,6 +122,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):
             # Reading an attribute of None raises an AttributeError, so the path of this case ends.
+            interpreter.count_cases(owner)
             live_cases = [case for case in cases if not isinstance(case.value, Constant | Absent)]
             attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
             return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
