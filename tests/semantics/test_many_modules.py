@@ -14,6 +14,7 @@ from stepgraph.interpreter.joining import affects_steps
 from stepgraph.limits import MAXIMUM, PER_KILOBYTE, Budget, Limit
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.syntax.import_graph import ImportGraph
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import Importer, SourceModules
 from stepgraph.syntax.parse import parse_module
 from tests.project.trees import plant
@@ -132,6 +133,26 @@ def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPat
     analysis_of(8, {})
     # That of the last workflow, and two of the shared run: one has run the modules, and one searches them.
     assert sum(isinstance(value, Interpreter) for value in gc.get_objects()) <= 3
+
+
+def test_registries_of_modules_search_each_module_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[bytes] = []
+
+    def mentions(module: SourceModule, word: bytes) -> bool:
+        searched.append(word)
+        return word in module.content
+
+    monkeypatch.setattr(SourceModule, "mentions", mentions)
+    for n in range(30):
+        text = f"TABLE_{n} = {{}}\ndef add(fn):\n    TABLE_{n}[fn.__name__] = fn\n    return fn\n"
+        (tmp_path / f"m{n}.py").write_text(f"{text}@add\nasync def rest(step): await step.sleep('rest', 1)\n")
+    imports = "".join(f"from m{n} import TABLE_{n}\n" for n in range(30))
+    calls = "".join(f"        await TABLE_{n}['rest'](step)\n" for n in range(30))
+    run = f"class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n{calls}"
+    (tmp_path / "entry.py").write_text(f"from workers import WorkflowEntrypoint\n{imports}{run}")
+    (workflow,) = analyze_paths(tmp_path / "entry.py").workflows
+    assert workflow.complete
+    assert searched.count(b"update_wrapper") == 31
 
 
 def _counted_elements(monkeypatch: pytest.MonkeyPatch) -> list[int]:

@@ -225,6 +225,9 @@ class LoadedModules(Struct):
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements in the bodies of the first `_called_count` modules that may run a function, by function name."""
     _called_count: int = 0
+    _renames_functions: bool = False
+    """The result of `may_rename_functions` for the first `_renaming_count` modules."""
+    _renaming_count: int = 0
     _is_dynamic: bool = False
     """Whether one of the first `_dynamic_count` loaded modules may import modules by computed names."""
     _dynamic_count: int = 0
@@ -394,7 +397,10 @@ class LoadedModules(Struct):
 
     def may_rename_functions(self) -> bool:
         """Return whether unmodeled code of the program may change the names or parameters of functions."""
-        return any(module.mentions(word) for module in self.scopes for word in _RENAMING)
+        for module in islice(self.scopes, self._renaming_count, None):
+            self._renames_functions = self._renames_functions or any(map(module.mentions, _RENAMING))
+        self._renaming_count = len(self.scopes)
+        return self._renames_functions
 
     def may_register_subclasses(self) -> bool:
         """Return whether a module of the program may make other objects instances of an abstract class."""
