@@ -107,6 +107,19 @@ def test_declarations_without_a_local_package(text: str) -> None:
     assert packages() == ()
 
 
+def test_directories_outside_the_root_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def is_directory(path: str) -> bool:
+        seen.append(path)
+        return True
+
+    declare(f"[tool.uv.sources]\na = {{ path = '../../..' }}\nb = {{ path = '{tmp_path.parent}' }}\n")
+    monkeypatch.setattr("os.path.isdir", is_directory)
+    assert packages() == ()
+    assert seen == []
+
+
 def test_own_modules_take_precedence() -> None:
     declare(DECLARATIONS["member"])
     plant(Path(), {"apps/shop/src/flowkit/base.py": BASE.replace("self.work", "self.rest")})

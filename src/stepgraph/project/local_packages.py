@@ -80,7 +80,7 @@ class LocalPackages(Struct):
                     visited.add(package)
                     pending.append(package)
                     source = f"{package}src/"
-                    yield source if self._is_folder(source) else package
+                    yield source if self._is_folder(source, bounds) else package
 
     def _dependencies(self, project: str, bounds: Root) -> Iterator[str]:
         """Yield the directories of the packages that a project declares as local."""
@@ -98,7 +98,7 @@ class LocalPackages(Struct):
         match source:
             case {"path": str(path)} if "\0" not in path:
                 folder = prefix_of(path_in(project, path))
-                if self._is_folder(folder):
+                if self._is_folder(folder, bounds):
                     yield folder
             case {"workspace": True}:
                 member = self._workspace_members(project, bounds).get(_normalized(name))
@@ -155,8 +155,8 @@ class LocalPackages(Struct):
             self._names[folder] = tuple(sorted(name for name in names if not name.startswith(".")))
         return self._names[folder]
 
-    def _is_folder(self, folder: str) -> bool:
-        return self._look_at(folder) and os.path.isdir(folder or ".")
+    def _is_folder(self, folder: str, bounds: Root) -> bool:
+        return self._look_at(folder) and bounds.contains(folder or ".") and os.path.isdir(folder or ".")
 
     def _look_at(self, path: str) -> bool:
         """Record a path that is looked for. Return False for a further path if there are too many."""
