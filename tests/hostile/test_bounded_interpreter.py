@@ -187,6 +187,21 @@ def test_texts_of_elements_are_computed_once(kind: str, monkeypatch: pytest.Monk
     assert len(texts) < 500
 
 
+def test_texts_of_operands_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[object] = []
+
+    def text_of(module: cst.Module, node: cst.CSTNode) -> str:
+        texts.append(node)
+        return source_text(module, node)
+
+    monkeypatch.setattr("stepgraph.syntax.source_text.source_text", text_of)
+    test = " and ".join(f"(event.a{number} or event.b{number})" for number in range(50))
+    source = entry(f"if {test}: await step.sleep('rest', 1)")["entry.py"]
+    assert isinstance(source, str)
+    analyze_source(source)
+    assert len(texts) < 300
+
+
 def test_tasks_that_have_not_begun_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """The state after each start has the ids of all tasks that have not begun."""
     monkeypatch.setitem(MAXIMUM, Limit.ELEMENTS, 1_000)

@@ -266,11 +266,19 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         """
         return self.once_for(node, _case_text)
 
+    def operand_text(self, node: cst.CSTNode) -> str:
+        """Return the text of an operand, memoized because the conditions of all later operands contain it."""
+        return self.once_for(node, _text)
+
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line without comments, or the name of a function or class."""
         from stepgraph.syntax.source_text import source_text
 
         return source_text(self.tree, node)
+
+
+def _text(node: cst.CSTNode, module: SourceModule) -> str:
+    return module.text(node)
 
 
 def _brief_text(node: cst.CSTNode, module: SourceModule) -> str:

@@ -20,6 +20,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, is_from_package, is_none
+from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -301,7 +302,9 @@ def _operands(node: cst.BooleanOperation) -> list[cst.BaseExpression]:
 
 def _condition(interpreter: Interpreter, node: cst.BooleanOperation, operands: list[cst.BaseExpression]) -> str:
     word = "and" if isinstance(node.operator, cst.And) else "or"
-    text = f" {word} ".join(interpreter.text(operand) for operand in operands)
+    texts = [interpreter.module.operand_text(operand) for operand in operands]
+    text = f" {word} ".join(texts)
+    interpreter.budget.spend(Limit.TEXT, len(text))
     if word == "and":
         return text
     return negate(text, operands[0]) if len(operands) == 1 else f"not ({text})"
