@@ -62,6 +62,7 @@ LEGACY = """\
         ("[load if event else price]", "found", "receives found from load order or load price"),
         ("[load]", "ctx, order", "receives order from load order"),
         ("[load, price]", "order", "receives order from load order, load price"),
+        ("[load]", "load_order", "receives load order"),
     ],
 )
 def test_a_parameter_receives_the_step_at_its_position(depends: str, parameters: str, remark: str) -> None:

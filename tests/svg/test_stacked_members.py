@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.svg.figures import columns
+from stepgraph.render.svg.figures import columns, stacked_members
 from stepgraph.render.view import DEFAULT_VIEW
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import do, graph, parallel
@@ -92,6 +92,60 @@ def test_a_bar_passes_between_the_members_of_a_stack() -> None:
 @settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=80)
 @given(groups(1, likely_clocks), st.data())
 def test_any_stacks_obey_all_laws(group: Node, data: st.DataObject) -> None:
+    drawn = graph(group)
+    page = page_of(drawn)
+    assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}
+    assert broken(drawn, page, DEFAULT_VIEW) == {}
+    frames = {figure.identity: figure for figure in page.figures if "foldable" in figure.css}
+    folded = data.draw(st.sets(st.sampled_from(list(frames))) if frames else st.just(set[str]()))
+    then = page_of(drawn, {identity: exit_kinds_of(page, frames[identity]) for identity in folded})
+    assert broken(drawn, then, DEFAULT_VIEW) == {}
+
+
+# Lanes
+
+
+def overlapping(count: int) -> Graph:
+    """Return a group of steps that begin together, each followed by another step, which all overlap."""
+    first = [node for index in range(count) for node in members(1, 2 + index, f"first{index}")]
+    second = [node for index in range(count) for node in members(2 + index, 2 + count, f"second{index}")]
+    return graph(parallel("all", *first, *second))
+
+
+def test_the_lines_of_many_overlapping_members_turn_into_lanes() -> None:
+    drawn = overlapping(8)
+    picture = picture_of(drawn)
+    assert broken(drawn, picture, DEFAULT_VIEW) == {}
+    columns_of_first = set(spines(picture, *(f"first{index}" for index in range(8))))
+    assert len(columns_of_first) == 3
+    assert columns_of_first >= set(spines(picture, *(f"second{index}" for index in range(8))))
+
+
+def test_a_member_that_lasts_longer_is_above_the_others_of_its_column() -> None:
+    picture = picture_of(overlapping(8))
+    upper, lower = (picture.figure(f"orders--node.parallel--first{index}").box for index in (7, 6))
+    assert upper.left == lower.left
+    assert upper.bottom < lower.top
+
+
+def test_the_next_row_uses_the_columns_of_lines_that_turned() -> None:
+    narrow, wide_group = picture_of(overlapping(4)), picture_of(overlapping(8))
+    assert wide_group.width < 2 * narrow.width
+    assert wide_group.width < 1000
+
+
+@pytest.fixture
+def turning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw all groups with several bars as narrow as possible."""
+    monkeypatch.setattr(columns, "MAX_COLUMNS", 1)
+    monkeypatch.setattr(stacked_members, "MAX_WIDTH", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("turning")
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=80)
+@given(groups(1, likely_clocks), st.data())
+def test_lines_that_turn_into_lanes_obey_all_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)
     page = page_of(drawn)
     assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}

@@ -196,8 +196,13 @@ def _received(inputs: tuple[StepInput, ...]) -> tuple[str, ...]:
 
 
 def _received_result(received: StepInput) -> str:
+    """Return the steps of a result, after its parameter unless this has the words of their name."""
     steps = " or ".join(received.steps)
-    return steps if received.parameter in ("", steps) else f"{received.parameter} from {steps}"
+    return steps if _letters(received.parameter) in ("", _letters(steps)) else f"{received.parameter} from {steps}"
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 def _started(workflows: list[str]) -> tuple[str, ...]:

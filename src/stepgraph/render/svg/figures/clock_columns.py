@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from heapq import heappop, heappush
 from typing import Final
@@ -67,6 +68,17 @@ class Track(Struct, frozen=True):
     A wire shows that work waits for everything above the upper bar, not only for work that ends at the lower one.
     """
 
+    turns: bool = False
+    """Whether the line below the work leaves the column in its first row, to continue in a lane beside the column."""
+
+    is_below: bool = False
+    """Whether it is in the column of the previous track, below its work, in the same row."""
+
+    @property
+    def last_row(self) -> int:
+        """The end of the rows in which the work occupies its column."""
+        return self.rows.begins + 1 if self.turns else self.rows.ends
+
 
 class Bar(Struct, frozen=True):
     """The columns at the bar above a row."""
@@ -95,24 +107,72 @@ class ColumnPlan(Struct, frozen=True):
     columns: Sequence[int]
     """The column of each track."""
 
+    ends: Sequence[int]
+    """The column in which the line below each track ends: its own column, or a lane beside it."""
+
     bars: Sequence[Bar]
     """The synchronization bar above each row. The last one ends the group."""
 
 
-UNPLANNED: Final = ColumnPlan((), (), ())
+UNPLANNED: Final = ColumnPlan((), (), (), ())
 """The placeholder until `__post_init__` has planned the columns."""
 
 
 def column_plan(work: Sequence[Track]) -> ColumnPlan:
-    """Assign columns to work, below its predecessor where possible, and to wires, beside their sources."""
+    """Assign columns to work, below its predecessor where possible, and to lanes and wires, beside their sources."""
     rows = max(track.rows.ends for track in work)
     free = FreeColumns(len(work))
-    columns = [free.take(track.rows.begins, track.rows.ends) for track in work]
+    begins: list[float] = []
+    for track in work:
+        begins.append(begins[-1] if track.is_below else free.take(track.rows.begins, track.last_row))
+    ends = _line_ends(work, begins) if any(track.turns for track in work) else begins
     tracks = [*work, *_wires(work, rows)]
-    positions = [*map(float, columns), *_wire_positions(tracks[len(work) :], work, columns)]
-    order = {position: column for column, position in enumerate(sorted(set(positions)))}
-    final = [order[position] for position in positions]
-    return ColumnPlan(tracks, final, _bars(tracks, final, rows))
+    wires = list(_wire_positions(tracks[len(work) :], work, begins, ends))
+    order = {position: column for column, position in enumerate(sorted({*begins, *ends, *wires}))}
+    columns, last_columns = ([order[position] for position in (*positions, *wires)] for positions in (begins, ends))
+    return ColumnPlan(tracks, columns, last_columns, _bars(tracks, columns, last_columns, rows))
+
+
+def _line_ends(work: Sequence[Track], columns: Sequence[float]) -> Sequence[float]:
+    """Return the position of the end of the line below each track.
+
+    Lanes are to the right of their column. A line that turns later is nearer to the column, so that it crosses no other
+    line. Lines that turn in the same row and lead to the same bar share a lane.
+    """
+    lanes: dict[float, list[RowSpan]] = {}
+    for track, column in zip(work, columns, strict=True):
+        if track.turns and track.awaited:
+            spans = lanes.setdefault(column, [])
+            if not spans or spans[-1] != track.rows:
+                spans.append(track.rows)
+    positions: dict[tuple[float, RowSpan], float] = {}
+    for column, spans in lanes.items():
+        levels = _levels(spans)
+        count = max(levels) + 1
+        positions.update(
+            ((column, rows), column + _HALF_COLUMN * level / count) for rows, level in zip(spans, levels, strict=True)
+        )
+    return [
+        positions[column, track.rows] if track.turns and track.awaited else column
+        for track, column in zip(work, columns, strict=True)
+    ]
+
+
+def _levels(lanes: Sequence[RowSpan]) -> list[int]:
+    """Return the distance of each lane from its column: 1, or more than all lanes that begin beside it.
+
+    The lanes begin in the order of the sequence.
+    """
+    levels: list[int] = []
+    # The lanes that are farther from the column than all lanes between their beginning and this one.
+    farthest: list[tuple[int, int]] = []
+    for rows in reversed(lanes):
+        beside = bisect_left(farthest, -rows.ends + 1, key=lambda lane: -lane[0])
+        levels.append(farthest[beside][1] + 1 if beside < len(farthest) else 1)
+        while farthest and farthest[-1][1] <= levels[-1]:
+            farthest.pop()
+        farthest.append((rows.begins, levels[-1]))
+    return levels[::-1]
 
 
 def _wires(work: Sequence[Track], rows: int) -> list[Track]:
@@ -137,13 +197,15 @@ def _wires(work: Sequence[Track], rows: int) -> list[Track]:
     return wires
 
 
-def _wire_positions(wires: Sequence[Track], work: Sequence[Track], columns: Sequence[int]) -> Iterator[float]:
+def _wire_positions(
+    wires: Sequence[Track], work: Sequence[Track], begins: Sequence[float], ends: Sequence[float]
+) -> Iterator[float]:
     """Yield positions between columns: next to the source of a wire, on the side of its target."""
-    ending: dict[int, list[int]] = {}
-    beginning: dict[int, list[int]] = {}
-    for track, column in zip(work, columns, strict=True):
-        ending.setdefault(track.rows.ends, []).append(column)
-        beginning.setdefault(track.rows.begins, []).append(column)
+    ending: dict[int, list[float]] = {}
+    beginning: dict[int, list[float]] = {}
+    for track, begin, end in zip(work, begins, ends, strict=True):
+        ending.setdefault(track.rows.ends, []).append(end)
+        beginning.setdefault(track.rows.begins, []).append(begin)
     for wire in wires:
         # Every row except the first begins at an end of work.
         sources = ending.get(wire.rows.begins) or beginning[wire.rows.begins]
@@ -154,16 +216,16 @@ def _wire_positions(wires: Sequence[Track], work: Sequence[Track], columns: Sequ
             yield min(sources) + _HALF_COLUMN
 
 
-def _bars(tracks: Sequence[Track], columns: Sequence[int], rows: int) -> list[Bar]:
+def _bars(tracks: Sequence[Track], columns: Sequence[int], ends: Sequence[int], rows: int) -> list[Bar]:
     ending: dict[int, set[int]] = {}
     beginning: dict[int, set[int]] = {}
     occupied: dict[int, set[int]] = {}
-    for track, column in zip(tracks, columns, strict=True):
+    for track, column, end in zip(tracks, columns, ends, strict=True):
         beginning.setdefault(track.rows.begins, set()).add(column)
         if track.awaited:
-            ending.setdefault(track.rows.ends, set()).add(column)
-        for row in range(track.rows.begins + 1, track.rows.ends):
-            occupied.setdefault(row, set()).add(column)
+            ending.setdefault(track.rows.ends, set()).add(end)
+        for row in range(track.rows.begins + 1, track.rows.ends if track.awaited else track.last_row):
+            occupied.setdefault(row, set()).add(end)
     empty: set[int] = set()
     return [
         Bar(*(tuple(sorted(columns_by_row.get(row, empty))) for columns_by_row in (ending, beginning, occupied)))

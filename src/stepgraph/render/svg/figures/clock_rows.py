@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Tr
 from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, SymbolicLength, high_of, longest, low_of, shortest, value_of
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import RADIUS, Pen
 from stepgraph.render.traversal import Traversal
 
 FORK: Final = 16
@@ -27,6 +27,16 @@ _ARROW_HEAD: Final = 10
 _BETWEEN_BARS: Final = 12
 _MOST_LOWERED: Final = 80
 """The maximum distance by which a bar is lowered so that it passes no figure beside it."""
+
+ARROW: Final = "M0-9V-7m-4-1 4 8 4-8z"
+ARROW_ROOM: Final = RADIUS + 8
+"""The distance from the line that comes from the left to the member below it."""
+
+_LANE: Final = -4
+"""The extent of a lane to each side, which makes lanes narrower than columns."""
+
+_TURN: Final = 2 * RADIUS + 4
+"""The height below a figure in which its line turns into a lane."""
 
 TAIL: Final = 14
 _LOOSE_END: Final = 10
@@ -59,6 +69,15 @@ class MemberFigure(Struct, frozen=True):
     """The heights in the figure of several members at which a bar passes between two of them, and crosses only lines.
     """
 
+    turns: bool = False
+    """Whether the line below the figure turns into a lane beside it, so that the next row can use its column."""
+
+    depth: Length = 0
+    """The height of the members above it that begin in the same row and column, or 0 for the first of them."""
+
+    entry: Length = 0
+    """The distance from the spine to the line from the bar above to a member that is not the first."""
+
 
 class ClockRows(Struct, frozen=True):
     """A group between two bars.
@@ -84,9 +103,13 @@ class ClockRows(Struct, frozen=True):
     """The rows at whose bars a stack of members begins or ends."""
 
     def __post_init__(self) -> None:
-        stacks = (member.rows for member in self.members if member.stack is not None)
+        stacks = (member.rows for member in self.members if member.stack is not None or member.depth != 0)
         force_setattr(self, "stacked_rows", frozenset(row for rows in stacks for row in (rows.begins, rows.ends)))
-        force_setattr(self, "plan", column_plan([Track(member.rows, member.awaited) for member in self.members]))
+        tracks = [
+            Track(member.rows, member.awaited, turns=member.turns, is_below=member.depth != 0)
+            for member in self.members
+        ]
+        force_setattr(self, "plan", column_plan(tracks))
         force_setattr(self, "stopped", self._stopped())
         force_setattr(self, "bars", self._bars())
         force_setattr(self, "columns", place_columns(self._extents()))
@@ -123,8 +146,10 @@ class ClockRows(Struct, frozen=True):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
             faded = not member.figure.traversal.entered
-            pen.open_at(self.columns.spines[column], self._top(member.rows), faded=faded)
-            if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
+            pen.open_at(self.columns.spines[column], self._top(member), faded=faded)
+            if member.depth != 0:
+                pen.path("flow", ARROW)
+            elif self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
             member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
@@ -135,14 +160,21 @@ class ClockRows(Struct, frozen=True):
     def _draw_tails(self, pen: Pen) -> None:
         """Draw the lines from members to the bars that wait for them, wires, and loose ends of other members."""
         paths = {(css, faded): "" for css in ("line", "unawaited", "unawaited end") for faded in (True, False)}
-        for track, column, member in self._tracks():
-            x = self.columns.spines[column]
+        spines = self.columns.spines
+        for lower, column in zip(self.members, self.plan.columns, strict=False):
+            if lower.depth != 0:
+                paths["line", not lower.figure.traversal.entered] += self._entry(lower, spines[column])
+        for (track, column, member), end in zip(self._tracks(), self.plan.ends, strict=True):
+            x = spines[column]
             faded = member is not None and not member.figure.traversal.exited
             if member is None:
                 paths["line", faded] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
             elif member.figure.continues:
-                begin = self._top(track.rows) + member.figure.height
-                if track.awaited:
+                begin = self._top(member) + member.figure.height
+                if track.awaited and column != end:
+                    outward = f"M{x} {begin}q0 {RADIUS} {RADIUS} {RADIUS}H{spines[end] - RADIUS}"
+                    paths["line", faded] += f"{outward}q{RADIUS} 0 {RADIUS} {RADIUS}V{self.bars[track.rows.ends]}"
+                elif track.awaited:
                     paths["line", faded] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
                     if member.stack is not None:
                         paths["line", faded] += f"M{x + member.stack.right} {begin}V{self.bars[track.rows.ends]}"
@@ -152,6 +184,11 @@ class ClockRows(Struct, frozen=True):
         for (css, faded), path in paths.items():
             if path:
                 pen.path(css, path, faded=faded)
+
+    def _entry(self, member: MemberFigure, spine: Length) -> str:
+        """Return the path from the bar above to a member that is not the first in its column."""
+        down = f"M{spine - member.entry} {self.bars[member.rows.begins]}V{self._top(member) + -(ARROW_ROOM + RADIUS)}"
+        return f"{down}q0 {RADIUS} {RADIUS} {RADIUS}H{spine + -RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
     def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[MemberFigure]], lanes: Sequence[_Lane]) -> None:
         """Draw the bar above a row, with gaps for lines and figures that pass it."""
@@ -180,6 +217,8 @@ class ClockRows(Struct, frozen=True):
         begins: list[Length] = []
         ends: list[Length] = []
         for member, column in zip(self.members, self.plan.columns, strict=False):
+            if member.depth != 0 and member.rows.begins == row:
+                begins.append(self.columns.spines[column] - member.entry)
             if member.stack is not None:
                 if member.rows.begins == row:
                     begins.append(self.columns.spines[column] - member.stack.left)
@@ -203,11 +242,12 @@ class ClockRows(Struct, frozen=True):
             member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
             if member.awaited:
                 spine = self.columns.spines[column]
-                yield from ((spine + begin, spine + end) for begin, end in self._passage(self.bars[row], member))
+                ranges = [(0, 0)] if member.turns else self._passage(self.bars[row], member)
+                yield from ((spine + begin, spine + end) for begin, end in ranges)
 
     def _passage(self, bar: Length, member: MemberFigure) -> list[tuple[Length, Length]]:
         """Return the x ranges of a member and its lines, relative to its spine, that pass a bar."""
-        top = self._top(member.rows)
+        top = self._top(member)
         bottom, stack = top + member.figure.height, member.stack
         if isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR:
             is_fixed = isinstance(bar, int) and isinstance(bottom, int)
@@ -250,8 +290,9 @@ class ClockRows(Struct, frozen=True):
         return zip(self.plan.tracks, self.plan.columns, members, strict=True)
 
     def _by_column(self) -> list[list[MemberFigure]]:
+        """Return the members whose lines end in each column."""
         columns: list[list[MemberFigure]] = [[] for _ in self.columns.columns]
-        for member, column in zip(self.members, self.plan.columns, strict=False):
+        for member, column in zip(self.members, self.plan.ends, strict=False):
             columns[column].append(member)
         return columns
 
@@ -265,20 +306,23 @@ class ClockRows(Struct, frozen=True):
         is_replaced = 0 < row < len(self.plan.bars) - 1 and self.plan.bars[row].follows and row not in self.stacked_rows
         return 0 if is_replaced else THICK
 
-    def _top(self, rows: RowSpan) -> Length:
-        return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
+    def _top(self, member: MemberFigure) -> Length:
+        return self.bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP) + member.depth
 
     def _bars(self) -> list[Length]:
         """Return the height of each bar, below all work that it waits for."""
         bars: list[Length] = [FORK]
         ending: dict[int, list[MemberFigure]] = {}
         for member in self.members:
-            # Work that nothing waits for ends above the next bar and leaves no gap in it.
-            ending.setdefault(member.rows.ends if member.awaited else member.rows.begins + 1, []).append(member)
+            # Work that nothing waits for ends above the next bar and leaves no gap in it, and lines turn above it.
+            is_above_next = member.turns or not member.awaited
+            ending.setdefault(member.rows.begins + 1 if is_above_next else member.rows.ends, []).append(member)
         for row in range(1, len(self.plan.bars)):
             above = ABOVE_BAR if self._thickness(row) else 0
             bottoms = [
-                bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP + above) + member.figure.height
+                bars[member.rows.begins]
+                + (self._thickness(member.rows.begins) + GAP + (max(above, _TURN) if member.turns else above))
+                + (member.depth + member.figure.height)
                 for member in ending.get(row, ())
             ]
             lowest = bars[-1] + (THICK + min(above, _BETWEEN_BARS))
@@ -292,7 +336,8 @@ class ClockRows(Struct, frozen=True):
         """
         passing: list[tuple[int, int, Sequence[int]]] = []
         for member, column in zip(self.members, self.plan.columns, strict=False):
-            if member.awaited and member.rows.begins < row < member.rows.ends and self._crosses(row, column):
+            is_passing = member.rows.begins < row < member.rows.ends and member.awaited and not member.turns
+            if is_passing and self._crosses(row, column):
                 top = value_of(bars[member.rows.begins]) + (self._thickness(member.rows.begins) + GAP)
                 bottom = top + value_of(member.figure.height) + _CLEAR
                 passing.append((top, bottom, [top + passage for passage in member.passages]))
@@ -309,21 +354,28 @@ class ClockRows(Struct, frozen=True):
         return bool(self._thickness(row)) and min(columns) < column < max(columns)
 
     def _extents(self) -> list[Column]:
-        extents = [Column(0, 0)] * (max(self.plan.columns) + 1)
-        # The bars of a wire at a side are longer than the figures of other columns are wide.
-        extents[0] = replace(extents[0], left_extent=OVERHANG)
-        extents[-1] = replace(extents[-1], right_extent=OVERHANG)
-        for track, column, member in self._tracks():
+        extents = [Column(0, 0)] * (max(*self.plan.columns, *self.plan.ends) + 1)
+        for lane in {*self.plan.ends} - {*self.plan.columns}:
+            extents[lane] = Column(_LANE, _LANE)
+        for _, column, member in self._tracks():
             if member is not None:
                 figure = member.figure
                 column_extent = extents[column]
-                exits = column_extent.exits.before(figure.exits.lowered(self._top(track.rows)))
+                exits = column_extent.exits.before(figure.exits.lowered(self._top(member)))
                 extents[column] = Column(
-                    longest([column_extent.left_extent, figure.left_extent]),
+                    longest([column_extent.left_extent, figure.left_extent, *_beside(member)]),
                     longest([column_extent.right_extent, figure.right_extent]),
                     exits,
                 )
+        # The bars of a line at a side are longer than the figures of other columns are wide.
+        extents[0] = replace(extents[0], left_extent=longest([extents[0].left_extent, OVERHANG]))
+        extents[-1] = replace(extents[-1], right_extent=longest([extents[-1].right_extent, OVERHANG]))
         return extents
+
+
+def _beside(member: MemberFigure) -> Sequence[Length]:
+    """Return the left extent of the line to a member that is not the first in its column, if there is one."""
+    return () if member.depth == 0 else (member.entry + OVERHANG // 2,)
 
 
 def _is_above(bar: Length, top: Length) -> bool:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.group_order import RowSpan
-from stepgraph.render.svg.figures.clock_rows import OVERHANG, ClockRows, MemberFigure, StackLines
-from stepgraph.render.svg.figures.columns import is_too_wide
+from stepgraph.render.svg.figures.clock_rows import ARROW, ARROW_ROOM, OVERHANG, ClockRows, MemberFigure, StackLines
+from stepgraph.render.svg.figures.columns import MAX_COMPACT_WIDTH, MAX_WIDTH, is_too_wide
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, longest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
@@ -32,10 +32,11 @@ _BESIDE: Final = 12
 _OVERHANG: Final = OVERHANG // 2
 """The length of the bars beyond the lines beside the members."""
 
-_ARROW_ROOM: Final = RADIUS + 8
-"""The distance from the line that comes from the left to the member below it."""
+_COLUMN_COUNTS: Final = (5, 4, 3, 2)
+"""The maximum numbers of columns to try for members that begin at the same bar."""
 
-_ARROW: Final = "M0-9V-7m-4-1 4 8 4-8z"
+_MAX_TURNING_HEIGHT: Final = 320
+"""The maximum height in pixels of a figure whose line turns into a lane, because the next row begins below it."""
 
 
 class StackedMembers(Struct, frozen=True):
@@ -104,14 +105,14 @@ class StackedMembers(Struct, frozen=True):
             if index or faded:
                 pen.open_at(0, top, faded=faded)
             if index:
-                pen.path("flow", _ARROW)
+                pen.path("flow", ARROW)
             figure.draw(pen, lanes)
             if index or faded:
                 pen.close()
 
     def _entry(self, index: int) -> str:
         """Return the path from the bar above to a member, down on the left."""
-        left, y = -self.left_line, self.tops[index] + -_ARROW_ROOM
+        left, y = -self.left_line, self.tops[index] + -ARROW_ROOM
         return f"M{left} {-GAP}V{y - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{-RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
     def _exit(self, index: int) -> str:
@@ -125,7 +126,7 @@ def with_stacks(rows: ClockRows, *, compact: bool) -> ClockRows:
     """Return rows with stacks of members, as high as necessary so that the rows are not too wide.
 
     Only members between the same two bars are in one stack, so that the stacks add no order. If the rows are too wide
-    even so, return the narrowest ones.
+    even so, lines turn into lanes, as few members as necessary are below each other, and the narrowest rows are chosen.
     """
     narrowest, most = rows, max(map(len, _by_rows(rows.members).values()), default=1)
     height = 1
@@ -133,7 +134,51 @@ def with_stacks(rows: ClockRows, *, compact: bool) -> ClockRows:
         height *= 2
         candidate = ClockRows(_stacked(rows.members, height), rows.ends_with_first)
         narrowest = min(narrowest, candidate, key=_width)
+    if not is_too_wide(narrowest.columns, compact=compact):
+        return narrowest
+    for count in _COLUMN_COUNTS:
+        candidate = ClockRows(_turning(rows.members, count), rows.ends_with_first)
+        narrowest = min(narrowest, candidate, key=_width)
+        if _width(narrowest) <= (MAX_COMPACT_WIDTH if compact else MAX_WIDTH):
+            break
     return narrowest
+
+
+def _turning(members: Sequence[MemberFigure], count: int) -> list[MemberFigure]:
+    """Return members whose lines turn into lanes, with at most `count` columns for those that begin at the same bar.
+
+    Members that last longer are above the others, because their lanes are farther from the column.
+    """
+    by_row: dict[int, list[MemberFigure]] = {}
+    result: list[MemberFigure] = []
+    for member in members:
+        if _can_turn(member):
+            by_row.setdefault(member.rows.begins, []).append(member)
+    for row in sorted({member.rows.begins for member in members}):
+        result += (member for member in members if member.rows.begins == row and not _can_turn(member))
+        group = sorted(by_row.get(row, ()), key=lambda member: -member.rows.ends)
+        columns = min(count, len(group))
+        for start, end in pairwise(len(group) * part // columns for part in range(columns + 1)) if columns else ():
+            result += _below_each_other(group[start:end])
+    return result
+
+
+def _can_turn(member: MemberFigure) -> bool:
+    figure = member.figure
+    return figure.continues and not figure.exits and value_of(figure.height) <= _MAX_TURNING_HEIGHT
+
+
+def _below_each_other(members: Sequence[MemberFigure]) -> list[MemberFigure]:
+    """Return members of one column, which begin at the same bar."""
+    result: list[MemberFigure] = []
+    depth: Length = 0
+    entry = longest([member.figure.left_extent for member in members]) + _BESIDE
+    for index, member in enumerate(members):
+        rows = member.rows
+        turns = rows.ends - rows.begins > 1 or index < len(members) - 1
+        result.append(replace(member, turns=turns, depth=depth, entry=entry))
+        depth = depth + member.figure.height + _BETWEEN
+    return result
 
 
 def _width(rows: ClockRows) -> int:
