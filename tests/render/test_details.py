@@ -164,6 +164,16 @@ def test_an_empty_handler_shows_the_fate_of_the_error() -> None:
     assert "no steps" not in picture
 
 
+def test_an_empty_try_shows_its_awaits() -> None:
+    node: Try = {"type": "try", "catch_block": {"type": "block", "nodes": [do("a")]}}
+    items = [(node, Detail(remarks=("await task",)))]
+    assert "├─ ▣ try  await task\n" in outline(graph(node), *items)
+    for draw in (render_dot, lambda drawn, view: render_svg(drawn, view).text):
+        text = draw(graph(node), View(details=Details(items)))
+        assert "await task" in text
+        assert "no steps" not in text
+
+
 def test_exception_group_handlers_replace_conditions() -> None:
     caught = branch("ValueError", do("b"))
     node: Try = {

@@ -76,6 +76,29 @@ def test_a_result_that_depends_on_the_path_names_each_step() -> None:
     assert remarks_on(body) == ["receives x"]
 
 
+# Awaits
+
+
+STARTED = "t = asyncio.create_task(a())\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "remark"),
+    [
+        ("try:\n    await t\nexcept Exception:\n    await b()", "await t"),
+        ("try:\n    await asyncio.wait_for(t, 5)\nfinally:\n    await b()", "await asyncio.wait_for(t, 5)"),
+        ("if event:\n    await t\nelse:\n    await b()", "await t"),
+        ("u = asyncio.create_task(b())\nif event:\n    await t\n    await u\nelse:\n    await b()", "await t; await u"),
+    ],
+)
+def test_a_part_without_steps_shows_its_awaits(body: str, remark: str) -> None:
+    assert remark in remarks_on(STARTED + body)
+
+
+def test_a_part_with_steps_does_not_show_its_awaits() -> None:
+    assert remarks_on(STARTED + "try:\n    await t\n    await b()\nexcept Exception:\n    await b()") == []
+
+
 # Workflows
 
 

@@ -331,6 +331,18 @@ def test_a_line_passes_work_that_may_outlast_its_group() -> None:
     assert END in FlowPaths(frame).reached_from([first])
 
 
+@pytest.mark.parametrize(
+    ("members", "text"),
+    [
+        ([do("a", starts=1, resolves=2), do("b", starts=1, resolves=2)], "until all are done"),
+        ([do("a", starts=1), do("b", starts=1, resolves=2)], "until all awaited tasks are done"),
+        ([do("a", starts=1), do("b", starts=1)], "never awaited"),
+    ],
+)
+def test_a_group_names_the_work_that_ends_it(members: list[Node], text: str) -> None:
+    assert f">{text}</tspan>" in picture_of(graph(parallel("all", *members))).text
+
+
 def test_the_common_spine_avoids_lanes_between_columns() -> None:
     """Otherwise, a bar has a gap where the line out of it begins, or an exit runs along that line."""
     for letters in range(24):

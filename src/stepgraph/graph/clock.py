@@ -425,6 +425,8 @@ def _try(emitter: _Emitter, try_: TryOperation) -> list[Node]:
         emitter.places.note_ending(node["try_block"], try_.body, of_workflow=emitter.is_run)
         if begin is not None:
             emitter.places.note_else([node["try_block"], *otherwise])
+    else:
+        emitter.places.note_empty_body(node, try_.body)
     if handlers:
         node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
         emitter.places.note(node["catch_block"], try_.place, try_)

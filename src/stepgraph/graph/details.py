@@ -31,6 +31,7 @@ from stepgraph.model.details import (
 )
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.construct_text import (
+    await_expression,
     call_arguments,
     exit_statement,
     group_function,
@@ -89,7 +90,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
     detail, ending = _detail_without_ending(places, workflows, part), places.ending_of(part)
     return Detail(
         detail.source,
-        (*detail.remarks, *_deferred(part, ending)),
+        (*_awaits(ending), *detail.remarks, *_deferred(part, ending)),
         "" if ending.raised is None else exit_statement(ending.raised),
         "" if ending.jump is None else exit_statement(ending.jump),
         (
@@ -122,6 +123,12 @@ def _deferred(part: Part, ending: Ending) -> tuple[str, ...]:
     if ending.deferred is None or "condition" not in part:
         return ()
     return (f"{exit_statement(ending.deferred)}, after finally",)
+
+
+def _awaits(ending: Ending) -> tuple[str, ...]:
+    """Return the awaits of a part without nodes as a remark, such as `await task`."""
+    texts = filter(None, dict.fromkeys(map(await_expression, ending.awaits)))
+    return tuple(truncate(text) for text in ["; ".join(texts)] if text)
 
 
 def _function(places: Places, part: Part) -> str:

@@ -40,6 +40,8 @@ class Ending(Struct, frozen=True):
     """The `continue` after the part that first runs a `finally`, or None."""
     guards: tuple[tuple[str, SourcePlace], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
+    awaits: tuple[SourcePlace, ...] = ()
+    """The awaits of tasks in a part without nodes."""
 
 
 def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = False) -> SourcePlace | None:
@@ -58,6 +60,11 @@ def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
             raised = _undrawn_jump(branch.block, JumpKind.RAISE)
             if raised is not None and branch.condition is not None and operation.discriminant is None:
                 yield branch.condition, raised
+
+
+def _awaits_in(block: OperationBlock) -> tuple[SourcePlace, ...]:
+    """Return the locations of the awaits of tasks in a block."""
+    return tuple(operation.place for operation in operations_in(block) if isinstance(operation, Await))
 
 
 def _has_nodes(operation: Operation) -> bool:
@@ -102,9 +109,15 @@ class Places(Struct):
         raised = _undrawn_jump(content, JumpKind.RAISE)
         jump = _undrawn_jump(content, JumpKind.CONTINUE, *([JumpKind.RETURN] if of_workflow else []))
         deferred = _undrawn_jump(content, JumpKind.CONTINUE, runs_finally=True)
-        if raised is not None or jump is not None or deferred is not None or guards:
-            self._endings[id(part)] = (part, Ending(raised, jump, deferred, guards))
+        awaits = () if part["nodes"] else _awaits_in(content)
+        if raised is not None or jump is not None or deferred is not None or guards or awaits:
+            self._endings[id(part)] = (part, Ending(raised, jump, deferred, guards, awaits))
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
+
+    def note_empty_body(self, part: Part, body: OperationBlock) -> None:
+        """Record the awaits in the body of a `try` that has no block for it."""
+        if awaits := _awaits_in(body):
+            self._endings[id(part)] = (part, Ending(awaits=awaits))
 
     def note_drawn_jump(self, place: SourcePlace) -> None:
         """Record that the node of a `raise` ends its path, although the payload continues after the loop around it."""

@@ -43,17 +43,21 @@ class TryBody(Struct, frozen=True):
     otherwise: Sequence[Node] | None
     """The nodes of the `else`, or None without one."""
 
+    described: Try | Block
+    """The part with the remarks on the body, which is the `try` itself if it has no block for the body."""
+
 
 def try_body(node: Try, details: Details) -> TryBody:
     """Return the body of a `try`. Without details, the `else` is a part of the protected nodes."""
     block = node.get("try_block", NO_BLOCK)
+    described = block if block["nodes"] else node
     if not details.of(block).in_else:
-        return TryBody(block, block, None)
+        return TryBody(block, block, None, described)
     nodes = block["nodes"]
     begin = len(nodes)
     while begin and details.of(nodes[begin - 1]).in_else:
         begin -= 1
-    return TryBody(block, {"type": "block", "nodes": nodes[:begin]}, nodes[begin:])
+    return TryBody(block, {"type": "block", "nodes": nodes[:begin]}, nodes[begin:], described)
 
 
 class NodeWords(Struct, frozen=True):

@@ -347,7 +347,10 @@ class RowMaker(Struct):
 
     def _try(self, node: Try, level: int) -> list[Row]:
         body = try_body(node, self.details)
-        rows = [_container(TRY_MARK, "try", Ink.TRY, self.contents(body.protected, body.protected["nodes"]))]
+        below = self.contents(body.protected, body.protected["nodes"])
+        remarks = () if below else quiet_pieces(*self.details.remarks(body.described))
+        head = (mark_piece(TRY_MARK, Ink.TRY), LinePiece("try", Ink.TRY, elastic=True))
+        rows = [Row((*head, *remarks)) if remarks else _row(head, below)]
         if "catch_block" in node:
             rows += self._handlers(node["catch_block"], level)
         if body.otherwise is not None:

@@ -111,6 +111,11 @@ def exit_statement(place: SourcePlace) -> str:
             return ""
 
 
+def await_expression(place: SourcePlace) -> str:
+    """Return the source of an `await`, or an empty string for other nodes."""
+    return _text(place, place.node) if isinstance(place.node, cst.Await) else ""
+
+
 def step_function(declaration: SourcePlace, function: SourcePlace) -> str:
     """Return the digests of the name and of the code of the function that a step runs, separated by a space.
 

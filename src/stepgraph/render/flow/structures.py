@@ -298,7 +298,8 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) 
 def _body(drawer: Drawer, node: Try, entry: LooseEnds, within: NodeContext, inside: NodeContext) -> DrawnExits:
     """Draw the body of a `try`, `within` the protection of its handlers, and its `else`."""
     parts, context = try_body(node, drawer.view.details), within.child("try")
-    body = _part(drawer, FrameKind.TRY_BODY, parts.protected, entry, context)
+    empty = drawer.view.when_empty(parts.described)
+    body = _part(drawer, FrameKind.TRY_BODY, parts.protected, entry, context, empty)
     if parts.otherwise is None:
         return body
     drawer.mark(parts.block, context)
@@ -307,14 +308,16 @@ def _body(drawer: Drawer, node: Try, entry: LooseEnds, within: NodeContext, insi
         return body.then(drawer.part(parts.block, parts.otherwise, body.next, unprotected, empty=NO_STEPS))
 
 
-def _part(drawer: Drawer, kind: FrameKind, block: Block, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+def _part(
+    drawer: Drawer, kind: FrameKind, block: Block, entry: LooseEnds, context: NodeContext, empty: str = ""
+) -> DrawnExits:
     entry = tuple(replace(end, into=context.identity) if end.kind is ArrowKind.FAILURE else end for end in entry)
     title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, context)
     with drawer.builder.frame(context.identity, kind, title):
         choice = handlers_in(block["nodes"]) if kind is FrameKind.CATCH else None
         if choice is None or drawer.view.mark(choice) or drawer.view.folding.folds(choice, context.level):
-            drawn = drawer.part(block, block["nodes"], entry, context, empty=drawer.view.when_empty(block))
+            drawn = drawer.part(block, block["nodes"], entry, context, empty=empty or drawer.view.when_empty(block))
         else:
             drawn = _draw_handlers(drawer, choice, entry, context.child(0).deeper())
     return replace(drawn, next=tuple(_outside(end, context) for end in drawn.next))

@@ -315,7 +315,7 @@ def _fails_into_final(layout: Layout, node: Try) -> bool:
 def _body_panels(layout: Layout, node: Try, within: NodeContext, inside: NodeContext) -> tuple[Figure, Figure | None]:
     """Return the panels of the body of a `try`, `within` the protection of its handlers, and of its `else`."""
     parts = try_body(node, layout.view.details)
-    body, _ = _panel(layout, parts.protected, ("body", "try body"), None, within)
+    body, _ = _panel(layout, parts.protected, ("body", "try body"), None, within, described=parts.described)
     if parts.otherwise is None:
         return body, None
     panel = inside.inside(f"{inside.identity}.else")
@@ -363,15 +363,24 @@ def _resumed_exits(
 
 
 def _panel(
-    layout: Layout, block: Block, words: tuple[str, str], label: _PanelLabel | None, context: NodeContext
+    layout: Layout,
+    block: Block,
+    words: tuple[str, str],
+    label: _PanelLabel | None,
+    context: NodeContext,
+    *,
+    described: Block | Try | None = None,
 ) -> tuple[Figure, Length]:
-    """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame."""
+    """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame.
+
+    Remarks on the block are on the part `described`, by default the block itself.
+    """
     css, title = words
     inside = context.inside(f"{context.identity}.{css}")
     group = SvgGroup(f"panel {css}", inside.identity, title)
     handlers = handlers_in(block["nodes"])
     if handlers is None or not _shares_frame(handlers, block, layout.view, inside):
-        content, lead = layout.part(block, block["nodes"], inside), GAP
+        content, lead = layout.part(described or block, block["nodes"], inside), GAP
     else:
         (identity,) = identities([handlers], inside.identity)
         layout.nodes_by_id[identity] = handlers
@@ -429,9 +438,13 @@ def _group_and_label(
 
 def _over_when(node: Parallel) -> str:
     """Return the condition that ends a group, or an empty string for an unknown kind."""
+    unawaited = [is_unawaited(member) for member in node["nodes"]]
+    if unawaited and all(unawaited):
+        return "never awaited"
+    every = "all awaited tasks" if any(unawaited) else "all"
     return {
-        "all": "until all are done",
-        "all_settled": "until all have ended, failed or not",
+        "all": f"until {every} are done",
+        "all_settled": f"until {every} have ended, failed or not",
         "any": "until one succeeds",
         "race": "until one ends",
     }.get(node["kind"], "")
