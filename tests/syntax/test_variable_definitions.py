@@ -85,6 +85,13 @@ def test_names_of_step_functions_do_not_matter() -> None:
     assert definitions(named(code, "load_rows")) == expected
 
 
+def test_settings_of_a_step_do_not_change_its_result() -> None:
+    code = '@step.do("load"$1)\nasync def load(): ...\nfor row in await load():\n    await step.sleep(f"{row}", 1)'
+    without = definitions(named(code, ""))
+    assert definitions(named(code, ', config={"timeout": "5 minutes"}')) == without
+    assert definitions(named(code, ", depends=[]")) != without
+
+
 CALLED = """
 async def pack(step, $1, prefix=""):
     await step.sleep(f"{prefix} {$1}", 1)

@@ -413,7 +413,7 @@ class _Definitions(Struct):
         match binder:
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
-                return f"<{self._text(decorator.decorator, binder, function)}>"
+                return f"<{self._text(_without_settings(decorator.decorator), binder, function)}>"
             case cst.FunctionDef(decorators=[]):
                 return self._function(binder, self.functions[function:])
             case cst.Import() | cst.ImportFrom():
@@ -500,6 +500,17 @@ class _Definitions(Struct):
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
+
+
+def _without_settings(decorator: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the decorator of a step without its retries and timeout, which do not change its result."""
+    match decorator:
+        case cst.Call(func=cst.Attribute(attr=cst.Name("do")), args=args):
+            kept = [each for each in args if each.keyword is None or each.keyword.value != "config"]
+            kept[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in kept[-1:]]
+            return decorator.with_changes(args=kept)
+        case _:
+            return decorator
 
 
 def _elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
