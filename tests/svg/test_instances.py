@@ -367,3 +367,16 @@ def test_the_line_of_exits_is_strong_from_the_first_taken_exit() -> None:
     example = graph(loop(do("a"), first, do("b"), second, do("c")), do("d"))
     assert faded_lines(example, "a-1", "b-1", "c-1", "a-2", "b-2", "d-1") == 3  # the way to the first exit, and on
     assert faded_lines(example, "a-1", "b-1", "c-1", "a-2", "d-1") == 2
+
+
+def test_a_line_between_two_bars_is_faded_until_the_upper_bar_is_reached() -> None:
+    members = [do("a", starts=1, resolves=2), do("b", starts=1, resolves=3), do("c", starts=2), do("d", starts=3)]
+    example = graph(parallel("all", *members))
+    states: dict[str, NodeState] = {"a": "running", "b": "running"}
+    assert "M-51 116V202" in faded_paths(drawn(example, states))
+    assert "M-51 116V202" not in faded_paths(drawn(example, states | {"a": "done", "c": "running"}))
+
+
+def faded_paths(picture: Picture) -> str:
+    """Return the paths of faded lines."""
+    return "".join(line for line in picture.text.splitlines(keepends=True) if 'class="line faded"' in line)

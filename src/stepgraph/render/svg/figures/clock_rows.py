@@ -166,7 +166,7 @@ class ClockRows(Struct, frozen=True):
                 paths["line", not lower.figure.traversal.entered] += self._entry(lower, spines[column])
         for (track, column, member), end in zip(self._tracks(), self.plan.ends, strict=True):
             x = spines[column]
-            faded = member is not None and not member.figure.traversal.exited
+            faded = not (self._is_reached(track.rows.begins) if member is None else member.figure.traversal.exited)
             if member is None:
                 paths["line", faded] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
             elif member.figure.continues:
