@@ -13,6 +13,9 @@ from typing import Final
 from stepgraph.escaping.plain_text import broken_commands, visible
 
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
+_PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,()-·")
+"""Characters of which many texts consist, and which no markup or command needs."""
+
 _ACTIVE: Final = re.compile("[&<>\"']")
 HTML: Final = "&#"
 MERMAID: Final = "#"
@@ -28,8 +31,10 @@ _JOINER: Final = "#8205;"
 
 def markup_text(text: str) -> str:
     """Escape text for the content or an attribute of an XML or HTML element, on one line."""
+    if _PLAIN.issuperset(text):
+        return text
     line = visible(text)
-    # Most texts have no such character, and a search is faster than a translation.
+    # Many texts have no such character, and a search is faster than a translation.
     return without_commands_in_markup(line.translate(_ENTITIES) if _ACTIVE.search(line) else line)
 
 

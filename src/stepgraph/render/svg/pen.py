@@ -151,7 +151,7 @@ class Pen(Struct):
     def text(self, pieces: Iterable[TextPiece], css: str = "", by: SymbolicLength | None = None) -> None:
         """Draw pieces of text, in an element with a class unless it is empty, moved to the right by a length."""
         spans = "".join(
-            f'<tspan class="{font}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for font, x, y, text in pieces
+            [f'<tspan class="{font}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for font, x, y, text in pieces]
         )
         attributes = f' class="{css}"' if css else ""
         if by is not None:

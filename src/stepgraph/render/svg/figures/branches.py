@@ -90,10 +90,11 @@ class BranchColumn(Struct, frozen=True):
 
     @property
     def _pill(self) -> tuple[int, int]:
-        if self._label is None:
+        if (label := self._label) is None:
             return 0, 0
-        width = max(self._label.width, self._effect[0]) + 2 * _PILL_SIDES
-        return width + width % 2, self._label.height + self._effect[1] + 2 * _PILL_PADDING
+        effect_width, effect_height = self._effect
+        width = max(label.width, effect_width) + 2 * _PILL_SIDES
+        return width + width % 2, label.height + effect_height + 2 * _PILL_PADDING
 
     @property
     def _effect(self) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -141,7 +141,7 @@ class ClockRows(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
-        columns, lanes_between = self._by_column(), self._lanes()
+        columns, lanes_between = self._by_line(), self._lanes()
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
@@ -190,7 +190,9 @@ class ClockRows(Struct, frozen=True):
         down = f"M{spine - member.entry} {self.bars[member.rows.begins]}V{self._top(member) + -(ARROW_ROOM + RADIUS)}"
         return f"{down}q0 {RADIUS} {RADIUS} {RADIUS}H{spine + -RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
-    def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[MemberFigure]], lanes: Sequence[_Lane]) -> None:
+    def _draw_bar(
+        self, pen: Pen, row: int, columns: Mapping[int, Sequence[MemberFigure]], lanes: Sequence[_Lane]
+    ) -> None:
         """Draw the bar above a row, with gaps for lines and figures that pass it."""
         if not self._thickness(row):
             return
@@ -216,6 +218,8 @@ class ClockRows(Struct, frozen=True):
         """Return the x positions of the lines beside stacks that begin, and that end, at the bar above a row."""
         begins: list[Length] = []
         ends: list[Length] = []
+        if row not in self.stacked_rows:
+            return begins, ends
         for member, column in zip(self.members, self.plan.columns, strict=False):
             if member.depth != 0 and member.rows.begins == row:
                 begins.append(self.columns.spines[column] - member.entry)
@@ -230,20 +234,25 @@ class ClockRows(Struct, frozen=True):
         """Return whether the drawn instance reached the bar above a row."""
         if row in (0, len(self.bars) - 1):
             return row == 0 or self.traversal.exited
-        return any(member.figure.traversal.entered for member in self.members if member.rows.begins >= row)
+        # Most members are in the order of their rows.
+        return any(member.figure.traversal.entered for member in reversed(self.members) if member.rows.begins >= row)
 
-    def _passages(self, row: int, columns: Sequence[Sequence[MemberFigure]]) -> Iterator[tuple[Length, Length]]:
+    def _passages(self, row: int, columns: Mapping[int, Sequence[MemberFigure]]) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
 
         Where lengths vary, any figure of a passing column may be beside the bar.
         """
-        for column in self.plan.bars[row].passing:
-            members = columns[column]
-            member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
+        for column, member in self._passing(row, columns):
             if member.awaited:
                 spine = self.columns.spines[column]
                 ranges = [(0, 0)] if member.turns else self._passage(self.bars[row], member)
                 yield from ((spine + begin, spine + end) for begin, end in ranges)
+
+    def _passing(self, row: int, columns: Mapping[int, Sequence[MemberFigure]]) -> Iterator[tuple[int, MemberFigure]]:
+        """Yield the members whose figures or lines pass the bar above a row, with the columns of their lines."""
+        for column in self.plan.bars[row].passing:
+            members = columns[column]
+            yield column, members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
 
     def _passage(self, bar: Length, member: MemberFigure) -> list[tuple[Length, Length]]:
         """Return the x ranges of a member and its lines, relative to its spine, that pass a bar."""
@@ -289,11 +298,11 @@ class ClockRows(Struct, frozen=True):
         members += [None] * (len(self.plan.tracks) - len(members))
         return zip(self.plan.tracks, self.plan.columns, members, strict=True)
 
-    def _by_column(self) -> list[list[MemberFigure]]:
-        """Return the members whose lines end in each column."""
-        columns: list[list[MemberFigure]] = [[] for _ in self.columns.columns]
+    def _by_line(self) -> dict[int, list[MemberFigure]]:
+        """Return the members by the columns in which their lines end."""
+        columns: dict[int, list[MemberFigure]] = {}
         for member, column in zip(self.members, self.plan.ends, strict=False):
-            columns[column].append(member)
+            columns.setdefault(column, []).append(member)
         return columns
 
     def _stopped(self) -> frozenset[tuple[int, int]]:
@@ -312,6 +321,7 @@ class ClockRows(Struct, frozen=True):
     def _bars(self) -> list[Length]:
         """Return the height of each bar, below all work that it waits for."""
         bars: list[Length] = [FORK]
+        columns = self._by_line()
         ending: dict[int, list[MemberFigure]] = {}
         for member in self.members:
             # Work that nothing waits for ends above the next bar and leaves no gap in it, and lines turn above it.
@@ -326,18 +336,19 @@ class ClockRows(Struct, frozen=True):
                 for member in ending.get(row, ())
             ]
             lowest = bars[-1] + (THICK + min(above, _BETWEEN_BARS))
-            bars.append(self._clear_of_figures(row, longest([lowest, *bottoms]), bars))
+            bars.append(self._clear_of_figures(row, longest([lowest, *bottoms]), bars, columns))
         return bars
 
-    def _clear_of_figures(self, row: int, bar: Length, bars: Sequence[Length]) -> Length:
+    def _clear_of_figures(
+        self, row: int, bar: Length, bars: Sequence[Length], columns: Mapping[int, Sequence[MemberFigure]]
+    ) -> Length:
         """Return the height of a bar, lowered to the nearest height at which only lines pass it, if that is near.
 
         In a page, this is so while everything is open.
         """
         passing: list[tuple[int, int, Sequence[int]]] = []
-        for member, column in zip(self.members, self.plan.columns, strict=False):
-            is_passing = member.rows.begins < row < member.rows.ends and member.awaited and not member.turns
-            if is_passing and self._crosses(row, column):
+        for column, member in self._passing(row, columns):
+            if member.awaited and not member.turns and self._crosses(row, column):
                 top = value_of(bars[member.rows.begins]) + (self._thickness(member.rows.begins) + GAP)
                 bottom = top + value_of(member.figure.height) + _CLEAR
                 passing.append((top, bottom, [top + passage for passage in member.passages]))

@@ -101,11 +101,13 @@ class ColumnLayout(Struct, frozen=True):
     @property
     def room_below(self) -> int:
         """The height of the exit lines below the columns."""
-        kinds = self._turning("returns") + self._turning("breaks")
+        kinds = self._turning("returns") + self._turning("breaks") if self._has_exits else 0
         return kinds * _NEXT_LANE + (_FIRST_LANE if kinds else 0)
 
     def exits(self, below: Length) -> EarlyExits:
         """Return the early exits of all columns, which end at the height `below`."""
+        if not self._has_exits:
+            return NO_EXITS
         first = NO_EXITS
         for index, column in enumerate(self.columns):
             if self._goes_straight(index):
@@ -124,6 +126,8 @@ class ColumnLayout(Struct, frozen=True):
 
     def draw_exits(self, pen: Pen, outer: Lanes, below: Length) -> None:
         """Draw the lines of exits between the columns and below them."""
+        if not self._has_exits:
+            return
         breaks_below = below + self._breaks_below
         for index, (column, spine) in enumerate(zip(self.columns, self.spines, strict=True)):
             if self._goes_straight(index):
@@ -137,15 +141,16 @@ class ColumnLayout(Struct, frozen=True):
                 begin = pen.exits_above(begin, column.exits.first_taken("returns"))
                 pen.bend(begin, below + _FIRST_LANE, outer.returns, faded=faded)
 
+    @property
+    def _has_exits(self) -> bool:
+        return any(column.exits is not NO_EXITS for column in self.columns)
+
     def _goes_straight(self, index: int) -> bool:
         return index >= self.straight_from
 
     def _turning(self, kind: ExitKind) -> bool:
         """Return whether any exits of a kind turn down between columns."""
-        return any(
-            column.exits.of(kind) is not None and not self._goes_straight(index)
-            for index, column in enumerate(self.columns)
-        )
+        return any(column.exits.of(kind) is not None for column in self.columns[: self.straight_from])
 
     @property
     def _breaks_below(self) -> int:

@@ -48,7 +48,7 @@ class EarlyExits(Struct, frozen=True):
 
     def lowered(self, by: Length) -> EarlyExits:
         """Return the exits of the same figure placed lower by a distance."""
-        return self.moved(lambda height: height + by)
+        return self.moved(lambda height: height + by) if self else self
 
     def moved(self, move: Callable[[Length], Length]) -> EarlyExits:
         """Return the exits of the same figure at other heights."""
@@ -62,10 +62,14 @@ class EarlyExits(Struct, frozen=True):
 
     def before(self, later: EarlyExits) -> EarlyExits:
         """Return the first exits of this figure and of a figure below it."""
+        if not later:
+            return self
+        if not self:
+            return later
         return EarlyExits(
             later.breaks if self.breaks is None else self.breaks,
             later.returns if self.returns is None else self.returns,
-            later.untaken if not self else self.untaken if not later else self._untaken_with(later),
+            self._untaken_with(later),
             self._taken_before(later, "breaks"),
             self._taken_before(later, "returns"),
         )

@@ -80,7 +80,7 @@ class Label(Struct, frozen=True):
         if not self.lines:
             return
         left, by = (0, x) if isinstance(x, SymbolicLength) else (x, None)
-        pen.text(((line.css, left + line.x, y + line.y, line.text) for line in self.lines), css, by)
+        pen.text([(line.css, left + line.x, y + line.y, line.text) for line in self.lines], css, by)
 
 
 def node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str] = ()) -> Label:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
@@ -134,13 +135,13 @@ def with_stacks(rows: ClockRows, *, compact: bool) -> ClockRows:
         height *= 2
         candidate = ClockRows(_stacked(rows.members, height), rows.ends_with_first)
         narrowest = min(narrowest, candidate, key=_width)
-    if not is_too_wide(narrowest.columns, compact=compact):
-        return narrowest
-    for count in _COLUMN_COUNTS:
+    max_width = MAX_COMPACT_WIDTH if compact else MAX_WIDTH
+    beginning = max(Counter(member.rows.begins for member in rows.members).values())
+    for count in dict.fromkeys(min(count, beginning) for count in _COLUMN_COUNTS):
+        if _width(narrowest) <= max_width:
+            break
         candidate = ClockRows(_turning(rows.members, count), rows.ends_with_first)
         narrowest = min(narrowest, candidate, key=_width)
-        if _width(narrowest) <= (MAX_COMPACT_WIDTH if compact else MAX_WIDTH):
-            break
     return narrowest
 
 

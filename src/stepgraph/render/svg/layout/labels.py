@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
@@ -36,10 +37,10 @@ def captions(step: Step, details: Details) -> tuple[str, ...]:
     return (*step_text(step).captions, *details.remarks(step))
 
 
-def step_title(step: Step, details: Details) -> str:
-    """Return the title of a step: its name, kind, phrases and clocks on one line."""
+def step_title(step: Step, phrases: Sequence[str]) -> str:
+    """Return the title of a step: its name, kind, captions and clocks on one line."""
     kind = "step" if step["type"] == "step_do" else ""  # the captions of other steps begin with their kind
-    return title_line(name_text(step["name"]), kind, *captions(step, details), _clocks(step))
+    return title_line(name_text(step["name"]), kind, *phrases, _clocks(step))
 
 
 def call_title(call: FunctionCall, *phrases: str) -> str:
@@ -58,14 +59,11 @@ def _clocks(node: Step | FunctionCall) -> str:
     return f"clock {clock.strip('[]')}" if clock else ""
 
 
-def step_label(step: Step, details: Details, widths: TextWidths) -> Label:
-    """Return the label of a step."""
-    return node_label(step_style(step["type"]).icon, step["name"], captions(step, details), widths.name)
-
-
-def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
-    """Return the SVG group of a step."""
-    return SvgGroup(_step_css(step_style(step["type"])), identity, step_title(step, details))
+def step_group_and_label(step: Step, identity: str, details: Details, widths: TextWidths) -> tuple[SvgGroup, Label]:
+    """Return the SVG group and the label of a step."""
+    style, phrases = step_style(step["type"]), captions(step, details)
+    group = SvgGroup(_step_css(style), identity, step_title(step, phrases))
+    return group, node_label(style.icon, step["name"], phrases, widths.name)
 
 
 def _step_css(style: StepStyle) -> str:
@@ -74,7 +72,7 @@ def _step_css(style: StepStyle) -> str:
 
 def step_leaf(step: Step, identity: str, details: Details, widths: TextWidths) -> Leaf:
     """Return the box of a step without nested steps."""
-    return Leaf(step_group(step, identity, details), step_label(step, details, widths))
+    return Leaf(*step_group_and_label(step, identity, details, widths))
 
 
 def exit_pill(

@@ -30,8 +30,7 @@ from stepgraph.render.svg.layout.labels import (
     folded_box,
     folded_form,
     folded_style,
-    step_group,
-    step_label,
+    step_group_and_label,
     step_leaf,
     title_line,
     unwrapped_box,
@@ -284,8 +283,7 @@ class NodeLayout(Struct):
             return step_leaf(step, context.identity, self.view.details, self.widths)
         inside = context.inside(context.identity).in_body()
         nested = self.stack(step["nodes"], inside)
-        group = step_group(step, context.identity, self.view.details)
-        label = step_label(step, self.view.details, self.widths)
+        group, label = step_group_and_label(step, context.identity, self.view.details, self.widths)
         return rejoin_all(FrameFigure(group, label, nested, GAP, self.folded_form(step, context)))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
