@@ -61,6 +61,7 @@ DIFF_SUFFIXES = [form.suffix for form in DIFF_FORMATS.values()]
     ("command", "name", "suffixes"),
     [
         ("graph", "flow.gif", GRAPH_SUFFIXES),
+        ("graph", "flow.bmp", GRAPH_SUFFIXES),
         ("graph", "flow.jsonl", GRAPH_SUFFIXES),
         ("check", "report.html", CHECK_SUFFIXES),
         ("diff", "changes.htm", DIFF_SUFFIXES),

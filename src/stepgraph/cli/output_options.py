@@ -48,7 +48,8 @@ _NO_SUFFIXES: Mapping[str, str] = {}
 # format.
 _UNSUPPORTED_SUFFIXES = (
     *(suffix for suffix in SUFFIXES if not suffix.endswith(TEXT_FILE)),
-    *(".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".htm", ".mermaid", ".gv", ".yaml", ".yml", ".csv"),
+    *(".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".eps", ".pdf"),
+    *(".htm", ".mermaid", ".puml", ".gv", ".yaml", ".yml", ".csv"),
 )
 # Markdown files contain Mermaid diagrams.
 _EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
