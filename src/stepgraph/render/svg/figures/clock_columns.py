@@ -68,7 +68,7 @@ class Track(Struct, frozen=True):
     A wire shows that work waits for everything above the upper bar, not only for work that ends at the lower one.
     """
 
-    turns: bool = False
+    has_lane: bool = False
     """Whether the line below the work leaves the column in its first row, to continue in a lane beside the column."""
 
     is_below: bool = False
@@ -77,7 +77,7 @@ class Track(Struct, frozen=True):
     @property
     def last_row(self) -> int:
         """The end of the rows in which the work occupies its column."""
-        return self.rows.begins + 1 if self.turns else self.rows.ends
+        return self.rows.begins + 1 if self.has_lane else self.rows.ends
 
 
 class Bar(Struct, frozen=True):
@@ -125,7 +125,7 @@ def column_plan(work: Sequence[Track]) -> ColumnPlan:
     begins: list[float] = []
     for track in work:
         begins.append(begins[-1] if track.is_below else free.take(track.rows.begins, track.last_row))
-    ends = _line_ends(work, begins) if any(track.turns for track in work) else begins
+    ends = _line_ends(work, begins) if any(track.has_lane for track in work) else begins
     tracks = [*work, *_wires(work, rows)]
     wires = list(_wire_positions(tracks[len(work) :], work, begins, ends))
     order = {position: column for column, position in enumerate(sorted({*begins, *ends, *wires}))}
@@ -141,7 +141,7 @@ def _line_ends(work: Sequence[Track], columns: Sequence[float]) -> Sequence[floa
     """
     lanes: dict[float, list[RowSpan]] = {}
     for track, column in zip(work, columns, strict=True):
-        if track.turns and track.awaited:
+        if track.has_lane and track.awaited:
             spans = lanes.setdefault(column, [])
             if not spans or spans[-1] != track.rows:
                 spans.append(track.rows)
@@ -153,7 +153,7 @@ def _line_ends(work: Sequence[Track], columns: Sequence[float]) -> Sequence[floa
             ((column, rows), column + _HALF_COLUMN * level / count) for rows, level in zip(spans, levels, strict=True)
         )
     return [
-        positions[column, track.rows] if track.turns and track.awaited else column
+        positions[column, track.rows] if track.has_lane and track.awaited else column
         for track, column in zip(work, columns, strict=True)
     ]
 
@@ -167,8 +167,8 @@ def _levels(lanes: Sequence[RowSpan]) -> list[int]:
     # The lanes that are farther from the column than all lanes between their beginning and this one.
     farthest: list[tuple[int, int]] = []
     for rows in reversed(lanes):
-        beside = bisect_left(farthest, -rows.ends + 1, key=lambda lane: -lane[0])
-        levels.append(farthest[beside][1] + 1 if beside < len(farthest) else 1)
+        first = bisect_left(farthest, -rows.ends + 1, key=lambda lane: -lane[0])
+        levels.append(farthest[first][1] + 1 if first < len(farthest) else 1)
         while farthest and farthest[-1][1] <= levels[-1]:
             farthest.pop()
         farthest.append((rows.begins, levels[-1]))

@@ -69,7 +69,7 @@ class MemberFigure(Struct, frozen=True):
     """The heights in the figure of several members at which a bar passes between two of them, and crosses only lines.
     """
 
-    turns: bool = False
+    has_lane: bool = False
     """Whether the line below the figure turns into a lane beside it, so that the next row can use its column."""
 
     depth: Length = 0
@@ -106,7 +106,7 @@ class ClockRows(Struct, frozen=True):
         stacks = (member.rows for member in self.members if member.stack is not None or member.depth != 0)
         force_setattr(self, "stacked_rows", frozenset(row for rows in stacks for row in (rows.begins, rows.ends)))
         tracks = [
-            Track(member.rows, member.awaited, turns=member.turns, is_below=member.depth != 0)
+            Track(member.rows, member.awaited, has_lane=member.has_lane, is_below=member.depth != 0)
             for member in self.members
         ]
         force_setattr(self, "plan", column_plan(tracks))
@@ -245,7 +245,7 @@ class ClockRows(Struct, frozen=True):
         for column, member in self._passing(row, columns):
             if member.awaited:
                 spine = self.columns.spines[column]
-                ranges = [(0, 0)] if member.turns else self._passage(self.bars[row], member)
+                ranges = [(0, 0)] if member.has_lane else self._passage(self.bars[row], member)
                 yield from ((spine + begin, spine + end) for begin, end in ranges)
 
     def _passing(self, row: int, columns: Mapping[int, Sequence[MemberFigure]]) -> Iterator[tuple[int, MemberFigure]]:
@@ -325,13 +325,13 @@ class ClockRows(Struct, frozen=True):
         ending: dict[int, list[MemberFigure]] = {}
         for member in self.members:
             # Work that nothing waits for ends above the next bar and leaves no gap in it, and lines turn above it.
-            is_above_next = member.turns or not member.awaited
+            is_above_next = member.has_lane or not member.awaited
             ending.setdefault(member.rows.begins + 1 if is_above_next else member.rows.ends, []).append(member)
         for row in range(1, len(self.plan.bars)):
             above = ABOVE_BAR if self._thickness(row) else 0
             bottoms = [
                 bars[member.rows.begins]
-                + (self._thickness(member.rows.begins) + GAP + (max(above, _TURN) if member.turns else above))
+                + (self._thickness(member.rows.begins) + GAP + (max(above, _TURN) if member.has_lane else above))
                 + (member.depth + member.figure.height)
                 for member in ending.get(row, ())
             ]
@@ -348,7 +348,7 @@ class ClockRows(Struct, frozen=True):
         """
         passing: list[tuple[int, int, Sequence[int]]] = []
         for column, member in self._passing(row, columns):
-            if member.awaited and not member.turns and self._crosses(row, column):
+            if member.awaited and not member.has_lane and self._crosses(row, column):
                 top = value_of(bars[member.rows.begins]) + (self._thickness(member.rows.begins) + GAP)
                 bottom = top + value_of(member.figure.height) + _CLEAR
                 passing.append((top, bottom, [top + passage for passage in member.passages]))
@@ -374,7 +374,7 @@ class ClockRows(Struct, frozen=True):
                 column_extent = extents[column]
                 exits = column_extent.exits.before(figure.exits.lowered(self._top(member)))
                 extents[column] = Column(
-                    longest([column_extent.left_extent, figure.left_extent, *_beside(member)]),
+                    longest([column_extent.left_extent, figure.left_extent, *_entry_extents(member)]),
                     longest([column_extent.right_extent, figure.right_extent]),
                     exits,
                 )
@@ -384,7 +384,7 @@ class ClockRows(Struct, frozen=True):
         return extents
 
 
-def _beside(member: MemberFigure) -> Sequence[Length]:
+def _entry_extents(member: MemberFigure) -> Sequence[Length]:
     """Return the left extent of the line to a member that is not the first in its column, if there is one."""
     return () if member.depth == 0 else (member.entry + OVERHANG // 2,)
 

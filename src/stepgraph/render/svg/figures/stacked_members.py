@@ -36,7 +36,7 @@ _OVERHANG: Final = OVERHANG // 2
 _COLUMN_COUNTS: Final = (5, 4, 3, 2)
 """The maximum numbers of columns to try for members that begin at the same bar."""
 
-_MAX_TURNING_HEIGHT: Final = 320
+_MAX_HEIGHT_WITH_LANE: Final = 320
 """The maximum height in pixels of a figure whose line turns into a lane, because the next row begins below it."""
 
 
@@ -140,33 +140,32 @@ def with_stacks(rows: ClockRows, *, compact: bool) -> ClockRows:
     for count in dict.fromkeys(min(count, beginning) for count in _COLUMN_COUNTS):
         if _width(narrowest) <= max_width:
             break
-        candidate = ClockRows(_turning(rows.members, count), rows.ends_with_first)
+        candidate = ClockRows(_with_lanes(rows.members, count), rows.ends_with_first)
         narrowest = min(narrowest, candidate, key=_width)
     return narrowest
 
 
-def _turning(members: Sequence[MemberFigure], count: int) -> list[MemberFigure]:
+def _with_lanes(members: Sequence[MemberFigure], count: int) -> list[MemberFigure]:
     """Return members whose lines turn into lanes, with at most `count` columns for those that begin at the same bar.
 
     Members that last longer are above the others, because their lanes are farther from the column.
     """
     by_row: dict[int, list[MemberFigure]] = {}
-    result: list[MemberFigure] = []
     for member in members:
-        if _can_turn(member):
-            by_row.setdefault(member.rows.begins, []).append(member)
-    for row in sorted({member.rows.begins for member in members}):
-        result += (member for member in members if member.rows.begins == row and not _can_turn(member))
-        group = sorted(by_row.get(row, ()), key=lambda member: -member.rows.ends)
+        by_row.setdefault(member.rows.begins, []).append(member)
+    result: list[MemberFigure] = []
+    for _, beginning in sorted(by_row.items()):
+        result += [member for member in beginning if not _can_have_lane(member)]
+        group = sorted(filter(_can_have_lane, beginning), key=lambda member: -member.rows.ends)
         columns = min(count, len(group))
         for start, end in pairwise(len(group) * part // columns for part in range(columns + 1)) if columns else ():
             result += _below_each_other(group[start:end])
     return result
 
 
-def _can_turn(member: MemberFigure) -> bool:
+def _can_have_lane(member: MemberFigure) -> bool:
     figure = member.figure
-    return figure.continues and not figure.exits and value_of(figure.height) <= _MAX_TURNING_HEIGHT
+    return figure.continues and not figure.exits and value_of(figure.height) <= _MAX_HEIGHT_WITH_LANE
 
 
 def _below_each_other(members: Sequence[MemberFigure]) -> list[MemberFigure]:
@@ -176,8 +175,8 @@ def _below_each_other(members: Sequence[MemberFigure]) -> list[MemberFigure]:
     entry = longest([member.figure.left_extent for member in members]) + _BESIDE
     for index, member in enumerate(members):
         rows = member.rows
-        turns = rows.ends - rows.begins > 1 or index < len(members) - 1
-        result.append(replace(member, turns=turns, depth=depth, entry=entry))
+        has_lane = rows.ends - rows.begins > 1 or index < len(members) - 1
+        result.append(replace(member, has_lane=has_lane, depth=depth, entry=entry))
         depth = depth + member.figure.height + _BETWEEN
     return result
 
