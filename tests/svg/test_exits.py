@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.model.details import Detail, Details, details_of
-from stepgraph.model.payload import Block, Graph, Node
+from stepgraph.model.payload import Block, Graph, Node, ParallelKind
 from stepgraph.render.folding import Folding
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.render.graphs import (
@@ -332,15 +332,16 @@ def test_a_line_passes_work_that_may_outlast_its_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("members", "text"),
+    ("kind", "members", "text"),
     [
-        ([do("a", starts=1, resolves=2), do("b", starts=1, resolves=2)], "until all are done"),
-        ([do("a", starts=1), do("b", starts=1, resolves=2)], "until all awaited tasks are done"),
-        ([do("a", starts=1), do("b", starts=1)], "never awaited"),
+        ("all", [do("a", starts=1, resolves=2), do("b", starts=1, resolves=2)], "until all are done"),
+        ("all", [do("a", starts=1), do("b", starts=1, resolves=2)], "until all awaited tasks are done"),
+        ("all", [do("a", starts=1), do("b", starts=1)], "never awaited"),
+        ("race", [do("a", starts=1), do("b", starts=1)], "until one ends"),
     ],
 )
-def test_a_group_names_the_work_that_ends_it(members: list[Node], text: str) -> None:
-    assert f">{text}</tspan>" in picture_of(graph(parallel("all", *members))).text
+def test_a_group_names_the_work_that_ends_it(kind: ParallelKind, members: list[Node], text: str) -> None:
+    assert f">{text}</tspan>" in picture_of(graph(parallel(kind, *members))).text
 
 
 def test_the_common_spine_avoids_lanes_between_columns() -> None:

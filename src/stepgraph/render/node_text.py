@@ -50,7 +50,7 @@ class TryBody(Struct, frozen=True):
 def try_body(node: Try, details: Details) -> TryBody:
     """Return the body of a `try`. Without details, the `else` is a part of the protected nodes."""
     block = node.get("try_block", NO_BLOCK)
-    described = block if block["nodes"] else node
+    described = block if "try_block" in node else node
     if not details.of(block).in_else:
         return TryBody(block, block, None, described)
     nodes = block["nodes"]

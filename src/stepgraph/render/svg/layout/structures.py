@@ -439,11 +439,9 @@ def _group_and_label(
 def _over_when(node: Parallel) -> str:
     """Return the condition that ends a group, or an empty string for an unknown kind."""
     unawaited = [is_unawaited(member) for member in node["nodes"]]
-    if unawaited and all(unawaited):
-        return "never awaited"
     every = "all awaited tasks" if any(unawaited) else "all"
     return {
-        "all": f"until {every} are done",
+        "all": "never awaited" if unawaited and all(unawaited) else f"until {every} are done",
         "all_settled": f"until {every} have ended, failed or not",
         "any": "until one succeeds",
         "race": "until one ends",
