@@ -14,7 +14,7 @@ from stepgraph.escaping.plain_text import broken_commands, visible
 
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 .,()-·")
-"""Characters of which many texts consist, and which no markup or command needs."""
+"""Frequent characters that have no meaning in markup or commands."""
 
 _ACTIVE: Final = re.compile("[&<>\"']")
 HTML: Final = "&#"
