@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
 from stepgraph.checks.subject import ProjectSubject, Trigger, WorkflowSubject
 from stepgraph.graph.build import BuiltGraph, build_graph
-from stepgraph.graph.details import describe
 from stepgraph.graph.node_index import NodeIndex
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
@@ -481,6 +480,9 @@ def _details(built: BuiltGraph, project: Project, importer: Importer | None) -> 
         return NO_DETAILS
     graph, workflows = built.graph, () if project.configuration is None else project.configuration.workflows
     labels = {workflow.binding: workflow.label for workflow in workflows if workflow.binding is not None}
+    # Imported here because the payload has no details.
+    from stepgraph.graph.details import describe
+
     return run_with_large_stack(lambda: describe(graph, built.places, labels, importer))
 
 

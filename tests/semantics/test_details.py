@@ -7,8 +7,8 @@ from pathlib import Path
 import libcst as cst
 import pytest
 
-from stepgraph import pipeline
 from stepgraph.analysis import WorkflowRecord
+from stepgraph.graph import details
 from stepgraph.incremental import IncrementalAnalysis
 from stepgraph.model.details import NO_DETAILS, Details, from_texts, parts_of
 from stepgraph.model.payload import Graph
@@ -390,7 +390,7 @@ def test_checks_and_api_responses_need_no_details(monkeypatch: pytest.MonkeyPatc
         described.append(graph)
         return NO_DETAILS
 
-    monkeypatch.setattr(pipeline, "describe", describe)
+    monkeypatch.setattr(details, "describe", describe)
 
     check_sources(find_sources([str(path)]))
     IncrementalAnalysis().check(find_sources([str(path)]))
