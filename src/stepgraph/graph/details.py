@@ -43,11 +43,10 @@ from stepgraph.syntax.construct_text import (
     step_function,
     truncate,
 )
+from stepgraph.syntax.function_calls import FunctionCalls, calls_by_function
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.variable_definitions import (
     DefinitionScope,
-    FunctionCalls,
-    calls_by_function,
     defined_condition,
     defined_loop,
     defined_name,

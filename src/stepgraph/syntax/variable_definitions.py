@@ -6,18 +6,20 @@ variable with a single assignment replaces its name, so extracting a variable ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, takewhile
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import bindings_of, dotted_names, parameters
+from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
+from stepgraph.syntax.function_calls import FunctionCalls, arguments_for, parameter_position
 from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.name_replacement import NameReplacer, UnknownDefinitionError
 from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.walk import ancestors_of, expressions_below
+from stepgraph.syntax.walk import ancestors_of
 
 if TYPE_CHECKING:
     from stepgraph.syntax.global_values import GlobalValues
@@ -40,38 +42,6 @@ _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed or built here."""
-_ATOMS: Final = (
-    *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString),
-    *(cst.List, cst.Set, cst.Dict),
-)
-"""Expressions that need no parentheses in another expression."""
-_LOCAL_SCOPES: Final = (cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
-
-_LocalScope: TypeAlias = cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
-FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
-"""All calls of functions. A function without calls may be called by other code."""
-
-
-def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tuple[str, SourcePlace]]) -> FunctionCalls:
-    """Return the calls by the key of the called function, except for functions that are not only called by name."""
-    by_function: dict[cst.FunctionDef, list[SourcePlace]] = {}
-    unknown: set[cst.FunctionDef] = set()
-    for key, place in calls:
-        function = functions[key].node if key in functions else None
-        if not isinstance(function, cst.FunctionDef):
-            continue
-        by_function.setdefault(function, []).append(place)
-        if not _calls_by_name(place.node, function.name.value):
-            unknown.add(function)
-    return {function: places for function, places in by_function.items() if function not in unknown}
-
-
-def _calls_by_name(node: cst.CSTNode, name: str) -> bool:
-    match node:
-        case cst.Call(func=cst.Name(value=called)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=called))):
-            return called == name
-        case _:
-            return False
 
 
 class DefinitionScope(Struct):
@@ -97,14 +67,10 @@ class DefinitionScope(Struct):
         return self._globals
 
     def spend(self, characters: int) -> None:
-        """Count an expression. Raises _UnknownDefinitionError for a long one, and if the budget is exhausted."""
+        """Count an expression. Raises UnknownDefinitionError for a long one, and if the budget is exhausted."""
         self.remaining -= characters
         if characters > _MAX_CHARACTERS or self.remaining < 0:
-            raise _UnknownDefinitionError
-
-
-class _UnknownDefinitionError(Exception):
-    """A variable has a definition that no expression describes."""
+            raise UnknownDefinitionError
 
 
 def defined_name(name: str, place: SourcePlace, scope: DefinitionScope) -> str:
@@ -210,7 +176,7 @@ def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: Defin
         for text, is_expression in parts:
             code = definitions.code(text, place.node, 0, numbers) if is_expression else text
             pieces += joined_pieces(code) if is_expression and is_name else [(code, is_expression)]
-    except (_UnknownDefinitionError, cst.ParserSyntaxError):
+    except (UnknownDefinitionError, cst.ParserSyntaxError):
         return ""
     defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
     return defined if len(defined) <= _MAX_RESULT else ""
@@ -258,10 +224,10 @@ class _Expansion(Struct):
         return f"<{number}{' replaced' if self.pending[variable] else ''}>"
 
     def spend(self, definitions: int) -> None:
-        """Count definitions. Raises _UnknownDefinitionError for too many."""
+        """Count definitions. Raises UnknownDefinitionError for too many."""
         self.remaining -= definitions
         if self.remaining < 0:
-            raise _UnknownDefinitionError
+            raise UnknownDefinitionError
 
 
 class _Numbers(Struct):
@@ -304,12 +270,12 @@ class _Definitions(Struct):
         expression = _parse(text)
         if isinstance(expression, cst.Name):
             return self._variable(expression.value, at, function, numbers)
-        variables = _Variables(
+        variables = NameReplacer(
             lambda name: self._variable(name, at, function, numbers), lambda names: self._dotted(names, at, function)
         )
         numbered = expression.visit(variables)
         if not isinstance(numbered, cst.BaseExpression):
-            raise _UnknownDefinitionError
+            raise UnknownDefinitionError
         return numbered
 
     def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
@@ -374,7 +340,7 @@ class _Definitions(Struct):
             if isinstance(outer, COMPREHENSIONS):
                 clause = outer.for_in
                 if clause.inner_for_in is not None:
-                    raise _UnknownDefinitionError
+                    raise UnknownDefinitionError
                 if _path(clause.target, name) is not None:
                     return outer, clause.target, clause.iter
         return None
@@ -402,7 +368,7 @@ class _Definitions(Struct):
     def _reaching(self, binders: Sequence[cst.CSTNode], at: cst.CSTNode) -> Sequence[cst.CSTNode]:
         """Return the binders whose values a node may read: only the innermost loop over the variable, if it is one."""
         if len(binders) > _MAX_BINDERS:
-            raise _UnknownDefinitionError
+            raise UnknownDefinitionError
         parents = self.module.parents
         loop = next((each for each in ancestors_of(parents, at) if isinstance(each, cst.For) and each in binders), None)
         others = (binder for binder in binders if binder is not loop)
@@ -436,7 +402,7 @@ class _Definitions(Struct):
             case cst.For(target=target, iter=iterable):
                 return self._element(name, target, iterable, binder, function)
             case _:
-                raise _UnknownDefinitionError
+                raise UnknownDefinitionError
 
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
@@ -472,7 +438,7 @@ class _Definitions(Struct):
         calls = self.expansion.scope.calls.get(owner, ()) if owner.name.value != _RUN else ()
         match binders, calls:
             case [cst.Param(name=cst.Name(value=name))], [call]:
-                arguments = _arguments_for(name, _position(name, owner), owner, call.node)
+                arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
                 is_rest = isinstance(owner.params.star_arg, cst.Param) and owner.params.star_arg.name.value == name
                 if len(arguments) == 1 and not arguments[0].star and not is_rest:
                     return call, arguments[0].value
@@ -480,7 +446,7 @@ class _Definitions(Struct):
 
     def _passed(self, parameter: cst.Param, owner: cst.FunctionDef) -> str:
         """Return the values that calls pass for a parameter, or an empty string without known calls."""
-        position = _position(parameter.name.value, owner)
+        position = parameter_position(parameter.name.value, owner)
         if owner.name.value == _RUN:
             return f"<parameter {position} of run>"
         calls = self.expansion.scope.calls.get(owner, ())
@@ -490,12 +456,12 @@ class _Definitions(Struct):
 
     def _passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
         caller = _Definitions(call.module, _functions_around(call), self.expansion)
-        arguments = _arguments_for(parameter.name.value, position, owner, call.node)
+        arguments = arguments_for(parameter.name.value, position, owner, call.node)
         if arguments:
             texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)
             return ", ".join(texts)
         if parameter.default is None:
-            raise _UnknownDefinitionError
+            raise UnknownDefinitionError
         return f"default {self._text(parameter.default, owner, self.functions.index(owner) + 1)}"
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
@@ -522,37 +488,6 @@ def _elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
             return iterable
 
 
-def _position(name: str, function: cst.FunctionDef) -> int:
-    """Return the position of a parameter of a function."""
-    return [each.name.value for each in parameters(function.params)].index(name)
-
-
-def _arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
-    """Return the arguments for a parameter of a function, or all arguments if an unpacked one may contain them."""
-    arguments = call.args if isinstance(call, cst.Call) else ()
-    positional = [each for each in arguments if each.keyword is None and not each.star]
-    if any(each.star for each in arguments):
-        return arguments
-    if keyword := [each for each in arguments if each.keyword is not None and each.keyword.value == name]:
-        return keyword
-    index = position - _is_bound(function, call)
-    params = function.params
-    if index < 0 or position >= len(params.posonly_params) + len(params.params):
-        is_rest = isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name
-        return positional[index:] if is_rest else ()
-    return positional[index : index + 1]
-
-
-def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
-    """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
-    match function.params.params, call:
-        case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
-            first = next(iter(arguments), None)
-            return first is None or not isinstance(first.value, cst.Name) or first.value.value != own
-        case _:
-            return False
-
-
 def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
     """Return the value of the only statement that binds a variable, if it assigns it."""
     match binders:
@@ -562,13 +497,6 @@ def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression
             return value
         case _:
             return None
-
-
-def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
-    """Return an expression as a part of another one."""
-    if isinstance(expression, _ATOMS) or expression.lpar:
-        return expression
-    return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
 
 
 def _normal(text: str) -> str:
@@ -585,87 +513,6 @@ def _parse(text: str) -> cst.BaseExpression:
         return cst.parse_expression(text)
     except cst.ParserSyntaxError:
         return cst.parse_expression(f'f"""{{{text}}}"""')
-
-
-class _Variables(cst.CSTTransformer):
-    """Replaces the names of variables in an expression."""
-
-    def __init__(
-        self,
-        value_of: Callable[[str], cst.BaseExpression],
-        value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
-    ) -> None:
-        super().__init__()
-        self._value_of = value_of
-        self._value_of_dotted = value_of_dotted
-        self._values: dict[int, cst.BaseExpression] = {}
-        """The values of dotted names, by the identities of their nodes."""
-        self._visited: set[int] = set()
-        """The identities of the nodes of dotted names whose values were looked up."""
-        self._members: set[int] = set()
-        """The identities of the names of attributes and keyword arguments."""
-        self._kept: list[cst.CSTNode] = []
-        """The functions that run as steps, which remain unchanged."""
-        self._scopes: list[dict[str, str]] = []
-        """The numbers of the variables of the lambdas and comprehensions around the visited node, by name."""
-
-    def on_visit(self, node: cst.CSTNode) -> bool:
-        match node:
-            case cst.Attribute():
-                self._look_up(node)
-                self._members.add(id(node.attr))
-            case cst.Arg(keyword=cst.Name() as member):
-                self._members.add(id(member))
-            case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))), args=[argument]):
-                # The engine keeps the result of a step, so that the code of its function does not matter.
-                self._kept.append(argument)
-            case cst.Lambda() | cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
-                self._scopes.append(self._names_of_scope(node))
-            case cst.NamedExpr():
-                # Its name depends on the order of evaluation.
-                raise _UnknownDefinitionError
-        return id(node) not in self._values and node not in self._kept
-
-    def _names_of_scope(self, scope: _LocalScope) -> dict[str, str]:
-        """Return the numbers of the variables of a lambda or comprehension, and of the scopes around it.
-
-        Raises _UnknownDefinitionError if a variable around it has the name of one of its own.
-        """
-        # Imported here because few conditions contain comprehensions.
-        from stepgraph.syntax.free_names import comprehension_targets
-
-        if isinstance(scope, cst.Lambda):
-            names = [each.name.value for each in parameters(scope.params)]
-            outside: list[cst.CSTNode] = [each.default for each in parameters(scope.params) if each.default]
-        else:
-            names, outside = [*comprehension_targets(scope)], [scope.for_in.iter]
-        used = (each.value for node in outside for each in expressions_below(node) if isinstance(each, cst.Name))
-        around = self._scopes[-1] if self._scopes else {}
-        if not around.keys().isdisjoint(names) or not set(names).isdisjoint(used):
-            raise _UnknownDefinitionError
-        return around | {name: f"_{len(around) + number}" for number, name in enumerate(dict.fromkeys(names))}
-
-    def _look_up(self, node: cst.Attribute) -> None:
-        """Look up the value of the longest prefix of a dotted name that has one."""
-        names = () if id(node) in self._visited else dotted_names(node)
-        is_global = names and not (self._scopes and names[0] in self._scopes[-1])
-        value = self._value_of_dotted(names) if is_global else None
-        part: cst.BaseExpression = node
-        for count in range(len(names), 1, -1):
-            self._visited.add(id(part))
-            if value is not None and count == value[1]:
-                self._values[id(part)] = value[0]
-            part = part.value if isinstance(part, cst.Attribute) else part
-
-    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel:
-        value = self._values.get(id(original_node))
-        if isinstance(original_node, _LOCAL_SCOPES):
-            self._scopes.pop()
-        if value is None and isinstance(original_node, cst.Name) and id(original_node) not in self._members:
-            name = original_node.value
-            is_own = bool(self._scopes) and name in self._scopes[-1]
-            value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
-        return updated_node if value is None else cast("cst.CSTNodeT", _in_parentheses(value))
 
 
 def _path(target: cst.BaseExpression, name: str) -> str | None:
@@ -686,5 +533,5 @@ def _path(target: cst.BaseExpression, name: str) -> str | None:
 
 def _only(paths: Sequence[str]) -> str:
     if len(paths) != 1:
-        raise _UnknownDefinitionError
+        raise UnknownDefinitionError
     return paths[0]

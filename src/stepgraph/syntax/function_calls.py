@@ -1,0 +1,67 @@
+"""The calls of functions by name, and the arguments that they pass for parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.module import SourcePlace
+
+FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
+"""All calls of functions. A function without calls may be called by other code."""
+
+
+def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tuple[str, SourcePlace]]) -> FunctionCalls:
+    """Return the calls by the key of the called function, except for functions that are not only called by name."""
+    by_function: dict[cst.FunctionDef, list[SourcePlace]] = {}
+    unknown: set[cst.FunctionDef] = set()
+    for key, place in calls:
+        function = functions[key].node if key in functions else None
+        if not isinstance(function, cst.FunctionDef):
+            continue
+        by_function.setdefault(function, []).append(place)
+        if not _calls_by_name(place.node, function.name.value):
+            unknown.add(function)
+    return {function: places for function, places in by_function.items() if function not in unknown}
+
+
+def _calls_by_name(node: cst.CSTNode, name: str) -> bool:
+    match node:
+        case cst.Call(func=cst.Name(value=called)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=called))):
+            return called == name
+        case _:
+            return False
+
+
+def parameter_position(name: str, function: cst.FunctionDef) -> int:
+    """Return the position of a parameter of a function."""
+    return [each.name.value for each in parameters(function.params)].index(name)
+
+
+def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst.CSTNode) -> Sequence[cst.Arg]:
+    """Return the arguments for a parameter of a function, or all arguments if an unpacked one may contain them."""
+    arguments = call.args if isinstance(call, cst.Call) else ()
+    positional = [each for each in arguments if each.keyword is None and not each.star]
+    if any(each.star for each in arguments):
+        return arguments
+    if keyword := [each for each in arguments if each.keyword is not None and each.keyword.value == name]:
+        return keyword
+    index = position - _is_bound(function, call)
+    params = function.params
+    if index < 0 or position >= len(params.posonly_params) + len(params.params):
+        is_rest = isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name
+        return positional[index:] if is_rest else ()
+    return positional[index : index + 1]
+
+
+def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
+    """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
+    match function.params.params, call:
+        case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
+            first = next(iter(arguments), None)
+            return first is None or not isinstance(first.value, cst.Name) or first.value.value != own
+        case _:
+            return False

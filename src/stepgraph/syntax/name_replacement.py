@@ -1,0 +1,122 @@
+"""The replacement of the names of variables in an expression."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, cast
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import dotted_names, parameters
+from stepgraph.syntax.walk import expressions_below
+
+_ATOMS: Final = (
+    *(cst.Name, cst.Attribute, cst.Subscript, cst.Call, cst.Integer, cst.Float, cst.SimpleString, cst.FormattedString),
+    *(cst.List, cst.Set, cst.Dict),
+)
+"""Expressions that need no parentheses in another expression."""
+_LOCAL_SCOPES: Final = (cst.Lambda, cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+
+_LocalScope: TypeAlias = cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
+
+
+class UnknownDefinitionError(Exception):
+    """A variable has a definition that no expression describes."""
+
+
+class NameReplacer(cst.CSTTransformer):
+    """Replaces the names of variables in an expression."""
+
+    def __init__(
+        self,
+        value_of: Callable[[str], cst.BaseExpression],
+        value_of_dotted: Callable[[Sequence[str]], tuple[cst.BaseExpression, int] | None],
+    ) -> None:
+        """Create a replacer with the values of names.
+
+        `value_of_dotted` returns the value of the longest prefix of a dotted name that has one, and the number of
+        components of the prefix.
+        """
+        super().__init__()
+        self._value_of = value_of
+        self._value_of_dotted = value_of_dotted
+        self._values: dict[int, cst.BaseExpression] = {}
+        """The values of dotted names, by the identities of their nodes."""
+        self._visited: set[int] = set()
+        """The identities of the nodes of dotted names whose values were looked up."""
+        self._members: set[int] = set()
+        """The identities of the names of attributes and keyword arguments."""
+        self._kept: list[cst.CSTNode] = []
+        """The functions that run as steps, which remain unchanged."""
+        self._scopes: list[dict[str, str]] = []
+        """The numbers of the variables of the lambdas and comprehensions around the visited node, by name."""
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Look up a dotted name, or enter a scope. Return whether names below the node may be replaced.
+
+        Raises UnknownDefinitionError for an expression whose value depends on the order of evaluation.
+        """
+        match node:
+            case cst.Attribute():
+                self._look_up(node)
+                self._members.add(id(node.attr))
+            case cst.Arg(keyword=cst.Name() as member):
+                self._members.add(id(member))
+            case cst.Call(func=cst.Call(func=cst.Attribute(attr=cst.Name("do"))), args=[argument]):
+                # The engine keeps the result of a step, so that the code of its function does not matter.
+                self._kept.append(argument)
+            case cst.Lambda() | cst.ListComp() | cst.SetComp() | cst.DictComp() | cst.GeneratorExp():
+                self._scopes.append(self._names_of_scope(node))
+            case cst.NamedExpr():
+                # Its name depends on the order of evaluation.
+                raise UnknownDefinitionError
+        return id(node) not in self._values and node not in self._kept
+
+    def _names_of_scope(self, scope: _LocalScope) -> dict[str, str]:
+        """Return the numbers of the variables of a lambda or comprehension, and of the scopes around it.
+
+        Raises UnknownDefinitionError if a variable around it has the name of one of its own.
+        """
+        # Imported here because few conditions contain comprehensions.
+        from stepgraph.syntax.free_names import comprehension_targets
+
+        if isinstance(scope, cst.Lambda):
+            names = [each.name.value for each in parameters(scope.params)]
+            outside: list[cst.CSTNode] = [each.default for each in parameters(scope.params) if each.default]
+        else:
+            names, outside = [*comprehension_targets(scope)], [scope.for_in.iter]
+        used = (each.value for node in outside for each in expressions_below(node) if isinstance(each, cst.Name))
+        around = self._scopes[-1] if self._scopes else {}
+        if not around.keys().isdisjoint(names) or not set(names).isdisjoint(used):
+            raise UnknownDefinitionError
+        return around | {name: f"_{len(around) + number}" for number, name in enumerate(dict.fromkeys(names))}
+
+    def _look_up(self, node: cst.Attribute) -> None:
+        """Look up the value of the longest prefix of a dotted name that has one."""
+        names = () if id(node) in self._visited else dotted_names(node)
+        is_global = names and not (self._scopes and names[0] in self._scopes[-1])
+        value = self._value_of_dotted(names) if is_global else None
+        part: cst.BaseExpression = node
+        for count in range(len(names), 1, -1):
+            self._visited.add(id(part))
+            if value is not None and count == value[1]:
+                self._values[id(part)] = value[0]
+            part = part.value if isinstance(part, cst.Attribute) else part
+
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT | cst.RemovalSentinel:
+        """Return the value of a name or dotted name in parentheses, or the node."""
+        value = self._values.get(id(original_node))
+        if isinstance(original_node, _LOCAL_SCOPES):
+            self._scopes.pop()
+        if value is None and isinstance(original_node, cst.Name) and id(original_node) not in self._members:
+            name = original_node.value
+            is_own = bool(self._scopes) and name in self._scopes[-1]
+            value = cst.Name(self._scopes[-1][name]) if is_own else self._value_of(name)
+        return updated_node if value is None else cast("cst.CSTNodeT", _in_parentheses(value))
+
+
+def _in_parentheses(expression: cst.BaseExpression) -> cst.BaseExpression:
+    """Return an expression as a part of another one."""
+    if isinstance(expression, _ATOMS) or expression.lpar:
+        return expression
+    return expression.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
