@@ -29,16 +29,46 @@ def compile_error(module: SourceModule) -> CompileError | None:
     """
     if module.tokens > _MAX_TOKENS:
         return None
+    try:
+        compile_source(module.content, has_finally=module.mentions(b"finally"))
+    except SyntaxError as error:
+        is_parsed = _is_parsed(module.content)
+        return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_parsed else None
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    return None
+
+
+def compile_source(source: bytes, *, has_finally: bool = True) -> None:
+    """Compile a module, without running it.
+
+    Raises SyntaxError, and ValueError, RecursionError or MemoryError for code that the compiler cannot process.
+    Without `has_finally`, the source contains no `finally`.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            compile(module.content, "<module>", "exec", dont_inherit=True)
-        except SyntaxError as error:
-            is_parsed = _is_parsed(module.content)
-            return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_parsed else None
-        except (ValueError, RecursionError, MemoryError):
-            return None
-    return None
+        code = _FinallyBlocks().visit(ast.parse(source)) if has_finally else source
+        compile(code, "<module>", "exec", dont_inherit=True)
+
+
+class _FinallyBlocks(ast.NodeTransformer):
+    """Moves the statements of `finally` blocks to other blocks.
+
+    Python compiles a `finally` block once for each way to leave the `try`, so that nested ones take exponential time.
+    """
+
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> ast.AST:
+        self.generic_visit(node)
+        if not node.finalbody:
+            return node
+        if node.handlers:
+            node.orelse, node.finalbody = [*node.orelse, *node.finalbody], []
+            return node
+        test = ast.copy_location(ast.Name("_", ast.Load()), node)
+        return ast.copy_location(ast.If(test, node.body, node.finalbody), node)
+
+    def visit_TryStar(self, node: ast.TryStar) -> ast.AST:
+        return self.visit_Try(node)
 
 
 def _is_parsed(source: bytes) -> bool:

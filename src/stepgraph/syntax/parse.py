@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import tokenize
-import warnings
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
@@ -218,10 +217,11 @@ def _conflict_problem(source: bytes, path: str) -> Problem | None:
 
 def _python_problem(source: bytes, path: str) -> Problem | None:
     """Return the problem of a source that CPython rejects, or None if it accepts the source."""
+    # Imported here because few sources have syntax errors.
+    from stepgraph.syntax.compile_errors import compile_source
+
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(source, "<module>", "exec", dont_inherit=True)
+        compile_source(source)
     except SyntaxError as rejection:
         # Some versions of CPython count columns in UTF-8 bytes, which makes no difference in most code.
         message = f"syntax error: {rejection.msg}{'' if rejection.msg.endswith('?') else '.'}"
