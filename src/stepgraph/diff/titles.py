@@ -190,7 +190,9 @@ def _changed_values(context: _TitleContext, old: int, new: int) -> str:
     noun = "switch value" if element.kind == "switch" else "case" if is_case else "condition"
     text = element.text("discriminant" if element.kind == "switch" else "condition")
     constants = changed_constant(context.old.definitions.get(old, ""), context.new.definitions.get(new, ""))
-    values = "the values in it changed" if constants is None else "value {} changed to {}".format(*constants)
+    values = (
+        "the code or values behind it changed" if constants is None else "value {} changed to {}".format(*constants)
+    )
     return f"{noun} `{text}`: {values}"
 
 
