@@ -118,6 +118,31 @@ def test_the_pending_set_of_a_wait_is_used_by_the_next_pass(keyword: str) -> Non
     """)
 
 
+@pytest.mark.parametrize(
+    ("empty", "filtered", "add"),
+    [
+        ("[]", "[task for task in running if not task.done()]", "append"),
+        ("set()", "{task for task in running if not task.done()}", "add"),
+    ],
+)
+def test_a_pool_that_a_comprehension_filters(empty: str, filtered: str, add: str) -> None:
+    assert graph_of(f"""
+        running = {empty}
+        for row in rows:
+            while len(running) > 2:
+                await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                running = {filtered}
+            running.{add}(asyncio.create_task(a()))
+        await asyncio.gather(*running)
+        await b()
+    """) == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
 @pytest.mark.parametrize("keyword", ["if", "while"])
 def test_a_pool_that_waits_for_a_free_place(keyword: str) -> None:
     assert graph_of(f"""

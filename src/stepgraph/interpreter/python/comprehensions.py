@@ -42,6 +42,7 @@ from stepgraph.interpreter.python.loops.loop_keys import is_loop_key, loop_keys,
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.interpreter.workflow.await_members import task_ids_in
 from stepgraph.interpreter.write_log import WriteLog
@@ -78,7 +79,9 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
 
     with _collecting(interpreter, entries):
         _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
-    return mapping_of(interpreter, EntryTable(entries))
+    mapping = mapping_of(interpreter, EntryTable(entries))
+    mapping.state.created_empty = not entries
+    return mapping
 
 
 def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
@@ -176,13 +179,25 @@ def _consume_comprehension(
             value = _element_of_each_pass(interpreter, node.for_in, value, since)
         elif filtered:
             value = on_some_paths(value)
-        items.append(Element(value, interpreter.place(node.elt), many, maybe))
+        elements = (Element(each, interpreter.place(node.elt), many, maybe) for each in _iterated_tasks(value))
+        items.extend(element for element in elements if not many or element not in items)
 
     with _collecting(interpreter, items):
         passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
-    return make_collection(
+    collection = make_collection(
         interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
     )
+    collection.state.created_empty = not items
+    return collection
+
+
+def _iterated_tasks(value: Value) -> tuple[Value, ...]:
+    """Return the tasks that a loop variable has as values, one in each pass. Return any other value by itself."""
+    match value:
+        case Gathering(one_per_iteration=True, members=[_, *_] as tasks) if all(isinstance(e, Task) for e in tasks):
+            return tuple(tasks)
+        case _:
+            return (value,)
 
 
 def _element_of_each_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, since: TaskId) -> Value:

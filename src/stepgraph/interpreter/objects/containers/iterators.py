@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExpression, Partial
 from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
@@ -69,7 +70,12 @@ def is_iterator(value: Value) -> bool:
 
 
 def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
-    """Return whether a value is a collection that no code can have filled. Record that the analysis relies on this."""
+    """Return whether a value is a collection that no code can have filled. Record that the analysis relies on this.
+
+    All cases of a union have to be such collections.
+    """
+    if isinstance(value, Union):
+        return all(is_certainly_empty(interpreter, case) for case in union_values(value))
     if isinstance(value, Collection) and value.lazy is not None and value.lazy.is_view:
         return all(is_certainly_empty(interpreter, operand) for operand in value.lazy.operands)
     return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
