@@ -23,8 +23,7 @@ PAGE: Final = render_page([Page(graph(*(do(f"part {number}") for number in range
 LOOPED: Final = render_page(
     [Page(graph(loop(*(do(f"part {number}") for number in range(250))), do("ship")), "orders")], OPEN
 )
-WIDE: Final = render_page(
-    # Members that nothing waits for are in neither rows nor stacks.
+GROUP: Final = render_page(
     [Page(graph(parallel("all", *(do(f"part {n}", starts=1) for n in range(250)))), "orders")],
     OPEN,
 )
@@ -48,14 +47,14 @@ def test_only_nodes_near_the_visible_part_are_drawn(browser: Browser) -> None:
     assert browser.is_in_view(LAST)
 
 
-def test_a_wide_frame_is_drawn_in_part(browser: Browser) -> None:
-    browser.open(WIDE)
+def test_a_large_frame_is_drawn_in_part(browser: Browser) -> None:
+    browser.open(GROUP)
     browser.press("0")
     _scroll(browser, 0, 0)
     first, last = "orders--node.parallel--part-0", "orders--node.parallel--part-249"
     assert _is_drawn(browser, "orders--node.parallel")
     assert (_is_drawn(browser, first), _is_drawn(browser, last)) == (True, False)
-    _scroll(browser, 99_999, 0)
+    _scroll(browser, 0, 99_999)
     assert (_is_drawn(browser, first), _is_drawn(browser, last)) == (False, True)
 
 
