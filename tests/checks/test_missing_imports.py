@@ -172,6 +172,17 @@ def test_name_set_by_another_module(tmp_path: Path) -> None:
     assert check_project(tmp_path, files, "SG130") == []
 
 
+@pytest.mark.parametrize("statement", ["module.LEVEL = 3", 'module.__dict__["LEVEL"] = 3'])
+def test_name_set_by_an_object_that_may_be_the_module(statement: str, tmp_path: Path) -> None:
+    files = {
+        "wrangler.toml": CONFIGURATION,
+        "entry.py": "import setup\n" + using("print(LEVEL)", suffix="\nsetup.install(__import__(__name__))\n"),
+        "setup.py": f"def install(module):\n    {statement}\n",
+    }
+
+    assert check_project(tmp_path, files, "SG130") == []
+
+
 def test_helper_of_another_module(tmp_path: Path) -> None:
     files = {
         "wrangler.toml": CONFIGURATION,

@@ -22,7 +22,9 @@ from stepgraph.syntax.walk import ancestors_of
 # Source text of code that may define names which no statement binds.
 _NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins", b"._convert_(")
 # Source text of code that may define names of other modules through their functions or stack frames.
-_FOREIGN_NAMESPACE_ACCESS: Final = (b"__globals__", b"f_globals")
+_FOREIGN_NAMESPACE_ACCESS: Final = (
+    *(b"__globals__", b"f_globals", b"__dict__[", b"__dict__.update(", b"__dict__.setdefault("),
+)
 
 # Names that a version of Python, a notebook or a function such as `gettext.install` defines.
 _SOMETIMES_BUILT_IN: Final = frozenset(
@@ -71,11 +73,23 @@ def _may_be_undefined(name: str) -> bool:
 
 def _observe_undefined(interpreter: Interpreter, place: SourcePlace, scopes: Sequence[LexicalScope]) -> None:
     name = place.text
-    if any(module.mentions(text) for module in interpreter.modules.scopes for text in _FOREIGN_NAMESPACE_ACCESS):
+    if _may_be_set_by_object(interpreter, name):
         return
     is_member = any(_binds(scope, name) for scope in scopes if scope.kind == "class")
     suggestion = None if is_member else _suggest_name(interpreter, name, scopes)
     interpreter.observe(UndefinedName(name, place, _is_at_load(scopes), is_member, suggestion))
+
+
+def _may_be_set_by_object(interpreter: Interpreter, name: str) -> bool:
+    """Return whether a module may set a name of another module through the module object or a function."""
+    # Imported here because few programs use undefined names.
+    from stepgraph.syntax.mutation.assignments import assigned_attributes
+
+    return any(
+        any(map(module.mentions, _FOREIGN_NAMESPACE_ACCESS))
+        or module.once(assigned_attributes).assigns_outside_self(name)
+        for module in interpreter.modules.scopes
+    )
 
 
 def _suggest_name(interpreter: Interpreter, name: str, scopes: Sequence[LexicalScope]) -> str | None:
