@@ -19,7 +19,7 @@ _MAX_ENTRIES: Final = 300
 def awaited_entries(
     program: GraphParts, log: InstanceLog, match: Match, budget: LogBudget | None = None
 ) -> Mapping[Place, tuple[int, ...]]:
-    """Return the indexes of the entries that must end before each next step, as far as the match of the log tells.
+    """Return the indexes of the open entries for which each next step waits, if the log shows them.
 
     Steps that wait for one of several entries, such as the end of a race, have none.
     """

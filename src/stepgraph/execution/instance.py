@@ -62,7 +62,7 @@ class Instance(Struct, frozen=True):
     uncertain.
     """
     awaited: Mapping[Place, tuple[int, ...]] = {}
-    """The indexes in the log of the open entries that must end before a next step, as far as these are known."""
+    """The indexes in the log of the open entries for which each next step waits, if the log shows them."""
 
     @property
     def fits(self) -> bool:

@@ -34,7 +34,7 @@ class _UncertainError(Exception):
     """The order in which modules are loaded depends on conditions, or is too complex."""
 
 
-class _FoundError(Exception):
+class _FailedImportError(Exception):
     """An import fails, so that no code runs after it."""
 
 
@@ -48,7 +48,7 @@ def observe_circular_imports(interpreter: Interpreter) -> None:
         return
     try:
         _Loader(interpreter, importer).load(root)
-    except (_UncertainError, _FoundError):
+    except (_UncertainError, _FailedImportError):
         return
 
 
@@ -160,7 +160,7 @@ class _Loader(Struct):
             raise _UncertainError
         place = SourcePlace(module, name)
         self.interpreter.observe(CircularImport(name.value, source.path, place, SourcePlace(source, current)))
-        raise _FoundError
+        raise _FailedImportError
 
     def _may_load(self, module: SourceModule, other: SourceModule) -> bool:
         """Return whether a function of a module may have loaded another module before."""

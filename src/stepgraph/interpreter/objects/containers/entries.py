@@ -74,7 +74,7 @@ class EntryTable:
         return next(reversed(self._entries.values()))
 
     def find(self, key: object) -> MappingEntry | None:
-        """Return the only entry that an exact key can have. Return None if it has none, or if others may have it."""
+        """Return the entry with an exact key. Return None without one, or if other entries may have the key."""
         return self._entries.get(key) if self.is_exact else None
 
     def add_default(self, entry: MappingEntry) -> bool:
