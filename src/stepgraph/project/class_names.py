@@ -16,8 +16,9 @@ STAR_IMPORT: Final = "*"
 """The name for a star import, which may bind any name."""
 
 _STAR: Final = b"import *"
-_CLASS: Final = re.compile(r"\bclass\s++(\w++)\s*+")
-_IMPORT_ALIAS: Final = re.compile(r"\b(\w++)\s++as\s++(\w++)")
+# Patterns that start with literal text are found without a look at each word.
+_CLASS: Final = re.compile(r"class(?<!\wclass)\s++(\w++)\s*+")
+_AS: Final = re.compile(r"as(?<=\sas)\s++(\w++)")
 _ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
 _ALIAS: Final = re.compile(r"^[^\S\n]*+(\w++)[^\S\n]*+=[^\S\n]*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")
@@ -32,8 +33,8 @@ def names_used(content: bytes) -> Iterator[str]:
     text = _text(content)
     for match in _CLASS.finditer(text):
         yield from _WORD.findall(_bases(text, match.end()))
-    for match in _IMPORT_ALIAS.finditer(text):
-        yield match[1]
+    for name, _ in _import_aliases(text):
+        yield name
     yield from _ASSIGNMENT.findall(text)
 
 
@@ -49,7 +50,7 @@ class DerivedNames(Struct):
         for match in _CLASS.finditer(text):
             for base in _WORD.findall(_bases(text, match.end())):
                 self._by_base.setdefault(base, []).append(match[1])
-        for name, alias in _IMPORT_ALIAS.findall(text):
+        for name, alias in _import_aliases(text):
             self._by_base.setdefault(name, []).append(alias)
         for alias, name in _ALIAS.findall(text):
             self._by_base.setdefault(name, []).append(alias)
@@ -114,6 +115,19 @@ def _common_prefixes(names: Iterable[bytes]) -> list[bytes]:
 
 def _text(content: bytes) -> str:
     return content.decode("utf-8", "replace")
+
+
+def _import_aliases(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the words before and after each `as`."""
+    for match in _AS.finditer(text):
+        end = match.start()
+        while end and text[end - 1].isspace():
+            end -= 1
+        start = end
+        while start and (text[start - 1].isalnum() or text[start - 1] == "_"):
+            start -= 1
+        if start < end:
+            yield text[start:end], match[1]
 
 
 def _bases(text: str, start: int) -> str:
