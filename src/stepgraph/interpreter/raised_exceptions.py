@@ -50,6 +50,13 @@ _SPECIAL_METHOD_NODES: Final = frozenset(
         *(cst.FormattedStringExpression, cst.For, cst.CompFor, cst.StarredElement, cst.Assign),
     ]
 )
+# Nodes of which `BlockErrors` does not visit all children. Their types are compared first: patterns are slower.
+_SPECIAL_VISITS: Final = frozenset(
+    [
+        *(cst.Call, cst.Await, cst.FunctionDef, cst.Lambda, cst.Import, cst.ImportFrom, cst.Annotation),
+        *(cst.Try, cst.TryStar, cst.With),
+    ]
+)
 # Types of values whose special methods are project code.
 _OBJECTS: Final = (ProjectObject, GeneratorCall, GeneratorExpression)
 _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
@@ -89,7 +96,23 @@ class BlockErrors(Struct):
         """Visit a statement or expression. Of nested functions, visit only the decorators."""
         if self.stops_at_any and self.own_errors is NonStepErrors.ANY:
             return
+        if type(node) in _SPECIAL_VISITS:
+            self._visit_special(node)
+        else:
+            self._visit_children(node)
+
+    def _visit_children(self, node: cst.CSTNode) -> None:
+        if self.own_errors is not NonStepErrors.ANY:
+            self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
+        for child in children(node):
+            self.visit(child)
+
+    def _visit_special(self, node: cst.CSTNode) -> None:
         match node:
+            case cst.Call():
+                self._visit_call(node)
+            case cst.Await(expression=operand):
+                self._visit_awaited(operand)
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
                     self.visit(decorator.decorator)
@@ -97,19 +120,12 @@ class BlockErrors(Struct):
                 return
             case cst.Import() | cst.ImportFrom() | cst.Annotation():
                 self._visit_unevaluated(node)
-            case cst.Await(expression=operand):
-                self._visit_awaited(operand)
-            case cst.Call():
-                self._visit_call(node)
             case cst.Try() | cst.TryStar():
                 self._visit_try(node)
             case cst.With() if self.opens_groups and self._is_task_group(node):
                 self.visit(node.body)
             case _:
-                if self.own_errors is not NonStepErrors.ANY:
-                    self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
-                for child in children(node):
-                    self.visit(child)
+                self._visit_children(node)
 
     def _visit_try(self, node: cst.Try | cst.TryStar) -> None:
         """Visit a nested `try`. Of one that has been visited for an inner `try`, only the callees are visited again."""
@@ -137,19 +153,17 @@ class BlockErrors(Struct):
 
     def _may_run_project_code(self, node: cst.CSTNode) -> bool:
         """Return whether a node itself may run project code, such as a property, an operator or a generator."""
-        match node:
-            case cst.Attribute(value=owner, attr=cst.Name(value=name)):
-                name = mangle(self.interpreter.frame.scope, name)
-                return any(
-                    isinstance(value, ProjectObject) and name not in value.state and name not in _SDK_ATTRIBUTES
-                    for value in union_values(self._value(owner))
-                )
-            case _ if type(node) in _SPECIAL_METHOD_NODES:
-                operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
-                values = [value for operand in operands for value in union_values(self._value(operand))]
-                return any(isinstance(value, _OBJECTS) for value in values)
-            case _:
-                return False
+        if type(node) in _SPECIAL_METHOD_NODES:
+            operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
+            values = [value for operand in operands for value in union_values(self._value(operand))]
+            return any(isinstance(value, _OBJECTS) for value in values)
+        if type(node) is not cst.Attribute:
+            return False
+        name = mangle(self.interpreter.frame.scope, node.attr.value)
+        return any(
+            isinstance(value, ProjectObject) and name not in value.state and name not in _SDK_ATTRIBUTES
+            for value in union_values(self._value(node.value))
+        )
 
     def _errors_of_call(self, callee: Value) -> NonStepErrors:
         if isinstance(callee, Union):
