@@ -31,6 +31,7 @@ def check(incremental: IncrementalAnalysis) -> tuple[WorkflowAnalysis, list[Span
     return shown, [shown.span_of(node) for node in shown.graph["workflow"]["nodes"]], list(map(without_edits, findings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edited_module_is_analyzed_like_a_new_one(
     edit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

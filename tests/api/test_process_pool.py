@@ -144,6 +144,7 @@ def test_workers_return_the_findings_of_one_process(tmp_path: Path) -> None:
     assert {"flow_07.py", "flow_20.py", "flow_40.py"} <= {finding.span.path for finding in findings}
 
 
+@pytest.mark.slow
 @needs_fork
 def test_only_derived_modules_are_analyzed_in_the_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     paths: list[str] = []
@@ -158,12 +159,14 @@ def test_only_derived_modules_are_analyzed_in_the_parent(monkeypatch: pytest.Mon
     assert paths == ["late.py"]
 
 
+@pytest.mark.slow
 def test_a_defect_in_a_worker_names_the_module(monkeypatch: pytest.MonkeyPatch) -> None:
     fail_at("flow_33.py", monkeypatch)
     with pytest.raises(InternalError, match=r"flow_33\.py"):
         in_workers()
 
 
+@pytest.mark.slow
 def test_a_defect_ends_workers_with_large_results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_pool, "processors", lambda: 4)
     for number in range(25, 100):
@@ -173,6 +176,7 @@ def test_a_defect_ends_workers_with_large_results(tmp_path: Path, monkeypatch: p
         in_workers()
 
 
+@pytest.mark.slow
 @needs_fork
 def test_a_refused_fork_falls_back_to_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:

@@ -58,6 +58,7 @@ def test_an_archive_has_no_digest(package: Path, monkeypatch: pytest.MonkeyPatch
     assert installation_digest() is None
 
 
+@pytest.mark.slow
 def test_analysis_needs_no_presentation() -> None:
     code = (
         "import sys, stepgraph.cache.entry, stepgraph.pipeline, stepgraph.checks.run, stepgraph.checks.catalogue\n"

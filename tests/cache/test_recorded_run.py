@@ -159,6 +159,7 @@ def _assert_fresh(edit: Callable[[], object], *arguments: str) -> None:
     assert run(*arguments)[:2] == run(*arguments, "--no-cache")[:2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_no_edit_is_missed(edit: Callable[[], object]) -> None:
     _assert_fresh(edit, "list", "-f", "json")
@@ -199,6 +200,7 @@ def test_no_command_misses_an_edit(edit: Callable[[], object], arguments: list[s
     _assert_fresh(edit, *arguments)
 
 
+@pytest.mark.slow
 def test_a_diff_of_revisions_is_repeated_until_a_branch_changes() -> None:
     arguments = ("diff", "--from", "HEAD", "--to", "next")
     _git("branch", "next")
@@ -223,6 +225,7 @@ def test_a_revision_that_becomes_a_path_is_noticed() -> None:
     assert run("diff", "HEAD", "next")[0] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("revision", "is_repeated"), [("HEAD@{0}", True), ("HEAD@{yesterday}", False)])
 def test_a_revision_at_a_relative_time_is_not_recorded(revision: str, *, is_repeated: bool) -> None:
     run("diff", revision, "HEAD")

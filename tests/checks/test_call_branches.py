@@ -90,12 +90,14 @@ _CALLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", _CALLS)
 @pytest.mark.parametrize("branch", _BRANCHES)
 def test_step_that_only_one_call_reaches(branch: str, calls: str) -> None:
     assert flagged_in_run("SG207", f"{_LEG}    {branch}\n\n{calls}", _IMPORTS) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branch", _BRANCHES)
 @pytest.mark.parametrize(
     "calls",

@@ -27,6 +27,7 @@ def fixed(folder: Path, body: str, *, mode: DependencyMode = DependencyMode.IMPL
     return dedent(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "example"), FLAGGED)
 def test_a_fix_removes_its_finding(code: str, example: Example, tmp_path: Path) -> None:
     before = [finding for finding in findings_of_example(example, tmp_path / "before") if finding.code == code]

@@ -44,6 +44,7 @@ def test_fixtures_have_equal_graphs_without_a_tracer(folder: str) -> None:
     assert untraced == traced
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", REPLAY_RULES, ids=lambda rule: rule.code)
 def test_flagged_examples_have_equal_graphs_without_a_tracer(rule: Rule, tmp_path: Path) -> None:
     for number, example in enumerate(read_page(rule).flagged):

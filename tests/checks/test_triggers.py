@@ -111,6 +111,7 @@ def test_options_before_ignored_keywords_may_have_the_params(tmp_path: Path) -> 
     assert text.endswith("Cloudflare ignores further arguments.")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call",
     [

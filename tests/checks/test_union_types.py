@@ -102,6 +102,7 @@ def test_result_converted_depending_on_its_type(body: str) -> None:
     assert codes_in(_step(body), _BEFORE) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "description"),
     [

@@ -27,6 +27,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(EXAMPLES))
 def test_edits_give_the_result_of_a_run_without_cache(stepgraph: Command, folder: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the same each time
@@ -144,6 +145,7 @@ class Packing(WorkflowEntrypoint):
 SERVER = "from flows.packing import Packing\nfrom flows.registry import JOBS, pick\nJOBS.append(pick)\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [".", "flows/packing.py"])
 def test_a_new_main_module_invalidates_the_entry(stepgraph: Command, folder: Path, path: str) -> None:
     plant(folder, {"pyproject.toml": "", "flows/packing.py": FLOW, "flows/registry.py": REGISTRY, "app/a.py": ""})
@@ -196,6 +198,7 @@ def test_a_cache_in_the_checkout_is_not_used(
     assert not (project / ".cache").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("project")
 def test_a_cache_hit_does_not_import_libcst(folder: Path) -> None:
     code = (

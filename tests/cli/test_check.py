@@ -97,6 +97,7 @@ def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
     assert codes(run_all(stepgraph)) == [1] * len(REPORT_FORMATS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("severity", "fail_on", "code"),
     [
@@ -113,6 +114,7 @@ def test_fail_on_is_the_minimum_severity_in_every_format(
     assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * len(REPORT_FORMATS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
 def test_an_unreadable_input_is_an_error_in_every_format(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, code: str
@@ -122,6 +124,7 @@ def test_an_unreadable_input_is_an_error_in_every_format(
     assert codes(run_all(stepgraph)) == [2] * len(REPORT_FORMATS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["missing.py", "broken.py"])
 def test_a_missing_or_invalid_file_is_an_error(stepgraph: Command, path: str) -> None:
     write_orders()
@@ -197,6 +200,7 @@ def test_ci_reports_without_workflows_have_an_error(stepgraph: Command) -> None:
     assert github.startswith("::error title=stepgraph check::no workflow was found, so nothing was checked\n")
 
 
+@pytest.mark.slow
 @every_format
 def test_require_dag_fails_without_a_graph(stepgraph: Command, form: str) -> None:
     write("empty.py", module(workflow("Empty")))

@@ -53,6 +53,7 @@ def complete_in_bash(programs: Path, *words: str) -> list[str]:
     return run_shell(programs, "bash", "--norc", "-c", code)
 
 
+@pytest.mark.slow
 @needs_bash
 @pytest.mark.parametrize(
     ("words", "completions"),

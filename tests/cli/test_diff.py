@@ -248,6 +248,7 @@ def test_path_prefixes_disambiguate(stepgraph: Command) -> None:
     assert "workflow 'Other' added" in stepgraph("diff", "HEAD", "./main").out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("form", ["main...", "{hash}", "main..HEAD", "main...HEAD"])
 def test_a_path_does_not_shadow_revision_syntax(stepgraph: Command, form: str) -> None:
@@ -647,6 +648,7 @@ def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", TEXT_DIFFS)
 def test_output_is_deterministic(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str

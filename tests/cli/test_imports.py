@@ -60,11 +60,13 @@ def imported_by_graph(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return imported_modules(folder, "graph", "entry.py", "-f", "json", "--no-cache")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["check", "graph", "list"])
 def test_no_workflows_import_no_parser(plain: Path, command: str) -> None:
     assert third_party(imported_modules(plain, command)) == BY_ALL
 
 
+@pytest.mark.slow
 def test_a_graph_imports_only_libcst(imported_by_graph: set[str]) -> None:
     assert third_party(imported_by_graph) == BY_ALL | {"libcst"}
 
@@ -101,6 +103,7 @@ def test_a_graph_imports_less_than_200_modules(imported_by_graph: set[str]) -> N
     assert len([name for name in imported_by_graph if name.startswith("stepgraph")]) < 200
 
 
+@pytest.mark.slow
 def test_a_check_imports_no_analyses_of_rare_code(entry: Path) -> None:
     imported = imported_modules(entry, "check", "entry.py", "--no-cache")
     analyses = {f"checks.analysis.{name}" for name in ("loop_passes", "idle_periods", "uncaught_work")}
@@ -113,6 +116,7 @@ def test_ids_do_not_load_openssl(imported_by_graph: set[str]) -> None:
     assert "_hashlib" not in imported_by_graph
 
 
+@pytest.mark.slow
 def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:
     first = imported_modules(entry, "graph", "entry.py", "-f", "json")
     assert "_hashlib" not in first
@@ -123,11 +127,13 @@ def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:
     ] == []
 
 
+@pytest.mark.slow
 def test_an_outline_imports_no_instances(entry: Path) -> None:
     imported = imported_modules(entry, "graph", "entry.py", "-f", "text")
     assert [name for name in imported if name.startswith(("stepgraph.execution", "stepgraph.model.payload"))] == []
 
 
+@pytest.mark.slow
 def test_a_picture_of_steps_imports_no_other_figures(entry: Path) -> None:
     imported = imported_modules(entry, "graph", "entry.py", "-f", "svg", "--no-cache")
     names = (

@@ -363,6 +363,7 @@ def test_redirected_standard_input_is_not_overwritten() -> None:
     assert Path("orders.py").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_without_standard_input_a_file_is_replaced() -> None:
     Path("graph.json").write_text("old", encoding="utf-8")
     line = f"{sys.executable} -m stepgraph graph orders.py -f json -o graph.json <&-"

@@ -74,6 +74,7 @@ def test_git_applies_a_patch_to_a_file_of_any_name(capfdbinary: pytest.CaptureFi
 
 
 # GNU patch refuses names with line breaks.
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if b"\n" not in name])
 def test_patch_applies_a_patch_to_a_file_of_any_name(capfdbinary: pytest.CaptureFixture[bytes], name: bytes) -> None:
     Path(os.fsdecode(name)).write_bytes(SOURCE)
@@ -174,6 +175,7 @@ def test_a_file_gets_the_bytes_in_a_terminal_or_log(
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", "\x1b]0;a\x07\u202e".encode())
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_escaped_control_characters(tmp_path: Path) -> None:
     Path("a.py").write_bytes(SOURCE.replace(b"~", "\x1b]0;a\x07\u202e".encode()))
     command = f"{sys.executable} -m stepgraph check --diff a.py"

@@ -52,6 +52,7 @@ def test_text_is_drawn(stepgraph: Command, names: tuple[str, str]) -> None:
     assert images[0] != images[1]
 
 
+@pytest.mark.slow
 @needs_png
 def test_fonts_of_the_system_do_not_matter(stepgraph: Command) -> None:
     save("orders.json", response("Orders", sleep("charge")))
@@ -118,6 +119,7 @@ def test_a_diff_is_drawn(stepgraph: Command) -> None:
     assert f'width="{width // 2}" height="{height // 2}"' in svg
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
 @pytest.mark.parametrize("arguments", [("graph", "orders.py"), ("diff", "orders.py", "orders.py")])
 def test_a_terminal_is_refused(stepgraph: Command, arguments: tuple[str, ...]) -> None:  # noqa: ARG001 - the folder

@@ -37,6 +37,7 @@ def test_the_version_is_printed() -> None:
     assert stepgraph("--version").stdout.split() == [b"stepgraph", b"0.1.0"]
 
 
+@pytest.mark.slow
 def test_the_schema_is_printed() -> None:
     run = stepgraph("schema")
     assert run.returncode == 0
@@ -67,6 +68,7 @@ def test_output_is_utf_8_whatever_the_locale() -> None:
     assert run.stderr.startswith("注文.py: file not found.".encode())
 
 
+@pytest.mark.slow
 @on_unix
 def test_a_closed_pipe_is_not_an_error() -> None:
     run = in_shell("(stepgraph schema; echo $? >&2) | true")
@@ -122,6 +124,7 @@ def test_no_workflows_import_no_library() -> None:
     assert imported.isdisjoint({"libcst", "pydantic", "networkx", "graphviz", "subprocess", "pathlib"})
 
 
+@pytest.mark.slow
 def test_reports_do_not_import_pydantic() -> None:
     write_orders()
     checks = "".join(f"assert main(['check', '-f', '{name}']) == 0\n" for name in REPORT_FORMATS)
@@ -131,6 +134,7 @@ def test_reports_do_not_import_pydantic() -> None:
     assert set(imported).isdisjoint({"pydantic", "networkx", "graphviz"})
 
 
+@pytest.mark.slow
 @on_unix
 @pytest.mark.parametrize("arguments", ["graph", "check", "list", "diff", "graph /entry.py -o x.svg"])
 def test_a_deleted_directory_is_an_error(tmp_path: Path, arguments: str) -> None:
@@ -143,6 +147,7 @@ def test_a_deleted_directory_is_an_error(tmp_path: Path, arguments: str) -> None
     )
 
 
+@pytest.mark.slow
 @on_unix
 @pytest.mark.parametrize("arguments", ["--help", "--version", "check --help"])
 def test_help_on_a_full_disk_is_an_error(arguments: str) -> None:
@@ -153,6 +158,7 @@ def test_help_on_a_full_disk_is_an_error(arguments: str) -> None:
     assert run.stderr == b"stepgraph: standard output cannot be written: No space left on device.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space")
 @pytest.mark.parametrize(("kilobytes", "code"), [(200_000, 2), (450_000, 0), (900_000, 0)])
 def test_memory_limits(kilobytes: int, code: int) -> None:
@@ -163,6 +169,7 @@ def test_memory_limits(kilobytes: int, code: int) -> None:
     assert run.stderr == (message if code else b"")
 
 
+@pytest.mark.slow
 def test_a_run_can_start_in_another_directory() -> None:
     write("worker/orders.py", module(workflow("Orders", "rest")))
     run = stepgraph("-C", "worker", "list")

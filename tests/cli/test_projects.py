@@ -360,6 +360,7 @@ def test_an_environment_needs_a_configuration(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["list", "graph", "check"])
 def test_the_variable_needs_no_configuration(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
     """A CI job may set it for all of its steps."""

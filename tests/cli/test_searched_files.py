@@ -107,6 +107,7 @@ def test_long_patterns_are_refused(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_git_agrees_on_patterns(stepgraph: Command, folder: Path) -> None:
     patterns = [
         "old",

@@ -93,6 +93,7 @@ def write_helper_project() -> None:
     write("orders.py", f"from lib.helper import work\n{module(workflow('Orders', 'rest'))}        await work(step)\n")
 
 
+@pytest.mark.slow
 def test_a_check_runs_again_after_a_change(watch: Watch) -> None:
     write("orders.py", IMPORT + workflow("Orders", "rest").replace("1 hour", "5 min"))
     watcher = watch("check", "-f", "concise")
@@ -130,6 +131,7 @@ def test_locations_are_shown_again(watch: Watch) -> None:
     assert "orders.py:8" in Path("orders.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_an_imported_module_is_watched(watch: Watch) -> None:
     write_helper_project()
     watcher = watch("check", "orders.py", "-f", "concise")
@@ -141,6 +143,7 @@ def test_an_imported_module_is_watched(watch: Watch) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_watching_continues_after_a_syntax_error(watch: Watch) -> None:
     write_orders()
     watcher = watch("graph")
@@ -197,6 +200,7 @@ def test_a_removed_directory_is_noticed(watch: Watch) -> None:
     assert watcher.run()[3] == "no findings in 2 workflows"
 
 
+@pytest.mark.slow
 def test_an_atomic_save_is_one_change(watch: Watch) -> None:
     write_orders()
     watcher = watch("check", "-f", "concise")
@@ -221,6 +225,7 @@ def test_many_changes_are_few_runs(watch: Watch) -> None:
     assert len(runs) <= 10
 
 
+@pytest.mark.slow
 def test_settings_are_watched(watch: Watch) -> None:
     write("orders.py", IMPORT + workflow("Orders", "rest").replace("1 hour", "5 min"))
     watcher = watch("check", "-f", "concise", "orders.py")
@@ -309,6 +314,7 @@ def test_an_interrupt_of_a_finalizer_ends_the_command(folder: Path) -> None:  # 
         signal.signal(signal.SIGINT, handler)
 
 
+@pytest.mark.slow
 @needs_unix_files
 def test_a_closed_pipe_ends_the_command(folder: Path) -> None:
     write_orders()
@@ -363,6 +369,7 @@ def test_a_missing_watchfiles_is_an_error(stepgraph: Command, monkeypatch: pytes
     assert (run.code, run.messages) == (2, [message])
 
 
+@pytest.mark.slow
 @needs_unix_files
 def test_a_terminal_is_cleared(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")

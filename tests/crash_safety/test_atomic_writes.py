@@ -97,6 +97,7 @@ def assert_atomic(runs: list[CrashedRun], *outputs: str, before: dict[str, str],
             assert crashed_run.files.get(name) in allowed, (crashed_run.change, name)
 
 
+@pytest.mark.slow
 def test_a_new_file_is_written_atomically(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     runs = crash_runs(folder, "graph", "shop.py", "-f", "json", "-o", "graph.json")
@@ -104,6 +105,7 @@ def test_a_new_file_is_written_atomically(tmp_path: Path) -> None:
     assert_atomic(runs, "graph.json", before={"shop.py": SHOP}, writes=1)
 
 
+@pytest.mark.slow
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "graph.json")
     runs = crash_runs(folder, "graph", "shop.py", "-f", "json", "-o", "graph.json")

@@ -61,6 +61,7 @@ def test_merge_without_removed_is_new_version(old: Graph, new: Graph) -> None:
     assert without_removed(merge(old, new)) == new["workflow"]
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
 def test_merge_of_edited_workflow_without_removed(random: Random, mutations: list[Mutation]) -> None:

@@ -42,6 +42,7 @@ def test_random_workflows_contain_each_type() -> None:
     assert set(NODE_TYPES) - types == {"start"}, "add the other node types to tests/diff/mutations.py"
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(graphs(3))
 def test_equal_workflows_have_no_changes(graph: Graph) -> None:
@@ -49,6 +50,7 @@ def test_equal_workflows_have_no_changes(graph: Graph) -> None:
     assert (diff.changes, diff.invisible) == ((), ())
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(graphs(3), graphs(3))
 def test_changes_reproduce_the_new_workflow(old: Graph, new: Graph) -> None:
@@ -85,6 +87,7 @@ def test_reverting_an_edit_is_one_change(mutate: Mutation, random: Random) -> No
     assert len(diff_workflows(new, old).changes) == 1
 
 
+@pytest.mark.slow
 @WITHOUT_DEADLINE
 @given(st.randoms(use_true_random=False))
 def test_renaming_a_repeated_step_is_one_change(random: Random) -> None:

@@ -207,6 +207,7 @@ def test_gitlab_executes_nothing_in_the_checkout(
     assert traps.names == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"local/\.pre-commit-config\.yaml"))
 def test_hooks_execute_nothing_in_the_checkout(content: object, sandbox_with_traps: Sandbox, traps: Traps) -> None:
     for hook in PreCommitConfig.model_validate(content).repos[0].hooks:

@@ -34,6 +34,7 @@ def respond(request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": graph})
 
 
+@pytest.mark.slow
 def test_the_graph_of_the_latest_version_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_problem_matchers_find_each_finding(sandbox: Sandbox, pattern: Pattern) 
     assert len(output(sandbox, "--require-dag")) == len(matches) + 1, "only the summary is no finding"
 
 
+@pytest.mark.slow
 def test_the_regular_expression_of_sublime_text(sandbox: Sandbox) -> None:
     build: Mapping[str, str] = json.loads(FILES["stepgraph.sublime-build"])
     match = re.search(build["file_regex"], output(sandbox, "-q")[0])

@@ -25,6 +25,7 @@ def files() -> dict[str, str]:
     return gallery(draw)
 
 
+@pytest.mark.slow
 def test_each_source_has_a_picture(files: dict[str, str]) -> None:
     sources = {source.stem for folder in ("gallery", "nodes") for source in (FIXTURES / folder).iterdir()} - {"graphs"}
     pictures = set(files) - {PAGE}
@@ -47,6 +48,7 @@ def test_each_workflow_of_a_module_has_a_picture(files: dict[str, str]) -> None:
     assert "Refund an invoice that was paid by mistake. ([source]" in files[PAGE]
 
 
+@pytest.mark.slow
 def test_each_instance_has_a_picture_in_both_themes(files: dict[str, str]) -> None:
     pictures = [f"gallery/instances/{each.stem}.{theme}.svg" for each in INSTANCES for theme in ("light", "dark")]
     assert all(files[PAGE].count(f"({picture})]({picture})") == 1 for picture in pictures)

@@ -17,6 +17,7 @@ QUICK_PARTS = ("agents", "api", "commands", "layers", "rules")
 """The parts that are generated within a fraction of a second."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", QUICK_PARTS)
 def test_quickly_generated_files_are_up_to_date(part: str) -> None:
     assert out_of_date(PARTS[part]()) == [], ADVICE

@@ -9,6 +9,8 @@ from io import StringIO
 from tokenize import COMMENT, DEDENT, ENCODING, INDENT, NAME, NEWLINE, NL, STRING, generate_tokens
 from typing import Final
 
+import pytest
+
 from docs.generate.files import ROOT
 
 PACKAGE: Final = ROOT / "src/stepgraph"
@@ -53,6 +55,7 @@ def missing_names(sources: list[str]) -> list[str]:
     return sorted(quoted - names)
 
 
+@pytest.mark.slow
 def test_docstrings_name_classes_and_constants_that_exist() -> None:
     assert missing_names([path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]) == []
 

@@ -83,6 +83,7 @@ WRITERS: Final[dict[str, Callable[[str], str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRITERS)
 @settings(max_examples=12, deadline=None)
 @given(text=ANY_TEXT)
@@ -110,6 +111,7 @@ BRANCHES: Final = [
 GIT: Final = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_branch_names_have_no_effect(
     branch: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]

@@ -77,6 +77,7 @@ def output_texts(hostile_run: HostileOutput) -> Iterator[str]:
     yield from hostile_run.files.values()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
 def test_output_has_no_control_or_invisible_characters(hostile_run: HostileRunner, run: Sequence[str]) -> None:
     tabs = not FORMATS_WITH_TABS.isdisjoint(run)
@@ -165,6 +166,7 @@ def test_each_text_is_the_title_of_a_picture(hostile_run: HostileRunner) -> None
     assert {each.removeprefix("<title>").removesuffix("</title>") for each in wanted} <= shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("run", "data_scripts"),
     [

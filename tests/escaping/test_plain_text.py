@@ -70,6 +70,7 @@ IGNORABLE = [
 ]
 
 
+@pytest.mark.slow
 def test_each_control_character_is_escaped() -> None:
     steering = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in STEERING)
     assert visible(steering).isascii()

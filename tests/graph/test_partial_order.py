@@ -147,6 +147,7 @@ def orders(draw: st.DrawFn) -> list[int]:
     return order(size, *(draw(st.lists(st.sampled_from(possible), unique=True)) if possible else []))
 
 
+@pytest.mark.slow
 @thorough
 @given(before=orders(), clocks=st.booleans())
 def test_decomposition_is_sound_and_exact_where_possible(before: list[int], *, clocks: bool) -> None:
@@ -160,6 +161,7 @@ def test_decomposition_is_sound_and_exact_where_possible(before: list[int], *, c
         assert drawn_pairs == expected_pairs
 
 
+@pytest.mark.slow
 @thorough
 @given(before=orders())
 def test_clocks_of_an_interval_order_are_exact(before: list[int]) -> None:

@@ -45,6 +45,7 @@ def test_a_call_cycle_through_hundreds_of_modules(process: Command) -> None:
     assert result.is_graceful
 
 
+@pytest.mark.slow
 def test_a_name_reexported_by_1000_modules(process: Command) -> None:
     for number in range(1_000):
         write(f"m{number}.py", f"from m{number + 1} import {'f' if number % 2 else '*'}\n")
@@ -55,6 +56,7 @@ def test_a_name_reexported_by_1000_modules(process: Command) -> None:
     assert "found" in result.out
 
 
+@pytest.mark.slow
 def test_modules_with_star_imports_of_each_other(process: Command) -> None:
     for number in range(100):
         stars = "".join(f"from m{(number * factor + 1) % 100} import *\n" for factor in (1, 7, 13))
@@ -83,6 +85,7 @@ def test_a_dictionary_of_thousands_of_lines(process: Command) -> None:
     assert process("list", "entry.py").code == 0
 
 
+@pytest.mark.slow
 def test_a_workflow_of_thousands_of_steps(process: Command) -> None:
     write("entry.py", IMPORT + RUN + '        await step.sleep("rest", 1)\n' * (2_000 * TIMES))
     result = process("graph", "entry.py", "-f", "svg")

@@ -140,6 +140,7 @@ def exceeded(row: HostileInput, size: int) -> str | None:
     return units[1]
 
 
+@pytest.mark.slow
 def test_unknown_decorators_of_one_function_are_bounded() -> None:
     """The note on each decorator lists the previous ones."""
     run = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
@@ -149,6 +150,7 @@ def test_unknown_decorators_of_one_function_are_bounded() -> None:
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", ["handler.kind", "getattr(handler, 'kind')", "handler['kind']"])
 def test_cases_of_a_read_are_counted(read: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.EVALUATIONS, 5_000)
@@ -169,6 +171,7 @@ READS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", READS)
 def test_texts_of_elements_are_computed_once(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The conditions of the cases of an element that is read are the texts of all elements."""
@@ -255,6 +258,7 @@ def test_many_workflows_of_a_module_share_limits() -> None:
     assert Budget(10 * FULL_SHARES).maximum[Limit.FACTS] == MAXIMUM[Limit.FACTS] // 10
 
 
+@pytest.mark.slow
 def test_a_class_with_expensive_bases_is_not_analyzed() -> None:
     source = INPUTS["bases that are computed"].files(40)["entry.py"]
     message = r"entry\.py is not analyzed: finding its workflow classes takes more than [\d,]+ evaluated statements"

@@ -23,6 +23,7 @@ def test_hostile_entries_are_cache_misses(counts: CacheEntryCounts) -> None:
     assert (counts.inputs, counts.trusted) == (COUNT, [])
 
 
+@pytest.mark.slow
 def test_hostile_entries_do_not_change_the_output(counts: CacheEntryCounts) -> None:
     assert counts.different == []
 

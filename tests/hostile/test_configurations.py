@@ -85,6 +85,7 @@ def test_json_may_be_anything(stepgraph: Command, name: str, text: str) -> None:
         assert stepgraph(command, ".").is_graceful
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wrangler.toml", "pyproject.toml"])
 @pytest.mark.parametrize("text", TOML_TEXTS.values(), ids=TOML_TEXTS.keys())
 def test_toml_may_be_anything(stepgraph: Command, name: str, text: str) -> None:
@@ -94,6 +95,7 @@ def test_toml_may_be_anything(stepgraph: Command, name: str, text: str) -> None:
         assert stepgraph(command, ".").is_graceful
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", FIELDS)
 def test_each_field_may_hold_any_value(stepgraph: Command, field: str) -> None:
     write_orders()
@@ -104,6 +106,7 @@ def test_each_field_may_hold_any_value(stepgraph: Command, field: str) -> None:
         assert stepgraph("check", ".").is_graceful, wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ENTRY_FIELDS)
 def test_each_field_of_a_workflow_may_hold_any_value(stepgraph: Command, field: str) -> None:
     write_orders()

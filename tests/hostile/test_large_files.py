@@ -83,6 +83,7 @@ def test_a_file_too_large_to_search_is_reported(stepgraph: Command) -> None:
     assert stepgraph("graph", ".").err.startswith("data.py: larger than 5 MB, so it is not read.")
 
 
+@pytest.mark.slow
 def test_all_large_files_together_are_searched_up_to_a_limit(stepgraph: Command) -> None:
     for number in range(6):
         write(f"data{number}.py", "DATA = 1\n", 60_000_000)

@@ -121,6 +121,7 @@ def test_analyzed_code_is_not_executed(project: Path) -> None:
     assert [path for path in accesses["run"] if path.startswith(str(project))] == []
 
 
+@pytest.mark.slow
 def test_reads_outside_of_the_project_are_recorded(project: Path) -> None:
     _, accesses = run_watched(project, "graph", "../outside.py")
     assert str(project.parent.resolve() / "outside.py") in accesses["read"]

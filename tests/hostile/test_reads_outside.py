@@ -94,6 +94,7 @@ def test_a_source_outside_is_not_read(stepgraph: Command, outside: Path) -> None
     assert (result.code, result.err) == (2, f"src/entry.py: {REFUSED} {ADVICE}\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "main", ["src/entry.py", "src/../../outside/entry.py", "linked/entry.py", "{outside}/entry.py"]
 )
@@ -106,6 +107,7 @@ def test_a_main_module_outside_is_not_read(stepgraph: Command, outside: Path, ma
     assert any("which is outside of the repository, so it is not read" in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("base_dir", ["../outside", "{outside}", "linked", "src/../../outside", "/"])
 def test_a_base_dir_outside_is_not_read(stepgraph: Command, outside: Path, base_dir: str) -> None:
     Path("entry.py").write_text(STEALING, encoding="utf-8")
@@ -117,6 +119,7 @@ def test_a_base_dir_outside_is_not_read(stepgraph: Command, outside: Path, base_
     assert any("`base_dir` is" in line and "is outside of the repository" in line for line in lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("link", ["src", "python_modules", "leak.py", "leak", "src/leak.py"])
 def test_an_import_outside_is_not_read(stepgraph: Command, outside: Path, link: str) -> None:
     Path("entry.py").write_text(STEALING, encoding="utf-8")
@@ -215,6 +218,7 @@ def test_the_whole_repository_is_read(stepgraph: Command, folder: Path) -> None:
     assert (result.code, SECRET in result.out) == (0, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wrangler.json", "wrangler.toml", "pyproject.toml", "src/entry.py"])
 def test_links_into_dot_git_are_not_read(stepgraph: Command, folder: Path, name: str) -> None:
     (folder / ".git").mkdir()

@@ -96,6 +96,7 @@ def test_any_graph_is_compared_or_refused(stepgraph: Command, form: str, documen
     assert stepgraph("diff", "b.json", "a.json", "-f", form).is_graceful
 
 
+@pytest.mark.slow
 def test_random_graphs_are_drawn_and_compared(folder: Path) -> None:
     del folder
     counts = SavedGraphCounts()
@@ -113,6 +114,7 @@ def is_readable(content: bytes) -> bool:
     return True
 
 
+@pytest.mark.slow
 def test_most_random_graphs_are_readable() -> None:
     readable = sum(is_readable(saved_graph(number)) for number in range(400))
     assert readable > 200, (

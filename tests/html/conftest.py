@@ -38,3 +38,11 @@ def browser(running_browser: Browser) -> Iterator[Browser]:
     running_browser.let_scripts_run(allowed=True)
     running_browser.run("try { sessionStorage.clear() } catch { /* a test that opened no page has no storage */ }")
     assert running_browser.complaints() == []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a browser as slow, before tests are selected by their markers."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)

@@ -92,6 +92,7 @@ def test_added_workflow_has_no_other_version() -> None:
     assert read(render_html(report(None, version(do("a"))))).with_class("version") == []
 
 
+@pytest.mark.slow
 def test_page_needs_no_javascript(browser: Browser) -> None:
     browser.open(SEVERAL)  # the page of a new tab needs scripts
     browser.let_scripts_run(allowed=False)
@@ -100,6 +101,7 @@ def test_page_needs_no_javascript(browser: Browser) -> None:
     assert browser.is_in_view(RENAMED)
 
 
+@pytest.mark.slow
 def test_unchanged_parts_are_folded_and_can_be_unfolded(browser: Browser) -> None:
     browser.open(settlement_page())
     opening = "settlement-settlement-settlement--node.block"
@@ -110,12 +112,14 @@ def test_unchanged_parts_are_folded_and_can_be_unfolded(browser: Browser) -> Non
     assert browser.is_shown(hidden)
 
 
+@pytest.mark.slow
 def test_full_comparison_is_open(browser: Browser) -> None:
     browser.open(render_html(settlement_report(), full=True))
     assert browser.is_shown("settlement-settlement-settlement--open-the-day")
     assert browser.is_shown(PATIENT)
 
 
+@pytest.mark.slow
 def test_keys_go_to_the_next_and_previous_change(browser: Browser) -> None:
     browser.open(settlement_page())
     positions = []
@@ -131,6 +135,7 @@ def test_keys_go_to_the_next_and_previous_change(browser: Browser) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_next_change_unfolds_its_frame(browser: Browser) -> None:
     browser.open(settlement_page())
     browser.button("Fold all").click()
@@ -139,6 +144,7 @@ def test_next_change_unfolds_its_frame(browser: Browser) -> None:
     assert browser.is_shown(RENAMED)
 
 
+@pytest.mark.slow
 def test_versions_are_shown_in_place_of_the_picture(browser: Browser) -> None:
     browser.open(settlement_page())
     browser.press("n")
@@ -155,6 +161,7 @@ def test_versions_are_shown_in_place_of_the_picture(browser: Browser) -> None:
     assert browser.is_shown(RENAMED)
 
 
+@pytest.mark.slow
 def test_tools_on_a_phone_are_in_two_rows(browser: Browser) -> None:
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     try:
@@ -166,6 +173,7 @@ def test_tools_on_a_phone_are_in_two_rows(browser: Browser) -> None:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+@pytest.mark.slow
 def test_entry_of_the_list_goes_to_its_change(browser: Browser) -> None:
     browser.open(settlement_page())
     browser.every(".changes li")[1].click()
@@ -174,6 +182,7 @@ def test_entry_of_the_list_goes_to_its_change(browser: Browser) -> None:
     assert browser.find(".changes li[aria-current]").text.startswith("~\nstep 'fetch klarna'")
 
 
+@pytest.mark.slow
 def test_removed_part_is_shown_merged(browser: Browser) -> None:
     browser.open(render_html(report(version(do("a"), do("b")), version(do("a")))))
     browser.button("After").click()
@@ -182,6 +191,7 @@ def test_removed_part_is_shown_merged(browser: Browser) -> None:
     assert browser.find("svg .is-change").get_dom_attribute("id") == "orders-orders--b"
 
 
+@pytest.mark.slow
 def test_several_workflows_are_tabs(browser: Browser) -> None:
     browser.open(SEVERAL)
     assert [tab.text for tab in browser.every("[role=tab]")] == ["one (Orders) 1", "two (Orders) 1", "three (Orders) 1"]
@@ -198,6 +208,7 @@ def test_several_workflows_are_tabs(browser: Browser) -> None:
     assert not browser.button("Before").is_enabled()
 
 
+@pytest.mark.slow
 def test_tabs_are_reached_by_arrows_while_a_version_is_shown(browser: Browser) -> None:
     browser.open(SEVERAL)
     browser.button("Before").click()
@@ -206,6 +217,7 @@ def test_tabs_are_reached_by_arrows_while_a_version_is_shown(browser: Browser) -
     assert browser.find(".versions [aria-pressed=true]").text == "Merged"
 
 
+@pytest.mark.slow
 def test_link_to_a_node_of_a_version_opens_it(browser: Browser) -> None:
     node = RENAMED.replace("settlement--node", "settlement.after--node")
     browser.open(settlement_page(), node)
@@ -214,6 +226,7 @@ def test_link_to_a_node_of_a_version_opens_it(browser: Browser) -> None:
     assert "seal the journal" in browser.details()
 
 
+@pytest.mark.slow
 def test_details_name_the_change(browser: Browser) -> None:
     browser.open(settlement_page())
     browser.node(RENAMED).click()
@@ -221,6 +234,7 @@ def test_details_name_the_change(browser: Browser) -> None:
     assert "breaking: instances waiting at 'cut-off' run it again under the new name" in browser.details()
 
 
+@pytest.mark.slow
 def test_source_text_is_escaped(browser: Browser) -> None:
     workflows = [workflow for text in HOSTILE for workflow in everywhere(text).workflows]
     browser.open(render_html(VersionComparison("main", "<b>", tuple(workflows))))

@@ -32,12 +32,14 @@ def test_text_makes_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=60))
 @settings(max_examples=25)
 def test_any_text_makes_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
 
+@pytest.mark.slow
 @given(st.text(alphabet="<>&\"'/!-=;{}\x02\x03[]abscript \u2028", min_size=1, max_size=60))
 @settings(max_examples=25)
 def test_markup_characters_make_no_elements_or_attributes(text: str) -> None:
@@ -69,6 +71,7 @@ def test_the_title_of_a_step_has_its_complete_name(text: str) -> None:
     assert root.with_class("do")[0].all("title")[0].text == f"{visible(name_text(text))} · step"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 @settings(max_examples=25)
 def test_every_page_can_be_encoded(text: str) -> None:
@@ -80,6 +83,7 @@ def test_a_step_with_an_empty_name_has_facts() -> None:
     assert _step(root)["name"] == "(empty name)"
 
 
+@pytest.mark.slow
 def test_identities_have_letters_digits_hyphens_and_dots_only() -> None:
     def identities(text: str) -> set[str]:
         return {

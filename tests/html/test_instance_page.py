@@ -122,6 +122,7 @@ def test_text_of_a_log_makes_no_elements(text: str) -> None:
     assert shape(everywhere(text)) == plain_shape(text)
 
 
+@pytest.mark.slow
 @given(st.text(min_size=1, max_size=40).filter(str.strip))
 @settings(max_examples=6, deadline=None)
 def test_any_text_of_a_log_makes_no_elements(text: str) -> None:

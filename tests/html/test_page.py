@@ -357,6 +357,7 @@ def _concurrent(levels: int) -> Graph:
     return graph(node)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("drawn", [deep(100), deep(500), _protected(300), _concurrent(300)])
 def test_nesting_is_within_the_limit_of_html_parsers(drawn: Graph) -> None:
     root = _page(drawn)
@@ -364,6 +365,7 @@ def test_nesting_is_within_the_limit_of_html_parsers(drawn: Graph) -> None:
     assert len(root.all("svg")) == 1
 
 
+@pytest.mark.slow
 def test_permanent_folding_is_noted() -> None:
     assert "60 levels" in _page(deep(500)).with_class("message")[0].text
     assert _page(deep(100)).with_class("notes") == []

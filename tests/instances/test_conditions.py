@@ -56,6 +56,7 @@ def diff_effect(old: str, new: str) -> Effect:
     return diff_workflows(before, after, details=lambda: (deployed.details, changed.details)).effect
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -76,6 +77,7 @@ def test_conditions_with_equal_values_decide_as_before(old: str, new: str) -> No
         assert diff_effect(choice(before), choice(after)) is Effect.SAFE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -92,6 +94,7 @@ def test_other_conditions_may_decide_differently(old: str, new: str) -> None:
         assert [effect(choice(before), choice(after), log) for log in (PASSED, INSIDE)] == ["unknown"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new"), [("vip", "not vip"), ("total == 1", "total != 1")])
 def test_branches_change_places_with_a_negated_condition(old: str, new: str) -> None:
     for before, after in ((old, new), (new, old)):
@@ -117,6 +120,7 @@ def test_a_condition_with_another_value_decides_differently() -> None:
     assert effect(choice("vip"), changed, PASSED) == "unknown"
 
 
+@pytest.mark.slow
 def test_an_else_takes_the_place_of_a_condition() -> None:
     old = choice("vip").replace('\n        else:\n            await step.do("b")(self.work)()', "")
     new = choice("not vip", "", "a").replace('await step.do("")(self.work)()', "pass")
@@ -161,6 +165,7 @@ def steps(text: str) -> str:
     return HEAD + indent("\n".join([*lines, "await step.sleep('nap', 1000)\n"]), " " * 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "names"),
     [
@@ -189,6 +194,7 @@ def chain(first: str, second: str) -> str:
     return HEAD + indent(body, " " * 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [

@@ -167,6 +167,7 @@ USED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", USED)
 def test_values_from_other_modules_may_change_branches(case: str, tmp_path: Path) -> None:
     imports, condition, modules, (before, after) = USED[case]
@@ -209,6 +210,7 @@ class Base(WorkflowEntrypoint):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "before", "after"),
     [
@@ -260,6 +262,7 @@ READING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", READING)
 def test_values_of_local_code_may_change_branches(case: str, tmp_path: Path) -> None:
     body, before, after = READING[case]
@@ -272,6 +275,7 @@ def test_values_of_local_code_may_change_branches(case: str, tmp_path: Path) -> 
     assert effect(tmp_path, old, moved, log) == "resumes"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("condition", "before", "after", "change"),
     [

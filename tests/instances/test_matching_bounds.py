@@ -69,6 +69,7 @@ def test_deep_recursion() -> None:
     assert len(match.places[299][0].calls) == 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("members", "operations"), [(300, 60_000), (2_000, 200_000)])
 def test_wide_gathers_take_few_operations(members: int, operations: int) -> None:
     """Beyond some overlapping passes, the match no longer distinguishes when each of them ends."""

@@ -67,6 +67,7 @@ def test_entries_of_nested_steps_count_as_positions(monkeypatch: pytest.MonkeyPa
     assert NewCode.of(graph(loop(do("a", do("b"))))).replay(log).reasons == AMBIGUOUS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("entries", "effect"), [(10, "resumes"), (60, "unknown")])
 def test_tried_calls_are_limited(monkeypatch: pytest.MonkeyPatch, entries: int, effect: str) -> None:
     """Any later step of the same name may make the call of each entry."""
@@ -95,6 +96,7 @@ def test_matches_share_a_budget() -> None:
     assert [bool(match_log(program, log, budget).unknown) for _ in range(4)] == [False, False, True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_deployed", [False, True])
 def test_long_sequences_of_steps_are_replayed(is_deployed: bool) -> None:  # noqa: FBT001 - a parameter
     code = graph(*(do(f"s{number}") for number in range(2_500)))

@@ -27,6 +27,7 @@ def outcomes(seeds: Iterable[int]) -> Counter[str]:
     return counts
 
 
+@pytest.mark.slow
 def test_effects_of_edits_are_predicted() -> None:
     assert outcomes(range(100)) == {"predicted": 100}
 
@@ -38,6 +39,7 @@ def test_effects_of_many_edits_are_predicted() -> None:
     assert counts["unknown"] + counts["other"] < 20
 
 
+@pytest.mark.slow
 def test_unchanged_code_resumes() -> None:
     for seed in range(100):
         simulation = Simulation(seed)

@@ -74,6 +74,7 @@ def test_it_does_not_run_for_other_files(hook: HookDefinition, path: str) -> Non
     assert not re.search(hook.files, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "code"), [("charge()", 0), ("charge(10)", 1)])
 def test_the_check_covers_the_working_directory(
     call: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -83,6 +84,7 @@ def test_the_check_covers_the_working_directory(
     assert run_hook(HOOK, os.environ) == code
 
 
+@pytest.mark.slow
 def test_the_fix_changes_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """pre-commit fails a hook that changes files."""
     monkeypatch.chdir(tmp_path)
@@ -94,12 +96,14 @@ def test_the_fix_changes_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert run_hook(FIX, os.environ) == 0
 
 
+@pytest.mark.slow
 def test_the_fix_reports_remaining_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "entry.py").write_text(SOURCE.format("charge(10)"), encoding="utf-8")
     assert run_hook(FIX, os.environ) == 1
 
 
+@pytest.mark.slow
 def test_diagrams_are_compared_and_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     entry = tmp_path / "entry.py"

@@ -22,6 +22,7 @@ def trigger(traps: Traps, *command: str, **environment: str) -> list[str]:
     return traps.names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["venv", "pip", "stepgraph"])
 def test_a_module_in_the_checkout_is_detected(traps: Traps, module: str) -> None:
     assert trigger(traps, sys.executable, "-m", module, PYTHONPATH="") != []
@@ -31,11 +32,13 @@ def test_modules_on_pythonpath_are_detected(traps: Traps) -> None:
     assert "encodings___init__.py" in trigger(traps, sys.executable, "-c", "import click")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", ["python3", "git", "dot"])
 def test_programs_in_the_checkout_are_detected(traps: Traps, program: str) -> None:
     assert program in trigger(traps, "/bin/sh", "-c", program)
 
 
+@pytest.mark.slow
 def test_git_configuration_is_detected(traps: Traps) -> None:
     (traps.checkout / "src/entry.py").touch()
     git = "PATH=/usr/bin:/bin:/usr/local/bin git "

@@ -30,6 +30,7 @@ def resolved(project: OpenProject, action: types.CodeAction) -> types.CodeAction
     return result
 
 
+@pytest.mark.slow
 def test_all_fixes_are_applied_to_an_unsaved_text(project: OpenProject) -> None:
     project.open("entry.py", SLEEP)
     (action,) = actions(project, "source.fixAll")

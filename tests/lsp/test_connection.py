@@ -102,6 +102,7 @@ def test_a_message_over_the_limit_is_skipped(initialized: RawClient) -> None:
     assert initialized.log_lines.pop() == "a message of 64,000,001 bytes is skipped: the limit is 64 MB."
 
 
+@pytest.mark.slow
 def test_many_messages_at_once(initialized: RawClient) -> None:
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "x"}).encode()
     initialized.send_bytes((b"Content-Length: %d\r\n\r\n%b" % (len(body), body)) * 500)

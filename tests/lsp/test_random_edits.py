@@ -169,6 +169,7 @@ def check_edits(folder: Path, report: Path, seed: int, count: int) -> None:
     session.stop()
 
 
+@pytest.mark.slow
 def test_few_random_edits(tmp_path: Path, report: Path) -> None:
     check_edits(tmp_path / "project", report, 1, 4)
 

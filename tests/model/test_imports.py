@@ -8,6 +8,7 @@ import sys
 import pytest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["model", "model.payload", "model.note", "model.span"])
 def test_pydantic_is_not_imported_for(module: str) -> None:
     code = f"import sys, stepgraph.{module}; print('pydantic' in sys.modules)"

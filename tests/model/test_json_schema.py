@@ -46,6 +46,7 @@ def test_the_published_files_are_the_schemas_of_the_models(name: str, schema: Ca
     assert (PUBLISHED / name).read_text(encoding="utf-8") == schema(), "run `python -m docs.generate schemas`"
 
 
+@pytest.mark.slow
 def test_the_schema_is_valid_by_its_own_dialect() -> None:
     Draft202012Validator.check_schema(json.loads(version_graph_schema()))
     Draft202012Validator.check_schema(json.loads(check_report_schema()))

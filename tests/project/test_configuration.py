@@ -195,6 +195,7 @@ def text_at(document: ConfigurationDocument, text: str, path: PathInDocument) ->
     return rest[column - 1 :]
 
 
+@pytest.mark.slow
 @given(jsonc_texts())
 def test_comments_and_commas_do_not_change_the_data(drawn: tuple[str, dict[str, object]]) -> None:
     text, data = drawn
@@ -203,6 +204,7 @@ def test_comments_and_commas_do_not_change_the_data(drawn: tuple[str, dict[str, 
     assert document.duplicates == ()
 
 
+@pytest.mark.slow
 @given(jsonc_texts())
 def test_each_value_is_at_its_position(drawn: tuple[str, dict[str, object]]) -> None:
     text, data = drawn

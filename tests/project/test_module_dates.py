@@ -175,6 +175,7 @@ def dates_together(names: list[str]) -> list[ModuleDates]:
         return [lookup.dates(name) for name in names]
 
 
+@pytest.mark.slow
 def test_dates_of_many_files_are_those_of_each(module: Path, tmp_path: Path) -> None:
     commit(module)
     for number, name in enumerate([*NAMES, *NAMES[::2], *NAMES[::3]]):
@@ -188,6 +189,7 @@ def test_dates_of_many_files_are_those_of_each(module: Path, tmp_path: Path) -> 
     assert module_dates("0.py").modified_on == "2026-08-01T00:00:00Z"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("committer", "date"),
     [

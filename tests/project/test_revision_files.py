@@ -232,6 +232,7 @@ def test_the_total_size_of_blobs_is_limited(monkeypatch: pytest.MonkeyPatch) -> 
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize("name", ["a" * 1_100 + "/b.py", "a/" * 201 + "b.py"])
 def test_a_long_path_is_rejected(name: str) -> None:

@@ -198,6 +198,7 @@ def test_no_step_fails_by_default() -> None:
         assert {event.type for event in run_scenario(seed, SHORT_BODY).events} <= {"start", "end"}
 
 
+@pytest.mark.slow
 def test_kinds_of_failures() -> None:
     body = """
         try:

@@ -31,6 +31,7 @@ def run_test(pytester: pytest.Pytester, body: str) -> pytest.RunResult:
     return run(pytester)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -73,6 +74,7 @@ def test_a_class_without_a_file_is_reported(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["E *WorkflowNotFoundError: the class `W` is not defined in a file."])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -91,6 +93,7 @@ def test_a_missing_workflow_gets_suggestions(pytester: pytest.Pytester, argument
     result.stdout.fnmatch_lines([f"E {message}"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -183,6 +186,7 @@ def test_with_the_plugin_disabled_there_is_no_fixture(pytester: pytest.Pytester)
     result.stdout.fnmatch_lines(["E *fixture 'workflow_graph' not found"])
 
 
+@pytest.mark.slow
 def test_a_session_without_graphs_imports_only_the_plugin(pytester: pytest.Pytester) -> None:
     test = """\
 import sys

@@ -70,6 +70,7 @@ def test_a_failure_lists_the_changes_of_the_graph(pytester: pytest.Pytester) -> 
     result.stdout.no_fnmatch_line('*"step_do"*')
 
 
+@pytest.mark.slow
 def test_each_form_has_its_own_file(pytester: pytest.Pytester) -> None:
     test = """\
 def test_orders(workflow_graph, snapshot):
@@ -106,6 +107,7 @@ def snapshot(snapshot):
     result.stdout.fnmatch_lines(["*+├─ ● charge card  7 retries"])
 
 
+@pytest.mark.slow
 def test_the_order_of_a_comparison_does_not_matter(pytester: pytest.Pytester) -> None:
     updated(
         pytester, "def test_orders(workflow_graph, snapshot):\n    assert snapshot == workflow_graph('src/entry.py')"
@@ -158,6 +160,7 @@ def test_other_comparisons_keep_their_explanations(pytester: pytest.Pytester) ->
     result.stdout.fnmatch_lines(["E*assert [[]1] == [[]2]", "E*At index 0 diff: 1 != 2"])
 
 
+@pytest.mark.slow
 def test_an_unused_snapshot_is_removed_by_an_update(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"tests/test_orders.py": TEST.replace("test_orders", "test_renamed")})
@@ -204,6 +207,7 @@ def test_a_changed_picture_is_explained_by_its_texts(pytester: pytest.Pytester) 
     result.stdout.no_fnmatch_line("*<g *")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 @pytest.mark.parametrize("link", ["tests/__snapshots__", "tests/__snapshots__/test_orders/test_orders.json"])
 def test_snapshots_stay_inside_the_project(pytester: pytest.Pytester, link: str) -> None:

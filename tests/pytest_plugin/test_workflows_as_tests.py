@@ -35,6 +35,7 @@ def ids(pytester: pytest.Pytester, *arguments: str) -> list[str]:
     return [line for line in run(pytester, "--collect-only", "-q", *arguments).outlines if "::" in line]
 
 
+@pytest.mark.slow
 def test_each_workflow_is_a_test(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(failed=2, passed=1)
     run(pytester, "--snapshot-update").assert_outcomes(passed=3)
@@ -60,6 +61,7 @@ def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_snapshot_of_a_removed_workflow_is_unused(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     (pytester.path / "src/refunds.py").unlink()
@@ -70,6 +72,7 @@ def test_the_snapshot_of_a_removed_workflow_is_unused(pytester: pytest.Pytester)
     assert snapshots(pytester.path) == [ORDER]
 
 
+@pytest.mark.slow
 def test_an_unreadable_workflow_fails_and_keeps_its_snapshot(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/refunds.py": BROKEN})
@@ -97,6 +100,7 @@ def test_an_incomplete_graph_is_warned_about(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*the graph of OrderWorkflow is incomplete, and may lack steps:", "*elsewhere*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -116,6 +120,7 @@ def test_workflows_are_collected_with_the_folder_of_the_tests(
     assert ids(pytester, *arguments) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["-k", "Refund"], ["pyproject.toml::RefundWorkflow"], ["tests/test_other.py"]])
 def test_snapshots_of_unselected_tests_are_not_unused(pytester: pytest.Pytester, arguments: list[str]) -> None:
     run(pytester, "--snapshot-update")
@@ -123,6 +128,7 @@ def test_snapshots_of_unselected_tests_are_not_unused(pytester: pytest.Pytester,
     assert snapshots(pytester.path) == [ORDER, REFUND]
 
 
+@pytest.mark.slow
 def test_failed_workflows_run_again_with_last_failed(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/orders.py": CHANGED})
@@ -199,6 +205,7 @@ def around(request):
     run(pytester, "--snapshot-update").assert_outcomes(passed=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -234,6 +241,7 @@ def test_an_old_syrupy_is_rejected(pytester: pytest.Pytester, monkeypatch: pytes
     result.stdout.fnmatch_lines(["workflow snapshots require syrupy 7 or later: * (found 6.1.1)"])
 
 
+@pytest.mark.slow
 def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None:
     tests = pytester.path / "tests"
     tests.rename(pytester.path / "aside")
@@ -246,6 +254,7 @@ def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None
     run(pytester).assert_outcomes(passed=len(written) + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["f" * 400, "missing/" + "f" * 400, "f\0", "pyproject.toml", "a/" * 3000])
 def test_an_impossible_folder_is_a_usage_error(pytester: pytest.Pytester, folder: str) -> None:
     write(pytester.path, {"pyproject.toml": SETTINGS + f"workflow_snapshots_directory = {json.dumps(folder)}\n"})

@@ -183,6 +183,7 @@ def test_response_that_is_cut() -> None:
     assert message.startswith("the API cannot be reached: ")
 
 
+@pytest.mark.slow
 def test_an_unknown_host_is_named_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", SECRET)
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", "http://127.0.0.1:1")

@@ -143,6 +143,7 @@ def _drip(head: bytes, part: bytes) -> Iterator[bytes]:
     yield from itertools.repeat(part, 1_000_000)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "head",
     [

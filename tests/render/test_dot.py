@@ -1,5 +1,6 @@
 """DOT as text, without Graphviz."""
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.render.flow.dot import render_dot
@@ -103,5 +104,6 @@ def test_labels_with_wide_characters_have_a_width() -> None:
     assert 'n_0 [label="注文を確認" width=1.20]' in lines(render_dot(graph(do("注文を確認"))))
 
 
+@pytest.mark.slow
 def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert render_dot(deep(500)).count("subgraph cluster_") == 500

@@ -177,6 +177,7 @@ def test_a_real_renderer_reports_syntax_errors(renderer: str) -> None:
         svg_of("digraph {")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["x", "<", "&", "\\", '"', "日", "🚚", "\x01"])
 def test_graphviz_draws_names_of_any_length(letter: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(dot_engine.GRAPHVIZ, monkeypatch)
@@ -185,6 +186,7 @@ def test_graphviz_draws_names_of_any_length(letter: str, monkeypatch: pytest.Mon
     assert svg_of(render_dot(graph(nodes, functions={"f": function(text, do("a"))})))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.FALLBACK])
 def test_any_text_is_an_exact_label_everywhere(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(name, monkeypatch)

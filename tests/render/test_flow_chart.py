@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import example, given
 
 from stepgraph.model.details import Detail, Details
@@ -399,6 +400,7 @@ def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert len(boxes(flow_chart(deep(1000)))) == 2003
 
 
+@pytest.mark.slow
 @given(any_graph)
 def test_every_identity_is_used_once(drawn: Graph) -> None:
     content = flow_chart(drawn).content
@@ -406,6 +408,7 @@ def test_every_identity_is_used_once(drawn: Graph) -> None:
     assert [identity for identity, times in used.items() if times > 1] == []
 
 
+@pytest.mark.slow
 @given(any_graph)
 @example(graph(protected(final=block(do("a", starts=1)))))
 def test_every_arrow_leads_from_box_to_box_within_its_frames(drawn: Graph) -> None:

@@ -122,6 +122,7 @@ graphs = st.lists(st.recursive(leaf, _containers, max_leaves=10), min_size=1, ma
 )
 
 
+@pytest.mark.slow
 @given(graphs)
 @example(graph(loop(protected(block(do("1"), either(branch("x", LEAVE_LOOP))), final=block(do("2")))), do("3")))
 @example(graph(protected(block(do("1"), LEAVE), final=block(do("2"))), do("3")))

@@ -248,6 +248,7 @@ def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
     assert render_dot(ORDERS, folded(1)) == snapshot(name="dot")
 
 
+@pytest.mark.slow
 def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert folded_boxes(deep(3000), folded(1)) == [("loop", "the innermost step", "1 step")]
     assert rows(deep(3000), folded(1)) == ["└─ ↻ loop  (the innermost step · 1 step)"]
@@ -268,6 +269,7 @@ def test_every_step_is_drawn_or_counted_in_a_chart(drawn: Graph, view: View) -> 
     assert open_steps + folded_steps + sum(map(_counted, folded_boxes(drawn, view))) == count_steps(drawn["workflow"])
 
 
+@pytest.mark.slow
 @given(any_graph, views)
 def test_every_step_is_drawn_or_counted_in_an_outline(drawn: Graph, view: View) -> None:
     lines = rows(drawn, view)

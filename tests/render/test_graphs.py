@@ -1,5 +1,6 @@
 """The graphs of the tests contain nodes of all types, so that tests of drawings and diffs cover new types."""
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from stepgraph.model.payload import Graph
@@ -17,6 +18,7 @@ def test_the_order_workflow_contains_each_type() -> None:
     assert set(NODE_TYPES) - types_in(ORDERS) == set(), "use these node types in ORDERS in tests/render/graphs.py"
 
 
+@pytest.mark.slow
 def test_random_graphs_contain_each_type() -> None:
     types: set[str] = set()
 

@@ -112,6 +112,7 @@ MARKUP = [
 ]
 
 
+@pytest.mark.slow
 def test_a_hostile_name_is_an_exact_label_in_mermaid() -> None:
     texts = [*HOSTILE, *MARKUP]
     boxes = tuple(Box(f"b{index}", BoxKind.STEP, (text,)) for index, text in enumerate(texts))
@@ -144,6 +145,7 @@ MERMAID_STATEMENT = re.compile(
 )
 
 
+@pytest.mark.slow
 @given(st.text(max_size=40))
 @example("\n".join(HOSTILE))
 def test_any_text_in_mermaid_is_always_within_quotes(text: str) -> None:

@@ -91,6 +91,7 @@ def test_an_uncaught_failure_has_a_label() -> None:
     assert 'n_0_try -.->|"on failure"| n_0_finally_0' in text
 
 
+@pytest.mark.slow
 def test_the_workflow_is_left_of_its_functions() -> None:
     drawn = graph(do("a"), functions={"f": function("f", do("b")), "g": function("g", do("c"))})
     svg = mermaidx.Diagram(render_mermaid(drawn).pieces[0].text).svg()
@@ -297,6 +298,7 @@ def test_a_document_ends_in_one_line_break(make: Callable[[], Graph]) -> None:
     assert not document.endswith("\n\n")
 
 
+@pytest.mark.slow
 def test_deep_graphs_are_folded_quickly() -> None:
     node: Node = do("a")
     for _ in range(1000):

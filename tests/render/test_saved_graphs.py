@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -95,6 +96,7 @@ def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
     draw_or_refuse({"version": 1, "workflow": {"class_name": "Orders", "nodes": nodes}})
 
 
+@pytest.mark.slow
 @settings(WITHOUT_DEADLINE, max_examples=80)
 @given(st.data())
 def test_a_mutated_graph_is_drawn_or_refused(draw: st.DataObject) -> None:

@@ -75,6 +75,7 @@ def test_combining_characters_on_a_letter_are_limited() -> None:
     assert cell_width("e" + "\u0301" * 12) == 1
 
 
+@pytest.mark.slow
 def test_widths_agree_with_unicodedata() -> None:
     """Check the characters known to every supported version of Python."""
     old = unicodedata.ucd_3_2_0

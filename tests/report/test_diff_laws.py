@@ -41,6 +41,7 @@ def test_output_is_deterministic(render: Render) -> None:
     assert render(everything()) == render(_everything_again())
 
 
+@pytest.mark.slow
 @every_format
 @settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(codec=None), max_size=40))
@@ -48,6 +49,7 @@ def test_output_is_encodable_and_ends_with_newline(render: Render, text: str) ->
     assert encode(render(everywhere(text))).decode("utf-8").endswith("\n")
 
 
+@pytest.mark.slow
 @every_format
 def test_output_has_no_control_characters(render: Render) -> None:
     lines = [line for text in HOSTILE for line in render(everywhere(text)).replace("\u200b", "").split("\n")]

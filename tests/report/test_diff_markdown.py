@@ -83,11 +83,13 @@ def test_added_workflow_has_no_marks() -> None:
     assert "addedBox" not in output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [300, 3000])
 def test_comment_fits_githubs_limit(changes: int) -> None:
     assert utf16_length(render_markdown(large(changes))) <= MAX_LENGTH
 
 
+@pytest.mark.slow
 def test_omitted_parts_are_counted() -> None:
     output = render_markdown(large(3000))
     shown = output.count("timeout")

@@ -92,6 +92,7 @@ def test_a_changed_function_is_drawn_at_its_call() -> None:
     assert titles(old, new) == ["4 steps unchanged", "e", "f · function", "x", "sixth"]
 
 
+@pytest.mark.slow
 def test_settlement_is_readable_at_800_pixels() -> None:
     picture = render_svg(settlement_report())
     assert NAME.size * min(1, 800 / picture.width) >= 10

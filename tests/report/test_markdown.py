@@ -161,6 +161,7 @@ def test_excerpts_are_omitted_before_findings() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 30])
 def test_report_fits_githubs_limit(count: int) -> None:
     text = "|\\<@" * 1000

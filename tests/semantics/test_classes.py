@@ -308,6 +308,7 @@ class Jobs:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "use"),
     [
@@ -364,6 +365,7 @@ class W(WorkflowEntrypoint):
     """)
 
 
+@pytest.mark.slow
 def test_the_result_of_getattribute_is_unresolved() -> None:
     source = """
     async def hook(self, step):

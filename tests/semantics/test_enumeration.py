@@ -94,6 +94,7 @@ PATTERNS = {
 }
 
 
+@pytest.mark.slow
 def test_patterns() -> None:
     assert classes_of("MatchPattern") == {"MatchPattern", *PATTERNS}
     head = "go = lambda: step.sleep('n', 1)\nmatch [go, go]:\n"
@@ -129,6 +130,7 @@ def special_methods() -> set[str]:
     return {name for name in (*names, *NAMED) if name.startswith("__") and name.endswith("__")}
 
 
+@pytest.mark.slow
 def test_special_methods() -> None:
     bodies = {
         name: f"""
@@ -163,6 +165,7 @@ def test_methods_of_collections(kind: type) -> None:
     assert complete_bodies({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("receiver", ["'x'", "b'x'", "1", "1.5", "text"])
 def test_methods_of_text_and_numbers(receiver: str) -> None:
     """These values contain no steps, but their methods may receive functions with steps."""
@@ -194,6 +197,7 @@ ATTRIBUTES = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", MADE)
 def test_attributes_that_are_not_modeled(kind: str) -> None:
     assert complete_bodies({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
@@ -212,6 +216,7 @@ def test_modules_of_models() -> None:
     assert listed == modules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
 def test_functions_of_the_library(module: ModuleType) -> None:
     model_of(f"{module.__name__}.")  # imports the models
@@ -233,6 +238,7 @@ INERT = frozenset(
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "@", "&", "|", "^", "<<", ">>"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["go", "step", "job", "step.do"])
 def test_operators(value: str) -> None:
     head = (

@@ -64,6 +64,7 @@ def names_of(analysis: Analysis) -> list[list[str]]:
     return [list(workflow.graph["workflow"]["functions"]) for workflow in workflows if workflow.graph is not None]
 
 
+@pytest.mark.slow
 def test_registries_of_many_modules() -> None:
     assert names_of(analysis_of(60, {})) == [["rest"]] * 60
 
@@ -118,6 +119,7 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+@pytest.mark.slow
 def test_registry_that_many_modules_fill(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.ELEMENTS, 25_000)
     monkeypatch.setitem(PER_KILOBYTE, Limit.ELEMENTS, 0)
@@ -127,6 +129,7 @@ def test_registry_that_many_modules_fill(monkeypatch: pytest.MonkeyPatch) -> Non
     assert names_of(analyze_paths(["entry.py"])) == [["rest_0"]]
 
 
+@pytest.mark.slow
 def test_garbage_of_earlier_workflows_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.pipeline._MAX_YOUNG_OBJECTS", 0)
     gc.collect()
@@ -177,6 +180,7 @@ ADDITIONS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ADDITIONS)
 def test_new_keys_do_not_visit_all_entries(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     elements = _counted_elements(monkeypatch)

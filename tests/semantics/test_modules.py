@@ -266,6 +266,7 @@ def test_repeated_diamonds_of_stars_visit_each_module_once() -> None:
     assert graph_of(stars[0], "await rest(step)", **modules, a40=REST, b40="x = 1\n") == RESTED
 
 
+@pytest.mark.slow
 def test_a_long_chain_of_stars_is_followed() -> None:
     modules = {f"m{number}": f"from m{number + 1} import *\n" for number in range(1500)}
     assert graph_of("from m0 import *\n", "await rest(step)", **modules, m1500=REST) == RESTED

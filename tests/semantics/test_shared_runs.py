@@ -108,6 +108,7 @@ def results_of(analysis: Analysis) -> list[tuple[object, ...]]:
     return [*workflows, *((finding.span.path, str(finding)) for finding in check_analysis(analysis))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, -1])
 def test_workflows_are_independent_of_each_other(order: int) -> None:
     paths = write_flows([*CHANGES][::order])
@@ -117,6 +118,7 @@ def test_workflows_are_independent_of_each_other(order: int) -> None:
         assert [each for each in together if each[0] == path] == [each for each in alone if each[0] == path]
 
 
+@pytest.mark.slow
 def test_workflows_of_one_main_module_are_independent() -> None:
     paths = write_flows([*CHANGES])
     alone = [(workflow.graph, workflow.notes) for path in paths for workflow in analyze_file(path).workflows]
@@ -125,6 +127,7 @@ def test_workflows_of_one_main_module_are_independent() -> None:
     assert [(workflow.graph, workflow.notes) for workflow in analyze_paths(["."]).workflows] == alone
 
 
+@pytest.mark.slow
 def test_modules_run_twice_for_many_workflows(monkeypatch: pytest.MonkeyPatch) -> None:
     evaluations: list[int] = []
     evaluate = Interpreter.evaluate

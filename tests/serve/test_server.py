@@ -80,6 +80,7 @@ def serve(folder: Path) -> Iterator[Serve]:  # noqa: ARG001 - the command runs t
         process.close()
 
 
+@pytest.mark.slow
 @needs_unix_files
 def test_ctrl_c_ends_the_server_with_open_streams(serve: Serve) -> None:
     server = serve()

@@ -64,6 +64,7 @@ def sleep_of(served: Served, name: str, version: str) -> object:
     return response.graph.workflow.nodes[0].to_dict()["duration"]
 
 
+@pytest.mark.slow
 def test_commits_that_change_the_graph_are_versions(folder: Path) -> None:
     change(folder, day(2), 2)
     change_comment(folder, day(3))

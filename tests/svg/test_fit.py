@@ -163,6 +163,7 @@ def test_a_folded_function_is_folded_at_all_its_calls() -> None:
     assert picture.text.count("18 steps") == 2
 
 
+@pytest.mark.slow
 def test_equal_graphs_have_equal_pictures() -> None:
     """The addresses of nodes do not decide which one of several nodes that cost as much is folded."""
     drawn, random = graph(parallel("all", loop(loop(wide("kind", 2))), wide("size", 3))), Random(3)  # noqa: S311
@@ -206,6 +207,7 @@ def test_a_message_says_if_names_stay_too_small() -> None:
     assert "pixels high if the picture is 200 pixels wide" in warning
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
 @given(graphs(), st.data())
 def test_reused_figures_are_those_of_a_new_layout(drawn: Graph, data: st.DataObject) -> None:
@@ -226,6 +228,7 @@ def test_reused_figures_are_those_of_a_new_layout(drawn: Graph, data: st.DataObj
         assert sizes[0] == sizes[1]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_a_fitted_picture_is_that_of_its_view(drawn: Graph) -> None:
@@ -234,6 +237,7 @@ def test_a_fitted_picture_is_that_of_its_view(drawn: Graph) -> None:
         assert picture.text == render_svg(drawn, fitted_view(drawn, DEFAULT_VIEW, 260)).text
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_any_picture_gets_narrower_or_stays(drawn: Graph) -> None:

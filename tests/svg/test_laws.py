@@ -153,6 +153,7 @@ def test_any_tiers_obey_all_other_laws(drawn: Graph) -> None:
         assert broken(drawn, picture, IN_BANKS).keys() <= {BANK_BY_BANK}
 
 
+@pytest.mark.slow
 @settings(WITHOUT_DEADLINE, max_examples=40)
 @given(graphs(), foldings)
 def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -> None:

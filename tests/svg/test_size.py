@@ -71,6 +71,7 @@ def test_a_thousand_nested_nodes_are_drawn(shape: Callable[[int], Graph]) -> Non
     assert steps_in(shape(1000)) == 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [long, branches, gathered, calls, nested_choices])
 def test_the_file_grows_as_the_graph_does(shape: Callable[[int], Graph]) -> None:
     small, large = (render_svg(shape(size)).text for size in (400, 800))

@@ -50,6 +50,7 @@ def counts(change: Callable[[Graph, Place], Graph], where: Callable[[Graph], Ite
     return [changed_lines(before, lines_of(change(ORDER, place))) for place in where(ORDER)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "where", "most"),
     [

@@ -112,6 +112,7 @@ def overlapping(count: int) -> Graph:
     return graph(parallel("all", *first, *second))
 
 
+@pytest.mark.slow
 def test_the_lines_of_many_overlapping_members_turn_into_lanes() -> None:
     drawn = overlapping(8)
     picture = picture_of(drawn)

@@ -46,6 +46,7 @@ def test_an_owner_has_its_name_before_import_aliases() -> None:
     assert owners == {"X": ["settings"], "Y": ["part"], "Z": [""]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("comment", ["for ...." * 50_000, ".x, " * 50_000, "as .x " * 50_000, "x[" * 50_000 + "] = 1"])
 def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
     module = parse_module(f"# {comment}\n".encode(), "shop.py")

@@ -94,6 +94,7 @@ def test_a_pinned_module_is_not_released(*, is_pinned: bool) -> None:
         parse(modules, "b.py")
 
 
+@pytest.mark.slow
 def test_an_import_over_the_budget_is_retried(tmp_path: Path) -> None:
     (tmp_path / "shared.py").write_bytes(NAMES)
     modules, path = SourceModules(room=18, may_release=True), str(tmp_path / "shared.py")

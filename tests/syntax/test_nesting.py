@@ -42,6 +42,7 @@ def test_a_deep_pattern_after_a_line_continuation_is_refused(begin: str, bracket
         analyze_source(f"match x:\n    {begin}{pattern}:\n        pass\n", "entry.py")
 
 
+@pytest.mark.slow
 def test_the_tokens_of_a_statement_are_limited() -> None:
     sleeps = ",\n".join(["f(1)"] * 40_001)
     with pytest.raises(InputError) as caught:
@@ -55,6 +56,7 @@ def test_a_few_deep_expressions_are_analyzed(source: str) -> None:
     assert analyze_source(source, "entry.py").workflows == ()
 
 
+@pytest.mark.slow
 def test_deep_nodes_have_locations() -> None:
     header = (
         "from workers import WorkflowEntrypoint\nclass B(WorkflowEntrypoint):\n    async def run(self, event, step):\n"

@@ -79,6 +79,7 @@ def test_compound_statement_is_its_head(source: str, head: str) -> None:
     assert source_text(module, module.body[0]) == head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "length"), [(3_000, 9_000), (4_000, 200)])
 def test_very_long_texts_of_cases_are_truncated(count: int, length: int) -> None:
     module = parse_module(f"[{'a, ' * count}]\n".encode(), "entry.py")

@@ -268,6 +268,7 @@ def test_the_definition_of_a_name() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_definitions_of_a_graph_are_bounded() -> None:
     value = ", ".join(["1"] * 150)
     lines = [f"x = [{value}]", *(f'await step.sleep(f"{number} {{x}}", 1)' for number in range(200))]
@@ -305,6 +306,7 @@ def defined(code: str) -> list[str]:
     return [detail.definition for _, detail in workflow.details.items if detail.definition]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -353,12 +355,14 @@ def test_constants_of_classes_matter() -> None:
     assert defined(code) != defined(code.replace("SIZE = 3", "SIZE = 4"))
 
 
+@pytest.mark.slow
 def test_long_functions_are_recognized_by_the_text_of_their_module() -> None:
     code = CALLING.replace("    return rest", "    rest += 0\n" * 2_500 + "    return rest")
     assert "u_" in str(defined(code))
     assert defined(code) != defined(f"{code}\n")
 
 
+@pytest.mark.slow
 def test_many_functions_that_call_each_other_have_digests() -> None:
     calls = "".join(f"    x = f{number}(x)\n" for number in range(30))
     functions = "".join(f"def f{number}(x):\n{calls}    return x\n" for number in range(30))

@@ -33,6 +33,7 @@ def is_same_in_pairs(order: WorkflowOrder) -> bool:
     return related(order) == related_in_pairs(order, combinations(range(len(order.steps)), 2))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(graphs())
 def test_random_graphs(drawn: Graph) -> None:

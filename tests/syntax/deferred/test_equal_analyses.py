@@ -49,6 +49,7 @@ def assert_equal(path: Path) -> None:
     assert results(path, is_deferred=True) == results(path, is_deferred=False)
 
 
+@pytest.mark.slow
 def test_analyses_of_a_project_are_equal() -> None:
     assert_equal(FIXTURES / "shop")
 

@@ -49,6 +49,7 @@ STATEMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", STATEMENTS)
 def test_repeated_statements(statement: str, monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[str] = []
@@ -205,6 +206,7 @@ _STEP = """\
 """
 
 
+@pytest.mark.slow
 def test_modules_with_the_same_structure(monkeypatch: pytest.MonkeyPatch) -> None:
     repetition = Repetition()
     monkeypatch.setattr(templates, "repetition", repetition)

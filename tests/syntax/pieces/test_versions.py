@@ -32,6 +32,7 @@ def shared_pieces(first: SourceModule, second: SourceModule) -> int:
     return len(set(map(id, first.joined.pieces)) & set(map(id, second.joined.pieces)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -87,6 +88,7 @@ LONG_LIST = f"X = [{'-1, ' * 100}]\n"
 ODD_STRING = "X = f\"{Y['a']!r:{Z['b']}}\"\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first_line", [LONG_LIST, ODD_STRING], ids=["long list", "odd string"])
 @pytest.mark.parametrize("new", ["'a' + 'b'", "f\"{a['b']!r:{c['d']}}\"", f"{'-' * 100}1"])
 def test_tokens_of_a_version(first_line: str, new: str) -> None:
@@ -146,6 +148,7 @@ def _edits(source: str) -> Iterator[str]:
             yield "".join([*lines[:index], *replacement, *lines[index + 1 :]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_edited_lines(layout: str) -> None:
     earlier = run_with_large_stack(lambda: parse_in_pieces(LAYOUTS[layout], "utf-8", 10))
