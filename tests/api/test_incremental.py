@@ -25,6 +25,7 @@ from tests.api.edited_functions import FUNCTIONS
 from tests.api.edited_modules import EditedModules
 from tests.cli.edited_projects import edit, start
 from tests.cli.sources import module, workflow, write
+from tests.effort import sample
 
 
 @pytest.fixture(autouse=True)
@@ -225,7 +226,7 @@ def located(incremental: IncrementalAnalysis) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("keeps_locations", [False, True])
-@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(1, 40))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in sample(range(1, 40), 4))])
 def test_edits_of_functions_leave_no_old_results(project: Path, seed: int, *, keeps_locations: bool) -> None:
     modules = EditedModules(project, Random(seed), FUNCTIONS)  # noqa: S311 - the examples need no secrecy
     incremental = IncrementalAnalysis(keeps_locations=keeps_locations)
@@ -234,7 +235,7 @@ def test_edits_of_functions_leave_no_old_results(project: Path, seed: int, *, ke
         assert located(incremental) == located(IncrementalAnalysis(keeps_locations=keeps_locations))
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 20))])
+@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(n, marks=pytest.mark.slow) for n in sample(range(2, 20), 4))])
 def test_runs_after_edits_equal_first_runs(project: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the examples need no secrecy
     modules = EditedModules(project, random)

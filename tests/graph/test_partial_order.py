@@ -18,7 +18,7 @@ from stepgraph.graph.partial_order import (
     assign_clocks,
     decompose,
 )
-from tests.proof.effort import thorough
+from tests.effort import thorough
 from tests.proof.partial_orders import is_interval_order, is_series_parallel
 
 Pairs = set[tuple[int, int]]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from stepgraph.replay.new_code import NewCode
+from tests.effort import sample
 from tests.instances.simulation import Simulation, calls_of, effect_of, graph_of, log_of_run
 
 
@@ -34,9 +35,10 @@ def test_effects_of_edits_are_predicted() -> None:
 
 @pytest.mark.slow
 def test_effects_of_many_edits_are_predicted() -> None:
-    counts = outcomes(range(100, 4000))
+    seeds = sample(range(100, 4000), 600)
+    counts = outcomes(seeds)
     assert counts.keys() <= {"predicted", "unknown", "other"}
-    assert counts["unknown"] + counts["other"] < 20
+    assert counts["unknown"] + counts["other"] < len(seeds) / 200
 
 
 @pytest.mark.slow

@@ -13,11 +13,12 @@ from stepgraph.lsp.code_lenses import code_lenses
 from stepgraph.lsp.folding_ranges import folding_ranges
 from stepgraph.lsp.symbols import document_symbols
 from stepgraph.lsp.views import DocumentView
+from tests.effort import EXAMPLES
 from tests.fixtures.files import FIXTURES
 from tests.lsp.test_symbols import misplaced
 from tests.lsp.views import Workspace
 
-EDITS = 20
+EDITS = 20 if EXAMPLES else 2
 TYPED = ("", "x", "\n\n", "é(\n", "    ", '"""')
 FOLDERS = ("counterexamples", "dag", "gallery", "mistakes", "shop")
 

@@ -9,17 +9,16 @@ from stepgraph.model.payload import Step, Workflow
 from stepgraph.model.walk import is_step, walk_workflow
 from tests.acceptance.step_names import matches_name
 from tests.acceptance.trace import trace_of
-from tests.proof.effort import scenario_seeds
+from tests.effort import sample, scenario_seeds
 from tests.proof.judging import reason_unchecked, run_in_scenario
 from tests.proof.subjects import FixtureProgram, examples, gallery, pairs, projects
 
+PROGRAMS = sample([*gallery(), *projects(), *pairs(), *examples()], 80)
 CONCURRENT = frozenset({"loop", "parallel"})
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "program", [pytest.param(each, id=each.title) for each in [*gallery(), *projects(), *pairs(), *examples()]]
-)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.title)
 def test_a_step_follows_one_of_its_adjacent_steps(program: FixtureProgram) -> None:
     for subject, analyzed in zip(program.subjects(), program.analyze(), strict=True):
         if analyzed.graph is None or reason_unchecked(subject, failures=False):

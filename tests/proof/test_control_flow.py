@@ -11,7 +11,7 @@ from hypothesis import given
 from stepgraph.model.payload import Graph
 from stepgraph.testing import WorkflowGraph
 from tests.acceptance.trace import trace_of
-from tests.proof.effort import scenario_seeds, thorough
+from tests.effort import sample, scenario_seeds, thorough
 from tests.proof.flow_walks import FlowWalks
 from tests.proof.judging import reason_unchecked, run_in_scenario
 from tests.proof.programs.analysing import analyze_program
@@ -23,6 +23,7 @@ from tests.proof.programs.random_graphs import random_graphs
 from tests.proof.subjects import FixtureProgram, Subject, examples, gallery, pairs, projects
 from tests.proof.worlds.graph_runs import runs_of
 
+PROGRAMS = sample([*gallery(), *projects(), *pairs(), *examples()], 80)
 MAX_RUNS = 60
 FAILURES = (False, True)
 
@@ -39,9 +40,7 @@ def assert_runs_are_walks(subject: Subject, seeds: range) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "program", [pytest.param(each, id=each.title) for each in [*gallery(), *projects(), *pairs(), *examples()]]
-)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.title)
 def test_runs_of_a_fixture_are_walks(program: FixtureProgram) -> None:
     for subject in program.subjects():
         if subject.graph is not None:

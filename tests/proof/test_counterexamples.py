@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.effort import scenario_seeds
 from tests.fixtures.files import FIXTURES
 from tests.proof.programs.judging import Tally
 from tests.proof.programs.modules import GeneratedProgram
 
 FOLDER = FIXTURES / "counterexamples"
-SEEDS = range(100)
+SEEDS = scenario_seeds(30)
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.proof.effort import scenario_seeds
+from tests.effort import sample, scenario_seeds
 from tests.proof.expected import UNCHECKED, UNCHECKED_WITH_FAILURES, UNDECIDED_SHARES, UNREACHED
 from tests.proof.judging import Outcome, check_runs, reason_unchecked
 from tests.proof.subjects import FixtureProgram, Subject, examples, gallery, pairs, projects
@@ -42,13 +42,13 @@ def test_runs_of_workflows_are_paths(program: FixtureProgram) -> None:
 
 
 @pytest.mark.slow
-@parametrize_programs(pairs())
+@parametrize_programs(sample(pairs(), 60))
 def test_runs_of_diff_pairs_are_paths(program: FixtureProgram) -> None:
     assert_all_are_paths(program, scenario_seeds(50))
 
 
 @pytest.mark.slow
-@parametrize_programs(examples())
+@parametrize_programs(sample(examples(), 100))
 def test_runs_of_rule_examples_are_paths(program: FixtureProgram) -> None:
     assert_all_are_paths(program, scenario_seeds(10))
 

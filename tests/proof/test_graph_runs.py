@@ -9,7 +9,7 @@ from hypothesis import given
 
 from stepgraph.model.payload import Graph
 from stepgraph.testing import WorkflowGraph
-from tests.proof.effort import thorough
+from tests.effort import thorough
 from tests.proof.programs.random_graphs import random_graphs
 from tests.proof.worlds.graph_runs import Event, in_one_pass, runs_of
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stepgraph import analyze_source
 from stepgraph.model.payload import Graph
+from tests.effort import thorough
 from tests.proof.claimed_order import claimed_order, steps_of
-from tests.proof.effort import thorough
 from tests.proof.partial_orders import is_interval_order, is_series_parallel
 from tests.proof.programs.dependent_steps import StepPlan, ends_of, module, step_plans, task_bodies
 from tests.proof.worlds.reference_steps import SHORT, execute, true_order

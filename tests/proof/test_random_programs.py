@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.proof.effort import EXAMPLES
+from tests.effort import EXAMPLES
 from tests.proof.programs.analysing import analyze_program
 from tests.proof.programs.counting import count_random_programs
 from tests.proof.programs.judging import Tally

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
+from tests.effort import sample
 from tests.text_formats import TEXT_DRAWINGS
 
-SEEDS = range(10)
+SEEDS = sample(range(10), 3)
 SCRIPT = """
 import hashlib
 from stepgraph.cli.console import Look
@@ -35,7 +36,7 @@ def started(hash_seed: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.slow
-def test_ten_hash_seeds_give_the_same_bytes() -> None:
+def test_hash_seeds_give_the_same_bytes() -> None:
     processes = [started(seed) for seed in SEEDS]
     digests = {process.communicate()[0] for process in processes}
     assert {process.returncode for process in processes} == {0}

@@ -97,7 +97,7 @@ def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=80)
+@settings(WITHOUT_DEADLINE, max_examples=26)
 @given(st.data())
 def test_a_mutated_graph_is_drawn_or_refused(draw: st.DataObject) -> None:
     data = {"graph": copy.deepcopy(ORDERS)}

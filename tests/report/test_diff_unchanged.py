@@ -105,7 +105,7 @@ def drawn_marks(versions: MarkedGraph) -> set[int]:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=13)
 @given(graphs(), graphs())
 def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
     versions = marked(old, new)
@@ -114,7 +114,7 @@ def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=13)
 @given(graphs(), graphs())
 def test_a_folded_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     versions = fold_unchanged(marked(old, new))
@@ -140,7 +140,7 @@ def test_each_change_of_the_fixtures_has_a_mark() -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=60)
+@settings(WITHOUT_DEADLINE, max_examples=20)
 @given(graphs(), graphs())
 def test_each_change_has_a_mark(old: Graph, new: Graph) -> None:
     assert without_place(diff_workflows(old["workflow"], new["workflow"])) == []

