@@ -31,5 +31,5 @@ def scenario_seeds(short_run: int) -> range:
 
 
 def sample(cases: Sequence[Case], short_run: int) -> Sequence[Case]:
-    """Return all cases in a long run, or else about `short_run` of them with equal distances."""
-    return cases if EXAMPLES else cases[:: max(1, len(cases) // short_run)]
+    """Return all cases in a long run, or else at most `short_run` of them with equal distances."""
+    return cases if EXAMPLES else cases[:: -(-len(cases) // short_run) or 1]
