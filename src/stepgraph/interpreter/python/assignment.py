@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -40,6 +40,9 @@ from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Unresolved,
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 
+if TYPE_CHECKING:
+    from stepgraph.interpreter.python.subscripts import ElementKey
+
 # Number of tuple elements that can be copied at the cost of examining one element.
 ELEMENTS_COPIED_PER_UNIT: Final = 64
 
@@ -61,13 +64,23 @@ def assign(
             _unpack(interpreter, parts, value, switch=_switch_of(interpreter, value, target, source))
         case cst.StarredElement(value=starred):
             assign(interpreter, starred, value)
-        case cst.Attribute(value=owner, attr=attr):
-            receiver = interpreter.evaluate(owner)
-            interpreter.tracer.on_attribute_change(target, receiver)
-            interpreter.tracer.on_attribute_assignment(target, receiver, value, source)
-            assign_attribute(interpreter, receiver, attr.value, value, interpreter.place(target))
+        case cst.Attribute(value=owner):
+            assign_member(interpreter, target, interpreter.evaluate(owner), value, source)
         case cst.Subscript():
-            _assign_element(interpreter, target, value, source)
+            from stepgraph.interpreter.python.subscripts import evaluate_key
+
+            with interpreter.tracer.target():
+                receiver = interpreter.evaluate(target.value)
+            assign_element(interpreter, target, receiver, evaluate_key(interpreter, target), value, source)
+
+
+def assign_member(
+    interpreter: Interpreter, target: cst.Attribute, owner: Value, value: Value, source: SourcePlace | None = None
+) -> None:
+    """Assign a value to an attribute reference whose object has the value `owner`."""
+    interpreter.tracer.on_attribute_change(target, owner)
+    interpreter.tracer.on_attribute_assignment(target, owner, value, source)
+    assign_attribute(interpreter, owner, target.attr.value, value, interpreter.place(target))
 
 
 def _as_variable(name: str, value: Value, source: SourcePlace | None) -> Value:
@@ -212,19 +225,18 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
     return union_of_elements(items, interpreter.place(target), interpreter.text(target))
 
 
-def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: SourcePlace | None) -> None:
-    with interpreter.tracer.target():
-        owner = interpreter.evaluate(target.value)
+def assign_element(
+    interpreter: Interpreter,
+    target: cst.Subscript,
+    owner: Value,
+    element_key: ElementKey,
+    value: Value,
+    source: SourcePlace | None = None,
+) -> None:
+    """Assign a value to a subscript whose object has the value `owner`."""
     interpreter.tracer.on_element_change(target, owner)
-    key: Value = UNKNOWN
-    key_node: cst.CSTNode = target
-    is_slice = False
-    for element in target.slice:
-        if isinstance(element.slice, cst.Index):
-            key_node = element.slice.value
-            key = constant_key(interpreter, key_node, interpreter.evaluate(element.slice.value))
-        else:
-            is_slice = True
+    key_node, is_slice = element_key.node, element_key.bounds is not None
+    key = element_key.value if is_slice else constant_key(interpreter, key_node, element_key.value)
     place = source or interpreter.place(target)
     if is_slice:
         from stepgraph.interpreter.objects.containers.iteration import added_elements

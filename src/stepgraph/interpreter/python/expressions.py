@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -14,7 +14,7 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, constant_name, get_attribute
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.names import bind, is_bound_in_body, is_globals_call, look_up
+from stepgraph.interpreter.objects.names import bind, is_bound_in_body, look_up
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import is_unordered, make_collection, merge_repeated, tasks_of_each_pass
 from stepgraph.interpreter.python.constants import (
@@ -32,16 +32,14 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
-from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.step_api import observe_step_attribute
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
-    Nondeterministic,
     Template,
-    Unresolved,
     Value,
 )
 from stepgraph.syntax.load_names import type_only_names
@@ -76,7 +74,7 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
 _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False), "None": Constant(None)}
 
 
-def _evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
+def evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
     """Evaluate the object whose attribute or element is accessed."""
     if interpreter.tracer is NO_TRACER:  # the most frequent contexts cost more than what they do without a check
         return interpreter.evaluate(node.value)
@@ -306,8 +304,12 @@ def _unpack_argument(interpreter: Interpreter, value: Value, place: SourcePlace)
 
 
 def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
-    owner, name = _evaluate_owner(interpreter, node), node.attr.value
-    place = interpreter.place(node)
+    return attribute_of(interpreter, node, evaluate_owner(interpreter, node))
+
+
+def attribute_of(interpreter: Interpreter, node: cst.Attribute, owner: Value) -> Value:
+    """Return the value of an attribute reference whose object has the value `owner`."""
+    name, place = node.attr.value, interpreter.place(node)
     if isinstance(owner, (Event, Payload)):  # few attributes are those of an event
         interpreter.tracer.on_event_key("attribute", owner, Constant(name), interpreter.place(node.value), place)
     elif isinstance(owner, StepFunction):
@@ -327,74 +329,10 @@ def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
 
 
 def _evaluate_subscript(interpreter: Interpreter, node: cst.Subscript) -> Value:
-    element = _evaluate_element(interpreter, node, _evaluate_owner(interpreter, node))
-    interpreter.tracer.on_element_read(node, element)
-    return element
+    from stepgraph.interpreter.python.subscripts import element_of, evaluate_key
 
-
-def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Value) -> Value:
-    from stepgraph.interpreter.objects.attributes.dynamic import get_global
-    from stepgraph.interpreter.python.subscripts import get_item
-
-    key: Value = UNKNOWN
-    key_node: cst.BaseExpression = node
-    for element in node.slice:
-        if isinstance(element.slice, cst.Index):
-            key_node = element.slice.value
-            key = interpreter.evaluate(key_node)
-        elif isinstance(element.slice, cst.Slice):
-            return _slice(interpreter, owner, element.slice)
-    if len(node.slice) > 1:
-        key = UNKNOWN
-        indices = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
-        key_node = cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[])
-    interpreter.tracer.on_event_key("read", owner, key, interpreter.place(node.value), interpreter.place(node))
-    if is_globals_call(interpreter, node.value):
-        member = get_global(interpreter, Argument(key, interpreter.place(key_node)), interpreter.place(node))
-        return UNKNOWN if member is None else member
-    return get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
-
-
-def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
-    bounds: list[Any] = [_evaluate_bound(interpreter, part) for part in (node.lower, node.upper, node.step)]
-    if isinstance(owner, Nondeterministic):
-        return replace(owner, result_name="")
-    owner = as_collection(interpreter, owner, "__getitem__")
-    if isinstance(owner, Union):
-        owner = _merge_cases(interpreter, owner)
-    if isinstance(owner, Unresolved):
-        return owner
-    if not isinstance(owner, Collection) or _has_no_relevant_item(owner):
-        interpreter.escape_operand(owner, interpreter.place(node), "is sliced, which stepgraph does not model")
-        return UNKNOWN
-    if owner.has_definite_order and all(isinstance(bound, int | None) for bound in bounds):
-        selected = owner.items[slice(*bounds)]
-        selected_ids = set(map(id, selected))
-        interpreter.store.record_unselected(item for item in owner.items if id(item) not in selected_ids)
-        return hidden_like((owner,), make_collection(interpreter, owner.kind, selected))
-    copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
-    copy.state.unordered = True
-    return copy
-
-
-def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
-    """Return a list with the elements of all cases of a union, as needed for `todo = todo[10:]` in a loop."""
-    from stepgraph.interpreter.objects.containers.iteration import elements_of
-
-    items: dict[int, Element] = {id(item.value): item for item in elements_of(interpreter, owner) or ()}
-    merged = make_collection(interpreter, "list", tuple(items.values()))
-    merged.state.unordered = True
-    return merged if items else UNKNOWN
-
-
-def _evaluate_bound(interpreter: Interpreter, part: cst.BaseExpression | None) -> object:
-    """Return a slice bound: its constant, None if the bound is missing, or the abstract value of any other bound."""
-    value = Constant(None) if part is None else interpreter.evaluate(part)
-    return value.value if isinstance(value, Constant) else value
-
-
-def _has_no_relevant_item(value: Collection) -> bool:
-    return all(not item.value.relevant for item in value.items)
+    owner = evaluate_owner(interpreter, node)
+    return element_of(interpreter, node, owner, evaluate_key(interpreter, node))
 
 
 def _evaluate_lambda(interpreter: Interpreter, node: cst.Lambda) -> Value:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
 import libcst as cst
 from msgspec.structs import replace
@@ -78,6 +79,8 @@ def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> 
 
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
+    elif not isinstance(node.target, cst.Name):
+        _evaluate_parts(interpreter, node.target)  # Python evaluates the object and the key of a bare annotation
     if interpreter.frame.scope.kind in ("class", "module"):
         evaluate_annotation(interpreter, node.annotation)  # Python does not evaluate annotations in functions
 
@@ -93,31 +96,83 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
         in_place_methods,
         is_union_of_objects,
     )
-    from stepgraph.interpreter.python.assignment import assign
 
     with interpreter.tracer.target():
-        target = interpreter.evaluate(node.target)
+        target = _evaluate_target(interpreter, node.target)
+    present = target.value
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
-    interpreter.tracer.on_augmented_assignment(node, target, value)
-    collection = as_collection(interpreter, target, *in_place_methods(node.operator))
+    interpreter.tracer.on_augmented_assignment(node, present, value)
+    collection = as_collection(interpreter, present, *in_place_methods(node.operator))
     is_only_name = _is_only_name(interpreter, node.target)
     updated = _update_in_place(interpreter, node.operator, collection, value, place, is_only_name=is_only_name)
     if updated is not None:
-        if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
-            # Python evaluates the target only once, so the operations of the second evaluation are discarded.
-            interpreter.block_of(lambda: assign(interpreter, node.target, updated))
+        if _is_new_value(node.target, target, updated):
+            target.assign(updated)
         return
-    if isinstance(target, ProjectObject) or is_union_of_objects(target):
-        assign(
-            interpreter,
-            node.target,
-            apply_augmented_operator(interpreter, node.operator, target, value, interpreter.place(node)),
-        )
+    if isinstance(present, ProjectObject) or is_union_of_objects(present):
+        target.assign(apply_augmented_operator(interpreter, node.operator, present, value, place))
         return
-    interpreter.escape_operand(target, place, _UNMODELED_OPERAND)
+    interpreter.escape_operand(present, place, _UNMODELED_OPERAND)
     interpreter.escape_operand(value, place, _UNMODELED_OPERAND)
-    interpreter.block_of(lambda: assign(interpreter, node.target, interpreter.tracer.on_operation((target, value))))
+    target.assign(interpreter.tracer.on_operation((present, value)))
+
+
+class _EvaluatedTarget(NamedTuple):
+    """The target of an augmented assignment, whose object and key Python evaluates only once."""
+
+    value: Value
+    """The value before the assignment."""
+    owner: Value
+    """The object whose attribute or element is assigned. It is unknown for a name."""
+    assign: Callable[[Value], None]
+    """Assigns a value to the target."""
+
+
+def _evaluate_target(interpreter: Interpreter, target: cst.BaseExpression) -> _EvaluatedTarget:
+    from stepgraph.interpreter.python.assignment import assign, assign_element, assign_member
+    from stepgraph.interpreter.python.expressions import attribute_of, evaluate_owner
+    from stepgraph.interpreter.python.subscripts import element_of, evaluate_key
+
+    match target:
+        case cst.Attribute():
+            owner = evaluate_owner(interpreter, target)
+            value = attribute_of(interpreter, target, owner)
+            return _EvaluatedTarget(value, owner, lambda new: assign_member(interpreter, target, owner, new))
+        case cst.Subscript():
+            owner = evaluate_owner(interpreter, target)
+            key = evaluate_key(interpreter, target)
+            value = element_of(interpreter, target, owner, key)
+            return _EvaluatedTarget(value, owner, lambda new: assign_element(interpreter, target, owner, key, new))
+        case _:
+            value = interpreter.evaluate(target)
+            return _EvaluatedTarget(value, UNKNOWN, lambda new: assign(interpreter, target, new))
+
+
+def _evaluate_parts(interpreter: Interpreter, target: cst.BaseExpression) -> None:
+    """Evaluate the object and the key of a target."""
+    from stepgraph.interpreter.python.subscripts import evaluate_key
+
+    if isinstance(target, cst.Attribute | cst.Subscript):
+        interpreter.evaluate(target.value)
+    if isinstance(target, cst.Subscript):
+        evaluate_key(interpreter, target)
+
+
+def _is_new_value(node: cst.BaseExpression, target: _EvaluatedTarget, updated: Value) -> bool:
+    """Return whether assigning the result of an operation in place may change the target.
+
+    The result is another object, or the target is a slice, an attribute found on the class, or an object with special
+    methods.
+    """
+    if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
+        return True
+    if isinstance(node, cst.Subscript):
+        is_slice = any(isinstance(element.slice, cst.Slice) for element in node.slice)
+        return is_slice or isinstance(target.owner, ProjectObject)
+    if not isinstance(node, cst.Attribute) or isinstance(updated, AttributeDictionary):
+        return False
+    return isinstance(target.owner, ProjectObject) and target.owner.state.get(node.attr.value) is not target.value
 
 
 def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
@@ -229,12 +284,11 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     from stepgraph.interpreter.objects.attributes.changes import delete_named
     from stepgraph.interpreter.objects.special_methods import call_special
     from stepgraph.interpreter.python.assignment import remove_entry, remove_item
+    from stepgraph.interpreter.python.subscripts import evaluate_key
 
     owner = interpreter.evaluate(target.value)
     interpreter.tracer.on_element_change(target, owner)
-    slices = [element.slice for element in target.slice]
-    keys = [interpreter.evaluate(index.value) for index in slices if isinstance(index, cst.Index)]
-    key = keys[0] if len(keys) == len(slices) == 1 else UNKNOWN
+    key = evaluate_key(interpreter, target).value
 
     def delete_from(owner: Value) -> Value:
         owner = as_collection(interpreter, owner, "__delitem__")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import libcst as cst
 from msgspec.structs import replace
@@ -14,12 +14,15 @@ from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal, table_of
+from stepgraph.interpreter.objects.names import is_globals_call
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
+from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import (
     Collection,
+    Element,
     Mapping,
     MappingEntry,
     hide_constants,
@@ -27,8 +30,9 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
-from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
+from stepgraph.interpreter.values.unions import Case, Union, as_optional, on_some_paths
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
@@ -42,6 +46,98 @@ from stepgraph.ir.values import (
     join_taint,
 )
 from stepgraph.syntax.module import SourcePlace
+
+
+class ElementKey(NamedTuple):
+    """The evaluated key of a subscript."""
+
+    value: Value
+    """The key. It is unknown if the subscript is a slice or has several indices."""
+    node: cst.BaseExpression
+    """The expression that the graph shows as the key."""
+    bounds: tuple[Any, ...] | None = None
+    """The bounds of a slice: constants, None for a missing bound, or abstract values. None for other subscripts."""
+
+
+def evaluate_key(interpreter: Interpreter, node: cst.Subscript) -> ElementKey:
+    """Evaluate the indices and the slice bounds of a subscript, in this order of the source."""
+    values: list[Value | tuple[Any, ...]] = []
+    for element in node.slice:
+        part = element.slice
+        if isinstance(part, cst.Index):
+            values.append(interpreter.evaluate(part.value))
+        elif isinstance(part, cst.Slice):
+            values.append(tuple(_evaluate_bound(interpreter, bound) for bound in (part.lower, part.upper, part.step)))
+    if len(values) == 1:
+        key = values[0]
+        if isinstance(key, tuple):
+            return ElementKey(UNKNOWN, node, key)
+        return ElementKey(key, _index_of(node.slice[0]) or node)
+    indices = [index for element in node.slice if (index := _index_of(element)) is not None]
+    return ElementKey(UNKNOWN, cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[]))
+
+
+def _index_of(element: cst.SubscriptElement) -> cst.BaseExpression | None:
+    return element.slice.value if isinstance(element.slice, cst.Index) else None
+
+
+def _evaluate_bound(interpreter: Interpreter, part: cst.BaseExpression | None) -> object:
+    value = Constant(None) if part is None else interpreter.evaluate(part)
+    return value.value if isinstance(value, Constant) else value
+
+
+def element_of(interpreter: Interpreter, node: cst.Subscript, owner: Value, key: ElementKey) -> Value:
+    """Return the value of a subscript whose object has the value `owner`."""
+    element = _element_of(interpreter, node, owner, key)
+    interpreter.tracer.on_element_read(node, element)
+    return element
+
+
+def _element_of(interpreter: Interpreter, node: cst.Subscript, owner: Value, key: ElementKey) -> Value:
+    from stepgraph.interpreter.objects.attributes.dynamic import get_global
+
+    if key.bounds is not None:
+        return _slice(interpreter, owner, key.bounds, interpreter.place(node))
+    key_place, place = interpreter.place(key.node), interpreter.place(node)
+    interpreter.tracer.on_event_key("read", owner, key.value, interpreter.place(node.value), place)
+    if is_globals_call(interpreter, node.value):
+        member = get_global(interpreter, Argument(key.value, key_place), place)
+        return UNKNOWN if member is None else member
+    return get_item(interpreter, owner, key.value, key_place, place)
+
+
+def _slice(interpreter: Interpreter, owner: Value, bounds: tuple[Any, ...], place: SourcePlace) -> Value:
+    if isinstance(owner, Nondeterministic):
+        return replace(owner, result_name="")
+    owner = as_collection(interpreter, owner, "__getitem__")
+    result = call_special(interpreter, owner, ("__getitem__",), (UNKNOWN,), place)
+    if result is not None:
+        return result
+    if isinstance(owner, Union):
+        owner = _merge_cases(interpreter, owner)
+    if isinstance(owner, Unresolved):
+        return owner
+    if not isinstance(owner, Collection) or all(not item.value.relevant for item in owner.items):
+        interpreter.escape_operand(owner, place, "is sliced, which stepgraph does not model")
+        return UNKNOWN
+    if owner.has_definite_order and all(isinstance(bound, int | None) for bound in bounds):
+        selected = owner.items[slice(*bounds)]
+        selected_ids = set(map(id, selected))
+        interpreter.store.record_unselected(item for item in owner.items if id(item) not in selected_ids)
+        return hidden_like((owner,), make_collection(interpreter, owner.kind, selected))
+    copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
+    copy.state.unordered = True
+    return copy
+
+
+def _merge_cases(interpreter: Interpreter, owner: Union) -> Value:
+    """Return a list with the elements of all cases of a union, as needed for `todo = todo[10:]` in a loop."""
+    from stepgraph.interpreter.objects.containers.iteration import elements_of
+
+    items: dict[int, Element] = {id(item.value): item for item in elements_of(interpreter, owner) or ()}
+    merged = make_collection(interpreter, "list", tuple(items.values()))
+    merged.state.unordered = True
+    return merged if items else UNKNOWN
 
 
 def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
