@@ -128,10 +128,12 @@ def _property(call: LibraryCall) -> Value:
 @models("builtins.type")
 def _type(call: LibraryCall) -> Value:
     """Return the class of an object. `type(name, bases, namespace)` is not modeled."""
+    from stepgraph.interpreter.objects.builtin_bases import is_error
+
     if len(call.arguments.items) > 1:
         return call.unmodeled()
     owner = call.first
-    return owner.cls if isinstance(owner, ProjectObject) else UNKNOWN
+    return owner.cls if isinstance(owner, ProjectObject) and not is_error(owner) else UNKNOWN
 
 
 @models("builtins.type.__new__")

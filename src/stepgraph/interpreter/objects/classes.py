@@ -157,6 +157,8 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 
 def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> bool | None:
     """Return whether a value is an instance of a class. Return None if that is unknown."""
+    from stepgraph.interpreter.objects.builtin_bases import is_error
+
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
     if not isinstance(class_value, ClassValue) or class_value.caveats:
@@ -165,7 +167,7 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
         return False
     if isinstance(value, FunctionValue) and isinstance(value.node, cst.FunctionDef):
         return None if _may_decide_otherwise(interpreter, class_value) else False
-    if not isinstance(value, ProjectObject) or value.may_be_replaced:
+    if not isinstance(value, ProjectObject) or value.may_be_replaced or is_error(value):
         return None
     order = resolution_order(value.cls)
     if class_value is value.cls:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Iterator
 from typing import Final
 
@@ -104,6 +103,8 @@ def _get_constant(
         if default is None or not default.relevant or isinstance(owner, StepObject):
             return value
         return union_of_values([value, default], [name, callable_name(default) or name], place.text, place)
+    from stepgraph.interpreter.objects.builtin_bases import has_builtin_attribute, is_error
+
     may_have_others = not isinstance(owner, ModuleValue) and _may_have_others(owner)
     if isinstance(owner, ModuleValue):
         is_defined = True
@@ -111,11 +112,11 @@ def _get_constant(
         is_defined = name in _member_names(interpreter, owner)
     else:
         is_defined = has_class_attribute(interpreter, owner, name)
-    is_error = isinstance(owner, ProjectObject) and _is_error(owner)
+    may_be_another = is_error(owner)
     is_set = isinstance(owner, ProjectObject) and name in owner.state
-    if is_defined and not is_error and not _is_conditional(owner, name):
+    if is_defined and not may_be_another and not _is_conditional(owner, name):
         return interpreter.attribute(owner, name, place)
-    if is_defined or may_have_others or _has_builtin_attribute(owner, name) or (is_error and is_set):
+    if is_defined or may_have_others or has_builtin_attribute(owner, name) or (may_be_another and is_set):
         values = [interpreter.attribute(owner, name, place), default]
         return union_of_values(values, [callable_name(value) or name for value in values], place.text, place)
     if isinstance(owner, ClassValue | ModuleValue):
@@ -149,30 +150,6 @@ def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
     )
 
 
-def _is_error(owner: ProjectObject) -> bool:
-    """Return whether an object is an exception. A handler that binds it may bind one of any other class instead."""
-    return any(issubclass(base, BaseException) for base in _builtin_bases(owner))
-
-
-def _has_builtin_attribute(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
-    """Return whether Python or a built-in base may define an attribute. An exception may be of any built-in class."""
-    if isinstance(owner, ModuleValue):
-        return False
-    if name.startswith("__"):
-        return True
-    bases = _builtin_bases(owner)
-    if any(issubclass(base, BaseException) for base in bases):
-        bases = [each for each in vars(builtins).values() if isinstance(each, type) and issubclass(each, BaseException)]
-    return any(hasattr(base, name) for base in bases)
-
-
-def _builtin_bases(owner: ProjectObject | ClassValue) -> list[type]:
-    order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
-    names = [base.name.removeprefix(_BUILTINS) for base in order if isinstance(base, External)]
-    return [base for base in (getattr(builtins, name, None) for name in names) if isinstance(base, type)]
-
-
-_BUILTINS: Final = "builtins."
 _LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 

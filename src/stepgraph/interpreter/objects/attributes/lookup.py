@@ -147,7 +147,9 @@ def _inherited_attribute(interpreter: Interpreter, instance: ProjectObject, name
     if name in ("ctx", "env") and derives_from_entrypoint(instance.cls):
         return ENVIRONMENT if name == "env" else UNKNOWN
     if name == "__class__":
-        return instance.cls
+        from stepgraph.interpreter.objects.builtin_bases import is_error
+
+        return UNKNOWN if is_error(instance) else instance.cls
     if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
         return BuiltinMethod(instance, name)
     return _undefined_attribute(interpreter, instance, order, name, place)

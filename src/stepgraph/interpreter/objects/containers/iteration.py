@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot, union_values
-from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.classes import class_member, enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import iterated_entries
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
@@ -128,14 +128,15 @@ def _elements_of_object(
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
         return elements_of(interpreter, iterator, exhausts=exhausts)
-    items: list[Value | None] = []
-    block = interpreter.block_of(
-        lambda: items.append(call_special(interpreter, instance, ("__getitem__",), (UNKNOWN,), place))
-    )
-    if items[0] is not None:
-        if block.operations:
-            interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))
-        return (Element(items[0], place, many=True),)
+    if class_member(interpreter, instance, "__iter__") is None:
+        results: list[Value | None] = []
+        block = interpreter.block_of(
+            lambda: results.append(call_special(interpreter, instance, ("__getitem__",), (UNKNOWN,), place))
+        )
+        if results[0] is not None:
+            if block.operations:
+                interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))
+            return (Element(results[0], place, many=True),)
     fields = field_elements(interpreter, instance, place)
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over, which stepgraph does not model")
