@@ -82,3 +82,16 @@ def test_a_slice_calls_the_special_method() -> None:
 
 def test_elements_at_several_indices_are_distinct() -> None:
     assert {"a", "b"} <= set(graph_of("jobs = {}\njobs[1, 2] = a\njobs[3, 2] = b\nawait jobs[1, 2]()").split())
+
+
+@pytest.mark.parametrize(
+    ("method", "use"),
+    [
+        ("def __getitem__(cls, key): return a", "await Jobs['x']()"),
+        ("def __rshift__(cls, other): return a", "await (Jobs >> 1)()"),
+        ("def __delitem__(cls, key): cls.jobs.append(a)", "del Jobs['x']\nfor job in Jobs.jobs:\n    await job()"),
+    ],
+)
+def test_a_metaclass_defines_the_operators_of_a_class(method: str, use: str) -> None:
+    classes = f"class Meta(type):\n    {method}\nclass Jobs(metaclass=Meta):\n    jobs = []\n"
+    assert "a" in graph_of(f"{classes}{use}").split()

@@ -10,7 +10,8 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.attributes.lookup import with_receiver
+from stepgraph.interpreter.objects.classes import enum_members, find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iterators import is_iterator, take_elements
 from stepgraph.interpreter.python.arguments import make_collection
@@ -41,14 +42,24 @@ def call_special(
         return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
         )
-    if not isinstance(owner, ProjectObject):
+    if not isinstance(owner, ProjectObject | ClassValue):
         return None
     method: Value = UNKNOWN
     for name in names:
-        method = interpreter.attribute(owner, name, place)
+        method = _special_method(interpreter, owner, name, place)
         if isinstance(method, FunctionValue | Union):
             return interpreter.call(method, Arguments(tuple(Argument(operand, place) for operand in operands)), place)
     return method if isinstance(method, Unresolved) else None
+
+
+def _special_method(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value:
+    """Return the special method of an object, or of a class from its metaclass."""
+    if isinstance(owner, ProjectObject):
+        return interpreter.attribute(owner, name, place)
+    if not isinstance(owner, ClassValue) or not isinstance(owner.metaclass, ClassValue):
+        return UNKNOWN
+    method = find_member(interpreter, resolution_order(owner.metaclass), name)
+    return UNKNOWN if method is None else with_receiver(method, owner)
 
 
 def apply_binary_operator(

@@ -301,7 +301,7 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
                 remove_item(interpreter, owner, key)
             case Mapping():
                 remove_entry(interpreter, owner, key)
-            case ProjectObject():
+            case ProjectObject() | ClassValue():
                 call_special(interpreter, owner, ("__delitem__",), (key,), interpreter.place(target))
         return UNKNOWN
 

@@ -143,6 +143,8 @@ def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) 
 def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
     """Return whether an owner may have attributes that `_member_names` does not return."""
     order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+    if isinstance(owner, ClassValue) and isinstance(owner.metaclass, ClassValue):
+        order = (*order, *resolution_order(owner.metaclass))
     return any(
         not isinstance(base, ClassValue | External)
         or (isinstance(base, ClassValue) and not base.scope.bindings.binders.keys().isdisjoint(_LOOKUP_HOOKS))

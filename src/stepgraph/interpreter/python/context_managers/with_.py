@@ -45,7 +45,7 @@ from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.raised_exceptions import BlockErrors
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
-from stepgraph.interpreter.values.objects import DecoratingManager, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, DecoratingManager, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value, emit_await
@@ -430,6 +430,8 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
             return yielded_value(interpreter, manager) if can_inline(interpreter, manager) else UNKNOWN
         case Unresolved():
             return await_value(interpreter, manager, place)
+        case ClassValue(metaclass=ClassValue()):
+            return await_value(interpreter, Unresolved("its metaclass defines the context", place), place)
         case WrappingManager(content=content):
             return content
         case TaskGroup() | Resource() | ExitStack():
