@@ -35,6 +35,23 @@ def test_change_by_a_function_that_a_library_calls(use: str) -> None:
     assert codes_of(f"import plugin\njobs = []\n{SWAP}{use}\nawait job()") == ["escapes"]
 
 
+@pytest.mark.parametrize("callback", ["jobs.append", "table.__setitem__, 'key'", "holder.put"])
+@pytest.mark.parametrize("schedule", ["asyncio.get_running_loop().call_soon(", "await asyncio.to_thread("])
+def test_change_by_a_callback_with_its_argument(schedule: str, callback: str) -> None:
+    assert codes_of(f"""
+async def first(step): await step.sleep("first", 1)
+async def second(step): await step.sleep("second", 1)
+class Holder:
+    def __init__(self): self.job = first
+    def put(self, job): self.job = job
+jobs, table, holder = [first], {{'key': first}}, Holder()
+{schedule}{callback}, second)
+await jobs[-1](step)
+await table['key'](step)
+await holder.job(step)
+""") == ["escapes"]
+
+
 def test_function_that_changes_only_constants() -> None:
     body = "count = 0\ndef add():\n    nonlocal count\n    count += 1\nplugin(add)\nawait a()"
     assert codes_of(f"import plugin\n{body}") == []

@@ -111,10 +111,16 @@ def report_escape(
 
     With `is_stored`, the callee may store the arguments in an object of the project.
     """
-    for argument in arguments.items:
-        if argument.value.relevant:  # or else the text is not needed
-            action = f"is passed to `{_callee(place)}`{why}"
-            interpreter.escape(argument.value, argument.place, action, is_stored=is_stored)
+    for index, argument in enumerate(arguments.items):
+        if not argument.value.relevant:  # then the text is not needed
+            continue
+        action = f"is passed to `{_callee(place)}`{why}"
+        is_reported = interpreter.escape(argument.value, argument.place, action, is_stored=is_stored)
+        following = tuple(each for each in arguments.items[index + 1 :] if each.keyword is None)
+        is_callback = isinstance(argument.value, FunctionValue | BuiltinMethod)
+        if is_callback and not is_reported and any(each.value.relevant for each in following):
+            call = Partial(argument.value, Arguments(following))  # as of `loop.call_soon(jobs.append, job)`
+            interpreter.escape(call, argument.place, action)
 
 
 def _callee(place: SourcePlace) -> str:
