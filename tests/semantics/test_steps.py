@@ -416,3 +416,24 @@ def test_a_retried_step_may_set_the_same_value_again() -> None:
         load
         a
     """)
+
+
+RENAMED = """
+def rename(function):
+    function.__name__ = event
+    return function
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("async def job(): pass\njob.__name__ = event\nawait step.do()(job)()", "{job.__name__}"),
+        ("async def job(): pass\nsetattr(job, '__name__', event)\nawait step.do()(job)()", "{job.__name__}"),
+        ("async def job(): pass\nfunctools.update_wrapper(job, len)\nawait step.do()(job)()", "{job.__name__}"),
+        (f"{RENAMED}@step.do()\n@rename\nasync def job(): pass\nawait job()", "{job.__name__}"),
+        ("await step.do()(lambda: None)()", "<lambda>"),
+    ],
+)
+def test_the_name_of_a_renamed_function(code: str, name: str) -> None:
+    assert graph_of(code) == name

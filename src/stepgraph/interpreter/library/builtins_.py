@@ -160,7 +160,7 @@ def _setattr(call: LibraryCall) -> Value:
                 owner,
                 lambda chosen: _setattr(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
             )
-        case [ClassValue() | ModuleValue() as owner, _, value] if name is not None:
+        case [ClassValue() | ModuleValue() | FunctionValue() as owner, _, value] if name is not None:
             assign = assign_attribute if call.name == "builtins.setattr" else store_attribute
             assign(call.interpreter, owner, name, value, call.place)
             return Constant(None)

@@ -134,6 +134,7 @@ def _update_wrapper(call: LibraryCall) -> Value:
     """Model `functools.update_wrapper(wrapper, wrapped)`, which returns the wrapper."""
     match [argument.value for argument in call.arguments.items]:
         case [FunctionValue() as wrapper, wrapped]:
+            call.interpreter.work.renamed.add(id(wrapper.node))
             return replace(wrapper, wrapped=wrapped)
         case [ProjectObject() as wrapper, FunctionValue() as wrapped]:
             store_attribute(call.interpreter, wrapper, "__wrapped__", wrapped, call.place)

@@ -168,6 +168,17 @@ def _dependency_elements(interpreter: Interpreter, argument: Argument | None) ->
     return (Element(argument.value, argument.place, many=True),) if items is None else items
 
 
+def _default_name(interpreter: Interpreter, function: FunctionValue | None, name: str) -> str:
+    """Return the name of a step without a name: the `__name__` of its function, which may be assigned."""
+    if function is not None and isinstance(function.node, cst.Lambda):
+        return "<lambda>"
+    is_renamed = function is not None and (
+        id(function.node) in interpreter.work.renamed
+        or function.scope.module.mentions(f"{name}.__name__ =".encode())  # a statement of the module is not executed
+    )
+    return f"{{{name}.__name__}}" if is_renamed else name
+
+
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: SourcePlace) -> Value:
     """Declare a step by applying the decorator that `step.do(...)` returned to a function."""
     interpreter.tracer.on_declaration(callee.arguments, arguments, place)
@@ -178,7 +189,7 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     declared = signature_function(body)
     function_name = callable_name((declared or UNKNOWN) if isinstance(body, FunctionValue) else body)
     name = function_name or function.place.text
-    own_name = function_name or "{" + name + "}"
+    own_name = _default_name(interpreter, declared, name) if function_name else "{" + name + "}"
     parameters = free_parameters(body)
     definition = StepDefinition(
         own_name if callee.name is None else callee.name,

@@ -50,6 +50,8 @@ class WorkRegistry(Struct):
     """The instances of project classes, in order of creation."""
     escaped: dict[tuple[int, int], tuple[Value, SourcePlace, str]] = field(default_factory=dict)
     """The functions, classes and objects that escaped without steps, with the place and predicate for a report."""
+    renamed: set[int] = field(default_factory=set)
+    """The ids of the syntax nodes of functions whose `__name__` is assigned."""
     finished_task: Value | None = None
     """The finished task whose callback is being evaluated, if any. Its removal from a collection loses no work."""
     is_finished_in_loop: bool = False

@@ -75,6 +75,8 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
     elif isinstance(owner, Container):  # Python raises an AttributeError
         interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model")
     else:
+        if isinstance(owner, FunctionValue) and name == "__name__":
+            interpreter.work.renamed.add(id(owner.node))
         escape_assigned(interpreter, value, place)
 
 
