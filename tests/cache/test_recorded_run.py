@@ -180,6 +180,34 @@ def test_a_new_import_of_a_derived_class_is_noticed() -> None:
     _assert_fresh(lambda: Path("other/steps.py").write_text(HELPER.replace("work'", "other'")), "graph", "-f", "json")
 
 
+@pytest.mark.parametrize("name", ["flow.py", "pyproject.toml", "package/inner"])
+@pytest.mark.parametrize("target", [".hidden/new", "../outside"])
+def test_a_new_target_of_a_link_is_noticed(name: str, target: str) -> None:
+    Path(".hidden").mkdir()
+    Path("../outside").symlink_to("project/nowhere")
+    Path(name).symlink_to(os.path.relpath(target, os.path.dirname(name)))
+    Path("orders.py").write_text(f"from package.inner import work\n{ORDERS}")
+    time.sleep(_TICK_SECONDS)
+    run("list")
+    assert run("list")[-1] is True
+    if target == "../outside":
+        Path("../outside").unlink()
+        Path("../outside").symlink_to("project/.hidden/new")
+    if name == "package/inner":
+        Path(".hidden/new").mkdir()
+        Path(".hidden/new/__init__.py").write_text(HELPER)
+    else:
+        Path(".hidden/new").write_text(ORDERS if name == "flow.py" else "[tool.stepgraph]\nexclude = ['steps.py']\n")
+    assert run("list")[-1] is False
+
+
+def test_a_changed_target_of_linked_settings_is_noticed() -> None:
+    Path(".settings").write_text("")
+    Path("pyproject.toml").symlink_to(".settings")
+    time.sleep(_TICK_SECONDS)
+    _assert_fresh(lambda: Path(".settings").write_text("[tool.stepgraph]\nignore = ['SG2']\n"), "check")
+
+
 def test_a_new_local_package_is_noticed() -> None:
     Path("new").mkdir()
     Path("new/pyproject.toml").write_text("[project]\nname = 'kit'\n")

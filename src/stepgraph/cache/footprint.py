@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Final, TypeAlias
 
@@ -15,7 +16,7 @@ from stepgraph.cache.entry import installation_files
 from stepgraph.cache.recorded_run import STATE_FIELDS, Footprint
 from stepgraph.project.folders import folder_of, prefix_of, real_path
 from stepgraph.project.git import has_temporary_failures, repository_files
-from stepgraph.project.reading import has_unsaved_files
+from stepgraph.project.reading import has_unsaved_files, list_entries
 from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 
@@ -26,6 +27,9 @@ _MISSING: Final[FileState] = (0,) * len(STATE_FIELDS)
 _MASK: Final = (1 << 64) - 1
 _PROBED_NAMES: Final = (".git", ".gitignore", "__init__.py", "pyproject.toml", *CONFIGURATION_NAMES)
 """The names that are looked for in directories and their ancestors."""
+
+_LINK_SUFFIXES: Final = (".py", ".toml", ".json", ".jsonc")
+"""The suffixes of the names of links to files that a run may read. Names of packages contain no dot."""
 
 _QUIET_NANOSECONDS: Final = 2_000_000_000
 """The time before a run in which nothing may have changed. File systems round times to up to two seconds."""
@@ -53,11 +57,10 @@ def footprint_of(
         return None
     listed = dict.fromkeys([*sources.folders, *_listed_folders(sources)])
     files = dict.fromkeys([*analysis.files, *analysis.inputs.files, *others])
-    links = [path for path in files if os.path.islink(path)]
     looked_at = [
         *(prefix or "." for prefix in listed),
         *files,
-        *map(real_path, links),
+        *_links_in(listed),
         *_ignore_files(listed),
         *_probed_paths(paths),
         *(path or "." for path in sources.packages.inputs),
@@ -65,6 +68,9 @@ def footprint_of(
         *installation_files(),
     ]
     states = {path: _state(path) for path in looked_at if "\0" not in path}
+    # A link that leads nowhere or out of the project is not followed, but its targets may change.
+    links = [path for path in states if os.path.islink(path)]
+    states |= {target: _state(target) for target in map(real_path, links) if "\0" not in target}
     if any(changed >= start.time - _QUIET_NANOSECONDS for changed, *_ in states.values()):
         return None
     folders = {folder_of(path) or "." for path in files} - sources.folders.keys()
@@ -88,6 +94,15 @@ def _listed_folders(sources: Sources) -> Iterator[str]:
     """Yield the directories in which imported modules were searched."""
     for module in sources.modules:
         yield from module.project.files.listings
+
+
+def _links_in(folders: Iterable[str]) -> Iterator[str]:
+    """Yield the links in directories that may lead to a module, a package or a configuration."""
+    for folder in folders:
+        with suppress(OSError):
+            for entry in list_entries(folder):
+                if entry.is_symlink() and ("." not in entry.name or entry.name.endswith(_LINK_SUFFIXES)):
+                    yield folder + entry.name
 
 
 def _ignore_files(folders: Iterable[str]) -> Iterator[str]:
