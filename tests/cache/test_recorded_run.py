@@ -185,7 +185,7 @@ def test_a_new_import_of_a_derived_class_is_noticed() -> None:
 def test_a_new_target_of_a_link_is_noticed(name: str, target: str) -> None:
     Path(".hidden").mkdir()
     Path("../outside").symlink_to("project/nowhere")
-    Path(name).symlink_to(os.path.relpath(target, os.path.dirname(name)))
+    Path(name).symlink_to(os.path.relpath(target, Path(name).parent))
     Path("orders.py").write_text(f"from package.inner import work\n{ORDERS}")
     time.sleep(_TICK_SECONDS)
     run("list")
