@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 
 import pytest
 
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import EDITOR_MESSAGE_BYTES
 from tests.lsp.raw_client import Message, RawClient
 
@@ -48,6 +50,16 @@ def code(message: object) -> object:
 def test_invalid_requests_get_an_error(initialized: RawClient, body: bytes, expected: int) -> None:
     initialized.send_body(body)
     assert code(initialized.read()) == expected
+
+
+def test_deep_messages_during_an_analysis_are_refused(initialized: RawClient) -> None:
+    refused = threading.Event()
+    analysis = threading.Thread(target=run_with_large_stack, args=[refused.wait])
+    analysis.start()
+    initialized.send_body(b"[" * 300_000)
+    assert code(initialized.read()) == -32700
+    refused.set()
+    analysis.join()
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import BinaryIO, Final
 
 from stepgraph.limits import EDITOR_MESSAGE_BYTES, EDITOR_PENDING_BYTES, MEGABYTE
+from stepgraph.model.json_nesting import is_nested_too_deeply
 
 OnMessage = Callable[[object], None]
 """A function that is called with each message, as the data of its JSON."""
@@ -31,7 +32,7 @@ _FLUSH_SECONDS: Final = 2.0
 """The time for which the end of the connection waits until the editor has read the last messages."""
 
 INVALID_JSON: Final = object()
-"""The data of a message that is not JSON."""
+"""The data of a message that is not JSON, or is nested too deeply."""
 
 
 class Connection:
@@ -149,6 +150,8 @@ class Connection:
 
 
 def _parsed(body: bytes) -> object:
+    if is_nested_too_deeply(body):
+        return INVALID_JSON
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
