@@ -18,9 +18,9 @@ _NO_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _DEPTH_CHANGES: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
-def is_nested_too_deeply(content: bytes) -> bool:
-    """Return whether brackets outside of strings are nested deeper than `MAX_NESTING` levels."""
-    if content.count(b"[") + content.count(b"{") <= MAX_NESTING:
+def is_nested_too_deeply(content: bytes, maximum: int = MAX_NESTING) -> bool:
+    """Return whether brackets outside of strings are nested deeper than `maximum` levels."""
+    if content.count(b"[") + content.count(b"{") <= maximum:
         return False
     brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
-    return any(depth > MAX_NESTING for depth in accumulate(map(_DEPTH_CHANGES.__getitem__, brackets)))
+    return any(depth > maximum for depth in accumulate(map(_DEPTH_CHANGES.__getitem__, brackets)))

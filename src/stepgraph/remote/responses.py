@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from stepgraph.model.json_nesting import is_nested_too_deeply
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow
 
 _MAX_NAME_LENGTH: Final = 256
@@ -77,6 +78,9 @@ class _ListedInstance(Struct, frozen=True):
     created_on: str | None = None
 
 
+_MAX_NESTING: Final = 10_000
+"""The maximum depth of JSON in a response. The reader of a log supports less, and says so."""
+
 _ENVELOPE: Final = msgspec.json.Decoder(Envelope)
 _WORKFLOWS: Final = msgspec.json.Decoder(list[_ListedWorkflow])
 _INSTANCES: Final = msgspec.json.Decoder(list[_ListedInstance])
@@ -84,6 +88,8 @@ _INSTANCES: Final = msgspec.json.Decoder(list[_ListedInstance])
 
 def read_envelope(body: bytes, content_type: str = "") -> Envelope:
     """Return the envelope in the body of a response. Raises UnexpectedResponseError for anything else."""
+    if is_nested_too_deeply(body, _MAX_NESTING):
+        raise UnexpectedResponseError(_kind_of(body, content_type))
     try:
         return _ENVELOPE.decode(body)
     except (msgspec.MsgspecError, RecursionError):
