@@ -10,8 +10,9 @@ import libcst as cst
 import pytest
 
 import stepgraph.interpreter
-from stepgraph.analysis import Analysis
+from stepgraph.analysis import Analysis, WorkflowRecord
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.hashing import digest
 from stepgraph.interpreter import equivalence
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.calls import Suppressor
@@ -204,6 +205,24 @@ def test_texts_of_operands_are_computed_once(monkeypatch: pytest.MonkeyPatch) ->
     assert isinstance(source, str)
     analyze_source(source)
     assert len(texts) < 300
+
+
+def test_the_text_of_a_module_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a limit, the text of the module stands for the definitions of global names."""
+    definitions = "".join(f"V{n} = other('{n}')\n" for n in range(20))
+    tests = "\n".join(f"if V{n}: await step.sleep('s{n}', 1)" for n in range(20))
+    source = f"{definitions}{entry(tests)['entry.py']!s}"
+    hashed: list[bytes] = []
+
+    def digest_of(content: bytes) -> str:
+        hashed.append(content)
+        return digest(content)
+
+    monkeypatch.setattr("stepgraph.syntax.global_values._MAX_TOTAL_CHARACTERS", 10)
+    monkeypatch.setattr("stepgraph.syntax.global_values.digest", digest_of)
+    (workflow,) = analyze_source(source).workflows
+    WorkflowRecord.of(workflow)
+    assert hashed.count(source.encode()) == 1
 
 
 def test_tasks_that_have_not_begun_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

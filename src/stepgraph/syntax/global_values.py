@@ -72,6 +72,8 @@ class GlobalValues:
         """The lowest index of a pending definition to which the code of the innermost one refers."""
         self._values: dict[int, tuple[cst.CSTNode, str]] = {}
         """The definitions that have been read with their values, by the identity of the node."""
+        self._unread: dict[str, str] = {}
+        """The identifiers of modules that cannot be parsed, by path."""
 
     def of(self, names: Sequence[str], module: SourceModule) -> tuple[str, int] | None:
         """Return an expression for a dotted name in a module, and the number of components that it stands for.
@@ -150,12 +152,12 @@ class GlobalValues:
         """Return an expression for the value of another one in a module or class."""
         tree = expression_of(value, module) if self._remaining > 0 else None
         if tree is None:
-            return _identifier_of("u", module.source)
+            return f"u_{module.once(source_digest)}"
         try:
             normal = with_values(tree, _Names(self, module, owner=owner))
             text = ast.unparse(normal)
         except RecursionError:
-            return _identifier_of("u", module.source)
+            return f"u_{module.once(source_digest)}"
         self._remaining -= len(text)
         if len(text) <= _MAX_CONSTANT and all(isinstance(each, _CONSTANT_NODES) for each in ast.walk(normal)):
             return text
@@ -168,11 +170,17 @@ class GlobalValues:
             case OutsideName(name=name, used=used):
                 return name.lstrip("."), used
             case UnreadName(path=path, used=used):
-                content = None if self.importer is None else self.importer.modules.read_files.get(path)
-                return _identifier_of("u", content or path.encode(errors="replace")), used
+                return self._of_unread(path), used
             case Definition(module=module, name=name, used=used):
                 return self._of_definition(name, module, used, names)
         return None
+
+    def _of_unread(self, path: str) -> str:
+        """Return an identifier for all names of a module that cannot be parsed."""
+        if path not in self._unread:
+            content = None if self.importer is None else self.importer.modules.read_files.get(path)
+            self._unread[path] = _identifier_of("u", content or path.encode(errors="replace"))
+        return self._unread[path]
 
     def _of_definition(self, name: str, module: SourceModule, used: int, names: Sequence[str]) -> tuple[str, int]:
         bindings = bindings_of(module.tree, module)
@@ -252,7 +260,7 @@ class GlobalValues:
         for node in code:
             trees = code_of(node, module) if self._remaining > 0 else None
             if trees is None:
-                return _identifier_of("u", module.source)
+                return f"u_{module.once(source_digest)}"
             outer = module.parents.get(id(module.parents.get(id(node))))
             method = node if isinstance(node, cst.FunctionDef) and isinstance(outer, cst.ClassDef) else None
             receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
@@ -262,7 +270,7 @@ class GlobalValues:
             try:
                 texts += (ast.dump(with_values(tree, names, receiver, captured)) for tree in trees)
             except RecursionError:
-                return _identifier_of("u", module.source)
+                return f"u_{module.once(source_digest)}"
             texts.append("method" if method is not None else "")
         self._remaining -= sum(map(len, texts))
         return _identifier_of("f", " ".join(texts).encode(errors="replace"))
@@ -347,6 +355,11 @@ def _for_name(name: str, binders: Sequence[cst.CSTNode], identifier: str) -> str
     """Return an identifier for one of several names that a statement may bind. A name has none in code with steps."""
     is_definition = len(binders) == 1 and isinstance(binders[0], cst.FunctionDef | cst.ClassDef)
     return name if not identifier else identifier if is_definition else f"{identifier}_{name}"
+
+
+def source_digest(module: SourceModule) -> str:
+    """Return a short digest of the text of a module, which stands for code beyond the limits."""
+    return digest(module.source)[:_DIGITS]
 
 
 def _identifier_of(kind: str, content: bytes) -> str:

@@ -16,7 +16,7 @@ from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definition_code import ast_names, code_of, expression_of, with_attributes
 from stepgraph.syntax.free_names import free_names
-from stepgraph.syntax.global_values import GlobalValues
+from stepgraph.syntax.global_values import GlobalValues, source_digest
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
 
@@ -69,7 +69,7 @@ class _Search:
         while self._pending:
             if not self.values.may_read_source():
                 # The text of the module stands for the remaining code.
-                return digest(self.module.source)[:_DIGITS]
+                return self.module.once(source_digest)
             node, around = self._pending.popleft()
             self._texts += self._code(node, around)
         return digest(" ".join(self._texts).encode(errors="replace"))[:_DIGITS]
