@@ -318,3 +318,10 @@ def test_the_reason_contains_a_changed_constant(tmp_path: Path) -> None:
     assert reasons(tmp_path, old, new) == (
         "The value 3 in the condition `n > limits.A` changed to 'x', so the instance may now take another branch.",
     )
+
+
+def test_a_long_chain_of_constants_is_followed(tmp_path: Path) -> None:
+    chain = "".join(f"L{number} = L{number - 1} + 1\n" for number in range(1, 100))
+    old, new = (entry(f"L0 = {first}\n{chain}", "n > L99") for first in (3, 5))
+    assert effect(tmp_path, old, new) == "unknown"
+    assert effect(tmp_path, old, old) == "resumes"

@@ -66,8 +66,8 @@ class GlobalValues:
         """The identities of the functions and classes with steps."""
         self._remaining = _MAX_TOTAL_CHARACTERS
         self._sources = _MAX_SOURCES
-        self._pending: list[cst.CSTNode] = []
-        """The definitions whose code is being read."""
+        self._pending: dict[int, int] = {}
+        """The indexes of the definitions whose code is being read, by the identity of the node, outermost first."""
         self._lowest = maxsize
         """The lowest index of a pending definition to which the code of the innermost one refers."""
         self._values: dict[int, tuple[cst.CSTNode, str]] = {}
@@ -201,12 +201,14 @@ class GlobalValues:
     ) -> tuple[str, int]:
         """Return the value of a variable of a module, which may be another name of a function, class or constant."""
         alias = dotted_names(value)
-        if not alias or statement in self._pending:
+        if not alias or id(statement) in self._pending:
             return self._of_assigned(value, statement, module), used
         path = (*alias, *names[used:])
-        self._pending.append(statement)
-        result = self._of_target(locate(path, module, self.importer), path)
-        self._pending.pop()
+        self._pending[id(statement)] = len(self._pending)
+        try:
+            result = self._of_target(locate(path, module, self.importer), path)
+        finally:
+            del self._pending[id(statement)]
         text, count = result or (alias[0], 1)
         return ".".join((text, *alias[count:])), used + max(0, count - len(alias))
 
@@ -280,14 +282,16 @@ class GlobalValues:
         if id(node) in self._values:
             return self._values[id(node)][1]
         depth = len(self._pending)
-        if node in self._pending:
-            index = self._pending.index(node)
+        index = self._pending.get(id(node))
+        if index is not None:
             self._lowest = min(self._lowest, index)
             return f"r_{depth - index}"
         lowest, self._lowest = self._lowest, maxsize
-        self._pending.append(node)
-        text = compute()
-        self._pending.pop()
+        self._pending[id(node)] = depth
+        try:
+            text = compute()
+        finally:
+            del self._pending[id(node)]
         if self._lowest >= depth:
             self._values[id(node)] = node, text
             self._lowest = lowest
