@@ -9,6 +9,7 @@ import pytest
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Applicability, Finding
 from stepgraph.fixing import compute_fixes
+from stepgraph.syntax.module import SourceModule
 from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
 
 SDK_IMPORT = "from workers import WorkflowEntrypoint"
@@ -405,3 +406,17 @@ def test_local_variables_of_every_statement() -> None:
         print(inner, Local, [x for y in order if (z := y) for x in y], z)
         del order"""
     assert missing(with_helper(body)) == []
+
+
+def test_modules_are_searched_once_for_all_undefined_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    words: list[bytes] = []
+    mentions = SourceModule.mentions
+
+    def count(module: SourceModule, word: bytes) -> bool:
+        words.append(word)
+        return mentions(module, word)
+
+    monkeypatch.setattr(SourceModule, "mentions", count)
+    names = [f"missing_{number}" for number in range(20)]
+    assert len(missing(using(" + ".join(names)))) == 20
+    assert words.count(b"__globals__") == 1

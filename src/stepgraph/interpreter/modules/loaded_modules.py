@@ -211,9 +211,8 @@ class LoadedModules(Struct):
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""
     _checked_count: int = 0
-    _extends_builtins: bool = False
-    """The result of `may_extend_builtins` for the first `_builtins_count` modules."""
-    _builtins_count: int = 0
+    _mentions: dict[tuple[bytes, ...], tuple[bool, int]] = field(default_factory=dict)
+    """The result of `mention_any` for each argument, and the number of the first modules that it is about."""
     _changes_functions: bool = False
     """The result of `may_change_functions` for the first `_function_count` modules."""
     _function_count: int = 0
@@ -312,6 +311,10 @@ class LoadedModules(Struct):
         """
         changes, owner = self._changes_of(name), last_component(scope)
         return bool(changes) and any(change.owner == owner for change in changes)
+
+    def is_assigned_outside_self(self, name: str) -> bool:
+        """Return whether a loaded or imported module assigns an attribute of any object other than `self`."""
+        return any(change.is_assigned and not change.is_of_self for change in self._changes_of(name))
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""
@@ -477,10 +480,16 @@ class LoadedModules(Struct):
 
     def may_extend_builtins(self) -> bool:
         """Return whether a loaded module may add names to the built-in ones."""
-        for module in islice(self.scopes, self._builtins_count, None):
-            self._extends_builtins = self._extends_builtins or module.mentions(b"builtins.")
-        self._builtins_count = len(self.scopes)
-        return self._extends_builtins
+        return self.mention_any((b"builtins.",))
+
+    def mention_any(self, words: tuple[bytes, ...]) -> bool:
+        """Return whether the source of a loaded module contains one of the words."""
+        is_mentioned, count = self._mentions.get(words, (False, 0))
+        if count < len(self.scopes):
+            new = islice(self.scopes, count, None)
+            is_mentioned = is_mentioned or any(module.mentions(word) for module in new for word in words)
+            self._mentions[words] = is_mentioned, len(self.scopes)
+        return is_mentioned
 
     def _names_class_or_module(self, owner: str) -> bool:
         """Return whether a name, as the last component of an owner, denotes a class or module instead of an object."""

@@ -82,14 +82,8 @@ def _observe_undefined(interpreter: Interpreter, place: SourcePlace, scopes: Seq
 
 def _may_be_set_by_object(interpreter: Interpreter, name: str) -> bool:
     """Return whether a module may set a name of another module through the module object or a function."""
-    # Imported here because few programs use undefined names.
-    from stepgraph.syntax.mutation.assignments import assigned_attributes
-
-    return any(
-        any(map(module.mentions, _FOREIGN_NAMESPACE_ACCESS))
-        or module.once(assigned_attributes).assigns_outside_self(name)
-        for module in interpreter.modules.scopes
-    )
+    modules = interpreter.modules
+    return modules.mention_any(_FOREIGN_NAMESPACE_ACCESS) or modules.is_assigned_outside_self(name)
 
 
 def _suggest_name(interpreter: Interpreter, name: str, scopes: Sequence[LexicalScope]) -> str | None:
