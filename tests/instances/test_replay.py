@@ -113,6 +113,17 @@ def test_a_renamed_step_in_a_new_helper_runs_again() -> None:
     )
 
 
+@pytest.mark.parametrize("count", [2, 9, 40])
+def test_many_steps_before_an_open_sleep_run_out_of_order(count: int) -> None:
+    steps = [do(f"step {number}") for number in range(count)]
+    log = log_of("running", ended("load order"), opened("cool down", "sleep"))
+    added = NewCode.of(graph(LOAD, *steps, sleep()), graph(LOAD, sleep())).replay(log)
+    moved = NewCode.of(graph(LOAD, *steps, sleep()), graph(LOAD, sleep(), *steps)).replay(log)
+    names = tuple(f"step {number}-1" for number in range(count))
+    assert (added.effect, added.added, added.orphans) == ("out_of_order", names, ())
+    assert (moved.effect, moved.added, moved.orphans) == ("out_of_order", names, ())
+
+
 def test_ended_instances_are_not_affected() -> None:
     replay = NewCode.of(graph(do("other"))).replay(replace(SLEEPING, status="complete"))
     assert (replay.effect, replay.notes) == (

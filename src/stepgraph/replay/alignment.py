@@ -31,7 +31,6 @@ from stepgraph.replay.costs import (
     REPLACED_BY_OTHER_KIND,
     REQUIRED_RUN,
     RESUMED,
-    RUN,
     CodeRun,
     Costs,
     ReplayedCall,
@@ -293,7 +292,7 @@ class _RunSearch(Struct):
         if required and replaced is None:
             self._begin(run, ReplayedCall(site, None, None, required), base + REQUIRED_RUN, failed=False)
         elif not required:
-            self._begin(run, ReplayedCall(site, None), base + (AGAIN if is_edited else RUN), failed=False)
+            self._begin(run, ReplayedCall(site, None), base + self.costs.of_run(site, run), failed=False)
 
     def _count_call(self) -> None:
         calls = 1 + len(self.program.sites) // _SITES_PER_CALL

@@ -29,11 +29,11 @@ ORPHAN: Final = 48
 # One edit of the code changes all runs of a step, so it is charged once.
 AGAIN: Final = 1
 # With the deployed code, the decisions of the instance are known, and these costs select the run.
-UNEXPECTED: Final = 120
-MISSING: Final = 160
+UNEXPECTED: Final = 1_200
+MISSING: Final = 1_600
 REQUIRED_RUN: Final = 4
 # A name with unknown parts that has not changed probably has the same value.
-OTHER_VALUE: Final = 160
+OTHER_VALUE: Final = 1_600
 UNPLACED_ORPHAN: Final = 8
 
 
@@ -121,7 +121,17 @@ class Costs(Struct, frozen=True):
             return 0
         if site.number in self.deployed.excluded:
             return 2 * UNEXPECTED
+        if site.number in self.deployed.overtaking:
+            return 0
         return 0 if self.tracked.number(site.number, run.counts) < self.allowed.get(site.number, 0) else UNEXPECTED
+
+    def of_run(self, site: Site, run: CodeRun) -> int:
+        """Return the additional cost of a call that the log does not answer.
+
+        With the deployed code, any number of new steps is more probable than another decision.
+        """
+        is_further = run.edited if self.deployed is not None else run.edited >> site.number & 1
+        return AGAIN if is_further else RUN
 
     def missing(self, run: CodeRun) -> Iterator[int]:
         """Yield the steps with fewer runs than under the deployed code. Covered ones cannot be missing."""
