@@ -24,6 +24,7 @@ from tests.instances.replay_pairs import (
     Pair,
     counted,
     sleep,
+    wait,
 )
 from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import block, branch, call, deep, do, either, function, graph, loop, parallel, protected
@@ -122,6 +123,16 @@ def test_many_steps_before_an_open_sleep_run_out_of_order(count: int) -> None:
     names = tuple(f"step {number}-1" for number in range(count))
     assert (added.effect, added.added, added.orphans) == ("out_of_order", names, ())
     assert (moved.effect, moved.added, moved.orphans) == ("out_of_order", names, ())
+
+
+def test_a_wait_moved_behind_a_group_follows_all_its_steps() -> None:
+    """Members that have not ended probably succeed, so the helper runs its last step before the wait."""
+    group = parallel("all", do("check stock"), call("pay"))
+    functions = {"pay": function("pay", CHARGE, do("send receipt"))}
+    old, new = graph(wait(), group, functions=functions), graph(group, wait(), functions=functions)
+    log = log_of("running", ended("approval", kind="wait"), opened("check stock"), opened("charge card"))
+    replay = NewCode.of(new, old).replay(log)
+    assert (replay.effect, replay.added) == ("out_of_order", ("send receipt-1",))
 
 
 def test_ended_instances_are_not_affected() -> None:

@@ -240,7 +240,7 @@ class _RunSearch(Struct):
         # A later failure does not explain the log.
         may_have_failed = len(running) == 1 and run.consumed >> running[0] != (1 << len(self.entries) - running[0]) - 1
         for failed in (False, True) if may_have_failed else (False,) if running else ():
-            cost = run.cost + RESUMED + FAILED * failed
+            cost = run.cost + RESUMED + self.costs.failed_end * failed
             for ended in self._after_all(run.position, running, failed=failed):
                 self._add(CodeRun(ended, run.consumed, run.covered, run.counts, run.edited, cost, run.last, run))
 

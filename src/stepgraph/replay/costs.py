@@ -108,6 +108,11 @@ class Costs(Struct, frozen=True):
         unplaced = ~placed & ((1 << len(entries)) - 1)
         return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, bit_set(deployed.existing), over)
 
+    @property
+    def failed_end(self) -> int:
+        """The additional cost of a failure of an entry that has not ended. The deployed code has run without one."""
+        return FAILED if self.deployed is None else 2 * UNEXPECTED
+
     def is_required(self, site: Site, counts: CallCounts) -> bool:
         """Return whether a call of a step corresponds to a run under the deployed code."""
         return bool(counts.lacking >> site.number & 1)
