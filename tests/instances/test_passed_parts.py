@@ -223,3 +223,24 @@ def test_a_finished_step_moved_behind_a_loop_of_a_function() -> None:
         "out_of_order",
         ("A loop may have further passes, although steps after it have already begun.",),
     )
+
+
+def test_a_step_added_in_front_of_an_exit_of_a_helper() -> None:
+    """The helper may have returned before its first step, so that it has no entries."""
+
+    def code(*first: Node) -> Graph:
+        pack = function("pack", *first, either(branch("empty", LEAVE)), do("wrap"))
+        return graph(LOAD, either(branch("vip", call("pack"))), sleep(), functions={"pack": pack})
+
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    replay = NewCode.of(code(do("weigh")), code()).replay(log)
+    reason = "`weigh` may run when the instance resumes, before steps that have already run."
+    assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
+
+
+def test_a_branch_without_a_trace_was_not_taken() -> None:
+    """The loop may have no pass, but the step after it would be in the log."""
+    old = graph(LOAD, either(branch("vip", loop(do("gift")), do("wrap"))), sleep())
+    new = graph(LOAD, either(branch("vip", do("gift"), do("wrap"))), sleep())
+    log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
+    assert NewCode.of(new, old).replay(log).effect == "resumes"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
@@ -16,7 +16,6 @@ from stepgraph.model.expressions import changed_constant
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.passed_part import PassedPart, ancestors
-from stepgraph.replay.traces import Traces
 
 
 class Decision(Struct, frozen=True):
@@ -38,12 +37,12 @@ class Decisions(Struct, frozen=True):
     """Whether a step has failed, or the code between steps has raised an exception."""
     passes: Sequence[CurrentPass]
     """The passes around the last entry of the log, outermost first."""
-    traces: Traces
-    """The elements of the deployed version that leave a trace in the log."""
     old_calls: Mapping[str, Sequence[int]]
     """The calls in the deployed version, by the name of the called function."""
     new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
+    untraced: dict[int, bool] = field(default_factory=dict)
+    """Whether each new function may have run without an entry in the log, by its number."""
 
     def changed(self) -> Iterator[Decision]:
         """Yield the decisions before the last step that may differ."""
@@ -90,14 +89,25 @@ class Decisions(Struct, frozen=True):
         return not self.old.is_avoided(element.parent)
 
     def may_run_untraced(self, number: int) -> bool:
-        """Return whether a new step is in a branch or loop that may have run without an entry in the log."""
-        if self.matching.to_old[number] is not None:
-            return False
+        """Return whether a branch or loop around a new step, or its calls, may have run without an entry in the log."""
+        return self.matching.to_old[number] is None and self._runs_untraced(number)
+
+    def _runs_untraced(self, number: int) -> bool:
         for element in ancestors(self.matching.new, number):
             partner = self.matching.to_old[element.number] if element.kind in {BRANCH, "loop"} else None
             if partner is not None and self._may_have_run_untraced(partner):
                 return True
+            if element.slot == FUNCTIONS:
+                return self._may_be_called_untraced(element)
         return False
+
+    def _may_be_called_untraced(self, function: TreeElement) -> bool:
+        """Return whether a branch or loop around a call of a new function may have run without an entry in the log."""
+        if function.number not in self.untraced:
+            self.untraced[function.number] = False  # Recursive calls add nothing.
+            calls = self.new_calls.get(function.text(KEY), ())
+            self.untraced[function.number] = any(map(self._runs_untraced, calls))
+        return self.untraced[function.number]
 
     def is_released(self, number: int) -> bool:
         """Return whether a step that has not run is no longer in a branch, loop or handler that skipped it."""
@@ -168,10 +178,10 @@ class Decisions(Struct, frozen=True):
         return self._is_in(old) and self.new.last.get(function, ROOT) >= end and function not in self.new.completed
 
     def _may_have_run_untraced(self, number: int) -> bool:
-        if not self.old.contains(number) or self.old.is_avoided(number):
+        if not _is_passed(self.old, self.old_calls, number) or self.old.is_avoided(number):
             return False
         has_run = not self.old.possible.isdisjoint(self.matching.old.subtree(number))
-        return not has_run and not self.traces.leaves_trace(number)
+        return not has_run and not self.old.traces.leaves_trace(number)
 
     def _condition(self, old: int, new: int) -> Iterator[Decision]:
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"

@@ -152,7 +152,8 @@ class VersionPair(Struct):
     _old_paths: ElementPaths
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
-    _traces: Traces
+    _traces: tuple[Traces, Traces]
+    """The elements of the deployed and of the new version that leave a trace in the log."""
     _old_calls: Mapping[str, Sequence[int]]
     """The calls in the deployed version, by the name of the called function."""
     _new_calls: Mapping[str, Sequence[int]]
@@ -189,7 +190,7 @@ class VersionPair(Struct):
             new_program,
             old_paths,
             {new_paths[site.path]: site.number for site in new_program.sites},
-            Traces(old_tree),
+            (Traces(old_tree), Traces(new_tree)),
             calls_by_name(old_tree),
             calls_by_name(new_tree),
             functions_by_key(new_tree),
@@ -324,11 +325,10 @@ class VersionPair(Struct):
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         return Decisions(
             self.matching,
-            PassedPart.of(self.matching.old, entries, runs),
-            PassedPart.of(self.matching.new, entries, new),
+            PassedPart.of(self.matching.old, entries, runs, self._traces[0]),
+            PassedPart.of(self.matching.new, entries, new, self._traces[1]),
             may_have_raised,
             tuple(current_passes(self.matching.old, runs)),
-            self._traces,
             self._old_calls,
             self._new_calls,
         )

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
+from stepgraph.replay.traces import Traces
 
 _REPEATING: Final = frozenset({"loop", "step_do"})
 
@@ -33,9 +34,13 @@ class PassedPart(Struct, frozen=True):
     """The numbers of the steps and calls that may have run."""
     single: frozenset[int]
     """The numbers of the functions that an instance calls at most once."""
+    traces: Traces
+    """The elements that leave a trace in the log."""
 
     @classmethod
-    def of(cls, tree: Tree, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> PassedPart:
+    def of(
+        cls, tree: Tree, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], traces: Traces
+    ) -> PassedPart:
         """Return the part with the entries of a log, whose steps may be the last ones of the `runs`."""
         places = _EnclosingElements(tree)
         counts = Counter(chain for chains in runs for chain in chains)
@@ -53,6 +58,7 @@ class PassedPart(Struct, frozen=True):
             frozenset(loop for chain in counts if counts[chain] > 1 for each in chain for loop in places.loops(each)),
             frozenset(number for chain in counts for number in chain),
             frozenset(places.called_once()),
+            traces,
         )
 
     def contains(self, number: int) -> bool:
@@ -99,14 +105,21 @@ class PassedPart(Struct, frozen=True):
         if first is None or first in self.possible:
             return False
         is_return = self.tree[first].kind == "break" and self.tree[first].text("kind") == "return"
-        if self.tree[first].kind not in STEPS and not is_return:
+        begins_with_step = self.tree[first].kind in STEPS
+        if not (begins_with_step or is_return or self._lacks_trace(branch)):
             return False
         outer = [*ancestors(self.tree, branch.number)]
         if any(each.kind == "parallel" or each.slot == FUNCTIONS for each in outer):
             return False
-        if is_return and any(each.kind == "try" for each in outer):
-            return False  # a `finally` may have run the last step
+        if not begins_with_step and any(each.kind == "try" for each in outer):
+            return False  # a `finally` may have run the last step, or the branch may have raised before its first step
         return self.last.get(ROOT, ROOT) >= choice.end
+
+
+    def _lacks_trace(self, branch: TreeElement) -> bool:
+        """Return whether a branch would have begun a step, but has not."""
+        has_begun = any(number in self.possible for number in self.tree.subtree(branch.number))
+        return not has_begun and self.traces.leaves_trace(branch.number)
 
 
 class _EnclosingElements:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from stepgraph.diff.tree import BRANCH, CALL, STEPS, Tree, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, STEPS, Tree, functions_by_key
 
 _TRACED: Final = "try_block"
 _CHOICES: Final = frozenset({"if", "switch"})
@@ -18,6 +18,7 @@ class Traces:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._functions = functions_by_key(tree)
+        self._left = frozenset(_elements_left(tree))
         self._traced: dict[int, bool] = {}
 
     def leaves_trace(self, number: int) -> bool:
@@ -26,10 +27,10 @@ class Traces:
 
     def _leaves_trace_in(self, numbers: Iterable[int]) -> bool:
         for number in numbers:
-            if self._tree[number].kind == "break":
-                return False
             if self._is_traced(number):
                 return True
+            if number in self._left:
+                return False
         return False
 
     def _is_traced(self, number: int) -> bool:
@@ -52,3 +53,15 @@ class Traces:
         if element.kind == "try":
             return any(self.leaves_trace(child) for child in element.children if self._tree[child].slot == _TRACED)
         return element.kind in _SEQUENCES and self.leaves_trace(number)
+
+
+def _elements_left(tree: Tree) -> Iterator[int]:
+    """Yield the exits, and the elements that an exit inside may leave before their end."""
+    for element in tree.elements:
+        if element.kind != "break":
+            continue
+        is_return = element.text("kind") == "return"
+        number = element.number
+        while number != ROOT and tree[number].slot != FUNCTIONS and (is_return or tree[number].kind != "loop"):
+            yield number
+            number = tree[number].parent
