@@ -95,3 +95,10 @@ def test_a_new_concurrent_step_is_not_earlier() -> None:
     fragile = either(branch("fragile", do("wrap", starts=1, resolves=2)))
     new = code(parallel("all", do("weigh", starts=1, resolves=2), fragile, do("label", starts=1, resolves=2)))
     assert reasons(old, new, ended("weigh"), opened("label")) == ()
+
+
+def test_branches_that_change_places_are_not_overtaken() -> None:
+    gift, letter = do("gift"), do("letter")
+    old = graph(loop(either(branch("vip", gift), branch(None, letter))))
+    new = graph(loop(either(branch("not vip", letter), branch(None, gift))))
+    assert NewCode.of(new, old).replay(log_of("paused", opened("gift"))).effect == "resumes"

@@ -128,6 +128,8 @@ class Decisions(Struct, frozen=True):
             old is not None
             and _is_passed(self.new, self.new_calls, number)
             and not _is_passed(self.old, self.old_calls, old)
+            # The branches of a choice may change places.
+            and not (_is_alternative(self.old, old) and _is_alternative(self.new, number))
         )
 
     def _may_have_begun(self, number: int) -> bool:
@@ -333,6 +335,16 @@ def _is_passed(part: PassedPart, calls: Mapping[str, Sequence[int]], number: int
             visited |= following
             pending += sorted(following)
     return False
+
+
+def _is_alternative(part: PassedPart, number: int) -> bool:
+    """Return whether an element and the last one that an instance has run are in different branches of a choice."""
+    tree = part.tree
+    outside = list(ancestors(tree, number))
+    function = next((outer.number for outer in outside if outer.slot == FUNCTIONS), ROOT)
+    around_last = {outer.number for outer in ancestors(tree, part.last.get(function, ROOT))}
+    branches = (outer for outer in outside if outer.kind == BRANCH and outer.parent in around_last)
+    return any(branch.number not in around_last for branch in branches)
 
 
 def _is_conditional(element: TreeElement) -> bool:

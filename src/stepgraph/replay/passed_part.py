@@ -115,7 +115,6 @@ class PassedPart(Struct, frozen=True):
             return False  # a `finally` may have run the last step, or the branch may have raised before its first step
         return self.last.get(ROOT, ROOT) >= choice.end
 
-
     def _lacks_trace(self, branch: TreeElement) -> bool:
         """Return whether a branch would have begun a step, but has not."""
         has_begun = any(number in self.possible for number in self.tree.subtree(branch.number))
