@@ -126,7 +126,7 @@ class Costs(Struct, frozen=True):
             return 0
         if site.number in self.deployed.excluded:
             return 2 * UNEXPECTED
-        if site.number in self.deployed.overtaking:
+        if site.number in self.deployed.overtaking or site.number in self.deployed.sporadic:
             return 0
         return 0 if self.tracked.number(site.number, run.counts) < self.allowed.get(site.number, 0) else UNEXPECTED
 

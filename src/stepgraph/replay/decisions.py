@@ -10,12 +10,14 @@ from msgspec import Struct, field
 from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, Tree, TreeElement
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, is_work
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.model.expressions import changed_constant
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
+from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.replay.removed_exits import RemovedExits, added_exits
 
 
 class Decision(Struct, frozen=True):
@@ -41,6 +43,10 @@ class Decisions(Struct, frozen=True):
     """The calls in the deployed version, by the name of the called function."""
     new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
+    guards: ComparedGuards
+    """The conditions under which the steps of both versions run."""
+    removed_exits: RemovedExits
+    """The removed exits that the instance may have taken."""
     untraced: dict[int, bool] = field(default_factory=dict)
     """Whether each new function may have run without an entry in the log, by its number."""
 
@@ -84,7 +90,9 @@ class Decisions(Struct, frozen=True):
 
     def _has_decided(self, element: TreeElement) -> bool:
         """Return whether the instance may have passed a decision."""
-        if element.kind not in {BRANCH, "switch", "loop"} or not self.old.contains(element.number):
+        if element.kind not in {BRANCH, "switch", "loop"}:
+            return False
+        if not self.old.has_passed(element.number, self.old_calls):
             return False
         return not self.old.is_avoided(element.parent)
 
@@ -110,24 +118,45 @@ class Decisions(Struct, frozen=True):
         return self.untraced[function.number]
 
     def is_released(self, number: int) -> bool:
-        """Return whether a step that has not run is no longer in a branch, loop or handler that skipped it."""
+        """Return whether a step that has not run is no longer skipped by a branch, loop, handler or exit."""
         old = self.matching.to_old[number]
-        if old is None or old in self.old.possible or not self.old.contains(old):
+        if old is None or old in self.old.possible:
             return False
-        outside = _elements_around(self.matching.old, self.old_calls, old)
-        conditional = [outer for outer in outside if _is_conditional(self.matching.old[outer])]
+        is_candidate = old in self.removed_exits.released or (
+            self.old.has_passed(old, self.old_calls) and self._has_lost_condition(old, number)
+        )
+        return is_candidate and not self.guards.keep(old, number)
+
+    def is_sporadic(self, number: int) -> bool:
+        """Return whether branches, handlers or exits may have skipped some runs of a step, and no longer do."""
+        old = self.matching.to_old[number]
+        if old is None or old not in self.old.possible or not self.old.is_repeated(old):
+            return False
+        is_candidate = old in self.removed_exits.sporadic or self._has_lost_condition(old, number, with_loops=False)
+        return is_candidate and not self.guards.keep(old, number)
+
+    def _has_lost_condition(self, old: int, new: int, *, with_loops: bool = True) -> bool:
+        outside = [self.matching.old[outer] for outer in _elements_around(self.matching.old, self.old_calls, old)]
+        conditional = [
+            outer.number for outer in outside if _is_conditional(outer) and (with_loops or outer.kind != "loop")
+        ]
         if not conditional:
             return False
-        around = _elements_around(self.matching.new, self.new_calls, number)
-        return any(self.matching.to_new[outer] not in around for outer in conditional)
+        around = _elements_around(self.matching.new, self.new_calls, new)
+        return any(self._is_left(outer, around) for outer in conditional)
+
+    def _is_left(self, outer: int, around: set[int]) -> bool:
+        """Return whether a deployed branch, loop or handler is not around a new step, or always runs."""
+        partner = self.matching.to_new[outer]
+        return partner is None or partner not in around or not _is_conditional(self.matching.new[partner])
 
     def has_overtaken(self, number: int) -> bool:
         """Return whether a step that the instance had not reached now precedes steps that have run."""
         old = self.matching.to_old[number]
         return (
             old is not None
-            and _is_passed(self.new, self.new_calls, number)
-            and not _is_passed(self.old, self.old_calls, old)
+            and self.new.has_passed(number, self.new_calls)
+            and not self.old.has_passed(old, self.old_calls)
             # The branches of a choice may change places.
             and not (_is_alternative(self.old, old) and _is_alternative(self.new, number))
         )
@@ -140,12 +169,14 @@ class Decisions(Struct, frozen=True):
         return not self.is_excluded(number)
 
     def _further_passes(self) -> Iterator[Decision]:
-        """Yield the loops with the last step, if steps that have run now follow them."""
+        """Yield the loops with the last step, if steps that have run now follow them, and those without their exit."""
         loops = [element.number for element in self.matching.old.elements if element.kind == "loop"]
         last = [number for number in loops if self._is_in(number)]
-        for number in dict.fromkeys((*last, *(inner.loop for inner in self.passes[1:]))):
+        around = [*last, *(inner.loop for inner in self.passes[1:])]
+        left = sorted(self.removed_exits.loops.difference(last))
+        for number in dict.fromkeys((*around, *left)):
             partner = self.matching.to_new[number]
-            if partner is None or not self._is_followed(number, partner):
+            if partner is None or not (number in left or self._is_followed(number, partner)):
                 continue
             head = self.matching.new.loop_heads.get(partner, "")
             if number_of_passes(head) != 1:
@@ -180,7 +211,7 @@ class Decisions(Struct, frozen=True):
         return self._is_in(old) and self.new.last.get(function, ROOT) >= end and function not in self.new.completed
 
     def _may_have_run_untraced(self, number: int) -> bool:
-        if not _is_passed(self.old, self.old_calls, number) or self.old.is_avoided(number):
+        if not self.old.has_passed(number, self.old_calls) or self.old.is_avoided(number):
             return False
         has_run = not self.old.possible.isdisjoint(self.matching.old.subtree(number))
         return not has_run and not self.old.traces.leaves_trace(number)
@@ -190,11 +221,33 @@ class Decisions(Struct, frozen=True):
         condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
         if condition == changed and self.matching.has_other_value(old, new):
             what = self._changed_values(old, new, condition)
-        elif condition != changed and not self.matching.has_same_value(old, new):
+        elif (
+            condition != changed and not self.matching.has_same_value(old, new) and not self._has_same_guards(old, new)
+        ):
             what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
         else:
             return
         yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
+
+    def _has_same_guards(self, old: int, new: int) -> bool:
+        """Return whether the steps and calls that two choices decide have the same guards in both versions."""
+        trees = self.matching.old, self.matching.new
+        pairs = [(tree[number], tree[tree[number].parent]) for tree, number in zip(trees, (old, new), strict=True)]
+        if any(branch.kind != BRANCH or choice.kind != "if" for branch, choice in pairs):
+            return False
+        has_exit = any(
+            tree[inner].kind == "break"
+            for tree, number in zip(trees, (old, new), strict=True)
+            for inner in tree.subtree(tree[number].parent)
+        )
+        decided: set[int | None] = set()
+        for tree, number, is_old in zip(trees, (old, new), (True, False), strict=True):
+            around = next((each.number for each in ancestors(tree, number) if each.slot == FUNCTIONS), ROOT)
+            inside = tree.subtree(around if has_exit else tree[number].parent)
+            work = (inner for inner in inside if is_work(tree[inner]))
+            decided.update(self.matching.to_new[inner] if is_old else inner for inner in work)
+        numbers = [number for number in decided if number is not None]
+        return len(numbers) == len(decided) and self.guards.are_equal(sorted(numbers))
 
     def _changed_values(self, old: int, new: int, condition: str) -> str:
         """Return the change of the values in a condition as a clause."""
@@ -234,16 +287,20 @@ class Decisions(Struct, frozen=True):
 
     def _added_exits(self) -> Iterator[Decision]:
         tree = self.matching.new
-        for number in self.matching.unmatched_new():
-            if tree[number].kind != "break" or not self.new.contains(number) or self.is_excluded(number):
+        for number in added_exits(self.matching):
+            if not self.new.contains(number) or self.is_excluded(number):
                 continue
-            if self._is_guard_of_entered(number):
+            if self._is_guard_of_entered(number) or not self.guards.exit_skips(number, self._steps_begun()):
                 continue
             if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
                 continue
             condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
             where = f" if `{condition}`" if condition else ""
             yield Decision("unknown", f"The new code may leave earlier{where}, before steps that have already run.")
+
+    def _steps_begun(self) -> list[int]:
+        """Return the numbers of the new steps that may have run."""
+        return [number for number in sorted(self.new.possible) if self.matching.new[number].kind in STEPS]
 
     def _is_guard_of_entered(self, exit_number: int) -> bool:
         """Return whether a new exit replaces a condition that was true: `if not a: return` in place of `if a:`."""
@@ -320,21 +377,6 @@ class Decisions(Struct, frozen=True):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
-
-
-def _is_passed(part: PassedPart, calls: Mapping[str, Sequence[int]], number: int) -> bool:
-    """Return whether an instance has passed an element, or a call of its function that has run no step."""
-    pending, visited = [number], {number}
-    while pending:
-        element = pending.pop()
-        if part.contains(element):
-            return True
-        function = next((outer for outer in ancestors(part.tree, element) if outer.slot == FUNCTIONS), None)
-        if function is not None and function.number not in part.last:
-            following = set(calls.get(function.text(KEY), ())) - visited
-            visited |= following
-            pending += sorted(following)
-    return False
 
 
 def _is_alternative(part: PassedPart, number: int) -> bool:

@@ -36,7 +36,9 @@ from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decision, Decisions
+from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
+from stepgraph.replay.removed_exits import RemovedExits
 from stepgraph.replay.traces import Traces
 
 _MAX_LAST_STEPS: Final = 4
@@ -59,6 +61,8 @@ class DeployedRun(Struct, frozen=True):
     """The numbers of the new steps that correspond to deployed steps, except those released from a condition."""
     released: frozenset[int]
     """The numbers of the new steps that correspond to deployed steps, but are released from a condition."""
+    sporadic: frozenset[int]
+    """The numbers of the new steps whose deployed runs a branch, loop or exit may have skipped, which was removed."""
     overtaking: frozenset[int]
     """The numbers of the new steps that the instance had not reached and that now precede steps that have run.
     """
@@ -158,6 +162,8 @@ class VersionPair(Struct):
     """The calls in the deployed version, by the name of the called function."""
     _new_calls: Mapping[str, Sequence[int]]
     """The calls in the new version, by the name of the called function."""
+    _guards: ComparedGuards
+    """The conditions under which the steps of both versions run."""
     _new_functions: Mapping[str, int]
     """The numbers of the functions in the new version, by name."""
     _details: tuple[Details, Details]
@@ -183,6 +189,7 @@ class VersionPair(Struct):
         match_step_functions(matching)
         match_branches(matching)
         match_nested_branches(matching)
+        old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
         return cls(
             matching,
@@ -191,8 +198,9 @@ class VersionPair(Struct):
             old_paths,
             {new_paths[site.path]: site.number for site in new_program.sites},
             (Traces(old_tree), Traces(new_tree)),
-            calls_by_name(old_tree),
-            calls_by_name(new_tree),
+            old_calls,
+            new_calls,
+            ComparedGuards(matching, old_calls, new_calls),
             functions_by_key(new_tree),
             details,
         )
@@ -245,6 +253,7 @@ class VersionPair(Struct):
             frozenset(number for number, each in enumerate(counterparts) if None in each and set(each) != {None}),
             existing,
             frozenset(released),
+            frozenset(number for element, number in self._new_sites.items() if decisions.is_sporadic(element)),
             frozenset(overtaking),
             frozenset(optional),
             self._new_conditions(),
@@ -323,14 +332,17 @@ class VersionPair(Struct):
     ) -> Decisions:
         """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
+        old = PassedPart.of(self.matching.old, entries, runs, self._traces[0])
         return Decisions(
             self.matching,
-            PassedPart.of(self.matching.old, entries, runs, self._traces[0]),
+            old,
             PassedPart.of(self.matching.new, entries, new, self._traces[1]),
             may_have_raised,
             tuple(current_passes(self.matching.old, runs)),
             self._old_calls,
             self._new_calls,
+            self._guards,
+            RemovedExits.of(self.matching, old, self._old_calls),
         )
 
     def _chain(self, place: Place) -> RunChain:

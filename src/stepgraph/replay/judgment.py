@@ -21,6 +21,7 @@ from stepgraph.replay.position import HANDLER
 from stepgraph.replay.wording import (
     computed_name,
     misuse,
+    other_pass,
     removed_handler,
     removed_namesake,
     removed_or_moved,
@@ -112,6 +113,7 @@ class Judgment(Struct):
         self._judge_next()
         self._judge_conditions()
         self._note_order()
+        self._judge_other_passes()
         self._judge_misdirected()
         self._judge_passed()
         orphans = self._orphans()
@@ -380,6 +382,17 @@ class Judgment(Struct):
                 use = "continues" if entry.outcome == "open" else "gets the result stored under its name"
                 self.notes.append(f"`{entry.log_name}` is called later than before, and {use}.")
             furthest = max(furthest, -1 if call.entry is None else call.entry)
+
+    def _judge_other_passes(self) -> None:
+        """Find steps that an earlier pass has skipped, and that now get the results of a later one there."""
+        first = len(self.entries)
+        for call in reversed(self.alignment.calls):
+            if call.entry is None:
+                continue
+            is_earlier = call.entry > first
+            if is_earlier and self.deployed is not None and call.site.number in self.deployed.sporadic:
+                self._add("unknown", other_pass(call.site, self.entries[call.entry]), call.site)
+            first = min(first, call.entry)
 
     def _judge_misdirected(self) -> None:
         """Find results of removed calls that later calls with the same name get."""

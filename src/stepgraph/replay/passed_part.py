@@ -69,6 +69,23 @@ class PassedPart(Struct, frozen=True):
         loops = (outer.number for outer in ancestors(self.tree, number) if outer.number in self.repeated)
         return min(loops, default=number) < self.last[function]
 
+    def has_passed(self, number: int, calls: Mapping[str, Sequence[int]]) -> bool:
+        """Return whether the instance has passed an element, or a call of its function that has run no step.
+
+        `calls` are the calls in the version, by the name of the called function.
+        """
+        pending, visited = [number], {number}
+        while pending:
+            element = pending.pop()
+            if self.contains(element):
+                return True
+            function = next((outer for outer in ancestors(self.tree, element) if outer.slot == FUNCTIONS), None)
+            if function is not None and function.number not in self.last:
+                following = set(calls.get(function.text(KEY), ())) - visited
+                visited |= following
+                pending += sorted(following)
+        return False
+
     def has_left(self, number: int) -> bool:
         """Return whether the instance has certainly left an element of the outermost level."""
         return self.tree[number].parent == ROOT and self.last.get(ROOT, ROOT) >= self.tree[number].end
@@ -76,6 +93,8 @@ class PassedPart(Struct, frozen=True):
     def is_over(self, number: int) -> bool:
         """Return whether the instance has passed the end of an element, or its function may be over."""
         function = _function_of(self.tree, number)
+        if any(outer.number in self.repeated for outer in ancestors(self.tree, number)):
+            return True  # in an earlier pass
         return function in self.completed or self.last.get(function, ROOT) >= self.tree[number].end
 
     def is_avoided(self, number: int) -> bool:
@@ -89,6 +108,10 @@ class PassedPart(Struct, frozen=True):
             if element.kind == BRANCH and self._has_avoided(element):
                 return True
         return False
+
+    def is_repeated(self, number: int) -> bool:
+        """Return whether an element is in a loop, or in a function that may be called several times."""
+        return any(map(self.is_repeatable, ancestors(self.tree, number)))
 
     def is_repeatable(self, element: TreeElement) -> bool:
         """Return whether an element is a loop, or a function that may be called several times."""

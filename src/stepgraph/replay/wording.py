@@ -42,6 +42,12 @@ def misuse(site: Site, entry: LogEntry, verb: str) -> str:
     )
 
 
+def other_pass(site: Site, entry: LogEntry) -> str:
+    """Return the reason that a step gets the result of a run in a later pass of a loop or call of a function."""
+    use = "continues" if entry.outcome == "open" else "gets the result of"
+    return f"`{site.node['name']}` {use} `{entry.log_name}` in a run that had skipped it."
+
+
 def removed_or_renamed(entry: LogEntry, name: str) -> str:
     """Return the reason that an entry is missing in the new code, which has a step with another name."""
     reason = f"`{entry.log_name}` is not in the new code: it may have been removed, or renamed to `{name}`."

@@ -1,0 +1,149 @@
+"""The removed exits of a deployed version, and the steps that an instance may have skipped by them.
+
+An instance that returned early from a helper, or left the pass of a loop, has no entries of the steps after the exit.
+Without the exit, these steps run when the instance resumes, before steps that have already run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, NODES, ROOT, Tree, functions_by_key
+from stepgraph.model.expressions import condition_parts
+from stepgraph.replay.passed_part import PassedPart, ancestors
+
+
+class RemovedExits(Struct, frozen=True):
+    """The removed exits that an instance may have taken."""
+
+    released: frozenset[int]
+    """The numbers of the deployed elements that an exit may have skipped, and that have not run."""
+    sporadic: frozenset[int]
+    """The numbers of those that an exit may have skipped in some passes of a loop or calls of a function only."""
+    loops: frozenset[int]
+    """The numbers of the loops that an exit may have left."""
+
+    @classmethod
+    def of(cls, matching: Matching, old: PassedPart, calls: Mapping[str, Sequence[int]]) -> RemovedExits:
+        """Return the removed exits in the part of a version that an instance has passed. `calls` are those in it."""
+        released: set[int] = set()
+        loops: set[int] = set()
+        sporadic: set[int] = set()
+        exits = added_exits(matching)
+        added = {text for number in exits for text in _conditions(matching.new, matching.new[number].parent)}
+        for number in _removed_exits(matching):
+            if not old.has_passed(number, calls) or old.is_avoided(number):
+                continue
+            if _is_replaced(matching, number, added):
+                continue
+            loops.update(_loops_left(old.tree, number))
+            skipped = _with_functions(old, _skipped(matching, number))
+            if skipped.isdisjoint(old.possible):
+                released |= skipped
+            elif old.is_repeated(number):
+                sporadic |= skipped
+        return cls(frozenset(released), frozenset(sporadic), frozenset(loops))
+
+
+def added_exits(matching: Matching) -> list[int]:
+    """Return the numbers of the new exits without a partner in the same branch."""
+    return [
+        number
+        for number, old in enumerate(matching.to_old)
+        if matching.new[number].kind == "break" and (old is None or _has_other_branch(matching, old, number))
+    ]
+
+
+def _removed_exits(matching: Matching) -> list[int]:
+    return [
+        number
+        for number, new in enumerate(matching.to_new)
+        if matching.old[number].kind == "break" and (new is None or _has_other_branch(matching, number, new))
+    ]
+
+
+def _has_other_branch(matching: Matching, old: int, new: int) -> bool:
+    outer = matching.old[old].parent
+    return matching.old[outer].kind == BRANCH and matching.to_new[outer] != matching.new[new].parent
+
+
+def _skipped(matching: Matching, exit_number: int) -> Iterator[int]:
+    """Yield the elements after an exit that it skips: those in the same pass or call, in no other branch."""
+    tree = matching.old
+    is_raise = exit_number in tree.raises
+    is_return = tree[exit_number].text("kind") == "return" and not is_raise
+    passed: list[int] = []
+    number = exit_number
+    while number != ROOT:
+        element = tree[number]
+        outer = tree[element.parent]
+        if element.slot == FUNCTIONS:
+            break
+        if element.slot == NODES and outer.kind != "parallel":
+            passed += (each for each in outer.children[element.index + 1 :] if tree[each].slot == element.slot)
+        if (outer.kind == "loop" and not (is_return or is_raise)) or (is_raise and element.slot == "try_block"):
+            break
+        number = element.parent
+    if number == ROOT:
+        return  # The instance has not ended, so it has taken no exit of `run`.
+    for each in passed:
+        yield from tree.subtree(each)
+
+
+def _loops_left(tree: Tree, exit_number: int) -> Iterator[int]:
+    """Yield the loops that an exit leaves, innermost first: one, or all of its function."""
+    for outer in ancestors(tree, exit_number):
+        if outer.slot == FUNCTIONS:
+            return
+        if outer.kind == "loop":
+            yield outer.number
+            if tree[exit_number].text("kind") != "return":
+                return
+
+
+def _with_functions(old: PassedPart, numbers: Iterator[int]) -> set[int]:
+    """Return elements, with those of the functions that are called there and that have run no step."""
+    functions = functions_by_key(old.tree)
+    result: set[int] = set()
+    pending = list(numbers)
+    while pending:
+        number = pending.pop()
+        if number in result:
+            continue
+        result.add(number)
+        function = functions.get(old.tree[number].name) if old.tree[number].kind == CALL else None
+        if function is not None and function not in old.last:
+            pending += old.tree.subtree(function)
+    return result
+
+
+def _is_replaced(matching: Matching, exit_number: int, added: Container[str]) -> bool:
+    """Return whether the new version skips the same elements by a condition, or has the exit elsewhere.
+
+    `added` are the conditions of new exits.
+    """
+    old, new = matching.old, matching.new
+    branch = old[exit_number].parent
+    if old[branch].kind != BRANCH:
+        return False
+    conditions = _conditions(old, branch)
+    if any(each in added for each in conditions):
+        return True
+    following = old.next_sibling(old[branch].parent)
+    partner = None if following is None else matching.to_new[following]
+    if partner is None or new[new[partner].parent].kind != BRANCH:
+        return False
+    outer = new[partner].parent
+    if matching.has_opposite_decision(branch, outer):
+        return True
+    required = {part for each in _conditions(new, outer) for part in condition_parts(each)}
+    return any(required.issuperset(condition_parts(each, negated=True)) for each in conditions)
+
+
+def _conditions(tree: Tree, branch: int) -> list[str]:
+    """Return the condition of a branch as it is written, and with the definitions of its variables."""
+    texts = (tree[branch].text("condition"), tree.definitions.get(branch, ""))
+    return [text for text in texts if text]
