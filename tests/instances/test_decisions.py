@@ -16,7 +16,7 @@ from stepgraph.model.payload import Graph, If, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until, wait
 from tests.instances.short_logs import ended, failed, log_of, opened
-from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, protected
+from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, parallel, protected
 
 LEAVES: Node = {"type": "break", "kind": "break"}
 PACKING = graph(loop(do("pack")), sleep(), SHIP)
@@ -522,6 +522,16 @@ def test_a_removed_handler_before_a_finally() -> None:
         "fails",
         ("The stored error of `check-1` is raised again, and nothing catches it.",),
     )
+
+
+def test_a_removed_handler_of_a_group() -> None:
+    """The graph of a group does not show whether it raises the errors of its members."""
+    group = parallel("all", do("check stock"), do("charge card"))
+    old = graph(protected(block(group), catch=block(do("refund"), sleep())))
+    entries = [ended("check stock"), failed("charge card"), ended("refund"), opened("cool down", "sleep")]
+    replay = NewCode.of(graph(group), old).replay(log_of("paused", *entries))
+    reason = "The stored error of `charge card-1` may end the instance, as its `except` block was removed."
+    assert (replay.effect, replay.reasons) == ("unknown", (reason,))
 
 
 def test_a_removed_handler_in_a_saved_graph() -> None:

@@ -280,10 +280,16 @@ class VersionPair(Struct):
         """Yield the new steps in a `try` whose `except` block was removed, and in the functions that it calls."""
         old, new = self.matching.old, self.matching.new
         pending: list[int] = []
-        for element in new.elements:
-            partner = self.matching.to_old[element.number] if element.kind == "try" else None
-            if partner is not None and _has_handlers(old, partner) and not _has_handlers(new, element.number):
-                pending += (child for child in element.children if new[child].slot == "try_block")
+        for element in old.elements:
+            if element.kind != "try" or not _has_handlers(old, element.number):
+                continue
+            partner = self.matching.to_new[element.number]
+            if partner is None:
+                inside = (child for child in element.children if old[child].slot == "try_block")
+                partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
+                pending += (number for number in partners if number is not None and not _is_protected(new, number))
+            elif not _has_handlers(new, partner):
+                pending += (child for child in new[partner].children if new[child].slot == "try_block")
         entered = set(pending)
         while pending:
             for number in new.subtree(pending.pop()):
@@ -388,6 +394,14 @@ class VersionPair(Struct):
 
 def _has_handlers(tree: Tree, number: int) -> bool:
     return any(tree[child].slot == "catch_block" for child in tree[number].children)
+
+
+def _is_protected(tree: Tree, number: int) -> bool:
+    """Return whether an element is in a `try` with an `except` block, or in a function, whose calls may be in one."""
+    return any(
+        outer.slot == FUNCTIONS or (outer.kind == "try" and _has_handlers(tree, outer.number))
+        for outer in ancestors(tree, number)
+    )
 
 
 def _duration_key(step: Step) -> str:
