@@ -9,7 +9,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.python.constants import evaluate_literal
+from stepgraph.interpreter.python.constants import TIMEDELTA, evaluate_literal
 from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
@@ -143,8 +143,13 @@ class _StaticValueBuilder(Struct):
         shows_constants = value.shows_constants or (
             self.shows_hidden and not value.state.changed and not value.is_argument
         )
-
-        snapshot_of = self.static_value_at if shows_constants else self._static_value_without_constants
+        is_followed = value.state.has_followed_changes
+        if shows_constants or (is_followed and not value.hidden):
+            snapshot_of = self.static_value_at
+        elif is_followed and value.shows_kinds and not value.is_argument:
+            snapshot_of = self._static_kind
+        else:
+            snapshot_of = self._static_value_without_constants
         if isinstance(value, Collection):
             items = value.items
             self.remaining -= min(len(items), MAX_ELEMENTS)
@@ -178,11 +183,19 @@ class _StaticValueBuilder(Struct):
             and len(static_entries) == len(entries)
             and not [entry for entry in entries if entry.many or entry.may_be_missing]
         )
-        return StaticMapping(static_entries, is_complete, may_be_overwritten=value.state.changed)
+        return StaticMapping(static_entries, is_complete, may_be_overwritten=value.state.changed and not is_followed)
 
     def _static_value_without_constants(self, value: Value, place: SourcePlace, depth: int) -> Value:
         """Return a snapshot of a value as `static_value_at` does, if it leads to a step or differs at replay."""
         return self.static_value_at(value, place, depth) if value.relevant or value.tainted else UNKNOWN
+
+    def _static_kind(self, value: Value, place: SourcePlace, depth: int) -> Value:
+        """Return a snapshot of a value as `static_value_at` does, unless it is a constant."""
+        if isinstance(value, Duration):
+            return ExternalResult(TIMEDELTA)
+        if isinstance(value, ExternalResult):
+            return self.static_value_at(value, place, depth)
+        return self._static_value_without_constants(value, place, depth)
 
     def static_value_at(self, value: Value, place: SourcePlace, depth: int) -> Value:
         """Return a snapshot of a value.

@@ -33,7 +33,7 @@ from stepgraph.interpreter.values.containers import (
     Collection,
     Element,
     Mapping,
-    hide_constants,
+    hide_alternatives,
 )
 from stepgraph.interpreter.values.objects import (
     CallableArgument,
@@ -49,7 +49,7 @@ from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension, may_await, may_run_steps
 from stepgraph.ir.suspensions import suspension_of
-from stepgraph.ir.values import UNKNOWN, Constant, Unknown, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Unknown, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
@@ -433,7 +433,8 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
         return UNKNOWN
     if len(frame.returns) == 1:
         value = frame.returns[0].value
-        return value if keeps_constants else hide_constants(value)
+        is_shown = keeps_constants or isinstance(value, ExternalResult)
+        return value if is_shown else hide_alternatives(value)
     cases = sorted(frame.returns, key=lambda case: case.condition is None)
     values = [case.value for case in cases]
     has_one_default = [case.condition for case in cases[-2:]] != [None, None]
@@ -446,7 +447,7 @@ def _result_of(frame: Frame, function: Function, *, keeps_constants: bool) -> Va
         value = union_of_values(values, names, f"{function.names[0]}()", function.place)
     if isinstance(value, Unknown) and frame.selected_result is not None:
         return frame.selected_result
-    return value if keeps_constants else hide_constants(value)
+    return value if keeps_constants else hide_alternatives(value)
 
 
 def _result_name(result: ReturnedValue, function: Function) -> str:

@@ -13,7 +13,7 @@ from stepgraph.interpreter.modules.imported_functions import receiving_functions
 from stepgraph.interpreter.modules.loaded_modules import last_component
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import Duration, ExternalResult, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourceModule
@@ -113,22 +113,39 @@ def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: s
     return _is_kept(interpreter, scope, name, _nesting_depth(value))
 
 
-def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
-    """Return whether a collection of data that a function binds to a name may change in unmodeled ways."""
-    # This check rules out most names before the elements are visited.
-    if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
-        return False
-    return not can_run_steps(value) and _may_name_change_unseen(interpreter, scope, name, _nesting_depth(value))
+def record_unseen_changes(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping
+) -> None:
+    """Record whether a collection of data that a function binds to a name may change in unmodeled ways.
+
+    Code that only stores the collection may change it, but hardly the types of its values.
+    """
+    state = value.state
+    # The first checks rule out most names before the elements are visited.
+    if (state.changed and not state.has_followed_changes) or (value.hidden and not _shows_kinds(value)):
+        return
+    is_mutated = _may_be_mutated_unseen(interpreter, scope, name, DEEPEST)
+    if not (is_mutated or (not state.changed and _is_kept(interpreter, scope, name, DEEPEST))) or can_run_steps(value):
+        return
+    depth = _nesting_depth(value)
+    if is_mutated and _may_be_mutated_unseen(interpreter, scope, name, depth):
+        state.changed = True
+    elif not state.changed and _is_kept(interpreter, scope, name, depth):
+        state.record_followed_change()
 
 
-def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
+def _shows_kinds(value: Collection | Mapping) -> bool:
+    return value.shows_kinds and any(isinstance(each.value, ExternalResult | Duration) for each in value.state.contents)
+
+
+def _may_be_mutated_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
+    """Return whether libraries, or code with other names for the collection, may mutate it."""
     aliases, path = scope.module.once(analyze_aliases), AccessPath(name)
     spend = _spender(interpreter)
     return (
         aliases.may_be_mutated(path, depth, spend, by_libraries=True)
         or _is_mutated_by_callees(interpreter, aliases, path, depth, by_libraries=True, in_methods=False)
         or aliases.may_be_mutated(path, depth, spend, by_other_names=True)
-        or _is_kept(interpreter, scope, name, depth)
     )
 
 

@@ -36,6 +36,7 @@ from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
     Mapping,
+    hide_alternatives,
     hide_constants,
     without_constants,
 )
@@ -229,10 +230,10 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         function = interpreter.frame.function
         if function is not None and name in names_of_attributes(function, scope.module):
             stored = NameArgument(value.value)
-    if isinstance(stored, (Collection, Mapping)) and scope.kind == "function" and not stored.hidden:
-        from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
+    if isinstance(stored, (Collection, Mapping)) and scope.kind == "function":
+        from stepgraph.interpreter.modules.collection_aliases import record_unseen_changes
 
-        stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
+        record_unseen_changes(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)
 
@@ -260,7 +261,7 @@ def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
         return without_constants(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
         return value
-    return hide_constants(value)
+    return hide_alternatives(value) if scope.kind == "function" else hide_constants(value)
 
 
 def binding_scope(scope: LexicalScope, name: str) -> LexicalScope:

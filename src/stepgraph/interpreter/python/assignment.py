@@ -329,7 +329,10 @@ def _write_entries(
     interpreter: Interpreter, owner: Mapping, table: EntryTable, existing: tuple[MappingEntry, ...] | None
 ) -> None:
     """Write the entries of a table to its dictionary. `existing` are all entries but the last, if none has changed."""
-    owner.state.changed = True
+    if table.is_exact:
+        owner.state.record_followed_change()
+    else:
+        owner.state.changed = True
     owner.state.unordered = owner.state.unordered or not table.is_ordered
     if existing is not None and not interpreter.store.is_written_by_task(owner.state, "items"):
         interpreter.budget.spend(Limit.ELEMENTS, len(existing) // ELEMENTS_COPIED_PER_UNIT)
@@ -440,7 +443,7 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
             item if item.many else replace(item, value=tasks_of_each_pass(interpreter, item.value, 0)) for item in items
         )
         items = tuple(replace(item, many=True, passes=None) for item in items)
-    owner.state.changed = True
+    owner.state.record_followed_change()
     if owner.max_size is not None:
         _add_bounded(interpreter, owner, owner.max_size, items)
         return

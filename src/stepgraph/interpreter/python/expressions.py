@@ -28,7 +28,7 @@ from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_alternatives
 from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
@@ -225,7 +225,7 @@ def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     interpreter.task_id_before_call = last_task_id
     result = interpreter.call(callee, arguments, interpreter.place(node))
     if isinstance(result, (Collection, Constant, Mapping, Template)):
-        result = hide_constants(result)  # calls are never folded
+        result = hide_alternatives(result)  # calls are never folded
     return interpreter.tracer.on_result(node, callee, arguments, result)
 
 

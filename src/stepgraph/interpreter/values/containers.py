@@ -73,6 +73,7 @@ class HeapCell(dict[str, Any]):
         "budget",
         "created_empty",
         "events",
+        "has_followed_changes",
         "is_escaped",
         "is_shared",
         "read_as_empty",
@@ -99,6 +100,8 @@ class HeapCell(dict[str, Any]):
         """The budget for accesses to elements. A tree of collections that share parts can be exponentially large."""
         self.created_empty = False
         """Whether the collection was created empty, as by `[]`, and no code can have added elements."""
+        self.has_followed_changes = True
+        """Whether the elements reflect all changes of the collection, so that no other code can have replaced them."""
         self.is_escaped = False
         """Whether skipped code may hold the object."""
         self.is_shared = False
@@ -134,7 +137,14 @@ class HeapCell(dict[str, Any]):
             self.events.reordered.append(self.serial)
         self._changed = value
         if value:
+            self.has_followed_changes = False
             self.open()
+
+    def record_followed_change(self) -> None:
+        """Record a change of the collection after which its elements are still exact."""
+        has_followed_changes = self.has_followed_changes
+        self.changed = True
+        self.has_followed_changes = has_followed_changes
 
     def open(self) -> None:
         """Record that code may have added elements. A rollback does not undo this."""
@@ -295,6 +305,8 @@ class Collection(Container, Struct, eq=False):
     """The number of loops around the expression that created the collection."""
     hidden: bool = False
     """Whether constants in the collection are unknown, for example because it comes from a parameter."""
+    shows_kinds: bool = False
+    """Whether the types of hidden values are known nevertheless, as in the result of a call."""
     is_argument: bool = False
     """Whether the collection was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
@@ -365,6 +377,8 @@ class Mapping(Container, Struct, eq=False):
     """The number of loops around the expression that created the dictionary."""
     hidden: bool = False
     """Whether constants in the dictionary are unknown, for example because it comes from a parameter."""
+    shows_kinds: bool = False
+    """Whether the types of hidden values are known nevertheless, as in the result of a call."""
     is_argument: bool = False
     """Whether the dictionary was reached through a parameter. Its constants are unknown, since calls differ in them."""
     has_names: bool = False
@@ -410,7 +424,17 @@ class SpreadArguments(Value, Struct, frozen=True):
 def hide_constants(value: Value) -> Value:
     """Return a value with unknown values in place of its constants, including those in collections."""
     if isinstance(value, (Collection, Mapping)):
-        return value if value.hidden else replace(value, hidden=True)
+        return value if value.hidden and not value.shows_kinds else replace(value, hidden=True, shows_kinds=False)
+    return without_constants(value)
+
+
+def hide_alternatives(value: Value) -> Value:
+    """Return a value as `hide_constants` does, but with the types of the values in a collection.
+
+    For a value that the code creates on some path, such as the result of a call.
+    """
+    if isinstance(value, (Collection, Mapping)):
+        return value if value.hidden else replace(value, hidden=True, shows_kinds=True)
     return without_constants(value)
 
 

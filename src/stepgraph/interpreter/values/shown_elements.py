@@ -16,7 +16,7 @@ from stepgraph.interpreter.values.containers import (
     hide_constants,
 )
 from stepgraph.interpreter.values.steps import Payload
-from stepgraph.ir.values import Constant, NameArgument, Template, Value
+from stepgraph.ir.values import Constant, ExternalResult, NameArgument, Template, Value
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -86,13 +86,18 @@ def _shown(owner: Collection | Mapping, elements: Iterable[ElementT], place: Sou
     is_hidden = hides_constants(owner)
     for element in elements:
         if is_hidden and not element.value.relevant:
-            yield replace(element, value=hide_constants(element.value), place=place)
+            yield replace(element, value=_hidden(owner, element.value), place=place)
         elif owner.is_argument and _is_data(element.value):
             yield replace(element, place=place)
         elif is_hidden:
             yield replace(element, value=hide_constants(element.value))
         else:
             yield element
+
+
+def _hidden(owner: Collection | Mapping, value: Value) -> Value:
+    is_kind = isinstance(value, ExternalResult) and owner.shows_kinds and owner.state.has_followed_changes
+    return value if is_kind else hide_constants(value)
 
 
 def _is_folded(value: Value) -> bool:
