@@ -11,6 +11,7 @@ from stepgraph.checks.diagnostic import Applicability, Finding
 from stepgraph.fixing import compute_fixes
 from stepgraph.syntax.module import SourceModule
 from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
+from tests.checks.snippets import codes_in
 
 SDK_IMPORT = "from workers import WorkflowEntrypoint"
 
@@ -338,6 +339,12 @@ def test_misspelled_step(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG202"), tmp_path) == []
     assert [each.advice for each in check_project(tmp_path, files, "SG130")] == ["Did you mean `charge`?"]
+
+
+@pytest.mark.parametrize("call", ["charge_all(step)", "gather(a())", "charge_all(step)\nawait charge_all(step)"])
+def test_undefined_function_that_receives_steps(call: str) -> None:
+    body = f"@step.do('a')\nasync def a():\n    return 1\n\nawait a()\nawait {call}"
+    assert codes_in(body) == ["SG130"]
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,12 @@ def call_of_argument(place: SourcePlace) -> SourcePlace | None:
     return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
 
 
+def call_of_callee(place: SourcePlace) -> SourcePlace | None:
+    """Return the call that calls the expression at `place`, or None for other expressions."""
+    call = place.module.parents.get(id(place.node))
+    return SourcePlace(place.module, call) if isinstance(call, cst.Call) and call.func is place.node else None
+
+
 def is_parameter(place: SourcePlace) -> bool:
     """Return whether the node at `place` is a parameter of a function."""
     return isinstance(place.node, cst.Param)

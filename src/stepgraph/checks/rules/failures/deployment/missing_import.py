@@ -12,6 +12,7 @@ from stepgraph.syntax.edits import AddedImport
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.model.span import Span
 
 Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedName)
 
@@ -25,7 +26,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report the first use of each name in each module. The others have the same cause."""
     for missing in _first_uses(subject.facts_of_type(MissingImport)):
         message = f"undefined name `{missing.name}`: it raises a NameError, and {_effect(missing)}."
-        yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing))
+        unresolved = tuple(_unresolved_arguments(subject, missing))
+        yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing), consequences=unresolved)
     for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
         message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
         yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
@@ -33,9 +35,22 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for undefined in _first_uses(subject.facts_of_type(UndefinedName)):
         message = f"undefined name `{undefined.name}`: it raises a NameError, and {_effect(undefined)}."
         misspelled = steps.get(undefined.suggestion or "")
-        consequences = () if misspelled is None else (("SG202", misspelled.place.span),)
-        advice = _advice_to_define(undefined)
-        yield Diagnostic(undefined.place.span, message, advice, consequences=consequences)
+        unused = () if misspelled is None else (("SG202", misspelled.place.span),)
+        consequences = (*unused, *_unresolved_arguments(subject, undefined))
+        yield Diagnostic(undefined.place.span, message, _advice_to_define(undefined), consequences=consequences)
+
+
+def _unresolved_arguments(subject: WorkflowSubject, first: MissingImport | UndefinedName) -> Iterator[tuple[str, Span]]:
+    """Yield the findings that the step object, or a step, is passed to an undefined function."""
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.bound_names import call_of_callee
+
+    for use in subject.facts_of_type(type(first)):
+        is_same = use.name == first.name and use.place.module is first.place.module
+        call = call_of_callee(use.place) if is_same else None
+        if call is not None:
+            notes = (note for note in subject.notes if note.code == "escapes" and call.span.encloses(note.span))
+            yield from (("SG004", note.span) for note in notes)
 
 
 def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
