@@ -134,6 +134,12 @@ def test_members_of_string_and_number_enums_are_their_values(base: str, shown: s
     assert graph_of(head, "await step.sleep(Name.A, 1)") == f"sleep '{shown}' 1"
 
 
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "StrEnum"])
+def test_values_of_enum_members_are_constants(base: str) -> None:
+    head = f"from enum import {base}\n\nclass Pause({base}):\n    LONG = 60000\n"
+    assert graph_of(head, "await step.sleep('rest', Pause.LONG.value)") == "sleep 'rest' 60000"
+
+
 def test_an_attribute_of_another_owner_does_not_count() -> None:
     head = "import settings\nimport other\nother.DELAY = 5\n"
     graph = graph_of(head, 'await step.sleep("rest", settings.DELAY)', settings="DELAY = 1", other="")

@@ -95,6 +95,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return ExternalResultMember(f"{prefix}().{name}")
         case EnumMember(value=holds) if name == "value":
             return holds
+        case Constant() if name == "value":  # a member of an IntEnum or StrEnum, because no constant has this attribute
+            return owner
         case Moment():
             return ExternalResultMember(f"{DATETIME}().{name}")
         case Duration():
