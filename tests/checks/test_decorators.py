@@ -285,6 +285,11 @@ def test_await_without_a_call(use: str, message: str, advice: str, tmp_path: Pat
             "Write `*calls`.",
         ),
         (
+            "await asyncio.gather(map(lambda run: run(), (charge, ship)))",
+            "the iterator `map(lambda run: run(), (charge, ship))` is passed",
+            "Write `*map(lambda run: run(), (charge, ship))`.",
+        ),
+        (
             "await (run() for run in (charge, ship))",
             "the generator `(run() for run in (charge, ship))` is awaited",
             "Write `await asyncio.gather(*(run() for run in (charge, ship)))`.",

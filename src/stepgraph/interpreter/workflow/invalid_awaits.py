@@ -57,13 +57,20 @@ def report_await_of_collection(
 
     Parameters are omitted, because a function may test whether an argument is a collection.
     """
-    if not _is_collection_of_function(interpreter, place):
+    is_lazy = isinstance(value, Collection) and value.lazy is not None
+    if not _is_collection_of_function(interpreter, place, is_lazy=is_lazy):
         return False
     kind = "generator"
-    if isinstance(value, Collection):
+    if isinstance(value, Collection) and value.lazy is not None:
+        kind = "iterator"
+        functions = [each for each in value.lazy.operands if isinstance(each, FunctionValue | StepFunction)]
+        if not functions or value.lazy.is_view:
+            return False
+        interpreter.steps.awaited.update(each.definition for each in functions if isinstance(each, StepFunction))
+    elif isinstance(value, Collection):
         kind = value.kind
         awaited = [item.value for item in value.items if isinstance(item.value, _AWAITABLES)]
-        if not awaited or value.lazy is not None:
+        if not awaited:
             return False
         interpreter.work.begun.update(id(each.place.node) for each in awaited if not isinstance(each, Task | Gathering))
     else:
@@ -86,9 +93,14 @@ def _named_steps(interpreter: Interpreter, node: cst.GeneratorExp) -> Iterator[S
     return (value.definition for value in values if isinstance(value, StepFunction))
 
 
-def _is_collection_of_function(interpreter: Interpreter, place: SourcePlace) -> bool:
-    """Return whether an expression creates a collection, or is a variable of the function that has no type test."""
+def _is_collection_of_function(interpreter: Interpreter, place: SourcePlace, *, is_lazy: bool) -> bool:
+    """Return whether an expression creates a collection, or is a variable of the function that has no type test.
+
+    With `is_lazy`, the value is an iterator, which a call may also create, as in `map(charge, orders)`.
+    """
     node = place.node.expression if isinstance(place.node, cst.Await) else place.node
+    if is_lazy and isinstance(node, cst.Call):
+        return True
     if not isinstance(node, cst.Name):
         return isinstance(node, cst.List | cst.ListComp | cst.Tuple | cst.Set | cst.SetComp | cst.GeneratorExp)
     binders = interpreter.frame.body_scope.bindings.binders.get(node.value, ())
