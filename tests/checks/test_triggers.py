@@ -268,6 +268,7 @@ def test_params_may_have_the_needed_key(fetch: str, tmp_path: Path) -> None:
     assert findings(tmp_path, "SG215", fetch, more=more) == []
 
 
+_PARSE = 'def parse(e):\n    return e["payload"]["url"]\n\n'
 _STEP = '@step.do("load")\nasync def load():\n    return event["payload"]["url"]\n\n'
 
 
@@ -285,6 +286,10 @@ _STEP = '@step.do("load")\nasync def load():\n    return event["payload"]["url"]
         f"async def work(e):\n{indent(_STEP.replace('event', 'e'), '    ')}\n    await load()\n\nawait work(event)",
         'async def work(p):\n    print(p["url"])\n    await step.sleep("s", 1000)\n\nawait work(event["payload"])',
         f"{_STEP}await asyncio.gather(load())",
+        'def parse(e):\n    return e["payload"]["url"]\n\nparse(event)',
+        'async def parse(e):\n    return e["payload"]["url"]\n\nprint(await parse(event))',
+        'class Parsed:\n    def __init__(self, e):\n        self.url = e["payload"]["url"]\n\nprint(Parsed(event).url)',
+        'def read(p):\n    return p["url"]\n\ndef parse(e):\n    return read(e["payload"])\n\nparse(event)',
         f'{_STEP}@step.do("use")\nasync def use(load):\n    return load\n\nawait use()',
     ],
 )
@@ -316,6 +321,12 @@ def test_keys_that_each_run_reads(run: str, tmp_path: Path) -> None:
         f"{_STEP}if request:\n    return\nawait load()",
         f"{_STEP}try:\n    await load()\nexcept Exception:\n    print('none')",
         f"{_STEP}for _ in request:\n    await load()",
+        f"{_PARSE}if request:\n    parse(event)",
+        f"{_PARSE}try:\n    parse(event)\nexcept KeyError:\n    print('none')",
+        f"{_PARSE}parse({{'payload': {{'url': 1}}}})\nif request:\n    parse(event)",
+        f"{_PARSE}print(lambda: parse(event))",
+        f"{_PARSE}def other(e):\n    return e\n\n(parse if request else other)(event)",
+        'def parse(e):\n    yield e["payload"]["url"]\n\nparse(event)',
     ],
 )
 def test_keys_that_some_runs_do_not_need(run: str, tmp_path: Path) -> None:

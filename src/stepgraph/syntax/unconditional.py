@@ -7,13 +7,28 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import all_nodes, children, statements, statements_below, suites
 
 
 def is_unconditional(module: SourceModule, function: cst.FunctionDef, node: cst.CSTNode) -> bool:
     """Return whether each call of a function evaluates an expression in its body."""
     return id(node) in module.once_for(function, _unconditional_nodes)
+
+
+def always_runs_callee(call: SourcePlace, callee: SourcePlace) -> SourcePlace | None:
+    """Return the function around a call if each of its calls runs the body of the callee. Otherwise return None."""
+    caller = next(iter(call.functions), None)
+    if caller is None or not is_unconditional(call.module, caller, call.node):
+        return None
+    is_awaited = isinstance(call.module.parents.get(id(call.node)), cst.Await)
+    if isinstance(callee.node, cst.FunctionDef) and (
+        (callee.node.asynchronous is not None and not is_awaited)
+        or bindings_of(callee.node, callee.module).is_generator
+    ):
+        return None
+    return SourcePlace(call.module, caller)
 
 
 def _unconditional_nodes(function: cst.FunctionDef, _: SourceModule) -> frozenset[int]:

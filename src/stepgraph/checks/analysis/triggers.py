@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepgraph.checks.analysis.certain_work import certain_work
 from stepgraph.checks.analysis.event_members import is_member
 from stepgraph.checks.analysis.steps import declarations_of
-from stepgraph.ir.facts import EventMutated, PayloadKeyAccess
+from stepgraph.ir.facts import EventMutated, FunctionCalled, PayloadKeyAccess
 from stepgraph.ir.static_values import StaticCollection, StaticMapping
 from stepgraph.ir.values import Constant, Value
 
@@ -120,6 +120,8 @@ def payload_reads(subject: WorkflowSubject) -> PayloadReads:
         return PayloadReads(every, {})
     optional = {access.key for access in accesses if access.use in ("get", "asked", "written")}
     functions = _certain_functions(subject)
+    if any(access.is_unconditional and access.function not in functions for access in accesses):
+        functions = _with_certain_callees(subject, functions)
     needed: dict[str, PayloadKeyAccess] = {}
     for access in accesses:
         if access.is_unconditional and access.function in functions and access.key not in optional:
@@ -132,3 +134,30 @@ def _certain_functions(subject: WorkflowSubject) -> frozenset[SourcePlace]:
     declared, work = declarations_of(subject), certain_work(subject.program)
     shapes = (declared[step].function for step in work.steps if step in declared)
     return work.functions | {shape.place for shape in shapes if shape is not None}
+
+
+def _with_certain_callees(subject: WorkflowSubject, functions: frozenset[SourcePlace]) -> frozenset[SourcePlace]:
+    """Return functions with the functions that each of their calls executes, directly or through others.
+
+    A function with several calls is omitted, because another call may pass another event.
+    """
+    # Imported here because few workflows read their payload in other functions.
+    from stepgraph.syntax.unconditional import always_runs_callee
+
+    calls: dict[SourcePlace, set[SourcePlace]] = {}
+    callees: dict[SourcePlace, set[SourcePlace]] = {}
+    for call in subject.facts_of_type(FunctionCalled):
+        calls.setdefault(call.function, set()).add(call.place)
+        callees.setdefault(call.place, set()).add(call.function)
+    by_caller: dict[SourcePlace, list[SourcePlace]] = {}
+    for callee, (place, *others) in calls.items():
+        caller = None if others or len(callees[place]) > 1 else always_runs_callee(place, callee)
+        if caller is not None:
+            by_caller.setdefault(caller, []).append(callee)
+    certain, pending = set(functions), list(functions)
+    while pending:
+        for callee in by_caller.get(pending.pop(), ()):
+            if callee not in certain:
+                certain.add(callee)
+                pending.append(callee)
+    return frozenset(certain)
