@@ -427,3 +427,61 @@ def test_modules_are_searched_once_for_all_undefined_names(monkeypatch: pytest.M
     names = [f"missing_{number}" for number in range(20)]
     assert len(missing(using(" + ".join(names)))) == 20
     assert words.count(b"__globals__") == 1
+
+
+_METHODS = """    def __init__(self, ctx, env):
+        super().__init__(ctx, env)
+        self.amount = 5
+
+    async def _refund(
+        self,
+        step,
+    ):
+        await step.sleep("wait", 1000)
+"""
+
+
+def _undefined_attributes(body: str, methods: str = _METHODS, before: str = "") -> list[str]:
+    source = f"from workers import WorkflowEntrypoint\n{before}\n\nclass W(WorkflowEntrypoint):\n{methods}\n"
+    source += f"    async def run(self, event, step):\n        await step.sleep('rest', 1000)\n        {body}\n"
+    return [f"{each.code}: {each.advice}" for each in check_analysis(analyze_source(source, "entry.py"))]
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        ("print(self.amonut)", "Did you mean `amount`?"),
+        ("await self.refund(step)", "Did you mean `_refund`?"),
+        ("await self.ship(step)", "Define `ship`, or correct the name."),
+        ("await self.ship(step)\n        await self.ship(step)", "Define `ship`, or correct the name."),
+    ],
+)
+def test_undefined_attribute(body: str, advice: str) -> None:
+    assert _undefined_attributes(body) == [f"SG130: {advice}"]
+
+
+@pytest.mark.parametrize(
+    ("body", "methods", "before"),
+    [
+        ("print(self.ctx, self.env, self.unrelated)", _METHODS, ""),
+        ("print(self.amonut)", f"{_METHODS}\n    def set(self):\n        self.amonut = 1", ""),
+        ("print(self.amonut)", f"{_METHODS}\n    amonut: int", ""),
+        ("print(self.amonut)", f"{_METHODS}\n    def __getattr__(self, name):\n        return 1", ""),
+        ("print(getattr(self, 'amonut', 1))", _METHODS, ""),
+        ("setattr(self, event['payload'], 1)\n        print(self.amonut)", _METHODS, ""),
+        ("elsewhere.prepare(self)\n        print(self.amonut)", _METHODS, "import elsewhere"),
+        ("print(self.amonut)", _METHODS, "def prepare(flow):\n    flow.amonut = 1\n"),
+        ("try:\n            print(self.amonut)\n        except AttributeError:\n            pass", _METHODS, ""),
+    ],
+)
+def test_attribute_that_other_code_may_define(body: str, methods: str, before: str) -> None:
+    assert _undefined_attributes(body, methods, before) == []
+
+
+def test_attribute_of_a_derived_class() -> None:
+    base = "from workers import WorkflowEntrypoint\n\nclass Base(WorkflowEntrypoint):\n    limit = 1\n"
+    base += "    async def run(self, event, step):\n        await self.execute(step)\n        print(self.limits)\n"
+    derived = "\nclass Derived(Base):\n    limits = 1\n"
+    derived += "    async def execute(self, step):\n        await step.sleep('s', 1000)\n"
+    findings = check_analysis(analyze_source(base + derived, "flows.py"))
+    assert [each.code for each in findings if each.code != "SG004"] == []

@@ -257,6 +257,17 @@ class UndefinedName(Fact, Struct, frozen=True):
     """The most similar name that the code can read, if any."""
 
 
+class UndefinedAttribute(Fact, Struct, frozen=True):
+    """A read of an attribute of a workflow object that no code defines."""
+
+    name: str
+    class_name: str
+    place: SourcePlace
+    """The location of the attribute expression, or of the call of the attribute."""
+    suggestion: str | None
+    """The most similar attribute of the object, if any."""
+
+
 class TypeOnlyName(Fact, Struct, frozen=True):
     """A name that code reads, although only type checkers run its import."""
 

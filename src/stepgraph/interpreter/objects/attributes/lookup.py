@@ -173,6 +173,11 @@ def _undefined_attribute(
     )
     if may_be_added or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"no analyzed code defines `{name}` in `{instance.cls.name}`", place)
+    if derives_from_entrypoint(instance.cls):
+        # Imported here because few programs use undefined attributes.
+        from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_attribute
+
+        observe_undefined_attribute(interpreter, instance, name, place)
     return UNKNOWN
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MissingImport, StepNeverCalled, TypeOnlyName, UndefinedName
+from stepgraph.ir.facts import MissingImport, StepNeverCalled, TypeOnlyName, UndefinedAttribute, UndefinedName
 from stepgraph.syntax.edits import AddedImport
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
 
-Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedName)
+_Use: TypeAlias = "MissingImport | UndefinedAttribute | UndefinedName"
+Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName)
 
 # Names that code may also import from another module, or as another object.
 _AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
@@ -38,9 +39,29 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         unused = () if misspelled is None else (("SG202", misspelled.place.span),)
         consequences = (*unused, *_unresolved_arguments(subject, undefined))
         yield Diagnostic(undefined.place.span, message, _advice_to_define(undefined), consequences=consequences)
+    if subject.configured is not None or not subject.program.may_be_base:
+        for attribute in _first_uses(subject.facts_of_type(UndefinedAttribute)):
+            yield from _check_attribute(subject, attribute)
 
 
-def _unresolved_arguments(subject: WorkflowSubject, first: MissingImport | UndefinedName) -> Iterator[tuple[str, Span]]:
+def _check_attribute(subject: WorkflowSubject, undefined: UndefinedAttribute) -> Iterator[Diagnostic]:
+    """Report an attribute that resembles another one, or that is called with the step object.
+
+    Other attributes may be part of a later version of the platform.
+    """
+    unresolved = tuple(_unresolved_arguments(subject, undefined))
+    if not unresolved and undefined.suggestion is None:
+        return
+    message = (
+        f"`{undefined.class_name}` has no attribute `{undefined.name}`: reading it raises an AttributeError, and this"
+        " code fails whenever it runs."
+    )
+    name = undefined.suggestion
+    advice = f"Define `{undefined.name}`, or correct the name." if name is None else f"Did you mean `{name}`?"
+    yield Diagnostic(undefined.place.span, message, advice, consequences=unresolved)
+
+
+def _unresolved_arguments(subject: WorkflowSubject, first: _Use) -> Iterator[tuple[str, Span]]:
     """Yield the findings that the step object, or a step, is passed to an undefined function."""
     # Imported here because it loads LibCST, which a run without findings does not need.
     from stepgraph.syntax.bound_names import call_of_callee

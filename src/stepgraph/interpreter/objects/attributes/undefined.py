@@ -1,0 +1,79 @@
+"""Attributes of workflow objects that no code defines, such as misspelled methods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
+from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
+from stepgraph.ir.facts import UndefinedAttribute
+from stepgraph.ir.values import External
+from stepgraph.phrases import near_names
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.mutation.changes import may_set_computed_attributes
+
+# External base classes whose attributes are known.
+_KNOWN_BASES: Final = frozenset([ENTRYPOINT, "abc.ABC", "builtins.object", "typing.Generic"])
+# Source text of code that expects or handles missing attributes.
+_ATTRIBUTE_HANDLING: Final = (b"AttributeError", b"hasattr(", b"__getattr", b"__dict__", b"vars(")
+# A use of `self` other than for an attribute.
+_BARE_SELF: Final = re.compile(rb"(?<![\w.])self\b(?! *+\.)")
+_PARAMETER: Final = re.compile(rb"\bdef \w++\(\s*+$")
+_OWNER: Final = "self."
+# Maximum number of bytes before a parameter that are searched for the name of its function.
+_CONTEXT_BYTES: Final = 120
+_SIMILARITY: Final = 0.75
+
+
+def observe_undefined_attribute(
+    interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace
+) -> None:
+    """Record a read of an attribute of `self` that neither the classes of the object nor any assignment defines.
+
+    Classes that pass `self` on are omitted, because the receiving code may set the attribute.
+    """
+    order = resolution_order(instance.cls)
+    if not place.text.startswith(_OWNER) or not all(map(_is_known, order)) or External(ENTRYPOINT) not in order:
+        return
+    if any(_may_define(module, name) for module in interpreter.modules.scopes):
+        return
+    near = near_names(name, dict.fromkeys(_attributes(instance, order)), _SIMILARITY)
+    interpreter.observe(UndefinedAttribute(name, instance.cls.name, place, near[0] if near else None))
+
+
+def _is_known(owner: object) -> bool:
+    """Return whether all attributes of the objects of a class are known."""
+    if isinstance(owner, ClassValue):
+        is_plain = not owner.caveats and owner.metaclass is None and not owner.decorator_names
+        return is_plain and not owner.scope.module.once(_passes_self)
+    return isinstance(owner, External) and owner.name in _KNOWN_BASES
+
+
+def _passes_self(module: SourceModule) -> bool:
+    """Return whether a module uses `self` other than for an attribute or as a parameter."""
+    source = module.utf_8_source
+    starts = (match.start() for match in _BARE_SELF.finditer(source))
+    return not all(_PARAMETER.search(source[max(start - _CONTEXT_BYTES, 0) : start]) for start in starts)
+
+
+def _may_define(module: SourceModule, name: str) -> bool:
+    """Return whether a module may set an attribute, or expects that it is missing."""
+    text = name.encode(errors="replace")
+    return (
+        any(map(module.mentions, _ATTRIBUTE_HANDLING))
+        or any(map(module.mentions, (b'"%b"' % text, b"'%b'" % text, b"%b:" % text)))
+        or module.once(may_set_computed_attributes)
+        or module.once(assigned_attributes).assigns(name)
+    )
+
+
+def _attributes(instance: ProjectObject, order: tuple[object, ...]) -> Iterator[str]:
+    yield from instance.state
+    for owner in order:
+        if isinstance(owner, ClassValue):
+            yield from owner.scope.bindings.binders
