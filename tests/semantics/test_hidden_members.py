@@ -201,3 +201,31 @@ def test_a_cancelled_task_needs_no_try() -> None:
         def read
           a
     """)
+
+
+def test_a_try_around_another_await_is_no_try_of_the_group() -> None:
+    tasks = "log = asyncio.create_task(c())\ntask = asyncio.create_task(read())\nawait b()\nawait task\n"
+    assert graph_of(f"{FAIL}{READ}{tasks}try:\n    await log\nexcept ValueError:\n    pass\nawait d()") == text("""
+        parallel all
+          c [1>4]
+          call read [1>3]
+          b [1>2]
+        d
+        def read
+          a
+    """)
+
+
+def test_a_task_that_starts_in_the_try_of_its_await_needs_no_second_try() -> None:
+    caught = "try:\n    await b()\n    await asyncio.gather(read(), d())\nexcept Exception:\n    pass\n"
+    assert graph_of(f"{FAIL}{READ}log = asyncio.create_task(c())\n{caught}await log") == text("""
+        parallel all
+          c [1>4]
+          try
+            b [1>2]
+            call read [2>3]
+            d [2>3]
+          catch
+        def read
+          a
+    """)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from stepgraph.graph.own_groups import awaits_in
+from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     Call,
+    LoopOperation,
     Operation,
     OperationBlock,
     StartOperation,
@@ -26,13 +28,15 @@ def guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> li
     A call without a completion clock needs no `try`, because code after its await may run before its steps anyway.
     """
     waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
-    return wrap_in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
+    return _in_try(nodes) if waits_for_call and _catch_unseen_error(operations) else nodes
 
 
 def wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Wrap the nodes of a group in a `try` if a `try` around the await of the group may catch exceptions."""
-    if not _catch_await(operations):
-        return nodes
+    return _in_try(nodes) if any(any(awaits_in(body)) for body in _caught_bodies(operations)) else nodes
+
+
+def _in_try(nodes: list[Node]) -> list[Node]:
     try_node: Try = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
     return [try_node]
 
@@ -52,16 +56,44 @@ def shows_error(node: Node, operations: Sequence[Operation]) -> bool:
 
 def _raises_unseen(operations: Sequence[Operation]) -> bool:
     """Return whether tasks started in operations may fail in code that the graph does not show."""
-    return any(
-        isinstance(operation, StartOperation)
+    return bool(_tasks_raising_unseen(OperationBlock(tuple(operations))))
+
+
+def _tasks_raising_unseen(block: OperationBlock) -> frozenset[TaskId]:
+    """Return the tasks started in a block that may fail in code that the graph does not show."""
+    return frozenset(
+        operation.task_id
+        for operation in operations_in(block)
+        if isinstance(operation, StartOperation)
         and isinstance(operation.activity, Call)
         and operation.activity.function.raises_unseen
-        for operation in operations_in(OperationBlock(tuple(operations)))
     )
 
 
-def _catch_await(operations: Sequence[Operation]) -> bool:
+def _catch_unseen_error(operations: Sequence[Operation]) -> bool:
+    """Return whether a `try` awaits a task that may fail in unseen code, and that may start outside of the `try`.
+
+    The graph shows a `try` in which tasks start. In a loop, a previous iteration may have started the task.
+    """
+    block = OperationBlock(tuple(operations))
+    tasks = _tasks_raising_unseen(block)
+    if not tasks:
+        return False
+    loops = [operation for operation in operations_in(block) if isinstance(operation, LoopOperation)]
+    repeated = {id(body) for loop in loops for body in _caught_bodies(loop.body.operations)}
     return any(
-        isinstance(operation, TryOperation) and operation.catches and any(True for _ in awaits_in(operation.body))
+        not (tasks if id(body) in repeated else tasks - _tasks_raising_unseen(body)).isdisjoint(
+            task_ids_of(await_.group)
+        )
+        for body in _caught_bodies(operations)
+        for await_ in awaits_in(body)
+    )
+
+
+def _caught_bodies(operations: Sequence[Operation]) -> Iterator[OperationBlock]:
+    """Yield the bodies of the `try` statements in operations that catch exceptions."""
+    return (
+        operation.body
         for operation in operations_in(OperationBlock(tuple(operations)))
+        if isinstance(operation, TryOperation) and operation.catches
     )
