@@ -99,7 +99,9 @@ def walk(nodes: Sequence[Node]) -> Iterator[Node]:
     while pending:
         node = pending.pop()
         yield node
-        pending.extend(reversed(children(node)))
+        # Most nodes are steps without nodes inside.
+        if inner := node["nodes"] if node["type"] == "step_do" else children(node):
+            pending.extend(reversed(inner))
 
 
 def walk_workflow(workflow: Workflow) -> Iterator[Node]:

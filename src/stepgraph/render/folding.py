@@ -167,6 +167,11 @@ class Folding(Struct, frozen=True):
     nodes: frozenset[int] = frozenset()
     """Single nodes to fold, by their identity as objects. A function is folded at its calls."""
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is folded."""
+        return self.depth is None and not self.nodes and not self.kinds
+
     def folds(self, node: Node, level: int) -> bool:
         """Return whether `node` is folded if it has nodes inside. The nodes of a workflow are at level 1."""
         if (self.depth is not None and level >= self.depth) or id(node) in self.nodes:

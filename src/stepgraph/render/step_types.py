@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, assert_never
 
 from msgspec import Struct
@@ -46,6 +47,7 @@ class StepStyle(Struct, frozen=True):
         return self.meaning.partition(" ")[2].capitalize()
 
 
+@cache
 def step_style(step_type: StepType) -> StepStyle:
     """Return the appearance of steps of a type."""
     match step_type:
@@ -81,8 +83,10 @@ def step_text(step: Step) -> StepText:
     """Return the settings of a step in words."""
     match step["type"]:
         case "step_do":
-            phrases = _config_phrases(step["config"])
-            return StepText(phrases, phrases, _config_rows(step["config"]))
+            config = step["config"]
+            retries = config["retries"]
+            phrases = _config_phrases(retries["limit"], retries["delay"], retries["backoff"], config["timeout"])
+            return StepText(phrases, phrases, _config_rows(config))
         case "step_sleep":
             duration = duration_text(step["duration"])
             phrases = (f"sleep {duration}",)
@@ -97,16 +101,16 @@ def step_text(step: Step) -> StepText:
             assert_never(never)
 
 
-def _config_phrases(config: StepConfig) -> tuple[str, ...]:
-    retries, timeout = config["retries"], config["timeout"]
+@lru_cache(maxsize=256, typed=True)  # many steps have the same settings
+def _config_phrases(limit: float, delay: float | str, backoff: str, timeout: float | str) -> tuple[str, ...]:
     phrases: list[str] = []
-    if retries["limit"] != DEFAULT_RETRIES:
-        phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
+    if limit != DEFAULT_RETRIES:
+        phrases.append(counted(limit, "retry", "retries") if limit else "no retries")
     # Without retries, delay and backoff have no effect.
-    if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
-        phrases.append(f"retry delay {duration_text(retries['delay'])}")
-    if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:
-        phrases.append(f"{retries['backoff']} backoff")
+    if limit and delay != DEFAULT_DELAY:
+        phrases.append(f"retry delay {duration_text(delay)}")
+    if limit and backoff != DEFAULT_BACKOFF:
+        phrases.append(f"{backoff} backoff")
     if timeout != DEFAULT_TIMEOUT:
         phrases.append(f"timeout {duration_text(timeout)}")
     return tuple(phrases)

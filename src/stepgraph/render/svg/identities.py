@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -39,12 +38,12 @@ def identities(nodes: Sequence[Node], parent: str) -> list[str]:
 class Numbering(Struct, frozen=True):
     """Makes identities unique among siblings."""
 
-    _counts: Counter[str] = field(default_factory=Counter)
+    _counts: dict[str, int] = field(default_factory=dict)
 
     def of(self, identity: str) -> str:
         """Return the identity, with a number from its second use on."""
-        self._counts[identity] += 1
-        number = self._counts[identity]
+        number = self._counts.get(identity, 0) + 1
+        self._counts[identity] = number
         return identity if number == 1 else f"{identity}.{number}"
 
 

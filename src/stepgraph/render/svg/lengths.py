@@ -6,7 +6,7 @@ Outside of pages, all lengths are plain numbers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeGuard
 
 from msgspec import Struct, field
 
@@ -146,18 +146,19 @@ Length: TypeAlias = int | SymbolicLength
 
 def longest(lengths: Sequence[Length]) -> Length:
     """Return the maximum of lengths, or 0 if there are none."""
-    number: int | None = None
-    for length in lengths:
-        if isinstance(length, SymbolicLength):
-            return length.variables.longest(lengths)
-        if number is None or length > number:
-            number = length
-    return number or 0
+    if _are_numbers(lengths):
+        return max(lengths, default=0)
+    variables = next(length.variables for length in lengths if isinstance(length, SymbolicLength))
+    return variables.longest(lengths)
 
 
 def shortest(lengths: Sequence[Length]) -> Length:
     """Return the minimum of lengths, or 0 if there are none."""
-    return -longest([-length for length in lengths])
+    return min(lengths, default=0) if _are_numbers(lengths) else -longest([-length for length in lengths])
+
+
+def _are_numbers(lengths: Sequence[Length]) -> TypeGuard[Sequence[int]]:
+    return SymbolicLength not in map(type, lengths)
 
 
 def half(length: Length) -> Length:

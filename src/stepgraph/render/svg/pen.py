@@ -18,8 +18,11 @@ RADIUS: Final = 8
 TextPiece: TypeAlias = tuple[str, int, int, str]
 """The class, the x position, the baseline and the characters of a piece of text."""
 
-_DOWN: Final = "M0-28V-7m-4-1 4 8 4-8z"
+_TO_TOP: Final = "M0-28V-7m-4-1 4 8 4-8z"
 """The arrow from the gap above a figure to its top."""
+
+_DOWN: Final = f'<path class="flow" d="{_TO_TOP}"/>'
+_FADED_DOWN: Final = f'<path class="flow faded" d="{_TO_TOP}"/>'
 
 
 class Pen(Struct):
@@ -75,7 +78,7 @@ class Pen(Struct):
 
     def down(self, *, faded: bool = False) -> None:
         """Draw the arrow to the origin."""
-        self.path("flow", _DOWN, faded=faded)
+        self.lines.append(_FADED_DOWN if faded else _DOWN)
 
     def out(self, begin: tuple[Length, Length], y: Length, end: Length, *, faded: bool = False) -> None:
         """Draw the line of exits from the first one down to `y`, and as an arrow left to `end`.

@@ -38,7 +38,10 @@ _TAIL: Final = 14
 
 
 class BranchColumn(Struct, frozen=True):
-    """A condition in a pill, and the body below it."""
+    """A condition in a pill, and the body below it.
+
+    The fields from `pill_width` on are computed from the others.
+    """
 
     condition: Label | None
     """The condition, or None for a branch without a pill: the band shows the condition, or all others are false."""
@@ -63,17 +66,26 @@ class BranchColumn(Struct, frozen=True):
     """The height above the line to the body: of the highest pill of all branches or, in a lower row, of the upper row.
     """
 
-    @property
-    def left_extent(self) -> Length:
-        return longest([self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0])
+    pill_width: int = 0
+    pill_height: int = 0
+    left_extent: Length = 0
+    right_extent: Length = 0
 
-    @property
-    def right_extent(self) -> Length:
-        return longest([self._pill[0] // 2, self.body.right_extent if self.body else 0])
+    def __post_init__(self) -> None:
+        left, right = self._sign_room, 0
+        if (label := self._label) is not None:
+            effect_width, effect_height = self._effect
+            width = max(label.width, effect_width) + 2 * _PILL_SIDES
+            width += width % 2
+            left, right = width // 2 + self._sign_room, width // 2
+            force_setattr(self, "pill_width", width)
+            force_setattr(self, "pill_height", label.height + effect_height + 2 * _PILL_PADDING)
+        force_setattr(self, "left_extent", longest([left, self.body.left_extent]) if self.body else left)
+        force_setattr(self, "right_extent", longest([right, self.body.right_extent]) if self.body else right)
 
     @property
     def height(self) -> Length:
-        return self._pill[1] if self.body is None else self._body_top + self.body.height
+        return self.pill_height if self.body is None else self._body_top + self.body.height
 
     @property
     def continues(self) -> bool:
@@ -82,19 +94,6 @@ class BranchColumn(Struct, frozen=True):
     @property
     def exits(self) -> EarlyExits:
         return self.body.exits.lowered(self._body_top) if self.body else NO_EXITS
-
-    @property
-    def pill_height(self) -> int:
-        """The height of the pill of this branch."""
-        return self._pill[1]
-
-    @property
-    def _pill(self) -> tuple[int, int]:
-        if (label := self._label) is None:
-            return 0, 0
-        effect_width, effect_height = self._effect
-        width = max(label.width, effect_width) + 2 * _PILL_SIDES
-        return width + width % 2, label.height + effect_height + 2 * _PILL_PADDING
 
     @property
     def _effect(self) -> tuple[int, int]:
@@ -123,16 +122,15 @@ class BranchColumn(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         if self._label is not None:
             self._draw_pill(pen, self._label)
-        _, height = self._pill
         if self.body:
-            if height < value_of(self.pill_room):
-                pen.path("line", f"M0 {height}V{self.pill_room}")
+            if self.pill_height < value_of(self.pill_room):
+                pen.path("line", f"M0 {self.pill_height}V{self.pill_room}")
             pen.open_at(0, self._body_top)
             self.body.draw(pen, lanes)
             pen.close()
 
     def _draw_pill(self, pen: Pen, label: Label) -> None:
-        width, height = self._pill
+        width, height = self.pill_width, self.pill_height
         css = "condition implied" if self.implied else "condition"
         pen.open(css if self.mark is None else f"{css} {self.mark.kind.value}", self.identity, self.title)
         pen.box("box", (-width // 2, 0), (width, height), 10)
@@ -144,11 +142,11 @@ class BranchColumn(Struct, frozen=True):
     def _draw_mark(self, pen: Pen, mark: Mark) -> None:
         from stepgraph.render.svg.figures.marks import draw_effect, draw_sign
 
-        width, height = self._pill
+        left = -self.pill_width // 2
         if mark.effect:
-            draw_effect(pen, mark.effect, _PILL_SIDES - width // 2, _PILL_PADDING + 1)
+            draw_effect(pen, mark.effect, _PILL_SIDES + left, _PILL_PADDING + 1)
         if self._sign_room:
-            draw_sign(pen, mark.kind, _SIGN - width // 2, height // 2)
+            draw_sign(pen, mark.kind, _SIGN + left, self.pill_height // 2)
 
 
 class Branches(Struct, frozen=True):

@@ -35,7 +35,10 @@ class FreeColumns:
         node = self._leaves + column
         self._rows[node] = ends
         while node := node // 2:
-            self._rows[node] = min(self._rows[2 * node], self._rows[2 * node + 1])
+            first = min(self._rows[2 * node], self._rows[2 * node + 1])
+            if self._rows[node] == first:
+                break
+            self._rows[node] = first
         return column
 
     def _just_free(self, row: int) -> int | None:
@@ -226,8 +229,8 @@ def _bars(tracks: Sequence[Track], columns: Sequence[int], ends: Sequence[int], 
             ending.setdefault(track.rows.ends, set()).add(end)
         for row in range(track.rows.begins + 1, track.rows.ends if track.awaited else track.last_row):
             occupied.setdefault(row, set()).add(end)
-    empty: set[int] = set()
-    return [
-        Bar(*(tuple(sorted(columns_by_row.get(row, empty))) for columns_by_row in (ending, beginning, occupied)))
-        for row in range(rows + 1)
-    ]
+    return [Bar(*(_sorted(columns.get(row)) for columns in (ending, beginning, occupied))) for row in range(rows + 1)]
+
+
+def _sorted(columns: set[int] | None) -> tuple[int, ...]:
+    return tuple(sorted(columns)) if columns else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -102,6 +102,12 @@ class ClockRows(Struct, frozen=True):
     stacked_rows: frozenset[int] = frozenset()
     """The rows at whose bars a stack of members begins or ends."""
 
+    thicknesses: Sequence[int] = ()
+    """The thickness of the bar above each row, which is 0 where an arrow replaces it."""
+
+    passing: Sequence[Sequence[tuple[int, MemberFigure]]] = ()
+    """The members whose figures or lines pass the bar above each row, with the columns of their lines."""
+
     def __post_init__(self) -> None:
         stacks = (member.rows for member in self.members if member.stack is not None or member.depth != 0)
         force_setattr(self, "stacked_rows", frozenset(row for rows in stacks for row in (rows.begins, rows.ends)))
@@ -111,6 +117,8 @@ class ClockRows(Struct, frozen=True):
         ]
         force_setattr(self, "plan", column_plan(tracks))
         force_setattr(self, "stopped", self._stopped())
+        force_setattr(self, "thicknesses", [self._thickness(row) for row in range(len(self.plan.bars))])
+        force_setattr(self, "passing", self._passing())
         force_setattr(self, "bars", self._bars())
         force_setattr(self, "columns", place_columns(self._extents()))
 
@@ -141,15 +149,15 @@ class ClockRows(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
-        columns, lanes_between = self._by_line(), self._lanes()
+        lanes_between = self._lanes()
         for row in range(len(self.bars)):
-            self._draw_bar(pen, row, columns, lanes_between)
+            self._draw_bar(pen, row, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
             faded = not member.figure.traversal.entered
             pen.open_at(self.columns.spines[column], self._top(member), faded=faded)
             if member.depth != 0:
                 pen.path("flow", ARROW)
-            elif self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
+            elif self.thicknesses[member.rows.begins] or (member.rows.begins, column) not in self.stopped:
                 pen.down()
             member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
@@ -190,11 +198,9 @@ class ClockRows(Struct, frozen=True):
         down = f"M{spine - member.entry} {self.bars[member.rows.begins]}V{self._top(member) + -(ARROW_ROOM + RADIUS)}"
         return f"{down}q0 {RADIUS} {RADIUS} {RADIUS}H{spine + -RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
-    def _draw_bar(
-        self, pen: Pen, row: int, columns: Mapping[int, Sequence[MemberFigure]], lanes: Sequence[_Lane]
-    ) -> None:
+    def _draw_bar(self, pen: Pen, row: int, lanes: Sequence[_Lane]) -> None:
         """Draw the bar above a row, with gaps for lines and figures that pass it."""
-        if not self._thickness(row):
+        if not self.thicknesses[row]:
             return
         last, spines = len(self.bars) - 1, self.columns.spines
         spines = [spines[column] for column in (*self._leading(row), *self.plan.bars[row].beginning)]
@@ -203,7 +209,7 @@ class ClockRows(Struct, frozen=True):
         if not spines:
             return
         css = "bar first" if self.ends_with_first and row == last else "bar"
-        passing = list(self._passages(row, columns))
+        passing = list(self._passages(row))
         passing += [(x, x) for x, begins in lanes if low_of(begins) < high_of(self.bars[row]) + THICK]
         css = css if self._is_reached(row) else f"{css} faded"
         # Folding changes distances between spines, but not their order.
@@ -237,22 +243,27 @@ class ClockRows(Struct, frozen=True):
         # Most members are in the order of their rows.
         return any(member.figure.traversal.entered for member in reversed(self.members) if member.rows.begins >= row)
 
-    def _passages(self, row: int, columns: Mapping[int, Sequence[MemberFigure]]) -> Iterator[tuple[Length, Length]]:
+    def _passages(self, row: int) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
 
         Where lengths vary, any figure of a passing column may be beside the bar.
         """
-        for column, member in self._passing(row, columns):
+        for column, member in self.passing[row]:
             if member.awaited:
                 spine = self.columns.spines[column]
                 ranges = [(0, 0)] if member.has_lane else self._passage(self.bars[row], member)
                 yield from ((spine + begin, spine + end) for begin, end in ranges)
 
-    def _passing(self, row: int, columns: Mapping[int, Sequence[MemberFigure]]) -> Iterator[tuple[int, MemberFigure]]:
-        """Yield the members whose figures or lines pass the bar above a row, with the columns of their lines."""
-        for column in self.plan.bars[row].passing:
-            members = columns[column]
-            yield column, members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
+    def _passing(self) -> list[list[tuple[int, MemberFigure]]]:
+        members: dict[int, list[MemberFigure]] = {}
+        begins: dict[int, list[int]] = {}
+        for member, column in zip(self.members, self.plan.ends, strict=False):
+            members.setdefault(column, []).append(member)
+            begins.setdefault(column, []).append(member.rows.begins)
+        return [
+            [(column, members[column][bisect_left(begins[column], row) - 1]) for column in bar.passing]
+            for row, bar in enumerate(self.plan.bars)
+        ]
 
     def _passage(self, bar: Length, member: MemberFigure) -> list[tuple[Length, Length]]:
         """Return the x ranges of a member and its lines, relative to its spine, that pass a bar."""
@@ -298,71 +309,62 @@ class ClockRows(Struct, frozen=True):
         members += [None] * (len(self.plan.tracks) - len(members))
         return zip(self.plan.tracks, self.plan.columns, members, strict=True)
 
-    def _by_line(self) -> dict[int, list[MemberFigure]]:
-        """Return the members by the columns in which their lines end."""
-        columns: dict[int, list[MemberFigure]] = {}
-        for member, column in zip(self.members, self.plan.ends, strict=False):
-            columns.setdefault(column, []).append(member)
-        return columns
-
     def _stopped(self) -> frozenset[tuple[int, int]]:
         """Return the row and the column of the end of each figure that control never leaves."""
         ends = ((track.rows.ends, column, member) for track, column, member in self._tracks())
         return frozenset((row, column) for row, column, member in ends if member and not member.figure.continues)
 
     def _thickness(self, row: int) -> int:
-        """Return the thickness of the bar above a row, which is 0 where an arrow replaces it."""
         is_replaced = 0 < row < len(self.plan.bars) - 1 and self.plan.bars[row].follows and row not in self.stacked_rows
         return 0 if is_replaced else THICK
 
     def _top(self, member: MemberFigure) -> Length:
-        return self.bars[member.rows.begins] + (self._thickness(member.rows.begins) + GAP) + member.depth
+        row = member.rows.begins
+        return self.bars[row] + (self.thicknesses[row] + GAP) + member.depth
 
     def _bars(self) -> list[Length]:
         """Return the height of each bar, below all work that it waits for."""
         bars: list[Length] = [FORK]
-        columns = self._by_line()
         ending: dict[int, list[MemberFigure]] = {}
         for member in self.members:
             # Work that nothing waits for ends above the next bar and leaves no gap in it, and lines turn above it.
             is_above_next = member.has_lane or not member.awaited
             ending.setdefault(member.rows.begins + 1 if is_above_next else member.rows.ends, []).append(member)
         for row in range(1, len(self.plan.bars)):
-            above = ABOVE_BAR if self._thickness(row) else 0
+            above = ABOVE_BAR if self.thicknesses[row] else 0
             bottoms = [
                 bars[member.rows.begins]
-                + (self._thickness(member.rows.begins) + GAP + (max(above, _TURN) if member.has_lane else above))
+                + (self.thicknesses[member.rows.begins] + GAP + (max(above, _TURN) if member.has_lane else above))
                 + (member.depth + member.figure.height)
                 for member in ending.get(row, ())
             ]
             lowest = bars[-1] + (THICK + min(above, _BETWEEN_BARS))
-            bars.append(self._clear_of_figures(row, longest([lowest, *bottoms]), bars, columns))
+            bars.append(self._clear_of_figures(row, longest([lowest, *bottoms]), bars))
         return bars
 
-    def _clear_of_figures(
-        self, row: int, bar: Length, bars: Sequence[Length], columns: Mapping[int, Sequence[MemberFigure]]
-    ) -> Length:
+    def _clear_of_figures(self, row: int, bar: Length, bars: Sequence[Length]) -> Length:
         """Return the height of a bar, lowered to the nearest height at which only lines pass it, if that is near.
 
         In a page, this is so while everything is open.
         """
+        meeting = (*self.plan.bars[row].ending, *self.plan.bars[row].beginning)
+        if not self.thicknesses[row] or not meeting:
+            return bar
+        first, last = min(meeting), max(meeting)
         passing: list[tuple[int, int, Sequence[int]]] = []
-        for column, member in self._passing(row, columns):
-            if member.awaited and not member.has_lane and self._crosses(row, column):
-                top = value_of(bars[member.rows.begins]) + (self._thickness(member.rows.begins) + GAP)
+        for column, member in self.passing[row]:
+            if first < column < last and member.awaited and not member.has_lane:
+                top = value_of(bars[member.rows.begins]) + (self.thicknesses[member.rows.begins] + GAP)
                 bottom = top + value_of(member.figure.height) + _CLEAR
                 passing.append((top, bottom, [top + passage for passage in member.passages]))
+        if not passing:
+            return bar
         highest = value_of(bar)
         heights = sorted(y for _, bottom, passages in passing for y in (*passages, bottom + _CLEAR))
         for y in (highest, *(y for y in heights if highest < y <= highest + _MOST_LOWERED)):
             if all(y >= bottom or y in passages or _is_above(y, top) for top, bottom, passages in passing):
                 return bar + (y - highest)
         return bar
-
-    def _crosses(self, row: int, column: int) -> bool:
-        """Return whether a column that passes the bar above a row is between the columns that meet there."""
-        columns = (*self.plan.bars[row].ending, *self.plan.bars[row].beginning)
-        return bool(self._thickness(row)) and min(columns) < column < max(columns)
 
     def _extents(self) -> list[Column]:
         extents = [Column(0, 0)] * (max(*self.plan.columns, *self.plan.ends) + 1)

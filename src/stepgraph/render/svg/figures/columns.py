@@ -7,8 +7,9 @@ from itertools import accumulate, pairwise
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
-from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, ExitKind, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.lengths import Length, half, high_of, longest, low_of, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
 
@@ -69,7 +70,8 @@ class ColumnLayout(Struct, frozen=True):
     """The layout of columns that are placed beside each other.
 
     The exits of the last column that is not a line go straight to the right. Exits of the other columns turn down in a
-    lane beside their column, and go to the right below all columns, `return` above `break`.
+    lane beside their column, and go to the right below all columns, `return` above `break`. The fields from
+    `left_extent` on are computed from the others.
     """
 
     columns: Sequence[Column]
@@ -79,14 +81,29 @@ class ColumnLayout(Struct, frozen=True):
     straight_from: int
     """The index of the first column whose exits go straight to the right."""
 
-    @property
-    def left_extent(self) -> Length:
+    left_extent: Length = 0
+    right_extent: Length = 0
+    has_exits: bool = False
+    turns_breaks: bool = False
+    """Whether any `break` turns down between columns."""
+
+    turns_returns: bool = False
+    """Whether any `return` turns down between columns."""
+
+    def __post_init__(self) -> None:
         # In two rows, the second column may extend farther than the first.
         outer = zip(self.columns[:_ROWS], self.spines[:_ROWS], strict=True)
-        return longest([column.left_extent - spine for column, spine in outer])
+        force_setattr(self, "left_extent", longest([column.left_extent - spine for column, spine in outer]))
+        force_setattr(self, "right_extent", self._right_extent())
+        exits = [column.exits for column in self.columns]
+        has_exits = exits.count(NO_EXITS) < len(exits)
+        force_setattr(self, "has_exits", has_exits)
+        if has_exits:
+            turning = exits[: self.straight_from]
+            force_setattr(self, "turns_breaks", any(each.breaks is not None for each in turning))
+            force_setattr(self, "turns_returns", any(each.returns is not None for each in turning))
 
-    @property
-    def right_extent(self) -> Length:
+    def _right_extent(self) -> Length:
         first = max(0, len(self.columns) - _ROWS)
         rooms = [
             column.right_extent if self._goes_straight(index) else column.room
@@ -101,12 +118,12 @@ class ColumnLayout(Struct, frozen=True):
     @property
     def room_below(self) -> int:
         """The height of the exit lines below the columns."""
-        kinds = self._turning("returns") + self._turning("breaks") if self._has_exits else 0
+        kinds = self.turns_returns + self.turns_breaks
         return kinds * _NEXT_LANE + (_FIRST_LANE if kinds else 0)
 
     def exits(self, below: Length) -> EarlyExits:
         """Return the early exits of all columns, which end at the height `below`."""
-        if not self._has_exits:
+        if not self.has_exits:
             return NO_EXITS
         first = NO_EXITS
         for index, column in enumerate(self.columns):
@@ -118,15 +135,15 @@ class ColumnLayout(Struct, frozen=True):
                 turning = turning.before(column.exits)
         return first.before(
             EarlyExits(
-                below + self._breaks_below if self._turning("breaks") else None,
-                below + _FIRST_LANE if self._turning("returns") else None,
+                below + self._breaks_below if self.turns_breaks else None,
+                below + _FIRST_LANE if self.turns_returns else None,
                 turning.untaken,
             )
         )
 
     def draw_exits(self, pen: Pen, outer: Lanes, below: Length) -> None:
         """Draw the lines of exits between the columns and below them."""
-        if not self._has_exits:
+        if not self.has_exits:
             return
         breaks_below = below + self._breaks_below
         for index, (column, spine) in enumerate(zip(self.columns, self.spines, strict=True)):
@@ -141,20 +158,12 @@ class ColumnLayout(Struct, frozen=True):
                 begin = pen.exits_above(begin, column.exits.first_taken("returns"))
                 pen.bend(begin, below + _FIRST_LANE, outer.returns, faded=faded)
 
-    @property
-    def _has_exits(self) -> bool:
-        return any(column.exits is not NO_EXITS for column in self.columns)
-
     def _goes_straight(self, index: int) -> bool:
         return index >= self.straight_from
 
-    def _turning(self, kind: ExitKind) -> bool:
-        """Return whether any exits of a kind turn down between columns."""
-        return any(column.exits.of(kind) is not None for column in self.columns[: self.straight_from])
-
     @property
     def _breaks_below(self) -> int:
-        return _FIRST_LANE + (_NEXT_LANE if self._turning("returns") else 0)
+        return _FIRST_LANE + (_NEXT_LANE if self.turns_returns else 0)
 
 
 UNPLACED: Final = ColumnLayout((), (), 0)
@@ -306,6 +315,6 @@ def draw_bar(
 
 
 def _draw_piece(pen: Pen, css: str, y: Length, begin: Length, end: Length) -> None:
-    width = longest([0, end - begin])
+    width = end - begin
     if high_of(width) > 0:
-        pen.box(css, (begin, y), (width, THICK), THICK // 2)
+        pen.box(css, (begin, y), (longest([0, width]), THICK), THICK // 2)

@@ -48,7 +48,7 @@ class EarlyExits(Struct, frozen=True):
 
     def lowered(self, by: Length) -> EarlyExits:
         """Return the exits of the same figure placed lower by a distance."""
-        return self.moved(lambda height: height + by) if self else self
+        return self if self is NO_EXITS else self.moved(lambda height: height + by)
 
     def moved(self, move: Callable[[Length], Length]) -> EarlyExits:
         """Return the exits of the same figure at other heights."""
@@ -62,9 +62,9 @@ class EarlyExits(Struct, frozen=True):
 
     def before(self, later: EarlyExits) -> EarlyExits:
         """Return the first exits of this figure and of a figure below it."""
-        if not later:
+        if later is NO_EXITS or not later:
             return self
-        if not self:
+        if self is NO_EXITS or not self:
             return later
         return EarlyExits(
             later.breaks if self.breaks is None else self.breaks,

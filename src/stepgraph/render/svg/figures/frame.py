@@ -93,6 +93,13 @@ class FrameFigure(Struct, frozen=True):
         top = self.band + self.lead
         exits = self.content.exits.lowered(top)
         force_setattr(self, "continues", self.stacked or self.content.continues)
+        if self.folded is None:
+            force_setattr(self, "left_extent", left_extent)
+            force_setattr(self, "right_side", right_extent + self._offset)
+            force_setattr(self, "right_extent", right_extent + self._offset)
+            force_setattr(self, "height", self.content.height + (top + self._offset))
+            force_setattr(self, "exits", exits)
+            return
         force_setattr(self, "left_extent", self._unless_folded(left_extent, self._folded_extent))
         open_side, folded_side = right_extent + self._offset, self._folded_extent + self._offset
         force_setattr(self, "right_side", self._unless_folded(open_side, folded_side))

@@ -92,7 +92,7 @@ def node_label(icon: str, name: str, details: Sequence[str], widest: int, names:
 
 
 @lru_cache(maxsize=4096)  # pictures that must fit are measured repeatedly
-def _node_label(icon: str, name: str, details: Sequence[str], widest: int, names: Sequence[str]) -> Label:
+def _node_label(icon: str, name: str, details: tuple[str, ...], widest: int, names: Sequence[str]) -> Label:
     shown = name_text(name)
     lines, below = _wrapped(NAME, shown, widest), _joined(details, widest)
     # Names inside fill a narrow box, or the width of the other lines.
@@ -189,7 +189,7 @@ def add_facts(label: Label, facts: Sequence[str], error: str, room: int, widest:
     elif text and text_width <= widest:
         below.append(("fact", text, text_width))
     elif text:
-        below += [("fact", line, DETAIL.width(line)) for line in _joined(facts, widest)]
+        below += [("fact", line, DETAIL.width(line)) for line in _joined(tuple(facts), widest)]
     if error:
         below += [("error", line, DETAIL.width(line)) for line in _wrapped(DETAIL, error, widest, MAX_ERROR_LINES)]
     for css, line, line_width in below:
@@ -223,7 +223,8 @@ def _wrapped(font: Font, text: str, width: int, lines: int = MAX_LINES) -> tuple
     return font.wrap(visible(text), width, lines)
 
 
-def _joined(phrases: Sequence[str], widest: int) -> list[str]:
+@lru_cache(maxsize=1024)  # many steps have the same settings
+def _joined(phrases: tuple[str, ...], widest: int) -> tuple[str, ...]:
     """Join phrases into as few lines as possible, breaking only phrases that exceed a line."""
     lines: list[str] = []
     for phrase in phrases:
@@ -231,4 +232,4 @@ def _joined(phrases: Sequence[str], widest: int) -> list[str]:
             lines[-1] = joined
         else:
             lines.extend(_wrapped(DETAIL, phrase, widest))
-    return lines[:MAX_DETAIL_LINES]
+    return tuple(lines[:MAX_DETAIL_LINES])

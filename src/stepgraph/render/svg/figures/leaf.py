@@ -103,12 +103,13 @@ class Leaf(Struct, frozen=True):
     exits: EarlyExits = NO_EXITS
 
     def __post_init__(self) -> None:
-        width = box_width(self.label)
+        width, offset = box_width(self.label), STACK_OFFSET if self.stacked else 0
         force_setattr(self, "width", width)
         force_setattr(self, "left_extent", width // 2)
-        force_setattr(self, "height", self._box_height + (STACK_OFFSET if self.stacked else 0))
-        force_setattr(self, "right_extent", self._right_side + (END_ROOM if self.ends else 0))
-        force_setattr(self, "exits", self._exits() if self.exit_kinds else NO_EXITS)
+        force_setattr(self, "height", self._box_height + offset)
+        force_setattr(self, "right_extent", width // 2 + offset + (END_ROOM if self.ends else 0))
+        if self.exit_kinds:
+            force_setattr(self, "exits", self._exits())
 
     @property
     def traversal(self) -> Traversal:
@@ -130,20 +131,24 @@ class Leaf(Struct, frozen=True):
         return self.label.height + 2 * PADDING - 4
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        box = (self.width, self._box_height)
-        is_link = pen.open_link(self.group.identity)
-        pen.open(self.group.css, self.group.identity, self.group.title)
-        draw_halo(pen, self.group.run, (-self.left_extent, 0), box)
-        for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
-            if first is not None:
-                pen.leave((self._right_side, self.height // 2), lane)
-        draw_ends(pen, (self._right_side, self.height), self.ends, is_caught=self.is_caught)
+        group, box = self.group, (self.width, self._box_height)
+        is_link = bool(pen.links) and pen.open_link(group.identity)
+        pen.open(group.css, group.identity, group.title)
+        if group.run is not None:
+            draw_halo(pen, group.run, (-self.left_extent, 0), box)
+        if self.exits is not NO_EXITS:
+            for first, lane in ((self.exits.breaks, lanes.breaks), (self.exits.returns, lanes.returns)):
+                if first is not None:
+                    pen.leave((self._right_side, self.height // 2), lane)
+        if self.ends:
+            draw_ends(pen, (self._right_side, self.height), self.ends, is_caught=self.is_caught)
         if self.stacked:
             pen.box("box", (STACK_OFFSET - self.left_extent, STACK_OFFSET), box)
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
-        draw_badge(pen, self.group.identity, self.width - self.left_extent)
-        draw_state(pen, self.group.run, -self.left_extent)
+        draw_badge(pen, group.identity, self.width - self.left_extent)
+        if group.run is not None:
+            draw_state(pen, group.run, -self.left_extent)
         pen.close()
         if is_link:
             pen.close_link()

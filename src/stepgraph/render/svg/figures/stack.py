@@ -50,9 +50,10 @@ class Stack(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         height: Length = -GAP
-        exits = EarlyExits()
+        exits = NO_EXITS
         for figure in self.figures:
-            exits = exits.before(figure.exits.lowered(height + GAP))
+            if (figure_exits := figure.exits) is not NO_EXITS:
+                exits = exits.before(figure_exits.lowered(height + GAP))
             height = height + GAP + figure.height
         force_setattr(self, "left_extent", longest([figure.left_extent for figure in self.figures]))
         force_setattr(self, "right_extent", longest([figure.right_extent for figure in self.figures]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, assert_never
 
 from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, Details
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
     """Return the phrases below the name of a step: its settings, then its remarks."""
-    return (*step_text(step).captions, *details.remarks(step))
+    phrases, remarks = step_text(step).captions, details.remarks(step)
+    return (*phrases, *remarks) if remarks else phrases
 
 
 def step_title(step: Step, phrases: Sequence[str]) -> str:
@@ -55,8 +56,7 @@ def title_line(name: str, *phrases: str) -> str:
 
 
 def _clocks(node: Step | FunctionCall) -> str:
-    clock = clock_text(node)
-    return f"clock {clock.strip('[]')}" if clock else ""
+    return f"clock {clock_text(node).strip('[]')}" if "starts" in node or "resolves" in node else ""
 
 
 def step_group_and_label(step: Step, identity: str, details: Details, widths: TextWidths) -> tuple[SvgGroup, Label]:
@@ -75,6 +75,13 @@ def step_leaf(step: Step, identity: str, details: Details, widths: TextWidths) -
     return Leaf(*step_group_and_label(step, identity, details, widths))
 
 
+_EXIT_ICONS: Final[Mapping[LeavingKind, Icon]] = {
+    "break": Icon.BREAK,
+    "return": Icon.RETURN,
+    "raise": Icon.RAISE,
+}
+
+
 def exit_pill(
     kind: LeavingKind,
     context: NodeContext,
@@ -88,7 +95,6 @@ def exit_pill(
 
     The pill cuts a long statement, and the title shows all of it. Without source, they show `word` and `title`.
     """
-    icon = {"break": Icon.BREAK, "return": Icon.RETURN, "raise": Icon.RAISE}[kind]
     css = "exit raise" if kind == "raise" else "exit"
     is_caught = context.may_be_caught(kind, details)
     # A handler of a caller may catch what no handler of the function does.
@@ -96,7 +102,7 @@ def exit_pill(
     group = SvgGroup(css, context.identity, title_line(details.source or title or word, *remarks))
     is_far = is_caught and not context.handled_here
     phrase = f"to {context.handler}" if is_far and context.handler else ""
-    label = exit_label(icon, details.source or word, widths.exit, phrase)
+    label = exit_label(_EXIT_ICONS[kind], details.source or word, widths.exit, phrase)
     return ExitPill(group, label, kind, ends=is_caught or context.ends_at_once(kind), is_caught=is_caught)
 
 

@@ -189,9 +189,10 @@ class NodeLayout(Struct):
 
         In a drawing of an instance, return it with the progress of the instance.
         """
-        if self.view.progress is not None:
-            return self._runs(self.view.progress).figure(figure, part, self.widths)
-        mark = self.view.mark(part)
+        view = self.view
+        if view.progress is not None:
+            return self._runs(view.progress).figure(figure, part, self.widths)
+        mark = None if view.marks is None else view.mark(part)
         if mark is None:
             return figure
         # Imported here because most drawings have no marks, and start-up time counts.
@@ -207,22 +208,26 @@ class NodeLayout(Struct):
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node of any type, with its mark."""
-        if (figure := self.reused.get(id(node))) is not None and self.contexts[id(node)] == context:
+        key, view = id(node), self.view
+        if (figure := self.reused.get(key)) is not None and self.contexts[key] == context:
             return figure
-        if id(node) in self.view.narrow_nodes and not self.view.narrow:
-            return replace(self, view=replace(self.view, narrow=True)).measure(node, context)
+        if key in view.narrow_nodes and not view.narrow:
+            return replace(self, view=replace(view, narrow=True)).measure(node, context)
         self.nodes_by_id[context.identity] = node
-        self.contexts[id(node)] = context
-        (self.narrow.add if self.view.narrow else self.narrow.discard)(id(node))
-        if (mark := self.view.mark(node)) is not None and mark.unwrapped:
+        self.contexts[key] = context
+        (self.narrow.add if view.narrow else self.narrow.discard)(key)
+        if view.marks is not None and (mark := view.mark(node)) is not None and mark.unwrapped:
             return self.marked(unwrapped_box(node, context.identity, self.widths), node)
-        figure = self.figures[id(node)] = self.marked(self._measure_by_type(node, context), node)
+        figure = self._measure_by_type(node, context)
+        if view.marks is not None or view.progress is not None:
+            figure = self.marked(figure, node)
+        self.figures[key] = figure
         return figure
 
     def _measure_by_type(self, node: Node, context: NodeContext) -> Figure:
         if unknown := as_unknown(node):
             return self._unknown(node, unknown, context)
-        if self._folds(node, context):
+        if not self.view.folding.is_empty and self._folds(node, context):
             return self._folded_box(node, context)
         if is_leaf_step(node):
             return step_leaf(node, context.identity, self.view.details, self.widths)
