@@ -106,9 +106,21 @@ def test_other_suffixes_are_text(stepgraph: Command, name: str) -> None:
     assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [f"wrote {name} (1 step)"])
 
 
-def test_format_allows_any_suffix(stepgraph: Command) -> None:
+def test_format_allows_most_suffixes(stepgraph: Command) -> None:
     assert stepgraph("graph", "orders.py", "-f", "svg", "-o", "flow.xml").code == 0
     assert Path("flow.xml").read_text(encoding="utf-8").startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    ("selected", "name", "other"), [("svg", "flow.html", "flow.svg"), ("html", "flow.png", "flow.html")]
+)
+def test_a_suffix_of_another_picture_is_refused(stepgraph: Command, selected: str, name: str, other: str) -> None:
+    assert stepgraph("graph", "orders.py", "-f", selected, "-o", name) == Run(
+        2,
+        "",
+        f"stepgraph: `{name}` would contain {selected} output, and programs would not open it. "
+        f"Write to `{other}`, or omit `-f {selected}`. Try `stepgraph graph --help`.\n",
+    )
 
 
 def test_an_existing_file_is_replaced(stepgraph: Command) -> None:

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from stepgraph.render.text_width import cell_width, cells_of, clip, wrap
+from stepgraph.render.text_width import Ruler, cell_width, cells_of, clip, wrap
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,20 @@ def _asked(letter: str) -> int:
     if unicodedata.category(letter) in {"Mn", "Me"} or letter in "\u200c\u200d":
         return 0
     return 2 if unicodedata.east_asian_width(letter) in {"W", "F"} else 1
+
+
+HYPHENATING = Ruler(cells_of, hyphenates=True)
+
+
+def test_a_word_of_letters_is_hyphenated() -> None:
+    assert HYPHENATING.wrap("Rechtsschutzversicherung prüfen", 12, 3) == ("Rechtsschut-", "zversicheru-", "ng prüfen")
+
+
+def test_identifiers_are_not_hyphenated() -> None:
+    assert HYPHENATING.wrap("reconcile_ledgerentriesofyesterday", 16, 3) == (
+        "reconcile_",
+        "ledgerentriesofy",
+        "esterday",
+    )
+    assert HYPHENATING.wrap("ReconcileTheLedgerEntries", 16, 3) == ("ReconcileThe", "LedgerEntries")
+    assert HYPHENATING.wrap("注文を確認して", 6, 3) == ("注文を", "確認し", "て")

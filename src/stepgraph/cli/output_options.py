@@ -51,6 +51,8 @@ _UNSUPPORTED_SUFFIXES = (
     *(".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff", ".eps", ".pdf"),
     *(".htm", ".mermaid", ".puml", ".gv", ".yaml", ".yml", ".csv"),
 )
+# Viewers choose by the suffix how they read a file.
+_SUFFIXES_OF_VIEWERS = (".svg", ".png", ".html")
 # Markdown files contain Mermaid diagrams.
 _EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
 
@@ -123,10 +125,12 @@ def _select_format(
     The default is the format with the longest suffix that the target ends with, or else the first format.
 
     `extra_suffixes` are further suffixes with names of formats. Raises UsageError for suffixes of unsupported formats,
-    such as `.png`.
+    and for a picture or page whose suffix is that of another one.
     """
     if format_name is not None:
-        return formats[format_name]
+        selected = formats[format_name]
+        _require_matching_suffix(selected, target)
+        return selected
     first, *_ = formats.values()
     if target is not None and target in formats and not os.path.exists(target):
         # mypy's --output selects the format.
@@ -146,6 +150,19 @@ def _select_format(
             f"{print_advice if '.svg' in by_suffix else ''}"
         )
     return first
+
+
+def _require_matching_suffix(selected: Format[Content], target: str | None) -> None:
+    """Raise UsageError if other programs would not open a file because its suffix is that of another format."""
+    suffix = "" if target is None or os.path.isdir(target) else os.path.splitext(target)[1]
+    if target is None or suffix == selected.suffix:
+        return
+    if suffix in _SUFFIXES_OF_VIEWERS or (selected.is_binary and suffix in SUFFIXES):
+        name = f"{target.removesuffix(suffix)}{selected.suffix}"
+        raise click.UsageError(
+            f"`{target}` would contain {selected.name} output, and programs would not open it. "
+            f"Write to `{name}`, or omit `-f {selected.name}`."
+        )
 
 
 def _list_suffixes(suffixes: Iterable[str]) -> str:

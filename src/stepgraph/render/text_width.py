@@ -15,6 +15,10 @@ from msgspec import Struct
 from stepgraph.escaping.plain_text import visible
 
 ELLIPSIS: Final = "…"
+HYPHEN: Final = "-"
+MIN_HYPHENATED: Final = 4
+"""The minimum number of letters of a word in a line that ends inside the word, before a hyphen replaces the last one.
+"""
 MAX_COMBINING_MARKS: Final = 12
 """The maximum number of combining characters on one letter, which is more than any script needs."""
 _BREAKABLE: Final = "([{,.=/-_"
@@ -23,6 +27,11 @@ _OPERATORS: Final = frozenset(["<", ">", "<=", ">=", "==", "!=", "+", "-", "*", 
 _SMALL: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _CAPITALS: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 """ASCII only, because the case of other letters depends on the version of Python."""
+_SMALL_LETTERS: Final = frozenset(
+    {*_SMALL, *map(chr, (*range(0xDF, 0xF7), *range(0xF8, 0x100), *range(0x3AC, 0x3CF), *range(0x430, 0x460)))}
+    - set("0123456789")
+)
+"""The small letters of Western European languages, Greek and Cyrillic."""
 
 
 class Ruler(Struct, frozen=True):
@@ -30,6 +39,9 @@ class Ruler(Struct, frozen=True):
 
     width_of: Callable[[str], int]
     """Returns the width of a single character."""
+
+    hyphenates: bool = False
+    """Whether a line that ends inside a word of letters ends in a hyphen."""
 
     def width(self, text: str) -> int:
         """Return the width of `text`."""
@@ -55,8 +67,15 @@ class Ruler(Struct, frozen=True):
             if len(wrapped) == lines - 1:
                 return (*wrapped, self.clip(rest, width))
             line, rest = _broken(rest, max(1, end))
+            if self.hyphenates and _is_in_word(text, len(text) - len(rest), line):
+                line, rest = self._hyphenated(line, rest, width)
             wrapped.append(line)
         return (*wrapped, rest)
+
+    def _hyphenated(self, line: str, rest: str, width: int) -> tuple[str, str]:
+        """Return a line inside a word with a hyphen, for which its last letters move to the rest if necessary."""
+        end = self._count_fitting(line, width - self.width_of(HYPHEN))
+        return f"{line[:end]}{HYPHEN}", f"{line[end:]}{rest}"
 
     def _count_fitting(self, text: str, width: int) -> int:
         """Return the number of leading characters that fit into `width`, up to an excess of combining marks."""
@@ -82,6 +101,17 @@ def _broken(text: str, end: int) -> tuple[str, str]:
         return text[:space], text[space + 1 :]
     end = _break_after_punctuation(text, end)
     return text[:end], text[end:]
+
+
+def _is_in_word(text: str, end: int, line: str) -> bool:
+    """Return whether a line ends inside a word of a natural language, such as German, rather than in an identifier.
+
+    `end` is the end of the line in the text.
+    """
+    first, last = text.rfind(" ", 0, end) + 1, text.find(" ", end)
+    word = text[first : len(text) if last < 0 else last]
+    begun = len(line) - line.rfind(" ") - 1
+    return first < end and begun >= MIN_HYPHENATED and _SMALL_LETTERS.issuperset(word[1:])
 
 
 def _break_after_punctuation(text: str, end: int) -> int:

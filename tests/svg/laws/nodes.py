@@ -53,14 +53,17 @@ def condition_is_not_drawn(picture: Picture) -> Iterator[str]:
 
 
 def box_text_differs_from_name(picture: Picture) -> Iterator[str]:
-    """The text in a box is the name, or its beginning with an ellipsis. An empty name is replaced by a remark."""
+    """The text in a box is the name, or its beginning with an ellipsis. An empty name is replaced by a remark.
+
+    A line may end in a hyphen that the name lacks.
+    """
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
         if node is None or as_unknown(node) or not is_step(node):
             continue
         css = "name" if name_text(node["name"]) == node["name"] else "detail"
-        written = "".join(text.text for text in figure.texts if text.css == css).replace(" ", "")
-        name = _words(node)[1].replace(" ", "")
+        written = "".join(text.text for text in figure.texts if text.css == css)
+        written, name = (text.replace(" ", "").replace("-", "") for text in (written, _words(node)[1]))
         if css == "detail" and written.startswith(name):
             continue
         if written != name and not (written.endswith("…") and name.startswith(written.rstrip("…"))):

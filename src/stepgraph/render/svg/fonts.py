@@ -75,13 +75,13 @@ def _width_outside_ascii(letter: str) -> int:
     return _OTHER_WIDTHS[cells_of(letter)]
 
 
-def _font(widths: str, size: int, line_height: int) -> Font:
+def _font(widths: str, size: int, line_height: int, *, hyphenates: bool = False) -> Font:
     # The lookup calls no function of Python for ASCII characters.
     width_of = _Widths(zip(_ASCII, map(int, widths.split()), strict=True)).__getitem__
-    return Font(Ruler(width_of), size, line_height)
+    return Font(Ruler(width_of, hyphenates), size, line_height)
 
 
-NAME: Final = _font(_BOLD, 13, 16)
+NAME: Final = _font(_BOLD, 13, 16, hyphenates=True)
 DETAIL: Final = _font(_REGULAR, 11, 14)
 HEADING: Final = _font(_BOLD, 12, 16)
 CODE: Final = _font(_MONOSPACED, 11, 14)
