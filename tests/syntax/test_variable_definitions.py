@@ -92,6 +92,15 @@ def test_settings_of_a_step_do_not_change_its_result() -> None:
     assert definitions(named(code, ", depends=[]")) != without
 
 
+@pytest.mark.parametrize("value", ["answer = $1", "(answer := $1)", "answer: object = $1"])
+def test_the_timeout_of_a_wait_does_not_change_its_result(value: str) -> None:
+    wait = 'await step.wait_for_event("answer", event_type="$1"$2)'
+    code = f'{value.replace("$1", wait)}\nif answer.payload["ok"]:\n    {NAP}'
+    without = definitions(named(code, "reply", ""))
+    assert definitions(named(code, "reply", ', timeout="5 minutes"')) == without != []
+    assert definitions(named(code, "other", "")) != without
+
+
 CALLED = """
 async def pack(step, $1, prefix=""):
     await step.sleep(f"{prefix} {$1}", 1)

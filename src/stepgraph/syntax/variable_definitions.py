@@ -6,7 +6,7 @@ variable with a single assignment replaces its name, so extracting a variable ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -353,7 +353,7 @@ class _Definitions(Struct):
         value, argument = _only_value(name, binders), self._only_argument(binders, owner)
         self.expansion.pending[owner, name] = value is not None or argument is not None
         if value is not None:
-            expression = self._numbered(self.module.text(value), binders[0], function, numbers)
+            expression = self._numbered(self.module.text(_without_settings(value)), binders[0], function, numbers)
         elif argument is not None:
             call, passed = argument
             caller = _Definitions(call.module, _functions_around(call), self.expansion)
@@ -391,12 +391,12 @@ class _Definitions(Struct):
                 return self._passed(binder, self.functions[function]) or name
             case cst.Assign(targets=targets, value=value):
                 paths = [path for target in targets if (path := _path(target.target, name)) is not None]
-                return f"({self._text(value, binder, function)}){_only(paths)}"
+                return f"({self._text(_without_settings(value), binder, function)}){_only(paths)}"
             case (
                 cst.AnnAssign(target=target, value=cst.BaseExpression() as value)
                 | cst.NamedExpr(target=target, value=value)
             ):
-                return f"({self._text(value, binder, function)}){_path(target, name)}"
+                return f"({self._text(_without_settings(value), binder, function)}){_path(target, name)}"
             case cst.AugAssign(target=cst.Name(), operator=operator, value=value):
                 return f"{type(operator).__name__} ({self._text(value, binder, function)})"
             case cst.For(target=target, iter=iterable):
@@ -468,15 +468,22 @@ class _Definitions(Struct):
         return self.expand(self.module.text(node), at, function)
 
 
-def _without_settings(decorator: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the decorator of a step without its retries and timeout, which do not change its result."""
-    match decorator:
-        case cst.Call(func=cst.Attribute(attr=cst.Name("do")), args=args):
-            kept = [each for each in args if each.keyword is None or each.keyword.value != "config"]
+_SETTINGS: Final[Mapping[str, str]] = {"do": "config", "wait_for_event": "timeout"}
+"""The argument with the settings of a step, by the method of the step."""
+
+
+def _without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the decorator of a step, or a wait, without its retries and timeout, which do not change its result."""
+    match value:
+        case cst.Await(expression=cst.Call(func=cst.Attribute()) as call):
+            result = _without_settings(call)
+            return value if result is call else value.with_changes(expression=result)
+        case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
+            kept = [each for each in args if each.keyword is None or each.keyword.value != _SETTINGS[method]]
             kept[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in kept[-1:]]
-            return decorator.with_changes(args=kept)
+            return value.with_changes(args=kept)
         case _:
-            return decorator
+            return value
 
 
 def _elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
