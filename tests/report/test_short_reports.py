@@ -8,8 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import Applicability, Fix, Severity
 from stepgraph.report.json_report import json_report, render_json_lines
-from stepgraph.report.statistics import render_statistics
-from stepgraph.report.text import render_concise
+from stepgraph.report.text import render_concise, render_statistics
 from tests.report.example import example
 from tests.report.reports import finding, report, span, workflow
 

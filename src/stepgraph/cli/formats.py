@@ -213,7 +213,7 @@ def _report_junit(report: Report, _options: FormatOptions) -> Rendering:
 
 
 def _report_statistics(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.statistics import render_statistics
+    from stepgraph.report.text import render_statistics
 
     return Rendering(render_statistics(report, quiet=options.quiet))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
@@ -30,6 +31,7 @@ _UNBOUNDED_EXCERPT: Final = 120
 MAX_EXCERPT_WIDTH: Final = 200
 """Maximum width of an excerpt in cells."""
 
+_STATISTICS: Final = ("COUNT", "CODE", "NAME", "SEVERITY", "FIXABLE")
 _TAB: Final = "    "
 # Positions in a configuration have no extent, so the string or the TOML key that starts there is marked.
 _STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
@@ -79,6 +81,21 @@ def render_concise(report: Report, *, color: bool = False, quiet: bool = False) 
     if not quiet:
         lines.append(terminal.line([LinePiece(verdict_line(report))]))
     return "".join(f"{line}\n" for line in lines)
+
+
+def render_statistics(report: Report, *, quiet: bool = False) -> str:
+    """Return the number of findings by rule and severity, the most frequent first, and the verdict unless `quiet`."""
+    findings = [reported.finding for reported in report.findings]
+    counts = Counter((finding.code, finding.severity) for finding in findings)
+    fixable = Counter((finding.code, finding.severity) for finding in findings if finding.fix is not None)
+    rows = [
+        (str(count), code, report.rule_name(code), severity.value, str(fixable[code, severity]))
+        for (code, severity), count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    ]
+    text = table(_STATISTICS, rows) if rows else ""
+    if quiet:
+        return text
+    return f"{text}\n{verdict_line(report)}\n" if rows else f"{verdict_line(report)}\n"
 
 
 def finding_text(report: Report, finding: Finding) -> str:

@@ -8,10 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
 from stepgraph.checks.analysis.steps import config_arguments
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
+from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation
 from stepgraph.durations import DurationText, as_float, parse_duration
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticArguments, constant_key_entries
@@ -121,3 +123,22 @@ def _durations_of_method(
             pass
         case _ as never:
             assert_never(never)
+
+
+def with_definition(diagnostic: Diagnostic, duration: DurationArgument) -> Diagnostic:
+    """Return a diagnostic about a duration with the definition of a constant as a related location.
+
+    Findings about one constant therefore have one cause.
+    """
+    value, use = duration.place, duration.use_place
+    if use.node is not value.node:
+        related = RelatedLocation(use.span, f"`{use.brief_text}` is {value.brief_text} here")
+        return replace(diagnostic, related=(*diagnostic.related, related))
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.constant_definitions import constant_definition
+
+    definition = constant_definition(value)
+    if definition is None:
+        return diagnostic
+    related = RelatedLocation(definition.span, f"`{value.text}` is assigned here")
+    return replace(diagnostic, related=(related, *diagnostic.related))

@@ -20,7 +20,8 @@ from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, const
 from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_in_loop
 from stepgraph.interpreter.objects.classes import relevant_members
-from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.python.loops.generators import take_first
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassNamespace,
@@ -31,6 +32,7 @@ from stepgraph.interpreter.values.objects import (
     ProjectObject,
     SuperObject,
 )
+from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, origin_name
 from stepgraph.syntax.module import SourcePlace
@@ -241,3 +243,13 @@ def _execute_string(call: LibraryCall) -> Value:
         ):
             break
     return UNKNOWN
+
+
+@models("builtins.anext")
+def _anext(call: LibraryCall) -> Value:
+    """Model `await anext(generator)`, which runs the code of the generator up to its first `yield`."""
+    if isinstance(call.first, GeneratorCall) and call.is_awaited:
+        value = take_first(call.interpreter, call.first, call.place)
+        if value is not None:
+            return Gathering("all", (), result=value)
+    return call.unmodeled()

@@ -66,7 +66,7 @@ def canonical_name(name: str) -> str:
 
 MODULES_BY_PACKAGE: Final = {
     "asyncio": ("asyncio_",),
-    "builtins": ("async_iteration_", "builtins_", "collections_", "iteration_", "reflection"),
+    "builtins": ("builtins_", "collections_", "iteration_", "reflection"),
     "collections": ("collections_", "generated_classes"),
     "contextlib": ("functools_",),
     "contextvars": ("collections_",),

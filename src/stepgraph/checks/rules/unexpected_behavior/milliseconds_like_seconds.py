@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.definitions import with_definition
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
+from stepgraph.checks.analysis.duration_arguments import (
+    DurationArgument,
+    DurationUse,
+    duration_arguments,
+    with_definition,
+)
 from stepgraph.checks.diagnostic import Applicability, Confidence, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
@@ -34,7 +38,7 @@ _MIN_USUAL_DELAY: Final = 100
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         for diagnostic in _check_duration(duration):
-            yield with_definition(diagnostic, duration.place, duration.use_place)
+            yield with_definition(diagnostic, duration)
 
 
 def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:

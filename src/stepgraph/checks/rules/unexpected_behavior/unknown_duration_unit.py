@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.definitions import with_definition
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments, with_definition
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import (
@@ -33,7 +32,7 @@ _MISLEADING_UNIT: Final = "m"
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         for diagnostic in _check_duration(duration):
-            yield with_definition(diagnostic, duration.place, duration.use_place)
+            yield with_definition(diagnostic, duration)
 
 
 def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:

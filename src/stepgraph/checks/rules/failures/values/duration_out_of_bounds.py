@@ -6,8 +6,12 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.definitions import with_definition
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
+from stepgraph.checks.analysis.duration_arguments import (
+    DurationArgument,
+    DurationUse,
+    duration_arguments,
+    with_definition,
+)
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import DAY, SECOND, format_duration, is_number
@@ -24,7 +28,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
         if diagnostic is not None:
-            yield with_definition(diagnostic, duration.place, duration.use_place)
+            yield with_definition(diagnostic, duration)
 
 
 def _check_duration(duration: DurationArgument) -> Diagnostic | None:

@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.definitions import with_definition
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
+from stepgraph.checks.analysis.duration_arguments import (
+    DurationArgument,
+    DurationUse,
+    duration_arguments,
+    with_definition,
+)
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
@@ -47,7 +51,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         diagnostic = _check_duration(duration)
         if diagnostic is not None:
-            yield with_definition(diagnostic, duration.place, duration.use_place)
+            yield with_definition(diagnostic, duration)
     for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
             argument = call.arguments.items[0]
