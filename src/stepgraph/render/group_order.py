@@ -96,7 +96,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
     """Return whether clocks order `nodes`: the clocks of the nodes or, in a group, of the work inside them."""
     if in_group:
         return any(span.starts is not None or span.resolves is not None for span in map(clock_span, nodes))
-    return any("starts" in node or "resolves" in node for node in nodes if is_clocked(node))
+    return any(("starts" in node or "resolves" in node) and is_clocked(node) for node in nodes)
 
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:

@@ -58,10 +58,10 @@ def _shortened(identity: str) -> str:
 
 
 def _key(node: Node) -> str:
-    if unknown := as_unknown(node):
-        return f"unknown.{slug(unknown.get('name', '') or unknown['type'], 'node')}"
     if is_step(node):
         return slug(node["name"], "step")
+    if unknown := as_unknown(node):
+        return f"unknown.{slug(unknown.get('name', '') or unknown['type'], 'node')}"
     match node["type"]:
         case "function_call" | "function_def":
             return f"call.{slug(node['name'], 'function')}"

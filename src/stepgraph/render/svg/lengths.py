@@ -5,8 +5,8 @@ Outside of pages, all lengths are plain numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias, TypeGuard
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -146,19 +146,27 @@ Length: TypeAlias = int | SymbolicLength
 
 def longest(lengths: Sequence[Length]) -> Length:
     """Return the maximum of lengths, or 0 if there are none."""
-    if _are_numbers(lengths):
-        return max(lengths, default=0)
-    variables = next(length.variables for length in lengths if isinstance(length, SymbolicLength))
-    return variables.longest(lengths)
+    if SymbolicLength in map(type, lengths):
+        variables = next(length.variables for length in lengths if isinstance(length, SymbolicLength))
+        return variables.longest(lengths)
+    return max(lengths, default=0)  # type: ignore[type-var] # numbers
 
 
 def shortest(lengths: Sequence[Length]) -> Length:
     """Return the minimum of lengths, or 0 if there are none."""
-    return min(lengths, default=0) if _are_numbers(lengths) else -longest([-length for length in lengths])
+    if SymbolicLength in map(type, lengths):
+        return -longest([-length for length in lengths])
+    return min(lengths, default=0)  # type: ignore[type-var] # numbers
 
 
-def _are_numbers(lengths: Sequence[Length]) -> TypeGuard[Sequence[int]]:
-    return SymbolicLength not in map(type, lengths)
+_Extreme: TypeAlias = Callable[[list[Length]], Length]
+
+
+def extremes_of(lengths: Iterable[Length]) -> tuple[_Extreme, _Extreme]:
+    """Return `longest` and `shortest` or, if all lengths are numbers, the equivalent built-in functions."""
+    if SymbolicLength in map(type, lengths):
+        return longest, shortest
+    return max, min  # type: ignore[return-value]
 
 
 def half(length: Length) -> Length:

@@ -220,17 +220,16 @@ def _wire_positions(
 
 
 def _bars(tracks: Sequence[Track], columns: Sequence[int], ends: Sequence[int], rows: int) -> list[Bar]:
-    ending: dict[int, set[int]] = {}
-    beginning: dict[int, set[int]] = {}
-    occupied: dict[int, set[int]] = {}
+    ending, beginning, occupied = ([set[int]() for _ in range(rows + 1)] for _ in range(3))
     for track, column, end in zip(tracks, columns, ends, strict=True):
-        beginning.setdefault(track.rows.begins, set()).add(column)
+        begins = track.rows.begins
+        beginning[begins].add(column)
         if track.awaited:
-            ending.setdefault(track.rows.ends, set()).add(end)
-        for row in range(track.rows.begins + 1, track.rows.ends if track.awaited else track.last_row):
-            occupied.setdefault(row, set()).add(end)
-    return [Bar(*(_sorted(columns.get(row)) for columns in (ending, beginning, occupied))) for row in range(rows + 1)]
+            ending[track.rows.ends].add(end)
+        for passed in occupied[begins + 1 : track.rows.ends if track.awaited else track.last_row]:
+            passed.add(end)
+    return [Bar(*map(_sorted, sets)) for sets in zip(ending, beginning, occupied, strict=True)]
 
 
-def _sorted(columns: set[int] | None) -> tuple[int, ...]:
-    return tuple(sorted(columns)) if columns else ()
+def _sorted(columns: set[int]) -> tuple[int, ...]:
+    return tuple(sorted(columns)) if len(columns) > 1 else tuple(columns)

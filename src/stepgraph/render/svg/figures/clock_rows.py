@@ -41,6 +41,9 @@ _TURN: Final = 2 * RADIUS + 4
 TAIL: Final = 14
 _LOOSE_END: Final = 10
 
+_LINE: Final = ((0, 0),)
+"""The x range of the line below a figure, relative to its spine."""
+
 _Lane: TypeAlias = tuple[Length, Length]
 
 
@@ -108,6 +111,9 @@ class ClockRows(Struct, frozen=True):
     passing: Sequence[Sequence[tuple[int, MemberFigure]]] = ()
     """The members whose figures or lines pass the bar above each row, with the columns of their lines."""
 
+    last_row_entered: int = 0
+    """The last row at which the drawn instance entered a member."""
+
     def __post_init__(self) -> None:
         stacks = (member.rows for member in self.members if member.stack is not None or member.depth != 0)
         force_setattr(self, "stacked_rows", frozenset(row for rows in stacks for row in (rows.begins, rows.ends)))
@@ -119,6 +125,8 @@ class ClockRows(Struct, frozen=True):
         force_setattr(self, "stopped", self._stopped())
         force_setattr(self, "thicknesses", [self._thickness(row) for row in range(len(self.plan.bars))])
         force_setattr(self, "passing", self._passing())
+        entered = [member.rows.begins for member in self.members if member.figure.traversal.entered]
+        force_setattr(self, "last_row_entered", max(entered, default=0))
         force_setattr(self, "bars", self._bars())
         force_setattr(self, "columns", place_columns(self._extents()))
 
@@ -240,8 +248,7 @@ class ClockRows(Struct, frozen=True):
         """Return whether the drawn instance reached the bar above a row."""
         if row in (0, len(self.bars) - 1):
             return row == 0 or self.traversal.exited
-        # Most members are in the order of their rows.
-        return any(member.figure.traversal.entered for member in reversed(self.members) if member.rows.begins >= row)
+        return row <= self.last_row_entered
 
     def _passages(self, row: int) -> Iterator[tuple[Length, Length]]:
         """Yield the x ranges of figures and lines that pass the bar above a row.
@@ -251,8 +258,8 @@ class ClockRows(Struct, frozen=True):
         for column, member in self.passing[row]:
             if member.awaited:
                 spine = self.columns.spines[column]
-                ranges = [(0, 0)] if member.has_lane else self._passage(self.bars[row], member)
-                yield from ((spine + begin, spine + end) for begin, end in ranges)
+                for begin, end in _LINE if member.has_lane else self._passage(self.bars[row], member):
+                    yield spine + begin, spine + end
 
     def _passing(self) -> list[list[tuple[int, MemberFigure]]]:
         members: dict[int, list[MemberFigure]] = {}
@@ -265,7 +272,7 @@ class ClockRows(Struct, frozen=True):
             for row, bar in enumerate(self.plan.bars)
         ]
 
-    def _passage(self, bar: Length, member: MemberFigure) -> list[tuple[Length, Length]]:
+    def _passage(self, bar: Length, member: MemberFigure) -> Sequence[tuple[Length, Length]]:
         """Return the x ranges of a member and its lines, relative to its spine, that pass a bar."""
         top = self._top(member)
         bottom, stack = top + member.figure.height, member.stack
@@ -281,7 +288,7 @@ class ClockRows(Struct, frozen=True):
             return [(-stack.left, stack.right)]
         if not member.figure.continues:
             return []
-        return [(0, 0)] if stack is None else [(0, 0), (stack.right, stack.right)]
+        return _LINE if stack is None else [(0, 0), (stack.right, stack.right)]
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
-from stepgraph.render.svg.lengths import Length, half, high_of, longest, low_of, shortest, value_of
+from stepgraph.render.svg.lengths import Length, extremes_of, half, high_of, longest, low_of, shortest, value_of
 from stepgraph.render.svg.pen import RADIUS, Pen
 
 BETWEEN: Final = 22
@@ -307,14 +307,19 @@ def draw_bar(
     If positions are symbolic, a piece may have the width 0, and is then not drawn.
     """
     begin, end = ends
-    gaps = sorted(passing, key=lambda gap: (value_of(gap[0]), value_of(gap[1])))
+    gaps = list(passing)
+    if len(gaps) > 1:
+        gaps.sort(key=lambda gap: (value_of(gap[0]), value_of(gap[1])))
+    later, earlier = extremes_of([begin, end, *chain.from_iterable(gaps)])
     for gap_begin, gap_end in gaps:
-        _draw_piece(pen, css, y, begin, shortest([gap_begin - PASSAGE, end]))
-        begin = longest([begin, gap_end + PASSAGE])
+        _draw_piece(pen, css, y, begin, earlier([gap_begin - PASSAGE, end]))
+        begin = later([begin, gap_end + PASSAGE])
     _draw_piece(pen, css, y, begin, end)
 
 
 def _draw_piece(pen: Pen, css: str, y: Length, begin: Length, end: Length) -> None:
     width = end - begin
+    if not isinstance(width, int):
+        width = longest([0, width])
     if high_of(width) > 0:
-        pen.box(css, (begin, y), (longest([0, width]), THICK), THICK // 2)
+        pen.box(css, (begin, y), (width, THICK), THICK // 2)

@@ -106,7 +106,7 @@ class Leaf(Struct, frozen=True):
         width, offset = box_width(self.label), STACK_OFFSET if self.stacked else 0
         force_setattr(self, "width", width)
         force_setattr(self, "left_extent", width // 2)
-        force_setattr(self, "height", self._box_height + offset)
+        force_setattr(self, "height", self.label.height + 2 * PADDING - 4 + offset)
         force_setattr(self, "right_extent", width // 2 + offset + (END_ROOM if self.ends else 0))
         if self.exit_kinds:
             force_setattr(self, "exits", self._exits())
@@ -126,12 +126,8 @@ class Leaf(Struct, frozen=True):
     def _right_side(self) -> int:
         return self.width // 2 + (STACK_OFFSET if self.stacked else 0)
 
-    @property
-    def _box_height(self) -> int:
-        return self.label.height + 2 * PADDING - 4
-
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        group, box = self.group, (self.width, self._box_height)
+        group, box = self.group, (self.width, self.height - (STACK_OFFSET if self.stacked else 0))
         is_link = bool(pen.links) and pen.open_link(group.identity)
         pen.open(group.css, group.identity, group.title)
         if group.run is not None:
