@@ -247,6 +247,11 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
     body, run = EMPTY_BLOCK, place
     try:
         body, run = _interpret_run(interpreter, workflow, payload, place)
+        if interpreter.work.first_starts:
+            # Imported here because few workflows evaluate tasks again that start others.
+            from stepgraph.interpreter.workflow.repeated_starts import merge_repeated_starts
+
+            merge_repeated_starts(interpreter, body)
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, body, run)
         if traced:
@@ -277,7 +282,9 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
         SourcePlace(workflow.scope.module, workflow.node.name),
         may_be_base=not may_run_steps(body) and may_be_base(workflow),
         run=run,
-        unordered=frozenset(interpreter.work.unordered),
+        unordered=frozenset(
+            interpreter.work.first_starts.get(task_id, task_id) for task_id in interpreter.work.unordered
+        ),
     )
     return program, interpreter.steps.lists_depends
 

@@ -272,7 +272,11 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     since = min(t.newest for t in (task, *store.tasks()) if isinstance(t, InFlightTask))
     # Imported here because few workflows evaluate tasks again.
     from stepgraph.interpreter.widening import widen_appends
+    from stepgraph.interpreter.workflow.repeated_starts import record_repeated_starts, refer_to_first_starts
 
+    if summary is not None and isinstance(activity, Call):
+        record_repeated_starts(interpreter, activity.function, summary.function)
+        refer_to_first_starts(interpreter, log)
     widen_appends(log, task, since, store.budget)
     store.extend_writes(task, log)
     # The emitted `StartOperation` holds the activity.

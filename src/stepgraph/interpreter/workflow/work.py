@@ -98,6 +98,8 @@ class WorkRegistry(Struct):
     """The tasks that have not begun when an exception may occur, with the location of the exception."""
     provisional_tasks: set[TaskId] = field(default_factory=set)
     """The tasks whose last evaluation called a function whose body was still being interpreted."""
+    first_starts: dict[TaskId, TaskId] = field(default_factory=dict)
+    """For a task that a repeated evaluation of another task starts: the same task in the first evaluation."""
     task_results: dict[TaskId, Value] = field(default_factory=dict)
     """The new results of tasks that read variables which other code has written since the task started."""
     await_count: int = 0
