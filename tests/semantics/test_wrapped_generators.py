@@ -123,6 +123,108 @@ def test_a_loop_that_may_leave_a_generator_with_a_finally_is_reported(loop: str)
     assert codes_of(CLOSED_PAGES + loop) == ["generator"]
 
 
+@pytest.mark.parametrize("end", ["break", "return", "raise ValueError"])
+def test_aclosing_runs_the_finally_when_the_loop_is_left(end: str) -> None:
+    workflow = workflow_of(
+        f"{CLOSED_PAGES}async with contextlib.aclosing(pages()) as found:\n"
+        f"    async for page in found:\n        if page: {end}\n        await d()"
+    )
+    assert workflow.complete
+    assert notation(workflow.graph) == text(f"""
+        a
+        try
+          loop
+            b
+            if page
+              {"break" if end == "break" else "return"}
+            d
+        finally
+          c
+    """)
+
+
+def test_aclosing_around_more_than_the_loop_is_reported() -> None:
+    loop = "async for page in found:\n        if page: break\n    await d()"
+    assert codes_of(f"{CLOSED_PAGES}async with contextlib.aclosing(pages()) as found:\n    {loop}") == ["generator"]
+
+
+def test_a_finally_without_steps_may_run_at_any_time() -> None:
+    workflow = workflow_of("""
+        async def pages():
+            connection = connect()
+            try:
+                while more():
+                    yield await a()
+            finally:
+                await connection.close()
+
+        async for page in pages():
+            if page: break
+            await b()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        try
+          loop
+            a
+            if page
+              break
+            b
+    """)
+
+
+def test_a_finally_that_replaces_a_step_is_reported() -> None:
+    assert codes_of("""
+        self.plan = a
+
+        async def pages():
+            try:
+                while more():
+                    yield await b()
+            finally:
+                self.plan = c
+
+        async for page in pages():
+            if page: break
+        await self.plan()
+    """) == ["generator"]
+
+
+def test_a_loop_that_is_left_closes_its_generator() -> None:
+    """Python collects a generator that is not async when the loop ends."""
+    workflow = workflow_of("""
+        self.plan = a
+
+        def stages():
+            try:
+                yield b
+                yield c
+            finally:
+                self.plan = d
+
+        for stage in stages():
+            await stage()
+            if stop: break
+        await self.plan()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph).splitlines()[-2:] == ["| case d", "  d"]
+
+
+def test_a_finally_that_leaves_the_generator_is_reported() -> None:
+    """The `return` stops the end of the generator, but no error of the loop body."""
+    assert codes_of("""
+        async def pages():
+            try:
+                yield await a()
+            finally:
+                return
+
+        async for page in pages():
+            await b()
+    """) == ["generator"]
+
+
 @pytest.mark.parametrize("take", ["anext(pages())", "anext(aiter(pages()), None)", "anext(numbered(pages()))"])
 def test_the_first_value_of_a_loop(take: str) -> None:
     assert graph_of(f"{PAGES}await {take}\nawait b()") == text("""

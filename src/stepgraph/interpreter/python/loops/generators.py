@@ -40,9 +40,10 @@ from stepgraph.ir.nodes import (
     Scope,
     StartOperation,
     Suspension,
+    may_run_steps,
     operations_in,
 )
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.module import SourcePlace
@@ -101,7 +102,7 @@ def inline_generator(
         return False
     is_new = _is_new(interpreter, generator)
     interpreter.work.exhausted[id(generator)] = generator
-    if not _can_inline(interpreter, generator, is_exhausted=is_new and _runs_to_end(interpreter, place.node)):
+    if not _can_inline(interpreter, generator, is_closed=is_new and _closes(interpreter, generator, place)):
         return False
     if is_new:
         _inline(interpreter, generator, take, place)
@@ -117,7 +118,7 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return None
-    if not _can_inline(interpreter, generator, is_exhausted=False):
+    if not _can_inline(interpreter, generator, is_closed=False):
         return None
     is_new = _is_new(interpreter, generator)
     values: list[Value] = []
@@ -228,21 +229,72 @@ def _is_active(operation: Operation) -> bool:
     )
 
 
-def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, is_exhausted: bool) -> bool:
+def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, is_closed: bool) -> bool:
     if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
         return False
     body = body_of(generator.function)
-    return _has_plain_yields(body) or (is_exhausted and _has_plain_yields(body, in_finally=True))
+    if _has_plain_yields(body):
+        return True
+    return _has_plain_yields(body, in_finally=True) and (is_closed or _has_inert_finally(interpreter, generator))
 
 
-def _runs_to_end(interpreter: Interpreter, loop: cst.CSTNode) -> bool:
-    """Return whether a loop leaves the iteration of a generator only at its end, or with an error that ends the run.
+def _closes(interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace) -> bool:
+    """Return whether the `finally` blocks of a generator run before any code after the loop over it at `place`.
 
-    The `finally` blocks of an async generator then run in the loop. Otherwise, they run when Python collects it.
+    Otherwise, those of an async generator run when Python collects it. A loop does not leave them to Python if
+
+    - it leaves the iteration only at its end, or with an error that ends the run,
+    - it creates a generator that is not async, which Python collects when the loop ends, or
+    - `aclosing(...)` closes the generator immediately after the loop.
     """
-    if may_continue_after_error(interpreter):
+    loop = place.node
+    if not isinstance(loop, cst.For):
+        return not may_continue_after_error(interpreter)
+    if not may_continue_after_error(interpreter) and not _leaves(loop.body):
+        return True
+    if loop.asynchronous is None:
+        return generator.place.node is loop.iter
+    parents = place.module.parents
+    with_ = parents.get(id(parents.get(id(loop))))
+    if not isinstance(with_, cst.With) or last_statement(with_.body) is not loop:
         return False
-    return not isinstance(loop, cst.For) or not _leaves(loop.body)
+    match with_.items[-1].item:
+        case cst.Call(func=function, args=[cst.Arg(value=value)]) if value is generator.place.node:
+            manager = interpreter.evaluate(function)
+            return isinstance(manager, External) and manager.name == "contextlib.aclosing"
+        case _:
+            return False
+
+
+def _has_inert_finally(interpreter: Interpreter, generator: GeneratorCall) -> bool:
+    """Return whether it does not matter to steps when the `finally` blocks of a generator run."""
+    body = body_of(generator.function)
+    blocks = [each.finalbody.body for each in statements_below(body) if isinstance(each, cst.Try) and each.finalbody]
+    if any(isinstance(each, cst.With) for each in statements_below(body)):
+        return False
+    is_inert = True
+
+    def at_yield(_: Value) -> None:
+        nonlocal is_inert
+        is_inert = is_inert and not any(_matters(interpreter, block) for block in blocks)
+
+    def run() -> None:
+        frame, _ = _inlined_frame(interpreter, generator)
+        frame.at_yield = at_yield
+        interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
+
+    with interpreter.without_replay():
+        interpreter.branch(run)
+    return is_inert
+
+
+def _matters(interpreter: Interpreter, suite: cst.BaseSuite) -> bool:
+    """Return whether steps may depend on when a suite is executed. Its effects are undone."""
+    with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
+        block = interpreter.branch(lambda: interpreter.execute(suite)).block
+    pauses = (each for each in operations_in(block) if isinstance(each, Pause))
+    is_active = may_run_steps(block) or any(pause.suspension is Suspension.ALWAYS for pause in pauses)
+    return is_active or any(logged.affects_steps for logged in log)
 
 
 def _leaves(body: cst.BaseSuite) -> bool:
@@ -289,12 +341,16 @@ def _has_plain_yields(body: cst.BaseSuite, *, in_finally: bool = False) -> bool:
 def _guards(block: EnclosingBlock, *, except_finally: bool) -> bool:
     """Return whether a block is a part of a `try` or `with`, other than those that only run code at their end."""
     match block:
-        case EnclosingBlock(statement=cst.Try(handlers=[], body=body), suite=suite) if except_finally:
-            return suite is not body
+        case EnclosingBlock(statement=cst.Try(handlers=[], body=body, finalbody=last), suite=suite) if except_finally:
+            return suite is not body or (last is not None and any(map(_is_jump, statements_below(last.body))))
         case EnclosingBlock(statement=cst.With()) if except_finally:
             return False
         case _:
             return isinstance(block.statement, cst.Try | cst.TryStar | cst.With)
+
+
+def _is_jump(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.Return | cst.Break | cst.Continue)
 
 
 def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
