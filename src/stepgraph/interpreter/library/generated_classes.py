@@ -17,10 +17,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.python.definitions import make_class
-from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import Payload
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -49,7 +50,12 @@ def _make_namespace(call: LibraryCall) -> Value:
     return namespace
 
 
-@models("pydantic.BaseModel.model_validate", "pydantic.BaseModel.model_validate_json")
+@models(
+    "pydantic.BaseModel.model_validate",
+    "pydantic.BaseModel.model_validate_json",
+    "pydantic.BaseModel.parse_obj",
+    "pydantic.BaseModel.parse_raw",
+)
 def _validate(call: LibraryCall) -> Value:
     """Model `Order.model_validate(data)` as `Order(**data)`. The class precedes the arguments."""
     match call.arguments.items:
@@ -59,6 +65,61 @@ def _validate(call: LibraryCall) -> Value:
             return call.interpreter.call(model, Arguments((replace(data, star="**"),)), call.place)
         case _:
             return call.unmodeled()
+
+
+_VALIDATORS: Final = {
+    "cattrs.structure": (1, "cl"),
+    "dacite.from_dict": (0, "data_class"),
+    "msgspec.convert": (1, "type"),
+    "msgspec.json.decode": (1, "type"),
+    "msgspec.yaml.decode": (1, "type"),
+}
+"""The functions that convert data to a type, each with the position and the keyword of the type."""
+
+
+@models(*_VALIDATORS)
+def _convert(call: LibraryCall) -> Value:
+    """Model `msgspec.convert(data, Order)` as the object that the annotation `Order` stands for."""
+    position, keyword = _VALIDATORS[call.name]
+    argument = call.arguments.find(position, keyword)
+    has_hooks = any(each.keyword in ("config", "dec_hook") for each in call.arguments.items)
+    value = None if argument is None or has_hooks else _validated_value(call, argument)
+    return call.unmodeled() if value is None else value
+
+
+_ADAPTER: Final = "class TypeAdapter:\n    pass\n"
+_ADAPTED: Final = "pydantic.TypeAdapter.validate_python"
+
+
+@models("pydantic.TypeAdapter")
+def _make_adapter(call: LibraryCall) -> Value:
+    """Model `TypeAdapter(list[Line])` as an object whose methods return the value that the annotation stands for."""
+    value = _validated_value(call, call.arguments.items[0]) if call.arguments.items else None
+    if value is None:
+        return call.unmodeled()
+    adapter = call.interpreter.call(_make_class(call.interpreter, _ADAPTER), Arguments(), call.place)
+    if isinstance(adapter, ProjectObject):
+        validate = Partial(External(_ADAPTED), Arguments.of(value, call.place))
+        for name in ("validate_python", "validate_json", "validate_strings"):
+            call.interpreter.store.write(adapter.state, name, validate)
+    return adapter
+
+
+@models(_ADAPTED)
+def _adapt(call: LibraryCall) -> Value:
+    """Return the value of an adapter, which precedes the arguments. A union is a choice by this call."""
+    value = call.first
+    return Union(value.cases, call.place.text, call.place) if isinstance(value, Union) else value
+
+
+def _validated_value(call: LibraryCall, annotation: Argument) -> Value | None:
+    # Imported here because few workflows validate data.
+    from stepgraph.interpreter.objects.annotated_values import annotated_value
+
+    node = annotation.place.node
+    if annotation.star or not isinstance(node, cst.BaseExpression):
+        return None
+    return annotated_value(call.interpreter, call.interpreter.frame.scope, node, call.place)
 
 
 @models("collections.namedtuple", "typing.NamedTuple")

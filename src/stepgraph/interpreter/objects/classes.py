@@ -27,6 +27,7 @@ from stepgraph.interpreter.values.objects import (
     ProjectObject,
     UnknownBase,
     body_name,
+    is_model_base,
     mangle,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
@@ -174,7 +175,7 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
         return True
     if _is_protocol(class_value):
         return _implements(interpreter, value, class_value)
-    is_unknown = any(isinstance(base, UnknownBase | Unresolved) for base in order)
+    is_unknown = any(isinstance(base, UnknownBase | Unresolved) and not is_model_base(base) for base in order)
     return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
 
 
@@ -229,13 +230,13 @@ def _may_decide_otherwise(interpreter: Interpreter, class_value: ClassValue) -> 
     subclasses.
     """
     bases = resolution_order(class_value)
-    foreign = [base for base in bases if not isinstance(base, ClassValue | External)]
+    foreign = [base for base in bases if not isinstance(base, ClassValue | External) and not is_model_base(base)]
     external = [base.name for base in bases if isinstance(base, External)]
     metaclasses = [base.metaclass for base in bases if isinstance(base, ClassValue) and base.metaclass is not None]
     others = [name for name in external if not name.startswith(_CONCRETE_BASES) and name != _ABSTRACT_BASE]
     if foreign or others or any(metaclass != External(_ABSTRACT_METACLASS) for metaclass in metaclasses):
         return True
-    is_abstract = bool(metaclasses) or _ABSTRACT_BASE in external
+    is_abstract = bool(metaclasses) or _ABSTRACT_BASE in external or any(map(is_model_base, bases))
     return is_abstract and interpreter.modules.may_register_subclasses()
 
 

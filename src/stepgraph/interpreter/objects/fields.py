@@ -8,6 +8,7 @@ from typing import Final
 
 import libcst as cst
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
@@ -16,15 +17,18 @@ from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Mapping, hide_constants
 from stepgraph.interpreter.values.data import is_data_container
-from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
-from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
+from stepgraph.interpreter.values.objects import ClassValue, ProjectObject, UnknownBase
+from stepgraph.interpreter.values.steps import Event, EventPart, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.values import UNKNOWN, External, Unknown, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
 _DATACLASSES: Final = ("dataclasses.dataclass", "pydantic.dataclasses.dataclass")
 _NAMED_TUPLE: Final = "typing.NamedTuple"
+_MODELS: Final = frozenset({"pydantic.BaseModel", "pydantic.main.BaseModel", "sqlmodel.SQLModel"})
+_MODEL_DECORATOR: Final = "pydantic.dataclasses.dataclass"
 _MATCH_ARGUMENTS: Final = "__match_args__"
 _ATTRS_PACKAGES: Final = ("attr.", "attrs.")
 # Functions that describe a field, each with the keyword of its default factory.
@@ -261,12 +265,61 @@ def assign_fields(
                 values[field.name] = UNKNOWN
             elif default is not None:
                 values[field.name] = default
+    if interpreter.work.validates or _is_validated(instance):
+        values |= _validated_values(interpreter, instance, fields, values)
     initializer_only = [field.name for field in fields if field.initializer_only]
     for name, value in values.items():
         if name not in initializer_only:
             assign(name, value)
     place = SourcePlace(instance.cls.scope.module, instance.cls.node)
     return Arguments(tuple(Argument(values.get(name, UNKNOWN), place) for name in initializer_only))
+
+
+def _is_validated(instance: ProjectObject) -> bool:
+    """Return whether the initializer of an object converts data to the classes that the annotations name."""
+    return any(
+        (isinstance(base, UnknownBase) and base.identity in _MODELS)
+        or (isinstance(base, ClassValue) and _MODEL_DECORATOR in base.decorator_names)
+        for base in instance.cls.resolution_order
+    )
+
+
+def _validated_values(
+    interpreter: Interpreter, instance: ProjectObject, fields: Sequence[Field], values: dict[str, Value]
+) -> dict[str, Value]:
+    """Return the objects that validation creates for the fields with unknown values."""
+    # Imported here because few workflows validate data.
+    from stepgraph.interpreter.objects.annotated_values import annotated_value
+
+    validated: dict[str, Value] = {}
+    if any(field.owner.scope.module.once_for(field.owner.node, _has_validators) for field in fields):
+        return validated
+    interpreter.work.validated.append(instance)
+    for field in fields:
+        value = values.get(field.name)
+        is_data = isinstance(value, Unknown | Payload | EventPart)
+        if is_data and isinstance(field.statement, cst.AnnAssign):
+            annotation, place = (
+                field.statement.annotation.annotation,
+                SourcePlace(field.owner.scope.module, field.statement),
+            )
+            created = annotated_value(interpreter, field.owner.scope, annotation, place)
+            if created is not None:
+                validated[field.name] = (
+                    replace(created, discriminant=field.name) if isinstance(created, Union) else created
+                )
+    interpreter.work.validated.pop()
+    return validated
+
+
+def _has_validators(node: cst.ClassDef, module: SourceModule) -> bool:
+    """Return whether methods of a class may replace the values of its fields during validation."""
+    methods = [each for each in statements_below(node.body) if isinstance(each, cst.FunctionDef)]
+    hooks = ("__get_validators__", "__get_pydantic_core_schema__")
+    return any(
+        method.name.value in hooks or any("validator" in module.text(each.decorator) for each in method.decorators)
+        for method in methods
+    )
 
 
 def _default_of(interpreter: Interpreter, field: Field) -> Value | None:

@@ -200,6 +200,16 @@ class UnknownBase(Value, Struct, frozen=True):
         return hash(self.identity)
 
 
+_MODEL_BASES: Final = frozenset(
+    {"pydantic.BaseModel", "pydantic.main.BaseModel", "sqlmodel.SQLModel", "msgspec.Struct"}
+)
+
+
+def is_model_base(base: Value) -> bool:
+    """Return whether a base class is one of pydantic models or msgspec structs."""
+    return isinstance(base, UnknownBase) and base.identity in _MODEL_BASES
+
+
 class AttributeDictionary(Value, Struct, frozen=True):
     """The `__dict__` of an object."""
 

@@ -70,6 +70,12 @@ class WorkRegistry(Struct):
     """The generators that have been consumed, by `id`. The reference keeps the id from being reused."""
     comprehensions: list[list[Element] | list[MappingEntry]] = field(default_factory=list)
     """The elements or entries of each comprehension that is being evaluated, outermost first."""
+    validated: list[ProjectObject] = field(default_factory=list)
+    """The objects whose fields are being created by validation, outermost first."""
+    validated_classes: dict[ClassValue, bool] = field(default_factory=dict)
+    """For classes of validated fields: whether methods of the class, or of its fields, may run steps."""
+    validates: bool = False
+    """Whether initializers convert data to the classes that the annotations of fields name."""
     open_objects: list[ProjectObject] = field(default_factory=list)
     """The project objects whose elements are being evaluated, outermost first."""
     iterating: dict[int, tuple[object, object]] = field(default_factory=dict)

@@ -102,6 +102,8 @@ def _own_or_inherited(interpreter: Interpreter, instance: ProjectObject, name: s
     if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
         interpreter.store.record_outer_read(value.state, "items")
     if not may_be_unset(value):
+        if isinstance(value, Union) and value.discriminant == name and isinstance(value.place.node, cst.AnnAssign):
+            return replace(value, discriminant=place.text)  # validation created the value of the field
         return value
     if value is UNSET:
         return _inherited_attribute(interpreter, instance, name, place)
@@ -302,7 +304,7 @@ def _is_pydantic_model(owner: ClassValue) -> bool:
 
 
 _MODEL: Final = "pydantic.BaseModel"
-_VALIDATING_METHODS: Final = ("model_validate", "model_validate_json")
+_VALIDATING_METHODS: Final = ("model_validate", "model_validate_json", "parse_obj", "parse_raw")
 """Class methods of models that create an object."""
 _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro")
 """Attributes of every class that give access to its members or to other classes."""
