@@ -308,3 +308,19 @@ await visit({"kind": event["kind"]})
         " " * 8,
     )
     assert not module_of(source).workflows[0].complete
+
+
+@pytest.mark.parametrize("names", ["self.STAGES[:1]", "self.STAGES[::2]", "(*W.STAGES[:1],)", "W.STAGES[:-1]"])
+def test_a_slice_of_names_selects_methods(names: str) -> None:
+    assert graph_of(f"for stage in {names}:\n    await getattr(self, stage)(step)") == text("""
+        call handle_a
+        def handle_a
+          sleep 'a' 1
+    """)
+
+
+def test_a_slice_of_a_changed_list_of_names_is_reported() -> None:
+    change = 'stages = ["handle_a"]\nstages.append(event["stage"])\n'
+    loop = "for stage in stages[1:]:\n    await getattr(self, stage)(step)"
+    source = HEAD + textwrap.indent(change + loop, " " * 8)
+    assert not module_of(source).workflows[0].complete

@@ -82,6 +82,7 @@ def _index_of(element: cst.SubscriptElement) -> cst.BaseExpression | None:
 
 
 def _evaluate_bound(interpreter: Interpreter, part: cst.BaseExpression | None) -> object:
+    """Return a slice bound: its constant, None if the bound is missing, or the abstract value of any other bound."""
     value = Constant(None) if part is None else interpreter.evaluate(part)
     return value.value if isinstance(value, Constant) else value
 
@@ -117,7 +118,7 @@ def _slice(interpreter: Interpreter, owner: Value, bounds: tuple[Any, ...], plac
         owner = _merge_cases(interpreter, owner)
     if isinstance(owner, Unresolved):
         return owner
-    if not isinstance(owner, Collection) or all(not item.value.relevant for item in owner.items):
+    if not isinstance(owner, Collection) or not (_has_relevant_item(owner) or _has_constants(owner)):
         interpreter.escape_operand(owner, place, "is sliced, which stepgraph does not model")
         return UNKNOWN
     if owner.has_definite_order and all(isinstance(bound, int | None) for bound in bounds):
@@ -125,6 +126,8 @@ def _slice(interpreter: Interpreter, owner: Value, bounds: tuple[Any, ...], plac
         selected_ids = set(map(id, selected))
         interpreter.store.record_unselected(item for item in owner.items if id(item) not in selected_ids)
         return hidden_like((owner,), make_collection(interpreter, owner.kind, selected))
+    if not _has_relevant_item(owner):
+        return UNKNOWN
     copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
     copy.state.unordered = True
     return copy
@@ -240,6 +243,16 @@ def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value,
     return interpreter.call(
         method if method.receiver is not None else replace(method, receiver=owner), arguments, place
     )
+
+
+def _has_relevant_item(value: Collection) -> bool:
+    return any(item.value.relevant for item in value.items)
+
+
+def _has_constants(value: Collection) -> bool:
+    """Return whether a collection has visible constants in a known order, such as the names of methods."""
+    has_constants = value.has_definite_order and all(isinstance(item.value, Constant) for item in value.items)
+    return has_constants and value.shows_constants
 
 
 def element_at(owner: Value, key: Value, key_place: SourcePlace, place: SourcePlace) -> Value:
