@@ -324,3 +324,16 @@ def test_a_slice_of_a_changed_list_of_names_is_reported() -> None:
     loop = "for stage in stages[1:]:\n    await getattr(self, stage)(step)"
     source = HEAD + textwrap.indent(change + loop, " " * 8)
     assert not module_of(source).workflows[0].complete
+
+
+@pytest.mark.parametrize("name", ['f"handle_{kind}"', '"handle_" + kind', 'f"{kind}"'])
+def test_text_with_a_loop_variable_selects_a_method_in_each_pass(name: str) -> None:
+    kinds = '("handle_b", "handle_a")' if name == 'f"{kind}"' else '("b", "a")'
+    assert graph_of(f"for kind in {kinds}:\n    await getattr(self, {name})(step)") == text("""
+        call handle_b
+        call handle_a
+        def handle_b
+          sleep 'b' 1
+        def handle_a
+          sleep 'a' 1
+    """)

@@ -85,3 +85,9 @@ def test_an_empty_registry_filled_by_unknown_modules_is_noted(where: str) -> Non
     body = "for hook in HOOKS:\n    await hook(step)\nawait step.sleep('n', 1)"
     assert notes_of("from registry import HOOKS\n", body, registry=registry)
     assert graph_of("from registry import HOOKS\n", body, registry="HOOKS = []\n") == "sleep 'n' 1"
+
+
+def test_a_loop_imports_modules_with_names_of_its_variable() -> None:
+    loop = "for name in ('first', 'second'):\n    await import_module(f'stage_{name}').rest(step)"
+    graph = graph_of("from importlib import import_module\n", loop, stage_first=REST, stage_second=REST)
+    assert graph.splitlines()[:2] == ["call stage_first.rest", "call stage_second.rest"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, module_of, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, module_of, notation, text, workflow_of
 
 RETURNING = """
 @contextlib.asynccontextmanager
@@ -444,3 +444,30 @@ def test_a_metaclass_that_reads_methods_does_not_change_them() -> None:
                 await step.sleep("x", 1)
     """).workflows[0]
     assert workflow.complete
+
+
+def test_a_loop_over_objects_of_a_class_calls_one_method() -> None:
+    workflow = module_of("""
+        from workers import WorkflowEntrypoint
+
+        class Source:
+            def __init__(self, name):
+                self.name = name
+
+            async def sync(self, step):
+                await step.do(f"fetch {self.name}")(lambda: 1)()
+
+        SOURCES = [Source("crm"), Source("erp")]
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                for source in SOURCES:
+                    await source.sync(step)
+    """).workflows[0]
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          call sync
+        def sync
+          fetch {self.name}
+    """)

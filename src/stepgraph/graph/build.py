@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+import libcst as cst
 from msgspec import Struct
 
 from stepgraph.graph.calls import CallSummaries, functions_called_in
@@ -19,8 +20,20 @@ from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.liveness import returns_before_awaits
 from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import Await, Function, Jump, JumpKind, OperationBlock, operations_in
+from stepgraph.ir.nodes import (
+    Await,
+    Call,
+    Choice,
+    Function,
+    Jump,
+    JumpKind,
+    Operation,
+    OperationBlock,
+    Run,
+    operations_in,
+)
 from stepgraph.ir.program import ExpandedProgram, Program
+from stepgraph.ir.walk import map_blocks
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import Note
 
@@ -75,6 +88,10 @@ def _graph(program: Program, expanded: ExpandedProgram, places: Places) -> Graph
     representative_of = _representatives(called, bodies)
     functions = [function for function in called if representative_of[id(function)] is function]
     keys = _assign_keys(functions, _common_callables(called, representative_of), reserved=("run",))
+
+    body = _merge_equal_cases(body, representative_of)
+    for function in functions:
+        bodies[id(function)] = _merge_equal_cases(bodies[id(function)], representative_of)
 
     def name_of(function: Function) -> str:
         return keys[id(representative_of[id(function)])]
@@ -158,6 +175,34 @@ def _refine(
 
 def _serialized_nodes(body: OperationBlock, representative_of: Mapping[int, Function]) -> str:
     return json.dumps(emit_nodes(body, lambda function: str(id(representative_of[id(function)]))))
+
+
+def _merge_equal_cases(block: OperationBlock, representative_of: Mapping[int, Function]) -> OperationBlock:
+    """Return a block in which the elements of an iterable that all call one function, as methods do, are no choice."""
+    if not any(isinstance(operation, Choice) for operation in operations_in(block)):
+        return block
+    merged = (
+        _call_of_each_case(operation, representative_of)
+        or map_blocks(operation, lambda inner: _merge_equal_cases(inner, representative_of))
+        for operation in block.operations
+    )
+    return OperationBlock(tuple(merged))
+
+
+def _call_of_each_case(operation: Operation, representative_of: Mapping[int, Function]) -> Run | None:
+    """Return the call that each branch of a choice of an element consists of. Return None if there is none."""
+    if not isinstance(operation, Choice) or not operation.exhaustive:
+        return None
+    if not isinstance(operation.place.node, cst.For | cst.CompFor) or operation.discriminant is None:
+        return None
+    called: dict[object, Run] = {}
+    for branch in operation.branches:
+        match branch.block.operations:
+            case [Run(activity=Call(function=function)) as run]:
+                called[id(representative_of[id(function)]), run.place.node, run.completed_tasks] = run
+            case _:
+                return None
+    return next(iter(called.values())) if len(called) == 1 else None
 
 
 def _common_callables(

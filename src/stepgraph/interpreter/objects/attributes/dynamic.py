@@ -90,7 +90,37 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
     elif isinstance(name.place.node, cst.Subscript | cst.Call) and not isinstance(value, Constant):
         strings = strings_at_key(interpreter, name.place.node)
         return strings[0] if len(strings) == 1 else None
+    elif isinstance(name.place.node, cst.FormattedString | cst.BinaryOperation) and not isinstance(value, Constant):
+        return _text_in_pass(interpreter, name.place.node)
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
+
+
+def _text_in_pass(interpreter: Interpreter, node: cst.CSTNode) -> str | None:
+    """Return a text such as `f"handle_{stage}"` in the current pass of a loop. Return None if it is unknown."""
+    match node:
+        case cst.SimpleString(evaluated_value=str(text)):
+            return text
+        case cst.FormattedStringText(value=text) if not _ESCAPES.intersection(text):
+            return text
+        case cst.FormattedStringExpression(
+            conversion=None, format_spec=None, equal=None, expression=cst.Name() as name
+        ):
+            return _text_in_pass(interpreter, name)
+        case cst.Name(value=name):
+            value = interpreter.frame.attribute_names.get(name, UNKNOWN)
+            return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
+        case cst.FormattedString(parts=[*parts]):
+            texts = [_text_in_pass(interpreter, part) for part in parts]
+        case cst.BinaryOperation(operator=cst.Add(), left=left, right=right):
+            texts = [_text_in_pass(interpreter, left), _text_in_pass(interpreter, right)]
+        case _:
+            return None
+    known = [text for text in texts if text is not None]
+    return "".join(known) if len(known) == len(texts) else None
+
+
+_ESCAPES: Final = frozenset("\\{}")
+"""Characters that stand for others in the text of an f-string."""
 
 
 def _get_constant(

@@ -76,7 +76,7 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     declares = may_build_dependencies(interpreter, node)
-    needs_constants = declares or interpreter.module.once_for(node, _uses_getattr)
+    needs_constants = declares or interpreter.module.once_for(node, _looks_up_names)
     items = items_to_unroll(elements, constants=needs_constants) if interpreter.frame.inlined is None else None
     if (
         items is not None
@@ -98,17 +98,35 @@ def _execute_else(interpreter: Interpreter, node: cst.For, orelse: cst.BaseSuite
     interpreter.join_branches([(NO_BREAK, path)], None, interpreter.place(node))
 
 
-def _uses_getattr(node: cst.For, module: SourceModule) -> bool:
-    """Return whether a loop body passes the loop variable, or an item of it, to `getattr` as the attribute name."""
+def _looks_up_names(node: cst.For, module: SourceModule) -> bool:
+    """Return whether a loop body passes text with the loop variable to `getattr` or `import_module` as the name."""
+    if not (module.mentions(b"getattr") or module.mentions(b"import_module")):
+        return False
     names = frozenset(target_names(node.target))
-    return module.mentions(b"getattr") and any(
+    return any(
         isinstance(call, cst.Call)
-        and isinstance(call.func, cst.Name)
-        and call.func.value == "getattr"
-        and any(_item_owner(argument.value) in names for argument in call.args[1:2])
+        and any(_has_item(argument.value, names) for argument in call.args[_name_positions(call.func)])
         for statement in statements_below(node.body)
         for call in expressions_below(statement)
     )
+
+
+def _name_positions(function: cst.BaseExpression) -> slice:
+    """Return the position of the argument that a function looks up, or an empty slice for other functions."""
+    match function:
+        case cst.Name(value="getattr"):
+            return slice(1, 2)
+        case cst.Name(value="import_module") | cst.Attribute(attr=cst.Name(value="import_module")):
+            return slice(0, 1)
+        case _:
+            return slice(0, 0)
+
+
+def _has_item(node: cst.BaseExpression, names: frozenset[str]) -> bool:
+    """Return whether an expression is one of some variables, an item of one, or text with one."""
+    if isinstance(node, cst.FormattedString | cst.BinaryOperation):
+        return any(isinstance(part, cst.Name) and part.value in names for part in expressions_below(node))
+    return _item_owner(node) in names
 
 
 def _item_owner(node: cst.BaseExpression) -> str:
