@@ -346,3 +346,35 @@ def test_a_task_puts_a_value_it_reads_into_a_queue() -> None:
     """)
     assert "\n  a" in notation(workflow.graph)
     assert "\n  c" in notation(workflow.graph)
+
+
+def test_tasks_that_share_a_list_return_pairs() -> None:
+    workflow = workflow_of("""
+        done = []
+
+        async def work(item):
+            await a()
+            done.append(item)
+            return item, None
+
+        outcomes = dict(await asyncio.gather(*[work(item) for item in event["payload"]]))
+        if outcomes:
+            await b()
+    """)
+    assert workflow.complete
+
+
+def test_tasks_that_return_a_shared_name_in_a_pair_are_reported() -> None:
+    workflow = workflow_of("""
+        plan = a
+
+        async def work():
+            nonlocal plan
+            await d()
+            chosen, plan = plan, c
+            return 1, chosen
+
+        (_, first), (_, second) = await asyncio.gather(work(), work())
+        await second()
+    """)
+    assert [note.code for note in workflow.notes] == ["unresolved-call"]

@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.write_log import TaskState, WriteLog
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
@@ -206,6 +206,14 @@ def _key_of(element: Element | MappingEntry) -> Value | None:
     return element.key if isinstance(element, MappingEntry) else None
 
 
+def is_copy(value: Value, original: Value, since: int, budget: Budget) -> bool:
+    """Return whether a value differs from an earlier one only in the evaluation that allocated its parts.
+
+    `since` is the serial of the newest cell before both evaluations.
+    """
+    return _Comparison(since, budget, distinguishes_numbers=True).is_isomorphic(original, value, _MAX_DEPTH)
+
+
 class _Comparison(Struct):
     """A structural comparison of values from two passes of a loop, or from two evaluations of a task."""
 
@@ -216,6 +224,8 @@ class _Comparison(Struct):
     """The contents of newer cells for the first value, where they differ from the current contents."""
     after: Contents = field(default_factory=dict)
     """The contents of newer cells for the second value."""
+    distinguishes_numbers: bool = False
+    """Whether different constant numbers are different values. The passes of a loop may count in them."""
     has_changed_cells: bool = False
     """Whether a cell has different contents before and after, so that a value may differ from itself."""
     open_cells: set[tuple[int, int]] = field(default_factory=set)
@@ -281,7 +291,7 @@ class _Comparison(Struct):
         if isinstance(a, Union) or isinstance(b, Union):
             values = union_values(a)
             return all(any(self.is_isomorphic(value, case, depth - 1) for value in values) for case in union_values(b))
-        if type(a) is not type(b):
+        if type(a) is not type(b) or (self.distinguishes_numbers and isinstance(a, Constant)):
             return False
         if isinstance(a, LexicalScope):
             return self.is_isomorphic(a.names, b.names, depth) and self.is_isomorphic(a.parent, b.parent, depth)

@@ -271,7 +271,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         interpreter.work.provisional_tasks.discard(task.task_id)
     since = min(t.newest for t in (task, *store.tasks()) if isinstance(t, InFlightTask))
     # Imported here because few workflows evaluate tasks again.
-    from stepgraph.interpreter.widening import widen_appends
+    from stepgraph.interpreter.widening import is_copy, widen_appends
     from stepgraph.interpreter.workflow.repeated_starts import record_repeated_starts, refer_to_first_starts
 
     if summary is not None and isinstance(activity, Call):
@@ -286,7 +286,8 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     if summary is None or not isinstance(activity, Call):
         return
     result = summary.result
-    if result.relevant and not is_equivalent(result, task.result):
+    is_new = result.relevant and not is_equivalent(result, task.result)
+    if is_new and not is_copy(result, task.result, task.newest, store.budget):
         task.result = interpreter.work.task_results[task.task_id] = result
     if summary.function.may_run_steps or activity.function.may_run_steps:
         force_setattr(activity, "function", summary.function)
