@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of_module, module_of, text
+from tests.semantics.notation import graph_of_module, module_of, notation, text
 
 HEAD = """\
 from workers import WorkflowEntrypoint
@@ -111,7 +111,6 @@ def test_a_loop_over_tables_with_a_name_is_unrolled(name: str) -> None:
     [
         "for spec in table.values():",
         "for key, spec in table.items():",
-        "for index, spec in enumerate(list_):",
         "spec = table[event]\n        if event:",
         "spec = table.get(event)\n        if event:",
     ],
@@ -337,3 +336,51 @@ def test_text_with_a_loop_variable_selects_a_method_in_each_pass(name: str) -> N
         def handle_a
           sleep 'a' 1
     """)
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        ("name", "(*self.STAGES, 'other')"),
+        ("name", "reversed(('other', *self.STAGES[::-1]))"),
+        ("name", "list(self.STAGES) + ['other']"),
+        ("i, name", "enumerate((*self.STAGES, 'other'), 1)"),
+        ("name, event", "zip([*self.STAGES, 'other'], (1, 2, 3))"),
+    ],
+)
+def test_a_loop_over_rearranged_names_is_unrolled(target: str, names: str) -> None:
+    graph = graph_of(f"for {target} in {names}:\n    await getattr(self, name)(step)")
+    assert graph.splitlines()[:3] == ["call handle_a", "call handle_b", "call other"]
+
+
+def test_a_loop_over_sorted_names_is_a_switch() -> None:
+    graph = graph_of("for name in sorted(self.STAGES):\n    await getattr(self, name)(step)")
+    assert graph.splitlines()[:3] == ["loop", "  switch name", '  | case "handle_a"']
+
+
+def test_a_loop_over_a_copy_of_a_changed_list_of_names_is_reported() -> None:
+    change = 'stages = ["handle_a"]\nstages.append(event["stage"])\n'
+    loop = "for stage in reversed(stages):\n    await getattr(self, stage)(step)"
+    source = HEAD + textwrap.indent(change + loop, " " * 8)
+    assert not module_of(source).workflows[0].complete
+
+
+@pytest.mark.parametrize("names", ['("handle_b", "handle_a")', "reversed(self.STAGES)", "self.STAGES[::-1]"])
+def test_a_comprehension_over_names_starts_each_method(names: str) -> None:
+    source = HEAD + f"        await asyncio.gather(*[getattr(self, name)(step) for name in {names}])\n"
+    (workflow,) = module_of(f"import asyncio\n{source}").workflows
+    assert workflow.complete
+    assert notation(workflow.graph).splitlines()[:3] == [
+        "parallel all",
+        "  call handle_b [1>2]",
+        "  call handle_a [1>2]",
+    ]
+
+
+def test_a_dictionary_of_methods_by_their_names() -> None:
+    assert graph_of("table = {n: getattr(self, n) for n in self.STAGES}\nawait table[event['n']](step)") == text(f"""
+        switch event['n']
+        | case "handle_a"
+          call handle_a
+        | case "handle_b"
+          call handle_b{textwrap.indent(BOTH, "    ")}""")

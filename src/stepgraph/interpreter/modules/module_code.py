@@ -356,7 +356,12 @@ def apply_changes(
     run_changes(interpreter, scope, name, define)
     is_mutated = name in scope.bindings.mutations
     is_followed = interpreter.modules.is_assigned_externally(scope, name) or (value.state.changed and not is_mutated)
-    if not is_followed and may_change_by_alias(interpreter, scope, name, value, by_other_names=is_mutated):
+    may_be_mutated = is_mutated or not _is_immutable(value)
+    if (
+        not is_followed
+        and may_be_mutated
+        and may_change_by_alias(interpreter, scope, name, value, by_other_names=is_mutated)
+    ):
         is_followed = _run_aliases(interpreter, scope, name, value, define)
         value.state.changed = True
         if not is_followed and can_run_steps(value):
@@ -366,7 +371,7 @@ def apply_changes(
                 f"`{name}` may be changed through an alias that stepgraph does not track.",
                 "The graph shows this definition.",
             )
-    if not (value.state.changed or can_run_steps(value)):
+    if may_be_mutated and not (value.state.changed or can_run_steps(value)):
         value.state.changed = is_kept_by_other_code(interpreter, scope, name, value)
     if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
@@ -377,6 +382,13 @@ def apply_changes(
         and any(True for _ in interpreter.modules.unknown_imports_assigning(name))
     ):
         _report_dynamic_imports(interpreter, scope, name)
+
+
+def _is_immutable(value: Collection | Mapping) -> bool:
+    """Return whether a value is a tuple or frozenset of constants, which no alias can change."""
+    if not isinstance(value, Collection) or value.kind not in ("tuple", "frozenset") or value.lazy is not None:
+        return False
+    return all(isinstance(item.value, Constant) for item in value.items)
 
 
 def _run_aliases(

@@ -38,7 +38,13 @@ from stepgraph.interpreter.python.loops.interpretation import (
     loop_variable_value,
     may_build_dependencies,
 )
-from stepgraph.interpreter.python.loops.loop_keys import is_loop_key, loop_keys, pass_constants
+from stepgraph.interpreter.python.loops.loop_keys import (
+    is_loop_key,
+    iterates_known_constants,
+    looks_up_names,
+    loop_keys,
+    pass_constants,
+)
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
@@ -385,7 +391,9 @@ def _run_over(
         iterable = take_elements(interpreter, iterable, exhausts=False)
     if is_certainly_empty(interpreter, iterable):
         return None
-    items = items_to_unroll(iterable, constants=may_build_dependencies(interpreter, clause))
+    needs_constants = may_build_dependencies(interpreter, clause) or interpreter.module.once_for(clause, looks_up_names)
+    is_known = needs_constants and iterates_known_constants(interpreter, clause.iter)
+    items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known)
     place = interpreter.place(clause)
     if items is not None and not clause.ifs:
         for item in items:

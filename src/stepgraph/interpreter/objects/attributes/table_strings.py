@@ -143,6 +143,10 @@ def _iterated_table(
             cst.Call(func=cst.Name(value="enumerate"), args=[cst.Arg(value=table), *_]),
         ) if second == name and look_up(interpreter, "enumerate") == External("builtins.enumerate"):
             return Collection, table
+        case cst.Name(), cst.Call(func=cst.Name(value="sorted"), args=[cst.Arg(value=table, star=""), *_]) if look_up(
+            interpreter, "sorted"
+        ) == External("builtins.sorted"):
+            return Collection, table
         case cst.Name(), cst.Name() | cst.Attribute() | cst.Subscript():
             return Collection, iterable
         case _:

@@ -222,11 +222,11 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: SourcePlace
     interpreter.is_reachable = interpreter.is_reachable or loop.continues
 
 
-def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:
+def items_to_unroll(value: Value, *, constants: bool = False, is_known: bool = False) -> tuple[Element, ...] | None:
     """Return the elements of a collection if a loop over it should be unrolled. Return None for other values.
 
     Loops over steps and functions are unrolled. With `constants`, loops over constants, and over collections of them,
-    are unrolled too.
+    are unrolled too. Constants that the graph must not show count only if they are known to be current.
     """
     if not isinstance(value, Collection) or len(value.items) > MAX_UNROLLED_ITEMS:
         return None
@@ -235,7 +235,8 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
     if any(item.many or item.may_be_missing for item in value.items):
         return None
     visits = Visits()
-    if constants and value.shows_constants and all(_is_constant(item.value, visits) for item in value.items):
+    shows_constants = value.relies_on_constants() if is_known else value.shows_constants
+    if constants and shows_constants and all(_is_constant(i.value, visits, is_known=is_known) for i in value.items):
         return value.items
     return value.items if any(_has_runnable(item.value, visits) for item in value.items) else None
 
@@ -272,13 +273,18 @@ def loop_bounds(value: Value, place: SourcePlace) -> LoopBounds:
     )
 
 
-def _is_constant(value: Value, visits: Visits, depth: int = 0) -> bool:
-    """Return whether a value is a constant or an unchanged collection of constants."""
+def _is_constant(value: Value, visits: Visits, depth: int = 0, *, is_known: bool = False) -> bool:
+    """Return whether a value is a constant or an unchanged collection of constants.
+
+    With `is_known`, the collection may also have other data, such as the positions from `enumerate`.
+    """
     if not isinstance(value, Collection | Mapping):
-        return isinstance(value, Constant)
-    if not value.shows_constants or not visits.enter(value.state, depth):
+        return isinstance(value, Constant) or (is_known and depth > 0 and not value.relevant)
+    shows_constants = value.relies_on_constants() if is_known else value.shows_constants
+    if not shows_constants or not visits.enter(value.state, depth):
         return False
-    return all(_is_constant(element.value, visits, depth + 1) for element in value.state.elements())
+    elements = value.state.elements()
+    return all(_is_constant(element.value, visits, depth + 1, is_known=is_known) for element in elements)
 
 
 def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:

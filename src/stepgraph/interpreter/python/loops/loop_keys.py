@@ -1,6 +1,9 @@
-"""Loop variables with a different value in each pass, such as `i` in `for i, item in enumerate(items)`."""
+"""Loop variables whose values matter: positions such as `i` in `enumerate(items)`, and names for `getattr`."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 
@@ -8,7 +11,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.ir.values import Constant, External, NameArgument, Value
-from stepgraph.syntax.walk import statements_below
+from stepgraph.syntax.bindings import target_names
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import expressions_below, statements_below
 
 
 def loop_keys(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable: Value) -> dict[str, int]:
@@ -89,3 +94,86 @@ def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Val
 def is_loop_key(interpreter: Interpreter, node: cst.CSTNode) -> bool:
     """Return whether an expression has a different value in each pass of the innermost loop."""
     return isinstance(node, cst.Name) and interpreter.frame.loop_keys.get(node.value) == interpreter.loop_depth
+
+
+def looks_up_names(loop: cst.For | cst.CompFor, module: SourceModule) -> bool:
+    """Return whether a loop body passes text with the loop variable to `getattr` or `import_module` as the name."""
+    if not (module.mentions(b"getattr") or module.mentions(b"import_module")):
+        return False
+    names = frozenset(target_names(loop.target))
+    body = statements_below(loop.body) if isinstance(loop, cst.For) else _elements(loop, module)
+    return any(
+        isinstance(call, cst.Call)
+        and any(_has_item(argument.value, names) for argument in call.args[_name_positions(call.func)])
+        for part in body
+        for call in expressions_below(part)
+    )
+
+
+def iterates_known_constants(interpreter: Interpreter, iterable: cst.BaseExpression) -> bool:
+    """Return whether an iterable rearranges collections with known constants, as `reversed(NAMES)` does."""
+    match iterable:
+        case cst.Call(func=cst.Name(value=name) as function, args=[_, *_] as arguments) if name in _REARRANGING:
+            is_builtin = look_up(interpreter, function.value) == External(f"builtins.{name}")
+            return is_builtin and all(
+                not argument.star and (argument.keyword is not None or _is_known(interpreter, argument.value))
+                for argument in arguments
+            )
+        case cst.BinaryOperation(operator=cst.Add(), left=left, right=right):
+            return _is_known(interpreter, left) and _is_known(interpreter, right)
+        case _:
+            return False
+
+
+_REARRANGING: Final = frozenset({"enumerate", "list", "reversed", "tuple", "zip"})
+"""Functions whose results have the elements of their arguments."""
+
+
+def _is_known(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
+    """Return whether the constants in the value of an argument are known."""
+    if not isinstance(node, cst.Name | cst.Attribute | cst.Tuple | cst.List | cst.Subscript):
+        return isinstance(node, cst.Integer) or iterates_known_constants(interpreter, node)
+    values: list[Value] = []
+    interpreter.branch(lambda: values.append(interpreter.evaluate(node)))
+    return all(isinstance(value, Collection) and value.shows_constants for value in values)
+
+
+def _elements(clause: cst.CompFor, module: SourceModule) -> Iterator[cst.CSTNode]:
+    """Yield the expressions that a comprehension evaluates in the passes of one of its loops."""
+    parent = module.parents.get(id(clause))
+    while isinstance(parent, cst.CompFor):
+        parent = module.parents.get(id(parent))
+    match parent:
+        case cst.ListComp(elt=element) | cst.SetComp(elt=element) | cst.GeneratorExp(elt=element):
+            yield element
+        case cst.DictComp(key=key, value=value):
+            yield from (key, value)
+
+
+def _name_positions(function: cst.BaseExpression) -> slice:
+    """Return the position of the argument that a function looks up, or an empty slice for other functions."""
+    match function:
+        case cst.Name(value="getattr"):
+            return slice(1, 2)
+        case cst.Name(value="import_module") | cst.Attribute(attr=cst.Name(value="import_module")):
+            return slice(0, 1)
+        case _:
+            return slice(0, 0)
+
+
+def _has_item(node: cst.BaseExpression, names: frozenset[str]) -> bool:
+    """Return whether an expression is one of some variables, an item of one, or text with one."""
+    if isinstance(node, cst.FormattedString | cst.BinaryOperation):
+        return any(isinstance(part, cst.Name) and part.value in names for part in expressions_below(node))
+    return _item_owner(node) in names
+
+
+def _item_owner(node: cst.BaseExpression) -> str:
+    """Return the name whose value, or an item of whose value, an expression reads. Return "" for other expressions."""
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Subscript(value=table) | cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="get"))):
+            return _item_owner(table)
+        case _:
+            return ""

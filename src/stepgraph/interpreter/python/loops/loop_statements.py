@@ -30,7 +30,12 @@ from stepgraph.interpreter.python.loops.interpretation import (
     loop_variable_value,
     may_build_dependencies,
 )
-from stepgraph.interpreter.python.loops.loop_keys import loop_keys, pass_constants
+from stepgraph.interpreter.python.loops.loop_keys import (
+    iterates_known_constants,
+    looks_up_names,
+    loop_keys,
+    pass_constants,
+)
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
@@ -40,7 +45,7 @@ from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBl
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
@@ -76,8 +81,10 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     declares = may_build_dependencies(interpreter, node)
-    needs_constants = declares or interpreter.module.once_for(node, _looks_up_names)
-    items = items_to_unroll(elements, constants=needs_constants) if interpreter.frame.inlined is None else None
+    needs_constants = declares or interpreter.module.once_for(node, looks_up_names)
+    is_known = needs_constants and iterates_known_constants(interpreter, node.iter)
+    items = items_to_unroll(elements, constants=needs_constants, is_known=is_known)
+    items = items if interpreter.frame.inlined is None else None
     if (
         items is not None
         and not _has_break(node.body)
@@ -96,48 +103,6 @@ def _execute_else(interpreter: Interpreter, node: cst.For, orelse: cst.BaseSuite
         return
     path = interpreter.branch(lambda: interpreter.execute(orelse), NO_BREAK)
     interpreter.join_branches([(NO_BREAK, path)], None, interpreter.place(node))
-
-
-def _looks_up_names(node: cst.For, module: SourceModule) -> bool:
-    """Return whether a loop body passes text with the loop variable to `getattr` or `import_module` as the name."""
-    if not (module.mentions(b"getattr") or module.mentions(b"import_module")):
-        return False
-    names = frozenset(target_names(node.target))
-    return any(
-        isinstance(call, cst.Call)
-        and any(_has_item(argument.value, names) for argument in call.args[_name_positions(call.func)])
-        for statement in statements_below(node.body)
-        for call in expressions_below(statement)
-    )
-
-
-def _name_positions(function: cst.BaseExpression) -> slice:
-    """Return the position of the argument that a function looks up, or an empty slice for other functions."""
-    match function:
-        case cst.Name(value="getattr"):
-            return slice(1, 2)
-        case cst.Name(value="import_module") | cst.Attribute(attr=cst.Name(value="import_module")):
-            return slice(0, 1)
-        case _:
-            return slice(0, 0)
-
-
-def _has_item(node: cst.BaseExpression, names: frozenset[str]) -> bool:
-    """Return whether an expression is one of some variables, an item of one, or text with one."""
-    if isinstance(node, cst.FormattedString | cst.BinaryOperation):
-        return any(isinstance(part, cst.Name) and part.value in names for part in expressions_below(node))
-    return _item_owner(node) in names
-
-
-def _item_owner(node: cst.BaseExpression) -> str:
-    """Return the name whose value, or an item of whose value, an expression reads. Return "" for other expressions."""
-    match node:
-        case cst.Name(value=name):
-            return name
-        case cst.Subscript(value=table) | cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="get"))):
-            return _item_owner(table)
-        case _:
-            return ""
 
 
 def _has_any_name(body: cst.BaseSuite, names: frozenset[str]) -> bool:
