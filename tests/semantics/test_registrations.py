@@ -288,3 +288,27 @@ def test_metaclass_that_registers_its_classes(method: str, create: str, end: str
         def Second.go
           sleep 'second' 1
     """)
+
+
+def test_a_metaclass_that_calls_its_base_initializer() -> None:
+    workflow = workflow_of_module("""
+        class Registry(type):
+            handlers = {}
+
+            def __new__(mcls, name, bases, namespace, **options):
+                cls = super().__new__(mcls, name, bases, namespace)
+                mcls.handlers[name] = cls
+                return cls
+
+            def __init__(cls, name, bases, namespace, **options):
+                super().__init__(name, bases, namespace)
+
+        class Job(metaclass=Registry):
+            async def run(self, step):
+                await step.sleep("job", 1)
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await Registry.handlers[event]().run(step)
+    """)
+    assert workflow.complete

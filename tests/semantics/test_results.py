@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import FUNCTIONS, graph_of, graph_of_module, text, workflow_of
 
 PICK = "async def pick():\n    return a\n\n"
 
@@ -154,3 +154,44 @@ def test_an_object_of_a_class_with_outer_variables_escapes(argument: str) -> Non
     body = "import library\n\nclass Log:\n    async def write(self, line):\n        {}\n\nlibrary.run({})"
     assert [note.code for note in workflow_of(body.format("await a()", argument)).notes] == ["escapes"]
     assert workflow_of(body.format("print(line)", argument)).complete
+
+
+OUTCOMES = """
+class Outcome:
+    def __init__(self, error=None):
+        self.error = error
+
+    async def then(self, step):
+        await a(step)
+
+class Failure(Outcome):
+    async def then(self, step):
+        await b(step)
+
+async def attempt(x):
+    if x:
+        return Outcome()
+    return Outcome("error")
+
+async def decide(x):
+    return {"one": Outcome(), "two": Failure()}[x]
+
+"""
+
+
+def test_results_of_one_class_are_no_choice() -> None:
+    graph = graph_of_module(
+        f"from workers import WorkflowEntrypoint\n{FUNCTIONS}{OUTCOMES}"
+        "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+        "        outcome = await attempt(event)\n        await outcome.then(step)\n"
+    )
+    assert graph.splitlines()[:2] == ["call then", "def then"]
+
+
+def test_a_result_of_one_of_several_classes_is_a_switch_on_its_variable() -> None:
+    graph = graph_of_module(
+        f"from workers import WorkflowEntrypoint\n{FUNCTIONS}{OUTCOMES}"
+        "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+        "        outcome = await decide(event)\n        await outcome.then(step)\n"
+    )
+    assert graph.splitlines()[:3] == ["switch outcome", '| case "one"', "  call Outcome.then"]

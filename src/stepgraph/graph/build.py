@@ -178,22 +178,21 @@ def _serialized_nodes(body: OperationBlock, representative_of: Mapping[int, Func
 
 
 def _merge_equal_cases(block: OperationBlock, representative_of: Mapping[int, Function]) -> OperationBlock:
-    """Return a block in which the elements of an iterable that all call one function, as methods do, are no choice."""
+    """Return a block without choices between objects that are no code of the block, if all call one function."""
     if not any(isinstance(operation, Choice) for operation in operations_in(block)):
         return block
     merged = (
-        _call_of_each_case(operation, representative_of)
-        or map_blocks(operation, lambda inner: _merge_equal_cases(inner, representative_of))
+        map_blocks(operation, lambda inner: _merge_equal_cases(inner, representative_of))
         for operation in block.operations
     )
-    return OperationBlock(tuple(merged))
+    return OperationBlock(tuple(_call_of_each_case(each, representative_of) or each for each in merged))
 
 
 def _call_of_each_case(operation: Operation, representative_of: Mapping[int, Function]) -> Run | None:
-    """Return the call that each branch of a choice of an element consists of. Return None if there is none."""
-    if not isinstance(operation, Choice) or not operation.exhaustive:
+    """Return the call that each branch of a choice of an element or result consists of, or None if there is none."""
+    if not isinstance(operation, Choice) or operation.may_skip:
         return None
-    if not isinstance(operation.place.node, cst.For | cst.CompFor) or operation.discriminant is None:
+    if not isinstance(operation.place.node, cst.For | cst.CompFor | cst.FunctionDef):
         return None
     called: dict[object, Run] = {}
     for branch in operation.branches:

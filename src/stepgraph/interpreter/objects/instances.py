@@ -212,13 +212,15 @@ def call_super_constructor(
     the collection in the object.
     """
     receiver = callee.super_object.receiver
+    namespaces = [item.value for item in arguments.items if isinstance(item.value, ClassNamespace)]
+    if callee.name == "__init__" and isinstance(receiver, ClassValue) and namespaces:
+        return Constant(None)  # `type.__init__` in a metaclass
     if callee.name == "__init__":
         _call_generated_initializer(interpreter, callee.super_object, arguments, place)
         return Constant(None)
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver
-    namespaces = [item.value for item in arguments.items if isinstance(item.value, ClassNamespace)]
     if callee.name == "__new__" and namespaces:
         return namespaces[0].cls
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):

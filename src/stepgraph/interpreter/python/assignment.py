@@ -56,7 +56,7 @@ def assign(
     """Assign a value to a target. `source` is the location of the assigned expression."""
     match target:
         case cst.Name(value=name):
-            value = _as_variable(name, value, source)
+            value = _as_variable(interpreter, name, value, source)
             bind(interpreter, name, value)
             interpreter.tracer.on_assignment(target, value, source)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
@@ -83,11 +83,20 @@ def assign_member(
     assign_attribute(interpreter, owner, target.attr.value, value, interpreter.place(target))
 
 
-def _as_variable(name: str, value: Value, source: SourcePlace | None) -> Value:
-    """Return a value, with `name` as the discriminant if it is the union that the call at `source` returned."""
-    if source is None or not isinstance(source.node, cst.Call) or not isinstance(value, Union):
+def _as_variable(interpreter: Interpreter, name: str, value: Value, source: SourcePlace | None) -> Value:
+    """Return a value, with `name` as the discriminant if it is a union that the call at `source` returned.
+
+    The code of the called function determined the previous discriminant.
+    """
+    if source is None or not isinstance(value, Union) or value.discriminant is None:
         return value
-    return replace(value, discriminant=name) if value.discriminant == source.text else value
+    call = source.node.expression if isinstance(source.node, cst.Await) else source.node
+    if not isinstance(call, cst.Call):
+        return value
+    function = interpreter.frame.function
+    is_local = function is None or SourcePlace(interpreter.module, function).span.encloses(value.place.span)
+    is_of_call = call is source.node and value.discriminant == source.text
+    return value if is_local and not is_of_call else replace(value, discriminant=name)
 
 
 def _switch_of(

@@ -337,7 +337,9 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     if value is None and name == "__init__" and is_container_class(following_classes):
         return SuperConstructor(super_object, name)
     if value is None:
-        if name in ("__new__", "__call__"):
+        owner = super_object.receiver
+        is_of_metaclass = isinstance(owner, ClassValue) and super_object.search_after not in resolution_order(owner)
+        if name in ("__new__", "__call__") or (name == "__init__" and is_of_metaclass):
             return SuperConstructor(super_object, name)
         if name in ("__setattr__", "__delattr__", "__getattribute__"):
             receiver = Arguments.of(super_object.receiver, place)
