@@ -155,3 +155,12 @@ def test_a_field_that_may_hold_other_objects_is_unknown(fields: str) -> None:
 def test_a_dataclass_does_not_convert_its_fields() -> None:
     workflow = _workflow("@dataclass\nclass Order:\n    line: Line", "await Order(**data).line.reserve(step)")
     assert not workflow.complete
+
+
+def test_models_that_share_the_classes_of_their_fields() -> None:
+    """Without sharing, the number of objects doubles with each of the classes."""
+    classes = "class C0(BaseModel):\n    line: Line\n" + "".join(
+        f"class C{n}(BaseModel):\n    left: C{n - 1}\n    right: C{n - 1}\n" for n in range(1, 20)
+    )
+    workflow = _workflow(classes, f"await C19(**data){'.left.right' * 9}.left.line.reserve(step)")
+    assert notation(workflow.graph) == "call reserve\ndef reserve\n  sleep 'reserve' 1"

@@ -159,7 +159,7 @@ class _Annotation:
         if not self.creates:
             return owner
         work = self.interpreter.work
-        made: Value | None = next((each for each in work.validated if each.cls is owner), None)
+        made: Value | None = work.validated.get(owner)
         if made is None:
             data = Arguments((Argument(UNKNOWN, self.place, star="**"),))
             validates, work.validates = work.validates, True

@@ -294,7 +294,9 @@ def _validated_values(
     validated: dict[str, Value] = {}
     if any(field.owner.scope.module.once_for(field.owner.node, _has_validators) for field in fields):
         return validated
-    interpreter.work.validated.append(instance)
+    created_objects = interpreter.work.validated
+    is_outermost = not created_objects
+    created_objects.setdefault(instance.cls, instance)
     for field in fields:
         value = values.get(field.name)
         is_data = isinstance(value, Unknown | Payload | EventPart)
@@ -308,7 +310,8 @@ def _validated_values(
                 validated[field.name] = (
                     replace(created, discriminant=field.name) if isinstance(created, Union) else created
                 )
-    interpreter.work.validated.pop()
+    if is_outermost:
+        created_objects.clear()
     return validated
 
 

@@ -70,8 +70,8 @@ class WorkRegistry(Struct):
     """The generators that have been consumed, by `id`. The reference keeps the id from being reused."""
     comprehensions: list[list[Element] | list[MappingEntry]] = field(default_factory=list)
     """The elements or entries of each comprehension that is being evaluated, outermost first."""
-    validated: list[ProjectObject] = field(default_factory=list)
-    """The objects whose fields are being created by validation, outermost first."""
+    validated: dict[ClassValue, ProjectObject] = field(default_factory=dict)
+    """The objects that the validation of the current object has created so far, one for each class."""
     validated_classes: dict[ClassValue, bool] = field(default_factory=dict)
     """For classes of validated fields: whether methods of the class, or of its fields, may run steps."""
     validates: bool = False
