@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-import libcst as cst
 from msgspec import Struct
 
 from stepgraph.graph.calls import CallSummaries, functions_called_in
@@ -192,7 +191,10 @@ def _call_of_each_case(operation: Operation, representative_of: Mapping[int, Fun
     """Return the call that each branch of a choice of an element or result consists of, or None if there is none."""
     if not isinstance(operation, Choice) or operation.may_skip:
         return None
-    if not isinstance(operation.place.node, cst.For | cst.CompFor | cst.FunctionDef):
+    # Imported here because a saved graph is shown without LibCST.
+    from stepgraph.syntax.walk import is_loop_or_function
+
+    if not is_loop_or_function(operation.place.node):
         return None
     called: dict[object, Run] = {}
     for branch in operation.branches:

@@ -251,6 +251,11 @@ def code_without_layout(node: cst.CSTNode) -> str:
     return " ".join(parts)
 
 
+def is_loop_or_function(node: cst.CSTNode) -> bool:
+    """Return whether a node is a `for`, also one in a comprehension, or the definition of a function."""
+    return isinstance(node, cst.For | cst.CompFor | cst.FunctionDef)
+
+
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
     """Yield `node` and its descendants, depth first.
 
