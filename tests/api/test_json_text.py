@@ -50,6 +50,7 @@ def test_pretty_json_equals_the_output_of_json(data: object) -> None:
     assert pretty_json(data) == json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
+@pytest.mark.slow
 @given(json_data)
 def test_pretty_text_has_the_value_of_any_data(data: object) -> None:
     assert json.loads(pretty_json(data)) == data

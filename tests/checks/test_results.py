@@ -87,6 +87,7 @@ def _step_returning(source: str) -> str:
     return f'@step.do("charge")\nasync def charge():\n    return {source}\n\nawait charge()'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "description", "advice"),
     [
@@ -146,6 +147,7 @@ def test_unsupported_results(source: str, description: str, advice: str) -> None
     assert finding.advice == advice
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

@@ -113,6 +113,7 @@ def test_step_result_is_an_error_iff_it_fails(result: str) -> None:
     assert has_error(source) == execute(source).failed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("result", [*RESULTS, *ONLY_CLONEABLE])
 def test_run_result_is_an_error_iff_it_fails(result: str) -> None:
     source = returned_by_run(result)

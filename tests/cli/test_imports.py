@@ -71,6 +71,7 @@ def test_a_graph_imports_only_libcst(imported_by_graph: set[str]) -> None:
     assert third_party(imported_by_graph) == BY_ALL | {"libcst"}
 
 
+@pytest.mark.slow
 def test_a_graph_imports_only_the_parser_of_libcst(imported_by_graph: set[str]) -> None:
     code = "import sys, libcst; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -32,6 +32,7 @@ def test_each_source_has_a_picture(files: dict[str, str]) -> None:
     assert {Path(picture).stem.partition(".")[0] for picture in pictures} == sources | {"orders", *CHANGES}
 
 
+@pytest.mark.slow
 def test_the_page_describes_each_picture_once(files: dict[str, str]) -> None:
     pictures = [path.removeprefix("docs/") for path in files if path != PAGE]
     assert all(files[PAGE].count(f"({picture})]({picture})") == 1 for picture in pictures)

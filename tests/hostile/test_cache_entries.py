@@ -28,6 +28,7 @@ def test_hostile_entries_do_not_change_the_output(counts: CacheEntryCounts) -> N
     assert counts.different == []
 
 
+@pytest.mark.slow
 def test_hostile_entries_never_block(counts: CacheEntryCounts) -> None:
     assert counts.hangs == []
 

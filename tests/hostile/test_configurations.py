@@ -117,6 +117,7 @@ def test_each_field_of_a_workflow_may_hold_any_value(stepgraph: Command, field: 
         assert stepgraph("graph", ".").is_graceful, wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("setting", ["select", "ignore", "strict", "fail-on", "baseline", "severity", "snapshot", "x"])
 @pytest.mark.parametrize(
     "value",

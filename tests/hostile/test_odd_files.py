@@ -40,6 +40,7 @@ ODD_NAMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES.keys())
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_file_may_have_any_name(stepgraph: Command, command: tuple[str, ...], name: bytes) -> None:
