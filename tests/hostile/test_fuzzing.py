@@ -18,7 +18,7 @@ from stepgraph.model.note import InputError
 from tests.hostile.fuzzing import FuzzCounts, fuzz, generate_input
 
 _EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
-EFFORT = int(_EXAMPLES or "500")
+EFFORT = int(_EXAMPLES or "200")
 
 
 @pytest.fixture(scope="module")

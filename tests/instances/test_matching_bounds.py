@@ -8,6 +8,7 @@ from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.matching import match_log
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph, Node
+from tests.effort import sample
 from tests.instances.timed_logs import matched, timed_log
 from tests.render.graphs import block, branch, call, deep, do, either, function, graph, loop, parallel, protected
 
@@ -37,7 +38,7 @@ HOSTILE = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", sample([*HOSTILE], 3))
 def test_hostile_graphs_end(name: str) -> None:
     times = [f"a {10 * index}-{10 * index + 25}" for index in range(50)]
     match = matched(HOSTILE[name], *times, status="running")

@@ -16,7 +16,7 @@ from tests.proof.programs.modules import GeneratedProgram, programs
 
 thorough = settings(
     deadline=None,
-    max_examples=int(EXAMPLES or "50"),
+    max_examples=int(EXAMPLES or "25"),
     derandomize=EXAMPLES is None,
     suppress_health_check=list(HealthCheck),
     phases=[phase for phase in Phase if phase is not Phase.explain],

@@ -16,11 +16,12 @@ from stepgraph.render.svg.drawing import fitted_view
 from stepgraph.render.svg.figures import columns
 from stepgraph.render.svg.layout import structures
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
+from tests.effort import sample
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import branch, do, either, graph, loop
 from tests.render.random_graphs import graphs, groups, likely_clocks
 from tests.svg.examples import examples, pictures
-from tests.svg.laws.all_laws import LAWS, Law, broken
+from tests.svg.laws.all_laws import LAWS, broken
 from tests.svg.laws.exits import exit_kinds_of
 from tests.svg.laws.order import leads_on
 from tests.svg.picture import page_of, picture_of
@@ -39,10 +40,10 @@ foldings = st.builds(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
-def test_pictures_of_saved_graphs_obey(law: Law) -> None:
+@pytest.mark.parametrize("law", sample([*LAWS], 15))
+def test_pictures_of_saved_graphs_obey(law: str) -> None:
     drawn = pictures()
-    violations = {name: list(law(graph, drawn[name], DEFAULT_VIEW)) for name, graph in examples().items()}
+    violations = {name: list(LAWS[law](graph, drawn[name], DEFAULT_VIEW)) for name, graph in examples().items()}
     assert {name: breaks for name, breaks in violations.items() if breaks} == {}
 
 

@@ -171,12 +171,12 @@ class _Annotation:
 
     def _may_run_steps(self, owner: ClassValue) -> bool:
         """Return whether a method of a class, or of the classes of its fields, may run steps."""
-        known = self.interpreter.work.validated_classes
-        if owner not in known:
-            known[owner] = False  # ends the recursion of a class that refers to itself
+        validated = self.interpreter.work.validated_classes
+        if owner not in validated:
+            validated[owner] = False  # ends the recursion of a class that refers to itself
             classes = [each for each in resolution_order(owner) if isinstance(each, ClassValue)]
-            known[owner] = any(map(self._has_active_part, classes))
-        return known[owner]
+            validated[owner] = any(map(self._has_active_part, classes))
+        return validated[owner]
 
     def _has_active_part(self, owner: ClassValue) -> bool:
         if owner.scope.module.once_for(owner.node, _has_active_methods):

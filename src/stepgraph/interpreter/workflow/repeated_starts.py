@@ -27,9 +27,9 @@ def record_repeated_starts(interpreter: Interpreter, before: Function, after: Fu
     """Record which tasks two evaluations of a function start at the same places. Their order must be the same, too."""
     earlier, first = _starts(before.body), interpreter.work.first_starts
     for place, task_id in _starts(after.body).items():
-        known = earlier.get(place, task_id)
-        if known != task_id:
-            first.setdefault(task_id, first.get(known, known))
+        same_task = earlier.get(place, task_id)
+        if same_task != task_id:
+            first.setdefault(task_id, first.get(same_task, same_task))
 
 
 def refer_to_first_starts(interpreter: Interpreter, log: WriteLog) -> None:
@@ -76,7 +76,7 @@ def _with_first_starts(slot: Slot, first: Mapping[TaskId, TaskId]) -> Slot:
             return slot if value is slot.value else replace(slot, value=value)
         case Value():
             return map_tasks(slot, lambda task: _first_start(task, first))
-        case int() if not isinstance(slot, bool):
+        case int() if not isinstance(slot, bool):  # a task of a task group
             return first.get(slot, slot)
         case _:
             return slot

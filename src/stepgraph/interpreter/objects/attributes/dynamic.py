@@ -115,8 +115,8 @@ def _text_in_pass(interpreter: Interpreter, node: cst.CSTNode) -> str | None:
             texts = [_text_in_pass(interpreter, left), _text_in_pass(interpreter, right)]
         case _:
             return None
-    known = [text for text in texts if text is not None]
-    return "".join(known) if len(known) == len(texts) else None
+    constants = [text for text in texts if text is not None]
+    return "".join(constants) if len(constants) == len(texts) else None
 
 
 _ESCAPES: Final = frozenset("\\{}")
