@@ -18,7 +18,7 @@ from tests.fixtures.files import FIXTURES
 from tests.lsp.test_symbols import misplaced
 from tests.lsp.views import Workspace
 
-EDITS = 20 if EXAMPLES else 2
+EDITS = 20 if EXAMPLES else 1
 TYPED = ("", "x", "\n\n", "é(\n", "    ", '"""')
 FOLDERS = ("counterexamples", "dag", "gallery", "mistakes", "shop")
 

@@ -112,7 +112,9 @@ def staggered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("staggered")
 def test_columns_in_two_rows_obey_all_laws() -> None:
-    violations = {name: broken(graph, picture_of(graph), DEFAULT_VIEW) for name, graph in examples().items()}
+    violations = {
+        name: broken(graph, picture_of(graph), DEFAULT_VIEW) for name, graph in sample([*examples().items()], 20)
+    }
     assert {name: breaks for name, breaks in violations.items() if breaks} == {}
 
 
@@ -141,7 +143,9 @@ def tiers(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiers")
 def test_tiers_obey_all_other_laws() -> None:
-    violations = {name: broken(graph, picture_of(graph, IN_BANKS), IN_BANKS) for name, graph in examples().items()}
+    violations = {
+        name: broken(graph, picture_of(graph, IN_BANKS), IN_BANKS) for name, graph in sample([*examples().items()], 20)
+    }
     assert {law for laws in violations.values() for law in laws} == {BANK_BY_BANK}
 
 
