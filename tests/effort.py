@@ -9,12 +9,16 @@ import os
 from collections.abc import Sequence
 from typing import TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 Case = TypeVar("Case")
 
 EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
 """The number of examples of a long run, or None."""
+
+only_in_long_runs = pytest.mark.skipif(EXAMPLES is None, reason="STEPGRAPH_EXAMPLES is not set")
+"""A mark of tests that take long and rarely fail."""
 
 thorough = settings(
     deadline=None,

@@ -7,9 +7,10 @@ from typing import Final
 
 import pytest
 
+from tests.effort import only_in_long_runs
 from tests.vendor_engine.engine import Log, VendorEngine, running_engine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_in_long_runs]
 
 _PAST: Final = "You can't sleep until a time in the past, time-traveler"
 

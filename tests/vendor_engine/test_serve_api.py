@@ -16,10 +16,11 @@ from cloudflare.types.workflows.instance_bulk_params import Body
 from cloudflare.types.workflows.instances.status_edit_params import Variant3From
 
 from stepgraph.serve.dev_servers import DevServers
+from tests.effort import only_in_long_runs
 from tests.serve.serving import ACCOUNT, serve
 from tests.vendor_engine.engine import VendorEngine, running_engine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, only_in_long_runs]
 
 PROJECT: Final = Path(__file__).parents[2] / "fixtures/readme"
 ORDER: Final = {"order": {"id": "1", "total": 900, "items": [], "declined": True}}

@@ -22,7 +22,7 @@ _KNOWN_BASES: Final = frozenset([ENTRYPOINT, "abc.ABC", "builtins.object", "typi
 # Source text of code that expects or handles missing attributes.
 _ATTRIBUTE_HANDLING: Final = (b"AttributeError", b"hasattr(", b"__getattr", b"__dict__", b"vars(")
 # A use of `self` other than for an attribute.
-_BARE_SELF: Final = re.compile(rb"(?<![\w.])self\b(?! *+\.)")
+_BARE_SELF: Final = re.compile(rb"(?<![\w.])self\b *+(?:[^.]|\Z)")
 _PARAMETER: Final = re.compile(rb"\bdef \w++\(\s*+$")
 _OWNER: Final = "self."
 # Maximum number of bytes before a parameter that are searched for the name of its function.
