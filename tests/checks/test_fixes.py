@@ -12,6 +12,7 @@ from stepgraph.checks.page import Example, in_run, read_page
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.examples import findings_of_example, fix_example
 from tests.checks.execution import error_text, execute_only
+from tests.effort import sample
 
 FLAGGED = [
     pytest.param(rule.code, example, id=f"{rule.code} {example.title}")
@@ -28,7 +29,7 @@ def fixed(folder: Path, body: str, *, mode: DependencyMode = DependencyMode.IMPL
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("code", "example"), FLAGGED)
+@pytest.mark.parametrize(("code", "example"), sample(FLAGGED, 100))
 def test_a_fix_removes_its_finding(code: str, example: Example, tmp_path: Path) -> None:
     before = [finding for finding in findings_of_example(example, tmp_path / "before") if finding.code == code]
     kinds = {finding.fix.applicability for finding in before if finding.fix is not None}

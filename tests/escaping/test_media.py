@@ -67,7 +67,7 @@ TABLES: Final = {
     "other": OTHERS,
 }
 ALL: Final = dict(
-    sample([(f"{command} {name}", run) for command, runs in TABLES.items() for name, run in runs.items()], 12)
+    sample([(f"{command} {name}", run) for command, runs in TABLES.items() for name, run in runs.items()], 6)
 )
 OWN_TAGS: Final = {"h1", "h2", "h3", "p", "strong", "a", "code", "pre", "table", "thead", "tbody", "tr", "th", "td"} | {
     *("ul", "li", "details", "summary"),

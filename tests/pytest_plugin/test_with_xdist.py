@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.effort import only_in_long_runs
 from tests.pytest_plugin.projects import CHANGED, ORDERS, REFUNDS, SETTINGS, TEST, snapshots, write
 
 pytest_plugins = ["pytester"]
@@ -14,6 +15,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 
 @pytest.mark.slow
+@only_in_long_runs
 def test_snapshots_are_written_once_compared_and_removed(pytester: pytest.Pytester) -> None:
     files = {"pyproject.toml": SETTINGS, "src/entry.py": ORDERS, "src/refunds.py": REFUNDS}
     write(pytester.path, {**files, "tests/test_orders.py": TEST})

@@ -13,6 +13,7 @@ from stepgraph.cli.console import encode
 from stepgraph.cli.output_format import FormatOptions
 from stepgraph.escaping.plain_text import visible
 from stepgraph.report.diff.comparison import VersionComparison
+from tests.effort import only_in_long_runs
 from tests.report.comparisons import everything, everywhere
 from tests.report.reports import HOSTILE
 from tests.text_formats import TEXT_DIFFS
@@ -36,6 +37,7 @@ def _everything_again() -> VersionComparison:
 
 
 @pytest.mark.slow
+@only_in_long_runs
 @every_format
 def test_output_is_deterministic(render: Render) -> None:
     assert render(everything()) == render(_everything_again())
