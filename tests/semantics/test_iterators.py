@@ -32,6 +32,21 @@ def test_a_library_function_that_is_mapped_passes_on_awaitables(iterator: str, a
     assert graph_of(f"for part in {iterator}: await {awaited}") == "a\nb"
 
 
+def test_reversed_calls_the_special_method() -> None:
+    assert (
+        graph_of("""
+        class Steps:
+            def __len__(self): return 1
+            def __getitem__(self, index): return c
+            def __reversed__(self): return iter([b, a])
+
+        for fn in reversed(Steps()):
+            await fn()
+    """)
+        == "b\na"
+    )
+
+
 def test_elements_may_remain_after_a_loop_over_an_iterator() -> None:
     assert graph_of("""
         it = iter([a, b])

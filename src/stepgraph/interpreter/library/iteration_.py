@@ -23,7 +23,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.special_methods import emit_comparisons
+from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
@@ -115,7 +115,10 @@ def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 
 @models("builtins.reversed")
 def _reversed(call: LibraryCall) -> Value:
-    """Model `reversed(xs)`, which starts at the last element at the time of the call."""
+    """Model `reversed(xs)`, which starts at the last element at the time of the call, or calls `__reversed__`."""
+    result = call_special(call.interpreter, call.first, ("__reversed__",), (), call.place)
+    if result is not None:
+        return result
     operand = as_collection(call.interpreter, call.first, "__reversed__")
     size = operand.state.size if isinstance(operand, Collection | Mapping) else None
     return _iterator_over(call, (operand, Constant(size)), _compute_reversed)
