@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of, workflow_of_module
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,26 @@ def test_reversed_calls_the_special_method() -> None:
     """)
         == "b\na"
     )
+
+
+def test_the_next_element_of_an_object_is_unknown() -> None:
+    workflow = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        async def work(step): await step.sleep("work", 1)
+
+        class Steps:
+            def __next__(self): return work
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                first = next(Steps(), None)
+                if first:
+                    await first(step)
+    """)
+    assert [note.message for note in workflow.notes] == [
+        "the step object is passed to `first`, which stepgraph does not model."
+    ]
 
 
 def test_elements_may_remain_after_a_loop_over_an_iterator() -> None:

@@ -350,7 +350,12 @@ def _next(call: LibraryCall) -> Value:
         items = elements_of(call.interpreter, call.first, exhausts=False)
     if items is None:
         call.interpreter.escape(call.first, call.place, "is advanced by `next`, which stepgraph does not model")
-    candidates = items or ()
+        for default in call.arguments.items[1:]:
+            call.interpreter.escape(
+                default.value, default.place, "is a default of `next`, which stepgraph does not model"
+            )
+        return UNKNOWN
+    candidates = items
     if all(item.many or item.may_be_missing for item in candidates):
         candidates += tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
     if candidates and all(is_none(item.value) for item in candidates):
