@@ -153,7 +153,7 @@ def _select_format(
 
 
 def _require_matching_suffix(selected: Format[Content], target: str | None) -> None:
-    """Raise UsageError if other programs would not open a file because its suffix is that of another format."""
+    """Raise UsageError if the suffix of a file belongs to another format, so that other programs cannot open it."""
     suffix = "" if target is None or os.path.isdir(target) else os.path.splitext(target)[1]
     if target is None or suffix == selected.suffix:
         return

@@ -177,7 +177,7 @@ def _serialized_nodes(body: OperationBlock, representative_of: Mapping[int, Func
 
 
 def _merge_equal_cases(block: OperationBlock, representative_of: Mapping[int, Function]) -> OperationBlock:
-    """Return a block without choices between objects that are no code of the block, if all call one function."""
+    """Replace each choice between elements or results whose branches all call the same function by this call."""
     if not any(isinstance(operation, Choice) for operation in operations_in(block)):
         return block
     merged = (
@@ -188,7 +188,7 @@ def _merge_equal_cases(block: OperationBlock, representative_of: Mapping[int, Fu
 
 
 def _call_of_each_case(operation: Operation, representative_of: Mapping[int, Function]) -> Run | None:
-    """Return the call that each branch of a choice of an element or result consists of, or None if there is none."""
+    """Return the single call in all branches of a choice of an element or result. Return None if they differ."""
     if not isinstance(operation, Choice) or operation.may_skip:
         return None
     # Imported here because a saved graph is shown without LibCST.

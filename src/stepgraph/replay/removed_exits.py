@@ -22,7 +22,7 @@ class RemovedExits(Struct, frozen=True):
     released: frozenset[int]
     """The numbers of the deployed elements that an exit may have skipped, and that have not run."""
     sporadic: frozenset[int]
-    """The numbers of those that an exit may have skipped in some passes of a loop or calls of a function only."""
+    """The numbers of the elements that an exit may have skipped in some passes of a loop or some calls."""
     loops: frozenset[int]
     """The numbers of the loops that an exit may have left."""
 

@@ -153,7 +153,7 @@ class _Annotation:
         )
 
     def _object(self, owner: Value) -> Value | None:
-        """Return an object of a class, or None if its methods and those of its fields run no steps."""
+        """Create an object of a class. Return None if neither its methods nor its fields run steps."""
         if not isinstance(owner, ClassValue) or not self._may_run_steps(owner):
             return None
         if not self.creates:
