@@ -29,9 +29,14 @@ thorough = settings(
 """Settings of properties: the number of random programs or graphs."""
 
 
+def example_count(short_run: int) -> int:
+    """Return the number of examples of a test, `short_run` by default."""
+    return int(EXAMPLES) if EXAMPLES else short_run
+
+
 def scenario_seeds(short_run: int) -> range:
     """Return the seeds of the scenarios in which each program is executed, `short_run` of them by default."""
-    return range(int(EXAMPLES) if EXAMPLES else short_run)
+    return range(example_count(short_run))
 
 
 def sample(cases: Sequence[Case], short_run: int) -> Sequence[Case]:

@@ -25,7 +25,7 @@ def _recursive(*names: str) -> Graph:
     return graph(call(names[0]), functions=functions)
 
 
-MANY = [f"s{index}" for index in range(60)]
+MANY = [f"s{index}" for index in range(150)]
 HOSTILE = {
     "members with one name": graph(parallel("all", *(protected(block(do("a")), catch=block(do("a"))) for _ in MANY))),
     "members of all kinds": graph(parallel("all", *(loop(either(branch("x", do("a")))) for _ in MANY))),

@@ -20,6 +20,7 @@ from stepgraph.render.flow.mermaid_style import FRONT_MATTER
 from stepgraph.render.node_text import name_text
 from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
+from tests.effort import example_count
 from tests.render.graphs import DETAILED, branch, details_everywhere, do, either, everywhere, graph
 from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown, shown_title
 
@@ -124,7 +125,7 @@ markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u
 
 
 @pytest.mark.slow
-@settings(max_examples=2, deadline=None)
+@settings(max_examples=example_count(2), deadline=None)
 @example(["0000000\x1f\x1f\x1f\x1f\n\x1f", " 00000000000000000000000000\u0e5c"])
 @given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))
 def test_any_text_is_an_exact_label_everywhere_in_mermaid(texts: list[str]) -> None:

@@ -19,6 +19,7 @@ from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline import render_outline
 from stepgraph.render.svg.drawing import render_svg
+from tests.effort import example_count
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import ORDERS
 
@@ -97,7 +98,7 @@ def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=26)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(26))
 @given(st.data())
 def test_a_mutated_graph_is_drawn_or_refused(draw: st.DataObject) -> None:
     data = {"graph": copy.deepcopy(ORDERS)}

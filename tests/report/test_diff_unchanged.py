@@ -14,6 +14,7 @@ from stepgraph.render.view import View
 from stepgraph.report.diff.marks import MarkedGraph, marked_graph
 from stepgraph.report.diff.svg import render_svg
 from stepgraph.report.diff.unchanged import fold_unchanged
+from tests.effort import example_count
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import LEAVE, branch, call, do, either, function, graph, loop, parallel
 from tests.render.random_graphs import graphs
@@ -105,7 +106,7 @@ def drawn_marks(versions: MarkedGraph) -> set[int]:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=13)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(13))
 @given(graphs(), graphs())
 def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
     versions = marked(old, new)
@@ -114,7 +115,7 @@ def test_no_marked_node_is_folded_away(old: Graph, new: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=13)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(13))
 @given(graphs(), graphs())
 def test_a_folded_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     versions = fold_unchanged(marked(old, new))
@@ -140,7 +141,7 @@ def test_each_change_of_the_fixtures_has_a_mark() -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=20)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(20))
 @given(graphs(), graphs())
 def test_each_change_has_a_mark(old: Graph, new: Graph) -> None:
     assert without_place(diff_workflows(old["workflow"], new["workflow"])) == []

@@ -12,7 +12,7 @@ from stepgraph.render.svg.badge_style import DARK_BADGES, LIGHT_BADGES
 from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.theme import DARK, LIGHT, KindColors, Palette
 from stepgraph.render.view import Expansion, View
-from tests.effort import sample
+from tests.effort import example_count, sample
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import (
     LEAVE,
@@ -55,7 +55,7 @@ def test_findings_at_all_nodes_break_no_law() -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=10)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(10))
 @given(graphs())
 def test_findings_break_no_law_in_any_picture(example: Graph) -> None:
     view = View(findings=findings_everywhere(example), state="incomplete: 2 notes")

@@ -20,7 +20,7 @@ from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.progress_style import DARK_PROGRESS, LIGHT_PROGRESS, ProgressPalette
 from stepgraph.render.svg.theme import DARK, LIGHT, Palette
 from stepgraph.render.view import View
-from tests.effort import sample
+from tests.effort import example_count, sample
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import (
     LEAVE_LOOP,
@@ -61,7 +61,7 @@ def test_states_at_all_steps_break_no_law(status: str) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=15)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(15))
 @given(graphs(), st.integers(0, 1000), st.sampled_from(STATUSES))
 def test_any_states_break_no_law_in_any_picture(example: Graph, seed: int, status: str) -> None:
     random = Random(seed)  # noqa: S311 - not for security

@@ -16,7 +16,7 @@ from stepgraph.render.svg.drawing import fitted_view
 from stepgraph.render.svg.figures import columns
 from stepgraph.render.svg.layout import structures
 from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
-from tests.effort import sample
+from tests.effort import example_count, sample
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import branch, do, either, graph, loop
 from tests.render.random_graphs import graphs, groups, likely_clocks
@@ -48,7 +48,7 @@ def test_pictures_of_saved_graphs_obey(law: str) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=13)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(13))
 @given(graphs(), views)
 def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
     assert broken(drawn, picture_of(drawn, view), view) == {}
@@ -65,7 +65,7 @@ def with_else(drawn: Graph) -> Details:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=10)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(10))
 @given(graphs() | st.sampled_from(list(examples().values())))
 def test_any_picture_with_else_obeys_all_laws(drawn: Graph) -> None:
     view = View(details=with_else(drawn))
@@ -92,7 +92,7 @@ SHAPE_LAWS = (
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=10)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(10))
 @given(graphs(), st.sampled_from([0, 1]))
 def test_any_code_below_a_jump_obeys_the_laws_of_shapes(drawn: Graph, count: int) -> None:
     nodes = drawn["workflow"]["nodes"] or [do("a")]
@@ -120,7 +120,7 @@ def test_columns_in_two_rows_obey_all_laws() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("staggered")
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=10)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(10))
 @given(graphs())
 def test_any_columns_in_two_rows_obey_all_laws(drawn: Graph) -> None:
     assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}
@@ -151,7 +151,7 @@ def test_tiers_obey_all_other_laws() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("tiers")
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=10)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(10))
 @given(graphs())
 def test_any_tiers_obey_all_other_laws(drawn: Graph) -> None:
     for picture in (picture_of(drawn, IN_BANKS), page_of(drawn, view=IN_BANKS)):
@@ -159,7 +159,7 @@ def test_any_tiers_obey_all_other_laws(drawn: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=10)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(10))
 @given(graphs(), foldings)
 def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -> None:
     view = View(folding)
@@ -169,7 +169,7 @@ def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=10)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(10))
 @given(graphs(), st.sampled_from(["first", "all", "none"]), st.integers(200, 800))
 def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansion, width: int) -> None:
     view = fitted_view(drawn, View(expand=expand), width)
@@ -180,7 +180,7 @@ def test_a_picture_that_fits_obeys_all_other_laws(drawn: Graph, expand: Expansio
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=10)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(10))
 @given(graphs())
 def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
     picture, page = picture_of(drawn), page_of(drawn)
@@ -191,7 +191,7 @@ def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=10)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(10))
 @given(graphs() | st.sampled_from(list(examples().values())), st.data())
 def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObject) -> None:
     page = page_of(drawn)
@@ -215,7 +215,7 @@ def test_a_page_with_all_frames_folded_obeys_all_laws(name: str) -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=13)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(13))
 @given(groups(1, likely_clocks))
 def test_any_group_with_clocks_obeys_all_laws(group: Node) -> None:
     drawn = graph(group)

@@ -13,6 +13,7 @@ from stepgraph.render.svg.figures.marks import SIGN
 from stepgraph.render.svg.theme import Palette, quiet
 from stepgraph.render.view import Mark, MarkKind, Marks, View
 from stepgraph.report.diff.marks import marked_graph
+from tests.effort import example_count
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
 from tests.render.random_graphs import graphs
@@ -22,7 +23,7 @@ from tests.svg.picture import Picture, picture_of
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=13)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(13))
 @given(graphs(), graphs())
 def test_the_picture_of_any_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
@@ -76,7 +77,7 @@ def test_a_long_remark_is_wrapped_on_its_tab() -> None:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, max_examples=13)
+@settings(WITHOUT_DEADLINE, max_examples=example_count(13))
 @given(graphs(), graphs())
 def test_no_sign_covers_text(old: Graph, new: Graph) -> None:
     marked = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")

@@ -13,6 +13,7 @@ from stepgraph.model.details import Detail, Details, details_of
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children
 from stepgraph.render.view import View
+from tests.effort import example_count
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import do, graph, parallel
 from tests.render.random_graphs import groups, likely_clocks
@@ -102,7 +103,7 @@ def with_predecessors(drawn: Graph, data: st.DataObject) -> Details:
 
 
 @pytest.mark.slow
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=10)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(10))
 @given(groups(1, likely_clocks), st.data())
 def test_any_chains_obey_the_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)

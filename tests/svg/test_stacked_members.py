@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.svg.figures import columns, stacked_members
 from stepgraph.render.view import DEFAULT_VIEW
+from tests.effort import example_count
 from tests.property_settings import WITHOUT_DEADLINE
 from tests.render.graphs import do, graph, parallel
 from tests.render.random_graphs import groups, likely_clocks
@@ -89,7 +90,7 @@ def test_a_bar_passes_between_the_members_of_a_stack() -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("stacked")
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=26)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(26))
 @given(groups(1, likely_clocks), st.data())
 def test_any_stacks_obey_all_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)
@@ -144,7 +145,7 @@ def turning(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("turning")
-@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=26)
+@settings(WITHOUT_DEADLINE, suppress_health_check=list(HealthCheck), max_examples=example_count(26))
 @given(groups(1, likely_clocks), st.data())
 def test_lines_that_turn_into_lanes_obey_all_laws(group: Node, data: st.DataObject) -> None:
     drawn = graph(group)

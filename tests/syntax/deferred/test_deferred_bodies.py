@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.pieces.cutting import PIECE_LENGTH
-from tests.effort import sample
+from tests.effort import example_count, sample
 from tests.syntax.deferred.deferred_modules import assert_deferred_equals_whole, blocks_of, parse_deferred
 from tests.syntax.pieces.layouts import INVALID, LAYOUTS, SOURCES
 from tests.syntax.pieces.random_edits import edited, programs
@@ -124,7 +124,13 @@ def test_bodies_of_fixtures_equal_the_whole(part: int) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None,
+    max_examples=example_count(20),
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.lists(st.deferred(programs), min_size=2, max_size=4))
 def test_bodies_of_programs_of_the_grammar(sources: list[str]) -> None:
     _assert_equals_whole("".join(sources))

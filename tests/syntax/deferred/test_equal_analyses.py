@@ -15,7 +15,7 @@ from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.model.payload import Node
 from stepgraph.syntax import parse
 from stepgraph.syntax.deferred import outline
-from tests.effort import sample
+from tests.effort import example_count, sample
 from tests.fixtures.files import FIXTURES
 from tests.proof.programs.modules import GeneratedProgram, programs
 
@@ -63,7 +63,7 @@ def test_analyses_of_all_fixtures_are_equal(path: Path) -> None:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=15, derandomize=True, database=None)
+@settings(deadline=None, max_examples=example_count(15), derandomize=True, database=None)
 @given(st.deferred(programs))
 def test_analyses_of_random_programs_are_equal(program: GeneratedProgram) -> None:
     with TemporaryDirectory() as folder:

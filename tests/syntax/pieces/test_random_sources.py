@@ -13,14 +13,20 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.pieces.joining import JoinedModule
 from stepgraph.syntax.pieces.parsing import RejectedPieceError
 from stepgraph.syntax.pieces.versions import find_change, parse_in_pieces
-from tests.effort import sample
+from tests.effort import example_count, sample
 from tests.syntax.pieces.layouts import LAYOUTS, SOURCES
 from tests.syntax.pieces.random_edits import edited, programs
 from tests.syntax.pieces.whole_modules import assert_equals_whole
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=20, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    deadline=None,
+    max_examples=example_count(20),
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.lists(st.deferred(programs), min_size=2, max_size=4))
 def test_programs_of_the_grammar(sources: list[str]) -> None:
     source = "".join(sources)
