@@ -33,6 +33,7 @@ from stepgraph.syntax.step_methods import is_step_method
 
 # Source text of code that may define attributes of functions, or that handles missing ones.
 _ATTRIBUTE_HANDLING: Final = (b"setattr", b"__dict__", b"AttributeError")
+_RENAMED: Final = re.compile(rb"([\w\x80-\xff]++)\.__name__ *+=(?!=)")
 _STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")
 
 
@@ -174,9 +175,16 @@ def _default_name(interpreter: Interpreter, function: FunctionValue | None, name
         return "<lambda>"
     is_renamed = function is not None and (
         id(function.node) in interpreter.work.renamed
-        or function.scope.module.mentions(f"{name}.__name__ =".encode())  # a statement of the module is not executed
+        or name in function.scope.module.once(_names_of_renamed_functions)  # a statement of the module is not executed
     )
     return f"{{{name}.__name__}}" if is_renamed else name
+
+
+def _names_of_renamed_functions(module: SourceModule) -> frozenset[str]:
+    """Return the names of the functions whose `__name__` a statement of the module assigns."""
+    if not module.mentions(b".__name__"):
+        return frozenset()
+    return frozenset(name.decode(errors="replace") for name in _RENAMED.findall(module.utf_8_source))
 
 
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: SourcePlace) -> Value:
