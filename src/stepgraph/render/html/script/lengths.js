@@ -31,11 +31,12 @@ function variations(element) {
     const begin = part.indexOf("=");
     const pieces = part.slice(begin + 1).split(/\{(-?\d+),(-?\d+)\}/);
     const numbers = pieces.map((piece, at) => (at % 3 ? Number(piece) : piece));
-    return { element, name: part.slice(0, begin), pieces: numbers, text: null };
+    const name = part.slice(0, begin);
+    return { element, name, pieces: numbers, text: element.getAttribute(name) };
   });
 }
 
-/** Set an attribute that varies. Return whether it changed. Attributes that remain are not even read. */
+/** Set an attribute that varies. Return whether it changed. An attribute that remains is not set, which would be slow. */
 function vary(variation, known) {
   const { element, name, pieces } = variation;
   let text = pieces[0];

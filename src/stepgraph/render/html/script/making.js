@@ -7,7 +7,7 @@ function childOf(element, name) {
   return child;
 }
 
-const focusable = (group) => childOf(group, "toggle") ?? group;
+const focusable = (group) => (group.classList.contains("foldable") && childOf(group, "toggle")) || group;
 // A stacked frame has two edges, and the one behind comes first.
 const edgeOf = (frame) => childOf(frame, "edge");
 

@@ -122,9 +122,14 @@ class Regions {
 
 const isContent = (group) => group === group.parentNode.lastElementChild && group.parentNode.classList.contains("foldable");
 
+const TRANSLATION = /translate\((-?[\d.]+) (-?[\d.]+)/;
+const NO_TRANSLATION = ["", 0, 0];
+/** The classes of paths that are not around anything: lines between figures, and parts of figures. */
+const NOT_AROUND = /\b(flow|icon|band)\b/;
+
 /** Return the translation of a group, the box around its own shapes, and its card or edge, if it has one. */
 function partsOf(group) {
-  const [x = 0, y = 0] = numbersIn(group.getAttribute("transform"));
+  const [, x, y] = TRANSLATION.exec(group.getAttribute("transform") ?? "") ?? NO_TRANSLATION;
   const box = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   let card = null;
   for (let child = group.firstElementChild; child; child = child.nextElementSibling) {
@@ -132,22 +137,21 @@ function partsOf(group) {
       const size = sizeOf(child);
       extend(box, size.x, size.y);
       extend(box, size.x + size.width, size.y + size.height);
+      const isEdge = child.classList.contains("edge");
       // A stacked figure has two edges, and the one behind comes first.
-      if (child.matches(".box, .edge")) card = { ...size, isEdge: child.matches(".edge") };
+      if (isEdge || child.classList.contains("box")) card = { ...size, isEdge };
     } else if (child.localName === "circle") {
       extend(box, Number(child.getAttribute("cx")), Number(child.getAttribute("cy")));
-    } else if (child.localName === "path" && !child.matches(".flow, .icon, .band")) {
+    } else if (child.localName === "path" && !NOT_AROUND.test(child.getAttribute("class"))) {
       extendBy(box, child.getAttribute("d"));
     }
   }
-  return { x, y, box, card };
+  return { x: Number(x), y: Number(y), box, card };
 }
 
-const numbersIn = (text) => (text?.match(/-?[\d.]+/g) ?? []).map(Number);
-
 function sizeOf(rect) {
-  const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(rect.getAttribute(name)));
-  return { x, y, width, height };
+  const number = (name) => Number(rect.getAttribute(name));
+  return { x: number("x"), y: number("y"), width: number("width"), height: number("height") };
 }
 
 function extend(box, x, y) {
