@@ -34,7 +34,7 @@ _EXCEPT_CLAUSES: Final = "`except` clauses"
 _IF: Final = "`if`"
 _UNIDENTIFIED: Final = frozenset({_EXCEPT_CLAUSES, _IF})
 """Names that do not identify an element."""
-_AROUND: Final = frozenset({"try", "loop"})
+_ENCLOSING_KINDS: Final = frozenset({"try", "loop"})
 """Kinds with names such as `loop around 'charge'`. Others have names such as `parallel group with 'charge'`."""
 
 
@@ -49,7 +49,7 @@ def name_of(tree: Tree, number: int, *, inside: Sequence[int] | None = None) -> 
     if inside:
         return f"{plain} with {quoted(tree, inside)}"
     first = "" if inside is not None or _is_identified(element) else quoted(tree, islice(tree.visit_work(number), 1))
-    return f"{plain} {'around' if element.kind in _AROUND else 'with'} {first}" if first else plain
+    return f"{plain} {'around' if element.kind in _ENCLOSING_KINDS else 'with'} {first}" if first else plain
 
 
 def definite_name(tree: Tree, number: int) -> str:

@@ -97,12 +97,12 @@ class CandidateFiles(Struct):
 
         The next call of `take` with these names searches only these files.
         """
-        found = {} if self.by_name is None else self.by_name.get()
-        missing = [name for name in names if name not in found]
+        paths_by_name = {} if self.by_name is None else self.by_name.get()
+        missing = [name for name in names if name not in paths_by_name]
         if missing:
-            found = {**found, **self.search_names(self._files_to_search(missing), missing)}
-            self.by_name = FoundFiles(found)
-        return {name: found.get(name, ()) for name in (*names, STAR_IMPORT)}
+            paths_by_name = {**paths_by_name, **self.search_names(self._files_to_search(missing), missing)}
+            self.by_name = FoundFiles(paths_by_name)
+        return {name: paths_by_name.get(name, ()) for name in (*names, STAR_IMPORT)}
 
     def search_names(self, paths: Sequence[str], names: Sequence[str]) -> dict[str, list[str]]:
         """Return the files that contain each of the names, and those with a star import."""

@@ -107,7 +107,7 @@ def _common_prefixes(names: Iterable[bytes]) -> list[bytes]:
     for name in sorted(names):
         prefix = prefixes.setdefault(name[:1], name)
         length = next(
-            (at for at, (one, other) in enumerate(zip(prefix, name, strict=False)) if one != other), len(prefix)
+            (at for at, (left, right) in enumerate(zip(prefix, name, strict=False)) if left != right), len(prefix)
         )
         prefixes[name[:1]] = prefix[:length]
     return list(prefixes.values())

@@ -76,9 +76,10 @@ class _RememberedCandidates(CandidateFiles):
             entry = self.named[key] = list(paths), super().search_names(paths, names)
         unsaved = unsaved_names()
         edited = [path for path in paths if os.path.basename(path) in unsaved] if unsaved else []
-        found = super().search_names(edited, names)
+        in_edited = super().search_names(edited, names)
         return {
-            name: [*(path for path in saved if path not in edited), *found[name]] for name, saved in entry[1].items()
+            name: [*(path for path in saved if path not in edited), *in_edited[name]]
+            for name, saved in entry[1].items()
         }
 
 

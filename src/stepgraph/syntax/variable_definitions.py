@@ -479,9 +479,9 @@ def _without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
             result = _without_settings(call)
             return value if result is call else value.with_changes(expression=result)
         case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
-            kept = [each for each in args if each.keyword is None or each.keyword.value != _SETTINGS[method]]
-            kept[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in kept[-1:]]
-            return value.with_changes(args=kept)
+            remaining = [each for each in args if each.keyword is None or each.keyword.value != _SETTINGS[method]]
+            remaining[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in remaining[-1:]]
+            return value.with_changes(args=remaining)
         case _:
             return value
 

@@ -129,7 +129,9 @@ def _has_equal_parts(interpreter: Interpreter, a: Value, b: Value, depth: int) -
             compared = _pairs(_constant_entries(a), _constant_entries(b))
         case _:
             compared = None
-    return compared is not None and all(_includes_parts(interpreter, one, other, depth + 1) for one, other in compared)
+    return compared is not None and all(
+        _includes_parts(interpreter, left, right, depth + 1) for left, right in compared
+    )
 
 
 def _argument_pairs(a: Arguments, b: Arguments) -> list[tuple[Value, Value]] | None:
@@ -137,7 +139,7 @@ def _argument_pairs(a: Arguments, b: Arguments) -> list[tuple[Value, Value]] | N
     forms = [[(argument.keyword, argument.star) for argument in arguments.items] for arguments in (a, b)]
     if forms[0] != forms[1]:
         return None
-    return [(one.value, other.value) for one, other in zip(a.items, b.items, strict=True)]
+    return [(left.value, right.value) for left, right in zip(a.items, b.items, strict=True)]
 
 
 def _constant_entries(mapping: Mapping) -> dict[object, Value] | None:

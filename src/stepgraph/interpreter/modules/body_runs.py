@@ -462,12 +462,12 @@ def _with_dependents(group: ModuleGroup, names: frozenset[str]) -> frozenset[str
         for name in sorted(added - {COMPUTED_MEMBER}):
             for module in group.with_word(name):
                 added_by_module.setdefault(module, set()).add(name)
-        found = {
+        dependents = {
             name
             for module, mentioned in added_by_module.items()
             for name in _module_dependents(module).dependents(mentioned)
         }
-        added = frozenset(found - dependent)
+        added = frozenset(dependents - dependent)
         dependent |= added
     return frozenset(dependent)
 

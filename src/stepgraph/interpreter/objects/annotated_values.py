@@ -159,15 +159,15 @@ class _Annotation:
         if not self.creates:
             return owner
         work = self.interpreter.work
-        made: Value | None = work.validated.get(owner)
-        if made is None:
+        instance: Value | None = work.validated.get(owner)
+        if instance is None:
             data = Arguments((Argument(UNKNOWN, self.place, star="**"),))
             validates, work.validates = work.validates, True
-            made = self.interpreter.call(owner, data, self.place)
+            instance = self.interpreter.call(owner, data, self.place)
             work.validates = validates
-        if isinstance(made, ProjectObject):
-            made.state.repeated_at = self.place
-        return made
+        if isinstance(instance, ProjectObject):
+            instance.state.repeated_at = self.place
+        return instance
 
     def _may_run_steps(self, owner: ClassValue) -> bool:
         """Return whether a method of a class, or of the classes of its fields, may run steps."""

@@ -303,9 +303,9 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
         values = [value for value in (owner.variables.get(str(key.value)), default) if value is not None]
         return union_with_numbers(values, place.text, place) if values else UNKNOWN
     exact = exact_key(key)
-    found = None if exact is None else table_of(owner).find(exact)
-    if found is not None:
-        return _visible_value(owner, found.value)
+    match = None if exact is None else table_of(owner).find(exact)
+    if match is not None:
+        return _visible_value(owner, match.value)
     all_entries = owner.entries
     entries = tuple(entry for entry in all_entries if may_be_equal(entry.key, key))
     if exact is not None:

@@ -60,8 +60,8 @@ def step_named_by_parameter(
     if named is None:
         declared = steps.by_name[last.declared_name]
         function = next(step for step in step_functions_in(declared) if step.definition is last)
-        one = replace(last, name=parameter.name, declared_name=parameter.name, named_by_parameter=True)
-        named = steps.named[candidates, parameter.name] = replace(function, definition=one)
+        renamed = replace(last, name=parameter.name, declared_name=parameter.name, named_by_parameter=True)
+        named = steps.named[candidates, parameter.name] = replace(function, definition=renamed)
     steps.called.add(id(last.place.node))
     steps.ran.update(candidates)
     steps.parameters_of_named.setdefault((parameter.name, id(parameter.place.node)), (definition, parameter, last))

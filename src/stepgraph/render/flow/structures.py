@@ -175,21 +175,21 @@ def draw_guarded(drawer: Drawer, node: If, rest: Branch, entry: LooseEnds, conte
     into_jump = context.child("b0")
     if branch["nodes"] and drawer.view.folding.folds(node, context.level):
         jump = drawer.node(without_rest(node), entry, context)
-        past, end = jump.next, tuple(replace(end, kind=ArrowKind.LEAVE) for end in jump.next)
+        onward, end = jump.next, tuple(replace(end, kind=ArrowKind.LEAVE) for end in jump.next)
         jump = replace(jump, next=end)
     elif branch["nodes"]:
         with drawer.builder.frame(context.identity, FrameKind.CHOICE):
-            past = _only_condition(drawer, branch, entry, context.child("choice"))
-            jump = drawer.part(branch, branch["nodes"], (replace(past[0], label=YES),), into_jump.deeper())
+            onward = _only_condition(drawer, branch, entry, context.child("choice"))
+            jump = drawer.part(branch, branch["nodes"], (replace(onward[0], label=YES),), into_jump.deeper())
     else:
-        past = _only_condition(drawer, branch, entry, context)
-        jump = drawer.part(branch, [], (replace(past[0], label=YES, kind=ArrowKind.LEAVE),), into_jump)
-    after = drawer.part(rest, rest["nodes"], past, context.child("b1"))
+        onward = _only_condition(drawer, branch, entry, context)
+        jump = drawer.part(branch, [], (replace(onward[0], label=YES, kind=ArrowKind.LEAVE),), into_jump)
+    after = drawer.part(rest, rest["nodes"], onward, context.child("b1"))
     return replace(combine((jump, after)), next=after.next + jump.next)
 
 
 YES: Final = "yes"
-"""The label of the arrow to the nodes below a condition. The arrow past them has none."""
+"""The label of the arrow to the nodes below a condition. The arrow onward them has none."""
 
 
 def _condition(drawer: Drawer, branch: Branch, entry: LooseEnds, context: NodeContext) -> DrawnExits:

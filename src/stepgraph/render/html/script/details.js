@@ -58,9 +58,9 @@ function panelHeader(fact) {
 const SENTENCES = new Set(["Error", "Warning", "Incomplete", "Note", "Change", "Effect"]);
 
 function row(label, value, remark) {
-  const told = remark ? [make("span", { class: remark === "default" ? "remark tag" : "remark" }, remark)] : [];
+  const note = remark ? [make("span", { class: remark === "default" ? "remark tag" : "remark" }, remark)] : [];
   const content = label === "Receives" ? received(value) : SENTENCES.has(label) ? withCode(value) : [value];
-  return [make("dt", {}, label), make("dd", {}, ...content, ...told)];
+  return [make("dt", {}, label), make("dd", {}, ...content, ...note)];
 }
 
 function copyButton(link) {

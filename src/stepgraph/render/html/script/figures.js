@@ -15,9 +15,9 @@ function figureAt(picture, at) {
 function newFigure(picture, at) {
   const { regions, nodes, folded } = picture, box = regions.figureAt(at), group = regions.groups[at];
   if (!box) return null;
-  let around = regions.parents[at];
-  while (around >= 0 && !regions.figureAt(around)) around = regions.parents[around];
-  const parent = figureAt(picture, around), isFrame = regions.isFrame(at) && !folded.has(group.id);
+  let enclosing = regions.parents[at];
+  while (enclosing >= 0 && !regions.figureAt(enclosing)) enclosing = regions.parents[enclosing];
+  const parent = figureAt(picture, enclosing), isFrame = regions.isFrame(at) && !folded.has(group.id);
   const band = isFrame && childOf(group, "band") ? bandOf(group) : 0;
   return { group, isFrame, parent, depth: parent ? parent.depth + 1 : 0, band, fact: nodes.get(group.id), ...box };
 }

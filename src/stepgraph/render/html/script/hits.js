@@ -3,9 +3,9 @@
 let hits = [], here = -1;
 
 /** Highlight results in place of the previous ones. */
-function mark(found) {
+function mark(matches) {
   for (const { entry } of hits) entry.group.classList.remove("is-hit", "is-here");
-  hits = found;
+  hits = matches;
   here = -1;
   for (const { entry } of hits) entry.group.classList.add("is-hit");
   tellHits();

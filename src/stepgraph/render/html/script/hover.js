@@ -17,12 +17,12 @@ function arrows(group) {
 /** Light nodes under the pointer, and offer the details of a frame in its band. */
 function letHover(viewport) {
   viewport.addEventListener("pointerover", (event) => {
-    const group = around(event.target);
+    const group = nodeAt(event.target);
     light(group);
     offerDetails(group);
   });
   viewport.addEventListener("pointerleave", () => { light(null); offerDetails(null); });
-  viewport.addEventListener("focusin", ({ target }) => { if (target !== viewport) offerDetails(around(target)); });
+  viewport.addEventListener("focusin", ({ target }) => { if (target !== viewport) offerDetails(nodeAt(target)); });
 }
 
 // A click on the band of a frame folds it, so its details have a button, which is in one frame at a time.

@@ -2,7 +2,7 @@
 
 function onClick(event) {
   if (isSecondClickOnText(event)) return;
-  const group = around(event.target);
+  const group = nodeAt(event.target);
   if (!group) return unselect();
   // The band and its label fold the frame. While it is folded, its edge takes the place of the band.
   const isInside = event.target.matches(".edge") && !current.folded.has(group.id);
@@ -19,7 +19,7 @@ function onClick(event) {
 }
 
 function onKey(event) {
-  const group = around(event.target);
+  const group = nodeAt(event.target);
   if (!group || event.ctrlKey || event.metaKey || event.altKey) return;
   const nodes = current.visible(), at = nodes.indexOf(group), canFold = group.matches(".foldable");
   const isFolded = current.folded.has(group.id);
@@ -32,7 +32,7 @@ function onKey(event) {
     ArrowDown: () => move(nodes[at + 1]),
     ArrowUp: () => move(nodes[at - 1]),
     ArrowRight: () => (canFold && isFolded ? current.toggle(group) : move(nodes[at + 1])),
-    ArrowLeft: () => (canFold && !isFolded ? current.toggle(group) : move(around(group.parentNode))),
+    ArrowLeft: () => (canFold && !isFolded ? current.toggle(group) : move(nodeAt(group.parentNode))),
     Home: () => move(nodes[0]),
     End: () => move(nodes.at(-1)),
   };

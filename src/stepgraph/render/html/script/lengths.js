@@ -5,23 +5,23 @@
  */
 function evaluate({ frames, definitions }, folded) {
   const isFolded = frames.map((identity) => folded.has(identity));
-  const known = [0];
+  const lengths = [0];
   for (const [kind, ...terms] of definitions) {
-    if (kind === "fold") known.push(isFolded[terms[0]] ? terms[2] : lengthOf(terms[1], known));
-    else if (kind === "sum") known.push(lengthOf(terms[0], known) + lengthOf(terms[1], known));
-    else if (kind === "half") known.push(Math.floor((lengthOf(terms[0], known) + terms[1]) / 2));
-    else known.push(longest(terms, known));
+    if (kind === "fold") lengths.push(isFolded[terms[0]] ? terms[2] : lengthOf(terms[1], lengths));
+    else if (kind === "sum") lengths.push(lengthOf(terms[0], lengths) + lengthOf(terms[1], lengths));
+    else if (kind === "half") lengths.push(Math.floor((lengthOf(terms[0], lengths) + terms[1]) / 2));
+    else lengths.push(longest(terms, lengths));
   }
-  return known;
+  return lengths;
 }
 
-function lengthOf(number, known) {
-  return number < 0 ? -known[-number] : known[number];
+function lengthOf(number, lengths) {
+  return number < 0 ? -lengths[-number] : lengths[number];
 }
 
-function longest(terms, known) {
+function longest(terms, lengths) {
   let length = -Infinity;
-  for (let at = 0; at < terms.length; at += 2) length = Math.max(length, lengthOf(terms[at], known) + terms[at + 1]);
+  for (let at = 0; at < terms.length; at += 2) length = Math.max(length, lengthOf(terms[at], lengths) + terms[at + 1]);
   return length;
 }
 
@@ -37,11 +37,11 @@ function variations(element) {
 }
 
 /** Set an attribute that varies. Return whether it changed. An attribute that remains is not set, which would be slow. */
-function vary(variation, known) {
+function vary(variation, lengths) {
   const { element, name, pieces } = variation;
   let text = pieces[0];
   for (let at = 1; at < pieces.length; at += 3) {
-    text += lengthOf(pieces[at], known) + pieces[at + 1] + pieces[at + 2];
+    text += lengthOf(pieces[at], lengths) + pieces[at + 1] + pieces[at + 2];
   }
   if (text === variation.text) return false;
   variation.text = text;

@@ -51,11 +51,11 @@ function placeMap({ svg, scale }, area) {
   const largest = 0.8 * Math.min(MAP_WIDTH / Math.min(whole, area.width / scale), (MAP_HEIGHT * scale) / area.height);
   const size = Math.max(fitting, Math.min(MAP_NARROWEST / Math.min(whole, high), largest));
   const factor = size / scale;
-  const seen = { x: -area.x * factor, y: -area.y * factor, width: area.width * factor, height: area.height * factor };
+  const visible = { x: -area.x * factor, y: -area.y * factor, width: area.width * factor, height: area.height * factor };
   const width = Math.min(MAP_WIDTH, whole * size), height = Math.min(MAP_HEIGHT, high * size);
   const shift = (begin, length, all, room) => fraction(begin, all - length) * (all - room);
-  return { size, factor, width, height, seen,
-    left: shift(seen.x, seen.width, whole * size, width), top: shift(seen.y, seen.height, high * size, height) };
+  return { size, factor, width, height, visible,
+    left: shift(visible.x, visible.width, whole * size, width), top: shift(visible.y, visible.height, high * size, height) };
 }
 
 const fraction = (part, whole) => Math.max(0, Math.min(1, part / Math.max(1, whole)));
@@ -87,10 +87,10 @@ function drawFigure(pen, { group, isFrame, left, top, width, height, band }, { s
   pen.globalAlpha = 1;
 }
 
-function drawVisible(pen, { seen, left, top, width, height }) {
-  const x = Math.max(left + 0.75, seen.x), y = Math.max(top + 0.75, seen.y);
-  const right = Math.min(left + width - 0.75, seen.x + seen.width);
-  const bottom = Math.min(top + height - 0.75, seen.y + seen.height);
+function drawVisible(pen, { visible, left, top, width, height }) {
+  const x = Math.max(left + 0.75, visible.x), y = Math.max(top + 0.75, visible.y);
+  const right = Math.min(left + width - 0.75, visible.x + visible.width);
+  const bottom = Math.min(top + height - 0.75, visible.y + visible.height);
   pen.fillStyle = mapColor("--paper");
   pen.globalAlpha = 0.4;
   pen.beginPath();
@@ -114,8 +114,8 @@ function mapColor(name) {
 
 function mapColors(group) {
   // A mark of a comparison decides the colors of the figure in it.
-  const around = group.parentNode.parentNode;
-  const name = around.matches(".mark") ? `${classesOf(group)} in ${around.getAttribute("class")}` : classesOf(group);
+  const parent = group.parentNode.parentNode;
+  const name = parent.matches(".mark") ? `${classesOf(group)} in ${parent.getAttribute("class")}` : classesOf(group);
   if (!inks.has(name)) {
     const style = getComputedStyle(group.querySelector(":scope > .edge, :scope > .box"));
     inks.set(name, { fill: style.fill, edge: style.stroke });
@@ -138,9 +138,9 @@ let grip = null;
 function startDrag(event) {
   if (event.button || !place) return;
   canvas.setPointerCapture(event.pointerId);
-  const at = pointIn(event), { seen, factor } = place;
-  const beyond = { x: at.x - part().x - seen.width / 2, y: at.y - part().y - seen.height / 2 };
-  const isOutside = Math.abs(beyond.x) > seen.width / 2 || Math.abs(beyond.y) > seen.height / 2;
+  const at = pointIn(event), { visible, factor } = place;
+  const beyond = { x: at.x - part().x - visible.width / 2, y: at.y - part().y - visible.height / 2 };
+  const isOutside = Math.abs(beyond.x) > visible.width / 2 || Math.abs(beyond.y) > visible.height / 2;
   if (isOutside) {
     current.viewport.scrollBy({ left: beyond.x / factor, top: beyond.y / factor, behavior: "instant" });
     drawMap(current, visibleArea(current));
@@ -150,10 +150,10 @@ function startDrag(event) {
 
 function drag(event) {
   if (!grip) return;
-  const at = pointIn(event), { viewport } = current, { seen, width, height } = place;
+  const at = pointIn(event), { viewport } = current, { visible, width, height } = place;
   viewport.scrollTo({
-    left: fraction(at.x - grip.x, width - seen.width) * (viewport.scrollWidth - viewport.clientWidth),
-    top: fraction(at.y - grip.y, height - seen.height) * (viewport.scrollHeight - viewport.clientHeight),
+    left: fraction(at.x - grip.x, width - visible.width) * (viewport.scrollWidth - viewport.clientWidth),
+    top: fraction(at.y - grip.y, height - visible.height) * (viewport.scrollHeight - viewport.clientHeight),
     behavior: "instant",
   });
 }
@@ -166,7 +166,7 @@ function pointIn(event) {
 
 /** Return the position of the visible part in the map. */
 function part() {
-  return { x: place.seen.x - place.left, y: place.seen.y - place.top };
+  return { x: place.visible.x - place.left, y: place.visible.y - place.top };
 }
 
 canvas.addEventListener("pointerdown", startDrag);

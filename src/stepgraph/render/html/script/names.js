@@ -58,15 +58,15 @@ function placedNames(picture, area) {
   const { scale } = picture;
   const candidates = figuresIn(picture, EVERYWHERE).filter((figure) => label(figure) && (figure.band || !figure.isFrame));
   candidates.sort((one, other) => priority(one) - priority(other));
-  const cards = new Rows(), taken = new Rows(), placed = [];
+  const cards = new Rows(), labels = new Rows(), placed = [];
   for (const { isFrame, left, top, width, height } of candidates) {
     if (!isFrame) cards.add(left * scale, (left + width) * scale, (top + height / 2) * scale);
   }
   const [before, after] = sides(picture, area), edges = [-before, Number(picture.svg.getAttribute("width")) * scale + after];
   for (const figure of candidates) {
-    const name = fitted(figure, scale, edges, { cards, taken });
-    if (!name || taken.isTaken(name.from, name.to, name.y)) continue;
-    taken.add(name.from, name.to, name.y);
+    const name = fitted(figure, scale, edges, { cards, labels });
+    if (!name || labels.isTaken(name.from, name.to, name.y)) continue;
+    labels.add(name.from, name.to, name.y);
     placed.push(name);
   }
   return placed;
@@ -78,7 +78,7 @@ function priority({ isFrame, fact, depth }) {
 }
 
 /** Return the name of a figure, cut to the room between cards and other names, or null if there is too little. */
-function fitted(figure, scale, [first, last], { cards, taken }) {
+function fitted(figure, scale, [first, last], { cards, labels }) {
   const { isFrame, left, top, width, height, band } = figure;
   const from = left * scale, to = from + width * scale;
   const y = (top + (isFrame ? band : height) / 2) * scale;
@@ -88,8 +88,8 @@ function fitted(figure, scale, [first, last], { cards, taken }) {
   // Beside another card, the names of both share the space between them.
   const half = { after: next === undefined ? last - to : (next - to) / 2,
     before: previous === undefined ? from - first : (from - previous) / 2 };
-  const after = Math.min(half.after, (taken.next(from, y) ?? last) - to);
-  const before = Math.min(half.before, from - (taken.previous(to, y) ?? first));
+  const after = Math.min(half.after, (labels.next(from, y) ?? last) - to);
+  const before = Math.min(half.before, from - (labels.previous(to, y) ?? first));
   const room = Math.min(natural, to - from - GAP + (isFrame ? after : 2 * Math.min(before, after)));
   if (room < Math.min(natural, SHORTEST)) return null;
   const begin = isFrame ? from + 3 : (from + to - room) / 2;

@@ -1,7 +1,7 @@
 // The open workflow, and the node that the address of the page may name.
 
 const pictures = JSON.parse(find("stepgraph.data").textContent).map((entry) => new Picture(entry));
-const around = (target) => target.closest?.("[data-node]");
+const nodeAt = (target) => target.closest?.("[data-node]");
 /** Pictures that are shown in place of others, and have no tabs: the versions of a comparison. */
 const alternatives = [];
 const owner = (identity) => [...pictures, ...alternatives].find((one) => (

@@ -120,8 +120,8 @@ class Picture {
       focusable(frame).setAttribute("aria-expanded", String(!isFolded));
     }
     this.figures = new Map(); // by the indexes of their groups, once they are needed
-    const known = evaluate(this.lengths, this.folded);
-    for (const { element } of this.varying.filter((one) => vary(one, known))) {
+    const lengths = evaluate(this.lengths, this.folded);
+    for (const { element } of this.varying.filter((one) => vary(one, lengths))) {
       this.regions.forget(element);
       if (element.matches(".foldable > .edge")) moved.add(element.parentNode);
     }

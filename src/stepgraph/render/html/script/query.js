@@ -64,13 +64,13 @@ function parse(query) {
 function search(entries, query) {
   const { tests, words } = parse(query);
   if (!tests.length && !words.length) return [];
-  const found = [];
+  const matches = [];
   for (const entry of entries) {
     if (!tests.every(({ test, value }) => test(entry)(value))) continue;
     const hit = words.length ? rank(entry, words) : { rank: 0 };
-    if (hit) found.push({ ...hit, entry, text: hit.text ?? filtered(entry, tests) });
+    if (hit) matches.push({ ...hit, entry, text: hit.text ?? filtered(entry, tests) });
   }
-  return found.sort((one, other) => one.rank - other.rank);
+  return matches.sort((one, other) => one.rank - other.rank);
 }
 
 /** Return the first row that a filter is about, to show why the entry passed. */

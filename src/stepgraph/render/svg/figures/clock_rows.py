@@ -35,7 +35,7 @@ ARROW_ROOM: Final = RADIUS + 8
 _LANE: Final = -4
 """The extent of a lane to each side, which makes lanes narrower than columns."""
 
-_TURN: Final = 2 * RADIUS + 4
+_BEND_HEIGHT: Final = 2 * RADIUS + 4
 """The height below a figure in which its line turns into a lane."""
 
 TAIL: Final = 14
@@ -341,7 +341,11 @@ class ClockRows(Struct, frozen=True):
             above = ABOVE_BAR if self.thicknesses[row] else 0
             bottoms = [
                 bars[member.rows.begins]
-                + (self.thicknesses[member.rows.begins] + GAP + (max(above, _TURN) if member.has_lane else above))
+                + (
+                    self.thicknesses[member.rows.begins]
+                    + GAP
+                    + (max(above, _BEND_HEIGHT) if member.has_lane else above)
+                )
                 + (member.depth + member.figure.height)
                 for member in ending.get(row, ())
             ]

@@ -27,7 +27,7 @@ _NARROWEST: Final = 2 / 3
 _MOVES: Final = 16
 """The number of moves that would make a very wide picture fit, if each made it narrower by the minimum."""
 
-_AROUND: Final = 72
+_FRAME_SIDES: Final = 72
 """The width of the margins of a picture and of the sides of a frame."""
 
 _MOST: Final = 0.5
@@ -53,7 +53,7 @@ Measure: TypeAlias = Callable[[View], Measurement]
 def narrower_views(view: View, max_width: int) -> tuple[View, View]:
     """Return the view with narrow boxes, and the one that also has wide choices and groups in rows below each other."""
     narrow = replace(view, narrow=True)
-    return narrow, replace(narrow, compact=True, max_rows_width=max_width - _AROUND)
+    return narrow, replace(narrow, compact=True, max_rows_width=max_width - _FRAME_SIDES)
 
 
 def fold_to_fit(
@@ -104,13 +104,13 @@ def widened(
     drawn = [node for node in nodes if id(node) in normal.figures and id(node) in narrow.layout.figures]
     left, right = (max(sides) for sides in zip(*(_sides_in(narrow.layout, node) for node in drawn), strict=True))
     room = left + right + limit - narrow.width
-    kept: set[int] = set()
+    wide: set[int] = set()
     for node in sorted(drawn, key=lambda node: sum(_sides_in(normal, node))):
         sides = _sides_in(normal, node)
         if max(left, sides[0]) + max(right, sides[1]) <= room:
             left, right = max(left, sides[0]), max(right, sides[1])
-            kept.add(id(node))
-    narrow_nodes = frozenset(id(node) for node in nodes if id(node) not in kept)
+            wide.add(id(node))
+    narrow_nodes = frozenset(id(node) for node in nodes if id(node) not in wide)
     measurement = measure(replace(narrow.layout.view, narrow=False, narrow_nodes=narrow_nodes))
     return measurement if measurement.width <= limit else measure(narrow.layout.view)
 

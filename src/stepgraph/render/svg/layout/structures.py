@@ -357,8 +357,8 @@ def _resumed_exits(
     ]
     if (progress := layout.view.progress) is None:
         return pills
-    taken = progress.traversals.resumed.get(id(node))
-    runs = [FigureRun(TAKEN if pill.kind == taken else UNTAKEN) for pill in pills]
+    resumed = progress.traversals.resumed.get(id(node))
+    runs = [FigureRun(TAKEN if pill.kind == resumed else UNTAKEN) for pill in pills]
     return [replace(pill, group=replace(pill.group, run=run)) for pill, run in zip(pills, runs, strict=True)]
 
 

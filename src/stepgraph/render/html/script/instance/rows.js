@@ -147,7 +147,7 @@ for (const log of logs) {
     hovered = group?.matches(".step") ? log.entriesOf(group).map(({ row }) => row) : [];
     for (const row of hovered) row.classList.add("is-lit");
   };
-  log.picture.viewport?.addEventListener("pointerover", ({ target }) => hover(around(target)));
+  log.picture.viewport?.addEventListener("pointerover", ({ target }) => hover(nodeAt(target)));
   log.picture.viewport?.addEventListener("pointerleave", () => hover(null));
 }
 

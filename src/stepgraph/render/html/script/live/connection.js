@@ -53,7 +53,7 @@ function load() {
 
 let stream = null, retry = null;
 
-let told = "";
+let shownMessage = "";
 
 /** Return whether the page shows a message in place of its content. */
 function isExplained(message) {
@@ -63,8 +63,8 @@ function isExplained(message) {
 }
 
 function tell(message) {
-  if (told !== message) connection.replaceChildren(...withCode(message));
-  told = message;
+  if (shownMessage !== message) connection.replaceChildren(...withCode(message));
+  shownMessage = message;
   connection.hidden = !message || isExplained(message);
   liveStatus.hidden = Boolean(message);
 }

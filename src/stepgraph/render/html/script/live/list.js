@@ -39,13 +39,13 @@ if (narrow) {
     event.preventDefault();
     filter.focus();
   });
-  const kept = remembered(filterKey);
-  if (kept) {
-    filter.value = kept.text;
-    if (states && [...states.options].some(({ value }) => value === kept.state)) states.value = kept.state;
-    if (kept.isFocused) {
+  const saved = remembered(filterKey);
+  if (saved) {
+    filter.value = saved.text;
+    if (states && [...states.options].some(({ value }) => value === saved.state)) states.value = saved.state;
+    if (saved.isFocused) {
       filter.focus({ preventScroll: true });
-      filter.setSelectionRange(kept.text.length, kept.text.length);
+      filter.setSelectionRange(saved.text.length, saved.text.length);
     }
   }
   beforeLoad.push(() => rememberForLoad(filterKey, { text: filter.value, state: states?.value ?? "",

@@ -1,6 +1,6 @@
 // The scale, the folding, the selection and the position of pictures, which are kept when a live page loads again.
 
-const keptKey = `stepgraph.kept ${location.pathname}`;
+const stateKey = `stepgraph.state ${location.pathname}`;
 
 /** Return the node that is nearest to the middle of the view, and its position in the view: edits above it move nothing. */
 function anchor(picture) {
@@ -18,10 +18,10 @@ function anchor(picture) {
 }
 
 function keep() {
-  const kept = pictures.filter(({ ready }) => ready).map((one) => ({
+  const saved = pictures.filter(({ ready }) => ready).map((one) => ({
     identity: one.identity, scale: one.scale, folded: [...one.folded], anchor: anchor(one) }));
-  rememberForLoad(keptKey, {
-    pictures: kept,
+  rememberForLoad(stateKey, {
+    pictures: saved,
     open: current.identity,
     selected: selected?.id ?? null,
     focused: document.activeElement?.closest("[data-node]")?.id ?? null,
@@ -40,26 +40,26 @@ function returnTo(picture, group, { left, top }) {
 
 /** Give the pictures the state of the page before the change. Nodes that no longer exist are left out. */
 function restore() {
-  const kept = remembered(keptKey);
-  if (!kept) return;
+  const saved = remembered(stateKey);
+  if (!saved) return;
   isRestored = true;
   for (const [index, list] of [...document.querySelectorAll("details.notes, details.log")].entries()) {
-    if (index in kept.lists) list.open = kept.lists[index];
+    if (index in saved.lists) list.open = saved.lists[index];
   }
-  if (kept.query) {
-    field.value = kept.query;
+  if (saved.query) {
+    field.value = saved.query;
     nodes ??= pictures.flatMap(entriesOf);
-    mark(search(nodes, kept.query));
+    mark(search(nodes, saved.query));
   }
-  const picture = owner(kept.open);
+  const picture = owner(saved.open);
   if (picture) open(picture);
-  const group = kept.selected && current.groups.find(({ id }) => id === kept.selected);
+  const group = saved.selected && current.groups.find(({ id }) => id === saved.selected);
   if (group) select(group);
   else unselect();
-  for (const state of kept.pictures) restorePicture(state);
-  const focused = kept.focused && current.groups.find(({ id }) => id === kept.focused);
+  for (const state of saved.pictures) restorePicture(state);
+  const focused = saved.focused && current.groups.find(({ id }) => id === saved.focused);
   if (focused && !current.isHidden(focused)) focus(focused);
-  scrollTo(...kept.scroll);
+  scrollTo(...saved.scroll);
 }
 
 /** Fold, scale and scroll a picture as before. */
