@@ -15,10 +15,11 @@ from stepgraph.model.details import DetailTexts, as_texts
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside
-from stepgraph.project.root import Root
+from stepgraph.project.root import Root, folder_root
 from stepgraph.project.sources import find_sources
 from stepgraph.source_analysis import analyze_graphs, check_sources
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.modules import SourceModules
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules
 from tests.api.edited_functions import FUNCTIONS
@@ -281,3 +282,29 @@ def test_a_parsed_module_with_other_content_is_not_reused() -> None:
     parsed = ParsedModules()
     parsed.add(parse_module(b"x = 1\n", "a.py"))
     assert parsed.get("a.py", b"x = 2\n") is None
+
+
+def test_runs_share_the_searches_of_unchanged_files() -> None:
+    contents = {"a.py": b"settings.url = 1\n"}
+    parsed, root = ParsedModules(), folder_root("a.py")
+    sources = []
+    for content in (b"settings.url = 1\n", b"settings.url = 1\n", b"settings.key = 1\n"):
+        contents["a.py"] = content
+        modules = SourceModules(read_source=lambda path, _: contents[path])
+        modules.reuse(parsed)
+        sources.append((modules.names_assigned("a.py", root), modules.searched.by_path["a.py"]))
+    assert [names for names, _ in sources] == [{"url"}, {"url"}, {"key"}]
+    assert sources[0][1] is sources[1][1]
+
+
+def test_modules_without_recorded_reads() -> None:
+    """Such modules are parsed as in a single run, in which short ones have no deferred bodies."""
+    content = b"".join(
+        b"def f_%d():\n    return [%d, 'a string', 'another string', 'a long string']\n" % (n, n) for n in range(8)
+    )
+    deferred = []
+    for records_reads in (True, False):
+        modules = SourceModules()
+        modules.reuse(ParsedModules(records_reads=records_reads))
+        deferred.append(modules.parse("a.py", content).deferred is not None)
+    assert deferred == [True, False]

@@ -146,6 +146,7 @@ class SourceModules(Struct):
         self.earlier = earlier
         if earlier is not None:
             earlier.start_run()
+            self.searched = earlier.searched
 
     def start_workflow_module(self) -> None:
         """Start the next workflow module. If the modules that the previous one did not need are large, release them."""
@@ -214,7 +215,7 @@ class SourceModules(Struct):
         earlier = None if self.earlier is None else self.earlier.earlier_version(path)
         memory = None if self._is_parsed_whole(path) else self._memory
         self._memory.room = self.room
-        self._memory.recorder = None if self.earlier is None else self.earlier.recorder
+        self._memory.recorder = None if self.earlier is None else self.earlier.active_recorder
         try:
             try:
                 module = parse_module(content, path, self.room - self._memory.tokens, earlier, memory)

@@ -1,4 +1,4 @@
-"""Parsed modules that stay in memory between the runs of a process."""
+"""Parsed and searched modules that stay in memory between the runs of a process."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.syntax.deferred.reads import ReadRecorder
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.searched_sources import SearchedSources
 
 
 class ParsedModules(Struct):
@@ -20,12 +21,21 @@ class ParsedModules(Struct):
     room: int = HELD_TOKENS
     recorder: ReadRecorder = field(default_factory=ReadRecorder)
     """Records the parts of the modules that an analysis reads."""
+    records_reads: bool = True
+    """Whether a later run needs these records. Otherwise, modules are parsed as in a single run."""
+    searched: SearchedSources = field(default_factory=SearchedSources)
+    """The sources that runs with `SourceModules.reuse` have searched without parsing them."""
     _modules: dict[str, SourceModule] = field(default_factory=dict)
     """The modules by path, the most recently used one last."""
     _used_paths: set[str] = field(default_factory=set)
     """The paths of the modules that the current run has used."""
     _tokens: int = 0
     """The number of tokens of all modules."""
+
+    @property
+    def active_recorder(self) -> ReadRecorder | None:
+        """The recorder of the reads from parsed modules, or None if later runs do not need it."""
+        return self.recorder if self.records_reads else None
 
     def start_run(self) -> None:
         """Start a run, which has not used any module yet."""

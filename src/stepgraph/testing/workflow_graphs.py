@@ -140,7 +140,7 @@ class WorkflowGraphs:
         from stepgraph.syntax.parsed_modules import ParsedModules
 
         if self._parsed is None:
-            self._parsed = ParsedModules()
+            self._parsed = ParsedModules(records_reads=False)
         return CheckResult(analyze_graphs(sources, parsed=self._parsed))
 
     def _with_locations(self, workflow: WorkflowAnalysis, path: Path) -> WorkflowAnalysis:
