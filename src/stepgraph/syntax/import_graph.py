@@ -24,6 +24,9 @@ _MAX_CLOSURES: Final = 16
 _MAX_ORDERS: Final = 4
 """The maximum number of stored import orders, and of stored groups of modules."""
 
+_MIN_INDEXED_LOOKUPS: Final = 100
+"""The number of searches of modules for a word after which an index saves time. Most programs need fewer."""
+
 Key = TypeVar("Key")
 Result = TypeVar("Result")
 
@@ -45,6 +48,8 @@ class ModuleGroup(Struct, dict=True):
     modules: tuple[SourceModule, ...]
     _results: dict[object, Any] = field(default_factory=dict)
     """Results of `once`, by function."""
+    _lookup_count: int = 0
+    """The number of words that were searched for."""
 
     def once(self, compute: Callable[[ModuleGroup], Result]) -> Result:
         """Return `compute(self)`, memoized because all workflows of the modules need the same result."""
@@ -55,8 +60,12 @@ class ModuleGroup(Struct, dict=True):
 
     def with_word(self, word: str) -> Sequence[SourceModule]:
         """Return the modules whose source contains a word."""
+        self._lookup_count += 1
         recorded = [module for module in self._recorded if module.mentions(word.encode())]
-        return [*self._modules_by_word.get(word, ()), *recorded]
+        if self._lookup_count >= _MIN_INDEXED_LOOKUPS:
+            return [*self._modules_by_word.get(word, ()), *recorded]
+        others = [module for module in self.modules if module not in self._recorded and word in module.words]
+        return [*others, *recorded]
 
     @cached_property
     def _recorded(self) -> dict[SourceModule, None]:

@@ -198,7 +198,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     @cached_property
     def words(self) -> frozenset[str]:
         """The names, numbers and words in the source. Only for analyses that are not recorded; see `reads`."""
-        words = frozenset(word.decode(errors="replace") for word in _WORD.findall(self.utf_8_source))
+        words = frozenset([word.decode(errors="replace") for word in {*_WORD.findall(self.utf_8_source)}])
         if self.content.isascii():
             return words
         # Imported here for a fast start.

@@ -53,8 +53,8 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
     if has_split_target(source):
         attributes.update(_ATTRIBUTE.findall(source))
     for line in source.splitlines():
-        if b"." in line:
-            attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
+        if b"." in line and b"." in (targets := _possible_targets(line)):
+            attributes.update(_ATTRIBUTE.findall(targets))
     if _AS.search(source):
         attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
     names = frozenset(map(_decoded_name, attributes))
@@ -83,12 +83,11 @@ def _decoded_name(name: bytes) -> str:
 
 def _possible_targets(line: bytes) -> bytes:
     """Return the part of a line that may contain targets of `for`, `as`, or a multiple or annotated assignment."""
-    if line.lstrip().startswith(b"#"):
-        return b""
     if b"for " in line or b" as " in line:
-        return line
-    has_targets = any(sign in line for sign in (b",", b":", b"]"))
-    return line[: line.rfind(b"=") + 1] if has_targets else b""
+        return b"" if line.lstrip().startswith(b"#") else line
+    end = line.rfind(b"=") + 1
+    has_targets = b"," in line or b":" in line or b"]" in line
+    return line[:end] if end and has_targets and not line.lstrip().startswith(b"#") else b""
 
 
 def _may_compute_names(source: bytes) -> bool:

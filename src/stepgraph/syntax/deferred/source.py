@@ -70,10 +70,11 @@ class DeferredSource(Struct, frozen=True, dict=True):
 
     def with_word(self, word: str) -> Sequence[int]:
         """Return the indices of the bodies whose names and literals may include a word, or an attribute as `.name`."""
-        if not word.removeprefix(".").isidentifier():
-            return range(len(self.bodies))
         indices_by_word, any_word = self._words
-        return (*indices_by_word.get(word, ()), *any_word)
+        indices = indices_by_word.get(word, ())
+        if not indices and not word.removeprefix(".").isidentifier():
+            return range(len(self.bodies))
+        return (*indices, *any_word) if any_word else indices
 
     @cached_property
     def _words(self) -> tuple[Mapping[str, Sequence[int]], Sequence[int]]:

@@ -33,6 +33,8 @@ class UnvisitedBodies(Struct, Generic[Context]):
     """The visits so far, with their reads, by the index of the body."""
     _lookups: dict[Collection[str], Memo[None]] = field(default_factory=dict)
     """The visits of the bodies with one of several words, by the words."""
+    _visited_words: set[Collection[str]] = field(default_factory=set)
+    """The words whose bodies were visited without recording reads."""
 
     def defer(self, body: cst.BaseSuite, context: Context) -> bool:
         """Add a body if it is a deferred one. Return whether it is."""
@@ -46,8 +48,9 @@ class UnvisitedBodies(Struct, Generic[Context]):
         """Visit the bodies whose source may contain one of the words, in source order."""
         if self.module.reads is not None:
             self.module.memoize(self._lookups, words, lambda: self._visit_words(words, visit))
-        elif len(self._visits) < len(self._contexts):
+        elif words not in self._visited_words and len(self._visits) < len(self._contexts):
             self._visit_words(words, visit)
+            self._visited_words.add(words)
 
     def _visit_words(self, words: Collection[str], visit: Callable[[DeferredBlock, Context], None]) -> None:
         if self.module.deferred is None:
