@@ -57,6 +57,8 @@ _SPECIAL_VISITS: Final = frozenset(
         *(cst.Try, cst.TryStar, cst.With),
     ]
 )
+# Nodes without children that raise no error. They are not visited, because most nodes are among them.
+_LEAVES: Final = frozenset([cst.Name, cst.Integer, cst.Float, cst.SimpleString])
 # Types of values whose special methods are project code.
 _OBJECTS: Final = (ProjectObject, GeneratorCall, GeneratorExpression)
 _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
@@ -105,7 +107,8 @@ class BlockErrors(Struct):
         if self.own_errors is not NonStepErrors.ANY:
             self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
         for child in children(node):
-            self.visit(child)
+            if type(child) not in _LEAVES:
+                self.visit(child)
 
     def _visit_special(self, node: cst.CSTNode) -> None:
         match node:
@@ -154,7 +157,7 @@ class BlockErrors(Struct):
     def _may_run_project_code(self, node: cst.CSTNode) -> bool:
         """Return whether a node itself may run project code, such as a property, an operator or a generator."""
         if type(node) in _SPECIAL_METHOD_NODES:
-            operands = [child for child in children(node) if isinstance(child, cst.Name | cst.Attribute)]
+            operands = [child for child in children(node) if type(child) is cst.Name or type(child) is cst.Attribute]
             values = [value for operand in operands for value in union_values(self._value(operand))]
             return any(isinstance(value, _OBJECTS) for value in values)
         if type(node) is not cst.Attribute:
@@ -186,8 +189,8 @@ class BlockErrors(Struct):
 
     def _is_project_callback(self, argument: cst.Arg) -> bool:
         """Return whether a callee may run project code through an argument, as with `key=rank` and `str(order)`."""
-        if not isinstance(argument.value, cst.Name | cst.Attribute):
-            return isinstance(argument.value, cst.Lambda)
+        if type(argument.value) is not cst.Name and type(argument.value) is not cst.Attribute:
+            return type(argument.value) is cst.Lambda
         return any(isinstance(value, _OBJECTS_AND_FUNCTIONS) for value in union_values(self._value(argument.value)))
 
     def _visit_call(self, call: cst.Call) -> None:
@@ -235,18 +238,17 @@ class BlockErrors(Struct):
 
     def _value(self, node: cst.BaseExpression) -> Value:
         """Return the value of a dotted name, `step.do` for a call of it, or UNKNOWN for other expressions."""
-        match node:
-            case cst.Call(func=function):
-                callee = self._value(function)
-                return callee if callee == StepMethod("do") else UNKNOWN
-            case cst.Name() | cst.Attribute() if (name := _dotted_name(node)) is not None:
-                if name not in self.values:
-                    values: list[Value] = [UNKNOWN]
-                    self.interpreter.branch(lambda: values.append(self.interpreter.evaluate(node)))
-                    self.values[name] = values[-1]
-                return self.values[name]
-            case _:
-                return UNKNOWN
+        if type(node) is cst.Call:
+            callee = self._value(node.func)
+            return callee if callee == StepMethod("do") else UNKNOWN
+        name = _dotted_name(node)
+        if name is None:
+            return UNKNOWN
+        if name not in self.values:
+            values: list[Value] = [UNKNOWN]
+            self.interpreter.branch(lambda: values.append(self.interpreter.evaluate(node)))
+            self.values[name] = values[-1]
+        return self.values[name]
 
     def _record_callee(self, callee: Value) -> None:
         for step in _steps(callee):
@@ -282,14 +284,14 @@ def record_function_errors(interpreter: Interpreter, body: cst.BaseSuite) -> Non
 def _dotted_name(node: cst.BaseExpression) -> str | None:
     """Return the text of a name and its attributes, such as `step.do`, or None for other expressions."""
     names: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         names.append(node.attr.value)
         node = node.value
-    return ".".join([node.value, *reversed(names)]) if isinstance(node, cst.Name) else None
+    return ".".join([node.value, *reversed(names)]) if type(node) is cst.Name else None
 
 
 def _errors_of(node: cst.CSTNode) -> NonStepErrors:
-    if type(node) in _ANY_ERROR_NODES or (isinstance(node, cst.For) and node.asynchronous is not None):
+    if type(node) in _ANY_ERROR_NODES or (type(node) is cst.For and node.asynchronous is not None):
         return NonStepErrors.ANY
     return NonStepErrors.LANGUAGE if type(node) in _LANGUAGE_ERROR_NODES else NonStepErrors.NONE
 

@@ -207,7 +207,7 @@ class _StaticValueBuilder(Struct):
         snapshot = self.static_value(value, depth)
         node = place.node
         if type(snapshot) is Unknown and (
-            isinstance(node, cst.Call) or (isinstance(node, cst.IfExp) and type(value) is Unknown)
+            type(node) is cst.Call or (type(node) is cst.IfExp and type(value) is Unknown)
         ):
             cases = tuple(_conditional_literals(node))
             return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN

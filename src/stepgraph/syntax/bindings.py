@@ -134,9 +134,10 @@ def parameters(params: cst.Parameters) -> tuple[cst.Param, ...]:
 def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
     if type(statement) in _BINDLESS_TYPES:
         return
+    if type(statement) is cst.FunctionDef or type(statement) is cst.ClassDef:
+        bindings.add(statement.name.value, statement)
+        return
     match statement:
-        case cst.FunctionDef() | cst.ClassDef() | cst.TypeAlias():
-            bindings.add(statement.name.value, statement)
         case cst.Assign():
             for target in statement.targets:
                 _bind_target(target.target, statement, bindings)
@@ -164,6 +165,8 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
                     _bind_target(handler.name.name, statement, bindings)
         case cst.Del():
             _bind_target(statement.target, statement, bindings)
+        case cst.TypeAlias():
+            bindings.add(statement.name.value, statement)
         case cst.Global():
             bindings.globals.update(item.name.value for item in statement.names)
         case cst.Nonlocal():
@@ -183,27 +186,25 @@ def import_binding(alias: cst.ImportAlias) -> str:
 
 def first_name(node: cst.BaseExpression) -> str:
     """Return the first component of a dotted name, or an empty string for other expressions."""
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         node = node.value
-    return node.value if isinstance(node, cst.Name) else ""
+    return node.value if type(node) is cst.Name else ""
 
 
 def dotted_names(node: cst.BaseExpression) -> tuple[str, ...]:
     """Return the components of a dotted name, or an empty tuple for other expressions."""
     names: list[str] = []
-    while isinstance(node, cst.Attribute):
+    while type(node) is cst.Attribute:
         names.append(node.attr.value)
         node = node.value
-    return (node.value, *reversed(names)) if isinstance(node, cst.Name) else ()
+    return (node.value, *reversed(names)) if type(node) is cst.Name else ()
 
 
 def last_name(node: cst.BaseExpression) -> str:
     """Return the last component of a dotted name, or an empty string for other expressions."""
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case _:
-            return ""
+    if type(node) is cst.Attribute:
+        node = node.attr
+    return node.value if type(node) is cst.Name else ""
 
 
 def target_names(target: cst.CSTNode) -> Iterator[str]:

@@ -131,7 +131,9 @@ def _imports_in(
 ) -> Iterator[tuple[cst.Import | cst.ImportFrom, cst.ImportAlias]]:
     """Yield the items of the import statements among some statements, without star imports."""
     for statement in nodes:
-        if isinstance(statement, cst.Import | cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
+        if type(statement) is not cst.Import and type(statement) is not cst.ImportFrom:
+            continue
+        if not isinstance(statement.names, cst.ImportStar):
             yield from ((statement, alias) for alias in statement.names)
 
 

@@ -125,7 +125,7 @@ def _is_bound_by_comprehension(module: SourceModule, node: cst.Name) -> bool:
     for ancestor in ancestors_of(module.parents, node):
         if isinstance(ancestor, COMPREHENSIONS) and node.value in comprehension_targets(ancestor):
             return True
-        if isinstance(ancestor, cst.FunctionDef | cst.ClassDef):
+        if type(ancestor) is cst.FunctionDef or type(ancestor) is cst.ClassDef:
             break
     return False
 

@@ -222,7 +222,7 @@ class _BodyBindings(Struct):
 
     def bind(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
         """Return the value that a statement binds to the name. The statement runs once; later calls use the cache."""
-        if isinstance(binder, cst.Del):
+        if type(binder) is cst.Del:
             return None
         cache = self.interpreter.modules.statement_values
         key = (self.scope, self.name, id(binder))

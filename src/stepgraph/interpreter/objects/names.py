@@ -97,7 +97,7 @@ def _with_outer_value(conditional: Sequence[Value], outer: Value | None) -> Valu
 
 def is_globals_call(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
     """Return whether an expression is a call of the built-in `globals`."""
-    if not isinstance(node, cst.Call) or node.args or not isinstance(node.func, cst.Name):
+    if type(node) is not cst.Call or node.args or type(node.func) is not cst.Name:
         return False
     value = look_up(interpreter, "globals") if node.func.value == "globals" else UNKNOWN
     return isinstance(value, External) and value.name == "builtins.globals"

@@ -59,6 +59,10 @@ def record_absent_tasks(
 
 def _empty_if(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[cst.BaseExpression]:
     """Yield the expressions of the collections that are empty if a test holds, or if it fails."""
+    if type(test) is cst.Name or type(test) is cst.Attribute:
+        if not holds:
+            yield test
+        return
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             yield from _empty_if(interpreter, inner, holds=not holds)

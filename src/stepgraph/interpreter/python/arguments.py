@@ -62,7 +62,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
-    if isinstance(params.star_arg, cst.Param):
+    if type(params.star_arg) is cst.Param:
         rest = make_collection(interpreter, "tuple", binder.remaining())
         rest.state.created_empty = not rest.state.contents
         values[params.star_arg.name.value] = rest

@@ -70,7 +70,7 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
         from stepgraph.interpreter.library.single_dispatch import call_dispatched
 
         return call_dispatched(interpreter, callee, callee.implementations, arguments, place)
-    if isinstance(callee.node, cst.Lambda):
+    if not isinstance(callee.node, cst.FunctionDef):
         return _call_lambda(interpreter, callee, callee.node, arguments, place)
     if bindings_of(callee.node, callee.scope.module).is_generator:
         serial = interpreter.store.serial

@@ -53,7 +53,7 @@ def deciding_arguments(
 
 def parameter_of(interpreter: Interpreter, node: cst.BaseExpression) -> SourcePlace | None:
     """Return the parameter of a function to which a name refers, unless the function assigns the name."""
-    if not isinstance(node, cst.Name):
+    if type(node) is not cst.Name:
         return None
     scope: LexicalScope | None = interpreter.frame.scope
     while scope is not None and not scope.bindings.binds(node.value):

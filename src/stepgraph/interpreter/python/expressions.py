@@ -162,7 +162,7 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
     has_uncertain_order = False
     for element in node.elements:
         value = interpreter.evaluate(element.value)
-        if isinstance(element, cst.StarredElement):
+        if type(element) is cst.StarredElement:
             unpacked.append(value)
             added = added_elements(interpreter, value, interpreter.place(element.value))
             has_uncertain_order = has_uncertain_order or is_unordered(added)

@@ -71,8 +71,15 @@ def _applied(interpreter: Interpreter, narrowings: Sequence[_Narrowing]) -> Iter
             interpreter.store.put(cell, key, old)
 
 
+# Class patterns are slow for the many tests of a variable.
+_COMPOUND_TESTS: Final = frozenset([cst.UnaryOperation, cst.BooleanOperation, cst.Comparison, cst.Call, cst.NamedExpr])
+
+
 def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[_Narrowing]:
     """Yield the narrower values that variables and attributes have if a test holds, or if it fails."""
+    if type(test) not in _COMPOUND_TESTS:
+        yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
+        return
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             yield from narrowings(interpreter, inner, holds=not holds)

@@ -43,7 +43,7 @@ def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
 
 def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
     """Evaluate the expression of a statement. An `await` that emits no operation is a pause of known certainty."""
-    if not isinstance(node, cst.Await):
+    if type(node) is not cst.Await:
         return interpreter.evaluate(node)
     if not interpreter.frame.is_async:
         from stepgraph.interpreter.python.misplaced_awaits import observe_misplaced_await

@@ -5,6 +5,8 @@ The graph shows this code, because a change of one constant enables it. Rules do
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -14,6 +16,9 @@ from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, Modul
 from stepgraph.ir.facts import DeadCode
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import SourcePlace
+
+# Class patterns are slow for the many other expressions.
+_CONSTANTS: Final = frozenset([cst.SimpleString, cst.Integer, cst.Name, cst.Attribute])
 
 
 def observe_dead_code(interpreter: Interpreter, value: Value, test: SourcePlace) -> None:
@@ -45,6 +50,9 @@ def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: boo
 
 def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
     """Return the truth value of a condition if it is the same in each run. Return None for other conditions."""
+    if type(node) in _CONSTANTS:
+        constant = _constant(interpreter, node)
+        return None if constant is None else bool(constant.value)
     match node:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             truth = _constant_truth(interpreter, inner)
@@ -59,8 +67,7 @@ def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
                 return None
             return (values[0] == values[1]) is isinstance(operator, cst.Equal)
         case _:
-            constant = _constant(interpreter, node)
-            return None if constant is None else bool(constant.value)
+            return None
 
 
 def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
@@ -68,6 +75,8 @@ def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
 
     A name must have a single definition, so that its value in one pass of a loop is not taken for a constant.
     """
+    if type(node) not in _CONSTANTS:
+        return None
     value: Value | None = None
     match node:
         case cst.SimpleString() | cst.Integer():

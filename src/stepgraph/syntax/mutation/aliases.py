@@ -53,9 +53,9 @@ class Aliases(Struct):
         collector = FlowCollector(definitions_of(self.module), has_generators=self.module.mentions(b"yield"))
         for statement in statements_below(self.module.tree, into_functions=True, skeleton=True):
             collector.collect_flows(statement)
-            if isinstance(statement, cst.FunctionDef):
+            if type(statement) is cst.FunctionDef:
                 self._unvisited.defer(statement.body, statement.name.value)
-            elif isinstance(statement, cst.ClassDef):
+            elif type(statement) is cst.ClassDef:
                 self._unvisited.defer(statement.body, None)
         return collector
 

@@ -67,11 +67,13 @@ def definitions_of(module: SourceModule) -> Definitions:
     definitions = Definitions(facts)
     for statement in statements_below(module.tree, into_functions=True, skeleton=True):
         facts.add(_definitions_by(statement))
-        if not isinstance(statement, cst.FunctionDef | cst.ClassDef) or type(statement.body) is not DeferredBlock:
+        if type(statement) is not cst.FunctionDef and type(statement) is not cst.ClassDef:
+            continue
+        if type(statement.body) is not DeferredBlock:
             continue
         if may_contain(statement.body, _KEYWORDS):
             facts.unvisited.defer(statement.body, None)
-        if isinstance(statement, cst.ClassDef) and may_contain(statement.body, _CONSTRUCTORS):
+        if type(statement) is cst.ClassDef and may_contain(statement.body, _CONSTRUCTORS):
             definitions.deferred_classes.setdefault(statement.name.value, []).append(statement.body)
     return definitions
 
@@ -84,6 +86,8 @@ def _definitions_below(body: cst.BaseSuite, _: None) -> Iterator[tuple[str, Defi
 def _definitions_by(statement: cst.CSTNode) -> Iterator[tuple[str, Definition]]:
     """Yield the functions, classes and opaque imports that a statement defines, each with its name."""
     if type(statement) not in _DEFINING_STATEMENTS:
+        return
+    if type(statement) is cst.Assign and type(statement.value) is not cst.Lambda:
         return
     match statement:
         case cst.FunctionDef(name=cst.Name(value=name)):

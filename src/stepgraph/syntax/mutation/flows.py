@@ -42,7 +42,7 @@ _UNKNOWN_TYPES: Final = frozenset([cst.Call, cst.Await, cst.Attribute, cst.Subsc
 _SOURCE_TYPES: Final = frozenset(
     [
         *(cst.Tuple, cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp),
-        *(cst.IfExp, cst.BooleanOperation, cst.BinaryOperation, cst.NamedExpr, cst.Await),
+        *(cst.IfExp, cst.BooleanOperation, cst.BinaryOperation, cst.NamedExpr),
     ]
 )
 # Expressions other than calls and attributes through which collections flow.
@@ -362,6 +362,8 @@ class FlowCollector(Struct):
 
     def _reads_names_of_modules(self, call: cst.Call) -> bool:
         """Return whether a call may return any name of an imported module."""
+        if type(call.func) is not cst.Name:
+            return False
         match call:
             case cst.Call(func=cst.Name(value="getattr"), args=[owner, *_]):
                 return self._is_opaque(owner.value) and not _literal_attribute(call)
@@ -429,6 +431,8 @@ class FlowCollector(Struct):
             name_in_namespace = namespace_item(node)
             named = () if name_in_namespace is None else (AccessPath(name_in_namespace),)
             return (*_elements(self.sources(node.value)), *named)
+        if type(node) is cst.Await:
+            return self.sources(node.expression)
         return self._sources_of_operands(node) if type(node) in _SOURCE_TYPES else ()
 
     def _sources_of_operands(self, node: cst.BaseExpression) -> _Paths:
@@ -441,7 +445,7 @@ class FlowCollector(Struct):
                 return (*self.sources(first), *self.sources(second))
             case cst.BinaryOperation(left=first, right=second):
                 return tuple(path.element().in_collection() for path in (*self.sources(first), *self.sources(second)))
-            case cst.NamedExpr(value=inner) | cst.Await(expression=inner):
+            case cst.NamedExpr(value=inner):
                 return self.sources(inner)
             case (
                 cst.ListComp(elt=inner)

@@ -15,6 +15,7 @@ from stepgraph.syntax.mutation.changes import mutated_values
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 _CACHES: Final = frozenset({"cache", "cached", "lru_cache"})
+_CREATING_EXPRESSIONS: Final = frozenset([cst.List, cst.Dict, cst.Set, cst.Call])
 _IMMUTABLE_LITERALS: Final = (cst.SimpleString, cst.BaseNumber, cst.ConcatenatedString, cst.FormattedString)
 
 
@@ -90,7 +91,7 @@ def _returns_same_object(function: cst.FunctionDef) -> bool:
 def has_created_default(params: cst.Parameters) -> bool:
     """Return whether the definition of a function creates an object as a default value: `def collect(found=[])`."""
     defaults = (parameter.default for parameter in parameters(params))
-    return any(isinstance(default, cst.List | cst.Dict | cst.Set | cst.Call) for default in defaults)
+    return any(type(default) in _CREATING_EXPRESSIONS for default in defaults)
 
 
 def _may_change_outer_state(statement: cst.CSTNode, block: _FunctionBlock, module: SourceModule) -> bool:

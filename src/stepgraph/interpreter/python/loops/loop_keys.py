@@ -32,19 +32,19 @@ def _key_target(interpreter: Interpreter, loop: cst.For | cst.CompFor, iterable:
     target = loop.target
     first = target.elements[0].value if isinstance(target, cst.Tuple) and target.elements else None
     is_view = isinstance(iterable, Collection) and iterable.lazy is not None and iterable.lazy.is_view
-    match loop.iter:
-        case cst.Call(func=cst.Name(value="range")) if look_up(interpreter, "range") == External("builtins.range"):
-            return target
-        case cst.Call(func=cst.Name(value="enumerate")) if look_up(interpreter, "enumerate") == External(
-            "builtins.enumerate"
-        ):
-            return first
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="items"))) if is_view:
-            return first
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value="keys"))) if is_view:
-            return target
-        case _:
-            return target if isinstance(iterable, Mapping) or _has_distinct_items(iterable) else None
+    if type(loop.iter) is cst.Call:
+        match loop.iter:
+            case cst.Call(func=cst.Name(value="range")) if look_up(interpreter, "range") == External("builtins.range"):
+                return target
+            case cst.Call(func=cst.Name(value="enumerate")) if look_up(interpreter, "enumerate") == External(
+                "builtins.enumerate"
+            ):
+                return first
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value="items"))) if is_view:
+                return first
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value="keys"))) if is_view:
+                return target
+    return target if isinstance(iterable, Mapping) or _has_distinct_items(iterable) else None
 
 
 def _has_distinct_items(iterable: Value) -> bool:
