@@ -69,6 +69,14 @@ def test_steps_after_a_group_wait_for_all_open_members() -> None:
     assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [("nodes[1]", (1, 2))]
 
 
+def test_another_attempt_of_a_step_waits_for_no_end_of_it() -> None:
+    instance = fitting(log_of("running", opened("outer"), ended("x")), graph(do("outer", do("x"), do("y"))))
+    assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [
+        ("nodes[0].nodes[0]", ()),
+        ("nodes[0].nodes[1]", ()),
+    ]
+
+
 def test_steps_in_a_running_step_come_first_and_may_run_again() -> None:
     nested = graph(do("outer", do("x"), do("y")), do("after"))
     following = next_paths(matched(nested, "outer 0-", "x 1-2", status="running"))

@@ -38,6 +38,11 @@ _Changes: TypeAlias = tuple[tuple[int, Term], ...]
 """Changed terms, with their positions."""
 
 
+def endless_end(never: int) -> int:
+    """Return the end of an open step that does not end before the next step. `never` is the end of the others."""
+    return never + 1
+
+
 class EndingChange(Struct, frozen=True):
     """A change of the running steps with an end."""
 
@@ -74,9 +79,14 @@ class Endings(Struct, eq=False):
         """Return a term with the end of the newest step. A new pass of a loop begins with the entry of this step."""
         return self._only(term, change)
 
-    def any_time(self, term: Term, end: int) -> Term:
-        """Return a term in which steps may be over or not, or may run again after a failure."""
-        return self._only(term, EndingChange(end, ANY_TIME, retried=True))
+    def now(self, term: Term, never: int) -> Term:
+        """Return a term in which open steps may be over or not, or may run again after a failure.
+
+        `never` is the end of the open steps, except an endless one, which is not over.
+        """
+        endless = endless_end(never)
+        current = self._only(term, EndingChange(endless, endless, retried=True))
+        return self._only(current, EndingChange(never, ANY_TIME, retried=True))
 
     def coarse(self, term: Term) -> Term:
         """Return a term in which each step that ends may still run, and passes of loops have no identity."""

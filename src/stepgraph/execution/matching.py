@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
 from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.endings import EndingChange, Endings
+from stepgraph.execution.endings import EndingChange, Endings, endless_end
 from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.log_budget import LogBudget
@@ -158,7 +158,7 @@ def _match_with(
     for limit in RECURSION_LIMITS:
         matcher = _matcher(program, log, precision, limit, only_failures=only_failures)
         if endless is not None:
-            matcher.ends[endless] = matcher.never + 1
+            matcher.ends[endless] = endless_end(matcher.never)
         with budget.matching(matcher.terms):
             match = matcher.match()
         if match.misfit is None or not matcher.beginnings.is_truncated:
@@ -412,8 +412,8 @@ class _Matcher(Struct, eq=False):
     def _now(self, layer: Iterable[_MatchingState]) -> Iterator[_MatchingState]:
         """Yield the states after the last entry. Steps that have not ended may or may not be over."""
         for state in self._ended(layer, len(self.log.entries)):
-            background = (self.endings.any_time(term, self.never) for term in state.background)
-            yield _MatchingState(self.endings.any_time(state.main, self.never), self.terms.background(background))
+            background = (self.endings.now(term, self.never) for term in state.background)
+            yield _MatchingState(self.endings.now(state.main, self.never), self.terms.background(background))
 
     def _next(self, states: Iterable[_MatchingState]) -> Iterator[Place]:
         for state in states:
