@@ -165,6 +165,21 @@ def test_a_sleep_cannot_fail(entry: LogEntry, after_error: bool) -> None:  # noq
     assert [guarded.begins_after_error(place) for place in guarded.next] == [False, after_error]
 
 
+@pytest.mark.parametrize(
+    ("entries", "after_error"),
+    [
+        ([failed("a")], {"c": False, "d": True}),
+        ([ended("a"), opened("b")], {"c": False, "d": False}),
+        ([ended("a"), opened("nap", "sleep")], {"b": False, "c": True, "d": True}),
+    ],
+)
+def test_handlers_of_a_failure_wait_for_no_other_error(entries: list[LogEntry], after_error: dict[str, bool]) -> None:
+    nap: Node = {"type": "step_sleep", "name": "nap", "duration": 1}
+    body = block(do("a"), either(branch("x", nap)), do("b"))
+    instance = fitting(log_of("running", *entries), graph(protected(body, catch=block(do("c")), final=block(do("d")))))
+    assert {instance.nodes[each.path].name: instance.begins_after_error(each) for each in instance.next} == after_error
+
+
 def test_an_exception_does_not_return_to_the_caller() -> None:
     source = """
 from workers import WorkflowEntrypoint

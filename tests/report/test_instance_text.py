@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.status import status_figure
 from stepgraph.render.view import View
 from stepgraph.report.instance.markdown import render_markdown
 from stepgraph.report.instance.text import render_text
-from tests.instances.instance_logs import JSON, errored, retrying, running, step, wait
+from tests.instances.instance_logs import JSON, errored, retrying, running, sleep, step, wait
 from tests.render.graphs import LEAVE_LOOP, block, branch, call, do, either, function, graph, loop, parallel, protected
 
 PAYMENT: Node = {
@@ -22,6 +22,14 @@ PAYMENT: Node = {
     "name": "payment",
     "options": {"event_type": "paid", "timeout": "1 day"},
 }
+
+NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
+GROUP = parallel("all", do("load"), do("charge"))
+
+
+def opened(log_name: str) -> JSON:
+    """Return a step in its first attempt."""
+    return {**step(log_name, 10, 20), "end": None, "success": None, "attempts": []}
 
 
 def drawn(log: JSON, shown: Graph) -> DrawnWorkflow:
@@ -101,6 +109,24 @@ def test_a_handler_has_the_condition_under_which_it_runs() -> None:
         "next: refund  if `payment-1` times out",
         "      ship  after `payment-1`",
     ]
+
+
+@pytest.mark.parametrize(
+    ("entries", "body", "following"),
+    [
+        ([step("load-1", 0, 5, "Error: no")], [do("load"), do("charge")], ["refund"]),
+        ([step("load-1", 0, 5, "Error: no"), opened("charge-1")], [GROUP], ["refund", "close"]),
+        ([step("load-1", 0, 5), opened("charge-1")], [GROUP], ["refund  if `charge-1` fails", "close"]),
+        ([opened("load-1")], [do("load"), do("charge")], ["charge  after `load-1`", "refund  if `load-1` fails"]),
+        ([sleep("nap-1", 0, None)], [NAP, do("charge")], ["charge  after `nap-1`"]),
+    ],
+)
+def test_conditions_of_handlers(entries: list[JSON], body: list[Node], following: list[str]) -> None:
+    shown = protected(block(*body), catch=block(do("refund")), final=block(do("close")))
+    lines = text_of(running(*entries), shown)
+    start = next(number for number, line in enumerate(lines) if line.startswith("next: "))
+    listed = [line[6:] for line in lines[start:]]
+    assert [line for line in listed if "the code raises" not in line] == following
 
 
 def test_a_retried_step_tells_when_its_next_attempt_is_due() -> None:

@@ -31,8 +31,7 @@ def awaited_entries(
         without = match_log(program, log, budget, endless=number)
         if without.unknown or without.misfit is not None:
             continue
-        possible = frozenset(without.next)
         for place in match.next:
-            if place not in possible:
+            if not any(place.may_be(possible) for possible in without.next):
                 awaited[place] = (*awaited.get(place, ()), log.entries[number].index)
     return awaited

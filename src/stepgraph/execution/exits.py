@@ -56,7 +56,7 @@ class TermExits(Struct, eq=False):
     program: GraphParts
     terms: Terms
     only_failures: bool = False
-    """Whether only failed steps raise exceptions in `try` statements, not the code between steps."""
+    """Whether only failed steps and waits raise exceptions in `try` statements, not the code between steps."""
     has_certain_groups: bool = False
     """Whether no code of a group continues after the failure of a step that may be over or not."""
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
@@ -196,7 +196,7 @@ class TermExits(Struct, eq=False):
         if term.outcome != "failed":
             ends = self.ends_of_step(term.part, term.nested, retried=term.retried)
             yield from (Exit("next", pending) for pending in ends)
-        if term.outcome != "done":
+        if term.outcome != "done" and not (self.only_failures and term.part.site.kind == "sleep"):
             pending = Pending(self.terms.background((term.nested,)))
             yield Exit("fail", pending)
             if term.part.clock.may_be_caught and not self.has_certain_groups:

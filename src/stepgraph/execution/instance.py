@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.awaited_entries import awaited_entries
+from stepgraph.execution.failing_entries import failing_entries
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.matching import Misfit, Place, match_log
@@ -31,11 +31,7 @@ __all__ = [
     "PlacedEntry",
     "all_entries",
     "instance_of",
-    "protected_entries",
 ]
-
-_TRY: Final = ".try_block"
-_CATCH: Final = ".catch_block"
 
 
 class Instance(Struct, frozen=True):
@@ -63,6 +59,10 @@ class Instance(Struct, frozen=True):
     """
     awaited: Mapping[Place, tuple[int, ...]] = {}
     """The indexes in the log of the open entries for which each next step waits, if the log shows them."""
+    after_error: frozenset[Place] = frozenset()
+    """The next steps that begin only if the code between steps raises an exception."""
+    failing: Mapping[Place, tuple[int, ...]] = {}
+    """The indexes in the log of the open entries of which one must fail before a next step can begin."""
 
     @property
     def fits(self) -> bool:
@@ -80,37 +80,8 @@ class Instance(Struct, frozen=True):
         return tuple(index for index in (entries or [()])[0] if all(index in each for each in entries))
 
     def begins_after_error(self, place: Place) -> bool:
-        """Return whether a next step begins only if the code between steps raises an exception.
-
-        It is in a handler, while no step or wait that the handler protects may fail, and does not continue a run of the
-        handler.
-        """
-        return any(self._is_before_handler(path) for path in (place.path, *place.calls))
-
-    def _is_before_handler(self, path: Path) -> bool:
-        outer, handler, _ = path.rpartition(_CATCH)
-        if not handler:
-            return False
-        latest = (*self.current, *self.entries[-1:])
-        return not any(
-            self._continues(f"{outer}{_CATCH}.", entry, path) or (entry.may_fail and entry.is_in(f"{outer}{_TRY}."))
-            for entry in latest
-        )
-
-    def _continues(self, handler: str, entry: PlacedEntry, path: Path) -> bool:
-        """Return whether the step or call at a path may follow an entry in the same run of a handler."""
-        places = (entry.place,) if entry.place is not None else entry.alternatives
-        before = [each for place in places for each in (place.path, *place.calls) if each.startswith(handler)]
-        if not before:
-            return False
-        order = list(self.nodes)
-        loops = [f"{each}." for each in order if each.startswith(handler) and self.nodes[each].kind == "loop"]
-        is_in_call = path in before and self.nodes[path].kind == "function_call"
-        return is_in_call or any(
-            order.index(each) < order.index(path)
-            or any(each.startswith(loop) and path.startswith(loop) for loop in loops)
-            for each in before
-        )
+        """Return whether a next step begins only if the code between steps raises an exception."""
+        return place in self.after_error
 
     @property
     def problem(self) -> str:
@@ -154,15 +125,6 @@ def all_entries(instance: Instance) -> tuple[PlacedEntry, ...]:
     return (*instance.entries, *(PlacedEntry.of(entry, ()) for entry in rest))
 
 
-def protected_entries(instance: Instance, place: Place) -> tuple[PlacedEntry, ...]:
-    """Return the entries that may fail and are protected by the innermost handler around a next step."""
-    for path in (place.path, *reversed(place.calls)):
-        outer, handler, _ = path.rpartition(_CATCH)
-        if handler:
-            return tuple(entry for entry in instance.current if entry.may_fail and entry.is_in(f"{outer}{_TRY}."))
-    return ()
-
-
 def instance_of(
     log: InstanceLog,
     graph: Graph,
@@ -194,4 +156,6 @@ def instance_of(
         match.unknown,
         None if failure is None else log.entries[failure].index,
         awaited_entries(program, log, match, budget),
+        match.after_error,
+        failing_entries(program, log, match, entries, budget),
     )

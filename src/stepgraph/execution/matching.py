@@ -7,8 +7,7 @@ instance, with edges from the states before. Paths that lead to no state after t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import heappop, heappush
-from itertools import pairwise, product
+from itertools import product
 from math import prod
 from typing import Final, TypeAlias
 
@@ -18,13 +17,14 @@ from msgspec.structs import replace
 from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
 from stepgraph.execution.clocks import Clocks
 from stepgraph.execution.endings import EndingChange, Endings, endless_end
+from stepgraph.execution.entry_ends import at_any_time, ends_of
 from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounter, PassCounts
 from stepgraph.execution.term_pool import Precision, Terms
-from stepgraph.execution.terms import ANY_TIME, NEW, Term, TooAmbiguousError
+from stepgraph.execution.terms import NEW, Term, TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import MATCH_OPERATIONS
 
@@ -50,6 +50,10 @@ MAX_CALLS: Final = 8
 """The maximum number of alternative calls of an entry."""
 
 
+HANDLERS: Final = (".catch_block.", ".finally_block.")
+"""The parts of the paths of steps that may begin after a failure."""
+
+
 class Place(Struct, frozen=True):
     """A step of a graph, with the calls and passes that lead to it.
 
@@ -63,9 +67,14 @@ class Place(Struct, frozen=True):
     passes: tuple[LoopPass, ...] = ()
     """The passes of the loops around the step and its calls, outermost first."""
 
+    @property
+    def is_in_handler(self) -> bool:
+        """Whether the step is in a handler or `finally` block, so that it may begin after a failure."""
+        return any(block in path for path in (self.path, *self.calls) for block in HANDLERS)
 
-_HANDLERS: Final = (".catch_block.", ".finally_block.")
-"""The parts of the paths of steps that may begin after a failure."""
+    def may_be(self, other: Place) -> bool:
+        """Return whether both may be the same call. A match of low precision lacks inner calls."""
+        return self.path == other.path and all(mine == its for mine, its in zip(self.calls, other.calls, strict=False))
 
 
 class Misfit(Struct, frozen=True):
@@ -92,6 +101,8 @@ class Match(Struct, frozen=True):
     """The reason if the log could not be matched."""
     reachable: tuple[Path, ...] = ()
     """The steps that may still begin after the last entry, now or later, even if the instance has ended."""
+    after_error: frozenset[Place] = frozenset()
+    """The steps of `next` that begin only if the code between steps raises an exception."""
 
 
 class _MatchingState(Struct, frozen=True):
@@ -175,9 +186,9 @@ def _matcher(
     beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
     endings = Endings(terms, exits)
     never = len(log.entries) + 1
-    ends = _ends(log.entries)
+    ends = ends_of(log.entries)
     if precision < Precision.FULL:
-        ends = _at_any_time(ends, never)
+        ends = at_any_time(ends, never)
     return _Matcher(program, log, terms, exits, beginnings, endings, ends, program.has_passes, never)
 
 
@@ -310,7 +321,7 @@ class _Matcher(Struct, eq=False):
         while self.terms.precision > Precision.ANY_ORDER and self._is_costly(reduced, spent):
             self.terms.precision = Precision(self.terms.precision - 1)
             self._forget()
-            self.ends = _at_any_time(self.ends, self.never)
+            self.ends = at_any_time(self.ends, self.never)
             self.terms.overlap = 0
             reduced, spent = self._largest(self._coarse(reduced)), 0
         if len(reduced) > MAX_STATES:
@@ -378,7 +389,8 @@ class _Matcher(Struct, eq=False):
         if not now:
             misfit, now = self._early_end(places, final), list(final)
         following = () if self.log.has_ended or misfit else tuple(self._following(now))
-        return Match(places, following, misfit, reachable=self._reachable(now))
+        reachable, after_error = self._reachable(now), self._after_error(now, following)
+        return Match(places, following, misfit, reachable=reachable, after_error=after_error)
 
     def _following(self, now: Sequence[_MatchingState]) -> Iterator[Place]:
         """Yield the steps that can begin next, as far as groups end only with all of their members.
@@ -394,7 +406,19 @@ class _Matcher(Struct, eq=False):
             self._forget()
         else:
             certain = frozenset(every)
-        yield from (place for place in every if place in certain or _is_in_handler(place))
+        yield from (place for place in every if place in certain or place.is_in_handler)
+
+    def _after_error(self, now: Sequence[_MatchingState], following: Sequence[Place]) -> frozenset[Place]:
+        """Return the next steps in handlers that begin only if the code between steps raises an exception."""
+        handlers = frozenset(place for place in following if place.is_in_handler)
+        if not handlers or self.exits.only_failures:
+            return frozenset()
+        self.exits.only_failures = True
+        self._forget()
+        after_failures = frozenset(self._next(now))
+        self.exits.only_failures = False
+        self._forget()
+        return handlers - after_failures
 
     def _early_end(self, places: Sequence[Sequence[Place]], states: Iterable[_MatchingState]) -> Misfit:
         """Return the misfit of a step that has ended although the expected steps in it have not begun."""
@@ -455,36 +479,6 @@ class _Matcher(Struct, eq=False):
             counts = after
             places.append(tuple(alternatives))
         return tuple(places)
-
-
-def _ends(entries: Sequence[LogEntry]) -> list[int]:
-    """Return the `end` of each entry, as in `Running`.
-
-    If the clock was set back or a time is missing, all times are ignored.
-    """
-    starts = [entry.start for entry in entries if entry.start is not None]
-    is_timed = len(starts) == len(entries) and all(first <= second for first, second in pairwise(starts))
-    ends = [len(entries) + 1 if entry.outcome == "open" else ANY_TIME for entry in entries]
-    running: list[tuple[int, int]] = []
-    for number, entry in enumerate(entries):
-        if not is_timed or entry.start is None:
-            return ends
-        while running and running[0][0] <= entry.start:
-            _, ended = heappop(running)
-            ends[ended] = number
-        if entry.end is not None and entry.outcome != "open":
-            heappush(running, (entry.end, number))
-    for _, ended in running:
-        ends[ended] = len(entries)
-    return ends
-
-
-def _at_any_time(ends: Iterable[int], never: int) -> list[int]:
-    return [end if end >= never else ANY_TIME for end in ends]
-
-
-def _is_in_handler(place: Place) -> bool:
-    return any(block in path for path in (place.path, *place.calls) for block in _HANDLERS)
 
 
 def _sites_of(state: _MatchingState) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.execution.due_times import deadline, next_attempt
-from stepgraph.execution.instance import EntryState, Instance, PlacedEntry, protected_entries
+from stepgraph.execution.instance import EntryState, Instance, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.matching import Place
 from stepgraph.execution.names import NamePattern
@@ -144,10 +144,11 @@ class InstanceText(Struct, frozen=True):
         return f"after {_enumeration(entries)}" if entries else ""
 
     def _condition(self, place: Place) -> str:
-        """Return the condition under which a step in an exception handler begins, or an empty string."""
+        """Return the condition under which a step in a handler or `finally` block begins, or an empty string."""
         if self.instance.begins_after_error(place):
             return "if the code raises an exception"
-        return _failure_condition(protected_entries(self.instance, place))
+        failing = self.instance.failing.get(place, ())
+        return _failure_condition([each for each in self.instance.current if each.log.index in failing])
 
     def ambiguity(self) -> str:
         """Return a sentence about the entries that fit several steps, or an empty string if there are none."""

@@ -1,0 +1,63 @@
+"""The open entries of a log whose failure a next step in a handler needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+
+from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching import HANDLERS, Match, Place, match_log
+from stepgraph.execution.parts import GraphParts
+from stepgraph.execution.placed_entry import PlacedEntry
+
+_MAX_ENTRIES: Final = 300
+"""The maximum number of entries of a log that is matched again."""
+
+
+def failing_entries(
+    program: GraphParts,
+    log: InstanceLog,
+    match: Match,
+    entries: Sequence[PlacedEntry],
+    budget: LogBudget | None = None,
+) -> Mapping[Place, tuple[int, ...]]:
+    """Return the indexes of the open entries of which one must fail before each next step in a handler.
+
+    A step that can also begin after the success of these entries has none, for example because an earlier failure has
+    not been handled yet. Large logs are not examined.
+    """
+    protected: dict[tuple[int, ...], list[Place]] = {}
+    for place in match.next:
+        positions = _protected(entries, place)
+        if positions and place not in match.after_error and len(entries) <= _MAX_ENTRIES:
+            protected.setdefault(positions, []).append(place)
+    failing: dict[Place, tuple[int, ...]] = {}
+    for positions, places in protected.items():
+        after_success = _after_success(program, log, positions, budget)
+        indexes = tuple(log.entries[position].index for position in positions)
+        failing.update((place, indexes) for place in places if not any(map(place.may_be, after_success)))
+    return failing
+
+
+def _protected(entries: Sequence[PlacedEntry], place: Place) -> tuple[int, ...]:
+    """Return the entries that may fail in the innermost `try` with a handler or `finally` around a next step."""
+    for path in (place.path, *reversed(place.calls)):
+        outer = max((path.rpartition(handler)[0] for handler in HANDLERS), key=len)
+        if outer:
+            prefix = f"{outer}.try_block."
+            return tuple(at for at, entry in enumerate(entries) if entry.may_fail and entry.is_in(prefix))
+    return ()
+
+
+def _after_success(
+    program: GraphParts, log: InstanceLog, positions: Sequence[int], budget: LogBudget | None
+) -> Sequence[Place]:
+    """Return the steps that can begin next if entries succeed. A match that fails has none."""
+    entries = list(log.entries)
+    for position in positions:
+        entries[position] = replace(entries[position], outcome="done", end=None)
+    match = match_log(program, replace(log, entries=tuple(entries)), budget)
+    return [place for place in match.next if place not in match.after_error]
