@@ -20,6 +20,11 @@ def test_the_next_step_of_a_sequence() -> None:
     assert next_paths(matched(graph(do("a"), do("b"), do("c")), "a 0-5", status="running")) == ["nodes[1]"]
 
 
+def test_next_steps_of_a_function_stand_in_place_of_its_call() -> None:
+    calls = graph(either(branch("x", call("pack"))), do("ship"), functions={"pack": function("pack", do("box"))})
+    assert fitting(log_of("running"), calls).next_names == ("box", "ship")
+
+
 def test_a_running_step_may_end_before_the_next() -> None:
     assert next_paths(matched(graph(do("a"), do("b")), "a 0-", status="running")) == ["nodes[1]"]
 
@@ -155,7 +160,7 @@ class Polling(WorkflowEntrypoint):
     (workflow,) = analyze_source(f"from workers import WorkflowEntrypoint\n{source}").workflows
     asleep = instance(running(step("poll-1", 0, 5), sleep("pause-1", 10, None)), workflow)
     polled = instance(running(step("poll-1", 0, 5)), workflow)
-    assert (asleep.next_names, polled.next_names) == (("poll",), ("report", "pause"))
+    assert (asleep.next_names, polled.next_names) == (("poll",), ("pause", "report"))
 
 
 @pytest.mark.parametrize(("entry", "after_error"), [(opened("a", "sleep"), True), (opened("a"), False)])
@@ -201,7 +206,7 @@ class Orders(WorkflowEntrypoint):
 """
     (workflow,) = analyze_source(source).workflows
     loaded = instance(running(step("load-1", 0, 5)), workflow)
-    assert loaded.next_names == ("back off", "settle")
+    assert loaded.next_names == ("settle", "back off")
 
 
 def test_a_failure_does_not_pass_a_catch_all_handler() -> None:

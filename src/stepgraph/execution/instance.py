@@ -48,7 +48,7 @@ class Instance(Struct, frozen=True):
     nodes: Mapping[str, NodeProgress]
     """The progress of the nodes, branches, blocks and functions of the graph, by path in source order."""
     next: tuple[Place, ...]
-    """The steps that can begin next. An instance that has ended has none."""
+    """The steps that can begin next, in the order of the code and its calls. An instance that has ended has none."""
     misfit: Misfit | None = None
     """The first entry that does not fit the graph, or None if the log fits."""
     unknown: str = ""
@@ -151,7 +151,7 @@ def instance_of(
         log,
         entries,
         progress_of(log, match, entries, regions, visits, failure),
-        match.next,
+        _in_order(match.next, regions),
         match.misfit,
         match.unknown,
         None if failure is None else log.entries[failure].index,
@@ -159,3 +159,9 @@ def instance_of(
         match.after_error,
         failing_entries(program, log, match, entries, budget),
     )
+
+
+def _in_order(places: Iterable[Place], paths: Iterable[Path]) -> tuple[Place, ...]:
+    """Return places in the order of their steps, where the steps of a function stand in place of its call."""
+    order = {path: number for number, path in enumerate(paths)}
+    return tuple(sorted(places, key=lambda place: [order[path] for path in (*place.calls, place.path)]))
