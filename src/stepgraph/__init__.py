@@ -66,7 +66,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
     from stepgraph.execution.instance import Instance
     from stepgraph.execution.log import Attempt, InstanceLog, LogEntry
-    from stepgraph.execution.matching import Misfit, Place
+    from stepgraph.execution.match import Misfit, Place
     from stepgraph.execution.passes import LoopPass
     from stepgraph.execution.placed_entry import PlacedEntry
     from stepgraph.execution.progress import NodeProgress

@@ -7,7 +7,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from stepgraph.execution.instance import instance_of
-from stepgraph.execution.matching import Place
+from stepgraph.execution.match import Place
 from stepgraph.execution.passes import LoopPass
 from tests.html.browser import Browser
 from tests.html.instances import FETCH, LOAD, LOOP, PACK, PLACES, REFUSED, WAITING, failed, instance, page, step

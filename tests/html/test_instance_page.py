@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.execution.matching import Misfit
+from stepgraph.execution.match import Misfit
 from stepgraph.render.html.instance.log_axis import log_axis
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page

@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.matching import Match, Place
+from stepgraph.execution.match import Match, Place
 from stepgraph.execution.placed_entry import PlacedEntry
 from stepgraph.execution.progress import progress_of
 from stepgraph.execution.regions import regions_of

@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from stepgraph.execution.instance import Instance, NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.log import Attempt, EntryKind, InstanceLog, LogEntry, Outcome
-from stepgraph.execution.matching import Place
+from stepgraph.execution.match import Place
 from stepgraph.execution.placed_entry import entry_state
 from stepgraph.execution.regions import Region, regions_of
 from stepgraph.model.payload import Graph, Node

@@ -7,7 +7,8 @@ from typing import Final
 
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.matching import Match, Place, match_log
+from stepgraph.execution.match import Match, Place
+from stepgraph.execution.matching import match_log
 from stepgraph.execution.parts import GraphParts
 
 _MAX_OPEN: Final = 8
@@ -28,7 +29,7 @@ def awaited_entries(
         return {}
     awaited: dict[Place, tuple[int, ...]] = {}
     for number in opened:
-        without = match_log(program, log, budget, endless=number)
+        without = match_log(program, log, budget, endless=number, with_pauses=True)
         if without.unknown or without.misfit is not None:
             continue
         for place in match.next:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.matching import HANDLERS, Match, Place, match_log
+from stepgraph.execution.match import HANDLERS, Match, Place
+from stepgraph.execution.matching import match_log
 from stepgraph.execution.parts import GraphParts
 from stepgraph.execution.placed_entry import PlacedEntry
 
@@ -59,5 +60,5 @@ def _after_success(
     entries = list(log.entries)
     for position in positions:
         entries[position] = replace(entries[position], outcome="done", end=None)
-    match = match_log(program, replace(log, entries=tuple(entries)), budget)
+    match = match_log(program, replace(log, entries=tuple(entries)), budget, with_pauses=True)
     return [place for place in match.next if place not in match.after_error]

@@ -18,7 +18,7 @@ from stepgraph.execution.errors import (
 from stepgraph.execution.handlers import PassedStatement, passed_statements, regions_around
 from stepgraph.execution.instance import Instance, all_entries, instance_of
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.matching import Place
+from stepgraph.execution.match import Place
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import PlacedEntry

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.execution.errors import catches
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.matching import Place
+from stepgraph.execution.match import Place
 from stepgraph.execution.parts import Path
 from stepgraph.execution.regions import Region
 from stepgraph.model.details import Details, Part

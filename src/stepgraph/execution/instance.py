@@ -11,7 +11,8 @@ from stepgraph.execution.awaited_entries import awaited_entries
 from stepgraph.execution.failing_entries import failing_entries
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.matching import Misfit, Place, match_log
+from stepgraph.execution.match import Misfit, Place
+from stepgraph.execution.matching import match_log
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.program import program_of
@@ -138,7 +139,7 @@ def instance_of(
     shared with other matches, if there are any.
     """
     program = program_of(graph, details)
-    match = match_log(program, log, budget)
+    match = match_log(program, log, budget, with_pauses=True)
     regions = regions_of(graph["workflow"])
     visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))

@@ -7,6 +7,7 @@ instance, with edges from the states before. Paths that lead to no state after t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from math import prod
 from typing import Final, TypeAlias
@@ -21,8 +22,10 @@ from stepgraph.execution.entry_ends import at_any_time, ends_of
 from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.match import Match, Misfit, Place
 from stepgraph.execution.parts import GraphParts, Path, Site
-from stepgraph.execution.passes import NO_PASSES, LoopPass, PassCounter, PassCounts
+from stepgraph.execution.passes import NO_PASSES, PassCounter, PassCounts
+from stepgraph.execution.pauses import Pauses, pauses_of
 from stepgraph.execution.term_pool import Precision, Terms
 from stepgraph.execution.terms import NEW, Term, TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
@@ -50,61 +53,6 @@ MAX_CALLS: Final = 8
 """The maximum number of alternative calls of an entry."""
 
 
-HANDLERS: Final = (".catch_block.", ".finally_block.")
-"""The parts of the paths of steps that may begin after a failure."""
-
-
-class Place(Struct, frozen=True):
-    """A step of a graph, with the calls and passes that lead to it.
-
-    The places of an entry may differ only in their calls and passes: if all have the same path, the step is certain.
-    """
-
-    path: Path
-    """The path of the step."""
-    calls: tuple[Path, ...] = ()
-    """The paths of the calls of functions around the step, outermost first."""
-    passes: tuple[LoopPass, ...] = ()
-    """The passes of the loops around the step and its calls, outermost first."""
-
-    @property
-    def is_in_handler(self) -> bool:
-        """Whether the step is in a handler or `finally` block, so that it may begin after a failure."""
-        return any(block in path for path in (self.path, *self.calls) for block in HANDLERS)
-
-    def may_be(self, other: Place) -> bool:
-        """Return whether both may be the same call. A match of low precision lacks inner calls."""
-        return self.path == other.path and all(mine == its for mine, its in zip(self.calls, other.calls, strict=False))
-
-
-class Misfit(Struct, frozen=True):
-    """The first entry that no path through the graph explains, or the last step if it has ended too early."""
-
-    index: int | None
-    """The index of the entry, or None if the instance ended too early."""
-    expected: tuple[Path, ...]
-    """The steps that could begin in its place, or in a step that has ended too early."""
-    ended_early: bool = False
-    """Whether the entry is a step that has ended, although steps in it have not begun."""
-
-
-class Match(Struct, frozen=True):
-    """The entries of a log on a graph."""
-
-    places: tuple[tuple[Place, ...], ...]
-    """The possible places of each entry, up to the first that does not fit."""
-    next: tuple[Place, ...]
-    """The steps that can begin next."""
-    misfit: Misfit | None = None
-    """The first entry that does not fit, or None if the log fits."""
-    unknown: str = ""
-    """The reason if the log could not be matched."""
-    reachable: tuple[Path, ...] = ()
-    """The steps that may still begin after the last entry, now or later, even if the instance has ended."""
-    after_error: frozenset[Place] = frozenset()
-    """The steps of `next` that begin only if the code between steps raises an exception."""
-
-
 class _MatchingState(Struct, frozen=True):
     main: Term
     background: tuple[Term, ...]
@@ -116,6 +64,17 @@ class _Edge(Struct, frozen=True):
     before: Sequence[_MatchingState]
     path: Path
     frames: tuple[Frame, ...]
+
+
+class _Assumptions(Struct, frozen=True):
+    """The behavior that a match assumes."""
+
+    only_failures: bool
+    """That of `TermExits`."""
+    endless: int | None
+    """The position of an open entry that does not end before the next step."""
+    pauses: Pauses
+    """The pauses after which handlers may have run."""
 
 
 _Layer: TypeAlias = dict[_MatchingState, list[_Edge]]
@@ -132,44 +91,44 @@ def match_log(
     *,
     only_failures: bool = False,
     endless: int | None = None,
+    with_pauses: bool = False,
 ) -> Match:
     """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`.
 
     `budget` is shared with other logs, if there are any. `endless` is the position of an open entry that does not end
-    before the next step.
+    before the next step. With `with_pauses`, handlers may have run because a development server was paused.
     """
     if program.too_large:
         return Match((), (), unknown=program.too_large)
     shared = budget or LogBudget()
-    return run_with_large_stack(lambda: _match(program, log, shared, endless, only_failures=only_failures))
+
+    assumptions = _Assumptions(only_failures, endless, pauses_of(log) if with_pauses else "none")
+
+    def match() -> Match:
+        matched = _match(program, log, shared, assumptions)
+        if matched.misfit is None or assumptions.pauses != "in_open_entries":
+            return matched
+        return _match(program, log, shared, replace(assumptions, pauses="any"))
+
+    return run_with_large_stack(match)
 
 
-def _match(
-    program: GraphParts, log: InstanceLog, budget: LogBudget, endless: int | None, *, only_failures: bool
-) -> Match:
+def _match(program: GraphParts, log: InstanceLog, budget: LogBudget, assumptions: _Assumptions) -> Match:
     # Without groups, steps have one order at any precision.
     for precision in (Precision.FULL, Precision.ANY_ORDER) if program.has_passes else (Precision.FULL,):
         try:
-            return _match_with(program, log, budget, precision, endless, only_failures=only_failures)
+            return _match_with(program, log, budget, precision, assumptions)
         except TooAmbiguousError:
             continue
     return Match((), (), unknown="too ambiguous: too many paths through the graph fit the log")
 
 
 def _match_with(
-    program: GraphParts,
-    log: InstanceLog,
-    budget: LogBudget,
-    precision: Precision,
-    endless: int | None,
-    *,
-    only_failures: bool,
+    program: GraphParts, log: InstanceLog, budget: LogBudget, precision: Precision, assumptions: _Assumptions
 ) -> Match:
     match = Match((), ())
     for limit in RECURSION_LIMITS:
-        matcher = _matcher(program, log, precision, limit, only_failures=only_failures)
-        if endless is not None:
-            matcher.ends[endless] = endless_end(matcher.never)
+        matcher = _matcher(program, log, precision, limit, assumptions)
         with budget.matching(matcher.terms):
             match = matcher.match()
         if match.misfit is None or not matcher.beginnings.is_truncated:
@@ -178,10 +137,10 @@ def _match_with(
 
 
 def _matcher(
-    program: GraphParts, log: InstanceLog, precision: Precision, max_recursion: int, *, only_failures: bool
+    program: GraphParts, log: InstanceLog, precision: Precision, max_recursion: int, assumptions: _Assumptions
 ) -> _Matcher:
     terms = Terms(MATCH_OPERATIONS if precision == Precision.FULL else MATCH_OPERATIONS // 2, precision)
-    exits = TermExits(program, terms, only_failures)
+    exits = TermExits(program, terms, assumptions.only_failures)
     clocks = Clocks(terms, exits)
     beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
     endings = Endings(terms, exits)
@@ -189,7 +148,10 @@ def _matcher(
     ends = ends_of(log.entries)
     if precision < Precision.FULL:
         ends = at_any_time(ends, never)
-    return _Matcher(program, log, terms, exits, beginnings, endings, ends, program.has_passes, never)
+    if assumptions.endless is not None:
+        ends[assumptions.endless] = endless_end(never)
+    has_passes, pauses = program.has_passes, assumptions.pauses
+    return _Matcher(program, log, terms, exits, beginnings, endings, ends, has_passes, never, pauses)
 
 
 class _Matcher(Struct, eq=False):
@@ -205,6 +167,10 @@ class _Matcher(Struct, eq=False):
     """Whether passes of a loop may overlap."""
     never: int
     """The end of the entries that have not ended."""
+    pauses: Pauses
+    """Those of the assumptions."""
+    paused_at: set[int] = field(default_factory=set)
+    """The positions of the entries of handlers that may have run because of a pause."""
     layers: list[_Layer] = field(default_factory=list)
     sites_by_name: dict[tuple[str, str], list[Site]] = field(default_factory=dict)
     literal_sites: dict[str, list[Site]] = field(default_factory=dict)
@@ -279,7 +245,35 @@ class _Matcher(Struct, eq=False):
         if self.ends[number] == number + 1:
             # A step that ends before the next entry is over at once, so the terms of all these steps are the same.
             layer = self._with_edges(begun, replace(change, new_end=None))
-        return self._reduced(layer or self._with_edges(begun, change), budget - self.terms.budget)
+        layer = layer or self._with_edges(begun, change)
+        self._keep_paused(layer, before, begun, number)
+        return self._reduced(layer, budget - self.terms.budget)
+
+    def _keep_paused(
+        self, layer: _Layer, before: dict[_MatchingState, list[_MatchingState]], begun: _Begun, number: int
+    ) -> None:
+        """Add the states to which an instance returns after a pause if an entry is in a handler that the pause ran.
+
+        A development server pauses an instance by an exception in the pending calls. Entries of handlers stay in the
+        log, and the instance continues from the calls.
+        """
+        places = {(path, calls) for _, path, frames in begun for calls in _calls(frames)}
+        if self.pauses == "none" or not places or not all(Place(*each).is_in_handler for each in places):
+            return
+        kept = [state for state in before if self.pauses == "any" or _running_in(state)]
+        # Without an entry before, no call was pending.
+        if not kept or not number or (number - 1 not in self.paused_at and self._begins_after_failure(before, number)):
+            return
+        self.paused_at.add(number)
+        edges = [(path, tuple(each for each in frames if isinstance(each, CallFrame))) for _, path, frames in begun]
+        for state in kept:
+            layer.setdefault(state, []).extend(_Edge(before[state], *edge) for edge in dict.fromkeys(edges))
+
+    def _begins_after_failure(self, states: Iterable[_MatchingState], number: int) -> bool:
+        """Return whether an entry can begin although no code between steps raises an exception."""
+        sites = self._sites(self.log.entries[number])
+        with self._only_failures():
+            return any(True for state in states for site in sites for _ in self._begin(state, site))
 
     def _with_edges(self, begun: _Begun, change: EndingChange) -> _Layer:
         layer: _Layer = {}
@@ -398,7 +392,7 @@ class _Matcher(Struct, eq=False):
         A group may end earlier after a failure. While no member has failed, this counts only for handlers.
         """
         every = dict.fromkeys(self._next(now))
-        if any(term.running for state in now for term in (state.main, *state.background)):
+        if any(map(_running_in, now)):
             self.exits.has_certain_groups = True
             self._forget()
             certain = frozenset(self._next(now))
@@ -413,12 +407,20 @@ class _Matcher(Struct, eq=False):
         handlers = frozenset(place for place in following if place.is_in_handler)
         if not handlers or self.exits.only_failures:
             return frozenset()
+        with self._only_failures():
+            return handlers - frozenset(self._next(now))
+
+    @contextmanager
+    def _only_failures(self) -> Iterator[None]:
+        """Let only failed steps raise exceptions in a block."""
+        previous = self.exits.only_failures
         self.exits.only_failures = True
         self._forget()
-        after_failures = frozenset(self._next(now))
-        self.exits.only_failures = False
-        self._forget()
-        return handlers - after_failures
+        try:
+            yield
+        finally:
+            self.exits.only_failures = previous
+            self._forget()
 
     def _early_end(self, places: Sequence[Sequence[Place]], states: Iterable[_MatchingState]) -> Misfit:
         """Return the misfit of a step that has ended although the expected steps in it have not begun."""
@@ -479,6 +481,11 @@ class _Matcher(Struct, eq=False):
             counts = after
             places.append(tuple(alternatives))
         return tuple(places)
+
+
+def _running_in(state: _MatchingState) -> bool:
+    """Return whether a step may run in a state."""
+    return any(term.running for term in (state.main, *state.background))
 
 
 def _sites_of(state: _MatchingState) -> int:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.matching import Match
+from stepgraph.execution.match import Match
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.propagation import exited_visits

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.execution.matching import Place
+from stepgraph.execution.match import Place
 from stepgraph.execution.parts import Path
 from stepgraph.execution.passes import LoopPass
 from stepgraph.execution.regions import Region
