@@ -214,6 +214,10 @@ def test_misfit(stepgraph: Command) -> None:
             "log.json has not failed: its status is running. It is at `nap-1`.",
         ),
         (
+            {**running(step("reserve-1", 0, 10, "Error: no")), "status": "paused"},
+            "log.json has not failed: its status is paused. Failures so far: `reserve-1`.",
+        ),
+        (
             {**running(step("reserve-1", 0, 10, "Error: no")), "status": "complete"},
             "log.json has not failed: its status is complete. Failures that the program handled: `reserve-1`.",
         ),

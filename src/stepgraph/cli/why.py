@@ -114,9 +114,8 @@ def _no_failure_message(instance: Instance, loaded: LoadedLog) -> str:
     state = (
         f" It is at {', '.join(f'`{name}`' for name in open_names[:3])}." if open_names and not log.has_ended else ""
     )
-    handled = [entry.log_name for entry in log.entries if entry.outcome == "failed"]
-    failures = (
-        f" Failures that the program handled: {', '.join(f'`{name}`' for name in handled[:3])}." if handled else ""
-    )
+    failed = [entry.log_name for entry in log.entries if entry.outcome == "failed"]
+    words = "Failures that the program handled" if log.status == "complete" else "Failures so far"
+    failures = f" {words}: {', '.join(f'`{name}`' for name in failed[:3])}." if failed else ""
     advice = "`stepgraph instance` shows its progress."
     return f"{loaded.title} has not failed: its status is {status_words(log)}.{state}{failures} {advice}"
