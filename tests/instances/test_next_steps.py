@@ -74,6 +74,12 @@ def test_steps_after_a_group_wait_for_all_open_members() -> None:
     assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [("nodes[1]", (1, 2))]
 
 
+def test_steps_after_a_group_wait_for_many_passes_of_a_loop() -> None:
+    group = graph(parallel("all", loop(do("part {i}", starts=1, resolves=2))), do("d"))
+    instance = fitting(log_of("running", *(opened(f"part {number}") for number in range(12))), group)
+    assert [instance.awaited_by(place.path) for place in instance.next] == [(), tuple(range(12))]
+
+
 def test_another_attempt_of_a_step_waits_for_no_end_of_it() -> None:
     instance = fitting(log_of("running", opened("outer"), ended("x")), graph(do("outer", do("x"), do("y"))))
     assert [(place.path, instance.awaited_by(place.path)) for place in instance.next] == [
