@@ -134,10 +134,10 @@ def test_comment_for_a_file_without_findings_is_unused(comment: str, message: st
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
-        ("await charge(  # stepgraph: ignore[SG118]\n    10,\n)", [("SG118", 11), ("SG007", 10)]),
+        ("await charge(  # stepgraph: ignore[SG118]\n    10,\n)", [("SG007", 10), ("SG118", 11)]),
         ("await charge(10)\n# stepgraph: ignore[SG118]", [("SG118", 10), ("SG007", 11)]),
-        ("# stepgraph: ignore[SG118]\nawait charge()\nawait charge(10)", [("SG118", 12), ("SG007", 10)]),
-        ("# stepgraph: ignore[SG118]\nif event:\n    await charge(10)", [("SG118", 12), ("SG007", 10)]),
+        ("# stepgraph: ignore[SG118]\nawait charge()\nawait charge(10)", [("SG007", 10), ("SG118", 12)]),
+        ("# stepgraph: ignore[SG118]\nif event:\n    await charge(10)", [("SG007", 10), ("SG118", 12)]),
         ('x = "# stepgraph: ignore[SG118]"; await charge(10)', [("SG118", 10)]),
         ('x = """\n# stepgraph: ignore[SG118]\n"""; await charge(10)', [("SG118", 12)]),
     ],

@@ -135,6 +135,11 @@ class Finding(Struct, frozen=True):
         return f"<Finding {self.code} {self.severity} at {brief_line(str(self.span))}: {brief_line(self.message)}>"
 
 
+def source_order(finding: Finding) -> tuple[str, int, int, str]:
+    """Return the sort key of a finding: its path, line, column and rule."""
+    return finding.span.path, finding.span.line, finding.span.column, finding.code
+
+
 def safe_fix(*edits: Edit) -> Fix | None:
     """Return a fix that is the only correction, or None without edits."""
     return Fix(Applicability.SAFE, edits) if edits else None

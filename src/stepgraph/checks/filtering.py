@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import Finding, Severity, span_of
+from stepgraph.checks.diagnostic import Finding, Severity, source_order, span_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.run import check_suppressions, unique_findings
 from stepgraph.checks.selectors import INPUT_RULES, selectors
@@ -78,8 +78,8 @@ def filter_findings(
 ) -> FilteredFindings:
     """Filter findings by the settings, by suppression comments and by a baseline, in this order.
 
-    Findings about the settings come first, and findings about suppression comments last. The settings drop findings;
-    comments and the baseline move them to other fields of the result.
+    Findings about the settings and the suppression comments are added. The settings drop findings; comments and the
+    baseline move them to other fields of the result. Each field is in source order.
     """
     settings_filter = _SettingsFilter(settings, {})
     matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
@@ -92,6 +92,7 @@ def filter_findings(
         else:
             suppressed.append(SuppressedFinding(finding, ignore.reason))
     remaining += settings_filter.select(check_suppressions(_ignores_subject(matching, inputs, settings_filter), rules))
+    remaining.sort(key=source_order)
     return _split_by_baseline(baseline, remaining, tuple(suppressed), settings, inputs)
 
 
@@ -162,11 +163,8 @@ def _key(finding: Finding) -> _Key:
 
 
 def _with_problems_of_settings(findings: Iterable[Finding], problems: Sequence[Problem]) -> list[Finding]:
-    """Return findings after those about the settings, whose file other findings may concern, too."""
-    paths = {problem.path for problem in problems}
-    unique = unique_findings([*map(_configuration_error, problems), *findings])
-    about_settings = sorted((each for each in unique if each.span.path in paths), key=lambda each: each.span)
-    return [*about_settings, *(each for each in unique if each.span.path not in paths)]
+    """Return findings and those about the settings, in source order."""
+    return sorted(unique_findings([*map(_configuration_error, problems), *findings]), key=source_order)
 
 
 def _configuration_error(problem: Problem) -> Finding:

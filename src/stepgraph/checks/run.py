@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import MAX_RELATED, Diagnostic, Finding, Severity
+from stepgraph.checks.diagnostic import MAX_RELATED, Diagnostic, Finding, Severity, source_order
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 from stepgraph.checks.suppression_index import SuppressionsSubject
@@ -35,7 +35,7 @@ class _Result(Struct, frozen=True):
 def check(
     project: ProjectSubject, workflows: Iterable[WorkflowSubject], rules: Sequence[Rule] = RULES
 ) -> tuple[Finding, ...]:
-    """Return the distinct findings: first those for the project, then those for each workflow in source order.
+    """Return the distinct findings for the project and for each workflow, in source order.
 
     A finding in code that several workflows share, such as a base class, belongs to the first workflow.
     """
@@ -46,7 +46,7 @@ def check(
 def combine_findings(
     project: ProjectSubject, findings: Iterable[Finding], rules: Sequence[Rule] = RULES
 ) -> tuple[Finding, ...]:
-    """Return the distinct findings: those for a project, and the `findings` for its workflows.
+    """Return the distinct findings in source order: those for a project, and the `findings` for its workflows.
 
     Findings about the start of a base class without a configuration are omitted, because it is not deployed: a derived
     class may define the steps, and may pass other arguments to `run`.
@@ -56,7 +56,7 @@ def combine_findings(
         for finding in findings
         if not (finding.code in _ABOUT_THE_START and finding.workflow in project.base_classes)
     )
-    return unique_findings([*check_project(project, rules), *of_workflows])
+    return tuple(sorted(unique_findings([*check_project(project, rules), *of_workflows]), key=source_order))
 
 
 def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -99,7 +99,7 @@ def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> 
         and (result.finding.code, result.finding.span) not in consequences
         and not any(span.encloses(result.finding.span) for span in dead_code)
     ]
-    return sorted(reported, key=lambda finding: (finding.span, finding.code))
+    return sorted(reported, key=source_order)
 
 
 def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[_Result]:
@@ -116,7 +116,7 @@ def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[_Result]:
 def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
     """Return the findings of rules for suppression comments, in source order."""
     findings = [_finding(rule, diagnostic, "") for rule in rules for diagnostic in rule.check_ignores(ignores)]
-    return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code)))
+    return tuple(sorted(findings, key=source_order))
 
 
 def _finding(rule: Rule, diagnostic: Diagnostic, workflow: str) -> Finding:
