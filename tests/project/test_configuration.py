@@ -53,7 +53,8 @@ def refused(text: str, environment: str | None = None, name: str = "wrangler.jso
 
 def workflow(**fields: object) -> dict[str, object]:
     """Return an entry of `workflows` with defaults for missing fields."""
-    return {"binding": "ORDERS", "name": "orders", "class_name": "Orders", **fields}
+    name = str(fields.get("name", "orders"))
+    return {"binding": name.upper(), "name": name, "class_name": "Orders", **fields}
 
 
 def test_comments_and_trailing_commas_are_skipped() -> None:
@@ -371,7 +372,7 @@ def test_workflows_are_in_order_with_class_positions() -> None:
 
 
 def test_an_incomplete_workflow_does_not_hide_the_others() -> None:
-    configuration = read_data({"workflows": [{"binding": "A"}, {"name": "a"}, workflow()]})
+    configuration = read_data({"workflows": [{"binding": "A"}, {"binding": "B", "name": "a"}, workflow()]})
     assert [workflow.name for workflow in configuration.workflows] == ["orders"]
     assert messages_of(configuration) == [
         "wrangler.jsonc:1:16: `name` is missing in this entry of `workflows`.",
@@ -405,18 +406,38 @@ def test_a_merge_conflict_is_named() -> None:
 
 def test_workflows_of_toml_are_tables_in_an_array() -> None:
     configuration = read(
-        '[[workflows]]\nname = "orders"\nclass_name = "Orders"\n\n[[workflows]]\nname = "other"\n', name="wrangler.toml"
+        '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\n\n[[workflows]]\nname = "b"\nbinding = "B"\n',
+        name="wrangler.toml",
     )
     assert configuration.workflows == (ConfiguredWorkflow("orders", "Orders", 3, 14),)
-    assert messages_of(configuration) == ["wrangler.toml:5:1: `class_name` is missing in this entry of `workflows`."]
+    assert messages_of(configuration) == ["wrangler.toml:6:1: `class_name` is missing in this entry of `workflows`."]
 
 
 def test_a_duplicate_workflow_name_is_reported() -> None:
-    configuration = read('{"workflows": [{"name": "a", "class_name": "A"},\n {"name": "a", "class_name": "B"}]}')
-    assert [workflow.class_name for workflow in configuration.workflows] == ["A"]
+    configuration = read_data({"workflows": [workflow(), workflow(binding="B", class_name="Refunds")]})
+    assert [workflow.class_name for workflow in configuration.workflows] == ["Orders"]
     assert messages_of(configuration) == [
-        "wrangler.jsonc:2:11: `a` is already the name of another workflow. Rename one of them."
+        "wrangler.jsonc:1:106: `orders` is already the name of another workflow. Rename one of them."
     ]
+
+
+def test_a_missing_binding_is_reported() -> None:
+    configuration = read('{"workflows": [\n  {"name": "orders", "class_name": "Orders"}]}')
+    assert [workflow.name for workflow in configuration.workflows] == ["orders"]
+    assert messages_of(configuration) == ["wrangler.jsonc:2:3: `binding` is missing in this entry of `workflows`."]
+
+
+def test_a_duplicate_binding_is_reported() -> None:
+    entry = '{"binding": "ORDERS", "class_name": "Orders", "name": '
+    configuration = read(f'{{"workflows": [\n{entry} "orders"}},\n{entry} "refunds"}}]}}')
+    assert [workflow.name for workflow in configuration.workflows] == ["orders", "refunds"]
+    assert messages_of(configuration) == [
+        "wrangler.jsonc:3:13: `ORDERS` is already the binding of another workflow. Rename one of them."
+    ]
+
+
+def test_placeholders_may_share_a_binding() -> None:
+    assert messages_of(read_data({"workflows": [workflow(binding="${B}"), workflow(name="b", binding="${B}")]})) == []
 
 
 def test_workflows_beyond_the_limit_are_reported() -> None:
@@ -484,7 +505,7 @@ def test_limits_set_the_maximum_of_steps() -> None:
 )
 def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
     configuration = read(
-        f'{{"workflows": [{{"name": "a", "class_name": "A", "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
+        f'{{"workflows": [{{"binding": "A", "name": "a", "class_name": "A", "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
     )
     assert configuration.workflows[0].steps is None
     assert messages_of(configuration) == [f"wrangler.jsonc:2:11: `steps` must be a positive integer, got {shown}."]
@@ -492,7 +513,7 @@ def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
 
 def test_exports_of_type_workflow_are_workflows() -> None:
     configuration = read("""{
-  "workflows": [{"name": "orders", "class_name": "Orders"}],
+  "workflows": [{"name": "orders", "class_name": "Orders", "binding": "A"}],
   "exports": {
     "Refunds": {"type": "workflow", "name": "refunds", "limits": {"steps": 7}},
     "Counter": {"type": "durable-object"}
@@ -514,7 +535,7 @@ def test_an_exported_and_bound_workflow_counts_once() -> None:
 
 def test_an_export_may_not_reuse_the_name_of_another_class() -> None:
     configuration = read("""{
-  "workflows": [{"name": "orders", "class_name": "Orders"}],
+  "workflows": [{"name": "orders", "class_name": "Orders", "binding": "A"}],
   "exports": {"Refunds": {"type": "workflow", "name": "orders"}, "Empty": {"type": "workflow"}}
 }""")
     assert messages_of(configuration) == [

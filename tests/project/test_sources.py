@@ -194,7 +194,7 @@ def test_a_project_named_twice_is_included_once(tmp_path: Path) -> None:
 
 
 def test_workflows_of_another_worker_are_external(tmp_path: Path) -> None:
-    entry = '{"name": "bill", "class_name": "Billing", "script_name": "billing"}'
+    entry = '{"name": "bill", "class_name": "Billing", "script_name": "billing", "binding": "BILL"}'
     plant(tmp_path, {"app/wrangler.jsonc": f'{{"name": "shop",\n "workflows": [{entry}]}}'})
     sources = find_sources(["app"])
     workflow = ConfiguredWorkflow("bill", "Billing", 2, 47, script_name="billing")
@@ -227,7 +227,7 @@ def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None
     ("name", "text", "example"),
     [
         ("wrangler.jsonc", f"{{{ORDERS}}}", '"main": "src/entry.py"'),
-        ("wrangler.toml", '[[workflows]]\nname = "orders"\nclass_name = "Orders"\n', 'main = "src/entry.py"'),
+        ("wrangler.toml", '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\n', 'main = "src/entry.py"'),
     ],
 )
 def test_a_project_without_main_is_a_problem(tmp_path: Path, name: str, text: str, example: str) -> None:
@@ -289,7 +289,7 @@ def test_a_named_file_is_added_to_configured_modules(tmp_path: Path) -> None:
 
 
 def test_the_environment_selects_the_workflows(tmp_path: Path) -> None:
-    environments = '{"test": {"workflows": [{"name": "orders-test", "class_name": "Orders"}]}}'
+    environments = '{"test": {"workflows": [{"binding": "A", "name": "orders-test", "class_name": "Orders"}]}}'
     text = f'{{"main": "a.py", {ORDERS}, "env": {environments}}}'
     plant(tmp_path, {"wrangler.jsonc": text, "a.py": WORKFLOW})
     (source,) = find_sources(["."], "test").modules

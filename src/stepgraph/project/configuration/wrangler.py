@@ -20,13 +20,14 @@ from stepgraph.limits import CONFIGURED_ENVIRONMENTS, CONFIGURED_WORKFLOWS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import ConfigurationDocument, Fields, MalformedError
-from stepgraph.project.configuration.placeholders import is_placeholder_date
+from stepgraph.project.configuration.placeholders import is_placeholder, is_placeholder_date
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, real_path
 from stepgraph.project.reading import read_configuration_bytes
 from stepgraph.project.root import Root
 
 _KEEP_INSIDE: Final = "Files outside of the repository or the named directory are never read."
+_RENAME: Final = "Rename one of them."
 _DATE: Final = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 
 
@@ -327,16 +328,22 @@ def _limited_workflows(owner: Fields, exports: _Exports, worker: str) -> Iterato
 
 
 def _workflows(owner: Fields, exports: _Exports, worker: str) -> Iterator[ConfiguredWorkflow]:
-    """Yield the workflows in order, with the workflows in `exports` last. Duplicate names are reported."""
+    """Yield the workflows in order, with the workflows in `exports` last.
+
+    Duplicate names and bindings are reported, because wrangler rejects them.
+    """
     by_name: dict[str, ConfiguredWorkflow] = {}
+    bindings: set[str] = set()
     for fields in owner.nested_list("workflows"):
+        binding = fields.text("binding", required=True)
+        if binding is not None and binding in bindings and not is_placeholder(binding):
+            fields.report(("binding",), f"`{binding}` is already the binding of another workflow.", _RENAME)
+        bindings.add(binding or "")
         workflow_name, class_name = fields.text("name", required=True), fields.text("class_name", required=True)
         if workflow_name is None or class_name is None:
             continue
         if workflow_name in by_name:
-            fields.report(
-                ("name",), f"`{workflow_name}` is already the name of another workflow.", "Rename one of them."
-            )
+            fields.report(("name",), f"`{workflow_name}` is already the name of another workflow.", _RENAME)
             continue
         workflow = _workflow(fields, workflow_name, class_name, worker)
         by_name[workflow_name] = workflow
