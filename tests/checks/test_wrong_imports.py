@@ -251,3 +251,31 @@ def test_unknown_name_is_reported_once(tmp_path: Path) -> None:
 )
 def test_name_that_a_project_module_may_have(statement: str, steps: str, tmp_path: Path) -> None:
     assert check_project(tmp_path, project_with(statement, steps), "SG125") == []
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "lines"),
+    [
+        ("workers.py", "QUEUE = 1\n", [1]),
+        ("workers/__init__.py", "", [1]),
+        ("workers/jobs.py", "QUEUE = 1\n", []),  # Python prefers the SDK to a package without __init__.py.
+        ("workers.py", "class WorkflowEntrypoint:\n    pass\n", []),
+        ("jobs/workers.py", "QUEUE = 1\n", []),
+        ("python_modules/workers/__init__.py", "QUEUE = 1\n", []),
+    ],
+)
+def test_module_that_shadows_the_sdk(tmp_path: Path, path: str, text: str, lines: list[int]) -> None:
+    findings = check_project(tmp_path, {"entry.py": ENTRY, "wrangler.toml": CONFIGURATION, path: text}, "SG125")
+    assert [finding.span.line for finding in findings] == lines
+
+
+def test_shadowed_sdk_is_named(tmp_path: Path) -> None:
+    configuration = CONFIGURATION.replace("entry.py", "workers.py")
+    findings = check_project(tmp_path, {"workers.py": ENTRY, "wrangler.toml": configuration}, "SG125")
+    assert format_findings(findings, tmp_path) == [
+        (
+            "workers.py:1:21: error: unknown name `WorkflowEntrypoint` in workers.py, which the Worker loads in place of"
+            " the SDK module `workers`: the import fails with an ImportError, and the Worker never starts. Rename"
+            " workers.py. [SG125]"
+        )
+    ]

@@ -175,6 +175,8 @@ class MissingName(Fact, Struct, frozen=True):
     """The location of the name."""
     statement: SourcePlace
     """The location of the import statement."""
+    shadows_sdk: bool = False
+    """Whether the module has the name of the SDK's module `workers`."""
 
 
 class CircularImport(Fact, Struct, frozen=True):

@@ -36,7 +36,10 @@ def observe_missing_names(interpreter: Interpreter) -> None:
             if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
                 for name, path in _missing_names(interpreter, importer, module, statement):
                     place = SourcePlace(module, name)
-                    interpreter.observe(MissingName(place.text, path, place, SourcePlace(module, statement)))
+                    is_modeled = is_modeled_package(imported_module(statement)[1]) and not statement.relative
+                    interpreter.observe(
+                        MissingName(place.text, path, place, SourcePlace(module, statement), shadows_sdk=is_modeled)
+                    )
 
 
 def _missing_names(
@@ -44,17 +47,27 @@ def _missing_names(
 ) -> Iterator[tuple[cst.CSTNode, str]]:
     """Yield the imported names that a module of the project lacks, with the path of that module."""
     level, source = imported_module(statement)
-    file = None if not level and is_modeled_package(source) else importer.find(module.path, level, source)
+    is_modeled = not level and is_modeled_package(source)
+    file = _shadowing_module(importer, source) if is_modeled else importer.find(module.path, level, source)
     if file is None or file.path is None or isinstance(statement.names, cst.ImportStar):
         return
     if not _is_loaded_from(importer, module.path, file.path):
         return
     for alias in statement.names:
         interpreter.budget.spend(Limit.ELEMENTS)
-        if not _mentions(interpreter, importer, file, alias.evaluated_name) and not may_have_name(
+        if module.path == file.path:
+            yield alias.name, file.path
+        elif not _mentions(interpreter, importer, file, alias.evaluated_name) and not may_have_name(
             interpreter, file, alias.evaluated_name
         ):
             yield alias.name, file.path
+
+
+def _shadowing_module(importer: Importer, name: str) -> ModuleFile | None:
+    """Return the module of the Worker that is loaded in place of the SDK's `workers`, if the Worker has one."""
+    worker = importer.files.worker
+    file = importer.files.find_in_worker(name) if worker is not None and name == "workers" else None
+    return file if worker is not None and file is not None and file.path and worker.contains(file.path) else None
 
 
 def _is_loaded_from(importer: Importer, importing: str, imported: str) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Applicability, Diagnostic, RelatedLocation, Severity, safe_fix
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, RelatedLocation, Severity, empty_span, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import CircularImport, MissingName, WrongAttribute, WrongImport
 from stepgraph.syntax.edits import AddedImport, MovedImport, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.model.span import Span
 
 _EFFECT: Final = "the import fails with an ImportError, and the Worker never starts"
 
@@ -21,13 +22,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     yield from map(_attribute_diagnostic, subject.facts_of_type(WrongAttribute))
     suggestions = {note.span: note.advice for note in subject.notes_with_code("missing-name")}
     for missing in subject.facts_of_type(MissingName):
-        statement = missing.statement.span
-        yield Diagnostic(
-            missing.place.span,
-            f"unknown name `{missing.name}` in {missing.path}: {_EFFECT}.",
-            suggestions.get(statement, f"Define `{missing.name}` in {missing.path}, or correct the name."),
-            consequences=(("SG004", statement),),
-        )
+        yield _shadowing_diagnostic(missing) if missing.shadows_sdk else _missing_diagnostic(missing, suggestions)
     for circular in subject.facts_of_type(CircularImport):
         importing = circular.place.module.path
         yield Diagnostic(
@@ -36,6 +31,27 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             f"Move `{circular.name}` to a module that does not import {importing}.",
             related=(RelatedLocation(circular.importing.span, f"imports {importing}, directly or indirectly"),),
         )
+
+
+def _missing_diagnostic(missing: MissingName, suggestions: Mapping[Span, str]) -> Diagnostic:
+    statement = missing.statement.span
+    return Diagnostic(
+        missing.place.span,
+        f"unknown name `{missing.name}` in {missing.path}: {_EFFECT}.",
+        suggestions.get(statement, f"Define `{missing.name}` in {missing.path}, or correct the name."),
+        consequences=(("SG004", statement),),
+    )
+
+
+def _shadowing_diagnostic(missing: MissingName) -> Diagnostic:
+    """Return the finding at an import from the SDK. The related location is the cause of all such findings."""
+    return Diagnostic(
+        missing.place.span,
+        f"unknown name `{missing.name}` in {missing.path}, which the Worker loads in place of the SDK module `workers`:"
+        f" {_EFFECT}.",
+        f"Rename {missing.path}.",
+        related=(RelatedLocation(empty_span(missing.path, (1, 1)), "is loaded in place of the SDK module"),),
+    )
 
 
 def _import_diagnostic(wrong: WrongImport) -> Diagnostic:
