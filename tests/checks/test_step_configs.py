@@ -144,6 +144,62 @@ def test_config_completed_later() -> None:
     assert codes_in(body) == []
 
 
+_MERGED = """
+from copy import deepcopy
+
+from elsewhere import complete
+
+DEFAULTS = {"retries": {"limit": 3, "delay": 500}}
+
+def updated(base, extra):
+    config = dict(base)
+    config.update(extra)
+    return config
+
+def limited(limit):
+    config = deepcopy(DEFAULTS)
+    config["retries"]["limit"] = limit
+    return config
+
+def named(name):
+    config = DEFAULTS.copy()
+    config[name] = "5 minutes"
+    config["tmeout"] = "5 minutes"
+    return config
+
+def cleaned():
+    config = named("timeout")
+    config.pop("tmeout")
+    return config
+
+def bare():
+    return {"retries": {"limit": 3}}
+
+def completed():
+    incomplete = bare()
+    complete(incomplete)
+    return incomplete
+"""
+
+
+@pytest.mark.parametrize(
+    ("config", "messages"),
+    [
+        ('updated(DEFAULTS, {"retry": 3})', ["unknown key `retry` in the config"]),
+        ("limited(-1)", ["`limit` is negative (`-1`)"]),
+        ('named("timeout")', ["unknown key `tmeout` in the config"]),
+        ("bare()", ["`retries` lacks `delay`"]),
+        ('updated(DEFAULTS, {"timeout": "5 minutes"})', []),
+        ("limited(5)", []),
+        ("cleaned()", []),
+        ("completed()", []),
+    ],
+)
+def test_config_from_a_function(config: str, messages: list[str]) -> None:
+    findings = findings_in(step_with_config(config), _MERGED)
+    assert [each.message.split(":")[0] for each in findings if each.code == "SG108"] == messages
+
+
 def test_shared_config_is_flagged_once() -> None:
     before = 'CONFIG = {"retries": {"limit": 3}}'
     body = """

@@ -99,7 +99,7 @@ class _StaticValueBuilder(Struct):
     remaining: int = MAX_TOTAL_ELEMENTS
     """The number of elements of collections that may still be converted."""
     shows_hidden: bool = False
-    """Whether constants in a collection that other names may refer to are shown until something changes it."""
+    """Whether constants in a collection that other names may refer to are shown if all its changes are followed."""
 
     def static_value(self, value: Value, depth: int) -> Value:
         """Return a snapshot, without taint, of a value at a nesting depth in collections."""
@@ -140,10 +140,8 @@ class _StaticValueBuilder(Struct):
 
     def _static_collection(self, value: Collection | Mapping, depth: int) -> Value:
         """Return a snapshot of a collection. Constants are unknown if the program may have replaced them."""
-        shows_constants = value.shows_constants or (
-            self.shows_hidden and not value.state.changed and not value.is_argument
-        )
         is_followed = value.state.has_followed_changes
+        shows_constants = value.shows_constants or (self.shows_hidden and is_followed and not value.is_argument)
         if shows_constants or (is_followed and not value.hidden):
             snapshot_of = self.static_value_at
         elif is_followed and value.shows_kinds and not value.is_argument:
@@ -183,7 +181,7 @@ class _StaticValueBuilder(Struct):
             and len(static_entries) == len(entries)
             and not [entry for entry in entries if entry.many or entry.may_be_missing]
         )
-        return StaticMapping(static_entries, is_complete, may_be_overwritten=value.state.changed and not is_followed)
+        return StaticMapping(static_entries, is_complete, may_be_overwritten=not is_followed)
 
     def _static_value_without_constants(self, value: Value, place: SourcePlace, depth: int) -> Value:
         """Return a snapshot of a value as `static_value_at` does, if it leads to a step or differs at replay."""
@@ -253,7 +251,7 @@ def _has_several_definitions(class_value: ClassValue) -> bool:
 def static_arguments(arguments: Arguments, *, shows_hidden: bool = False) -> StaticArguments:
     """Return snapshots of the arguments of a call.
 
-    With `shows_hidden`, constants in a collection with a second name are also known, until the collection changes.
+    With `shows_hidden`, constants in a collection with a second name are also known if all its changes are followed.
     """
     if not arguments.items:
         return NO_ARGUMENTS

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.ir.facts import FunctionCalled, Returned, StepCalled, StepDeclared, ValueBound
-from stepgraph.ir.static_values import StaticMapping, StaticUnion, cases_of, constant_key_entries
+from stepgraph.ir.static_values import (
+    StaticCollection,
+    StaticElement,
+    StaticEntry,
+    StaticMapping,
+    StaticUnion,
+    cases_of,
+    constant_key_entries,
+)
 from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Template, Unknown, Value
 
 if TYPE_CHECKING:
@@ -48,6 +57,42 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
     return values
 
 
+def with_attribute_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Value:
+    """Return a value with the assigned values in place of unknown attributes of objects, as in `{"total": cart.total}`.
+
+    Only attributes with a single known value are replaced.
+    """
+    by_target = subject.once(_values_by_target)
+    return _with_attributes(by_target, value, place) if by_target else value
+
+
+def _with_attributes(by_target: Mapping[SourcePlace, Sequence[ValueBound]], value: Value, place: SourcePlace) -> Value:
+    match value:
+        case Unknown():
+            bound = by_target.get(place, ())
+            return bound[0].value if len(bound) == 1 and _is_plain_attribute(place) else value
+        case StaticMapping(entries=entries):
+            return replace(value, entries=tuple([_with_value(by_target, entry) for entry in entries]))
+        case StaticCollection(elements=elements):
+            return replace(value, elements=tuple([_with_value(by_target, element) for element in elements]))
+        case _:
+            return value
+
+
+_Part = TypeVar("_Part", StaticElement, StaticEntry)
+
+
+def _with_value(by_target: Mapping[SourcePlace, Sequence[ValueBound]], part: _Part) -> _Part:
+    return replace(part, value=_with_attributes(by_target, part.value, part.place))
+
+
+def _is_plain_attribute(place: SourcePlace) -> bool:
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.bound_names import is_attribute, is_tested_member
+
+    return is_attribute(place) and not is_tested_member(place)
+
+
 def _depends_on_binding(value: Value) -> bool:
     """Return whether a value may differ by call or iteration: the constants in an argument are hidden."""
     match value:
@@ -55,8 +100,8 @@ def _depends_on_binding(value: Value) -> bool:
             return False
         case Unknown():
             return True
-        case StaticMapping(is_complete=is_complete):
-            return not is_complete
+        case StaticMapping(is_complete=is_complete, may_be_overwritten=may_be_overwritten):
+            return not is_complete and not may_be_overwritten
         case StaticUnion(cases=cases):
             return any(map(_depends_on_binding, cases))
         case _:

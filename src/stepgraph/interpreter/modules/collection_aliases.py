@@ -11,6 +11,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imported_functions import receiving_functions
 from stepgraph.interpreter.modules.loaded_modules import last_component
+from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Duration, ExternalResult, Value
@@ -122,7 +123,12 @@ def record_unseen_changes(
     """
     state = value.state
     # The first checks rule out most names before the elements are visited.
-    if (state.changed and not state.has_followed_changes) or (value.hidden and not _shows_kinds(value)):
+    if state.changed and not state.has_followed_changes:
+        return
+    if value.hidden and not _shows_kinds(value):
+        # Only rules rely on the values in a hidden dictionary.
+        if interpreter.tracer is not NO_TRACER and isinstance(value, Mapping) and state.contents:
+            state.has_followed_changes = not _may_be_mutated_unseen(interpreter, scope, name, _nesting_depth(value))
         return
     is_mutated = _may_be_mutated_unseen(interpreter, scope, name, DEEPEST)
     if not (is_mutated or (not state.changed and _is_kept(interpreter, scope, name, DEEPEST))) or can_run_steps(value):
