@@ -107,3 +107,44 @@ def test_duration_in_a_member(definitions: str, statements: list[str]) -> None:
 )
 def test_members_that_do_not_reach_the_engine(definitions: str, statements: list[str]) -> None:
     assert _flagged(definitions, *statements) == []
+
+
+_CART = """
+import enum
+import uuid
+from decimal import Decimal
+
+class State(enum.Enum):
+    OPEN = 'open'
+
+class Cart:
+    def __init__(self, total):
+        self.total = total
+        self.id = uuid.uuid4()
+        self.state = State.OPEN
+
+    def convert(self):
+        self.total = float(self.total)
+
+class Basket(Cart):
+    pass
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "result", "flagged"),
+    [
+        ("cart = Cart(Decimal(1))", "cart.total", ["cart.total"]),
+        ("cart = Basket(Decimal(1))", "{'total': cart.total}", ["cart.total"]),
+        ("cart = Cart(1)", "[cart.id, cart.state]", ["cart.id", "cart.state"]),
+        ("cart = Cart(1)", "{'total': cart.total, 'state': cart.state.value}", []),
+        ("cart = Cart(Decimal(1)); cart.convert()", "cart.total", []),
+        ("cart = Cart(Decimal(1)); setattr(cart, 'total', 1.0)", "cart.total", []),
+        ("cart = Cart(Decimal(1)); cart.__dict__['total'] = 1.0", "cart.total", []),
+        ("cart = Cart(Decimal(1))", "str(cart.total) if isinstance(cart.total, Decimal) else cart.total", []),
+    ],
+)
+def test_result_in_an_attribute(statement: str, result: str, flagged: list[str]) -> None:
+    step = ["@step.do('total')", "async def total():", f"    return {result}", "", "await total()"]
+    run = "".join(f"        {each}\n" for each in (statement, *step))
+    assert flagged_in_module("SG121", _CART + _RUN + run) == flagged

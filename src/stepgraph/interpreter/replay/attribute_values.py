@@ -1,4 +1,4 @@
-"""Observation of the constants that reach an attribute of an object: `self.pause = "1 hour"`, `Policy(pause="1 hour")`.
+"""Observation of the values that reach an attribute of an object: `self.pause = "1 hour"`, `Policy(pause="1 hour")`.
 
 An object that several assignments change may have any of the values at a read, so only an attribute with a single
 assignment is observed.
@@ -19,10 +19,18 @@ from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.python.deciding_arguments import bound_arguments, is_display, unbound_parameters
 from stepgraph.interpreter.replay.bound_values import snapshot
 from stepgraph.interpreter.replay.tracer import StateKey
+from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, ProjectObject, mangle
+from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
+    ClassValue,
+    EnumMember,
+    FunctionValue,
+    ProjectObject,
+    mangle,
+)
 from stepgraph.ir.facts import ValueBound
-from stepgraph.ir.values import External, Value
+from stepgraph.ir.values import Duration, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
@@ -60,7 +68,7 @@ class AttributeValues(Struct):
         for instance in union_values(owner):
             if isinstance(instance, ProjectObject):
                 assigned = self._assigned.setdefault((instance.state, name), {})
-                assigned.setdefault(place, _AssignedValue(snapshot(value), source or place))
+                assigned.setdefault(place, _AssignedValue(_snapshot(value), source or place))
 
     def initialize(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
         """Record the arguments of an `__init__` that it assigns to attributes of the new object: `self.a = a`."""
@@ -78,7 +86,7 @@ class AttributeValues(Struct):
 
     def set_field(self, instance: ProjectObject, name: str, value: Value, place: SourcePlace) -> None:
         """Record that a generated initializer sets a field to the argument at `place`."""
-        self._assigned.setdefault((instance.state, name), {})[place] = _AssignedValue(snapshot(value), place)
+        self._assigned.setdefault((instance.state, name), {})[place] = _AssignedValue(_snapshot(value), place)
 
     def change(self, instance: ProjectObject, name: str | None) -> None:
         """Record that code sets an attribute by its name, or any attribute if the name is None."""
@@ -108,6 +116,11 @@ class AttributeValues(Struct):
         return self._plain[key]
 
 
+def _snapshot(value: Value) -> Value:
+    """Return a snapshot of a constant, a dictionary, a member of an enumeration or a result of a library."""
+    return static_value(value) if isinstance(value, Duration | EnumMember | ExternalResult) else snapshot(value)
+
+
 def _is_plain(owner: Value, name: str) -> bool:
     """Return whether a class or base class leaves the assignments and reads of an attribute to Python."""
     if not isinstance(owner, ClassValue):
@@ -129,7 +142,7 @@ def _passed_values(
     """Yield the names of parameters with the arguments that a call passes for them, or their literal defaults."""
     module = callee.scope.module
     for parameter, argument in bound_arguments(callee, arguments, place):
-        yield parameter.name.value, _AssignedValue(snapshot(argument.value), argument.place)
+        yield parameter.name.value, _AssignedValue(_snapshot(argument.value), argument.place)
     for parameter in unbound_parameters(callee, arguments, place):
         default = parameter.default
         if default is not None and is_display(default):

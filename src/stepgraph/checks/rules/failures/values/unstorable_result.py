@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.bound_values import with_attribute_values
 from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.checks.analysis.storable import Certainty, UnstorablePart, unstorable_parts
 from stepgraph.checks.diagnostic import Diagnostic, Severity
@@ -40,7 +41,7 @@ _CONVERSION_WORDS: Final = (
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declared = {fact.function.place: fact for fact in subject.facts_of_type(StepDeclared) if fact.function is not None}
-    returns = _Returns(list(subject.facts_of_type(Returned)))
+    returns = _Returns(subject, list(subject.facts_of_type(Returned)))
     for fact in returns.all:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
@@ -74,8 +75,9 @@ def _check_result_of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnost
 class _Returns:
     """The return values of functions. Reads the text of each function once, and limits the number of comparisons."""
 
-    def __init__(self, returned: list[Returned]) -> None:
+    def __init__(self, subject: WorkflowSubject, returned: list[Returned]) -> None:
         self.all = returned
+        self._subject = subject
         self._texts: dict[SourcePlace, str] = {}
         self._budget = Budget()
 
@@ -86,7 +88,8 @@ class _Returns:
     def unstorable(self, fact: Returned, *, awaited: bool) -> list[UnstorablePart]:
         """Return the parts of a return value that the engine can never store."""
         certainty = Certainty(partial(self._is_written, fact), partial(self._is_created, fact))
-        parts = list(unstorable_parts(fact.value, certainty, awaited=awaited))
+        value = with_attribute_values(self._subject, fact.value, fact.place)
+        parts = list(unstorable_parts(value, certainty, awaited=awaited))
         return [] if parts and self._is_converted(fact) else parts
 
     def _is_created(self, fact: Returned, case_: Value) -> bool:
