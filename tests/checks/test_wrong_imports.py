@@ -274,8 +274,8 @@ def test_shadowed_sdk_is_named(tmp_path: Path) -> None:
     findings = check_project(tmp_path, {"workers.py": ENTRY, "wrangler.toml": configuration}, "SG125")
     assert format_findings(findings, tmp_path) == [
         (
-            "workers.py:1:21: error: unknown name `WorkflowEntrypoint` in workers.py, which the Worker loads in place of"
-            " the SDK module `workers`: the import fails with an ImportError, and the Worker never starts. Rename"
+            "workers.py:1:21: error: unknown name `WorkflowEntrypoint` in workers.py, which the Worker loads in place"
+            " of the SDK module `workers`: the import fails with an ImportError, and the Worker never starts. Rename"
             " workers.py. [SG125]"
         )
     ]

@@ -412,7 +412,7 @@ def test_a_class_that_is_not_exported_is_an_error(stepgraph: Command, name: str,
     more = "class Plain: ...\nclass Idle(WorkflowEntrypoint): ...\nAgain = Orders\ndef make(): ...\n"
     more += "if x:\n    Either = Orders\nelse:\n    Either = Refunds\n"
     write("src/entry.py", ENTRY + workflow("_Hidden", "rest") + more + "from elsewhere import Far\n")
-    configure({**ORDERS, "class_name": name}, {**ORDERS, "name": "kept"})
+    configure({**ORDERS, "class_name": name}, {**ORDERS, "binding": "KEPT", "name": "kept"})
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["kept"])
     exports = "src/entry.py exports `Orders`, `Refunds`."
@@ -556,7 +556,7 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
 
 def test_an_invalid_configuration_is_reported_with_results(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
-    configure(ORDERS, {"name": "refunds"})
+    configure(ORDERS, {"binding": "REFUNDS", "name": "refunds"})
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["orders"])
     assert run.messages == ["wrangler.jsonc:7:1: `class_name` is missing in this entry of `workflows`."]

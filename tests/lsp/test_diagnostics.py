@@ -87,7 +87,12 @@ def test_code_without_effect_is_faded(code: str, body: str, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("path", "text", "code", "expected"),
     [
-        ("wrangler.toml", 'main="entry.py"\nworkflows=[{name="o", class_name="O", binding="O"}]\n', "SG114", "1:33-1:36"),
+        (
+            "wrangler.toml",
+            'main="entry.py"\nworkflows=[{name="o", class_name="O", binding="O"}]\n',
+            "SG114",
+            "1:33-1:36",
+        ),
         ("wrangler.json", '{"main": "entry.py",\n "workflows": 7}', "SG003", "1:14-1:15"),
         ("wrangler.json", '{"main": "entry.py",\n\n', "SG003", "0:0-0:20"),
         ("pyproject.toml", "[tool.stepgraph]\nignore = ['SG2', 'SG999']\n", "SG003", "1:17-1:24"),

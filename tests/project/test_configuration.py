@@ -406,7 +406,8 @@ def test_a_merge_conflict_is_named() -> None:
 
 def test_workflows_of_toml_are_tables_in_an_array() -> None:
     configuration = read(
-        '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\n\n[[workflows]]\nname = "b"\nbinding = "B"\n',
+        '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\n\n'
+        '[[workflows]]\nname = "b"\nbinding = "B"\n',
         name="wrangler.toml",
     )
     assert configuration.workflows == (ConfiguredWorkflow("orders", "Orders", 3, 14),)
@@ -505,7 +506,8 @@ def test_limits_set_the_maximum_of_steps() -> None:
 )
 def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
     configuration = read(
-        f'{{"workflows": [{{"binding": "A", "name": "a", "class_name": "A", "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
+        '{"workflows": [{"binding": "A", "name": "a", "class_name": "A",'
+        f' "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
     )
     assert configuration.workflows[0].steps is None
     assert messages_of(configuration) == [f"wrangler.jsonc:2:11: `steps` must be a positive integer, got {shown}."]

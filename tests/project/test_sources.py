@@ -227,7 +227,11 @@ def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None
     ("name", "text", "example"),
     [
         ("wrangler.jsonc", f"{{{ORDERS}}}", '"main": "src/entry.py"'),
-        ("wrangler.toml", '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\n', 'main = "src/entry.py"'),
+        (
+            "wrangler.toml",
+            '[[workflows]]\nname = "orders"\nclass_name = "Orders"\nbinding = "A"\n',
+            'main = "src/entry.py"',
+        ),
     ],
 )
 def test_a_project_without_main_is_a_problem(tmp_path: Path, name: str, text: str, example: str) -> None:

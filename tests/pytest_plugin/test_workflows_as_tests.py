@@ -266,7 +266,9 @@ def test_an_impossible_folder_is_a_usage_error(pytester: pytest.Pytester, folder
 
 def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
     names = ["a/b", "ab", "a:b", "##[add-mask]x", "\x1b]0;pwn\x07"]
-    bindings = [{"name": name, "binding": "B", "class_name": "OrderWorkflow"} for name in names]
+    bindings = [
+        {"name": name, "binding": f"B{number}", "class_name": "OrderWorkflow"} for number, name in enumerate(names)
+    ]
     settings = json.dumps({"name": "shop", "main": "src/orders.py", "workflows": bindings})
     write(pytester.path, {"wrangler.json": settings})
     (pytester.path / "src/refunds.py").unlink()

@@ -55,11 +55,9 @@ def _missing_names(
         return
     for alias in statement.names:
         interpreter.budget.spend(Limit.ELEMENTS)
-        if module.path == file.path:
-            yield alias.name, file.path
-        elif not _mentions(interpreter, importer, file, alias.evaluated_name) and not may_have_name(
-            interpreter, file, alias.evaluated_name
-        ):
+        name = alias.evaluated_name
+        may_exist = _mentions(interpreter, importer, file, name) or may_have_name(interpreter, file, name)
+        if module.path == file.path or not may_exist:
             yield alias.name, file.path
 
 
