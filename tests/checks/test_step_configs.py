@@ -161,14 +161,13 @@ def limited(limit):
     config["retries"]["limit"] = limit
     return config
 
-def named(name):
+def misspelled():
     config = DEFAULTS.copy()
-    config[name] = "5 minutes"
     config["tmeout"] = "5 minutes"
     return config
 
 def cleaned():
-    config = named("timeout")
+    config = misspelled()
     config.pop("tmeout")
     return config
 
@@ -187,7 +186,7 @@ def completed():
     [
         ('updated(DEFAULTS, {"retry": 3})', ["unknown key `retry` in the config"]),
         ("limited(-1)", ["`limit` is negative (`-1`)"]),
-        ('named("timeout")', ["unknown key `tmeout` in the config"]),
+        ("misspelled()", ["unknown key `tmeout` in the config"]),
         ("bare()", ["`retries` lacks `delay`"]),
         ('updated(DEFAULTS, {"timeout": "5 minutes"})', []),
         ("limited(5)", []),
