@@ -180,6 +180,12 @@ def enumeration(names: Iterable[str], conjunction: str = "and", most: int = 5) -
     return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
+def cycle_phrase(names: Sequence[str]) -> str:
+    """Return the names of a dependency cycle as a clause, such as `'a' needs 'b', which needs 'a'`."""
+    first, *others = map(repr, names)
+    return f"{first} needs {', which needs '.join([*others, first])}"
+
+
 def shortened(text: str, length: int = 300) -> str:
     """Return a text of at most `length` characters, with an ellipsis if the end is cut."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -25,7 +25,8 @@ def test_cycle_is_reported_once_in_order(tmp_path: Path) -> None:
     )
     assert finding.code == "SG107"
     assert finding.message == (
-        "dependency cycle: 'order' needs 'invoice' needs 'order', so the step 'order' fails with a RecursionError."
+        "dependency cycle: 'order' needs 'invoice', which needs 'order', so the step 'order' fails with a"
+        " RecursionError."
     )
 
 

@@ -200,6 +200,12 @@ def test_condition_message_names_the_source() -> None:
     )
 
 
+def test_loop_message_names_the_loop() -> None:
+    (finding,) = replay_findings("for x in range(random.randint(1, 3)):\n    await step.sleep('a', 1)", "SG302")
+
+    assert finding.message.startswith("this loop around steps depends on `random.randint(1, 3)`:")
+
+
 def test_value_used_before_and_after_a_step_is_flagged() -> None:
     body = "order_id = str(uuid.uuid4())" + _TWO_STEPS.format(value="order_id")
 

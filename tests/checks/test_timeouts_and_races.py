@@ -75,7 +75,7 @@ def test_group_that_cancels_a_task_does_not_stop_its_step() -> None:
 def test_advice_uses_the_timeout_of_the_wait() -> None:
     (finding,) = findings_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
 
-    assert finding.advice == 'Set the timeout of the wait: `wait_for_event(..., timeout="1 hour")`.'
+    assert finding.advice == 'Set the timeout of the wait, as in `wait_for_event(..., timeout="1 hour")`.'
 
 
 @pytest.mark.parametrize("leave", ["break", "return first"])

@@ -64,7 +64,7 @@ def test_bytes_that_are_not_utf_8(graph: Command) -> None:
 def test_a_null_byte(graph: Command) -> None:
     Path("a.py").write_bytes(b"x = 1\n\0\n")
     assert graph("a.py") == Run(
-        2, "", ["a.py:2:1: contains a null byte, which Python source does not allow. Is this a binary file?"]
+        2, "", ["a.py:2:1: null byte, which Python source does not allow. Is this a binary file?"]
     )
 
 

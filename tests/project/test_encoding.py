@@ -63,7 +63,7 @@ def test_utf_16_without_a_byte_order_mark_has_null_bytes() -> None:
 
 def test_a_null_byte_is_reported_at_its_position() -> None:
     assert problem_of(b"x = 1\ny = '\0'\n") == Problem(
-        "a.py", "contains a null byte, which Python source does not allow.", "Is this a binary file?", 2, 6
+        "a.py", "null byte, which Python source does not allow.", "Is this a binary file?", 2, 6
     )
 
 
@@ -78,7 +78,7 @@ def test_bytes_that_contradict_the_coding_line_are_reported() -> None:
     problem = problem_of(b"# coding: ascii\nname = '\xe9'\n")
     assert problem == Problem(
         "a.py",
-        "not ascii, the encoding in the coding line: byte 0xe9.",
+        "byte 0xe9 is invalid in ascii, the encoding of the coding line.",
         "Save it in that encoding, or correct the line.",
         2,
         9,

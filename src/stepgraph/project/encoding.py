@@ -59,9 +59,7 @@ def check_text(content: bytes, path: str) -> None:
         raise _error(content, path, 0, "encoded as UTF-16, which Python does not read.", "Save it as UTF-8.")
     null = content.find(b"\0")
     if null >= 0:
-        raise _error(
-            content, path, null, "contains a null byte, which Python source does not allow.", "Is this a binary file?"
-        )
+        raise _error(content, path, null, "null byte, which Python source does not allow.", "Is this a binary file?")
     declared = coding_line(content)
     if declared is None:
         _check_utf_8(content, path, _SAVE_AS_UTF_8)
@@ -128,7 +126,9 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
     try:
         content.decode(declared.encoding)
     except UnicodeDecodeError as error:
-        message = f"not {declared.encoding}, the encoding in the coding line: byte 0x{content[error.start]:02x}."
+        message = (
+            f"byte 0x{content[error.start]:02x} is invalid in {declared.encoding}, the encoding of the coding line."
+        )
         raise _error(content, path, error.start, message, "Save it in that encoding, or correct the line.") from None
 
 

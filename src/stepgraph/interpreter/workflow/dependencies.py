@@ -37,7 +37,7 @@ from stepgraph.ir.nodes import (
     may_run_steps,
 )
 from stepgraph.ir.values import Constant, Value
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, cycle_phrase
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 
@@ -357,7 +357,7 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
         interpreter.note(
             "possible-cycle",
             definition.place,
-            f"the step {definition.name!r} may depend on itself: {' needs '.join([*names, definition.name])}.",
+            f"the step {definition.name!r} may depend on itself: {cycle_phrase(names)}.",
             "If it does, it fails with a RecursionError. Remove one of these dependencies.",
             incomplete=False,
         )
@@ -366,8 +366,7 @@ def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
     interpreter.note(
         "dependency-cycle",
         definition.place,
-        f"dependency cycle: {' needs '.join([*names, definition.name])}, so the step {definition.name!r} fails with a"
-        " RecursionError.",
+        f"dependency cycle: {cycle_phrase(names)}, so the step {definition.name!r} fails with a RecursionError.",
         "Remove one of these dependencies.",
         incomplete=False,
     )

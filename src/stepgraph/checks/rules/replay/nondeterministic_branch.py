@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.call_sites import related_source
 from stepgraph.checks.analysis.control_dependence import deciding_tests
@@ -14,13 +14,16 @@ from stepgraph.ir.facts import NondeterministicCondition
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
+_LOOPS: Final = ("for ", "async for ")
+
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition)):
+        controlling = "loop" if test.controlled_statement.text.startswith(_LOOPS) else "condition"
         yield Diagnostic(
             test.test.span,
-            f"this condition around steps depends on `{test.produced_at.text}`: at replay, after a sleep or restart,"
-            " `run` may take another path.",
+            f"this {controlling} around steps depends on `{test.produced_at.text}`: at replay, after a sleep or"
+            " restart, `run` may take another path.",
             "Decide in a step and branch on its stored result, or branch on the payload.",
             related=related_source(test.test, test.produced_at),
         )

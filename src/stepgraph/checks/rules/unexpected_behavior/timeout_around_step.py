@@ -44,14 +44,14 @@ def _join(earlier: WorkCanceled, later: WorkCanceled) -> WorkCanceled:
 def _timeout(canceled: WorkCanceled) -> Diagnostic:
     is_single = len(canceled.names) == 1
     advice = "Set the timeout of the step" if is_single else "Set the timeouts of the steps"
-    return _diagnostic(canceled, f"`{canceled.by}`", f"{advice}: `{_TIMEOUT}` applies to each attempt.")
+    return _diagnostic(canceled, f"`{canceled.by}`", f"{advice}, as in `{_TIMEOUT}`. It applies to each attempt.")
 
 
 def _canceled_task(canceled: WorkCanceled) -> Diagnostic:
     return _diagnostic(
         canceled,
         f"`{canceled.place.text}`",
-        f"Await the task instead. To limit the time of an attempt, set the timeout of the step: `{_TIMEOUT}`.",
+        f"Await the task instead. To limit the time of an attempt, set the timeout of the step, as in `{_TIMEOUT}`.",
     )
 
 
@@ -79,7 +79,7 @@ def _canceled_wait(canceled: WorkCanceled) -> Diagnostic:
         canceled.place.span,
         f"`{canceled.by}` does not end the wait {_format_names(canceled.names)}: it continues in the background until"
         " its own timeout.",
-        'Set the timeout of the wait: `wait_for_event(..., timeout="1 hour")`.',
+        'Set the timeout of the wait, as in `wait_for_event(..., timeout="1 hour")`.',
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCycle
+from stepgraph.phrases import cycle_phrase
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -24,17 +25,18 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _diagnostic_of_cycle(steps: tuple[StepDefinition, ...]) -> Diagnostic:
     """Report a cycle at the first step's parameter for the next step, or at the first step itself."""
     first = steps[0]
-    names = [repr(step.name) for step in steps]
+    name = repr(first.name)
     place = _parameter_for(first, steps[1 % len(steps)]) or first.place
     if len(steps) == 1:
         return Diagnostic(
             place.span,
-            f"the step {names[0]} depends on itself, so it fails with a RecursionError.",
+            f"the step {name} depends on itself, so it fails with a RecursionError.",
             "Name the parameter after another step, or remove it.",
         )
+    cycle = cycle_phrase([step.name for step in steps])
     return Diagnostic(
         place.span,
-        f"dependency cycle: {' needs '.join([*names, names[0]])}, so the step {names[0]} fails with a RecursionError.",
+        f"dependency cycle: {cycle}, so the step {name} fails with a RecursionError.",
         "Remove one of these parameters, or move the shared work to a separate step.",
     )
 

@@ -103,8 +103,9 @@ def _advice(value: Value) -> str:
     names = [parameter_name_of(step) for step in steps]
     renamed = [step.function_name for step in steps if not is_parameter_name(step.name)]
     renaming = f' rename the step of `{renamed[0]}` to "{renamed[0]}",' if renamed else ""
-    parameters = f"parameter{'s' * (len(names) > 1)} {format_code_list(names)}"
-    return f"Remove it,{renaming} and give the function the {parameters}, named after the steps."
+    plural = "s" * (len(names) > 1)
+    parameters = f"parameter{plural} {format_code_list(names)}"
+    return f"Remove it,{renaming} and give the function the {parameters}, named after the step{plural}."
 
 
 RULE = Rule(
