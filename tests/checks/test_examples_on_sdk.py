@@ -270,6 +270,12 @@ UNUSABLE_RUN_ERRORS: Final = {
     "Required parameter that the engine does not pass": r"TypeError: .* missing 1 required positional argument: .*",
     "Step before the event": r"AttributeError: do",
     "Static method": r"TypeError: Orders.run\(\) takes 2 positional arguments but 3 were given",
+    "Initializer without `ctx` and `env`": (
+        r"TypeError: Orders.__init__\(\) takes 1 positional argument but 3 were given"
+    ),
+    "Initializer that does not call the one of the base class": (
+        r"AttributeError: 'Orders' object has no attribute 'env'"
+    ),
     "Result yielded instead of returned": r"JsException: DataCloneError: async_generator could not be serialized\.",
 }
 

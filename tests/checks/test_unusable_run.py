@@ -123,3 +123,45 @@ def test_generator_inside_of_run() -> None:
     )
 
     assert [finding for finding in check_analysis(analyze_source(before)) if finding.code == "SG131"] == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "body", "flagged"),
+    [
+        ("self", "self.cache = {}", "6"),
+        ("self, ctx, env, bucket", "super().__init__(ctx, env)", "6"),
+        ("self, ctx, env, *, bucket", "super().__init__(ctx, env)", "6"),
+        ("self, ctx, env", "self.cache = {}", "6"),
+        ("self, ctx, env", "super().__init__(ctx, env)", ""),
+        ("self, ctx, env, bucket='a'", "super().__init__(ctx, env)", ""),
+        ("self, *arguments", "WorkflowEntrypoint.__init__(self, *arguments)", ""),
+        ("self, ctx, env", "self.env, self.ctx = env, ctx", ""),
+        ("self, ctx, env", "self.connect(ctx, env)", ""),
+        ("self, ctx, env", "vars(self).update(ctx=ctx, env=env)", ""),
+    ],
+)
+def test_initializer_that_the_runtime_calls(parameters: str, body: str, flagged: str) -> None:
+    initializer = f"\n    def __init__({parameters}):\n        {body}\n\n"
+    step = "        @step.do('load')\n        async def load():\n            return await self.env.KV.get('a')\n"
+    found = findings(before=initializer, after=f"{step}        return await load()\n")
+    assert [line.split(":")[0] for line in found] == [flagged] * bool(flagged)
+
+
+def test_environment_that_the_initializer_does_not_set() -> None:
+    before = "\n    def __init__(self, ctx, env):\n        self.cache = {}\n\n"
+    assert findings(before=before, after="        return self.env.NAME\n") == [
+        (
+            "6:9: error: `__init__` does not call the method of the base class, so `self.env` (line 11) fails with an"
+            " AttributeError. Call `super().__init__(ctx, env)` in it. [SG131]"
+        )
+    ]
+
+
+def test_initializer_of_a_base_class() -> None:
+    base = "from workers import WorkflowEntrypoint\n\n\nclass Base(WorkflowEntrypoint):\n"
+    base += "    def __init__(self, ctx, env, bucket):\n        super().__init__(ctx, env)\n\n\n"
+    text = base + ENTRY.split("\n\n\n")[1].replace("(WorkflowEntrypoint)", "(Base)")
+    text = text.replace(
+        "    async", "    def __init__(self, ctx, env):\n        super().__init__(ctx, env, 'a')\n\n    async"
+    )
+    assert [str(finding) for finding in check_analysis(analyze_source(text))] == []

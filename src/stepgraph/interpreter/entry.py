@@ -59,7 +59,11 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
 from stepgraph.interpreter.workflow.dependencies import report_unknown_parameters
-from stepgraph.interpreter.workflow.run_signature import is_static_with_instance, observe_unusable_run
+from stepgraph.interpreter.workflow.run_signature import (
+    is_static_with_instance,
+    observe_unusable_initializer,
+    observe_unusable_run,
+)
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
@@ -335,6 +339,9 @@ def _interpret_run(
     if isinstance(initializer, FunctionValue | Union):
         context_and_environment = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
         interpreter.call(initializer, context_and_environment, place)
+    of_base = is_named_like_base(workflow.name) or may_be_base(workflow)
+    if isinstance(initializer, FunctionValue) and not of_base:
+        observe_unusable_initializer(interpreter, initializer, workflow)
     run = interpreter.attribute(instance, "run", place)
     values = [Event(payload, is_run_event=True), StepObject()]
     if isinstance(run, FunctionValue) and is_static_with_instance(run):
@@ -358,7 +365,7 @@ def _interpret_run(
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
     interpreter.tracer.on_entry(run.node)
-    observe_unusable_run(interpreter, run, of_base=is_named_like_base(workflow.name) or may_be_base(workflow))
+    observe_unusable_run(interpreter, run, of_base=of_base)
     run_place = SourcePlace(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return await_run(), run_place

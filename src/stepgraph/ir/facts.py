@@ -465,6 +465,17 @@ class UnusableRun(Fact, Struct, frozen=True):
     """The location of the name of the method."""
 
 
+class UnusableInitializer(Fact, Struct, frozen=True):
+    """A method `__init__` of a workflow class that does not accept, or does not store, what the runtime passes."""
+
+    parameters: str
+    """The source of the parameters."""
+    place: SourcePlace
+    """The location of the name of the method."""
+    unset_attribute: SourcePlace | None = None
+    """The first read of `self.env` or `self.ctx`, which the method does not set, or None for wrong parameters."""
+
+
 class FutureAsTask(Fact, Struct, frozen=True):
     """The future of a sleep passed to a function that expects a coroutine, such as `asyncio.create_task`."""
 

@@ -12,6 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import UNPACKING, LibraryCall, canonical_name, model_of
 from stepgraph.interpreter.library.side_effects import is_logging, resource_result
+from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import unbound_method
 from stepgraph.interpreter.python.arguments import without_stars
@@ -23,9 +24,10 @@ from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
 
-# Functions that inspect their arguments without running steps.
+# Functions that inspect or store their arguments without running steps.
 HARMLESS: Final = frozenset(
     [
+        f"{ENTRYPOINT}.__init__",
         *("asyncio.iscoroutine", "asyncio.iscoroutinefunction"),
         *("inspect.isawaitable", "inspect.iscoroutine", "inspect.iscoroutinefunction"),
     ]

@@ -1,20 +1,28 @@
-"""The signature of `run`, which the engine calls with the event and the step object."""
+"""The signatures of `run`, which gets the event and the step object, and `__init__`, which gets `ctx` and `env`."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.ir.facts import RunFault, UnusableRun
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.replay.tracer import NO_TRACER
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
+from stepgraph.ir.facts import RunFault, UnusableInitializer, UnusableRun
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 
-# The instance, the event and the step object.
+# The instance and two arguments: the event and the step object for `run`, `ctx` and `env` for `__init__`.
 _ARGUMENT_COUNT: Final = 3
 _SWAPPED_NAMES: Final = ["step", "event"]
+# Source text of code that may set `self.env` and `self.ctx`: by the initializer of the base class, or itself.
+_SETS_ATTRIBUTES: Final = re.compile(
+    r"\b(?:super|__init__|__dict__|setattr|vars|WorkflowEntrypoint)\b"
+    r"|\.(?:env|ctx)\b(?!\s*[.\[(])|\bself\s*[,)\]}=]|\bself\.\w+\s*\(|=\s*self\b"
+)
 
 
 def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_base: bool) -> None:
@@ -31,6 +39,50 @@ def observe_unusable_run(interpreter: Interpreter, run: FunctionValue, *, of_bas
     if fault is not None and not (fault == "extra" and of_base):
         parameters = module.brief_text(node.params)
         interpreter.observe(UnusableRun(fault, parameters, SourcePlace(module, node.name)))
+
+
+def observe_unusable_initializer(interpreter: Interpreter, initializer: FunctionValue, workflow: ClassValue) -> None:
+    """Record a fact if the runtime cannot create an instance of a workflow class with `ctx` and `env`."""
+    fault = _parameter_fault(initializer.node.params)
+    if fault in ("missing", "extra") and _is_called_by_runtime(initializer, workflow):
+        _observe_initializer(interpreter, initializer)
+
+
+def observe_unset_attribute(interpreter: Interpreter, instance: ProjectObject, place: SourcePlace) -> None:
+    """Record a fact for a read of `self.env` or `self.ctx` if the `__init__` of a workflow class does not set it."""
+    if interpreter.tracer is NO_TRACER:
+        return
+    initializer = find_member(interpreter, resolution_order(instance.cls), "__init__")
+    if (
+        isinstance(initializer, FunctionValue)
+        and _is_called_by_runtime(initializer, instance.cls)
+        and initializer.scope.module.once_for(initializer.node, _sets_no_attributes)
+    ):
+        _observe_initializer(interpreter, initializer, place)
+
+
+def _observe_initializer(interpreter: Interpreter, initializer: FunctionValue, read: SourcePlace | None = None) -> None:
+    node, module = initializer.node, initializer.scope.module
+    if isinstance(node, cst.FunctionDef):
+        parameters = module.brief_text(node.params)
+        interpreter.observe(UnusableInitializer(parameters, SourcePlace(module, node.name), read))
+
+
+def _is_called_by_runtime(initializer: FunctionValue, workflow: ClassValue) -> bool:
+    """Return whether the runtime calls a function as the `__init__` of a workflow class, as it is written."""
+    is_plain = not workflow.caveats and not workflow.decorator_names and workflow.metaclass is None
+    return is_plain and not initializer.caveats and initializer.kind == "function"
+
+
+def _sets_no_attributes(function: cst.CSTNode, module: SourceModule) -> bool:
+    if not isinstance(function, cst.FunctionDef) or _first_name(function.params) != "self":
+        return False
+    return _SETS_ATTRIBUTES.search(module.text(function.body)) is None
+
+
+def _first_name(params: cst.Parameters) -> str:
+    positional = [*params.posonly_params, *params.params]
+    return positional[0].name.value if positional else ""
 
 
 def is_static_with_instance(run: FunctionValue) -> bool:

@@ -147,6 +147,10 @@ def _inherited_attribute(interpreter: Interpreter, instance: ProjectObject, name
     if _base_may_run_steps(interpreter, instance, order):
         return Unresolved(f"a base class of `{instance.cls.name}` is outside the project", place)
     if name in ("ctx", "env") and derives_from_entrypoint(instance.cls):
+        # Imported here because `run_signature` needs the lookup of members.
+        from stepgraph.interpreter.workflow.run_signature import observe_unset_attribute
+
+        observe_unset_attribute(interpreter, instance, place)
         return ENVIRONMENT if name == "env" else UNKNOWN
     if name == "__class__":
         from stepgraph.interpreter.objects.builtin_bases import is_error

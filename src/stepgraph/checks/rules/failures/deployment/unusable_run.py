@@ -1,19 +1,22 @@
-"""Methods `run` that the engine cannot call with the event and the step object."""
+"""Methods `run` and `__init__` of workflow classes that the engine and the runtime cannot use."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.analysis.call_sites import line_phrase
+from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import EventKeyAccess, RunFault, UnusableRun
+from stepgraph.ir.facts import EventKeyAccess, RunFault, UnusableInitializer, UnusableRun
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
 
 _SIGNATURE: Final = "async def run(self, event, step)"
+_INITIALIZER: Final = "def __init__(self, ctx, env)"
+_BASE_CALL: Final = "super().__init__(ctx, env)"
 _PROBLEMS: Final[dict[RunFault, str]] = {
     "missing": "takes `({})`, but the engine passes the event and the step: each instance fails with a TypeError",
     "extra": "requires `({})`, but the engine passes the event and the step: each instance fails with a TypeError",
@@ -32,6 +35,26 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             "Return the result instead of yielding it." if unusable.fault == "generator" else f"Write `{_SIGNATURE}`.",
             consequences=tuple(_consequences(subject)),
         )
+    if subject.configured is not None or not subject.program.may_be_base:
+        yield from first_diagnostics(map(_initializer_diagnostic, subject.facts_of_type(UnusableInitializer)))
+
+
+def _initializer_diagnostic(unusable: UnusableInitializer) -> Diagnostic:
+    read = unusable.unset_attribute
+    if read is None:
+        return Diagnostic(
+            unusable.place.span,
+            f"`__init__` takes `({unusable.parameters})`, but the runtime passes `ctx` and `env`: each instance fails"
+            " with a TypeError.",
+            f"Write `{_INITIALIZER}`, and call `{_BASE_CALL}` in it.",
+        )
+    return Diagnostic(
+        unusable.place.span,
+        f"`__init__` does not call the method of the base class, so `{read.brief_text}`"
+        f" ({line_phrase(read.span, unusable.place.span.path)}) fails with an AttributeError.",
+        f"Call `{_BASE_CALL}` in it.",
+        related=(RelatedLocation(read.span, f"`{read.brief_text}` is read here"),),
+    )
 
 
 def _consequences(subject: WorkflowSubject) -> Iterator[tuple[str, Span]]:
