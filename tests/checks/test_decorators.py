@@ -88,6 +88,23 @@ def test_unknown_argument_advice(argument: str, advice: str, tmp_path: Path) -> 
     assert (finding.code, finding.advice) == ("SG117", advice)
 
 
+@pytest.mark.parametrize(
+    ("call", "unknown"),
+    [
+        ("wait_for_event('a', 'paid', config={})", ["config"]),
+        ("wait_for_event('a', 'paid', '1 day', 2)", ["2"]),
+        ("wait_for_event('a', 'paid', timeout='1 day')", []),
+        ("wait_for_event('a', 'paid', **event)", []),
+        ("sleep_until(name='a', timestamp=event['timestamp'], zone='UTC')", ["zone"]),
+        ("sleep_until('a', event['timestamp'])", []),
+    ],
+)
+def test_arguments_of_waits(call: str, unknown: list[str], tmp_path: Path) -> None:
+    found = [each for each in project_findings(tmp_path, f"await step.{call}") if each.code == "SG117"]
+
+    assert [finding.message.split("`")[1] for finding in found] == unknown
+
+
 @pytest.mark.parametrize(("arguments", "count"), [("", "no argument"), ("lambda: 10, event", "2 arguments")])
 def test_decorator_called_with_wrong_arguments(arguments: str, count: str, tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, f"await step.do('charge')({arguments})()")

@@ -101,6 +101,7 @@ MISUSED_DECORATORS: Final = {
     "Generator of calls without a star": "TypeError: .* awaitable is required|RuntimeError: Task got bad yield: .*",
     "Function in the position of `depends`": "TypeError: object function can't be used in .*",
     "Config key as a keyword argument": "TypeError: .* unexpected keyword argument 'timeout'",
+    "Unknown argument of a wait": "TypeError: .* unexpected keyword argument 'config'",
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
     "Result as an attribute": "AttributeError: 'function' object has no attribute 'result'",
     "Coroutine instead of a function": "TypeError: <coroutine object .*> is not a callable object",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
 from stepgraph.checks.diagnostic import (
     Applicability,
@@ -44,6 +46,23 @@ _CONFIG: Final = ("retries", "timeout", "sensitive")
 _NAME_AND_CONFIG: Final = 2
 
 
+class _AcceptedArguments(Struct, frozen=True):
+    """The arguments that a method of the step object accepts besides its name and its event type or time."""
+
+    required_keywords: tuple[str, ...]
+    """The names under which the two required arguments can be passed."""
+    optional: tuple[str, ...]
+    """The names of the optional arguments, in order."""
+    advice: str
+
+
+_REQUIRED_COUNT: Final = 2
+_ACCEPTED: Final = {
+    "wait_for_event": _AcceptedArguments((), ("timeout",), "Remove it: the only option of a wait is `timeout=`."),
+    "sleep_until": _AcceptedArguments(("name", "timestamp"), (), "Remove it: this sleep takes only a name and a time."),
+}
+
+
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     mode = subject.program.mode
     calls = [
@@ -69,9 +88,18 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         for code in ("function-awaited", "collection-awaited")
         for note in subject.notes_with_code(code)
     )
+    unaccepted = (
+        diagnostic
+        for call in subject.facts_of_type(MethodCalled)
+        if call.method in _ACCEPTED and not call.expects_type_error
+        for diagnostic in _check_surplus(call, _ACCEPTED[call.method])
+    )
     attributes = map(_diagnostic_of_attribute, subject.facts_of_type(StepAttributeMissing))
     return first_diagnostics(
-        [*(diagnostic for _, diagnostic in invalid_calls), *applied, *missing, *awaited, *not_awaitable, *attributes]
+        [
+            *(diagnostic for _, diagnostic in invalid_calls),
+            *(*applied, *missing, *awaited, *not_awaitable, *attributes, *unaccepted),
+        ]
     )
 
 
@@ -94,6 +122,22 @@ def _check_arguments(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagn
     unknown = [argument for argument in arguments.items if argument.keyword not in (None, *_ARGUMENTS)]
     fix = unsafe_fix(*_move_to_config(call)) if unknown else None
     yield from (_diagnostic_of_unknown_keyword(argument, fix) for argument in unknown)
+
+
+def _check_surplus(call: MethodCalled, accepted: _AcceptedArguments) -> Iterator[Diagnostic]:
+    """Check for arguments that a wait or a `sleep_until` does not accept. Other rules report missing arguments."""
+    items, positional = call.arguments.items, call.arguments.positional
+    if len(positional) + sum(item.keyword in accepted.required_keywords for item in items) < _REQUIRED_COUNT:
+        return
+    names = (None, *accepted.required_keywords, *accepted.optional)
+    surplus = positional[_REQUIRED_COUNT + len(accepted.optional) :]
+    for argument in (*surplus, *(item for item in items if item.keyword not in names)):
+        yield Diagnostic(
+            argument.place.span,
+            f"unknown argument `{argument.keyword or argument.place.text}` of `step.{call.method}`: this call fails"
+            " with a TypeError.",
+            accepted.advice,
+        )
 
 
 def _is_bare(arguments: StaticArguments) -> bool:
