@@ -148,7 +148,7 @@ def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[b
     write("pyproject.toml", "[tool.stepgraph]\nslect = []\n")
     with pytest.raises(CommandError) as caught:
         check("--baseline", "known.json", "--update-baseline")
-    assert str(caught.value) == "known.json was not written because an input could not be read."
+    assert str(caught.value) == "known.json was not written because an input is unreadable or invalid."
     assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:1: error: unknown setting `slect`.")
     assert not Path("known.json").exists()
 

@@ -345,7 +345,7 @@ def test_a_failed_input_writes_nothing(stepgraph: Command, old: str | None) -> N
         Path("graph.json").write_text(old, encoding="utf-8")
     run = stepgraph("graph", "orders.py", "missing.py", "-f", "json", "-o", "graph.json")
     assert (run.code, run.out) == (2, "")
-    assert run.messages[-1] == "stepgraph: graph.json was not written because an input could not be read."
+    assert run.messages[-1] == "stepgraph: graph.json was not written because an input is unreadable or invalid."
     assert (Path("graph.json").read_text(encoding="utf-8") if Path("graph.json").exists() else None) == old
 
 

@@ -95,7 +95,7 @@ def test_a_failed_input_writes_no_file(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "out/")
     assert run.code == 2
-    assert run.messages[-1] == "stepgraph: out/ was not written because an input could not be read."
+    assert run.messages[-1] == "stepgraph: out/ was not written because an input is unreadable or invalid."
     assert not Path("out").exists()
 
 

@@ -279,7 +279,7 @@ def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: Out
     if input_errors:
         for finding in input_errors:
             write_message(str(finding))
-        raise CommandError(ExitCode.ERROR, f"{output.name} was not written because an input could not be read.")
+        raise CommandError(ExitCode.ERROR, f"{output.name} was not written because an input is unreadable or invalid.")
     updated = baseline.updated(all_findings, filtered.fingerprint, filtered.outdated)
     output.write(encode(updated.text()))
     write_message(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")

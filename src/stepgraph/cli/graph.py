@@ -207,7 +207,7 @@ def _deliver(
     if output.name is None:
         write_bytes(_render(_renderable(subjects, output), output, options).content)
     elif failed:
-        raise _not_written_error(output, ExitCode.ERROR, "because an input could not be read")
+        raise _not_written_error(output, ExitCode.ERROR, "because an input is unreadable or invalid")
     else:
         _deliver_files(output.name, subjects, output, options, sources)
     if failed:

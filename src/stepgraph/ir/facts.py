@@ -466,7 +466,7 @@ class UnusableRun(Fact, Struct, frozen=True):
 
 
 class UnusableInitializer(Fact, Struct, frozen=True):
-    """A method `__init__` of a workflow class that does not accept, or does not store, what the runtime passes."""
+    """A method `__init__` of a workflow class that rejects `ctx` and `env`, or does not store them."""
 
     parameters: str
     """The source of the parameters."""
