@@ -147,6 +147,12 @@ def test_initializer_that_the_runtime_calls(parameters: str, body: str, flagged:
     assert [line.split(":")[0] for line in found] == [flagged] * bool(flagged)
 
 
+def test_constructor_may_set_the_environment() -> None:
+    before = "\n    def __new__(cls, ctx, env):\n        created = super().__new__(cls)\n        created.env = env\n"
+    before += "        return created\n\n    def __init__(self, ctx, env):\n        self.cache = {}\n\n"
+    assert findings(before=before, after="        return self.env.NAME\n") == []
+
+
 def test_environment_that_the_initializer_does_not_set() -> None:
     before = "\n    def __init__(self, ctx, env):\n        self.cache = {}\n\n"
     assert findings(before=before, after="        return self.env.NAME\n") == [

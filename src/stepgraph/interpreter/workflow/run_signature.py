@@ -52,7 +52,10 @@ def observe_unset_attribute(interpreter: Interpreter, instance: ProjectObject, p
     """Record a fact for a read of `self.env` or `self.ctx` if the `__init__` of a workflow class does not set it."""
     if interpreter.tracer is NO_TRACER:
         return
-    initializer = find_member(interpreter, resolution_order(instance.cls), "__init__")
+    order = resolution_order(instance.cls)
+    if any(isinstance(owner, ClassValue) and "__new__" in owner.scope.bindings.binders for owner in order):
+        return
+    initializer = find_member(interpreter, order, "__init__")
     if (
         isinstance(initializer, FunctionValue)
         and _is_called_by_runtime(initializer, instance.cls)
