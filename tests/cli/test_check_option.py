@@ -119,7 +119,7 @@ def test_a_failed_input_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "docs/", "--check")
     assert run.code == 2
-    assert run.messages[-1] == "stepgraph: docs/ was not checked because an input could not be read."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked because an input is unreadable or invalid."
 
 
 def test_a_missing_graph_fails_the_check_of_files(stepgraph: Command) -> None:
