@@ -81,7 +81,7 @@ def test_a_syntax_error_has_a_location() -> None:
 
 
 def test_a_null_byte_has_a_location() -> None:
-    with pytest.raises(InputError, match=r"^<string>:1:2: contains a null byte"):
+    with pytest.raises(InputError, match=r"^<string>:1:2: null byte"):
         analyze_source("x\0")
 
 

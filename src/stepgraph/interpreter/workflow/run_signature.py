@@ -21,7 +21,7 @@ _SWAPPED_NAMES: Final = ["step", "event"]
 # Source text of code that may set `self.env` and `self.ctx`: by the initializer of the base class, or itself.
 _SETS_ATTRIBUTES: Final = re.compile(
     r"\b(?:super|__init__|__dict__|setattr|vars|WorkflowEntrypoint)\b"
-    r"|\.(?:env|ctx)\b(?!\s*[.\[(])|\bself\s*[,)\]}=]|\bself\.\w+\s*\(|=\s*self\b"
+    r"|\.(?:env|ctx)\b|\bself(?:[^.\w]|$)|\bself\.\w+\("
 )
 
 
