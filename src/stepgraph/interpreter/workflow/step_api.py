@@ -33,7 +33,7 @@ from stepgraph.syntax.step_methods import is_step_method
 
 # Source text of code that may define attributes of functions, or that handles missing ones.
 _ATTRIBUTE_HANDLING: Final = (b"setattr", b"__dict__", b"AttributeError")
-_RENAMED: Final = re.compile(rb"([\w\x80-\xff]++)\.__name__ *+=(?!=)")
+_RENAMED: Final = re.compile(rb"(?<![\w\x80-\xff])([\w\x80-\xff]++)\.__name__ *+=(?!=)")
 _STEP_SIGNATURE: Final = re.compile(rb"\bsignature\(\s*+(?:\w++\.)++do\s*+\)")
 
 
