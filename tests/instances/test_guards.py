@@ -7,11 +7,12 @@ from itertools import pairwise
 import pytest
 
 from stepgraph.execution.engine_rules import InstanceEffect
-from stepgraph.execution.log import InstanceLog
+from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import counted, sleep
-from tests.instances.short_logs import ended, log_of, opened
+from tests.instances.short_logs import ended, failed, log_of, opened
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, protected
 
 LEAVE_LOOP: Node = {"type": "break", "kind": "break"}
@@ -93,12 +94,104 @@ def test_a_pass_that_skipped_a_step_gets_the_result_of_a_later_one() -> None:
     assert (replay.effect, replay.reasons) == ("unknown", ("`pack` continues `pack-1` in a run that had skipped it.",))
 
 
-def test_a_loop_without_its_exit_has_further_passes() -> None:
-    old = graph(loop(PACK, either(branch("full", LEAVE_LOOP))), sleep())
+BREAKS = graph(loop(PACK, either(branch("full", LEAVE_LOOP))), sleep())
+"""A loop that an exit may leave at the end of each pass."""
+
+
+@pytest.mark.parametrize(
+    ("head", "effect"),
+    [("for item in items", "unknown"), ("for i in range(3)", "out_of_order"), ("for i in range(2)", "resumes")],
+)
+def test_a_loop_without_its_exit_has_further_passes(head: str, effect: InstanceEffect) -> None:
+    log = counted(log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep")))
+    new = graph(loop(PACK), sleep())
+    details = Details([(new["workflow"]["nodes"][0], Detail(head))])
+    replay = NewCode.of(new, BREAKS, (NO_DETAILS, details)).replay(log)
+    reason = f"The loop `{head}` may have further passes, although steps after it have already begun."
+    assert (replay.effect, replay.reasons) == (effect, () if effect == "resumes" else (reason,))
+
+
+def test_a_pass_that_a_removed_exit_has_left_runs_the_steps_after_it() -> None:
+    old = graph(loop(PACK, either(branch("full", LEAVE_LOOP)), WRAP), sleep())
     log = log_of("running", ended("pack"), opened("cool down", "sleep"))
-    replay = NewCode.of(graph(loop(PACK), sleep()), old).replay(log)
-    reason = "A loop may have further passes, although steps after it have already begun."
-    assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
+    replay = NewCode.of(graph(loop(PACK, WRAP), sleep()), old).replay(log)
+    assert (replay.effect, replay.added) == ("out_of_order", ("wrap-1",))
+
+
+@pytest.mark.parametrize(
+    ("last", "effect"),
+    [(ended("pack"), "resumes"), (opened("pack"), "unknown"), (failed("pack"), "unknown")],
+)
+def test_a_new_exit_skips_finished_passes(last: LogEntry, effect: InstanceEffect) -> None:
+    guarded = graph(loop(either(branch("full", LEAVE_LOOP)), protected(block(PACK), catch=block())), sleep())
+    old = graph(loop(protected(block(PACK), catch=block())), sleep())
+    log = counted(log_of("running", ended("pack"), last))
+    assert NewCode.of(guarded, old).replay(log).effect == effect
+
+
+def test_calls_that_a_new_exit_may_skip_are_noted() -> None:
+    old = graph(loop(PACK), sleep())
+    log = counted(log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep")))
+    replay = NewCode.of(BREAKS, old).replay(log)
+    assert (replay.effect, replay.notes) == (
+        "resumes",
+        ("The new code may leave earlier if `full`, and then skips calls of `pack`.",),
+    )
+
+
+def test_results_that_a_new_exit_skips_go_to_later_calls() -> None:
+    skips = either(branch("full", {"type": "break", "kind": "continue"}))
+    log = counted(log_of("running", ended("weigh"), ended("pack"), ended("weigh"), ended("pack"), opened("weigh")))
+    old, new = graph(loop(do("weigh"), PACK)), graph(loop(do("weigh"), skips, PACK))
+    assert NewCode.of(new, old).replay(log).effect == "unknown"
+    twice = graph(call("prepare"), sleep(), PACK, functions={"prepare": function("prepare", PACK)})
+    once_more = graph(call("prepare"), sleep(), PACK, functions={"prepare": function("prepare", guard("full"), PACK)})
+    started = log_of("running", ended("pack"), opened("cool down", "sleep"))
+    assert NewCode.of(once_more, twice).replay(started).effect == "unknown"
+
+
+CONTRADICTING = [
+    graph(either(branch("not vip", PACK)), sleep()),
+    graph(either(branch("not vip and late", PACK)), sleep()),
+    helper(guard("not not vip"), PACK),
+    helper(either(branch("vip", LEAVE), branch(None, PACK))),
+]
+"""Graphs that skip a step under the condition under which the deployed code runs it."""
+
+
+@pytest.mark.parametrize("new", CONTRADICTING)
+def test_steps_under_the_opposite_condition_are_orphans(new: Graph) -> None:
+    is_helper = "prepare" in new["workflow"]["functions"]
+    old = helper(either(branch("vip", PACK))) if is_helper else graph(either(branch("vip", PACK)), sleep())
+    replay = NewCode.of(new, old).replay(log_of("running", ended("pack"), opened("cool down", "sleep")))
+    assert (replay.effect, replay.orphans) == ("resumes", ("pack-1",))
+
+
+def test_the_opposite_condition_runs_the_other_branch() -> None:
+    old, new = (graph(either(branch(each, PACK), branch(None, WRAP)), sleep()) for each in ("vip", "not vip"))
+    packed = log_of("running", ended("pack"), opened("cool down", "sleep"))
+    swapped = graph(either(branch("vip", WRAP), branch(None, PACK)), sleep())
+    assert NewCode.of(new, old).replay(packed).effect == "out_of_order"
+    assert NewCode.of(swapped, old).replay(packed).orphans == ("pack-1",)
+
+
+def test_opposite_conditions_in_a_loop_may_differ_in_each_pass() -> None:
+    old, new = (graph(loop(either(branch(each, PACK))), sleep()) for each in ("vip", "not vip"))
+    replay = NewCode.of(new, old).replay(log_of("running", ended("pack"), opened("cool down", "sleep")))
+    assert replay.orphans == ()
+
+
+def test_a_call_in_a_condition_may_return_another_value_elsewhere() -> None:
+    old = graph(either(branch("more()", PACK)), either(branch("more()", WRAP)), sleep())
+    new = graph(either(branch("more()", PACK)), either(branch("not more()", WRAP)), sleep())
+    log = log_of("running", ended("pack"), opened("cool down", "sleep"))
+    assert NewCode.of(new, old).replay(log).effect == "out_of_order"
+
+
+def test_open_steps_without_a_call_are_noted() -> None:
+    old, new = graph(PACK, WRAP), graph(PACK)
+    replay = NewCode.of(new, old).replay(log_of("running", ended("pack"), opened("wrap")))
+    assert replay.notes == ("`wrap-1` has not ended, and the new code does not call it.",)
 
 
 def test_a_new_loop_in_an_earlier_pass() -> None:

@@ -331,6 +331,9 @@ class _RunSearch(Struct):
         if deployed is not None and site.number in deployed.existing:
             return None
         unplaced = bits(self.costs.unplaced_in(run) & ~self.costs.passed(run))
+        if deployed is not None and site.number in deployed.released:
+            # The deployed step is another one, unless they run the same function under exchanged names.
+            unplaced = (each for each in unplaced if deployed.has_same_function(each, site))
         return next((each for each in unplaced if self._may_replace(site, each)), None)
 
     def _may_replace(self, site: Site, number: int) -> bool:

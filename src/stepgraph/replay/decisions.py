@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -11,8 +12,11 @@ from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, is_work
-from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.engine_rules import InstanceEffect, result_key
+from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import changed_constant
+from stepgraph.phrases import enumeration
+from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
@@ -24,7 +28,7 @@ class Decision(Struct, frozen=True):
     """A decision that may differ under the new code."""
 
     effect: InstanceEffect
-    """The effect on the instance."""
+    """The effect on the instance. Decisions with the effect `resumes` are only noted."""
     reason: str
     """One sentence."""
 
@@ -47,6 +51,10 @@ class Decisions(Struct, frozen=True):
     """The conditions under which the steps of both versions run."""
     removed_exits: RemovedExits
     """The removed exits that the instance may have taken."""
+    contradictions: Contradictions
+    """The parts of the new version that the instance certainly skips."""
+    unsuccessful: frozenset[int]
+    """The new steps that correspond to entries which are open or have failed."""
     untraced: dict[int, bool] = field(default_factory=dict)
     """Whether each new function may have run without an entry in the log, by its number."""
 
@@ -74,6 +82,8 @@ class Decisions(Struct, frozen=True):
 
         In a loop or a function with several calls, the instance may take another branch in each run.
         """
+        if self.contradictions.skips(number):
+            return True
         tree = self.matching.new
         is_unchanged = True
         for element in reversed((tree[number], *ancestors(tree, number))):
@@ -178,12 +188,26 @@ class Decisions(Struct, frozen=True):
             partner = self.matching.to_new[number]
             if partner is None or not (number in left or self._is_followed(number, partner)):
                 continue
-            head = self.matching.new.loop_heads.get(partner, "")
-            if number_of_passes(head) != 1:
+            effect = self._effect_of_further_passes(number, partner, has_left=number in left)
+            if effect != "resumes":
+                head = self.matching.new.loop_heads.get(partner, "")
                 loop = f"The loop `{head}`" if head else "A loop"
-                yield Decision(
-                    "out_of_order", f"{loop} may have further passes, although steps after it have already begun."
-                )
+                yield Decision(effect, f"{loop} may have further passes, although steps after it have already begun.")
+
+    def _effect_of_further_passes(self, old: int, new: int, *, has_left: bool) -> InstanceEffect:
+        """Return the effect of a loop that steps which have run follow. An exit that was removed may have left it.
+
+        The log may not show whether the exit or the last pass has ended the loop.
+        """
+        passes = number_of_passes(self.matching.new.loop_heads.get(new, ""))
+        if passes == 1:
+            return "resumes"
+        if not has_left or self.old.has_partial_pass(old):
+            return "out_of_order"
+        begun = None if passes is None or self.old.is_repeated(old) else self.old.passes(old)
+        if passes is None or begun is None:
+            return "unknown"
+        return "resumes" if begun >= passes else "out_of_order"
 
     def _overtaken_in_pass(self) -> Iterator[Decision]:
         """Yield the first step that the current pass of each loop had not reached, and that it now runs earlier."""
@@ -290,13 +314,36 @@ class Decisions(Struct, frozen=True):
         for number in added_exits(self.matching):
             if not self.new.contains(number) or self.is_excluded(number):
                 continue
-            if self._is_guard_of_entered(number) or not self.guards.exit_skips(number, self._steps_begun()):
+            skipped = self.guards.skipped_by(number, self._steps_begun())
+            if self._is_guard_of_entered(number) or not skipped:
                 continue
             if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
                 continue
             condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
-            where = f" if `{condition}`" if condition else ""
-            yield Decision("unknown", f"The new code may leave earlier{where}, before steps that have already run.")
+            reason = f"The new code may leave earlier{f' if `{condition}`' if condition else ''}"
+            if self._leaves_only_orphans(number, skipped):
+                names = enumeration(list(dict.fromkeys(tree[each].name for each in skipped)), most=3)
+                yield Decision("resumes", f"{reason}, and then skips calls of {names}.")
+            else:
+                yield Decision("unknown", f"{reason}, before steps that have already run.")
+
+    def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
+        """Return whether all that an exit may do is to leave finished steps without a call.
+
+        Its effect is known if the instance certainly takes it. Otherwise it must not skip open or failed steps, nor
+        runs whose results later calls would get.
+        """
+        tree = self.matching.new
+        if exit_number in tree.raises:
+            return False
+        if all(map(self.contradictions.skips, skipped)):
+            return True
+        if not self.unsuccessful.isdisjoint(skipped):
+            return False
+        if any(self.new.is_repeatable(each) for each in _repeated_after(tree, exit_number)):
+            return all(not NamePattern.of(tree[each].name).is_literal for each in skipped)
+        keys = Counter(result_key(each.kind, each.fields) for each in tree.elements if each.kind in STEPS)
+        return all(keys[result_key(tree[each].kind, tree[each].fields)] == 1 for each in skipped)
 
     def _steps_begun(self) -> list[int]:
         """Return the numbers of the new steps that may have run."""
@@ -377,6 +424,16 @@ class Decisions(Struct, frozen=True):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
+
+
+def _repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
+    """Yield the elements around an exit that may run again after it: the loop that it continues, and the outer ones."""
+    kind = tree[exit_number].text("kind")
+    for outer in ancestors(tree, exit_number):
+        if kind == "continue" or outer.slot == FUNCTIONS:
+            yield outer
+        elif kind == "break" and outer.kind == "loop":
+            kind = "continue"
 
 
 def _is_alternative(part: PassedPart, number: int) -> bool:

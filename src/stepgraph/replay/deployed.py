@@ -35,6 +35,7 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Step
 from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
+from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decision, Decisions
 from stepgraph.replay.guards import ComparedGuards
@@ -118,11 +119,19 @@ class DeployedRun(Struct, frozen=True):
 
     def has_other_function(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry certainly run different functions."""
+        return has_other_code(*self._functions(number, site))
+
+    def has_same_function(self, number: int, site: Site) -> bool:
+        """Return whether a new step and the deployed step of an entry certainly run the same function."""
+        old, new = self._functions(number, site)
+        return bool(old) and old == new
+
+    def _functions(self, number: int, site: Site) -> tuple[str, str]:
+        """Return the digests of the functions of the deployed step of an entry and of a new step, if they are known."""
         node = self.nodes[number]
         if node is None:
-            return False
-        old, new = (details.of(part).function for details, part in zip(self.details, (node, site.node), strict=True))
-        return has_other_code(old, new)
+            return "", ""
+        return self.details[0].of(node).function, self.details[1].of(site.node).function
 
     def may_be_renamed(self, old: Step, new: Step) -> bool:
         """Return whether an unmatched new step may be a deployed one under another name, as no function tells."""
@@ -233,9 +242,11 @@ class VersionPair(Struct):
         nodes = tuple(_only_step(each) for each in steps)
         chains = [[self._chain(place) for place in each] for each in places]
         counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
-        sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
+        skipped = {number for element, number in self._new_sites.items() if decisions.contradictions.skips(element)}
+        counterparts = [[None if site in skipped else site for site in each] for each in counterparts]
+        sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
         released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
         existing = frozenset(self._counterparts(self.deployed.sites)) - released
         overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
@@ -340,16 +351,24 @@ class VersionPair(Struct):
         """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         old = PassedPart.of(self.matching.old, entries, runs, self._traces[0])
+        passed = PassedPart.of(self.matching.new, entries, new, self._traces[1])
         return Decisions(
             self.matching,
             old,
-            PassedPart.of(self.matching.new, entries, new, self._traces[1]),
+            passed,
             may_have_raised,
             tuple(current_passes(self.matching.old, runs)),
             self._old_calls,
             self._new_calls,
             self._guards,
             RemovedExits.of(self.matching, old, self._old_calls),
+            Contradictions(self._guards.both, old, passed),
+            frozenset(
+                chain[-1]
+                for entry, chains in zip(entries, new, strict=True)
+                if entry.outcome != "done"
+                for chain in chains
+            ),
         )
 
     def _chain(self, place: Place) -> RunChain:

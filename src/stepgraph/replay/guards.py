@@ -36,7 +36,7 @@ class ComparedGuards:
         self._calls = old_calls, new_calls
 
     @cached_property
-    def _guards(self) -> tuple[Guards, Guards] | None:
+    def both(self) -> tuple[Guards, Guards] | None:
         """The guards of both versions, or None for versions with too many exits."""
         matching = self._matching
         exits = [sum(each.kind == "break" for each in tree.elements) for tree in (matching.old, matching.new)]
@@ -54,7 +54,7 @@ class ComparedGuards:
 
     def keep(self, old: int, new: int) -> bool:
         """Return whether all guards of a deployed step also guard a new one, so that it skips the same runs."""
-        if self._guards is None:
+        if self.both is None:
             return False
         pending, compared = [(old, new)], set[tuple[int, int]]()
         while pending:
@@ -62,10 +62,10 @@ class ComparedGuards:
             if pair in compared:
                 continue
             compared.add(pair)
-            before, after = (guards.of(number) for guards, number in zip(self._guards, pair, strict=True))
+            before, after = (guards.of(number) for guards, number in zip(self.both, pair, strict=True))
             if len(compared) > _MAX_COMPARED or not before <= after:
                 return False
-            calls, new_calls = (guards.callers_of(number) for guards, number in zip(self._guards, pair, strict=True))
+            calls, new_calls = (guards.callers_of(number) for guards, number in zip(self.both, pair, strict=True))
             partners = [self._matching.to_new[call] for call in calls]
             if sorted(new_calls) != sorted(partner for partner in partners if partner is not None):
                 return False
@@ -77,28 +77,37 @@ class ComparedGuards:
 
         Those of a function that is called several times do not count beyond its calls.
         """
-        if self._guards is None or len(numbers) > _MAX_COMPARED:
+        if self.both is None or len(numbers) > _MAX_COMPARED:
             return False
-        old, new = self._guards
+        old, new = self.both
         partners = [(self._matching.to_old[number], number) for number in numbers]
         return all(partner is not None and old.of(partner) == new.of(number) for partner, number in partners)
 
-    def exit_skips(self, exit_number: int, numbers: Sequence[int]) -> bool:
-        """Return whether a new exit may skip runs of some new steps that their partners have made."""
-        if self._guards is None or len(numbers) > _MAX_COMPARED or exit_number in self._matching.new.raises:
+    def skipped_by(self, exit_number: int, numbers: Sequence[int]) -> list[int]:
+        """Return the new steps of which a new exit may skip runs that their partners have made.
+
+        If the guards are not compared, these are all steps.
+        """
+        if self.both is None or len(numbers) > _MAX_COMPARED or exit_number in self._matching.new.raises:
+            return list(numbers)
+        added = frozenset(guard for _, _, guards in self.both[1].guards_of_exit(exit_number) for guard in guards)
+        return [number for number in numbers if self._has_guard(number, added)]
+
+    def _has_guard(self, new: int, added: frozenset[str]) -> bool:
+        """Return whether a new step or the calls that lead to it have one of some guards, which their partners lack."""
+        if self.both is None:
             return True
-        old, new = self._guards
-        added = frozenset(guard for _, _, guards in new.guards_of_exit(exit_number) for guard in guards)
-        pending, compared = list(numbers), set[int]()
+        old, guards = self.both[0], self.both[1]
+        pending, compared = [new], set[int]()
         while pending:
             number = pending.pop()
             if number in compared:
                 continue
             compared.add(number)
             partner = self._matching.to_old[number]
-            if partner is None or not added.isdisjoint(new.of(number) - old.of(partner)):
+            if partner is None or not added.isdisjoint(guards.of(number) - old.of(partner)):
                 return True
-            pending += new.callers_of(number)
+            pending += guards.callers_of(number)
         return False
 
 
@@ -128,14 +137,14 @@ class Guards(Struct, frozen=True):
 
     def of(self, number: int) -> frozenset[str]:
         """Return the guards of a step, up to the calls of a function that is called several times."""
-        return frozenset(guard for element in self._path(number) for guard in self._around(element))
+        return frozenset(guard for element in self.path(number) for guard in self._around(element))
 
     def callers_of(self, number: int) -> Sequence[int]:
         """Return the calls of the function around a step that is called several times, or an empty list."""
-        *_, outermost = self._path(number)
+        *_, outermost = self.path(number)
         return self.calls.get(outermost.text(KEY), ()) if outermost.slot == FUNCTIONS else ()
 
-    def _path(self, number: int) -> Iterator[TreeElement]:
+    def path(self, number: int) -> Iterator[TreeElement]:
         """Yield an element and those around it, and around the only call of its function, innermost first."""
         functions: set[int] = set()
         while number != ROOT:
@@ -155,15 +164,20 @@ class Guards(Struct, frozen=True):
         if element.slot == FUNCTIONS:
             return
         if element.kind == BRANCH:
-            yield from self._decision(element)
+            yield from self.decision(element)
         elif parent.kind == "loop" or parent.kind in STEPS or element.slot == "catch_block":
             yield f"{element.slot} of {self.key_of(parent.number)}"
-        if element.slot == NODES and parent.kind != "parallel":
-            for index, guards in self._exits.get(parent.number, ()):
+        if element.slot == NODES:
+            yield from self.after_exits(element)
+
+    def after_exits(self, element: TreeElement) -> Iterator[str]:
+        """Yield the guards of an element after exits in its parent."""
+        if self.tree[element.parent].kind != "parallel":
+            for index, guards in self._exits.get(element.parent, ()):
                 if index < element.index:
                     yield from guards
 
-    def _decision(self, branch: TreeElement) -> tuple[str, ...]:
+    def decision(self, branch: TreeElement) -> tuple[str, ...]:
         """Return the conditions of a branch: its own one, and the opposites of those before it."""
         if branch.number not in self._decisions:
             self._decisions[branch.number] = tuple(self._read_decision(branch))
@@ -213,5 +227,5 @@ class Guards(Struct, frozen=True):
         parts: list[str] = []
         for element in taken:
             key = f"{element.kind} {self.key_of(element.number)}"
-            parts += self._decision(element) if element.kind == BRANCH else [key]
+            parts += self.decision(element) if element.kind == BRANCH else [key]
         return [f"not all of {sorted(parts)}"]

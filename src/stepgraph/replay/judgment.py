@@ -118,6 +118,7 @@ class Judgment(Struct):
         self._judge_passed()
         orphans = self._orphans()
         self._judge_knowledge(orphans)
+        self._note_open_orphans(orphans)
         reasons = sorted(self.reasons, key=lambda each: BEST_TO_WORST.index(each.effect), reverse=True)
         return Replay(
             reasons[0].effect if reasons else "resumes",
@@ -397,7 +398,10 @@ class Judgment(Struct):
     def _judge_misdirected(self) -> None:
         """Find results of removed calls that later calls with the same name get."""
         for number, later in () if self.alignment.fails else self.alignment.misdirected.items():
-            entry, sites = self.entries[number], [self.program.sites[each] for each in bits(later)]
+            entry = self.entries[number]
+            sites = [self.program.sites[each] for each in bits(later) if not self._is_excluded(each)]
+            if not sites:
+                continue
             if all(self._is_of_other_step(site, number) for site in sites):
                 self._add("unknown", misuse(sites[0], entry, "may get"), sites[0])
                 continue
@@ -406,6 +410,9 @@ class Judgment(Struct):
                 self._add("unknown", computed_name(entry), computed)
                 continue
             self.notes.append(f"A later call of `{entry.name}` may get the result of `{entry.log_name}` and not run.")
+
+    def _is_excluded(self, site: int) -> bool:
+        return self.deployed is not None and site in self.deployed.excluded
 
     def _early_calls(self) -> Iterator[ReplayedCall]:
         """Yield the calls that an entry answers before all previous entries have answered one."""
@@ -438,7 +445,10 @@ class Judgment(Struct):
     def _judge_knowledge(self, orphans: Sequence[str]) -> None:
         """Find reasons for an unknown effect: facts that neither the log nor the code shows."""
         for decision in () if self.deployed is None else self.deployed.decisions:
-            self._add(decision.effect, decision.reason)
+            if decision.effect == "resumes":
+                self.notes.append(decision.reason)
+            else:
+                self._add(decision.effect, decision.reason)
         self._judge_removed(orphans)
         self._judge_moved(orphans)
         self._judge_removed_errors(orphans)
@@ -547,6 +557,14 @@ class Judgment(Struct):
             for number, entry in enumerate(self.entries)
             if not asked >> number & 1 and number not in again | raised
         )
+
+    def _note_open_orphans(self, orphans: Sequence[str]) -> None:
+        """Note the entries that have not ended, and that only the removed code would continue."""
+        if self.reasons or self.alignment.fails:
+            return
+        for entry in self.entries:
+            if entry.outcome == "open" and entry.log_name in orphans:
+                self.notes.append(f"`{entry.log_name}` has not ended, and the new code does not call it.")
 
     def _is_again(self, call: ReplayedCall) -> bool:
         replaced = self.entries[call.replaced] if call.replaced is not None else None

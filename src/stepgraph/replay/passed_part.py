@@ -36,6 +36,8 @@ class PassedPart(Struct, frozen=True):
     """The numbers of the functions that an instance calls at most once."""
     traces: Traces
     """The elements that leave a trace in the log."""
+    counts: Mapping[int, int]
+    """The number of runs of each step, if the log determines it."""
 
     @classmethod
     def of(
@@ -59,6 +61,7 @@ class PassedPart(Struct, frozen=True):
             frozenset(number for chain in counts for number in chain),
             frozenset(places.called_once()),
             traces,
+            _certain_counts(runs),
         )
 
     def contains(self, number: int) -> bool:
@@ -85,6 +88,19 @@ class PassedPart(Struct, frozen=True):
                 visited |= following
                 pending += sorted(following)
         return False
+
+    def passes(self, loop: int) -> int | None:
+        """Return how many passes of a loop have begun, if each begins with the same step, or None."""
+        first = next(iter(self.tree[loop].children), None)
+        return None if first is None or self.tree[first].kind not in STEPS else self.counts.get(first)
+
+    def has_partial_pass(self, loop: int) -> bool:
+        """Return whether a pass of a loop has certainly ended before a step of the loop."""
+        passes = self.passes(loop)
+        steps = (each for each in self.tree[loop].children if self.tree[each].kind in STEPS)
+        return passes is not None and any(
+            self.counts.get(each, 0) < passes for each in steps if each in self.counts or each not in self.possible
+        )
 
     def has_left(self, number: int) -> bool:
         """Return whether the instance has certainly left an element of the outermost level."""
@@ -219,6 +235,13 @@ class _EnclosingElements:
         for function, calls in self._calls_in(chain):
             if any(map(self.loops, calls)) or not any(map(self.loops, chain[len(calls) :])):
                 yield function, calls
+
+
+def _certain_counts(runs: Sequence[Sequence[RunChain]]) -> Counter[int]:
+    """Return the numbers of runs of the steps all of whose runs the log determines."""
+    steps = [{chain[-1] for chain in chains} for chains in runs]
+    uncertain = {number for several in steps if len(several) > 1 for number in several}
+    return Counter(number for each in steps for number in each if number not in uncertain)
 
 
 def ancestors(tree: Tree, number: int) -> Iterator[TreeElement]:

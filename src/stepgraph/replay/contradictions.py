@@ -1,0 +1,80 @@
+"""The parts of new code that an instance certainly skips, because their conditions contradict those of its steps.
+
+If an instance has run a step in `if not a:`, it skips a branch `if a:` of the new code, and the steps after a new
+`if not a: return`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from stepgraph.diff.tree import BRANCH, NODES, ROOT, TreeElement
+from stepgraph.model.expressions import condition_parts
+from stepgraph.replay.guards import Guards
+from stepgraph.replay.passed_part import PassedPart
+
+_CALL: Final = re.compile(r"\w\(")
+"""The start of a call in a condition, which may have another result in another place."""
+
+
+class _Condition(NamedTuple):
+    """A condition that is true whenever an element runs."""
+
+    text: str
+    choice: str
+    """The key of the choice with the condition if it contains calls, so that it is compared with this choice only."""
+
+
+class Contradictions:
+    """Finds the parts of the new version that an instance certainly skips.
+
+    Conditions inside loops and in functions with several calls do not count, because each run may decide differently.
+    """
+
+    def __init__(self, guards: tuple[Guards, Guards] | None, old: PassedPart, new: PassedPart) -> None:
+        self._guards = guards
+        self._old = old
+        self._new = new
+        self._skipped: dict[int, bool] = {}
+        """Whether the conditions of each element inside its parent contradict those of the steps that have run."""
+
+    def skips(self, number: int) -> bool:
+        """Return whether an instance certainly skips an element of the new version."""
+        if self._guards is None or not self._true:
+            return False
+        guards, is_skipped = self._guards[1], False
+        for element in guards.path(number):
+            is_skipped = not self._new.is_repeatable(element) and (is_skipped or self._contradicts(guards, element))
+        return is_skipped
+
+    def _contradicts(self, guards: Guards, element: TreeElement) -> bool:
+        if element.number not in self._skipped:
+            conditions = _conditions_in_parent(guards, element)
+            self._skipped[element.number] = any(self._true.issuperset(_opposite(each)) for each in conditions)
+        return self._skipped[element.number]
+
+    @cached_property
+    def _true(self) -> frozenset[_Condition]:
+        """The conditions that are true because steps of the instance have certainly run."""
+        if self._guards is None:
+            return frozenset()
+        tree, old = self._old.tree, self._old
+        entered = (tree[number] for number in old.entered if number != ROOT and not old.is_repeated(number))
+        return frozenset(each for element in entered for each in _conditions_in_parent(self._guards[0], element))
+
+
+def _conditions_in_parent(guards: Guards, element: TreeElement) -> Iterator[_Condition]:
+    """Yield the conditions of an element in its parent: of a branch, or of the exits in front of it."""
+    if element.kind == BRANCH:
+        choice = guards.key_of(element.parent)
+        yield from (_Condition(each, choice if _CALL.search(each) else "") for each in guards.decision(element))
+    elif element.slot == NODES:
+        yield from (_Condition(each, "") for each in guards.after_exits(element) if not _CALL.search(each))
+
+
+def _opposite(condition: _Condition) -> list[_Condition]:
+    """Return the conditions that are all true exactly if a condition is false."""
+    return [condition._replace(text=part) for part in condition_parts(condition.text, negated=True)]
