@@ -38,8 +38,8 @@ def with_head(code: Graph, index: int, head: str) -> Details:
         ("for i in range(3)", "for i in range(3)", "resumes"),
         ("for i in range(3)", "for i in range(2)", "resumes"),
         ("for i in range(3)", "for i in range(4)", "out_of_order"),
-        ('for i in ["a", "b"]', 'for i in ["a", "b", "c"]', "out_of_order"),
-        ('for i in ["a", "b"]', 'for i in ["a"]', "resumes"),
+        ('for i in ["a", "b", "c"]', 'for i in ["a", "b", "c", "d"]', "out_of_order"),
+        ('for i in ["a", "b", "c"]', 'for i in ["a"]', "resumes"),
         ('for i in ["a"]', 'for i in ["a", *more]', "unknown"),
         ("for item in items", "for item in items[1:]", "unknown"),
         ("for item in items", "for sku in items", "unknown"),
@@ -49,6 +49,36 @@ def with_head(code: Graph, index: int, head: str) -> Details:
 def test_passed_loops_with_other_heads(old: str, new: str, effect: InstanceEffect) -> None:
     code = NewCode.of(PACKING, PACKING, (with_head(PACKING, 0, old), with_head(PACKING, 0, new)))
     assert code.replay(counted(PACKED)).effect == effect
+
+
+LAST_PASS = log_of("running", *(ended("pack") for _ in range(2)), opened("pack"))
+
+
+@pytest.mark.parametrize(
+    ("new", "log", "effect", "orphans"),
+    [
+        ("for i in range(2)", PACKED, "resumes", ("pack-3",)),
+        ("for i in range(0)", PACKED, "resumes", ("pack-1", "pack-2", "pack-3")),
+        ("for i in range(2)", LAST_PASS, "resumes", ("pack-3",)),
+        ("for i in range(3)", LAST_PASS, "resumes", ()),
+        ("for i in range(5)", LAST_PASS, "resumes", ()),
+        ("for i in range(4)", PACKED, "out_of_order", ()),
+        ('for i in ["a", "b"]', PACKED, "resumes", ("pack-3",)),
+        ('for i in ["a", *more]', PACKED, "unknown", ()),
+    ],
+)
+def test_surplus_passes_are_orphans(
+    new: str, log: InstanceLog, effect: InstanceEffect, orphans: tuple[str, ...]
+) -> None:
+    details = with_head(PACKING, 0, "for item in items"), with_head(PACKING, 0, new)
+    replay = NewCode.of(PACKING, PACKING, details).replay(counted(log))
+    assert (replay.effect, replay.orphans) == (effect, orphans)
+
+
+def test_a_step_moved_out_of_a_loop_runs_once() -> None:
+    new = graph(do("pack"), sleep(), SHIP)
+    replay = NewCode.of(new, PACKING).replay(counted(PACKED))
+    assert (replay.effect, replay.orphans) == ("resumes", ("pack-2", "pack-3"))
 
 
 VALUES = """
@@ -103,6 +133,39 @@ def test_other_values_under_the_same_name(old: str, new: str, reasons: tuple[str
     log = log_of("paused", ended("pack A1"), opened("cool down", "sleep"))
     replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
     assert (replay.effect, replay.reasons) == ("unknown" if reasons else "resumes", reasons)
+
+
+PAGES = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for page in range(3):
+            @step.do(f"load {page}")
+            async def load(): ...
+            await load()
+            if page > 1:
+                await step.sleep("cool down", 2000)
+        await step.sleep("settle", 1000)
+"""
+
+
+@pytest.mark.parametrize(
+    ("head", "effect", "orphans"),
+    [
+        ("range(2)", "resumes", ("load 2-1",)),
+        ("range(4)", "out_of_order", ()),
+        ("range(1, 3)", "unknown", ()),
+    ],
+)
+def test_values_in_the_first_passes_of_a_loop_are_equal(
+    head: str, effect: InstanceEffect, orphans: tuple[str, ...]
+) -> None:
+    (deployed, old_details), (code, new_details) = code_of(PAGES), code_of(PAGES.replace("range(3)", head))
+    passes = [ended(f"load {number}") for number in range(3)]
+    log = log_of("paused", *passes, ended("cool down", kind="sleep"), opened("settle", "sleep"))
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
+    assert (replay.effect, replay.orphans) == (effect, orphans)
 
 
 EXCHANGED = """

@@ -140,9 +140,11 @@ def test_calls_that_a_new_exit_may_skip_are_noted() -> None:
 
 
 def test_results_that_a_new_exit_skips_go_to_later_calls() -> None:
-    skips = either(branch("full", {"type": "break", "kind": "continue"}))
-    log = counted(log_of("running", ended("weigh"), ended("pack"), ended("weigh"), ended("pack"), opened("weigh")))
-    old, new = graph(loop(do("weigh"), PACK)), graph(loop(do("weigh"), skips, PACK))
+    log = counted(log_of("running", ended("pack"), ended("wrap"), ended("pack"), ended("wrap"), opened("pack")))
+    bodies = [(PACK,), (guard("full"), PACK)]
+    old, new = (
+        graph(loop(call("prepare"), WRAP), functions={"prepare": function("prepare", *each)}) for each in bodies
+    )
     assert NewCode.of(new, old).replay(log).effect == "unknown"
     twice = graph(call("prepare"), sleep(), PACK, functions={"prepare": function("prepare", PACK)})
     once_more = graph(call("prepare"), sleep(), PACK, functions={"prepare": function("prepare", guard("full"), PACK)})

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.diff.matching import Matching
+from stepgraph.model.expressions import number_of_items
 
 LOOP_HEAD: Final = "\0head"
 """The field of a loop with its head in changes. The payload has no such field."""
 
 _FOR: Final = r"(?:async )?for (?:(?! in )[^\n])++ in "
 _COUNTED_HEAD: Final = re.compile(rf"{_FOR}range\((?:(-?[0-9]{{1,9}}), )?(-?[0-9]{{1,9}})\)")
-_LISTED_HEAD: Final = re.compile(rf"{_FOR}\[[^\n]*\]")
+_LISTED_HEAD: Final = re.compile(rf"{_FOR}(\[[^\n]*\])")
 
 
 def has_loops(matching: Matching) -> bool:
@@ -39,10 +40,46 @@ def has_other_passes(matching: Matching, old: int, new: int) -> bool:
     return None not in heads and heads[0] != heads[1]
 
 
+def have_equal_first_passes(old: str, new: str) -> bool:
+    """Return whether the passes of one loop start with all passes of the other."""
+    return continues(old, new) or continues(new, old)
+
+
+def first_items(matching: Matching) -> dict[str, str]:
+    """Return the definitions of the variables of loops that have equal first passes, by the old definition.
+
+    The values of these variables in the passes of both versions are the same.
+    """
+    items: dict[str, str] = {}
+    ambiguous: set[str] = set()
+    for element in matching.old.elements:
+        new = matching.to_new[element.number] if element.kind == "loop" else None
+        before = matching.old.definitions.get(element.number)
+        after = None if new is None else matching.new.definitions.get(new)
+        if new is None or before is None or after is None:
+            continue
+        heads = matching.old.loop_heads.get(element.number, ""), matching.new.loop_heads.get(new, "")
+        if (
+            before == after
+            or not have_equal_first_passes(*heads)
+            or items.get(_item(before), _item(after)) != _item(after)
+        ):
+            ambiguous.add(_item(before))
+        items[_item(before)] = _item(after)
+    return {old: new for old, new in items.items() if old not in ambiguous}
+
+
+def _item(definition: str) -> str:
+    return f"<{definition.removeprefix('for ')}>"
+
+
 def number_of_passes(head: str) -> int | None:
-    """Return the number of passes of a loop over a `range` of literal numbers, or None for any other loop."""
+    """Return the number of passes of a loop over a list or a `range` of literal numbers, or None for any other loop."""
     match = _COUNTED_HEAD.fullmatch(head)
-    return None if match is None else max(0, int(match[2]) - int(match[1] or 0))
+    if match is not None:
+        return max(0, int(match[2]) - int(match[1] or 0))
+    listed = _LISTED_HEAD.fullmatch(head)
+    return None if listed is None else number_of_items(listed[1])
 
 
 def continues(longer: str, shorter: str) -> bool:

@@ -44,6 +44,8 @@ class Matching:
     """Digests of the old subtrees, computed with the new names of renamed functions."""
     new_digests: list[int]
     """Digests of the new subtrees."""
+    first_items: Mapping[str, str] = field(default_factory=dict)
+    """The new definitions of the variables of loops with equal first passes, by old definition."""
     to_new: list[int | None] = field(init=False)
     """The matched new element of each old element, or None."""
     to_old: list[int | None] = field(init=False)
@@ -120,7 +122,9 @@ class Matching:
         return self.renamed_text(old) == new
 
     def renamed_text(self, text: str) -> str:
-        """Return a text of the old version with the new names of called functions."""
+        """Return a text of the old version with the new names of called functions, and of the items of loops."""
+        for old, new in self.first_items.items():
+            text = text.replace(old, new)
         return _CALLED_NAME.sub(lambda name: self.renamed.get(name[0], name[0]), text) if self.renamed else text
 
     def has_same_duration(self, old: int, new: int) -> bool:

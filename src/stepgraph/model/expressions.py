@@ -130,6 +130,15 @@ def changed_constant(old: str, new: str) -> tuple[str, str] | None:
     return pair if constants and not others and is_short and ast.dump(before) == ast.dump(after) else None
 
 
+def number_of_items(text: str) -> int | None:
+    """Return the number of items of a list without unpacking, or None for any other expression."""
+    match _parse(text):
+        case ast.List(elts=items) if not any(isinstance(each, ast.Starred) for each in items):
+            return len(items)
+        case _:
+            return None
+
+
 def joined_pieces(text: str) -> list[tuple[str, bool]]:
     """Return the pieces of a string that an expression joins, and whether each is an expression itself.
 

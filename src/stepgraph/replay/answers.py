@@ -46,9 +46,16 @@ class Answers(Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, program: GraphParts, entries: Sequence[LogEntry], nodes: Sequence[Step | None], budget: LogBudget
+        cls,
+        program: GraphParts,
+        entries: Sequence[LogEntry],
+        nodes: Sequence[Step | None],
+        budget: LogBudget,
+        surplus: Iterable[int] = (),
     ) -> Answers:
         """Return the answers for a program. `nodes` are the deployed steps of the entries, or None.
+
+        The `surplus` entries are runs of steps that run less often now, so that only other steps may get them.
 
         Raises TooAmbiguousError if too many steps may answer too many entries.
         """
@@ -80,6 +87,10 @@ class Answers(Struct, frozen=True):
         for key, numbers in named.items():
             for number in bits(numbers):
                 sites_of[number] |= sites_of_name[key]
+        for number in surplus:
+            if sites_of[number].bit_count() == 1:
+                by_site[sites_of[number].bit_length() - 1] &= ~(1 << number)
+                sites_of[number] = 0
         classes: dict[int, int] = {}
         for number, sites in enumerate(sites_of):
             classes[sites] = classes.get(sites, 0) | 1 << number

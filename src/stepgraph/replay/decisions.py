@@ -9,7 +9,7 @@ from itertools import pairwise
 from msgspec import Struct, field
 
 from stepgraph.diff.branch_conditions import overtaking_branch
-from stepgraph.diff.loop_heads import continues, has_other_passes, number_of_passes
+from stepgraph.diff.loop_heads import continues, has_other_passes, have_equal_first_passes, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, is_work
 from stepgraph.execution.engine_rules import InstanceEffect, result_key
@@ -204,7 +204,7 @@ class Decisions(Struct, frozen=True):
             return "resumes"
         if not has_left or self.old.has_partial_pass(old):
             return "out_of_order"
-        begun = None if passes is None or self.old.is_repeated(old) else self.old.passes(old)
+        begun = self.old.passes(old)
         if passes is None or begun is None:
             return "unknown"
         return "resumes" if begun >= passes else "out_of_order"
@@ -298,16 +298,37 @@ class Decisions(Struct, frozen=True):
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
         if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(new_head, old_head):
             return  # The passes so far are the first ones of the new loop.
+        effect = self._effect_of_number(old, new)
+        if effect == "resumes":
+            return
         if old_head == new_head or not old_head or not new_head:
             head = new_head or old_head
             values = f"The values in `{head}`" if head else "The values of a loop"
             yield Decision("unknown", f"{values} changed, so its passes may differ from those in the log.")
-        elif not self.old.has_left(old) or not (continues(old_head, new_head) or continues(new_head, old_head)):
+        elif effect is None and not (self.old.has_left(old) and have_equal_first_passes(old_head, new_head)):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
             yield Decision("unknown", reason)
-        elif continues(new_head, old_head):
+        elif effect == "out_of_order" or continues(new_head, old_head):
             reason = f"`{new_head}` has further passes, which run although steps after the loop have already begun."
             yield Decision("out_of_order", reason)
+
+    def _effect_of_number(self, old: int, new: int) -> InstanceEffect | None:
+        """Return the effect of a constant number of passes, or None if the number of passes so far is unknown.
+
+        Surplus passes leave their entries without a call.
+        """
+        passes, begun = number_of_passes(self.matching.new.loop_heads.get(new, "")), self.old.passes(old)
+        trees = (self.matching.old, old), (self.matching.new, new)
+        if passes is None or begun is None or any(_has_exit(*each) or _is_in_group(*each) for each in trees):
+            return None
+        if begun > passes and not self._has_only_full_passes(old, begun):
+            return None
+        return "out_of_order" if begun < passes and not self._is_in(old) else "resumes"
+
+    def _has_only_full_passes(self, loop: int, begun: int) -> bool:
+        """Return whether each pass of a loop has run the same steps, perhaps except for the last one."""
+        inside = [number for number in self.matching.old.subtree(loop) if number in self.old.possible]
+        return all(begun - 1 <= self.old.counts.get(number, 0) <= begun for number in inside)
 
     def _added_exits(self) -> Iterator[Decision]:
         tree = self.matching.new
@@ -385,8 +406,7 @@ class Decisions(Struct, frozen=True):
         tree = self.matching.new
         head = tree.loop_heads.get(number, "")
         count = number_of_passes(head)
-        may_end_early = any(tree[inner].kind == "break" for inner in tree.subtree(number))
-        passes = None if may_end_early else count
+        passes = None if _has_exit(tree, number) else count
         loop = f"The new loop `{head}`" if head else "A new loop"
         if passes == 1 or (not self.new.is_over(number) and (count is not None and count > 0)):
             return
@@ -427,13 +447,12 @@ class Decisions(Struct, frozen=True):
 
 
 def _repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
-    """Yield the elements around an exit that may run again after it: the loop that it continues, and the outer ones."""
-    kind = tree[exit_number].text("kind")
+    """Yield the elements around an exit that may run again after it: its function, and the loops around the left one."""
+    loops = 1 if tree[exit_number].text("kind") == "break" else len(tree)
     for outer in ancestors(tree, exit_number):
-        if kind == "continue" or outer.slot == FUNCTIONS:
+        if outer.slot == FUNCTIONS or (outer.kind == "loop" and loops <= 0):
             yield outer
-        elif kind == "break" and outer.kind == "loop":
-            kind = "continue"
+        loops -= outer.kind == "loop"
 
 
 def _is_alternative(part: PassedPart, number: int) -> bool:
@@ -444,6 +463,14 @@ def _is_alternative(part: PassedPart, number: int) -> bool:
     around_last = {outer.number for outer in ancestors(tree, part.last.get(function, ROOT))}
     branches = (outer for outer in outside if outer.kind == BRANCH and outer.parent in around_last)
     return any(branch.number not in around_last for branch in branches)
+
+
+def _has_exit(tree: Tree, number: int) -> bool:
+    return any(tree[inner].kind == "break" for inner in tree.subtree(number))
+
+
+def _is_in_group(tree: Tree, number: int) -> bool:
+    return any(outer.kind == "parallel" for outer in ancestors(tree, number))
 
 
 def _is_conditional(element: TreeElement) -> bool:

@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.branch_conditions import match_branches, match_nested_branches
+from stepgraph.diff.loop_heads import continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.step_functions import adjacent_namesakes, has_other_code, match_step_functions
@@ -41,6 +42,7 @@ from stepgraph.replay.decisions import Decision, Decisions
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.removed_exits import RemovedExits
+from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.traces import Traces
 
 _MAX_LAST_STEPS: Final = 4
@@ -96,6 +98,8 @@ class DeployedRun(Struct, frozen=True):
     """The matched elements of both versions."""
     indistinct: frozenset[int]
     """The numbers of the new steps that may be removed ones with the same name next to them."""
+    surplus: frozenset[int]
+    """The entries of the last runs of steps that the new version runs less often."""
 
     def has_same_name(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry compute their names in the same way."""
@@ -178,6 +182,10 @@ class VersionPair(Struct):
     """The numbers of the functions in the new version, by name."""
     _details: tuple[Details, Details]
     """The details of the deployed and of the new version."""
+    _elements: Sequence[int]
+    """The elements of the new steps, by the number of the step."""
+    _run_limits: RunLimits
+    """The largest number of runs of each new step."""
 
     @classmethod
     def of(
@@ -199,20 +207,24 @@ class VersionPair(Struct):
         match_step_functions(matching)
         match_branches(matching)
         match_nested_branches(matching)
+        matching.first_items = first_items(matching)
         old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
+        elements = [new_paths[site.path] for site in new_program.sites]
         return cls(
             matching,
             old_program,
             new_program,
             old_paths,
-            {new_paths[site.path]: site.number for site in new_program.sites},
+            {element: number for number, element in enumerate(elements)},
             (Traces(old_tree), Traces(new_tree)),
             old_calls,
             new_calls,
             ComparedGuards(matching, old_calls, new_calls),
             functions_by_key(new_tree),
             details,
+            elements,
+            RunLimits(new_tree, new_calls),
         )
 
     def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
@@ -246,6 +258,8 @@ class VersionPair(Struct):
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
         skipped = {number for element, number in self._new_sites.items() if decisions.contradictions.skips(element)}
         counterparts = [[None if site in skipped else site for site in each] for each in counterparts]
+        surplus = frozenset(self._surplus(counterparts))
+        counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]
         sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
         released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
         existing = frozenset(self._counterparts(self.deployed.sites)) - released
@@ -278,7 +292,39 @@ class VersionPair(Struct):
             self._details,
             self.matching,
             frozenset(self._indistinct()),
+            surplus,
         )
+
+    def _surplus(self, counterparts: Sequence[Sequence[int | None]]) -> Iterator[int]:
+        """Yield the entries of the last runs of steps that the new version runs less often."""
+        remaining: dict[int, int | None] = {}
+        for number, sites in enumerate(counterparts):
+            site = sites[0]
+            if len(set(sites)) > 1 or site is None:
+                continue
+            if site not in remaining:
+                remaining[site] = self._limit_of(site)
+            limit = remaining[site]
+            if limit is not None:
+                remaining[site] = limit - 1
+                if limit <= 0:
+                    yield number
+
+    def _limit_of(self, site: int) -> int | None:
+        """Return how often a new step can run, if the runs up to then are the first ones of the deployed code."""
+        element = self._elements[site]
+        is_literal = self.new.sites[site].pattern.is_literal
+        return self._run_limits.of(element) if is_literal or self._has_first_passes(element) else None
+
+    def _has_first_passes(self, new: int) -> bool:
+        """Return whether only one loop is around a new element, and has the first passes of the deployed one."""
+        outside = list(ancestors(self.matching.new, new))
+        loops = [outer.number for outer in outside if outer.kind == "loop"]
+        if len(loops) != 1 or any(outer.slot == FUNCTIONS for outer in outside):
+            return False
+        partner = self.matching.to_old[loops[0]]
+        heads = self.matching.old.loop_heads, self.matching.new.loop_heads
+        return partner is not None and continues(heads[0].get(partner, ""), heads[1].get(loops[0], ""))
 
     def _indistinct(self) -> Iterator[int]:
         """Yield the new steps that may be removed ones, because only their functions would tell them apart."""

@@ -100,7 +100,8 @@ class NewCode(Struct, frozen=True):
         """Return the effect on an instance with a run under the deployed code, if it is known."""
         nodes = (None,) * len(log.entries) if deployed is None else deployed.nodes
         try:
-            answers = Answers.of(self.program, log.entries, nodes, budget)
+            surplus = () if deployed is None else sorted(deployed.surplus)
+            answers = Answers.of(self.program, log.entries, nodes, budget, surplus)
             alignment = align(self.program, log.entries, answers, deployed, budget)
         except TooAmbiguousError:
             return Replay("unknown", ("Too many paths through the new code fit the log.",))

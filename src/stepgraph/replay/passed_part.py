@@ -90,9 +90,18 @@ class PassedPart(Struct, frozen=True):
         return False
 
     def passes(self, loop: int) -> int | None:
-        """Return how many passes of a loop have begun, if each begins with the same step, or None."""
+        """Return how many passes of a loop have begun, or None if this is unknown.
+
+        It is known if each pass begins with the same step, and the loop runs once.
+        """
         first = next(iter(self.tree[loop].children), None)
-        return None if first is None or self.tree[first].kind not in STEPS else self.counts.get(first)
+        if first is None or self.tree[first].kind not in STEPS or self.is_repeated(loop):
+            return None
+        if first in self.counts:
+            return self.counts[first]
+        outer = self.tree[loop].parent
+        is_certain = outer == ROOT or outer in self.entered
+        return 0 if is_certain and first not in self.possible and self.contains(loop) else None
 
     def has_partial_pass(self, loop: int) -> bool:
         """Return whether a pass of a loop has certainly ended before a step of the loop."""
