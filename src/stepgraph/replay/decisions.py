@@ -447,7 +447,7 @@ class Decisions(Struct, frozen=True):
 
 
 def _repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
-    """Yield the elements around an exit that may run again after it: its function, and the loops around the left one."""
+    """Yield the elements around an exit that may run again after it: its function, and loops that it stays in."""
     loops = 1 if tree[exit_number].text("kind") == "break" else len(tree)
     for outer in ancestors(tree, exit_number):
         if outer.slot == FUNCTIONS or (outer.kind == "loop" and loops <= 0):
