@@ -10,6 +10,7 @@ from stepgraph import analyze_source
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import InstanceLog
+from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import counted
 from tests.instances.short_logs import ended, log_of, opened
@@ -42,10 +43,14 @@ def choice(condition: str, first: str = "a", second: str = "b") -> str:
 
 
 def effect(old: str, new: str, log: InstanceLog) -> InstanceEffect:
+    return replay(old, new, log).effect
+
+
+def replay(old: str, new: str, log: InstanceLog) -> Replay:
     (deployed,), (changed,) = analyze_source(old).workflows, analyze_source(new).workflows
     assert deployed.graph is not None
     assert changed.graph is not None
-    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log).effect
+    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log)
 
 
 def diff_effect(old: str, new: str) -> Effect:
@@ -150,6 +155,8 @@ class Orders(WorkflowEntrypoint):
     [
         ("exceeds", "is_large", "resumes"),
         ("total > LIMIT", "LIMIT < total", "unknown"),
+        ("    return total", "    result = total > LIMIT\n    return result or total", "unknown"),
+        ("return total > LIMIT", "if total > LIMIT:\n        return True\n    return False", "resumes"),
         ("> LIMIT", "> LIMIT + 1", "unknown"),
         ("LIMIT = 500", "LIMIT = 900", "unknown"),
     ],
@@ -248,10 +255,10 @@ def test_a_return_replaces_a_condition() -> None:
     assert [effect(new, old, log) for log in OPEN_LOGS] == ["resumes"] * 3
 
 
-def test_a_return_with_the_opposite_condition() -> None:
+def test_a_return_with_the_opposite_condition_leaves_orphans() -> None:
     old, new = conditional("vip"), guarded("if vip:\n    return")
-    assert [effect(old, new, log) for log in OPEN_LOGS] == ["resumes", "unknown", "unknown"]
-    assert [effect(new, old, log) for log in OPEN_LOGS] == ["resumes", "unknown", "unknown"]
+    assert [replay(old, new, log).orphans for log in OPEN_LOGS] == [(), ("pack-1",), ("pack-1", "ship-1")]
+    assert [replay(new, old, log).orphans for log in OPEN_LOGS] == [(), ("pack-1",), ("pack-1", "ship-1")]
 
 
 MATCH = """

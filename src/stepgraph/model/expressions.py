@@ -88,7 +88,7 @@ def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
 def _normal_parse(text: str, *, negated: bool) -> ast.expr | None:
     expression = _parse(text)
     try:
-        return None if expression is None else _normal(expression, negated=negated)
+        return None if expression is None else normal_test(expression, negated=negated)
     except RecursionError:
         return None
 
@@ -217,21 +217,21 @@ def _unparse(expression: ast.expr) -> str:
         return ""
 
 
-def _normal(expression: ast.expr, *, negated: bool) -> ast.expr:
+def normal_test(expression: ast.expr, *, negated: bool) -> ast.expr:
     """Return an expression that is true exactly if another one is true, or with `negated` if it is false."""
     match expression:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _normal(operand, negated=not negated)
+            return normal_test(operand, negated=not negated)
         case ast.BoolOp(op=operator, values=values):
             is_and = isinstance(operator, ast.And) is not negated
-            return _joined([_normal(value, negated=negated) for value in values], is_and=is_and)
+            return _joined([normal_test(value, negated=negated) for value in values], is_and=is_and)
         case ast.Compare(left=left, ops=operators, comparators=comparators):
             operands = [left, *comparators]
             if all(map(_is_stable, comparators[:-1])):
                 pairs = list(_comparisons(operands, operators, negated=negated))
                 return _joined(pairs, is_and=not negated)
         case ast.Call(func=ast.Name(id="bool"), args=[argument], keywords=[]):
-            return _normal(argument, negated=negated)
+            return normal_test(argument, negated=negated)
     return _negated(expression) if negated else expression
 
 

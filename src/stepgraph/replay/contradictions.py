@@ -7,7 +7,7 @@ If an instance has run a step in `if not a:`, it skips a branch `if a:` of the n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -69,10 +69,17 @@ class Contradictions:
 def _conditions_in_parent(guards: Guards, element: TreeElement) -> Iterator[_Condition]:
     """Yield the conditions of an element in its parent: of a branch, or of the exits in front of it."""
     if element.kind == BRANCH:
-        choice = guards.key_of(element.parent)
-        yield from (_Condition(each, choice if _CALL.search(each) else "") for each in guards.decision(element))
+        yield from _conditions(guards, element, guards.decision(element))
     elif element.slot == NODES:
-        yield from (_Condition(each, "") for each in guards.after_exits(element) if not _CALL.search(each))
+        for exit_number, conditions in guards.after_exits(element):
+            yield from _conditions(guards, guards.tree[guards.tree[exit_number].parent], conditions)
+
+
+def _conditions(guards: Guards, branch: TreeElement, texts: Iterable[str]) -> Iterator[_Condition]:
+    choice = guards.key_of(branch.parent) if branch.kind == BRANCH else ""
+    for text in texts:
+        if choice or not _CALL.search(text):
+            yield _Condition(text, choice if _CALL.search(text) else "")
 
 
 def _opposite(condition: _Condition) -> list[_Condition]:

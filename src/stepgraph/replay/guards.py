@@ -127,13 +127,15 @@ class Guards(Struct, frozen=True):
     """Returns the condition of a branch with the definitions of its variables, comparable with the other version."""
     _decisions: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The conditions of each branch."""
-    _exits: dict[int, list[tuple[int, frozenset[str]]]] = field(default_factory=dict)
-    """The indexes of the elements with an exit in their parent, by the parent, with the guards of those after them."""
+    _exits: dict[int, list[tuple[int, int, frozenset[str]]]] = field(default_factory=dict)
+    """The indexes of the elements with an exit in their parent, by the parent, with the number of the exit and the
+    guards of those after them.
+    """
 
     def __post_init__(self) -> None:
         for number in (element.number for element in self.tree.elements if element.kind == "break"):
             for parent, index, guards in self.guards_of_exit(number):
-                self._exits.setdefault(parent, []).append((index, guards))
+                self._exits.setdefault(parent, []).append((index, number, guards))
 
     def of(self, number: int) -> frozenset[str]:
         """Return the guards of a step, up to the calls of a function that is called several times."""
@@ -168,14 +170,14 @@ class Guards(Struct, frozen=True):
         elif parent.kind == "loop" or parent.kind in STEPS or element.slot == "catch_block":
             yield f"{element.slot} of {self.key_of(parent.number)}"
         if element.slot == NODES:
-            yield from self.after_exits(element)
+            yield from (guard for _, guards in self.after_exits(element) for guard in guards)
 
-    def after_exits(self, element: TreeElement) -> Iterator[str]:
-        """Yield the guards of an element after exits in its parent."""
+    def after_exits(self, element: TreeElement) -> Iterator[tuple[int, frozenset[str]]]:
+        """Yield the exits in front of an element in its parent, with the guards of the element."""
         if self.tree[element.parent].kind != "parallel":
-            for index, guards in self._exits.get(element.parent, ()):
+            for index, number, guards in self._exits.get(element.parent, ()):
                 if index < element.index:
-                    yield from guards
+                    yield number, guards
 
     def decision(self, branch: TreeElement) -> tuple[str, ...]:
         """Return the conditions of a branch: its own one, and the opposites of those before it."""

@@ -109,6 +109,9 @@ def _function(function: cst.FunctionDef, module: SourceModule) -> list[ast.stmt]
     if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     tree.body, tree.decorator_list = _without_docstring(lines), decorators
+    from stepgraph.syntax.normal_functions import normal_body
+
+    tree.body = normal_body(tree)
     return [tree]
 
 
