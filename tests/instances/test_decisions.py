@@ -199,6 +199,26 @@ def test_a_step_renamed_and_moved_after_the_stop_runs_again() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "notes"),
+    [
+        ("ORDERS.load", "ORDERS.read", ("load order-1",)),
+        ("async def load", "async def read", ()),
+        ("        @step.do", "        # Loads.\n        @step.do", ()),
+        ("    return await", "    order = await", ("load order-1", "charge card-1")),
+    ],
+)
+def test_finished_steps_keep_their_results_when_their_code_changes(old: str, new: str, notes: tuple[str, ...]) -> None:
+    first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
+    second = first.replace(old, new).replace("await load()", f"await {'read' if 'def read' in new else 'load'}()")
+    (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(SLEEPING)
+    verb = "keep their stored results" if len(notes) > 1 else "keeps its stored result"
+    names = " and ".join(f"`{each}`" for each in notes)
+    text = f"{names} {verb}, so the changed code of the step does not run."
+    assert (replay.effect, replay.notes) == ("resumes", (text,) if notes else ())
+
+
 REPLACED_BY_OTHER = [
     ("charge", "PAYMENTS.charge", "charge card", "resumes"),
     ("charge", "MAIL.send", "send receipt", "reruns"),

@@ -125,6 +125,11 @@ class DeployedRun(Struct, frozen=True):
         """Return whether a new step and the deployed step of an entry certainly run different functions."""
         return has_other_code(*self._functions(number, site))
 
+    def has_changed_code(self, number: int, site: Site) -> bool:
+        """Return whether the code of a new step's function certainly differs from that of the deployed step."""
+        (_, *before), (_, *after) = (text.rsplit(" ", 1) for text in self._functions(number, site))
+        return bool(before and after) and before != after
+
     def has_same_function(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry certainly run the same function."""
         old, new = self._functions(number, site)

@@ -112,6 +112,7 @@ class Judgment(Struct):
         self._judge_shift()
         self._judge_next()
         self._judge_conditions()
+        self._note_changed_code()
         self._note_order()
         self._judge_other_passes()
         self._judge_misdirected()
@@ -373,6 +374,22 @@ class Judgment(Struct):
         """Return another step that an entry answers if a step is not called."""
         others = (each for each in self.program.sites if each is not site and each.pattern.is_literal)
         return next((each for each in others if each.matches(entry.kind, entry.name)), None)
+
+    def _note_changed_code(self) -> None:
+        """Note the finished steps whose functions have changed: the engine finds their results by name alone."""
+        deployed = self.deployed
+        names = [
+            self.entries[call.entry].log_name
+            for call in self.alignment.calls
+            if deployed is not None
+            and call.entry is not None
+            and self.entries[call.entry].outcome == "done"
+            and call.site.number in deployed.sites[call.entry]
+            and deployed.has_changed_code(call.entry, call.site)
+        ]
+        if names:
+            verb = "keep their stored results" if len(names) > 1 else "keeps its stored result"
+            self.notes.append(f"{enumeration(names, most=3)} {verb}, so the changed code of the step does not run.")
 
     def _note_order(self) -> None:
         """Note the calls that are made later than before: the engine finds their results by name alone."""
