@@ -9,7 +9,7 @@ import pytest
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.details import NO_DETAILS, Detail, Details
-from stepgraph.model.payload import Graph, Node
+from stepgraph.model.payload import Block, Graph, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import counted, sleep
 from tests.instances.short_logs import ended, failed, log_of, opened
@@ -190,10 +190,38 @@ def test_a_call_in_a_condition_may_return_another_value_elsewhere() -> None:
     assert NewCode.of(new, old).replay(log).effect == "out_of_order"
 
 
+@pytest.mark.parametrize(
+    ("body", "effect"),
+    [
+        (block(PACK, WRAP, do("weigh")), "resumes"),
+        (block(PACK, either(branch("late", do("weigh")), branch(None, WRAP))), "out_of_order"),
+        (block(PACK, either(branch("late", do("weigh"))), WRAP), "out_of_order"),
+        (block(PACK, WRAP, either(branch("late", do("weigh")))), "resumes"),
+        (block(PACK, call("finish")), "resumes"),
+    ],
+)
+def test_steps_that_a_failure_has_skipped(body: Block, effect: InstanceEffect) -> None:
+    old = graph(protected(block(PACK, WRAP, do("weigh")), catch=block()), sleep())
+    functions = {"finish": function("finish", WRAP, do("weigh"))} if call("finish") in body["nodes"] else {}
+    new = graph(protected(body, catch=block()), sleep(), functions=functions)
+    log = log_of("running", ended("pack"), failed("wrap"), opened("cool down", "sleep"))
+    assert NewCode.of(new, old).replay(log).effect == effect
+
+
 def test_open_steps_without_a_call_are_noted() -> None:
     old, new = graph(PACK, WRAP), graph(PACK)
     replay = NewCode.of(new, old).replay(log_of("running", ended("pack"), opened("wrap")))
     assert replay.notes == ("`wrap-1` has not ended, and the new code does not call it.",)
+
+
+@pytest.mark.parametrize(("last", "effect"), [(opened("wrap"), "out_of_order"), (opened("pack"), "resumes")])
+def test_a_new_loop_in_a_new_helper(last: LogEntry, effect: InstanceEffect) -> None:
+    old = graph(loop(PACK, WRAP))
+    new = graph(loop(call("prepare"), WRAP), functions={"prepare": function("prepare", loop(PACK))})
+    before = () if last.name == "pack" else (ended("pack"), ended("wrap"), ended("pack"))
+    details = Details([(new["workflow"]["functions"]["prepare"]["nodes"][0], Detail("for i in range(2)"))])
+    replay = NewCode.of(new, old, (NO_DETAILS, details)).replay(counted(log_of("running", *before, last)))
+    assert replay.effect == effect
 
 
 def test_a_new_loop_in_an_earlier_pass() -> None:

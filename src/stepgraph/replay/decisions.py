@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from msgspec import Struct, field
@@ -55,6 +55,8 @@ class Decisions(Struct, frozen=True):
     """The parts of the new version that the instance certainly skips."""
     unsuccessful: frozenset[int]
     """The new steps that correspond to entries which are open or have failed."""
+    skipped_by_failures: tuple[Container[int], Container[int]]
+    """The elements of the deployed and of the new version that failures of the instance skip."""
     untraced: dict[int, bool] = field(default_factory=dict)
     """Whether each new function may have run without an entry in the log, by its number."""
 
@@ -132,6 +134,8 @@ class Decisions(Struct, frozen=True):
         old = self.matching.to_old[number]
         if old is None or old in self.old.possible:
             return False
+        if old in self.skipped_by_failures[0] and number not in self.skipped_by_failures[1]:
+            return True
         is_candidate = old in self.removed_exits.released or (
             self.old.has_passed(old, self.old_calls) and self._has_lost_condition(old, number)
         )

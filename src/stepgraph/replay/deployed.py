@@ -41,7 +41,7 @@ from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decisions import Decision, Decisions
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
-from stepgraph.replay.removed_exits import RemovedExits
+from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.traces import Traces
 
@@ -403,6 +403,15 @@ class VersionPair(Struct):
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         old = PassedPart.of(self.matching.old, entries, runs, self._traces[0])
         passed = PassedPart.of(self.matching.new, entries, new, self._traces[1])
+        failed = [
+            {
+                chain[-1]
+                for entry, chains in zip(entries, version, strict=True)
+                if entry.outcome == "failed"
+                for chain in chains
+            }
+            for version in (runs, new)
+        ]
         return Decisions(
             self.matching,
             old,
@@ -419,6 +428,10 @@ class VersionPair(Struct):
                 for entry, chains in zip(entries, new, strict=True)
                 if entry.outcome != "done"
                 for chain in chains
+            ),
+            (
+                skipped_by_failures(old, self._old_calls, sorted(failed[0])),
+                skipped_by_failures(passed, self._new_calls, sorted(failed[1])),
             ),
         )
 

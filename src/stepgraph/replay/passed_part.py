@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -50,14 +50,18 @@ class PassedPart(Struct, frozen=True):
         for number in places.with_callers({number for chain in counts for number in chain}):
             function = places.function_of(number)
             last[function] = max(last.get(function, ROOT), number)
+        repeated = frozenset(
+            loop for chain in counts if counts[chain] > 1 for each in chain for loop in places.loops(each)
+        )
+        completed = {*places.completed(entries, runs, counts), *places.left(counts, last, repeated)}
         certain = {chains[0] for chains in runs if len(set(chains)) == 1}
         entered = {number for chain in certain for number in chain}
         return cls(
             tree,
             last,
-            frozenset(places.completed(entries, runs, counts)),
+            frozenset(completed),
             frozenset(entered | {outer.number for number in entered for outer in ancestors(tree, number)}),
-            frozenset(loop for chain in counts if counts[chain] > 1 for each in chain for loop in places.loops(each)),
+            repeated,
             frozenset(number for chain in counts for number in chain),
             frozenset(places.called_once()),
             traces,
@@ -228,6 +232,23 @@ class _EnclosingElements:
                 running.update(calls)
         yield from (call[0] for call, index in latest.items() if call not in running and index < len(runs) - 1)
         yield from (call[0] for chain, count in counts.items() if count > 1 for call in self._repeated_calls(chain))
+
+    def left(self, chains: Iterable[RunChain], last: Mapping[int, int], repeated: Container[int]) -> Iterator[int]:
+        """Yield the functions whose calls the other version lacks, if a step after a call has run."""
+        pending = [self.function_of(chain[0]) for chain in chains]
+        visited: set[int] = set()
+        while pending:
+            function = pending.pop()
+            if function == ROOT or function in visited:
+                continue
+            visited.add(function)
+            for call in self._calls[self._tree[function].text(KEY)]:
+                caller = self.function_of(call)
+                is_in_group = any(outer.kind == "parallel" for outer in ancestors(self._tree, call))
+                is_passed = not is_in_group and last.get(caller, ROOT) >= self._tree[call].end
+                if is_passed or any(loop in repeated for loop in self.loops(call)):
+                    yield function
+                pending.append(caller)
 
     def _calls_in(self, chain: RunChain) -> Iterator[tuple[int, RunChain]]:
         """Yield the functions around a run, with the calls that led to each.

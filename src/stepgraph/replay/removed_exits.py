@@ -6,12 +6,12 @@ Without the exit, these steps run when the instance resumes, before steps that h
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, NODES, ROOT, Tree, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, NODES, ROOT, Tree, functions_by_key
 from stepgraph.model.expressions import condition_parts
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
@@ -118,6 +118,37 @@ def _with_functions(old: PassedPart, numbers: Iterator[int]) -> set[int]:
         if function is not None and function not in old.last:
             pending += old.tree.subtree(function)
     return result
+
+
+def skipped_by_failures(part: PassedPart, calls: Mapping[str, Sequence[int]], failed: Iterable[int]) -> set[int]:
+    """Return the elements after failed steps up to the end of the `try` around each, and around calls of its function.
+
+    `calls` are the calls in the version, by the name of the called function.
+    """
+    skipped: list[int] = []
+    pending = list(failed)
+    visited = set(pending)
+    while pending:
+        for function in _elements_after(part.tree, pending.pop(), skipped):
+            following = set(calls.get(function, ())) - visited
+            visited |= following
+            pending += sorted(following)
+    return _with_functions(part, (number for each in skipped for number in part.tree.subtree(each)))
+
+
+def _elements_after(tree: Tree, number: int, skipped: list[int]) -> Iterator[str]:
+    """Add the elements after an element that its failure skips. Yield the name of the function that it leaves."""
+    while number != ROOT:
+        element = tree[number]
+        if element.slot == FUNCTIONS:
+            yield element.text(KEY)
+            return
+        if element.slot == NODES and tree[element.parent].kind != "parallel":
+            siblings = tree[element.parent].children[element.index + 1 :]
+            skipped += (each for each in siblings if tree[each].slot == element.slot)
+        if element.slot == "try_block":
+            return
+        number = element.parent
 
 
 def _is_replaced(matching: Matching, exit_number: int, added: Container[str]) -> bool:
