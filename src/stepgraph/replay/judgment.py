@@ -16,18 +16,15 @@ from stepgraph.replay.alignment import Alignment, is_raised
 from stepgraph.replay.answers import as_step, elapsed_time, event_type, is_computed_sleep, took_longer
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.doubts import Doubts, Reason
 from stepgraph.replay.log_names import log_names
-from stepgraph.replay.position import HANDLER
 from stepgraph.replay.wording import (
     computed_name,
     misuse,
     other_pass,
-    removed_handler,
     removed_namesake,
-    removed_or_moved,
     removed_or_renamed,
     rerun_reason,
-    several_steps,
     unreached,
 )
 
@@ -54,16 +51,6 @@ class Replay(Struct, frozen=True):
     """Sleeps and waits that begin although the instance has passed their place."""
     orphans: tuple[str, ...] = ()
     """Entries that no call of the new code reads."""
-
-
-class Reason(Struct, frozen=True):
-    """An effect with its reason."""
-
-    effect: InstanceEffect
-    text: str
-    """One sentence."""
-    path: Path | None
-    """The path of the new step that has the effect, or None if there is none."""
 
 
 class Judgment(Struct):
@@ -118,7 +105,13 @@ class Judgment(Struct):
         self._judge_misdirected()
         self._judge_passed()
         orphans = self._orphans()
-        self._judge_knowledge(orphans)
+        doubts = Doubts(
+            self.program, self.entries, self.alignment, self.deployed, self.nodes, orphans, self.answered, self.required
+        )
+        self.reasons += doubts.find()
+        self._note_decisions()
+        if orphans and not self.is_complete:
+            self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
         self._note_open_orphans(orphans)
         reasons = sorted(self.reasons, key=lambda each: BEST_TO_WORST.index(each.effect), reverse=True)
         return Replay(
@@ -459,111 +452,6 @@ class Judgment(Struct):
             is_optional = number in self.deployed.optional
             self._add("out_of_order" if is_optional else "unknown", reason, site)
 
-    def _judge_knowledge(self, orphans: Sequence[str]) -> None:
-        """Find reasons for an unknown effect: facts that neither the log nor the code shows."""
-        for decision in () if self.deployed is None else self.deployed.decisions:
-            if decision.effect == "resumes":
-                self.notes.append(decision.reason)
-            else:
-                self._add(decision.effect, decision.reason)
-        self._judge_removed(orphans)
-        self._judge_moved(orphans)
-        self._judge_removed_errors(orphans)
-        self._judge_ambiguity(orphans)
-        abandoned = self._abandoned()
-        if len(abandoned) > 1:
-            names = f"`{abandoned[0]}` to `{abandoned[-1]}`"
-            reason = f"The new code does not call the last {len(abandoned)} entries, {names}."
-            self._add("unknown", f"{reason} Name the deployed version with --from.")
-        for number in () if self.alignment.fails else sorted(self.alignment.missing):
-            site = self.program.sites[number]
-            if not self.required.get(number, 0) & ~self.answered:
-                # Another call gets each result, such as that of an unrolled loop.
-                continue
-            if (HANDLER in site.path and not self._has_raised()) or self._is_in_finished_step(site):
-                continue
-            self._add("unknown", unreached(site), site)
-        if orphans and not self.is_complete:
-            self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
-
-    def _is_in_finished_step(self, site: Site) -> bool:
-        """Return whether a step is in a step whose stored result is used, so that its body does not run."""
-        outer = (call for call in self.alignment.calls if site.path.startswith(f"{call.site.path}.nodes["))
-        return any(call.entry is not None and self.entries[call.entry].outcome != "open" for call in outer)
-
-    def _has_raised(self) -> bool:
-        """Return whether an entry has failed, or the code between steps has raised an exception."""
-        only_failures = self.deployed is not None and self.deployed.only_failures
-        return not only_failures or any(entry.outcome == "failed" for entry in self.entries)
-
-    def _judge_ambiguity(self, orphans: Sequence[str]) -> None:
-        """Find entries that may be runs of several deployed steps with different effects."""
-        deployed_sites = () if self.deployed is None else self.deployed.sites
-        for number, (entry, sites) in enumerate(zip(self.entries, deployed_sites, strict=False)):
-            matching = [site for site in sites if self.program.sites[site].matches(entry.kind, entry.name)]
-            is_rekeyed = self.deployed is not None and number in self.deployed.rekeyed
-            is_other = len(matching) < len(sites) or entry.log_name in orphans or is_rekeyed
-            is_removable = (
-                self.deployed is not None and number in self.deployed.removable and bool(self.answered >> number & 1)
-            )
-            if (len(sites) > 1 and is_other) or is_removable:
-                self._add("unknown", several_steps(entry), self.program.sites[min(sites)])
-
-    def _judge_removed(self, orphans: Sequence[str]) -> None:
-        """Find entries that may have been renamed to a new step, or to one that the run of the new code has passed."""
-        replaced = {call.replaced for call in self.alignment.calls}
-        added = {each.site.number for each in self.alignment.calls if each.entry is None and each.replaced is None}
-        for number, entry in enumerate(() if self.deployed is not None else self.entries):
-            is_open_wait = entry.outcome == "open" and entry.kind != "step"
-            if number in replaced or is_open_wait or entry.log_name not in orphans:
-                continue
-            sites = (self.program.sites[each] for each in sorted(self.alignment.possible_sites | added))
-            if (site := next((each for each in sites if each.kind == entry.kind), None)) is not None:
-                self._add("unknown", removed_or_renamed(entry, site.node["name"]), site)
-
-    def _judge_moved(self, orphans: Sequence[str]) -> None:
-        """Find removed steps that a later new step may be, under another name. A function would identify the step."""
-        if self.deployed is None or self.alignment.fails:
-            return
-        called = {call.site.number for call in self.alignment.calls}
-        known = called | self.deployed.existing | self.deployed.optional | self.deployed.excluded
-        added = [site for site in self.program.sites if site.number not in known and site.kind is not None]
-        for number, entry in enumerate(self.entries):
-            node = self.nodes[number]
-            if (
-                node is None
-                or self.deployed.sites[number]
-                or entry.log_name not in orphans
-                or entry.outcome == "failed"
-            ):
-                continue
-            renamed = next((site for site in added if self.deployed.may_be_renamed(node, as_step(site))), None)
-            if renamed is not None:
-                self._add("unknown", removed_or_moved(entry, renamed.node["name"]), renamed)
-
-    def _judge_removed_errors(self, orphans: Sequence[str]) -> None:
-        """Find stored errors that the new code does not get or does not catch, so that their handlers do not run."""
-        for entry in () if self.alignment.fails else self.entries:
-            if entry.outcome == "failed" and entry.log_name in orphans:
-                reason = (
-                    f"The new code does not call `{entry.log_name}`, so it may continue where its error was raised."
-                )
-                self._add("unknown", reason)
-        unprotected = frozenset[int]() if self.deployed is None or self.alignment.fails else self.deployed.unprotected
-        for call in self.alignment.calls:
-            failed = None if call.entry is None else self.entries[call.entry]
-            if failed is not None and failed.outcome == "failed" and call.site.number in unprotected:
-                self._add("unknown", removed_handler(failed), call.site)
-
-    def _abandoned(self) -> list[str]:
-        """Return the entries after the last one that answers a call or is replaced, if nothing else explains them."""
-        if self.deployed is not None or self.alignment.fails:
-            return []
-        asked = self.answered | self.alignment.covered
-        for call in self.alignment.calls:
-            asked |= 0 if call.replaced is None else 1 << call.replaced
-        return [entry.log_name for entry in self.entries[asked.bit_length() :]]
-
     def _orphans(self) -> tuple[str, ...]:
         """Return the entries that no call reads, except sleeps that begin again under the same name."""
         asked = self.answered | self.alignment.covered
@@ -574,6 +462,10 @@ class Judgment(Struct):
             for number, entry in enumerate(self.entries)
             if not asked >> number & 1 and number not in again | raised
         )
+
+    def _note_decisions(self) -> None:
+        decisions = () if self.deployed is None else self.deployed.decisions
+        self.notes += (each.reason for each in decisions if each.effect == "resumes")
 
     def _note_open_orphans(self, orphans: Sequence[str]) -> None:
         """Note the entries that have not ended, and that only the removed code would continue."""

@@ -19,8 +19,9 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
 from stepgraph.replay.alignment import align
 from stepgraph.replay.answers import Answers
-from stepgraph.replay.deployed import DeployedRun, MisfitError, VersionPair
+from stepgraph.replay.deployed import DeployedRun, MisfitError
 from stepgraph.replay.judgment import Judgment, Replay
+from stepgraph.replay.version_pair import VersionPair
 from stepgraph.replay.wording import several_steps
 
 _EXHAUSTED: Final = Replay("unknown", ("The logs of this run need too much work. Replay it in another run.",))

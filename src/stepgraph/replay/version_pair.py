@@ -1,0 +1,402 @@
+"""The deployed and the new version of a workflow, and the runs of instances under both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.diff.branch_conditions import match_branches, match_nested_branches
+from stepgraph.diff.loop_heads import continues, first_items
+from stepgraph.diff.match import match_trees
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.step_functions import adjacent_namesakes, match_step_functions
+from stepgraph.diff.tree import (
+    BLOCK_SLOTS,
+    BRANCH,
+    CALL,
+    FUNCTIONS,
+    KEY,
+    Tree,
+    TreeElement,
+    add_details,
+    calls_by_name,
+    functions_by_key,
+    read_tree,
+)
+from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching import Match, Place, match_log
+from stepgraph.execution.parts import GraphParts, Path, Site
+from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.payload import Graph, Step
+from stepgraph.replay.answers import as_step
+from stepgraph.replay.contradictions import Contradictions
+from stepgraph.replay.current_passes import current_passes
+from stepgraph.replay.decisions import Decisions
+from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
+from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
+from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
+from stepgraph.replay.run_limits import RunLimits
+from stepgraph.replay.traces import Traces
+
+_MAX_LAST_STEPS: Final = 4
+"""The maximum number of possible steps of the last entry that are replayed separately."""
+
+ElementPaths: TypeAlias = Mapping[Path, int]
+"""The numbers of the elements of a tree, by path."""
+
+
+class VersionPair(Struct):
+    """The deployed and the new version of a workflow, matched as by `stepgraph diff`."""
+
+    matching: Matching
+    deployed: GraphParts
+    new: GraphParts
+    _old_paths: ElementPaths
+    _new_sites: Mapping[int, int]
+    """The numbers of the new steps, by the numbers of their elements."""
+    _traces: tuple[Traces, Traces]
+    """The elements of the deployed and of the new version that leave a trace in the log."""
+    _old_calls: Mapping[str, Sequence[int]]
+    """The calls in the deployed version, by the name of the called function."""
+    _new_calls: Mapping[str, Sequence[int]]
+    """The calls in the new version, by the name of the called function."""
+    _guards: ComparedGuards
+    """The conditions under which the steps of both versions run."""
+    _new_functions: Mapping[str, int]
+    """The numbers of the functions in the new version, by name."""
+    _details: tuple[Details, Details]
+    """The details of the deployed and of the new version."""
+    _elements: Sequence[int]
+    """The elements of the new steps, by the number of the step."""
+    _run_limits: RunLimits
+    """The largest number of runs of each new step."""
+
+    @classmethod
+    def of(
+        cls,
+        old: Graph,
+        old_program: GraphParts,
+        new: Graph,
+        new_program: GraphParts,
+        details: tuple[Details, Details] = (NO_DETAILS, NO_DETAILS),
+    ) -> VersionPair:
+        """Match two versions. `details` are those of the old and the new one.
+
+        Raises LimitExceededError for versions that are too large.
+        """
+        old_tree, new_tree = read_tree(old["workflow"]), read_tree(new["workflow"])
+        add_details(old_tree, old["workflow"], details[0])
+        add_details(new_tree, new["workflow"], details[1])
+        matching = match_trees(old_tree, new_tree)
+        match_step_functions(matching)
+        match_branches(matching)
+        match_nested_branches(matching)
+        matching.first_items = first_items(matching)
+        old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
+        old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
+        elements = [new_paths[site.path] for site in new_program.sites]
+        return cls(
+            matching,
+            old_program,
+            new_program,
+            old_paths,
+            {element: number for number, element in enumerate(elements)},
+            (Traces(old_tree), Traces(new_tree)),
+            old_calls,
+            new_calls,
+            ComparedGuards(matching, old_calls, new_calls),
+            functions_by_key(new_tree),
+            details,
+            elements,
+            RunLimits(new_tree, new_calls),
+        )
+
+    def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
+        """Return the run of an instance, and if its last entry may be several steps, a run for each of these.
+
+        Raises MisfitError if the log does not fit the deployed code. `budget` is that of all logs. Too many steps have
+        no runs of their own.
+        """
+        match = match_log(self.deployed, log, budget, only_failures=True)
+        only_failures = not match.unknown and match.misfit is None
+        if not only_failures:
+            match = match_log(self.deployed, log, budget)
+        if match.unknown or match.misfit is not None:
+            raise MisfitError(_misfit_text(log, match))
+        *before, last = match.places or ((),)
+        paths = dict.fromkeys(place.path for place in last)
+        runs: list[DeployedRun] = []
+        for path in paths if 1 < len(paths) <= _MAX_LAST_STEPS else ():
+            places = (*before, tuple(place for place in last if place.path == path))
+            runs.append(self._run(log, places, only_failures=only_failures))
+        return self._run(log, match.places, only_failures=only_failures), runs
+
+    def _run(self, log: InstanceLog, places: Sequence[Sequence[Place]], *, only_failures: bool) -> DeployedRun:
+        """Return the run of an instance with the possible places of its entries."""
+        by_path = {site.path: site for site in self.deployed.sites}
+        steps = [[by_path[place.path] for place in each] for each in places]
+        nodes = tuple(_only_step(each) for each in steps)
+        chains = [[self._chain(place) for place in each] for each in places]
+        counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
+        may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
+        decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
+        skipped = {number for element, number in self._new_sites.items() if decisions.contradictions.skips(element)}
+        counterparts = [[None if site in skipped else site for site in each] for each in counterparts]
+        surplus = frozenset(self._surplus(counterparts))
+        counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]
+        sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
+        released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
+        existing = frozenset(self._counterparts(self.deployed.sites)) - released
+        overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
+        optional = released.union(
+            overtaking,
+            (
+                number
+                for element, number in self._new_sites.items()
+                if self._is_optional(element) or decisions.may_run_untraced(element)
+            ),
+        )
+        excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
+        return DeployedRun(
+            nodes,
+            sites,
+            frozenset(number for number, each in enumerate(counterparts) if None in each and set(each) != {None}),
+            existing,
+            frozenset(released),
+            frozenset(number for element, number in self._new_sites.items() if decisions.is_sporadic(element)),
+            frozenset(overtaking),
+            frozenset(optional),
+            self._new_conditions(),
+            frozenset(excluded),
+            frozenset(self._unprotected()),
+            only_failures,
+            frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
+            any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
+            tuple(decisions.changed()),
+            self._details,
+            self.matching,
+            frozenset(self._indistinct()),
+            surplus,
+        )
+
+    def _surplus(self, counterparts: Sequence[Sequence[int | None]]) -> Iterator[int]:
+        """Yield the entries of the last runs of steps that the new version runs less often."""
+        remaining: dict[int, int | None] = {}
+        for number, sites in enumerate(counterparts):
+            site = sites[0]
+            if len(set(sites)) > 1 or site is None:
+                continue
+            if site not in remaining:
+                remaining[site] = self._limit_of(site)
+            limit = remaining[site]
+            if limit is not None:
+                remaining[site] = limit - 1
+                if limit <= 0:
+                    yield number
+
+    def _limit_of(self, site: int) -> int | None:
+        """Return how often a new step can run, if the runs up to then are the first ones of the deployed code."""
+        element = self._elements[site]
+        is_literal = self.new.sites[site].pattern.is_literal
+        return self._run_limits.of(element) if is_literal or self._has_first_passes(element) else None
+
+    def _has_first_passes(self, new: int) -> bool:
+        """Return whether only one loop is around a new element, and has the first passes of the deployed one."""
+        outside = list(ancestors(self.matching.new, new))
+        loops = [outer.number for outer in outside if outer.kind == "loop"]
+        if len(loops) != 1 or any(outer.slot == FUNCTIONS for outer in outside):
+            return False
+        partner = self.matching.to_old[loops[0]]
+        heads = self.matching.old.loop_heads, self.matching.new.loop_heads
+        return partner is not None and continues(heads[0].get(partner, ""), heads[1].get(loops[0], ""))
+
+    def _indistinct(self) -> Iterator[int]:
+        """Yield the new steps that may be removed ones, because only their functions would tell them apart."""
+        for old in self.matching.unmatched_old():
+            for namesake in adjacent_namesakes(self.matching, old):
+                new = self.matching.to_new[namesake]
+                if new is not None and new in self._new_sites:
+                    yield self._new_sites[new]
+
+    def _unprotected(self) -> Iterator[int]:
+        """Yield the new steps in a `try` whose `except` block was removed, and in the functions that it calls."""
+        old, new = self.matching.old, self.matching.new
+        pending: list[int] = []
+        for element in old.elements:
+            if element.kind != "try" or not _has_handlers(old, element.number):
+                continue
+            partner = self.matching.to_new[element.number]
+            if partner is None:
+                inside = (child for child in element.children if old[child].slot == "try_block")
+                partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
+                pending += (number for number in partners if number is not None and not _is_protected(new, number))
+            elif not _has_handlers(new, partner):
+                pending += (child for child in new[partner].children if new[child].slot == "try_block")
+        entered = set(pending)
+        while pending:
+            for number in new.subtree(pending.pop()):
+                if number in self._new_sites:
+                    yield self._new_sites[number]
+                function = self._new_functions.get(new[number].name) if new[number].kind == CALL else None
+                if function is not None and function not in entered:
+                    entered.add(function)
+                    pending.append(function)
+
+    def _has_rekeyed(self, sites: Sequence[Site]) -> bool:
+        """Return whether a deployed step is now a sleep with another duration."""
+        pairs = ((as_step(site), self.new.sites[new]) for site in sites for new in self._counterparts([site]))
+        return any(duration_key(old) != duration_key(as_step(new)) for old, new in pairs)
+
+    def _new_conditions(self) -> dict[int, str]:
+        by_function: dict[str, str] = {}
+        conditions = ((number, self._new_condition(each, by_function)) for each, number in self._new_sites.items())
+        return {number: condition for number, condition in conditions if condition}
+
+    def _new_condition(self, element: int, by_function: dict[str, str]) -> str:
+        """Return when the innermost new condition around an element, or around all calls of it, skips the element."""
+        for outer in ancestors(self.matching.new, element):
+            is_new = self.matching.to_old[outer.number] is None
+            if is_new and outer.kind == BRANCH and (clause := self._skips(outer)):
+                return clause
+            if outer.slot == FUNCTIONS:
+                key = outer.text(KEY)
+                if key not in by_function:
+                    by_function[key] = ""  # Recursive calls add no condition.
+                    calls = [self._new_condition(call, by_function) for call in self._new_calls.get(key, ())]
+                    by_function[key] = calls[0] if calls and all(calls) else ""
+                return by_function[key]
+        return ""
+
+    def _skips(self, branch: TreeElement) -> str:
+        """Return when a new branch does not run, as a clause, or an empty string for an `else` of several branches."""
+        if condition := branch.text("condition"):
+            return f"`{condition}` is false"
+        first, *others = (self.matching.new[each] for each in self.matching.new[branch.parent].children)
+        condition = first.text("condition")
+        return f"`{condition}` is true" if condition and [each.number for each in others] == [branch.number] else ""
+
+    def _decisions(
+        self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], *, may_have_raised: bool
+    ) -> Decisions:
+        """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
+        new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
+        old = PassedPart.of(self.matching.old, entries, runs, self._traces[0])
+        passed = PassedPart.of(self.matching.new, entries, new, self._traces[1])
+        failed = [
+            {
+                chain[-1]
+                for entry, chains in zip(entries, version, strict=True)
+                if entry.outcome == "failed"
+                for chain in chains
+            }
+            for version in (runs, new)
+        ]
+        return Decisions(
+            self.matching,
+            old,
+            passed,
+            may_have_raised,
+            tuple(current_passes(self.matching.old, runs)),
+            self._old_calls,
+            self._new_calls,
+            self._guards,
+            RemovedExits.of(self.matching, old, self._old_calls),
+            Contradictions(self._guards.both, old, passed),
+            frozenset(
+                chain[-1]
+                for entry, chains in zip(entries, new, strict=True)
+                if entry.outcome != "done"
+                for chain in chains
+            ),
+            (
+                skipped_by_failures(old, self._old_calls, sorted(failed[0])),
+                skipped_by_failures(passed, self._new_calls, sorted(failed[1])),
+            ),
+        )
+
+    def _chain(self, place: Place) -> RunChain:
+        return tuple(self._old_paths[path] for path in (*place.calls, place.path))
+
+    def _new_chain(self, chain: RunChain) -> RunChain:
+        """Return the counterparts of a deployed step and its calls, or an empty tuple if the step was removed."""
+        numbers = [self.matching.to_new[number] for number in chain]
+        return () if numbers[-1] is None else tuple(number for number in numbers if number is not None)
+
+    def _counterpart(self, chain: RunChain) -> int | None:
+        """Return the new step that corresponds to a run of a deployed step, or None if the step or run was removed."""
+        element = self.matching.to_new[chain[-1]]
+        if element is None or self._is_removed_call(chain, element):
+            return None
+        return self._new_sites.get(element)
+
+    def _is_removed_call(self, chain: RunChain, element: int) -> bool:
+        """Return whether a run was in a removed call of a function, which still contains the step."""
+        outer = {each.number for each in ancestors(self.matching.new, element)}
+        for call in chain[:-1]:
+            name = self.matching.old[call].name
+            name = self.matching.renamed.get(name, name)
+            calls = self._new_calls.get(name, ())
+            is_replaced = any(self.matching.to_old[other] is None for other in calls)
+            if self.matching.to_new[call] is None and calls and not is_replaced and self._new_functions[name] in outer:
+                return True
+        return False
+
+    def _counterparts(self, sites: Sequence[Site]) -> Iterator[int]:
+        for site in sites:
+            element = self.matching.to_new[self._old_paths[site.path]]
+            if element is not None and element in self._new_sites:
+                yield self._new_sites[element]
+
+    def _is_optional(self, number: int) -> bool:
+        """Return whether a new element is in a branch or loop that the deployed code lacks."""
+        elements = (self.matching.new[number], *ancestors(self.matching.new, number))
+        return any(
+            self.matching.to_old[element.number] is None for element in elements if element.kind in {"branch", "loop"}
+        )
+
+
+def _has_handlers(tree: Tree, number: int) -> bool:
+    return any(tree[child].slot == "catch_block" for child in tree[number].children)
+
+
+def _is_protected(tree: Tree, number: int) -> bool:
+    """Return whether an element is in a `try` with an `except` block, or in a function, whose calls may be in one."""
+    return any(
+        outer.slot == FUNCTIONS or (outer.kind == "try" and _has_handlers(tree, outer.number))
+        for outer in ancestors(tree, number)
+    )
+
+
+def _only_step(sites: Sequence[Site]) -> Step | None:
+    if len({site.path for site in sites}) > 1 or sites[0].kind is None:
+        return None
+    return as_step(sites[0])
+
+
+def _misfit_text(log: InstanceLog, match: Match) -> str:
+    if match.misfit is None:
+        return f"The log cannot be matched with the deployed code: {match.unknown}."
+    index = match.misfit.index
+    entry = next((entry.log_name for entry in log.entries if entry.index == index), None)
+    if match.misfit.ended_early:
+        return f"The log does not fit the deployed code: `{entry}` has ended before the steps in it."
+    where = "it ends too early" if entry is None else f"`{entry}` comes where the code runs other steps"
+    return f"The log does not fit the deployed code: {where}."
+
+
+def _paths_of(tree: Tree) -> dict[Path, int]:
+    """Return the numbers of the elements, by their paths as in `model.walk.paths_of`."""
+    paths: list[Path] = [""]
+    for element in tree.elements[1:]:
+        above = f"{paths[element.parent]}." if paths[element.parent] else ""
+        if element.slot in BLOCK_SLOTS:
+            paths.append(f"{above}{element.slot}")
+        elif element.slot == FUNCTIONS:
+            paths.append(f'{above}{FUNCTIONS}["{element.text(KEY)}"]')
+        else:
+            paths.append(f"{above}{element.slot}[{element.index}]")
+    return {path: number for number, path in enumerate(paths)}
