@@ -194,7 +194,7 @@ def test_a_call_in_a_condition_may_return_another_value_elsewhere() -> None:
     ("body", "effect"),
     [
         (block(PACK, WRAP, do("weigh")), "resumes"),
-        (block(PACK, either(branch("late", do("weigh")), branch(None, WRAP))), "out_of_order"),
+        (block(PACK, either(branch("late", do("weigh")), branch(None, WRAP))), "unknown"),
         (block(PACK, either(branch("late", do("weigh"))), WRAP), "out_of_order"),
         (block(PACK, WRAP, either(branch("late", do("weigh")))), "resumes"),
         (block(PACK, call("finish")), "resumes"),
@@ -206,6 +206,15 @@ def test_steps_that_a_failure_has_skipped(body: Block, effect: InstanceEffect) -
     new = graph(protected(body, catch=block()), sleep(), functions=functions)
     log = log_of("running", ended("pack"), failed("wrap"), opened("cool down", "sleep"))
     assert NewCode.of(new, old).replay(log).effect == effect
+
+
+def test_a_new_condition_may_skip_a_stored_error() -> None:
+    guarded = protected(block(PACK, either(branch("late", WRAP)), do("weigh")), catch=block())
+    old = graph(protected(block(PACK, WRAP, do("weigh")), catch=block()), sleep())
+    log = log_of("running", ended("pack"), failed("wrap"), opened("cool down", "sleep"))
+    replay = NewCode.of(graph(guarded, sleep()), old).replay(log)
+    reason = "If `late` is false, the new code does not call `wrap-1`, and continues where its error was raised."
+    assert (replay.effect, replay.reasons) == ("unknown", (reason,))
 
 
 def test_open_steps_without_a_call_are_noted() -> None:

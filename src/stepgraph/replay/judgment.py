@@ -25,6 +25,7 @@ from stepgraph.replay.wording import (
     removed_namesake,
     removed_or_renamed,
     rerun_reason,
+    skipped_error,
     unreached,
 )
 
@@ -356,6 +357,8 @@ class Judgment(Struct):
         for call in self.alignment.calls:
             condition = conditions.get(call.site.number)
             if condition is not None and call.entry is not None:
+                if self.entries[call.entry].outcome == "failed":
+                    self._add("unknown", skipped_error(self.entries[call.entry], condition), call.site)
                 names.setdefault(condition, []).append(self.entries[call.entry].log_name)
                 if (other := self._with_equal_name(call.site, self.entries[call.entry])) is not None:
                     reason = f"If {condition}, {misuse(other, self.entries[call.entry], 'gets')}"

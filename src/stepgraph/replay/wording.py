@@ -16,6 +16,11 @@ def removed_handler(entry: LogEntry) -> str:
     return f"The stored error of `{entry.log_name}` may end the instance, as its `except` block was removed."
 
 
+def skipped_error(entry: LogEntry, condition: str) -> str:
+    """Return the reason that a stored error may not be raised again."""
+    return f"If {condition}, the new code does not call `{entry.log_name}`, and continues where its error was raised."
+
+
 def unreached(site: Site) -> str:
     """Return the reason that a step that has run may not be called."""
     return f"The new code does not reach `{site.node['name']}` on the path that the instance took."
