@@ -38,12 +38,12 @@ class Contradictions:
         self._guards = guards
         self._old = old
         self._new = new
-        self._skipped: dict[int, bool] = {}
-        """Whether the conditions of each element inside its parent contradict those of the steps that have run."""
+        self._taken: dict[int, bool] = {}
+        """Whether the instance certainly skips each branch, or the elements after each exit."""
 
     def skips(self, number: int) -> bool:
         """Return whether an instance certainly skips an element of the new version."""
-        if self._guards is None or not self._true:
+        if self._guards is None:
             return False
         guards, is_skipped = self._guards[1], False
         for element in guards.path(number):
@@ -51,31 +51,47 @@ class Contradictions:
         return is_skipped
 
     def _contradicts(self, guards: Guards, element: TreeElement) -> bool:
-        if element.number not in self._skipped:
-            conditions = _conditions_in_parent(guards, element)
-            self._skipped[element.number] = any(self._true.issuperset(_opposite(each)) for each in conditions)
-        return self._skipped[element.number]
+        """Return whether the conditions of an element in its parent contradict those of the steps that have run."""
+        return any(
+            self._is_contradicted(guards, number, branch, texts)
+            for number, branch, texts in _conditions_of(guards, element)
+        )
+
+    def _is_contradicted(self, guards: Guards, number: int, branch: TreeElement, texts: Iterable[str]) -> bool:
+        if number not in self._taken:
+            conditions = _comparable(guards, branch, texts)
+            self._taken[number] = any(self._true.issuperset(_opposite(each)) for each in conditions)
+        return self._taken[number]
 
     @cached_property
     def _true(self) -> frozenset[_Condition]:
         """The conditions that are true because steps of the instance have certainly run."""
         if self._guards is None:
             return frozenset()
-        tree, old = self._old.tree, self._old
-        entered = (tree[number] for number in old.entered if number != ROOT and not old.is_repeated(number))
-        return frozenset(each for element in entered for each in _conditions_in_parent(self._guards[0], element))
+        guards, tree, old = self._guards[0], self._old.tree, self._old
+        true: dict[int, list[_Condition]] = {}
+        for number in old.entered:
+            if number != ROOT and not old.is_repeated(number):
+                for key, branch, texts in _conditions_of(guards, tree[number]):
+                    if key not in true:
+                        true[key] = list(_comparable(guards, branch, texts))
+        return frozenset(each for conditions in true.values() for each in conditions)
 
 
-def _conditions_in_parent(guards: Guards, element: TreeElement) -> Iterator[_Condition]:
-    """Yield the conditions of an element in its parent: of a branch, or of the exits in front of it."""
+def _conditions_of(guards: Guards, element: TreeElement) -> Iterator[tuple[int, TreeElement, Iterable[str]]]:
+    """Yield the branches and exits that decide in a parent whether an element runs.
+
+    Each has the number of the branch or exit, the branch, and the conditions under which the element runs.
+    """
     if element.kind == BRANCH:
-        yield from _conditions(guards, element, guards.decision(element))
+        yield element.number, element, guards.decision(element)
     elif element.slot == NODES:
         for exit_number, conditions in guards.after_exits(element):
-            yield from _conditions(guards, guards.tree[guards.tree[exit_number].parent], conditions)
+            yield exit_number, guards.tree[guards.tree[exit_number].parent], conditions
 
 
-def _conditions(guards: Guards, branch: TreeElement, texts: Iterable[str]) -> Iterator[_Condition]:
+def _comparable(guards: Guards, branch: TreeElement, texts: Iterable[str]) -> Iterator[_Condition]:
+    """Yield the conditions that are comparable in another place: those with calls in the same choice only."""
     choice = guards.key_of(branch.parent) if branch.kind == BRANCH else ""
     for text in texts:
         if choice or not _CALL.search(text):
