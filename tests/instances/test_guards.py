@@ -233,6 +233,25 @@ def test_a_new_loop_in_a_new_helper(last: LogEntry, effect: InstanceEffect) -> N
     assert replay.effect == effect
 
 
+def test_a_new_loop_around_a_new_helper() -> None:
+    new = graph(loop(call("prepare")), WRAP, functions={"prepare": function("prepare", PACK)})
+    details = Details([(new["workflow"]["nodes"][0], Detail("for i in range(2)"))])
+    log = log_of("running", ended("pack"), opened("wrap"))
+    assert NewCode.of(new, graph(PACK, WRAP), (NO_DETAILS, details)).replay(log).effect == "out_of_order"
+
+
+@pytest.mark.parametrize(
+    ("log", "effect"),
+    [
+        (log_of("running", opened("pack")), "resumes"),
+        (log_of("running", ended("pack"), ended("wrap"), opened("cool down", "sleep")), "out_of_order"),
+    ],
+)
+def test_steps_after_a_loop_do_not_precede_its_open_pass(log: InstanceLog, effect: InstanceEffect) -> None:
+    new = graph(loop(PACK, WRAP), loop(do("weigh")), sleep())
+    assert NewCode.of(new, graph(loop(PACK, WRAP), sleep())).replay(log).effect == effect
+
+
 def test_a_new_loop_in_an_earlier_pass() -> None:
     old, new = graph(loop(PACK, WRAP)), graph(loop(PACK, loop(WRAP)))
     log = counted(log_of("running", ended("pack"), ended("wrap"), opened("pack")))

@@ -415,11 +415,12 @@ class _RunSearch(Struct):
         deployed = self.costs.deployed
         excluded = {call.site.number for call in calls}
         repeated = frozenset[int]()
+        is_determined = deployed is not None and (not deployed.sites or len(deployed.sites[-1]) <= 1)
         if deployed is not None:
             # The deployed code shows which steps are new. A log that determines the steps of its entries also shows
             # which ones run.
             excluded |= deployed.existing - deployed.overtaking
-            if not deployed.sites or len(deployed.sites[-1]) <= 1:
+            if is_determined:
                 # If the last entry may be a run of another step, the instance may have passed the next steps. Those of
                 # the next pass of a loop may precede calls of earlier passes, too.
                 repeated = next_sites
@@ -437,6 +438,7 @@ class _RunSearch(Struct):
                 self._precedes_a_call(site, calls, positions)
                 if site.number in repeated
                 else any(self.positions.can_begin(position, site, after_failure=has_failed) for position in positions)
+                and (not is_determined or self._may_precede_a_call(site, calls, positions))
             )
         )
 
@@ -450,6 +452,19 @@ class _RunSearch(Struct):
             for begun in self.positions.begin(position, site, number, retried=False):
                 ended = self.positions.end(begun, number, failed=False)
                 if not self._may_follow(begun, call.site) and any(self._may_follow(each, call.site) for each in ended):
+                    return True
+        return False
+
+    def _may_precede_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
+        """Return whether some later call can follow a step, perhaps after others and instead of the next call."""
+        number, following = len(self.entries), 0
+        for call, position in reversed(list(zip(calls, positions, strict=False))):
+            following |= 1 << call.site.number
+            if not self.positions.can_begin(position, site):
+                continue
+            self._count_call()
+            for begun in self.positions.begin(position, site, number, retried=False):
+                if any(each.sites & following for each in self.positions.end(begun, number, failed=False)):
                     return True
         return False
 

@@ -47,7 +47,8 @@ class PassedPart(Struct, frozen=True):
         places = _EnclosingElements(tree)
         counts = Counter(chain for chains in runs for chain in chains)
         last: dict[int, int] = {}
-        for number in places.with_callers({number for chain in counts for number in chain}):
+        possible = places.with_callers({number for chain in counts for number in chain})
+        for number in possible:
             function = places.function_of(number)
             last[function] = max(last.get(function, ROOT), number)
         repeated = frozenset(
@@ -62,7 +63,7 @@ class PassedPart(Struct, frozen=True):
             frozenset(completed),
             frozenset(entered | {outer.number for number in entered for outer in ancestors(tree, number)}),
             repeated,
-            frozenset(number for chain in counts for number in chain),
+            frozenset(possible),
             frozenset(places.called_once()),
             traces,
             _certain_counts(runs),
