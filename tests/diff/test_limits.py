@@ -135,6 +135,11 @@ def test_sequences_with_nested_anchors() -> None:
     assert sorted(pairs) == pairs
 
 
+def test_the_first_of_equal_adjacent_items_are_matched() -> None:
+    assert common_sequence("axbb", "aybbb") == [(0, 0), (2, 2), (3, 3)]
+    assert common_sequence("xbb", "yb") == [(1, 1)]
+
+
 def test_group_members_with_changed_dependencies() -> None:
     old, new = (
         graph(parallel("all", *(do(f"s{n}", starts=at, resolves=at + 1) for n, at in enumerate(order))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -38,7 +38,8 @@ def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
     """Return index pairs of equal items, increasing in both sequences.
 
     Items that are unique in both sequences are matched first, as in a patience diff. Between them, short sequences are
-    matched by a longest common subsequence. The total work is bounded.
+    matched by a longest common subsequence. Of equal adjacent items, the first ones are matched. The total work is
+    bounded.
     """
     pairs: list[Pair] = []
     pending = [(0, len(old), 0, len(new))]
@@ -69,7 +70,20 @@ def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
             (old_from + a + 1, old_from + next_a, new_from + b + 1, new_from + next_b)
             for (a, b), (next_a, next_b) in pairwise(bounds)
         )
-    return sorted(pairs)
+    return list(_earliest(sorted(pairs), old, new))
+
+
+def _earliest(pairs: Sequence[Pair], old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[Pair]:
+    """Yield pairs with the first one of equal adjacent items, so that a repeated item is added behind the others."""
+    last_old = last_new = -1
+    for a, b in pairs:
+        first_old, first_new = a, b
+        while first_old - 1 > last_old and old[first_old - 1] == old[a]:
+            first_old -= 1
+        while first_new - 1 > last_new and new[first_new - 1] == new[b]:
+            first_new -= 1
+        yield first_old, first_new
+        last_old, last_new = first_old, first_new
 
 
 def _anchors(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pair]:
