@@ -12,7 +12,7 @@ from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.limits import Limit
 from stepgraph.model.details import Detail, Details
-from stepgraph.model.payload import Graph, If, Node
+from stepgraph.model.payload import Block, Graph, If, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import LOAD, PACKED, SHIP, SLEEPING, SLEEPS, counted, sleep, sleep_until, wait
 from tests.instances.short_logs import ended, failed, log_of, opened
@@ -73,6 +73,28 @@ def test_surplus_passes_are_orphans(
     details = with_head(PACKING, 0, "for item in items"), with_head(PACKING, 0, new)
     replay = NewCode.of(PACKING, PACKING, details).replay(counted(log))
     assert (replay.effect, replay.orphans) == (effect, orphans)
+
+
+LEAVES_FULL = either(branch("full", LEAVES))
+PACKED_TWICE = log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep"))
+
+
+@pytest.mark.parametrize(
+    ("body", "old", "log", "effect"),
+    [
+        (block(do("pack"), LEAVES_FULL), "for i in range(3)", PACKED_TWICE, "resumes"),
+        (block(do("pack"), LEAVES_FULL), "for i in range(3)", PACKED, "unknown"),
+        (block(do("pack"), LEAVES_FULL), "for i in items", PACKED_TWICE, "unknown"),
+        (block(do("pack"), LEAVES_FULL), "for i in range(3)", LAST_PASS, "resumes"),
+        (block(protected(block(do("pack")), catch=block()), LEAVES_FULL), "for i in range(3)", PACKED_TWICE, "resumes"),
+        (block(LEAVES_FULL, do("pack")), "for i in range(3)", PACKED_TWICE, "unknown"),
+        (block(do("pack")), "for i in range(3)", PACKED, "out_of_order"),
+    ],
+)
+def test_more_attempts_after_an_exit(body: Block, old: str, log: InstanceLog, effect: InstanceEffect) -> None:
+    code = graph(loop(*body["nodes"]), sleep(), SHIP)
+    replay = NewCode.of(code, code, (with_head(code, 0, old), with_head(code, 0, "for i in range(5)")))
+    assert replay.replay(counted(log)).effect == effect
 
 
 def test_a_step_moved_out_of_a_loop_runs_once() -> None:

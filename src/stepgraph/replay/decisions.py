@@ -20,6 +20,7 @@ from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.loop_passes import LoopPasses, has_exit
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
 
@@ -192,26 +193,11 @@ class Decisions(Struct, frozen=True):
             partner = self.matching.to_new[number]
             if partner is None or not (number in left or self._is_followed(number, partner)):
                 continue
-            effect = self._effect_of_further_passes(number, partner, has_left=number in left)
+            effect = LoopPasses(self.matching, self.old).effect_of_more(number, partner, has_left=number in left)
             if effect != "resumes":
                 head = self.matching.new.loop_heads.get(partner, "")
                 loop = f"The loop `{head}`" if head else "A loop"
                 yield Decision(effect, f"{loop} may have further passes, although steps after it have already begun.")
-
-    def _effect_of_further_passes(self, old: int, new: int, *, has_left: bool) -> InstanceEffect:
-        """Return the effect of a loop that steps which have run follow. An exit that was removed may have left it.
-
-        The log may not show whether the exit or the last pass has ended the loop.
-        """
-        passes = number_of_passes(self.matching.new.loop_heads.get(new, ""))
-        if passes == 1:
-            return "resumes"
-        if not has_left or self.old.has_partial_pass(old):
-            return "out_of_order"
-        begun = self.old.passes(old)
-        if passes is None or begun is None:
-            return "unknown"
-        return "resumes" if begun >= passes else "out_of_order"
 
     def _overtaken_in_pass(self) -> Iterator[Decision]:
         """Yield the first step that the current pass of each loop had not reached, and that it now runs earlier."""
@@ -302,7 +288,7 @@ class Decisions(Struct, frozen=True):
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
         if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(new_head, old_head):
             return  # The passes so far are the first ones of the new loop.
-        effect = self._effect_of_number(old, new)
+        effect = LoopPasses(self.matching, self.old).effect_of_number(old, new, is_inside=self._is_in(old))
         if effect == "resumes":
             return
         if old_head == new_head or not old_head or not new_head:
@@ -312,27 +298,10 @@ class Decisions(Struct, frozen=True):
         elif effect is None and not (self.old.has_left(old) and have_equal_first_passes(old_head, new_head)):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
             yield Decision("unknown", reason)
-        elif effect == "out_of_order" or continues(new_head, old_head):
-            reason = f"`{new_head}` has further passes, which run although steps after the loop have already begun."
-            yield Decision("out_of_order", reason)
-
-    def _effect_of_number(self, old: int, new: int) -> InstanceEffect | None:
-        """Return the effect of a constant number of passes, or None if the number of passes so far is unknown.
-
-        Surplus passes leave their entries without a call.
-        """
-        passes, begun = number_of_passes(self.matching.new.loop_heads.get(new, "")), self.old.passes(old)
-        trees = (self.matching.old, old), (self.matching.new, new)
-        if passes is None or begun is None or any(_has_exit(*each) or _is_in_group(*each) for each in trees):
-            return None
-        if begun > passes and not self._has_only_full_passes(old, begun):
-            return None
-        return "out_of_order" if begun < passes and not self._is_in(old) else "resumes"
-
-    def _has_only_full_passes(self, loop: int, begun: int) -> bool:
-        """Return whether each pass of a loop has run the same steps, perhaps except for the last one."""
-        inside = [number for number in self.matching.old.subtree(loop) if number in self.old.possible]
-        return all(begun - 1 <= self.old.counts.get(number, 0) <= begun for number in inside)
+        elif effect is not None or continues(new_head, old_head):
+            may = "may have" if effect == "unknown" else "has"
+            reason = f"`{new_head}` {may} further passes, which run although steps after the loop have already begun."
+            yield Decision(effect or "out_of_order", reason)
 
     def _added_exits(self) -> Iterator[Decision]:
         tree = self.matching.new
@@ -410,7 +379,7 @@ class Decisions(Struct, frozen=True):
         tree = self.matching.new
         head = tree.loop_heads.get(number, "")
         count = number_of_passes(head)
-        passes = None if _has_exit(tree, number) else count
+        passes = None if has_exit(tree, number) else count
         loop = f"The new loop `{head}`" if head else "A new loop"
         if passes == 1 or (not self.new.is_over(number) and (count is not None and count > 0)):
             return
@@ -467,14 +436,6 @@ def _is_alternative(part: PassedPart, number: int) -> bool:
     around_last = {outer.number for outer in ancestors(tree, part.last.get(function, ROOT))}
     branches = (outer for outer in outside if outer.kind == BRANCH and outer.parent in around_last)
     return any(branch.number not in around_last for branch in branches)
-
-
-def _has_exit(tree: Tree, number: int) -> bool:
-    return any(tree[inner].kind == "break" for inner in tree.subtree(number))
-
-
-def _is_in_group(tree: Tree, number: int) -> bool:
-    return any(outer.kind == "parallel" for outer in ancestors(tree, number))
 
 
 def _is_conditional(element: TreeElement) -> bool:

@@ -100,6 +100,8 @@ class PassedPart(Struct, frozen=True):
         It is known if each pass begins with the same step, and the loop runs once.
         """
         first = next(iter(self.tree[loop].children), None)
+        while first is not None and self.tree[first].kind in {"try", "block"}:
+            first = next(iter(self.tree[first].children), None)
         if first is None or self.tree[first].kind not in STEPS or self.is_repeated(loop):
             return None
         if first in self.counts:

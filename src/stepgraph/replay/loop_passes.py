@@ -1,0 +1,69 @@
+"""The passes of a loop in the log, compared with the number of passes that the new code makes."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from stepgraph.diff.loop_heads import continues, number_of_passes
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import Tree
+from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.replay.passed_part import PassedPart, ancestors
+
+
+class LoopPasses(Struct, frozen=True):
+    """Finds the effects of the numbers of passes of loops on an instance."""
+
+    matching: Matching
+    old: PassedPart
+
+    def effect_of_more(self, old: int, new: int, *, has_left: bool) -> InstanceEffect:
+        """Return the effect of a loop that steps which have run follow. An exit that was removed may have left it.
+
+        The log may not show whether the exit or the last pass has ended the loop.
+        """
+        passes = number_of_passes(self.matching.new.loop_heads.get(new, ""))
+        if passes == 1:
+            return "resumes"
+        if not has_left or self.old.has_partial_pass(old):
+            return "out_of_order"
+        begun = self.old.passes(old)
+        if passes is None or begun is None:
+            return "unknown"
+        return "resumes" if begun >= passes else "out_of_order"
+
+    def effect_of_number(self, old: int, new: int, *, is_inside: bool) -> InstanceEffect | None:
+        """Return the effect of a constant number of passes, or None if the log does not determine it.
+
+        Surplus passes leave their entries without a call. If the loop could have had more passes, an exit has ended it.
+        `is_inside` tells whether the instance is in the loop.
+        """
+        heads = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
+        (before, passes), begun = map(number_of_passes, heads), self.old.passes(old)
+        trees = (self.matching.old, old), (self.matching.new, new)
+        if passes is None or any(_is_in_group(*each) for each in trees):
+            return None
+        may_leave = any(has_exit(*each) for each in trees)
+        if begun is None:
+            return "unknown" if may_leave and continues(heads[1], heads[0]) and self.old.has_left(old) else None
+        if begun > passes:
+            return "resumes" if self._has_only_full_passes(old, begun) else None
+        if begun == passes or is_inside:
+            return "resumes"
+        if not may_leave:
+            return "out_of_order"
+        return "resumes" if before is not None and begun < before else "unknown"
+
+    def _has_only_full_passes(self, loop: int, begun: int) -> bool:
+        """Return whether each pass of a loop has run the same steps, perhaps except for the last one."""
+        inside = [number for number in self.matching.old.subtree(loop) if number in self.old.possible]
+        return all(begun - 1 <= self.old.counts.get(number, 0) <= begun for number in inside)
+
+
+def has_exit(tree: Tree, number: int) -> bool:
+    """Return whether an exit may leave an element."""
+    return any(tree[inner].kind == "break" for inner in tree.subtree(number))
+
+
+def _is_in_group(tree: Tree, number: int) -> bool:
+    return any(outer.kind == "parallel" for outer in ancestors(tree, number))
