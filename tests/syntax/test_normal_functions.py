@@ -121,6 +121,8 @@ def test_functions_with_other_results_have_other_normal_forms() -> None:
         ("f(a):\n    b = load(a)\n    return b.c", "return load(a).c"),
         ("f(a):\n    b = load(a)\n    save(a)\n    return b", "b = load(a)\nsave(a)\nreturn b"),
         ("f(a):\n    b = a.c\n    a.c = 1\n    return b", "b = a.c\na.c = 1\nreturn b"),
+        ("f(a):\n    b = COUNT\n    save(a)\n    return b", "b = COUNT\nsave(a)\nreturn b"),
+        ("f(a):\n    b = a.c\n    with a:\n        return b", "b = a.c\nwith a:\n    return b"),
         ("f(a):\n    b = a\n    a = 1\n    return b", "b = a\na = 1\nreturn b"),
         ("f(a):\n    b = a.c\n    return lambda: b", "b = a.c\nreturn lambda: b"),
         ("f(a):\n    if not a:\n        return\n    save(a)", "if a:\n    save(a)"),

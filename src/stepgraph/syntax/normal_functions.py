@@ -32,7 +32,7 @@ _PURE_METHODS: Final = frozenset(
 _EFFECTS: Final = (ast.Await, ast.NamedExpr, ast.Yield, ast.YieldFrom)
 _READS: Final = (ast.Attribute, ast.Subscript, ast.Call)
 _SCOPES: Final = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-_CATCHING: Final = (ast.Try, ast.With, ast.AsyncWith)
+_CATCHING: Final = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _EXITS: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 _Block: TypeAlias = list[ast.stmt]
@@ -68,7 +68,7 @@ def _without_messages(block: _Block) -> _Block:
     for statement in block:
         for name, inner in list(_blocks(statement)):
             setattr(statement, name, _without_messages(inner) or ([ast.Pass()] if name == "body" else []))
-        for handler in statement.handlers if isinstance(statement, ast.Try) else ():
+        for handler in statement.handlers if isinstance(statement, ast.Try | ast.TryStar) else ():
             handler.body = _without_messages(handler.body) or [ast.Pass()]
     return [each for each in block if not isinstance(each, ast.Pass) and not _is_message(each)]
 
@@ -239,7 +239,7 @@ class _Inlining:
                 continue
             for _, inner in _blocks(statement):
                 self.replace(inner)
-            for handler in statement.handlers if isinstance(statement, ast.Try) else ():
+            for handler in statement.handlers if isinstance(statement, ast.Try | ast.TryStar) else ():
                 self.replace(handler.body)
             index += 1
 
@@ -271,7 +271,9 @@ class _Inlining:
             isinstance(each, ast.Name) and each.id in names and not isinstance(each.ctx, ast.Load) for each in passed
         ):
             return False
-        return not _reads(value) or not any(map(_has_effect, passed))
+        # Calls may change global variables, which the function does not bind.
+        reads = _reads(value) or any(not self._stores[each] for each in names)
+        return not reads or not any(map(_has_effect, passed))
 
     def _uses(self, name: str, following: Sequence[ast.stmt]) -> tuple[list[int], list[ast.AST]]:
         """Return the numbers of uses in the statements up to the last use, and the nodes of these."""
@@ -373,7 +375,7 @@ def _structure_inside(statement: ast.stmt) -> None:
     for name, inner in list(_blocks(statement)):
         exit_kind = ast.Continue if is_loop and name == "body" else None
         setattr(statement, name, _structured(inner, exit_kind) or ([ast.Pass()] if name == "body" else []))
-    for handler in statement.handlers if isinstance(statement, ast.Try) else ():
+    for handler in statement.handlers if isinstance(statement, ast.Try | ast.TryStar) else ():
         handler.body = _structured(handler.body, None) or [ast.Pass()]
 
 
