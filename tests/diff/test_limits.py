@@ -136,8 +136,9 @@ def test_sequences_with_nested_anchors() -> None:
 
 
 def test_the_first_of_equal_adjacent_items_are_matched() -> None:
-    assert common_sequence("axbb", "aybbb") == [(0, 0), (2, 2), (3, 3)]
-    assert common_sequence("xbb", "yb") == [(1, 1)]
+    assert common_sequence("xabb", "yabbb") == [(1, 1), (2, 2), (3, 3)]
+    assert common_sequence("xabb", "yab") == [(1, 1), (2, 2)]
+    assert common_sequence("bb", "xb") == [(1, 1)]
 
 
 def test_group_members_with_changed_dependencies() -> None:

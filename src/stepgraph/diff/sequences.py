@@ -74,14 +74,19 @@ def common_sequence(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Pa
 
 
 def _earliest(pairs: Sequence[Pair], old: Sequence[Hashable], new: Sequence[Hashable]) -> Iterator[Pair]:
-    """Yield pairs with the first one of equal adjacent items, so that a repeated item is added behind the others."""
+    """Yield pairs with the first one of equal adjacent items, so that a repeated item is added behind the others.
+
+    Items in front of a pair that are not common may have replaced each other, so they keep their places.
+    """
     last_old = last_new = -1
-    for a, b in pairs:
-        first_old, first_new = a, b
-        while first_old - 1 > last_old and old[first_old - 1] == old[a]:
-            first_old -= 1
-        while first_new - 1 > last_new and new[first_new - 1] == new[b]:
-            first_new -= 1
+    for pair in pairs:
+        first_old, first_new = pair
+        if pair[1] == last_new + 1:
+            while first_old - 1 > last_old and old[first_old - 1] == old[pair[0]]:
+                first_old -= 1
+        if pair[0] == last_old + 1:
+            while first_new - 1 > last_new and new[first_new - 1] == new[pair[1]]:
+                first_new -= 1
         yield first_old, first_new
         last_old, last_new = first_old, first_new
 
