@@ -135,6 +135,12 @@ def test_annotations_of_a_plain_subclass_are_not_fields() -> None:
     assert calls_of(declared, "await Mode(c).one(step)") == ["c"]
 
 
+def test_annotations_of_a_plain_class_are_not_fields() -> None:
+    declared = "class Base:\n    fns: tuple = ()\n    one: object = None\n\nclass Mode(Base):\n    fns = (a,)\n    one = staticmethod(b)"
+    body = "for fn in Mode().fns:\n    await fn(step)\nawait Mode().one(step)"
+    assert calls_of(declared, body) == ["a", "b"]
+
+
 @pytest.mark.parametrize("call", ["super().__init__(b)", "Base.__init__(self, b)"])
 def test_an_initializer_calls_a_generated_one(call: str) -> None:
     declared = f"""

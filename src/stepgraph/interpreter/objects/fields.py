@@ -28,6 +28,7 @@ from stepgraph.syntax.walk import statements_below
 _DATACLASSES: Final = ("dataclasses.dataclass", "pydantic.dataclasses.dataclass")
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 _MODELS: Final = frozenset({"pydantic.BaseModel", "pydantic.main.BaseModel", "sqlmodel.SQLModel"})
+_SUBCLASS_HOOK: Final = "__init_subclass__"
 _MODEL_DECORATOR: Final = "pydantic.dataclasses.dataclass"
 _MATCH_ARGUMENTS: Final = "__match_args__"
 _ATTRS_PACKAGES: Final = ("attr.", "attrs.")
@@ -76,6 +77,19 @@ def generates_initializer(order: Sequence[Value]) -> bool:
             if is_data_class(owner) and _decorator_flags(owner).get("init", True):
                 return True
     return False
+
+
+def may_have_fields(order: Sequence[Value]) -> bool:
+    """Return whether the annotated names of the classes in a resolution order may be fields.
+
+    In plain classes, they are class variables. Decorators, metaclasses and base classes may create fields from them.
+    """
+    return any(
+        owner.node.decorators or owner.metaclass is not None or _SUBCLASS_HOOK in owner.scope.bindings.binders
+        if isinstance(owner, ClassValue)
+        else not isinstance(owner, External) or owner.name == _NAMED_TUPLE
+        for owner in order
+    )
 
 
 def is_data_class(owner: ClassValue) -> bool:
