@@ -57,6 +57,26 @@ def test_isinstance_selects_the_objects_of_a_class(test: str) -> None:
     assert lines_of(body) == [f"if {test}", "  a", "else", "  b"]
 
 
+@pytest.mark.parametrize(
+    ("choice", "expected"),
+    [
+        ("steps = result.steps if isinstance(result, Chain) else [result]", ["a"]),
+        ("steps = [result.first] if not isinstance(result, (list, Chain)) else result.steps", ["a"]),
+        (
+            "if isinstance(result, list | tuple):\n    steps = list(result)\nelse:\n    steps = [*result.steps, b]",
+            ["a", "b"],
+        ),
+        (
+            "steps = [a]\nif isinstance(result, Chain):\n    await b()",
+            ["if isinstance(result, Chain)", "  b", "a"],
+        ),
+    ],
+)
+def test_isinstance_decides_values_but_shows_steps(choice: str, expected: list[str]) -> None:
+    definitions = "class Chain:\n    def __init__(self, *steps):\n        self.steps = steps\n\nresult = Chain(a)\n"
+    assert lines_of(f"{choice}\nfor one in steps:\n    await one()", definitions) == expected
+
+
 def test_isinstance_includes_subclasses() -> None:
     subclass = RESULTS.replace("result = Ok(a)", "class Cached(Ok):\n    pass\n\nresult = Cached(a)")
     body = "if isinstance(result, Ok):\n    await result.value()\nelse:\n    await result.handler()"

@@ -11,7 +11,7 @@ from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.classes import is_instance
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
-from stepgraph.interpreter.python.narrowing import narrow
+from stepgraph.interpreter.python.narrowing import class_expressions, narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Container, without_constants
@@ -22,6 +22,8 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value, is_from_package, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import expressions_below
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
 
@@ -63,6 +65,62 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             return None
 
 
+def decided_truth(interpreter: Interpreter, node: cst.If | cst.IfExp) -> bool | None:
+    """Return the truth value of the test of a conditional that runs one branch only. Return None for other tests.
+
+    Such a test is static, or it is an `isinstance` that the class of an object decides. The latter is a choice in the
+    graph if a branch awaits anything or leaves a coroutine function.
+    """
+    truth = static_truth(interpreter, node.test)
+    if truth is not None or interpreter.is_import_time:
+        return truth
+    test, holds = node.test, True
+    while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        test, holds = test.expression, not holds
+    if not isinstance(test, cst.Call) or not isinstance(test.func, cst.Name) or test.func.value != "isinstance":
+        return None
+    function = interpreter.frame.function
+    is_async = not isinstance(function, cst.FunctionDef) or function.asynchronous is not None
+    if interpreter.module.once_for(node, _leaves_function if is_async else _awaits):
+        return None
+    truth = _instance_truth(interpreter, test)
+    return None if truth is None else truth is holds
+
+
+def _awaits(node: cst.CSTNode, _: SourceModule) -> bool:
+    return any(isinstance(each, _AWAITS) for each in expressions_below(node))
+
+
+def _leaves_function(node: cst.CSTNode, _: SourceModule) -> bool:
+    return any(isinstance(each, _AWAITS_AND_JUMPS) for each in expressions_below(node))
+
+
+_AWAITS: Final = (cst.Await, cst.Asynchronous, cst.Yield)
+_AWAITS_AND_JUMPS: Final = (*_AWAITS, cst.Return, cst.Raise, cst.Break, cst.Continue)
+
+
+def _instance_truth(interpreter: Interpreter, test: cst.Call) -> bool | None:
+    """Return the truth value of `isinstance(x, C)` or `isinstance(x, (C, D))` for an object of the project.
+
+    Return None for other tests and values.
+    """
+    match test:
+        case cst.Call(
+            func=cst.Name(value="isinstance") as function,
+            args=[
+                cst.Arg(value=cst.Name() as name, star="", keyword=None),
+                cst.Arg(value=classes, star="", keyword=None),
+            ],
+        ) if interpreter.evaluate(function) == External("builtins.isinstance"):
+            value = interpreter.evaluate(name)
+            results = [
+                is_instance(interpreter, value, interpreter.evaluate(node)) for node in class_expressions(classes)
+            ]
+            return True if any(results) else None if None in results else False
+        case _:
+            return None
+
+
 def _has_instance(interpreter: Interpreter, name: str) -> bool | None:
     """Return whether the instance that a descriptor's `__get__` receives as the parameter `name` is not None.
 
@@ -95,14 +153,8 @@ def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bo
         case cst.Call(func=cst.Name(value="callable"), args=[cst.Arg(value=cst.Name() as name, star="")]):
             value = interpreter.evaluate(name)
             return False if isinstance(value, Constant) else _is_function(value)
-        case cst.Call(
-            func=cst.Name(value="isinstance") as function,
-            args=[
-                cst.Arg(value=cst.Name() as name, star="", keyword=None),
-                cst.Arg(value=cst.Name() as class_name, star="", keyword=None),
-            ],
-        ) if interpreter.evaluate(function) == External("builtins.isinstance"):
-            return is_instance(interpreter, interpreter.evaluate(name), interpreter.evaluate(class_name))
+        case cst.Call(func=cst.Name(value="isinstance")):
+            return _instance_truth(interpreter, test)
         case cst.Name():
             value = interpreter.evaluate(test)
             return _is_nonempty(value) if isinstance(value, Collection) else _is_function(value)
@@ -172,7 +224,7 @@ def _is_coroutine(value: Value) -> bool | None:
 
 def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     """Evaluate `a if c else b`."""
-    truth = static_truth(interpreter, node.test)
+    truth = decided_truth(interpreter, node)
     if truth is not None:
         return interpreter.evaluate(node.body if truth else node.orelse)
     test = interpreter.evaluate(node.test)

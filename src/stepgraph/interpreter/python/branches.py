@@ -9,7 +9,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
-from stepgraph.interpreter.python.boolean import static_truth
+from stepgraph.interpreter.python.boolean import decided_truth
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
 from stepgraph.interpreter.python.parameter_tests import record_cases, record_tests
 from stepgraph.interpreter.python.patterns import (
@@ -31,7 +31,7 @@ def execute_if(interpreter: Interpreter, node: cst.If) -> None:
 
     An `elif` whose test may affect steps is nested in an `else`.
     """
-    truth = static_truth(interpreter, node.test)
+    truth = decided_truth(interpreter, node)
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
         return
@@ -60,7 +60,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
     clause: cst.If | cst.Else | None = node
     while isinstance(clause, cst.If):
         if clause is not node:
-            truth = static_truth(interpreter, clause.test)
+            truth = decided_truth(interpreter, clause)
             if truth is False:
                 clause = clause.orelse
                 continue

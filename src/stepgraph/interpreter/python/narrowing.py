@@ -97,7 +97,7 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             func=cst.Name(value="isinstance") as function,
             args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=classes, star="", keyword=None)],
         ) if interpreter.evaluate(function) == _ISINSTANCE:
-            tested = [interpreter.evaluate(node) for node in _class_expressions(classes)]
+            tested = [interpreter.evaluate(node) for node in class_expressions(classes)]
             yield from _narrow_variable(
                 interpreter, subject, lambda value: _may_be_instance(interpreter, value, tested, is_true=holds)
             )
@@ -162,12 +162,12 @@ def _may_be_instance(interpreter: Interpreter, value: Value, classes: Sequence[V
     return any(result is not False for result in results) if is_true else not any(results)
 
 
-def _class_expressions(node: cst.BaseExpression) -> list[cst.BaseExpression]:
+def class_expressions(node: cst.BaseExpression) -> list[cst.BaseExpression]:
     """Return the expressions of the individual classes in the second argument of `isinstance`."""
     match node:
         case cst.Tuple(elements=elements):
             return [element.value for element in elements]
         case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
-            return [*_class_expressions(left), *_class_expressions(right)]
+            return [*class_expressions(left), *class_expressions(right)]
         case _:
             return [node]
