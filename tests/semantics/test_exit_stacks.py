@@ -57,6 +57,57 @@ def test_managers_that_a_loop_enters_are_left_at_the_exit() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    ("exit_", "at_exit"),
+    [
+        ("    try:\n        yield name\n    finally:\n        await release()", "call release"),
+        ("    yield name\n    await release()", "call release"),
+        ("    yield name", ""),
+    ],
+)
+def test_a_generator_that_a_loop_enters_is_split_at_its_yield(exit_: str, at_exit: str) -> None:
+    manager = (
+        "async def release():\n    await b()\n\n@contextlib.asynccontextmanager\nasync def lock(name):\n    await a()\n"
+    )
+    body = "for x in xs:\n    name = await stack.enter_async_context(lock(x))\nawait c()"
+    after = text("""
+        finally
+          loop
+            try
+              if stack.enter_async_context(lock(x))
+                call release
+            catch
+        d
+        def release
+          b
+    """)
+    protected = text("""
+        try
+          loop
+            a
+          c
+    """)
+    expected = f"{protected}\n{after}" if at_exit else "loop\n  a\nc\nd"
+    workflow = workflow_of(f"{manager}{exit_}\n{_in_stack(body)}")
+    assert workflow.complete
+    assert graph_of(f"{manager}{exit_}\n{_in_stack(body)}") == expected
+
+
+@pytest.mark.parametrize(
+    "exit_",
+    [
+        "    try:\n        yield\n    except ValueError:\n        pass",
+        "    self.release = b\n    yield\n    self.release = d",
+        "    task = asyncio.create_task(b())\n    yield\n    await task",
+        "    try:\n        await b()\n        yield\n    finally:\n        await d()",
+    ],
+)
+def test_a_generator_that_cannot_be_split_is_reported(exit_: str) -> None:
+    manager = "@contextlib.asynccontextmanager\nasync def lock():\n    await a()\n"
+    body = "if wanted:\n    await stack.enter_async_context(lock())\nawait c()"
+    assert not workflow_of(f"{manager}{exit_}\n{_in_stack(body)}").complete
+
+
 def test_a_manager_in_a_branch_that_may_swallow_errors_is_reported() -> None:
     body = "if wanted:\n    await stack.enter_async_context(Lock(wanted))\nawait c()"
     assert not workflow_of(MANAGER + _in_stack(body)).complete

@@ -78,7 +78,8 @@ class ExitStack(Value, Struct, eq=False):
 class PushedCallback(Value, Struct, eq=False):
     """A callback in `ExitStack.pushed`."""
 
-    call: Partial
+    call: Partial | GeneratorCall
+    """The callback, or the generator whose code after its `yield` runs."""
     is_async: bool
     """Whether the result of the callback is awaited."""
 

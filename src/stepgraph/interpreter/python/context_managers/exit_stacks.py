@@ -12,10 +12,19 @@ from msgspec import Struct
 from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.python.assignment import add_items
+from stepgraph.interpreter.python.context_managers.generator_managers import enter_half, halves_of, leave_half
 from stepgraph.interpreter.python.context_managers.managers import exit_arguments, exit_effects, may_swallow
-from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
+from stepgraph.interpreter.values.calls import (
+    Arguments,
+    ExitStack,
+    ExitStackArguments,
+    GeneratorCall,
+    Partial,
+    PushedCallback,
+)
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY_BLOCK, Handler, LoopOperation, OperationBlock, TryOperation
 from stepgraph.ir.values import UNKNOWN, Value
@@ -198,7 +207,9 @@ def _run_any(interpreter: Interpreter, items: Sequence[Element]) -> None:
 
 
 def _run_callback(interpreter: Interpreter, callback: Value, place: SourcePlace) -> None:
-    if isinstance(callback, PushedCallback):
+    if isinstance(callback, PushedCallback) and isinstance(callback.call, GeneratorCall):
+        leave_half(interpreter, callback.call)
+    elif isinstance(callback, PushedCallback):
         result = interpreter.call(callback.call, Arguments(), place)
         if callback.is_async:
             await_value(interpreter, result, place)
@@ -225,14 +236,17 @@ def _enter(
 ) -> Value:
     """Enter an object in a branch, a loop or another function. Its exit is optional, like a callback's call.
 
-    Other managers, and objects that may swallow errors, surround the rest of the block and thus escape in such places.
+    A generator is split at its `yield`. Other managers, and objects that may swallow errors, surround the rest of the
+    block and thus escape in such places.
     """
     manager = arguments.items[0].value if len(arguments.positional) == 1 else UNKNOWN
     is_statement = receiver.supported_call is place.node or receiver.pushed is None
+    is_entered = not is_async or isinstance(place.module.parents.get(id(place.node)), cst.Await)
+    if isinstance(manager, GeneratorCall) and is_entered and not is_statement:
+        return _enter_generator(interpreter, receiver, manager, place, is_async=is_async)
     if is_statement or not isinstance(manager, ProjectObject) or may_swallow(manager):
         return _push(interpreter, receiver, arguments, place)
     enter, exit_ = (interpreter.attribute(manager, name, place) for name in _METHODS[is_async])
-    is_entered = not is_async or isinstance(place.module.parents.get(id(place.node)), cst.Await)
     if not (is_entered and isinstance(enter, FunctionValue) and isinstance(exit_, FunctionValue)):
         return _push(interpreter, receiver, arguments, place)
     if exit_effects(interpreter, exit_, place, is_async=is_async).swallows:
@@ -240,6 +254,22 @@ def _enter(
     entered = interpreter.call(enter, Arguments(), place)
     _push_exit(interpreter, receiver, Arguments.of(exit_, place), place, is_async=is_async)
     return entered
+
+
+def _enter_generator(
+    interpreter: Interpreter, receiver: ExitStack, manager: GeneratorCall, place: SourcePlace, *, is_async: bool
+) -> Value:
+    """Execute the code of a generator up to its `yield`, and push the rest."""
+    halves = halves_of(interpreter, manager)
+    if halves is None or is_async != _is_async(manager.function):
+        return _push(interpreter, receiver, Arguments.of(manager, place), place)
+    entered = enter_half(interpreter, manager, halves)
+    _push_item(interpreter, receiver, PushedCallback(manager, is_async), place)
+    return Gathering("all", (), result=entered) if is_async else entered
+
+
+def _is_async(function: FunctionValue) -> bool:
+    return isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
 
 
 _METHODS: Final = {False: ("__enter__", "__exit__"), True: ("__aenter__", "__aexit__")}
@@ -256,12 +286,19 @@ def _push_callback(
     if receiver.supported_call is place.node or receiver.pushed is None or not arguments.positional:
         return _push(interpreter, receiver, arguments, place)
     callee = arguments.items[0].value
-    receiver.may_run_steps = receiver.may_run_steps or callee.relevant
     callback = PushedCallback(Partial(callee, Arguments(arguments.items[1:])), is_async)
+    _push_item(interpreter, receiver, callback, place)
+    return callee
+
+
+def _push_item(interpreter: Interpreter, receiver: ExitStack, callback: PushedCallback, place: SourcePlace) -> None:
+    call = callback.call
+    receiver.may_run_steps = receiver.may_run_steps or isinstance(call, GeneratorCall) or call.callee.relevant
+    if receiver.pushed is None:
+        return
     add_items(interpreter, receiver.pushed, (Element(callback, place),))
     if interpreter.work.starting:
         receiver.pushed.state.unordered = True
-    return callee
 
 
 def _push_exit(

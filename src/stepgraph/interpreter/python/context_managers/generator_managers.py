@@ -18,11 +18,11 @@ from stepgraph.interpreter.python.jumps import emit_deferred
 from stepgraph.interpreter.python.loops.generators import body_of, last_statement, may_handle_errors, run_generator
 from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
-from stepgraph.ir.nodes import JumpKind, Scope
+from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, Scope, StartOperation, operations_in
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import statements, statements_below
+from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
 
 
 class ManagedBlock(Struct, frozen=True):
@@ -172,6 +172,100 @@ def _execute_generator(interpreter: Interpreter, manager: GeneratorCall, at_yiel
     frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
     frame.at_yield = at_yield
     run_generator(interpreter, manager, frame)
+
+
+class GeneratorHalves(Struct, frozen=True):
+    """The statements of a generator that is a context manager, before and after its only `yield`."""
+
+    before: tuple[cst.CSTNode, ...]
+    """The statements that run when the manager is entered, with the `yield`."""
+    after: tuple[cst.CSTNode, ...]
+    """The statements that run when the manager is left. All of them may be skipped, as after an error."""
+
+
+def halves_of(interpreter: Interpreter, manager: GeneratorCall) -> GeneratorHalves | None:
+    """Return the halves of a generator between which other code can run. Return None if the code cannot be split.
+
+    It can be split if the `yield` is a statement of the body, or the only statement of a final `try` with a `finally`.
+    The second half then runs separately, so it must not change values that steps depend on.
+    """
+    if not can_inline(interpreter, manager) or may_handle_errors(manager.function):
+        return None
+    body = tuple(statements(body_of(manager.function)))
+    holders = [index for index, each in enumerate(body) if any(map(_has_yield, self_and_statements_below(each)))]
+    if len(holders) != 1:
+        return None
+    match body[(index := holders[0])]:
+        case cst.Expr(value=cst.Yield(value=value)) if not isinstance(value, cst.From):
+            halves = GeneratorHalves(body[: index + 1], body[index + 1 :])
+        case cst.Try(body=block, orelse=None, finalbody=cst.Finally(body=finalbody)) if index == len(body) - 1:
+            match [*statements(block)]:
+                case [cst.Expr(value=cst.Yield(value=value)) as last] if not isinstance(value, cst.From):
+                    halves = GeneratorHalves((*body[:index], last), tuple(statements(finalbody)))
+                case _:
+                    return None
+        case _:
+            return None
+    return halves if _is_separable(interpreter, manager, halves) else None
+
+
+def _has_yield(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.BaseSmallStatement) and any(
+        isinstance(node, cst.Yield) for node in expressions_below(statement)
+    )
+
+
+def _is_separable(interpreter: Interpreter, manager: GeneratorCall, halves: GeneratorHalves) -> bool:
+    """Return whether the second half of a generator neither changes values that steps depend on nor awaits tasks."""
+    results: list[bool] = []
+
+    def run() -> None:
+        before, frame = _run_first_half(interpreter, manager, halves)
+        with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
+            after = interpreter.block_of(lambda: run_generator(interpreter, manager, frame, halves.after))
+        has_tasks = any(
+            isinstance(each, StartOperation | Await) for block in (before, after) for each in operations_in(block)
+        )
+        results.append(interpreter.is_reachable and not has_tasks and not any(each.affects_steps for each in log))
+
+    with interpreter.without_replay():
+        interpreter.branch(run)
+    return results[0]
+
+
+def _run_first_half(
+    interpreter: Interpreter, manager: GeneratorCall, halves: GeneratorHalves
+) -> tuple[OperationBlock, Frame]:
+    frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
+    frame.at_yield = lambda _: None
+    return interpreter.block_of(lambda: run_generator(interpreter, manager, frame, halves.before)), frame
+
+
+def enter_half(interpreter: Interpreter, manager: GeneratorCall, halves: GeneratorHalves) -> Value:
+    """Execute the first half of a generator, and return the yielded value."""
+    interpreter.work.begun.add(id(manager.place.node))
+    values: list[Value] = []
+    frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
+    frame.at_yield = values.append
+    run_generator(interpreter, manager, frame, halves.before)
+    return values[-1] if values else UNKNOWN
+
+
+def leave_half(interpreter: Interpreter, manager: GeneratorCall) -> None:
+    """Execute the second half of a generator, in the state after the first half."""
+    halves = halves_of(interpreter, manager)
+    if halves is None:
+        report_manager(interpreter, manager)
+        return
+    blocks: list[OperationBlock] = []
+
+    def run() -> None:
+        _, frame = _run_first_half(interpreter, manager, halves)
+        blocks.append(interpreter.block_of(lambda: run_generator(interpreter, manager, frame, halves.after)))
+
+    interpreter.branch(run)
+    for operation in blocks[0].operations:
+        interpreter.emit(operation)
 
 
 def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:

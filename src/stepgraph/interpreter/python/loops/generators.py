@@ -58,12 +58,20 @@ from stepgraph.syntax.walk import (
 )
 
 
-def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
-    """Execute the code of a generator in a frame, as a part of the function that iterates over or enters it."""
+def run_generator(
+    interpreter: Interpreter, generator: GeneratorCall, frame: Frame, part: Sequence[cst.CSTNode] | None = None
+) -> None:
+    """Execute the code of a generator in a frame, as a part of the function that iterates over or enters it.
+
+    `part` are the statements of the body to execute, by default all.
+    """
     function, outer = generator.function, interpreter.frame
     frame.call_place = generator.place
     with interpreter.inlining(function.node), interpreter.in_frame(frame):
-        interpreter.execute(body_of(function))
+        if part is None:
+            interpreter.execute(body_of(function))
+        else:
+            interpreter.execute_each(part)
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
     outer.called |= frame.called
