@@ -616,3 +616,51 @@ def test_none_is_the_default_of_next_for_an_object_in_each_pass() -> None:
 def test_zip_with_as_many_names_as_tasks_awaits_each_task(loop: str, last: str) -> None:
     body = f"names = ['x', 'y']\ntasks = [asyncio.create_task(a()) for name in names]\n{loop}\nawait b()"
     assert graph_of(body).splitlines()[-1] == last
+
+
+PAGES = """
+class Pages:
+    def __init__(self):
+        self.number = 0
+    def __aiter__(self):
+        return self
+    async def __anext__(self):
+        self.number += 1
+        if self.number > 3:
+            raise StopAsyncIteration
+        return await a()
+
+pages = Pages()
+"""
+CYCLE = """
+class Cycle:
+    def __init__(self):
+        self.number = 0
+    def __next__(self):
+        self.number += 1
+        return (b, c)[self.number % 2]
+
+cycle = Cycle()
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        (f"{PAGES}await anext(pages)", ["call __anext__"]),
+        (f"{PAGES}one = anext(pages)\nawait d()\nawait one", ["d", "call __anext__"]),
+        (
+            f"{PAGES}await asyncio.gather(anext(pages), anext(pages))",
+            ["parallel all", "  call __anext__ [1>2]", "  call __anext__ [1>2]"],
+        ),
+        (f"{CYCLE}await next(cycle)()", ["switch self.number % 2", "| case 0", "  b", "| case 1", "  c"]),
+    ],
+)
+def test_next_of_an_object_is_its_method(use: str, expected: list[str]) -> None:
+    assert workflow_of(use).complete
+    assert graph_of(use).split("\ndef ")[0].splitlines() == expected
+
+
+@pytest.mark.parametrize("call", [f"{PAGES}await anext(pages, None)", f"{CYCLE}await next(cycle, a)()"])
+def test_a_default_of_next_of_an_object_is_reported(call: str) -> None:
+    assert not workflow_of(call).complete

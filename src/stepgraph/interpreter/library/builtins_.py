@@ -20,6 +20,7 @@ from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, const
 from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_in_loop
 from stepgraph.interpreter.objects.classes import relevant_members
+from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.python.loops.generators import take_first
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.objects import (
@@ -247,7 +248,14 @@ def _execute_string(call: LibraryCall) -> Value:
 
 @models("builtins.anext")
 def _anext(call: LibraryCall) -> Value:
-    """Model `await anext(generator)`, which runs the code of the generator up to its first `yield`."""
+    """Model `await anext(generator)`, which runs the code of the generator up to its first `yield`.
+
+    For an object, this is the call of its method. A default, which is returned instead of an error, is not modeled.
+    """
+    if isinstance(call.first, ProjectObject) and len(call.arguments.items) == 1:
+        result = call_special(call.interpreter, call.first, ("__anext__",), (), call.place)
+        if result is not None:
+            return result
     if isinstance(call.first, GeneratorCall) and call.is_awaited:
         value = take_first(call.interpreter, call.first, call.place)
         if value is not None:

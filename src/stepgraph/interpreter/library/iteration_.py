@@ -344,6 +344,10 @@ def call_with_element(
 @models("builtins.next")
 def _next(call: LibraryCall) -> Value:
     """Return the next element, or any of the remaining elements if the iterator's position is unknown."""
+    if isinstance(call.first, ProjectObject) and len(call.arguments.items) == 1:
+        result = call_special(call.interpreter, call.first, ("__next__",), (), call.place)
+        if result is not None:
+            return result
     if isinstance(call.first, Collection):
         items: tuple[Element, ...] | None = take_next(call.interpreter, call.first)
     else:
