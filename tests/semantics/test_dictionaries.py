@@ -206,3 +206,23 @@ def test_new_keys_of_a_try_may_be_missing_in_its_handler() -> None:
           | case d
             d
     """)
+
+
+@pytest.mark.parametrize(
+    ("comprehension", "cases"),
+    [
+        ("{each.kind: each for each in (First, Second)}", ['| case "1"', "  a", '| case "2"', "  b"]),
+        ("{each.kind: each for each in [First(), Second()]}", ['| case "1"', "  a", '| case "2"', "  b"]),
+        ("{each.kind: each() for each in (First, Second)}", ['| case "1"', "  a", '| case "2"', "  b"]),
+        (
+            "{each.kind: each for each in (First, Second) if each.kind != event}",
+            ["| case each.kind", "  switch each", "  | case First", "    a", "  | case Second", "    b"],
+        ),
+    ],
+)
+def test_constant_attributes_are_the_keys_of_a_comprehension(comprehension: str, cases: list[str]) -> None:
+    classes = "".join(
+        f"class {name}:\n    kind = '{kind}'\n    go = staticmethod({step})\n\n"
+        for name, kind, step in [("First", 1, "a"), ("Second", 2, "b")]
+    )
+    assert graph_of(f"{classes}table = {comprehension}\nawait table[x].go()").splitlines() == ["switch x", *cases]

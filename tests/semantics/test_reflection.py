@@ -65,7 +65,6 @@ def test_reading_a_table_of_local_names(use: str) -> None:
     "use",
     [
         "for name, each in list(globals().items()): await each()",
-        "for each in Plugin.__subclasses__(): await each().go()",
         "await Audit.__mro__[0]().go()",
         "await vars(Audit)['go'](None)",
         "for name, each in inspect.getmembers(Audit()): await each()",
@@ -106,3 +105,56 @@ def test_name_that_a_class_body_sets_in_its_namespace() -> None:
                 await step.do(self.NAME)(lambda: 1)()
     """)
     assert notation(workflow.graph) == "{self.NAME}"
+
+
+PLUGINS = """
+from workers import WorkflowEntrypoint
+
+class Plugin:
+    kind = ""
+    def __init__(self, step):
+        self.step = step
+    async def go(self):
+        await self.step.sleep("base", 1)
+
+class Audit(Plugin):
+    kind = "audit"
+    async def go(self):
+        await self.step.sleep("audit", 1)
+
+class Deep(Audit):
+    pass
+
+class Mail(Plugin):
+    kind = "mail"
+
+MORE
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        kinds = {each.kind: each for each in Plugin.__subclasses__()}
+        await kinds[event["payload"]["kind"]](step).go()
+"""
+
+
+def test_subclasses_are_the_direct_ones_in_order() -> None:
+    workflow = workflow_of_module(PLUGINS.replace("MORE", ""))
+    assert workflow.complete
+    assert notation(workflow.graph).split("\ndef ")[0].splitlines() == [
+        'switch event["payload"]["kind"]',
+        '| case "audit"',
+        "  call Audit.go",
+        '| case "mail"',
+        "  call Plugin.go",
+    ]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "def make():\n    class Late(Plugin): ...\n    return Late",
+        "def make(base):\n    class Late(base): ...\n    return Late",
+    ],
+)
+def test_subclasses_that_cannot_be_resolved_are_reported(more: str) -> None:
+    assert not workflow_of_module(PLUGINS.replace("MORE", more)).complete

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Final
 
 import libcst as cst
@@ -14,12 +15,15 @@ from stepgraph.interpreter.modules.imports import import_by_name
 from stepgraph.interpreter.objects.attributes.dynamic import constant_name
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, table_of_members
 from stepgraph.interpreter.objects.classes import relevant_members
-from stepgraph.interpreter.objects.names import look_up
+from stepgraph.interpreter.objects.names import look_up, resolve_body_name
+from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ModuleValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction, StepMethod, StepObject, StepSignature
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.walk import statements_below
 
 _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
 
@@ -107,6 +111,57 @@ def _fields(call: LibraryCall) -> Value:
     owner = call.first.cls if isinstance(call.first, ProjectObject) else call.first
     has_metadata = isinstance(owner, ClassValue) and owner.scope.module.mentions(b"metadata")
     return Unresolved(NAMESPACE_LOOKUP, call.place) if has_metadata else call.unmodeled()
+
+
+@models("builtins.type.__subclasses__")
+def _subclasses(call: LibraryCall) -> Value:
+    """Return the direct subclasses of a class, or an unresolved value if code in functions may define others.
+
+    Subclasses in several modules have no definite order, and those in a branch of a module may be missing.
+    """
+    interpreter, owner = call.interpreter, call.first
+    if not isinstance(owner, ClassValue) or owner.caveats:
+        return Unresolved(_OTHER_CLASSES, call.place)
+    elements: list[Element] = []
+    for module in interpreter.modules.all_modules():
+        scope = interpreter.modules.scope_of(module)
+        at_top = {*map(id, statements_below(module.tree))}
+        for node in statements_below(module.tree, into_functions=True, words=("class",)):
+            interpreter.budget.spend(Limit.ELEMENTS)
+            if not isinstance(node, cst.ClassDef) or not node.bases:
+                continue
+            if id(node) not in at_top and _may_derive(interpreter, scope, node, owner):
+                return Unresolved(_OTHER_CLASSES, call.place)
+            value = resolve_body_name(interpreter, scope, node.name.value) if id(node) in at_top else None
+            is_resolved = isinstance(value, ClassValue) and not any(isinstance(b, Unresolved) for b in value.bases)
+            if value is not None and not is_resolved:
+                if _may_derive(interpreter, scope, node, owner):
+                    return Unresolved(_OTHER_CLASSES, call.place)
+            elif isinstance(value, ClassValue) and value.node is node and owner in value.bases:
+                is_conditional = node not in module.tree.body
+                elements.append(Element(value, SourcePlace(module, node.name), may_be_missing=is_conditional))
+    subclasses = make_result_collection(interpreter, "list", tuple(elements))
+    subclasses.state.unordered = len({element.place.module for element in elements}) > 1
+    return subclasses
+
+
+_OTHER_CLASSES: Final = "`__subclasses__` gives access to other classes"
+
+
+def _may_derive(interpreter: Interpreter, scope: LexicalScope, node: cst.ClassDef, owner: ClassValue) -> bool:
+    """Return whether a class that cannot be resolved may be a direct subclass of a class."""
+    for base in node.bases:
+        name = base.value
+        while isinstance(name, cst.Attribute | cst.Subscript):
+            name = name.value
+        value = resolve_body_name(interpreter, scope, name.value) if isinstance(name, cst.Name) else None
+        is_other = value is not None and value is not owner and isinstance(value, ClassValue | External)
+        if base.star or not (is_other or (isinstance(name, cst.Name) and name.value in _BUILTINS)):
+            return True
+    return False
+
+
+_BUILTINS: Final = frozenset(dir(builtins))
 
 
 def _members_of(interpreter: Interpreter, owner: Value, place: SourcePlace) -> Value:

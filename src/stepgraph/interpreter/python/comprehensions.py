@@ -41,6 +41,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
 from stepgraph.interpreter.python.loops.loop_keys import (
     is_loop_key,
     iterates_known_constants,
+    keys_by_attribute,
     looks_up_names,
     loop_keys,
     pass_constants,
@@ -393,7 +394,8 @@ def _run_over(
         return None
     needs_constants = may_build_dependencies(interpreter, clause) or interpreter.module.once_for(clause, looks_up_names)
     is_known = needs_constants and iterates_known_constants(interpreter, clause.iter)
-    items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known)
+    by_attribute = interpreter.module.once_for(clause, keys_by_attribute)
+    items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=by_attribute)
     place = interpreter.place(clause)
     if items is not None and not clause.ifs:
         for item in items:

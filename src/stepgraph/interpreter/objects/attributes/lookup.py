@@ -294,6 +294,8 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
         return bind_member(interpreter, value, None, owner, place)
     if name in _VALIDATING_METHODS and _is_pydantic_model(owner):
         return Partial(External(f"{_MODEL}.{name}"), Arguments.of(owner, place))
+    if name == "__subclasses__" and not interpreter.is_import_time:
+        return Partial(External("builtins.type.__subclasses__"), Arguments.of(owner, place))
     if name == "__subclasses__" or (name in _CLASS_TABLES and any(relevant_members(interpreter, owner, None))):
         if name in ("__dict__", "__members__"):
             return table_of_members(interpreter, place)

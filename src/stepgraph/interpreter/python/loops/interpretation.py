@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
 )
 from stepgraph.interpreter.values.containers import Collection, Container, Element, Mapping, MappingEntry, Visits
-from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
@@ -222,11 +222,14 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: SourcePlace
     interpreter.is_reachable = interpreter.is_reachable or loop.continues
 
 
-def items_to_unroll(value: Value, *, constants: bool = False, is_known: bool = False) -> tuple[Element, ...] | None:
+def items_to_unroll(
+    value: Value, *, constants: bool = False, is_known: bool = False, objects: bool = False
+) -> tuple[Element, ...] | None:
     """Return the elements of a collection if a loop over it should be unrolled. Return None for other values.
 
     Loops over steps and functions are unrolled. With `constants`, loops over constants, and over collections of them,
-    are unrolled too. Constants that the graph must not show count only if they are known to be current.
+    are unrolled too. Constants that the graph must not show count only if they are known to be current. With `objects`,
+    loops over classes and objects of the project are unrolled too.
     """
     if not isinstance(value, Collection) or len(value.items) > MAX_UNROLLED_ITEMS:
         return None
@@ -234,6 +237,8 @@ def items_to_unroll(value: Value, *, constants: bool = False, is_known: bool = F
         return None
     if any(item.many or item.may_be_missing for item in value.items):
         return None
+    if objects and all(isinstance(item.value, ClassValue | ProjectObject) for item in value.items):
+        return value.items
     visits = Visits()
     shows_constants = value.relies_on_constants() if is_known else value.shows_constants
     if constants and shows_constants and all(_is_constant(i.value, visits, is_known=is_known) for i in value.items):

@@ -150,6 +150,17 @@ def _elements(clause: cst.CompFor, module: SourceModule) -> Iterator[cst.CSTNode
             yield from (key, value)
 
 
+def keys_by_attribute(clause: cst.CompFor, module: SourceModule) -> bool:
+    """Return whether a clause is the only one of a `{x.name: x for x in objects}`, whose values await nothing."""
+    match module.parents.get(id(clause)):
+        case cst.DictComp(key=cst.Attribute(value=cst.Name(value=name)), value=value):
+            is_variable = isinstance(clause.target, cst.Name) and clause.target.value == name
+            awaits = any(isinstance(node, cst.Await) for node in expressions_below(value))
+            return is_variable and not awaits and clause.inner_for_in is None
+        case _:
+            return False
+
+
 def _name_positions(function: cst.BaseExpression) -> slice:
     """Return the position of the argument that a function looks up, or an empty slice for other functions."""
     match function:
