@@ -136,7 +136,8 @@ def test_annotations_of_a_plain_subclass_are_not_fields() -> None:
 
 
 def test_annotations_of_a_plain_class_are_not_fields() -> None:
-    declared = "class Base:\n    fns: tuple = ()\n    one: object = None\n\nclass Mode(Base):\n    fns = (a,)\n    one = staticmethod(b)"
+    base = "class Base:\n    fns: tuple = ()\n    one: object = None\n\n"
+    declared = f"{base}class Mode(Base):\n    fns = (a,)\n    one = staticmethod(b)"
     body = "for fn in Mode().fns:\n    await fn(step)\nawait Mode().one(step)"
     assert calls_of(declared, body) == ["a", "b"]
 

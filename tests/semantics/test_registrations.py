@@ -312,3 +312,82 @@ def test_a_metaclass_that_calls_its_base_initializer() -> None:
                 await Registry.handlers[event]().run(step)
     """)
     assert workflow.complete
+
+
+TOOLS = """
+from dataclasses import dataclass
+from workers import WorkflowEntrypoint
+
+async def a(step):
+    await step.do("a")(lambda: 1)()
+
+async def b(step):
+    await step.do("b")(lambda: 1)()
+
+class Tool:
+    def __init__(self, name, call):
+        self.name = name
+        self.call = call
+
+@dataclass
+class Spec:
+    name: str
+    call: object
+
+class Box:
+    def __init__(self, prefix=""):
+        self.prefix = prefix
+        self.tools = {}
+
+    def add(self, *tools):
+        for tool in tools:
+            self.tools[tool.name] = tool
+
+    def task(self, name):
+        def add(call):
+            self.tools[f"{self.prefix}{name}"] = Tool(name, call)
+            return call
+        return add
+
+FILL
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await TABLE[event["payload"]["k"]].call(step)
+"""
+
+
+def _tools(fill: str) -> list[str]:
+    """Return the lines of the graph of a module that fills `TABLE`, up to the functions."""
+    workflow = workflow_of_module(TOOLS.replace("FILL", fill))
+    assert workflow.complete
+    return notation(workflow.graph).split("\ndef ")[0].splitlines()
+
+
+@pytest.mark.parametrize(
+    "fill",
+    [
+        'TABLE = {tool.name: tool for tool in (Tool("x", a), Tool("y", b))}',
+        'TABLE = {tool.name: tool for tool in [Spec("x", a), Spec(call=b, name="y")]}',
+        'TABLE = {}\nfor tool in [Tool("x", a), Tool("y", b)]:\n    TABLE[tool.name] = tool',
+        'BOX = Box()\nBOX.add(Tool("x", a))\nBOX.add(Spec("y", b))\nTABLE = BOX.tools',
+        'BOX = Box()\nBOX.add(Tool("x", a), Tool("y", b))\nTABLE = BOX.tools',
+        'BOX = Box("")\nBOX.task("x")(a)\nBOX.task("y")(b)\nTABLE = BOX.tools',
+    ],
+)
+def test_attributes_of_objects_made_at_import_are_constant_keys(fill: str) -> None:
+    assert _tools(fill) == ['switch event["payload"]["k"]', '| case "x"', "  call a", '| case "y"', "  call b"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'ONE.name = "z" if DEBUG else "x"',
+        'setattr(ONE, NAME, "z")',
+        "def rename(tool):\n    tool.name = tool.name * 2\n\nrename(ONE)",
+        "if DEBUG:\n    ONE.name = 'z'",
+    ],
+)
+def test_changed_attributes_are_no_constant_keys(change: str) -> None:
+    fill = f'from elsewhere import DEBUG, NAME\nONE = Tool("x", a)\n{change}\nTABLE = {{}}\nTABLE[ONE.name] = ONE'
+    assert '| case "x"' not in _tools(fill)

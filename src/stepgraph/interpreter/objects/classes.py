@@ -275,9 +275,23 @@ def attribute_name(interpreter: Interpreter, name: str, place: SourcePlace) -> s
 
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
     """Set an attribute of an object or class. On paths that do not set the attribute, its value is `UNSET`."""
+    record_constant(interpreter, slots, name, value)
     if name not in slots:
         slots[name] = UNSET  # not recorded in the trail, so a rollback restores this value
     interpreter.store.write(slots, name, hide_constants(value))
+
+
+def record_constant(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
+    """Record the constant that is assigned to an attribute, or that the attribute has another value, too."""
+    constants = slots.constants
+    if constants is None:
+        if interpreter.is_import_time and isinstance(value, Constant) and value.value is not None:
+            slots.constants = {name: value} if name not in slots else {name: None}
+    elif name not in constants:
+        is_first = name not in slots and interpreter.is_import_time
+        constants[name] = value if is_first and isinstance(value, Constant) else None
+    elif constants[name] != value:
+        constants[name] = None
 
 
 def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:

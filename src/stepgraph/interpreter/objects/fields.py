@@ -260,14 +260,14 @@ def assign_fields(
         if argument.keyword is not None:
             field = by_parameter.get(argument.keyword)
             name = argument.keyword if field is None else field.name
-            values[name] = hide_constants(argument.value)
+            values[name] = argument.value if interpreter.is_import_time else hide_constants(argument.value)
             interpreter.tracer.on_field(instance, name, argument)
         elif argument.star or has_unknown_position:
             unknown = argument if _may_hold_steps(argument.value) else unknown
             has_unknown, has_unknown_position = True, has_unknown_position or argument.star != "**"
         elif positional:
             name = positional.pop(0).name
-            values[name] = hide_constants(argument.value)
+            values[name] = argument.value if interpreter.is_import_time else hide_constants(argument.value)
             interpreter.tracer.on_field(instance, name, argument)
     for field in fields:
         if field.name not in values and unknown is not None and field.in_initializer:

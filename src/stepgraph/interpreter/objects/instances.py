@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.attributes.changes import call_assignment_hook
 from stepgraph.interpreter.objects.attributes.lookup import bind_member, class_of_receiver, with_receiver
-from stepgraph.interpreter.objects.classes import find_member, resolution_order, select_member
+from stepgraph.interpreter.objects.classes import find_member, record_constant, resolution_order, select_member
 from stepgraph.interpreter.objects.containers.container_objects import (
     initialize_contents,
     is_container_class,
@@ -20,7 +20,7 @@ from stepgraph.interpreter.objects.containers.container_objects import (
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer, may_have_fields
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.containers import Element, hide_constants
 from stepgraph.interpreter.values.objects import (
     ClassNamespace,
     ClassValue,
@@ -146,7 +146,8 @@ def _initialize_fields(
 
     def assign(name: str, value: Value) -> None:
         if not call_assignment_hook(interpreter, instance, Argument(Constant(name), place), value, place):
-            interpreter.store.write(instance.state, name, value)
+            record_constant(interpreter, instance.state, name, value)
+            interpreter.store.write(instance.state, name, hide_constants(value))
 
     with interpreter.frame.inline_call(place):
         post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)

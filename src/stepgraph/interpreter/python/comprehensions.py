@@ -39,6 +39,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
     may_build_dependencies,
 )
 from stepgraph.interpreter.python.loops.loop_keys import (
+    constant_key,
     is_loop_key,
     iterates_known_constants,
     keys_by_attribute,
@@ -98,7 +99,7 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
     """
     key = interpreter.evaluate(node)
     if not isinstance(node, cst.Name):
-        return key
+        return constant_key(interpreter, node, key)
     constant = interpreter.frame.attribute_names.get(node.value)
     return key if constant is None or constant is outer.get(node.value) else constant
 

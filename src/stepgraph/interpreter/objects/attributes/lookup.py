@@ -99,6 +99,8 @@ def _changed_attribute(
 def _own_or_inherited(interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace) -> Value:
     interpreter.store.record_outer_read(instance.state, name)
     value: Value = instance.state.get(name, UNSET)
+    if value is UNKNOWN and interpreter.is_import_time and interpreter.frame.function is not None:
+        return constant_of(interpreter, instance, name) or value
     if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
         interpreter.store.record_outer_read(value.state, "items")
     if not may_be_unset(value):
@@ -110,6 +112,19 @@ def _own_or_inherited(interpreter: Interpreter, instance: ProjectObject, name: s
     if not has_class_attribute(interpreter, instance, name):
         return with_fallback(value, None)
     return _or_inherited(interpreter, instance, name, value, place)
+
+
+def constant_of(interpreter: Interpreter, instance: ProjectObject, name: str) -> Constant | None:
+    """Return the constant that code at import assigned to an attribute, if nothing else can have changed it.
+
+    Functions that run at import, and keys of dictionaries that are made at import, see this constant. The graph does
+    not, because other objects of the class have other constants.
+    """
+    constants = instance.state.constants
+    constant = None if constants is None else constants.get(name)
+    if constant is None or instance.state.get(name) is not UNKNOWN or COMPUTED_NAME in instance.state:
+        return None
+    return None if interpreter.modules.is_object_changed(name) else constant
 
 
 def _or_inherited(

@@ -8,8 +8,10 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.attributes.lookup import constant_of
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.ir.values import Constant, External, NameArgument, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import SourceModule
@@ -85,9 +87,13 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
-    """Return `key`, or its constant if a parameter or the current loop pass determines it."""
+    """Return `key`, or its constant if a parameter, the current loop pass or an object made at import determines it."""
     if isinstance(key, NameArgument):
         return Constant(key.value)
+    if isinstance(node, cst.Attribute) and interpreter.is_import_time and isinstance(node.value, cst.Name):
+        owner = look_up(interpreter, node.value.value)
+        constant = constant_of(interpreter, owner, node.attr.value) if isinstance(owner, ProjectObject) else None
+        return key if constant is None else constant
     return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import libcst as cst
 
 from stepgraph.interpreter.frame import LoopState
@@ -45,7 +47,7 @@ from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBl
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.bindings import target_names
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
 
 
@@ -81,9 +83,10 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     declares = may_build_dependencies(interpreter, node)
+    fills_tables = interpreter.is_import_time and _is_short(interpreter, node, elements)
     needs_constants = declares or interpreter.module.once_for(node, looks_up_names)
     is_known = needs_constants and iterates_known_constants(interpreter, node.iter)
-    items = items_to_unroll(elements, constants=needs_constants, is_known=is_known)
+    items = items_to_unroll(elements, constants=needs_constants, is_known=is_known, objects=fills_tables)
     items = items if interpreter.frame.inlined is None else None
     if (
         items is not None
@@ -94,6 +97,19 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         return UNKNOWN
     _execute_loop(interpreter, node, iterable, source, elements)
     return UNKNOWN
+
+
+def _is_short(interpreter: Interpreter, node: cst.For, elements: Value) -> bool:
+    """Return whether a loop has few passes without inner loops, so that all can be interpreted at import."""
+    is_few = isinstance(elements, Collection) and len(elements.items) <= _MAX_PASSES_AT_IMPORT
+    return is_few and not interpreter.module.once_for(node, _has_inner_loop)
+
+
+_MAX_PASSES_AT_IMPORT: Final = 32
+
+
+def _has_inner_loop(node: cst.For, _: SourceModule) -> bool:
+    return any(isinstance(each, cst.For | cst.While) for each in statements_below(node.body))
 
 
 def _execute_else(interpreter: Interpreter, node: cst.For, orelse: cst.BaseSuite) -> None:
