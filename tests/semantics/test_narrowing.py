@@ -243,3 +243,39 @@ def test_an_operator_that_tests_its_operand_at_import() -> None:
         def a
           sleep 'a' 1
     """)
+
+
+PLUGINS = """\
+class Loader:
+    before = staticmethod(a)
+
+class Cleaner:
+    after = staticmethod(b)
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "expected"),
+    [
+        ("before = getattr(p, 'before', None)\nif before is not None: await before()", ["  if before is not None"]),
+        ("before = getattr(p, 'before', None)\nif before: await before()", ["  if before"]),
+        (
+            "if (before := getattr(p, 'before', None)) is not None: await before()",
+            ["  if (before := getattr(p, 'before', None)) is not None"],
+        ),
+        ("if hasattr(p, 'before'): await p.before()", ["  if hasattr(p, 'before')"]),
+        (
+            "if callable(getattr(p, 'before', None)): await p.before()",
+            ["  if callable(getattr(p, 'before', None))"],
+        ),
+        ("if hasattr(p, 'during'): await p.during(step)\nelse: await a()", ["a"]),
+        ("if callable(getattr(p, 'during', None)): await p.during(step)", None),
+    ],
+)
+def test_optional_methods_are_those_of_the_classes(use: str, expected: list[str] | None) -> None:
+    lines = [f"    {line}" for line in use.splitlines()]
+    body = "\n".join(["for p in [Loader(), Cleaner()]:", *lines, "    await getattr(p, 'after', a)()"])
+    shown = ["  a"] if expected == ["a"] else [] if expected is None else [*expected, "    a"]
+    rest = ["  switch p", "  | case Cleaner()", "    b", "  | case Loader()", "    a"]
+    assert sorted(lines_of(body, PLUGINS)) == sorted(["loop", *shown, *rest])

@@ -8,10 +8,11 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
+from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
 from stepgraph.interpreter.objects.classes import is_instance
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
-from stepgraph.interpreter.python.narrowing import class_expressions, narrow
+from stepgraph.interpreter.python.narrowing import attribute_searched, class_expressions, narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Container, without_constants
@@ -19,7 +20,7 @@ from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, Proj
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.values import UNKNOWN, Constant, External, Value, is_from_package, is_none
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, External, Value, is_from_package, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule
@@ -68,12 +69,16 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
 def decided_truth(interpreter: Interpreter, node: cst.If | cst.IfExp) -> bool | None:
     """Return the truth value of the test of a conditional that runs one branch only. Return None for other tests.
 
-    Such a test is static, or it is an `isinstance` that the class of an object decides. The latter is a choice in the
-    graph if a branch awaits anything or leaves a coroutine function.
+    Such a test is static, a `hasattr` that no object satisfies, or an `isinstance` that the class of an object decides.
+    The latter is a choice in the graph if a branch awaits anything or leaves a coroutine function.
     """
     truth = static_truth(interpreter, node.test)
     if truth is not None or interpreter.is_import_time:
         return truth
+    searched = attribute_searched(interpreter, node.test)
+    if searched is not None and isinstance(searched[0], cst.Name):
+        values = union_values(interpreter.evaluate(searched[0]))
+        return None if any(may_have_attribute(interpreter, value, searched[1]) for value in values) else False
     test, holds = node.test, True
     while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
         test, holds = test.expression, not holds
@@ -318,6 +323,8 @@ def _join_operands(
         return interpreter.tracer.on_operation((left, right.value))
     if isinstance(left, FunctionValue | StepFunction):  # always truthy
         return left if isinstance(node.operator, cst.Or) else right.value
+    if isinstance(left, Absent):  # always falsy
+        return right.value if isinstance(node.operator, cst.Or) else left
     place = interpreter.place(node)
     keeps_left = isinstance(node.operator, cst.Or) and (is_from_package(left) or _has_container(right.value))
     if not left.relevant and not keeps_left:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
 from stepgraph.interpreter.objects.classes import class_default, is_instance
 from stepgraph.interpreter.objects.names import binding_scope
 from stepgraph.interpreter.values.containers import HeapCell
@@ -22,6 +23,8 @@ from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, Valu
 from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
+_HASATTR: Final = External("builtins.hasattr")
+_CALLABLE_ATTRIBUTE: Final = (External("builtins.callable"), External("builtins.getattr"))
 _Narrowing: TypeAlias = tuple[HeapCell, str, Value]
 """The heap cell and key of a variable or attribute, and its narrowed value."""
 
@@ -101,10 +104,45 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             yield from _narrow_variable(
                 interpreter, subject, lambda value: _may_be_instance(interpreter, value, tested, is_true=holds)
             )
+        case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
+            subject, attribute = searched
+            yield from _narrow_variable(
+                interpreter, subject, lambda value: may_have_attribute(interpreter, value, attribute)
+            )
         case cst.NamedExpr(target=cst.Name() as name):
             yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
         case _:
             yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
+
+
+def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | None:
+    """Return the object and name in `hasattr(x, "name")` or `callable(getattr(x, "name", None))`, or None."""
+    match test:
+        case cst.Call(
+            func=cst.Name(value="callable") as function,
+            args=[
+                cst.Arg(
+                    value=cst.Call(
+                        func=cst.Name(value="getattr") as getter,
+                        args=[
+                            cst.Arg(value=subject, star=""),
+                            cst.Arg(value=cst.SimpleString() as text),
+                            cst.Arg(value=cst.Name("None")),
+                        ],
+                    )
+                )
+            ],
+        ) if (interpreter.evaluate(function), interpreter.evaluate(getter)) == _CALLABLE_ATTRIBUTE and isinstance(
+            text.evaluated_value, str
+        ):
+            return subject, text.evaluated_value
+        case cst.Call(
+            func=cst.Name(value="hasattr") as function,
+            args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=cst.SimpleString() as text, star="")],
+        ) if interpreter.evaluate(function) == _HASATTR and isinstance(text.evaluated_value, str):
+            return subject, text.evaluated_value
+        case _:
+            return None
 
 
 def _narrow_variable(
@@ -135,6 +173,8 @@ def resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[He
         case cst.Name(value=name):
             scope = binding_scope(interpreter.frame.scope, name)
             return (scope.names, name, UNKNOWN) if scope.kind == "function" and name in scope.names else None
+        case cst.NamedExpr(target=cst.Name() as target):
+            return resolve_slot(interpreter, target)
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
             scope = binding_scope(interpreter.frame.scope, owner)
             instance = scope.names.get(owner)

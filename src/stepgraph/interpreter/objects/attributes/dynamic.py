@@ -18,7 +18,7 @@ from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, ModuleValue, ProjectObject, mangle
+from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, ModuleValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
@@ -126,7 +126,7 @@ _ESCAPES: Final = frozenset("\\{}")
 def _get_constant(
     interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: SourcePlace
 ) -> Value:
-    if default is not None and default.relevant and isinstance(owner, Union):
+    if default is not None and (default.relevant or is_none(default)) and isinstance(owner, Union):
         return interpreter.apply_to_cases(owner, lambda case: _get_constant(interpreter, case, name, default, place))
     if default is None or not isinstance(owner, ProjectObject | ClassValue | ModuleValue):
         value = interpreter.attribute(owner, name, place)
@@ -157,6 +157,21 @@ def _get_constant(
         labels = [callable_name(value) or name for value in (default, computed)]
         default = union_of_values([default, computed], labels, name, place)
     return with_fallback(owner.state.get(name, UNSET), default)
+
+
+def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> bool:
+    """Return whether `hasattr(owner, name)` may be true. It is false for objects of the project that lack the name."""
+    from stepgraph.interpreter.objects.builtin_bases import has_builtin_attribute, is_error
+
+    if not isinstance(owner, ProjectObject) or owner.may_be_replaced or is_error(owner) or _may_have_others(owner):
+        return not is_none(owner)
+    return (
+        name in owner.state
+        or COMPUTED_NAME in owner.state
+        or has_builtin_attribute(owner, name)
+        or has_class_attribute(interpreter, owner, name)
+        or interpreter.modules.is_assigned_outside_self(name)
+    )
 
 
 def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
