@@ -165,6 +165,7 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
 
     if not isinstance(owner, ProjectObject) or owner.may_be_replaced or is_error(owner) or _may_have_others(owner):
         return not is_none(owner)
+    interpreter.store.record_outer_read(owner.state, name)
     return (
         name in owner.state
         or COMPUTED_NAME in owner.state
