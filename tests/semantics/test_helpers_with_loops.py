@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph import WorkflowAnalysis
-from tests.semantics.notation import workflow_of_module
+from tests.semantics.notation import graph_of, workflow_of_module
 
 MODULE = """
 import functools
@@ -203,3 +203,27 @@ class W(WorkflowEntrypoint):
 
     assert workflow.complete
     assert sleeps_in(workflow) == {"ship", "bill"}
+
+
+def test_cases_of_data_share_a_loop() -> None:
+    body = """
+        class Send:
+            def __init__(self, to):
+                self.to = to
+
+        def plan(kind):
+            if kind == "send":
+                return [Send(a)]
+            if kind == "text":
+                return kind
+            if kind == "other":
+                return kind.strip()
+            return kind.split()
+
+        async def send(each):
+            await (each.to if kind else b)()
+
+        kind = str(event)
+        await asyncio.gather(*(send(each) for each in plan(kind)))
+    """
+    assert graph_of(body).split("\ndef ")[0].splitlines() == ["parallel all"] + 2 * ["  loop", "    call send [1>2]"]

@@ -37,6 +37,7 @@ from stepgraph.interpreter.python.loops.interpretation import (
     loop_bounds,
     loop_variable_value,
     may_build_dependencies,
+    with_one_case_of_data,
 )
 from stepgraph.interpreter.python.loops.loop_keys import (
     constant_key,
@@ -363,7 +364,7 @@ def _run_clause(
             _run_over(interpreter, clause, value, add, many=many)
             return UNKNOWN
 
-        interpreter.apply_to_cases(iterable, run_case)
+        interpreter.apply_to_cases(with_one_case_of_data(iterable), run_case)
         return None
     return _run_over(interpreter, clause, iterable, add, many=many)
 

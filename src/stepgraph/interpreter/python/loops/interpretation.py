@@ -30,7 +30,7 @@ from stepgraph.interpreter.values.containers import Collection, Container, Eleme
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
-from stepgraph.interpreter.values.unions import Union, with_all_runs
+from stepgraph.interpreter.values.unions import Case, Union, with_all_runs
 from stepgraph.interpreter.widening import (
     STRUCTURAL_COMPARISON_PASS,
     growing_changes,
@@ -262,6 +262,17 @@ def can_share_loop(iterable: Union) -> bool:
         isinstance(value, GeneratorCall | ProjectObject | GeneratorExpression) or items_to_unroll(value)
         for value in values
     )
+
+
+def with_one_case_of_data(iterable: Union) -> Union:
+    """Return a union whose cases without relevant values, such as text, are one default case. They share a loop."""
+    cases = [case for case in iterable.cases if case.value.relevant]
+    if len(iterable.cases) - len(cases) < _SEVERAL:
+        return iterable
+    return replace(iterable, cases=(*cases, Case(None, UNKNOWN)))
+
+
+_SEVERAL: Final = 2
 
 
 def loop_bounds(value: Value, place: SourcePlace) -> LoopBounds:
