@@ -391,3 +391,37 @@ def test_attributes_of_objects_made_at_import_are_constant_keys(fill: str) -> No
 def test_changed_attributes_are_no_constant_keys(change: str) -> None:
     fill = f'from elsewhere import DEBUG, NAME\nONE = Tool("x", a)\n{change}\nTABLE = {{}}\nTABLE[ONE.name] = ONE'
     assert '| case "x"' not in _tools(fill)
+
+
+KINDS = """
+import enum
+
+class Kind(enum.Enum):
+    X = "x"
+    Y = "y"
+
+class Mode(enum.Enum):
+    X = 1
+    Y = 2
+
+    def describe(self):
+        return self.name
+
+def on(key):
+    def add(call):
+        TABLE[key] = Tool("", call)
+        return call
+    return add
+
+TABLE = {}
+"""
+
+
+@pytest.mark.parametrize("kind", ["Kind", "Mode"])
+@pytest.mark.parametrize(
+    "fill",
+    ["on(KIND.X)(a)\non(KIND.Y)(b)", "TABLE = {tool.name: tool for tool in (Tool(KIND.X, a), Tool(KIND.Y, b))}"],
+)
+def test_members_of_an_enumeration_are_keys(fill: str, kind: str) -> None:
+    cases = [f"| case {kind}.X", "  call a", f"| case {kind}.Y", "  call b"]
+    assert _tools(KINDS + fill.replace("KIND", kind)) == ['switch event["payload"]["k"]', *cases]

@@ -29,6 +29,7 @@ from stepgraph.interpreter.values.objects import (
     body_name,
     is_model_base,
     mangle,
+    member_slot,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.interpreter.workflow.data_calls import record_read
@@ -285,11 +286,11 @@ def record_constant(interpreter: Interpreter, slots: HeapCell, name: str, value:
     """Record the constant that is assigned to an attribute, or that the attribute has another value, too."""
     constants = slots.constants
     if constants is None:
-        if interpreter.is_import_time and isinstance(value, Constant) and value.value is not None:
+        if interpreter.is_import_time and isinstance(value, Constant | EnumMember) and not is_none(value):
             slots.constants = {name: value} if name not in slots else {name: None}
     elif name not in constants:
         is_first = name not in slots and interpreter.is_import_time
-        constants[name] = value if is_first and isinstance(value, Constant) else None
+        constants[name] = value if is_first and isinstance(value, Constant | EnumMember) else None
     elif constants[name] != value:
         constants[name] = None
 
@@ -417,7 +418,7 @@ def _enum_member(
     interpreter.budget.spend(Limit.ELEMENTS, len(classes))
     if not value.relevant and not any(c.scope.bindings.defines_functions for c in classes):
         return EnumMember(owner, kept_value)
-    slot = f"{name}()"  # cannot be a name of the body
+    slot = member_slot(name)
     if slot not in owner.scope.names:
         owner.scope.names[slot] = ProjectObject(owner, interpreter.store.new(_member_attributes(kept_value)))
         _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)

@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.containers import (
     as_argument,
 )
 from stepgraph.interpreter.values.data import is_data_container
-from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
+from stepgraph.interpreter.values.objects import CallableArgument, EnumMember, FunctionValue
 from stepgraph.interpreter.values.shown_elements import EntriesByKey, shown_entries, shown_items
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
@@ -114,13 +114,17 @@ def _literal_defaults(interpreter: Interpreter, function: cst.FunctionDef | cst.
 
 
 def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str, Value]:
-    """Return the values of parameters in a call at import. Constants remain, such as `key` in `REG[key] = f`.
+    """Return the values of parameters in a call at import. Constants and members of enumerations remain.
+
+    They may be keys, such as `key` in `REG[key] = f`.
 
     A parameter that the function binds again does not keep its constant.
     """
     binders = bindings_of(callee.node, callee.scope.module).binders
     return {
-        name: value if isinstance(value, Constant) and len(binders.get(name, ())) == 1 else as_argument(value)
+        name: value
+        if isinstance(value, Constant | EnumMember) and len(binders.get(name, ())) == 1
+        else as_argument(value)
         for name, value in values.items()
     }
 

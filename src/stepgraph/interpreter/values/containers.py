@@ -99,8 +99,8 @@ class HeapCell(dict[str, Any]):
         """The number of the cell in the order of creation."""
         self.budget = budget
         """The budget for accesses to elements. A tree of collections that share parts can be exponentially large."""
-        self.constants: dict[str, Constant | None] | None = None
-        """The constants assigned to attributes of an object by code that runs at import; None for other attributes."""
+        self.constants: dict[str, Value | None] | None = None
+        """The constants that code at import assigns to attributes of an object; None for attributes with others."""
         self.created_empty = False
         """Whether the collection was created empty, as by `[]`, and no code can have added elements."""
         self.has_followed_changes = True

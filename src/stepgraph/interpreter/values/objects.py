@@ -185,6 +185,11 @@ class EnumMember(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
+def member_slot(name: str) -> str:
+    """Return the name in the scope of an enumeration for the object of a member. No name of the body is equal."""
+    return f"{name}()"
+
+
 class UnknownBase(Value, Struct, frozen=True):
     """A base class that may have any member."""
 

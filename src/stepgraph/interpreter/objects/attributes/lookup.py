@@ -114,7 +114,7 @@ def _own_or_inherited(interpreter: Interpreter, instance: ProjectObject, name: s
     return _or_inherited(interpreter, instance, name, value, place)
 
 
-def constant_of(interpreter: Interpreter, instance: ProjectObject, name: str) -> Constant | None:
+def constant_of(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value | None:
     """Return the constant that code at import assigned to an attribute, if nothing else can have changed it.
 
     Functions that run at import, and keys of dictionaries that are made at import, see this constant. The graph does

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, ProjectObject, member_slot
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import on_some_paths
@@ -208,7 +208,7 @@ def key_texts(entries: Sequence[MappingEntry]) -> dict[int, str]:
     """Return the text of each key, by `id` of the entry.
 
     The text is the source of the key. For a key without a source, as in `dict(x=a)`, it is the formatted constant or
-    the name of the class.
+    the name of the class or member of an enumeration.
     """
     keys: dict[int, Value] = {}
     shared: set[int] = set()
@@ -230,5 +230,18 @@ def _key_text(key: Value) -> str | None:
             return repr(value)
         case ClassValue(name=name):
             return name
+        case EnumMember(cls=owner, value=Constant() as value):
+            return _member_text(owner, value)
+        case ProjectObject(cls=owner):
+            return _member_text(owner, key)
         case _:
             return None
+
+
+def _member_text(owner: ClassValue, value: Value) -> str | None:
+    """Return the name of a member of an enumeration, such as `Kind.FAST`. Return None for other objects."""
+    for name in owner.scope.bindings.binders:
+        slot = name if isinstance(value, Constant) else member_slot(name)
+        if owner.scope.names.get(slot) == value:
+            return f"{owner.name}.{name}"
+    return None
