@@ -425,3 +425,50 @@ TABLE = {}
 def test_members_of_an_enumeration_are_keys(fill: str, kind: str) -> None:
     cases = [f"| case {kind}.X", "  call a", f"| case {kind}.Y", "  call b"]
     assert _tools(KINDS + fill.replace("KIND", kind)) == ['switch event["payload"]["k"]', *cases]
+
+
+LAYERS = """
+import functools
+
+class First:
+    order = 1
+    call = staticmethod(a)
+
+class Second:
+    order = 2
+    call = staticmethod(b)
+
+def wrap(inner, layer):
+    async def run(step):
+        await layer.call(step)
+        await inner(step)
+    return run
+
+async def last(step):
+    await step.sleep("last", 1)
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "outermost"),
+    [
+        ("key=lambda layer: -layer.order", "a"),
+        ("key=lambda layer: layer.order, reverse=True", "a"),
+        ("key=lambda layer: layer.order", "b"),
+    ],
+)
+def test_layers_sorted_at_import_wrap_each_other(key: str, outermost: str) -> None:
+    build = f"def build(layers):\n    return functools.reduce(wrap, sorted(layers, {key}), last)\n\n"
+    fill = f"{build}APP = build([First(), Second()])"
+    source = TOOLS.replace("FILL", LAYERS + fill).replace('TABLE[event["payload"]["k"]].call(step)', "APP(step)")
+    workflow = workflow_of_module(source)
+    assert workflow.complete
+    assert notation(workflow.graph).split("\ndef ")[1].splitlines()[1] == f"  call {outermost}"
+
+
+@pytest.mark.parametrize("key", ["key=lambda layer: layer.order * SCALE", "key=lambda layer: str(layer)"])
+def test_layers_with_an_unknown_order_are_reported(key: str) -> None:
+    fill = f"from elsewhere import SCALE\nAPP = functools.reduce(wrap, sorted([First(), Second()], {key}), last)"
+    source = TOOLS.replace("FILL", LAYERS + fill).replace('TABLE[event["payload"]["k"]].call(step)', "APP(step)")
+    assert not workflow_of_module(source).complete
