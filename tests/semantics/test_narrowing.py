@@ -279,3 +279,22 @@ def test_optional_methods_are_those_of_the_classes(use: str, expected: list[str]
     shown = ["  a"] if expected == ["a"] else [] if expected is None else [*expected, "    a"]
     rest = ["  switch p", "  | case Cleaner()", "    b", "  | case Loader()", "    a"]
     assert sorted(lines_of(body, PLUGINS)) == sorted(["loop", *shown, *rest])
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "hasattr(self, 'env')",
+        "hasattr(table, 'move_to_end')",
+        "hasattr(table, '__len__')",
+        "hasattr(late, 'extra')",
+        "hasattr(late, 'added')",
+    ],
+)
+def test_attributes_that_the_classes_do_not_show(test: str) -> None:
+    definitions = (
+        "import collections\nclass Table(collections.OrderedDict): ...\nclass Late: ...\n"
+        "def extend(each, name):\n    each.extra = 1\n    setattr(Late, name, a)\n"
+        "table = Table()\nlate = Late()\nextend(late, event)\n"
+    )
+    assert lines_of(f"if {test}: await a()", definitions) == [f"if {test}", "  a"]

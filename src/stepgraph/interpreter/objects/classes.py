@@ -186,11 +186,15 @@ def _is_protocol(class_value: Value) -> bool:
     )
 
 
+def is_closed(class_value: ClassValue) -> bool:
+    """Return whether a class has no members from bases outside the project, other than those of every object."""
+    return all(isinstance(base, ClassValue) or base in _MEMBERLESS_BASES for base in resolution_order(class_value))
+
+
 def _implements(interpreter: Interpreter, value: ProjectObject, protocol: ClassValue) -> bool | None:
     """Return False if an object lacks a method of a protocol. Return None if it may implement the protocol."""
     order = resolution_order(value.cls)
-    is_closed = all(isinstance(base, ClassValue) or base in _MEMBERLESS_BASES for base in order)
-    if not is_closed or COMPUTED_NAME in value.state or interpreter.modules.may_register_subclasses():
+    if not is_closed(value.cls) or COMPUTED_NAME in value.state or interpreter.modules.may_register_subclasses():
         return None
     required = {
         name

@@ -11,9 +11,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
+from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
-from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
+from stepgraph.interpreter.objects.classes import has_class_attribute, is_closed, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -161,17 +161,16 @@ def _get_constant(
 
 def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> bool:
     """Return whether `hasattr(owner, name)` may be true. It is false for objects of the project that lack the name."""
-    from stepgraph.interpreter.objects.builtin_bases import has_builtin_attribute, is_error
-
-    if not isinstance(owner, ProjectObject) or owner.may_be_replaced or is_error(owner) or _may_have_others(owner):
+    if not isinstance(owner, ProjectObject) or owner.may_be_replaced or not is_closed(owner.cls):
         return not is_none(owner)
     interpreter.store.record_outer_read(owner.state, name)
     return (
         name in owner.state
         or COMPUTED_NAME in owner.state
-        or has_builtin_attribute(owner, name)
+        or name.startswith("__")
         or has_class_attribute(interpreter, owner, name)
         or interpreter.modules.is_assigned_outside_self(name)
+        or may_be_added(interpreter, resolution_order(owner.cls), name)
     )
 
 

@@ -185,14 +185,7 @@ def _undefined_attribute(
     computed = computed_attribute(interpreter, instance)
     if computed is not None:
         return computed
-    classes = [owner for owner in order if isinstance(owner, ClassValue)]
-    may_be_added = any(
-        owner.caveats
-        or interpreter.modules.is_assigned_externally(owner.scope, name)
-        or interpreter.modules.is_assigned_externally(owner.scope, ANY_NAME)
-        for owner in classes
-    )
-    if may_be_added or any(map(_can_reach_steps, instance.state.values())):
+    if may_be_added(interpreter, order, name) or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"no analyzed code defines `{name}` in `{instance.cls.name}`", place)
     if derives_from_entrypoint(instance.cls):
         # Imported here because few programs use undefined attributes.
@@ -200,6 +193,17 @@ def _undefined_attribute(
 
         observe_undefined_attribute(interpreter, instance, name, place)
     return UNKNOWN
+
+
+def may_be_added(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> bool:
+    """Return whether code outside the bodies of the classes in a resolution order may add a member."""
+    return any(
+        owner.caveats
+        or interpreter.modules.is_assigned_externally(owner.scope, name)
+        or interpreter.modules.is_assigned_externally(owner.scope, ANY_NAME)
+        for owner in order
+        if isinstance(owner, ClassValue)
+    )
 
 
 def computed_attribute(interpreter: Interpreter, instance: ProjectObject) -> Value | None:
