@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Lexi
 from stepgraph.interpreter.values.steps import StepFunction, StepMethod, StepObject, StepSignature
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
 _DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
@@ -125,19 +125,13 @@ def _subclasses(call: LibraryCall) -> Value:
     elements: list[Element] = []
     for module in interpreter.modules.all_modules():
         scope = interpreter.modules.scope_of(module)
-        at_top = {*map(id, statements_below(module.tree))}
-        for node in statements_below(module.tree, into_functions=True, words=("class",)):
+        for node, is_at_top in module.once(_derived_classes):
             interpreter.budget.spend(Limit.ELEMENTS)
-            if not isinstance(node, cst.ClassDef) or not node.bases:
-                continue
-            if id(node) not in at_top and _may_derive(interpreter, scope, node, owner):
-                return Unresolved(_OTHER_CLASSES, call.place)
-            value = resolve_body_name(interpreter, scope, node.name.value) if id(node) in at_top else None
-            is_resolved = isinstance(value, ClassValue) and not any(isinstance(b, Unresolved) for b in value.bases)
-            if value is not None and not is_resolved:
+            value = resolve_body_name(interpreter, scope, node.name.value) if is_at_top else None
+            if not isinstance(value, ClassValue) or any(isinstance(base, Unresolved) for base in value.bases):
                 if _may_derive(interpreter, scope, node, owner):
                     return Unresolved(_OTHER_CLASSES, call.place)
-            elif isinstance(value, ClassValue) and value.node is node and owner in value.bases:
+            elif value.node is node and owner in value.bases:
                 is_conditional = node not in module.tree.body
                 elements.append(Element(value, SourcePlace(module, node.name), may_be_missing=is_conditional))
     subclasses = make_result_collection(interpreter, "list", tuple(elements))
@@ -146,6 +140,13 @@ def _subclasses(call: LibraryCall) -> Value:
 
 
 _OTHER_CLASSES: Final = "`__subclasses__` gives access to other classes"
+
+
+def _derived_classes(module: SourceModule) -> tuple[tuple[cst.ClassDef, bool], ...]:
+    """Return the classes of a module with base classes, and for each whether it is outside of functions and classes."""
+    at_top = {*map(id, statements_below(module.tree))}
+    classes = statements_below(module.tree, into_functions=True, words=("class",))
+    return tuple((node, id(node) in at_top) for node in classes if isinstance(node, cst.ClassDef) and node.bases)
 
 
 def _may_derive(interpreter: Interpreter, scope: LexicalScope, node: cst.ClassDef, owner: ClassValue) -> bool:
