@@ -243,7 +243,8 @@ def _enter(
     is_statement = receiver.supported_call is place.node or receiver.pushed is None
     is_entered = not is_async or isinstance(place.module.parents.get(id(place.node)), cst.Await)
     if isinstance(manager, GeneratorCall) and is_entered and not is_statement:
-        return _enter_generator(interpreter, receiver, manager, place, is_async=is_async)
+        entered = _enter_generator(interpreter, receiver, manager, place, is_async=is_async)
+        return _push(interpreter, receiver, arguments, place) if entered is None else entered
     if is_statement or not isinstance(manager, ProjectObject) or may_swallow(manager):
         return _push(interpreter, receiver, arguments, place)
     enter, exit_ = (interpreter.attribute(manager, name, place) for name in _METHODS[is_async])
@@ -258,11 +259,11 @@ def _enter(
 
 def _enter_generator(
     interpreter: Interpreter, receiver: ExitStack, manager: GeneratorCall, place: SourcePlace, *, is_async: bool
-) -> Value:
-    """Execute the code of a generator up to its `yield`, and push the rest."""
+) -> Value | None:
+    """Execute the code of a generator up to its `yield`, and push the rest. Return None if it cannot be split."""
     halves = halves_of(interpreter, manager)
     if halves is None or is_async != _is_async(manager.function):
-        return _push(interpreter, receiver, Arguments.of(manager, place), place)
+        return None
     entered = enter_half(interpreter, manager, halves)
     _push_item(interpreter, receiver, PushedCallback(manager, is_async), place)
     return Gathering("all", (), result=entered) if is_async else entered
