@@ -370,6 +370,7 @@ def _tools(fill: str) -> list[str]:
         'TABLE = {tool.name: tool for tool in (Tool("x", a), Tool("y", b))}',
         'TABLE = {tool.name: tool for tool in [Spec("x", a), Spec(call=b, name="y")]}',
         'TABLE = {}\nfor tool in [Tool("x", a), Tool("y", b)]:\n    TABLE[tool.name] = tool',
+        'def table(*tools):\n    return {tool.name: tool for tool in tools}\nTABLE = table(Tool("x", a), Tool("y", b))',
         'BOX = Box()\nBOX.add(Tool("x", a))\nBOX.add(Spec("y", b))\nTABLE = BOX.tools',
         'BOX = Box()\nBOX.add(Tool("x", a), Tool("y", b))\nTABLE = BOX.tools',
         'BOX = Box("")\nBOX.task("x")(a)\nBOX.task("y")(b)\nTABLE = BOX.tools',
@@ -391,6 +392,14 @@ def test_attributes_of_objects_made_at_import_are_constant_keys(fill: str) -> No
 def test_changed_attributes_are_no_constant_keys(change: str) -> None:
     fill = f'from elsewhere import DEBUG, NAME\nONE = Tool("x", a)\n{change}\nTABLE = {{}}\nTABLE[ONE.name] = ONE'
     assert '| case "x"' not in _tools(fill)
+
+
+def test_attributes_are_keys_in_functions_of_the_workflow() -> None:
+    source = TOOLS.replace("FILL", 'ALL = [Tool("x", a), Tool("y", b)]').replace(
+        "TABLE[", "{tool.name: tool for tool in ALL}["
+    )
+    workflow = workflow_of_module(source)
+    assert notation(workflow.graph).split("\ndef ")[0].splitlines()[1::2] == ['| case "x"', '| case "y"']
 
 
 KINDS = """

@@ -41,9 +41,9 @@ from stepgraph.interpreter.python.loops.interpretation import (
 )
 from stepgraph.interpreter.python.loops.loop_keys import (
     constant_key,
+    has_constant_keys,
     is_loop_key,
     iterates_known_constants,
-    keys_by_attribute,
     looks_up_names,
     loop_keys,
     pass_constants,
@@ -396,7 +396,7 @@ def _run_over(
         return None
     needs_constants = may_build_dependencies(interpreter, clause) or interpreter.module.once_for(clause, looks_up_names)
     is_known = needs_constants and iterates_known_constants(interpreter, clause.iter)
-    by_attribute = interpreter.module.once_for(clause, keys_by_attribute)
+    by_attribute = has_constant_keys(interpreter, clause, iterable)
     items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=by_attribute)
     place = interpreter.place(clause)
     if items is not None and not clause.ifs:

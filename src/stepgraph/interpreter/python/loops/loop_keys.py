@@ -9,10 +9,12 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.attributes.lookup import constant_of
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, ProjectObject
 from stepgraph.ir.values import Constant, External, NameArgument, Value
+from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements_below
@@ -90,7 +92,7 @@ def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Val
     """Return `key`, or its constant if a parameter, the current loop pass or an object made at import determines it."""
     if isinstance(key, NameArgument):
         return Constant(key.value)
-    if isinstance(node, cst.Attribute) and interpreter.is_import_time and isinstance(node.value, cst.Name):
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
         owner = look_up(interpreter, node.value.value)
         constant = constant_of(interpreter, owner, node.attr.value) if isinstance(owner, ProjectObject) else None
         return key if constant is None else constant
@@ -156,15 +158,36 @@ def _elements(clause: cst.CompFor, module: SourceModule) -> Iterator[cst.CSTNode
             yield from (key, value)
 
 
-def keys_by_attribute(clause: cst.CompFor, module: SourceModule) -> bool:
-    """Return whether a clause is the only one of a `{x.name: x for x in objects}`, whose values await nothing."""
+def has_constant_keys(interpreter: Interpreter, clause: cst.CompFor, iterable: Value) -> bool:
+    """Return whether a comprehension such as `{x.name: x for x in objects}` has constant keys."""
+    name = interpreter.module.once_for(clause, _attribute_of_key)
+    if name is None or not isinstance(iterable, Collection):
+        return False
+    interpreter.budget.spend(Limit.ELEMENTS, len(iterable.items))
+    return all(_has_constant(interpreter, item.value, name) for item in iterable.items)
+
+
+def _has_constant(interpreter: Interpreter, owner: Value, name: str) -> bool:
+    if isinstance(owner, ProjectObject) and name in owner.state:
+        is_member = isinstance(owner.state[name], ProjectObject)  # a member of an enumeration with methods
+        return is_member or constant_of(interpreter, owner, name) is not None
+    if isinstance(owner, ClassValue) and name == "__name__":
+        return interpreter.is_import_time
+    cls = owner.cls if isinstance(owner, ProjectObject) else owner
+    return isinstance(cls, ClassValue) and isinstance(
+        find_member(interpreter, resolution_order(cls), name), Constant | EnumMember
+    )
+
+
+def _attribute_of_key(clause: cst.CompFor, module: SourceModule) -> str | None:
+    """Return the attribute in the key of a `{x.name: x for x in objects}` whose values await nothing, or None."""
     match module.parents.get(id(clause)):
-        case cst.DictComp(key=cst.Attribute(value=cst.Name(value=name)), value=value):
-            is_variable = isinstance(clause.target, cst.Name) and clause.target.value == name
+        case cst.DictComp(key=cst.Attribute(value=cst.Name(value=variable), attr=cst.Name(value=name)), value=value):
+            is_variable = isinstance(clause.target, cst.Name) and clause.target.value == variable
             awaits = any(isinstance(node, cst.Await) for node in expressions_below(value))
-            return is_variable and not awaits and clause.inner_for_in is None
+            return name if is_variable and not awaits and clause.inner_for_in is None else None
         case _:
-            return False
+            return None
 
 
 def _name_positions(function: cst.BaseExpression) -> slice:
