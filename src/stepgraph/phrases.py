@@ -149,15 +149,13 @@ class Suggestions(Struct):
     remaining: int = 50_000
     """The number of comparisons of two names that may still be made."""
 
-    def nearest(self, name: str, available: Callable[[], Iterable[str]]) -> str | None:
+    def nearest(self, name: str, available: Callable[[], Iterable[str]], similarity: float = 0.6) -> str | None:
         """Return the most similar name, or None if no name is similar, `name` is too long or the limit is reached."""
         if self.remaining <= 0 or len(name) > _MAX_LENGTH:
             return None
-        from difflib import get_close_matches
-
         names = [each for each in available() if len(each) <= _MAX_LENGTH]
         self.remaining -= len(names)
-        return next(iter(get_close_matches(name, names, 1)), None)
+        return next(iter(near_names(name, names, similarity)), None)
 
 
 def quoted(names: Iterable[str]) -> list[str]:

@@ -478,6 +478,12 @@ def test_attribute_that_other_code_may_define(body: str, methods: str, before: s
     assert _undefined_attributes(body, methods, before) == []
 
 
+def test_attribute_read_often_has_one_suggestion() -> None:
+    methods = f"{_METHODS}\n    {' = '.join(f'x{number}' for number in range(500))} = 1"
+    body = "print(self.unrelated)\n        " * 21 + "print(self.amonut)"
+    assert _undefined_attributes(body, methods) == ["SG130: Did you mean `amount`?"]
+
+
 def test_attribute_of_a_derived_class() -> None:
     base = "from workers import WorkflowEntrypoint\n\nclass Base(WorkflowEntrypoint):\n    limit = 1\n"
     base += "    async def run(self, event, step):\n        await self.execute(step)\n        print(self.limits)\n"

@@ -190,8 +190,8 @@ class LoadedModules(Struct):
     """Whether modules may mutate a collection that unmodeled code stores."""
     suggestions: Suggestions = field(default_factory=lambda: Suggestions(_COMPARED_NAMES))
     """The suggestions for undefined names, whose limit is for one workflow so that they do not depend on others."""
-    suggested_names: dict[tuple[SourceModule, str], str | None] = field(default_factory=dict)
-    """The suggestion for each undefined name, by module and name; None if no name is similar enough."""
+    suggested_names: dict[tuple[SourceModule | LexicalScope, str], str | None] = field(default_factory=dict)
+    """The suggestion for each undefined name, by module or class, and name; None if no name is similar enough."""
     _loaded_paths: set[str] = field(default_factory=set)
     """The paths of the loaded modules, and of those that could not be loaded."""
     _unsearched: list[tuple[ModuleFile, ...]] = field(default_factory=list)

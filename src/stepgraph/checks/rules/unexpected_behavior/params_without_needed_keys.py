@@ -19,7 +19,7 @@ from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, fir
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping, cases_of
 from stepgraph.ir.values import Constant, ExternalResult, Value
-from stepgraph.phrases import near_names
+from stepgraph.phrases import Suggestions
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
@@ -135,9 +135,10 @@ def _advice(cases: tuple[Value, ...], missing: tuple[str, ...], kind: str | None
     if kind is not None:
         return f"Pass a dictionary with {format_code_list(missing)}."
     present = [key for case in cases if isinstance(case, StaticMapping) for key in sorted(known_keys(case) or ())]
-    near = [(key, similar[0]) for key in missing if (similar := near_names(key, present))]
-    if near:
-        key, misspelled = near[0]
+    suggestions = Suggestions()
+    near = ((key, similar) for key in missing if (similar := suggestions.nearest(key, lambda: present)) is not None)
+    if (first := next(near, None)) is not None:
+        key, misspelled = first
         return f"Did you mean `{key}` instead of `{misspelled}`?"
     return f"Add {format_code_list(missing)}, or read the payload with a default, as in `.get(...)`."
 

@@ -12,7 +12,6 @@ from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.ir.facts import UndefinedAttribute
 from stepgraph.ir.values import External
-from stepgraph.phrases import near_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
@@ -27,6 +26,9 @@ _PARAMETER: Final = re.compile(rb"\bdef \w++\(\s*+$")
 _OWNER: Final = "self."
 # Maximum number of bytes before a parameter that are searched for the name of its function.
 _CONTEXT_BYTES: Final = 120
+# A name in quotes or with an annotation, which may define an attribute.
+_QUOTED: Final = re.compile(rb"""["']([\w\x80-\xff]++)(?=["'])""")
+_ANNOTATED: Final = re.compile(rb"(?<![\w\x80-\xff])([\w\x80-\xff]++):")
 _SIMILARITY: Final = 0.75
 
 
@@ -42,8 +44,12 @@ def observe_undefined_attribute(
         return
     if any(_may_define(module, name) for module in interpreter.modules.scopes):
         return
-    near = near_names(name, dict.fromkeys(_attributes(instance, order)), _SIMILARITY)
-    interpreter.observe(UndefinedAttribute(name, instance.cls.name, place, near[0] if near else None))
+    modules, key = interpreter.modules, (instance.cls.scope, name)
+    if key not in modules.suggested_names:
+        modules.suggested_names[key] = modules.suggestions.nearest(
+            name, lambda: dict.fromkeys(_attributes(instance, order)), _SIMILARITY
+        )
+    interpreter.observe(UndefinedAttribute(name, instance.cls.name, place, modules.suggested_names[key]))
 
 
 def _is_known(owner: object) -> bool:
@@ -63,13 +69,19 @@ def _passes_self(module: SourceModule) -> bool:
 
 def _may_define(module: SourceModule, name: str) -> bool:
     """Return whether a module may set an attribute, or expects that it is missing."""
-    text = name.encode(errors="replace")
     return (
         any(map(module.mentions, _ATTRIBUTE_HANDLING))
-        or any(map(module.mentions, (b'"%b"' % text, b"'%b'" % text, b"%b:" % text)))
+        or name in module.once(_names_in_text)
         or module.once(may_set_computed_attributes)
         or module.once(assigned_attributes).assigns(name)
     )
+
+
+def _names_in_text(module: SourceModule) -> frozenset[str]:
+    """Return the names in quotes or with an annotation."""
+    source = module.utf_8_source
+    names = (*_QUOTED.findall(source), *_ANNOTATED.findall(source))
+    return frozenset(name.decode(errors="replace") for name in names)
 
 
 def _attributes(instance: ProjectObject, order: tuple[object, ...]) -> Iterator[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 _Use: TypeAlias = "MissingImport | UndefinedAttribute | UndefinedName"
 Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName)
+_Key: TypeAlias = tuple[str, str]
+"""The path of a module, and a name in it."""
+_Consequences: TypeAlias = "Mapping[_Key, list[tuple[str, Span]]]"
+"""The findings that the step object, or a step, is passed to an undefined function."""
 
 # Names that code may also import from another module, or as another object.
 _AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
@@ -25,31 +31,34 @@ _PARAMETERS_OF_RUN: Final = ("step", "event")
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report the first use of each name in each module. The others have the same cause."""
+    unresolved = _unresolved_arguments(subject, subject.facts_of_type(MissingImport))
     for missing in _first_uses(subject.facts_of_type(MissingImport)):
         message = f"undefined name `{missing.name}`: it raises a NameError, and {_effect(missing)}."
-        unresolved = tuple(_unresolved_arguments(subject, missing))
-        yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing), consequences=unresolved)
+        consequences = tuple(unresolved.get(_key(missing), ()))
+        yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing), consequences=consequences)
     for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
         message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
         yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
     steps = {fact.definition.function_name: fact for fact in subject.facts_of_type(StepNeverCalled)}
+    unresolved = _unresolved_arguments(subject, subject.facts_of_type(UndefinedName))
     for undefined in _first_uses(subject.facts_of_type(UndefinedName)):
         message = f"undefined name `{undefined.name}`: it raises a NameError, and {_effect(undefined)}."
         misspelled = steps.get(undefined.suggestion or "")
         unused = () if misspelled is None else (("SG202", misspelled.place.span),)
-        consequences = (*unused, *_unresolved_arguments(subject, undefined))
+        consequences = (*unused, *unresolved.get(_key(undefined), ()))
         yield Diagnostic(undefined.place.span, message, _advice_to_define(undefined), consequences=consequences)
     if subject.configured is not None or not subject.program.may_be_base:
+        unresolved = _unresolved_arguments(subject, subject.facts_of_type(UndefinedAttribute))
         for attribute in _first_uses(subject.facts_of_type(UndefinedAttribute)):
-            yield from _check_attribute(subject, attribute)
+            yield from _check_attribute(attribute, unresolved)
 
 
-def _check_attribute(subject: WorkflowSubject, undefined: UndefinedAttribute) -> Iterator[Diagnostic]:
+def _check_attribute(undefined: UndefinedAttribute, consequences: _Consequences) -> Iterator[Diagnostic]:
     """Report an attribute that resembles another one, or that is called with the step object.
 
     Other attributes may be part of a later version of the platform.
     """
-    unresolved = tuple(_unresolved_arguments(subject, undefined))
+    unresolved = tuple(consequences.get(_key(undefined), ()))
     if not unresolved and undefined.suggestion is None:
         return
     message = (
@@ -61,24 +70,42 @@ def _check_attribute(subject: WorkflowSubject, undefined: UndefinedAttribute) ->
     yield Diagnostic(undefined.place.span, message, advice, consequences=unresolved)
 
 
-def _unresolved_arguments(subject: WorkflowSubject, first: _Use) -> Iterator[tuple[str, Span]]:
-    """Yield the findings that the step object, or a step, is passed to an undefined function."""
-    # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.bound_names import call_of_callee
+def _unresolved_arguments(subject: WorkflowSubject, uses: Iterable[_Use]) -> _Consequences:
+    """Return the findings that the step object, or a step, is passed to an undefined function, for all uses."""
+    unresolved: defaultdict[_Key, list[tuple[str, Span]]] = defaultdict(list)
+    escapes = sorted(note.span for note in subject.notes if note.code == "escapes")
+    for use in uses if escapes else ():
+        # Imported here because it loads LibCST, which a run without findings does not need.
+        from stepgraph.syntax.bound_names import call_of_callee
 
-    for use in subject.facts_of_type(type(first)):
-        is_same = use.name == first.name and use.place.module is first.place.module
-        call = call_of_callee(use.place) if is_same else None
+        call = call_of_callee(use.place)
         if call is not None:
-            notes = (note for note in subject.notes if note.code == "escapes" and call.span.encloses(note.span))
-            yield from (("SG004", note.span) for note in notes)
+            unresolved[_key(use)] += (("SG004", span) for span in _spans_inside(escapes, call.span))
+    return unresolved
+
+
+def _spans_inside(spans: Sequence[Span], outer: Span) -> Iterator[Span]:
+    """Yield the spans that another one encloses, of sorted spans."""
+    start = bisect_left(
+        spans, (outer.path, outer.line, outer.column), key=lambda span: (span.path, span.line, span.column)
+    )
+    for index in range(start, len(spans)):
+        span = spans[index]
+        if span.path != outer.path or (span.line, span.column) > (outer.end_line, outer.end_column):
+            break
+        if outer.encloses(span):
+            yield span
+
+
+def _key(use: _Use | TypeOnlyName) -> _Key:
+    return use.place.module.path, use.name
 
 
 def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
     """Return the first use of each name in each module."""
-    first: dict[tuple[str, str], Use] = {}
+    first: dict[_Key, Use] = {}
     for use in uses:
-        key = use.place.module.path, use.name
+        key = _key(use)
         if key not in first or use.place.span < first[key].place.span:
             first[key] = use
     return first.values()
