@@ -57,6 +57,8 @@ class Bindings(Struct):
     """Identities of the top-level statements of a module or class."""
     is_generator: bool = False
     _defines_functions: bool | None = None
+    _statement_ids: dict[str, tuple[int, frozenset[int] | None]] = field(default_factory=dict)
+    """The results of `statement_ids`, with the number of binders for which they are valid."""
 
     @property
     def defines_functions(self) -> bool:
@@ -70,6 +72,18 @@ class Bindings(Struct):
         """Record that `binder` binds `name`."""
         self.binders.setdefault(name, []).append(binder)
         self.stars_before[name] = len(self.stars)
+
+    def statement_ids(self, name: str) -> frozenset[int] | None:
+        """Return the identities of the statements that bind a name. Return None if a parameter or expression does."""
+        binders = self.binders.get(name, ())
+        count, ids = self._statement_ids.get(name, (0, frozenset[int]()))
+        if count != len(binders):
+            are_statements = all(
+                isinstance(each, cst.BaseCompoundStatement | cst.BaseSmallStatement) for each in binders
+            )
+            ids = frozenset(map(id, binders)) if are_statements else None
+            self._statement_ids[name] = len(binders), ids
+        return ids
 
     def binds(self, name: str) -> bool:
         """Return whether `name` is local to this scope."""

@@ -201,7 +201,11 @@ class ReplayState(Struct):
         """Join the positions at the ends of several paths: steps completed on all paths, and changes on any path."""
         self.last_step = min(end.last_step for end in ends)
         if any(end.state_changes is not self.state_changes for end in ends):
-            self.state_changes = {key: change for end in ends for key, change in end.state_changes.items()}
+            changes = dict(ends[0].state_changes)
+            for end in ends[1:]:
+                if end.state_changes is not ends[0].state_changes:
+                    changes.update(end.state_changes)
+            self.state_changes = changes
 
     def mark(self) -> TraceMark:
         """Return the current point of the trace."""
@@ -268,8 +272,11 @@ class ReplayState(Struct):
     def change(self, key: StateKey, change: StateChange | None) -> None:
         """Record that a step changes some state. If the change is None, discard earlier changes of this state."""
         self.recorded_changes.append((key, change))
-        changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
-        self.state_changes = changes if change is None else {**changes, key: change}
+        changes = dict(self.state_changes)  # a copy needs no hashes of the keys
+        changes.pop(key, None)
+        if change is not None:
+            changes[key] = change
+        self.state_changes = changes
 
     def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]], place: SourcePlace | None) -> None:
         """Record the changes of a function again, because a further call at `place` repeats them."""

@@ -61,13 +61,11 @@ def _has_distinct_items(iterable: Value) -> bool:
 
 def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, name: str) -> bool:
     """Return whether the body of a loop may bind its variable again."""
-    others = {id(node) for node in interpreter.frame.scope.bindings.binders.get(name, ()) if node is not loop}
-    if not others or isinstance(loop, cst.CompFor):
-        return bool(others)
-    return not others.isdisjoint(map(id, statements_below(loop.body))) or any(
-        not isinstance(node, cst.BaseCompoundStatement | cst.BaseSmallStatement)
-        for node in interpreter.frame.scope.bindings.binders[name]
-    )
+    binding = interpreter.frame.scope.bindings.statement_ids(name)
+    if binding is None or isinstance(loop, cst.CompFor):
+        return binding is None or bool(binding)
+    is_only_loop = len(binding) == 1 and id(loop) in binding
+    return not is_only_loop and not binding.isdisjoint(map(id, statements_below(loop.body)))
 
 
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
