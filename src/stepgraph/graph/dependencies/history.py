@@ -204,8 +204,9 @@ def _join_optional(first: RunStates | None, second: RunStates | None, *, excepti
 
 
 def _join_run_states(first: RunStates, second: RunStates, *, exceptional: bool) -> RunStates:
-    result: RunStates = {}
-    for step in {**first, **second}:
+    result = {**first, **second}
+    # The join of two equal states is the same state, and the paths after most branches differ in few steps.
+    for step in [step for step, state in result.items() if first.get(step) != state or step not in second]:
         first_state, second_state = run_state_of(first, step), run_state_of(second, step)
         result[step] = first_state | (_after_exception(second_state, first_state) if exceptional else second_state)
     return result
