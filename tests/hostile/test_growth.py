@@ -1,0 +1,318 @@
+"""The work of an analysis and a check grows in proportion to the size of the program.
+
+Time is too noisy to be asserted, so these tests count function calls and searches of the source text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from cProfile import Profile
+from pathlib import Path
+from types import CodeType
+from typing import Final
+
+import pytest
+from msgspec import Struct
+
+import stepgraph
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.syntax.module import SourceModule
+
+SIZES: Final = (8, 11, 17)
+"""The numbers of units in the programs. The third program has twice as many additional units as the second one.
+
+Eight equal pieces of code are parsed as copies of one.
+"""
+MAX_RATIO: Final = 2.3
+"""The largest ratio of the work for the additional units. It is 2 for linear growth, and 2.9 for quadratic growth."""
+MIN_CALLS: Final = 80
+"""The number of additional calls of a function from which its growth is tested. Fewer calls depend on details."""
+PACKAGE: Final = Path(stepgraph.__file__).parent
+PARSING: Final = ("syntax",)
+"""Packages whose work depends on how a source is cut into pieces."""
+LIMITED: Final = (
+    *("containers", "containers.py", "joining.py", "store.py", "widening.py", "limits.py"),
+    *("missing_imports.py", "undefined.py"),
+)
+"""Code whose work is limited: joins and elements of collections, the limits, and suggestions for names."""
+PADDING: Final = f"# {'A long comment. ' * 500}\n"
+"""Text that makes all programs long modules, whose functions are parsed on first use."""
+
+
+class Shape(Struct, frozen=True):
+    """Code that is repeated in a module with a workflow, with the number of the unit for `0`."""
+
+    run: str
+    """The code in `run`."""
+    before: str = ""
+    """The code before the class."""
+    common: str = ""
+    """The code before that of all units."""
+    methods: str = ""
+    """The code after `run`."""
+    start: str = ""
+    """The code before all units in `run`, with their indentation."""
+    last: str = ""
+    """The code of each unit after all units of `run`."""
+
+    def of_size(self, size: int) -> str:
+        """Return a module with this number of units."""
+        return (
+            "import asyncio\nimport functools\nimport random\nfrom workers import WorkflowEntrypoint\n"
+            f"{PADDING}{self.common}{_units(self.before, size)}"
+            "class W(WorkflowEntrypoint):\n"
+            "    async def run(self, event, step):\n"
+            "        await step.sleep('first', '5 minutes')\n"
+            f"{self.start}{_units(self.run, size)}{_units(self.last, size)}{_units(self.methods, size)}"
+        )
+
+
+def _units(template: str, size: int) -> str:
+    return "".join(template.replace("0", str(1000 + number)) for number in range(size))
+
+
+SHAPES: Final = {
+    "steps": Shape(
+        """
+        @step.do('s0', config={'retries': {'limit': 3, 'delay': '5 seconds'}, 'timeout': '9 minutes'})
+        async def s0(ctx) -> dict[str, T0]:
+            return {'a': await self.env.DB.prepare('select').all()}
+        r0 = await s0()
+        if r0['a']:
+            await step.sleep(f'pause 0 {r0}', 5)
+        e0 = await step.wait_for_event('w0', 'type', timeout='3 hours')
+
+        @step.do()
+        async def default0(s0):
+            return e0
+        await default0()
+        await step.sleep_until('u0', event['timestamp'])
+        await step.do('lambda0')(lambda: r0)()
+"""
+    ),
+    "helpers": Shape(
+        """
+        await f0(step, 'a0')
+        await self.m0(step, self.p0)
+        await K0().go(step)
+        await functools.partial(f, step, 'p0')()
+        await make(step, 'c0')()
+        await f(step, **{'name': 'k0', 'duration': 3})
+""",
+        """
+async def f0(step, name, limit=3):
+    await step.sleep(name, limit)
+
+@decorated
+async def d0(step):
+    await step.sleep('d0', 5)
+
+class K0(K):
+    name = 'k0'
+
+""",
+        """
+async def f(step, name, duration=5):
+    await step.sleep(name, duration)
+
+def make(step, name):
+    async def call():
+        await step.sleep(name, 5)
+    return call
+
+def decorated(function):
+    @functools.wraps(function)
+    async def call(*arguments):
+        return await function(*arguments)
+    return call
+
+class K:
+    async def go(self, step):
+        await step.sleep(self.name, 5)
+
+""",
+        """
+    @property
+    def p0(self):
+        return 'p0'
+
+    async def m0(self, step, name):
+        self.a0 = await step.wait_for_event(name, 'type')
+        await d0(step)
+""",
+    ),
+    "tasks": Shape(
+        """
+        await asyncio.gather(step.sleep('a0', 5), step.sleep('b0', 5))
+        x0, y0 = await asyncio.gather(*[step.sleep(f'c0 {each}', 5) for each in event['payload']['list']])
+        async with asyncio.TaskGroup() as group:
+            group.create_task(step.sleep('d0', 5))
+            group.create_task(step.sleep('e0', 5))
+        t0 = asyncio.create_task(step.sleep('t0', 5))
+        made.append(step.sleep('m0', 5))
+        try:
+            async with asyncio.timeout(3):
+                await step.sleep('f0', 5)
+        except TimeoutError:
+            await step.sleep('g0', 5)
+""",
+        start="        made = []\n",
+        last="        await t0\n        await made.pop()\n",
+    ),
+    "branches": Shape(
+        """
+        if kind == 'k0':
+            await step.sleep('if0', 5)
+        elif kind in ('a0', N0) and event['payload']['0']:
+            raise ValueError('0')
+        match event['payload']:
+            case {'k0': [first, *_]} if first:
+                await step.sleep(f'match0 {first}', 5)
+            case str():
+                return
+        for item in range(3):
+            await step.sleep(f'loop0 {item}', 5)
+        for item in event['payload']['list']:
+            if item == N0:
+                continue
+            await step.sleep(f'item0 {item}', 5)
+        try:
+            await step.sleep(NAMES['m0'], 5)
+        except E0 as error:
+            await step.sleep(f'except0 {error}', 5)
+        finally:
+            count0 = 0
+        while count0 < 3:
+            await step.sleep(f'while0 {count0}', 5)
+            count0 += 1
+""",
+        "N0 = 'name0'\nNAMES['m0'] = 'm0'\n\nclass E0(Exception):\n    pass\n\n",
+        "NAMES = {}\n",
+        start="        kind = event['payload']['kind']\n",
+    ),
+    "state": Shape(
+        """
+        x0 = 3
+        @step.do('s0')
+        async def s0():
+            nonlocal x0, total
+            x0 += 1
+            total += 1
+            G['g0'] = 1
+        await s0()
+        if x0:
+            await step.sleep(f't0 {x0}', 5)
+        results['k0'] = await step.wait_for_event('w0', 'type')
+        if results['k0']:
+            self.seen0 = results['k0']
+        handlers['h0'] = s0
+        await handlers['h0']()
+        await REGISTRY['r0'](step)
+""",
+        "@register('r0')\nasync def r0(step):\n    global G0\n    G0 = 1\n    await step.sleep(f'r0', 5)\n\n",
+        """
+REGISTRY = {}
+G = {}
+
+def register(name):
+    def decorate(function):
+        REGISTRY[name] = function
+        return function
+    return decorate
+
+""",
+        start="        total = 1\n        results = {}\n        handlers = {}\n",
+    ),
+    "findings": Shape(
+        """
+        await step.sleep('a0', '5 min')
+        await step.sleep('b0', '5 min')  # stepgraph: ignore[SG205]
+        await step.sleep('equal', self.missing0)
+        await self.helpre0(step)
+        undefined0(3)
+        step.sleep('lost0', 5)
+        await step.sleep(f'{random.random()} 0', 5)
+        @step.do('never0')
+        async def never0():
+            return {1, 2}
+""",
+        methods="\n    async def helper0(self, step):\n        await step.sleep('h0', 5)\n",
+    ),
+}
+
+
+class Work(Struct):
+    """The work of an analysis and a check."""
+
+    calls: Counter[CodeType]
+    """The number of calls of each function. A generator is called again for each element."""
+    searches: int
+    """The number of searches of the whole source text for words and patterns."""
+
+
+def work_of(source: str) -> Work:
+    """Analyze and check a program, and return the work."""
+    profile = Profile(builtins=False, subcalls=False)
+    searches: Counter[str] = Counter()
+    with _counted(searches):
+        run_with_large_stack(lambda: profile.runcall(lambda: check_analysis(analyze_source(source))))
+    calls = {entry.code: entry.callcount for entry in profile.getstats() if isinstance(entry.code, CodeType)}
+    return Work(Counter(calls), searches.total())
+
+
+@contextmanager
+def _counted(searches: Counter[str]) -> Iterator[None]:
+    """Count the searches of source text in the context, by method of the module."""
+    with pytest.MonkeyPatch.context() as patches:
+        for name in ("source", "utf_8_source"):
+            original = getattr(SourceModule, name).fget
+
+            patches.setattr(SourceModule, name, property(_counted_read(name, original, searches)))
+
+        mentions = SourceModule.mentions
+        searched: set[tuple[SourceModule, bytes]] = set()
+
+        def search(module: SourceModule, word: bytes) -> bool:
+            if (module, word) not in searched:  # the results are memoized
+                searched.add((module, word))
+                searches["mentions"] += 1
+            return mentions(module, word)
+
+        patches.setattr(SourceModule, "mentions", search)
+        yield
+
+
+def _counted_read(
+    name: str, original: Callable[[SourceModule], bytes], searches: Counter[str]
+) -> Callable[[SourceModule], bytes]:
+    def read(module: SourceModule) -> bytes:
+        searches[name] += 1
+        return original(module)
+
+    return read
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=list(SHAPES))
+def test_work_is_proportional_to_the_size(shape: Shape) -> None:
+    work_of(shape.of_size(2))  # imports modules
+    small, medium, large = (work_of(shape.of_size(size)) for size in SIZES)
+    assert large.searches == medium.searches  # otherwise, the searched text grows faster than the program
+    # The difference of two sizes does not include the work that every analysis needs.
+    first, second = medium.calls - small.calls, large.calls - medium.calls
+    assert second.total() <= MAX_RATIO * first.total()
+    growing = {
+        f"{code.co_filename}:{code.co_firstlineno} {code.co_name}": (small.calls[code], medium.calls[code], calls)
+        for code, calls in large.calls.items()
+        if second[code] > max(MAX_RATIO * first[code], MIN_CALLS) and _is_counted(code)
+    }
+    assert growing == {}
+
+
+def _is_counted(code: CodeType) -> bool:
+    """Return whether the growth of the calls of a function is tested."""
+    path = Path(code.co_filename)
+    return path.is_relative_to(PACKAGE) and {*PARSING, *LIMITED}.isdisjoint(path.parts)
