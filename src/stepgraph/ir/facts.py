@@ -6,6 +6,9 @@ different facts for one location if the values differ.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from operator import is_
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from msgspec import Struct
@@ -279,12 +282,31 @@ class TypeOnlyName(Fact, Struct, frozen=True):
     place: SourcePlace
 
 
+class DeclaredSteps(Struct, frozen=True, eq=False):
+    """The first steps in a list to which steps are appended, without a copy for each call."""
+
+    _steps: list[StepDefinition]
+    _count: int
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[StepDefinition]:
+        return islice(self._steps, self._count)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DeclaredSteps) and len(self) == len(other) and all(map(is_, self, other))
+
+    def __hash__(self) -> int:
+        return self._count
+
+
 class UnresolvedStepParameter(Fact, Struct, frozen=True):
     """A call of a step with a parameter that matches no declared step."""
 
     definition: StepDefinition
     parameter: StepParameter
-    declared: tuple[StepDefinition, ...]
+    declared: DeclaredSteps
     """The steps declared at the time of the call."""
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count, takewhile
+from operator import itemgetter
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -97,6 +98,7 @@ _CODES_OF_UNKNOWN_STEPS: Final = frozenset(
         *("unknown-metaclass", "unresolved-call"),
     ]
 )
+_CODE_OF_KEY: Final = itemgetter(0)
 # The codes of definitions that other code may change, at any time before they are used.
 _CODES_WITHOUT_ORDER: Final = frozenset(["assigned-elsewhere", "broken-module", "unknown-base", "unknown-metaclass"])
 
@@ -408,7 +410,7 @@ def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefiniti
             interpreter, definition, parameter, "the program may change the names or parameters of functions"
         )
         return
-    interpreter.observe(UnresolvedStepParameter(definition, parameter, tuple(interpreter.steps.index.steps)))
+    interpreter.observe(UnresolvedStepParameter(definition, parameter, interpreter.steps.index.first_steps()))
     if interpreter.work.starting:
         interpreter.steps.unknown_in_tasks.append((definition, parameter))
     else:
@@ -421,7 +423,7 @@ def _may_follow_unresolved_code(interpreter: Interpreter) -> bool:
     """Return whether unresolved code, which may declare any step, may run before the current code."""
     if interpreter.loop_depth or interpreter.work.escaped or interpreter.work.deferred_notes:
         return True
-    return any(code in _CODES_OF_UNKNOWN_STEPS for code, _ in interpreter.notes)
+    return not _CODES_OF_UNKNOWN_STEPS.isdisjoint(map(_CODE_OF_KEY, interpreter.notes))
 
 
 def report_unknown_parameters(interpreter: Interpreter) -> None:

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.containers import Declarations
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.facts import DeclaredSteps
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
 
@@ -31,7 +32,7 @@ class StepIndex(Struct):
     def update(self, declarations: Declarations) -> None:
         """Add the declarations since the last update. Index all of them again if one was replaced or removed."""
         if declarations.changes != self._changes:
-            self.steps.clear()
+            self.steps = []  # a new list, because facts refer to the old one
             self.with_braces.clear()
             self.by_function_name.clear()
             self._size, self._changes = 0, declarations.changes
@@ -42,6 +43,10 @@ class StepIndex(Struct):
                 if "{" in step.declared_name:
                     self.with_braces.append(step)
         self._size = len(declarations)
+
+    def first_steps(self) -> DeclaredSteps:
+        """Return the current steps."""
+        return DeclaredSteps(self.steps, len(self.steps))
 
 
 def step_functions_in(value: Value) -> Iterator[StepFunction]:
