@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import dependent_graph_of, text
@@ -26,6 +28,22 @@ def test_calls_of_a_loop_share_a_dependency(start: str) -> None:
             a
           b
     """)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ("if flip():\n    await b()", "if flip()\n  if a has not run\n    a\n  b"),
+        ("if flip():\n    return\nawait b()", "if flip()\n  return\nif a has not run\n  a\nb"),
+        ("await (b if flip() else c)()", "if flip()\n  if a has not run\n    a\n  b\nelse\n  c"),
+    ],
+    ids=["branch", "return", "choice"],
+)
+def test_an_earlier_task_may_begin_a_dependency_at_once(body: str, shown: str) -> None:
+    work = f"async def work():\n{textwrap.indent(body, '    ')}\n"
+    assert dependent_graph_of("a b(a) c", f"{work}\nawait asyncio.gather(work(), work())") == (
+        "parallel all\n  call work [1>2]\n  call work [1>2]\ndef work\n" + textwrap.indent(shown, "  ")
+    )
 
 
 def test_a_function_without_steps_declares_a_dependency_again() -> None:

@@ -220,9 +220,7 @@ def begin_queued_tasks(
     for start in queued:
         if isinstance(start.activity, Call):
             record_function_entry(analysis, start.activity.function, start.task_id)
-            _record_begun(
-                analysis, _steps_begun_by_first_await(analysis, start.activity.function), start.task_id, splits
-            )
+            _record_first_await(analysis, start.activity.function, start.task_id, splits)
         elif start.task_id in await_point.roots:
             _begin_step(analysis, await_point.roots[start.task_id], await_point)
     for function in calls:
@@ -343,6 +341,16 @@ def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> l
     steps = analysis.program_usage.steps_used_by(function)
     must_have_begun = analysis.facts.first_await_steps_of(function).must_have_begun
     return [step for step in steps if step in must_have_begun]
+
+
+def _record_first_await(
+    analysis: BodyAnalysis, function: Function, task_id: TaskId, splits: Mapping[TaskId, PathSplit]
+) -> None:
+    """Record the steps that a function of a task must or may begin by its first await, before later tasks begin."""
+    may_have_begun = analysis.facts.first_await_steps_of(function).may_have_begun
+    steps = analysis.program_usage.steps_used_by(function)
+    analysis.begun((step for step in steps if step in may_have_begun), on_every_path=False)
+    _record_begun(analysis, _steps_begun_by_first_await(analysis, function), task_id, splits)
 
 
 def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _AwaitPoint) -> None:
