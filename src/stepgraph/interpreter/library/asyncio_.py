@@ -13,6 +13,7 @@ from stepgraph.interpreter.joining import join_slot_values, union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
 from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
+from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.values.calls import Argument, GeneratorExpression
@@ -256,17 +257,20 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     if item.may_be_missing and not item.many:
         condition = item.condition or f"{item.place.text} in {argument.place.text}"
         outcome = interpreter.branch(lambda: started.append(start(interpreter, item.value, item.place)), condition)
-        interpreter.emit_choice([(condition, outcome.block)], None, item.place)
+        interpreter.join_branches([(condition, outcome)], None, item.place)
         return started[0]
-    since = interpreter.work.last_task_id
+    since, store = interpreter.work.last_task_id, interpreter.store
+    checkpoint = store.checkpoint()
     interpreter.loop_depth += 1  # a `many` element was appended in a loop, so its start repeats as well
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
+    passes = None if item.may_be_missing else item.passes
+    if passes is None or not passes.count:  # the collection may be empty
+        interpreter.expose(checkpoint)
+        apply(store, join_any(store, [store.rollback(checkpoint)], item.place, since))
     if block.operations:
         overlap_runs(interpreter, since)
-        interpreter.emit(
-            LoopOperation(block, EMPTY_BLOCK, item.place, iterations=None if item.may_be_missing else item.passes)
-        )
+        interpreter.emit(LoopOperation(block, EMPTY_BLOCK, item.place, iterations=passes))
     return with_all_runs(started[0])
 
 
