@@ -227,3 +227,21 @@ def test_unknown_arguments_set_a_field_without_a_default() -> None:
     declared = "@dataclass\nclass Order:\n    name: str\n    count: int = 1"
     body = "order = Order(**event['payload'])\nawait step.do('s')(lambda: order.name + 'x')()"
     assert calls_of(declared, body) == ["s"]
+
+
+PLAIN = """\
+class Base:
+    items: tuple = ()
+    shared: list = []
+    async def act(self, step):
+        for item in self.items:
+            await item(step)
+class Derived(Base):
+    items = (a, b)
+"""
+
+
+def test_annotated_names_of_a_plain_class_are_class_variables() -> None:
+    assert calls_of(PLAIN, "await Derived().act(step)") == ["act"]
+    assert calls_of(PLAIN, "for item in Derived().items:\n    await item(step)") == ["a", "b"]
+    assert calls_of(PLAIN, "Base().shared.append(c)\nfor item in Derived().shared:\n    await item(step)") == ["c"]

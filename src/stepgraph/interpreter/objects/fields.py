@@ -22,11 +22,13 @@ from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, External, Unknown, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import last_name
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
 _DATACLASSES: Final = ("dataclasses.dataclass", "pydantic.dataclasses.dataclass")
 _NAMED_TUPLE: Final = "typing.NamedTuple"
+_CLASSES_WITH_FIELDS: Final = frozenset([_NAMED_TUPLE, "typing.TypedDict", "typing_extensions.TypedDict"])
 _MODELS: Final = frozenset({"pydantic.BaseModel", "pydantic.main.BaseModel", "sqlmodel.SQLModel"})
 _SUBCLASS_HOOK: Final = "__init_subclass__"
 _MODEL_DECORATOR: Final = "pydantic.dataclasses.dataclass"
@@ -111,11 +113,13 @@ def _decorator_flags(owner: ClassValue) -> dict[str, bool]:
 def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
     """Return the fields of the first data class in a resolution order, starting with the fields of its base classes.
 
-    A field that a class declares again keeps its position. If there is no data class, as for a named tuple, all
-    annotated names are fields.
+    A field that a class declares again keeps its position. If there is no data class, as for a named tuple or a model,
+    all annotated names are fields. A plain class has none: its annotated names are class variables.
     """
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     data_class = next(filter(is_data_class, classes), None)
+    if data_class is None and not any(map(_may_make_fields, order)):
+        return []
     if data_class is not None:
         classes = [owner for owner in data_class.resolution_order if isinstance(owner, ClassValue)]
         classes = list(filter(is_data_class, classes))
@@ -124,6 +128,16 @@ def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
         for field in _declared_fields(interpreter, owner):
             fields[field.name] = field
     return list(fields.values())
+
+
+def _may_make_fields(owner: Value) -> bool:
+    """Return whether a class, its decorators or its keywords may turn annotations into fields."""
+    if isinstance(owner, External):
+        return owner.name in _CLASSES_WITH_FIELDS
+    if not isinstance(owner, ClassValue):
+        return True
+    keywords = (argument.value for argument in owner.node.keywords)
+    return bool(owner.node.decorators) or any(last_name(value) != "ABCMeta" for value in keywords)
 
 
 def positional_attributes(interpreter: Interpreter, order: Sequence[Value]) -> list[str]:
