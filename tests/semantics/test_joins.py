@@ -665,3 +665,12 @@ def test_canceled_group_members_that_end_are_not_reported() -> None:
 def test_a_loop_awaits_tasks_that_all_its_iterables_hold(iterable: str, graph: str) -> None:
     body = f"tasks = [asyncio.create_task(a())]\nfor task in ({iterable}):\n    await task\nawait b()"
     assert graph_of(body) == graph
+
+
+@pytest.mark.parametrize(
+    "copied",
+    ["[task for task in chosen]", "list(chosen)", "{task for task in chosen}", "(task for task in chosen)"],
+)
+def test_a_copy_of_a_chosen_collection_lacks_the_other_tasks(copied: str) -> None:
+    body = f"{TWO}chosen = [t] if x else [u]\ncopies = {copied}\nawait asyncio.gather(*copies)\nawait c()"
+    assert graph_of(body) == "parallel all\n  a [1>]\n  b [1>]\n  c [2>3]"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from tests.semantics.notation import graph_of, text
 
 CHECK = """\
@@ -386,3 +388,20 @@ def test_a_task_of_an_earlier_iteration_writes_in_the_next() -> None:
         def reset
           d
     """)
+
+
+@pytest.mark.parametrize(
+    "started",
+    ["[upgrade() for _ in rows]", "map(lambda _: upgrade(), rows)", "calls"],
+)
+def test_a_gather_of_no_coroutines_writes_nothing(started: str) -> None:
+    calls = "calls = []\nfor _ in rows:\n    calls.append(upgrade())\n"
+    graph = graph_with_upgrade(f"{calls}await asyncio.gather(*({started}))\nawait plan()")
+    assert "switch plan\n| case a\n  a\n| case b\n  b\n" in graph
+
+
+def test_a_coroutine_in_a_branch_writes_only_there() -> None:
+    graph = graph_with_upgrade(
+        "calls = []\nif x:\n    calls.append(upgrade())\nawait asyncio.gather(*calls)\nawait plan()"
+    )
+    assert "  switch plan\n  | case a\n    a\n  | case b\n    b\n" in graph

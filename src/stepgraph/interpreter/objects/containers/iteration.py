@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_slot, union_values
+from stepgraph.interpreter.joining import join_slot, on_path, union_values
 from stepgraph.interpreter.objects.classes import class_member, enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import iterated_entries
@@ -75,9 +75,9 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return enum_members(interpreter, class_value)
         case ProjectObject() as instance:
             return _elements_of_open_object(interpreter, instance, exhausts=exhausts)
-        case Union(cases=cases, place=place):
+        case Union(cases=cases, place=place, since=since):
             return tuple(
-                replace(item, may_be_missing=True)
+                replace(item, value=on_path(item.value, (), since), may_be_missing=True)
                 for case in cases
                 for item in _elements_of_case(interpreter, case.value, place, exhausts=exhausts)
             )
