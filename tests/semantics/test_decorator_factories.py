@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of, notation, text, workflow_of_module
@@ -177,3 +179,12 @@ def test_steps_of_a_function_in_run_have_the_name_in_the_source() -> None:
         def do
           {fn.__name__}
     """)
+
+
+@pytest.mark.parametrize("returned", ["if event:\n    return add", "for _ in event:\n    return add"])
+def test_a_factory_that_may_return_none_decorates(returned: str) -> None:
+    source = "functions = []\ndef register():\n    def add(function):\n        functions.append(function)\n"
+    source += f"        return function\n{textwrap.indent(returned, '    ')}\n"
+    source += "@register()\nasync def work():\n    await a()\n"
+    graph = graph_of(f"{source}await work()\nfor function in functions:\n    await function()")
+    assert graph == "call work\ncall work\ndef work\n  a"

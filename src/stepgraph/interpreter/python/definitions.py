@@ -192,9 +192,19 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
         case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):
             return interpreter.call(decorator, Arguments.of(value, place), place)
         case Union():
-            return Unresolved("it has one of several decorators", place)
+            return _apply_one_of(interpreter, decorator, value, place)
     result = _call_decorator(interpreter, decorator, value, place)
     return _decorated_by_unknown(interpreter, value, place) if result is None else result
+
+
+def _apply_one_of(interpreter: Interpreter, decorators: Union, value: Value, place: SourcePlace) -> Value:
+    """Apply one of several decorators. None is no decorator: its call raises an error."""
+    cases = tuple(case for case in decorators.cases if not is_none(case.value))
+    if len(cases) == 1:
+        return _apply_decorator(interpreter, cases[0].value, value, place)
+    return interpreter.apply_to_cases(
+        replace(decorators, cases=cases), lambda chosen: _apply_decorator(interpreter, chosen, value, place)
+    )
 
 
 def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: SourcePlace) -> Value | None:
