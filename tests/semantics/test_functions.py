@@ -999,3 +999,25 @@ def test_a_method_of_a_list_as_decorator_adds_the_function() -> None:
         def first
           a
     """)
+
+
+RECURSIVE_STEP = """\
+@step.do("x")
+async def x():
+    if event["payload"]:
+        await x()
+
+"""
+
+
+def test_a_step_that_its_body_runs_again_calls_its_function() -> None:
+    assert graph_of(f"{RECURSIVE_STEP}await x()") == text("""
+        x
+          if event["payload"]
+            x
+              call x
+        def x
+          if event["payload"]
+            x
+              call x
+    """)

@@ -417,6 +417,8 @@ def _step_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
             step_function = summarize_call(interpreter, _without_data_defaults(function), Arguments()).function
         if step_function.may_run_steps:
             interpreter.frame.called |= interpreter.work.bit_of(function.node)
+        if step_function.may_run_steps and step_function in interpreter.recursions:
+            return OperationBlock((Run(Call(step_function), step.definition.place),))  # its body is still unknown
         return step_function.body if step_function.may_run_steps else EMPTY_BLOCK
     if not function.relevant:
         return EMPTY_BLOCK
