@@ -46,6 +46,22 @@ def test_an_earlier_task_may_begin_a_dependency_at_once(body: str, shown: str) -
     )
 
 
+def test_an_awaited_function_may_begin_a_dependency_before_a_task() -> None:
+    helpers = "async def first():\n    await a()\n\nasync def second():\n    await b()\n\n"
+    body = f"{helpers}task = asyncio.create_task(second())\nawait first()\nawait task"
+    assert dependent_graph_of("a b(a)", body) == text("""
+        parallel all
+          call second [1>3]
+          call first [1>2]
+        def second
+          if a has not run
+            a
+          b
+        def first
+          a
+    """)
+
+
 def test_a_function_without_steps_declares_a_dependency_again() -> None:
     body = """
         def declare():

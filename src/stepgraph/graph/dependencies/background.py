@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import takewhile
 
@@ -334,6 +335,14 @@ def record_function_entry(analysis: BodyAnalysis, function: Function, task_id: T
     for step in analysis.program_usage.steps_used_by(function):
         is_shared = task_id is not None and analysis.usage.may_share_step(task_id, step)
         analysis.facts.join_run_state(entries, step, analysis.run_state(step) | (RUN if is_shared else NO_PATH))
+
+
+def record_begun_before(analysis: BodyAnalysis, function: Function, steps: AbstractSet[StepDefinition]) -> None:
+    """Record that other code may have begun `steps` before a function in a task begins."""
+    entries = analysis.facts.entry_run_states.setdefault(id(function), {})
+    for step in analysis.program_usage.steps_used_by(function):
+        if step in steps:
+            analysis.facts.join_run_state(entries, step, RUN)
 
 
 def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> list[StepDefinition]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.graph.dependencies.background import (
     begin_queued_tasks,
     queued_calls,
+    record_begun_before,
     record_concurrent_steps,
     record_function_entry,
     record_unordered_begins,
@@ -231,6 +232,9 @@ def _apply_suspended_call(analysis: BodyAnalysis, function: Function) -> None:
     _record_call(analysis, function)
     record_function_entry(analysis, function)
     if analysis.state.queued_tasks:
+        queued = [start.activity for start in analysis.state.queued_tasks.values()]
         begin_queued_tasks(analysis, concurrent_steps=analysis.program_usage.steps_used_by(function))
+        for call in (activity for activity in queued if isinstance(activity, Call)):
+            record_begun_before(analysis, call.function, opening.may_have_begun)
         record_function_entry(analysis, function)
     analysis.state.begun_by_first_await = begun_by_first_await
