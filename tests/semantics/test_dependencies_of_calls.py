@@ -62,6 +62,29 @@ def test_an_awaited_function_may_begin_a_dependency_before_a_task() -> None:
     """)
 
 
+def test_a_task_may_find_a_dependency_that_another_call_declares() -> None:
+    body = """
+        async def work():
+            @step.do()
+            async def a(): ...
+            @step.do()
+            async def b(a): ...
+            task = asyncio.create_task(b())
+            await task
+
+        await asyncio.gather(work(), work())
+    """
+    assert dependent_graph_of("", body) == text("""
+        parallel all
+          call work [1>2]
+          call work [1>2]
+        def work
+          if a has not run
+            a
+          b
+    """)
+
+
 def test_a_function_without_steps_declares_a_dependency_again() -> None:
     body = """
         def declare():

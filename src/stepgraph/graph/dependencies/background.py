@@ -163,16 +163,19 @@ def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
             start.place,
             start.task_id,
             must_begin=analysis.must_begin_in_order(start.task_id),
-            has_run=_has_run_where_queued(analysis, start.task_id),
+            has_run=has_run_where_queued(analysis, start.task_id),
         )
         for start in _by_task_id(analysis.state.queued_tasks)
         if isinstance(start.activity, StepRun)
     ]
 
 
-def _has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
+def has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
+    """Return the function `has_run` of a queued task, or None if it does not differ from that of other code."""
     split = analysis.state.path_splits.get(task_id)
-    return None if split is None else partial(analysis.has_run, run_states=split.queued_tasks)
+    if split is None and not analysis.program_usage.declared_by_overlapping_calls:
+        return None
+    return partial(analysis.has_run_in_task, run_states=None if split is None else split.queued_tasks)
 
 
 def _by_task_id(queued: Mapping[TaskId, StartOperation]) -> list[StartOperation]:
@@ -391,6 +394,8 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
                 continue
             split = await_point.splits.get(root.task_id)
             before = analysis.run_state(step, None if split is None else split.queued_tasks)
+            if step in analysis.program_usage.declared_by_overlapping_calls:
+                before |= RUN | NOT_RUN  # the task begins after another call may have declared or begun the step
             run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NO_PATH)
             _record_entry_state(
                 analysis,

@@ -203,6 +203,14 @@ class BodyAnalysis(Struct):
             return self.program_usage.closure(activity)
         return self.program_usage.steps_used_by(activity.function) if isinstance(activity, Call) else {}
 
+    def has_run_in_task(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
+        """Return whether a step has run when a task that begins at the current await needs it.
+
+        Overlapping calls may declare and begin a step of the same name before the task begins.
+        """
+        has_run = self.has_run(step, run_states)
+        return HasRun.SOMETIMES if step in self.program_usage.declared_by_overlapping_calls else has_run
+
     def has_run(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
         """Return whether a step has run when another step needs it, in the current or in other run states.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.graph.dependencies.background import (
     begin_queued_tasks,
+    has_run_where_queued,
     queued_calls,
     record_begun_before,
     record_concurrent_steps,
@@ -45,7 +46,11 @@ def expand_gather(analysis: BodyAnalysis, starts: Sequence[StartOperation], awai
     Queued tasks begin before these steps.
     """
     in_order = sorted(starts, key=lambda start: start.task_id)
-    roots = [DirectCall(start.activity, start.place) for start in in_order if isinstance(start.activity, StepRun)]
+    roots = [
+        DirectCall(start.activity, start.place, has_run=has_run_where_queued(analysis, start.task_id))
+        for start in in_order
+        if isinstance(start.activity, StepRun)
+    ]
     queued = queued_calls(analysis)
     operations = _expand_at_await(analysis, [*queued, *roots], await_.group.kind, await_.place)
     if await_.group.kind != "all":
