@@ -81,19 +81,6 @@ def generates_initializer(order: Sequence[Value]) -> bool:
     return False
 
 
-def may_have_fields(order: Sequence[Value]) -> bool:
-    """Return whether the annotated names of the classes in a resolution order may be fields.
-
-    In plain classes, they are class variables. Decorators, metaclasses and base classes may create fields from them.
-    """
-    return any(
-        owner.node.decorators or owner.metaclass is not None or _SUBCLASS_HOOK in owner.scope.bindings.binders
-        if isinstance(owner, ClassValue)
-        else not isinstance(owner, External) or owner.name == _NAMED_TUPLE
-        for owner in order
-    )
-
-
 def is_data_class(owner: ClassValue) -> bool:
     """Return whether a decorator of dataclasses, attrs or pydantic turns the annotations of a class into fields."""
     return any(name in _DATACLASSES or name.startswith(_ATTRS_PACKAGES) for name in owner.decorator_names)
@@ -131,13 +118,14 @@ def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
 
 
 def _may_make_fields(owner: Value) -> bool:
-    """Return whether a class, its decorators or its keywords may turn annotations into fields."""
+    """Return whether a class, its decorators, its keywords or its hook may turn annotations into fields."""
     if isinstance(owner, External):
         return owner.name in _CLASSES_WITH_FIELDS
     if not isinstance(owner, ClassValue):
         return True
-    keywords = (argument.value for argument in owner.node.keywords)
-    return bool(owner.node.decorators) or any(last_name(value) != "ABCMeta" for value in keywords)
+    if owner.node.decorators or _SUBCLASS_HOOK in owner.scope.bindings.binders:
+        return True
+    return any(last_name(keyword.value) != "ABCMeta" for keyword in owner.node.keywords)
 
 
 def positional_attributes(interpreter: Interpreter, order: Sequence[Value]) -> list[str]:

@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.containers.container_objects import (
     is_container_class,
     make_contents,
 )
-from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer, may_have_fields
+from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element, hide_constants
@@ -142,7 +142,7 @@ def _initialize_fields(
     if is_container_class(order) and not generates_initializer(order):
         initialize_contents(interpreter, instance, arguments, place)
         return instance
-    fields = fields_of(interpreter, order) if arguments.items or may_have_fields(order) else []
+    fields = fields_of(interpreter, order)
 
     def assign(name: str, value: Value) -> None:
         if not call_assignment_hook(interpreter, instance, Argument(Constant(name), place), value, place):
