@@ -24,6 +24,7 @@ PAYMENT: Node = {
 }
 
 NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
+UNDONE = protected(block(do("load")), catch=block(do("undo")))
 GROUP = parallel("all", do("load"), do("charge"))
 
 
@@ -118,6 +119,7 @@ def test_a_handler_has_the_condition_under_which_it_runs() -> None:
         ([step("load-1", 0, 5, "Error: no"), opened("charge-1")], [GROUP], ["refund", "close"]),
         ([step("load-1", 0, 5), opened("charge-1")], [GROUP], ["refund  if `charge-1` fails", "close"]),
         ([opened("load-1")], [do("load"), do("charge")], ["charge  after `load-1`", "refund  if `load-1` fails"]),
+        ([step("load-1", 0, 5, "Error: no"), opened("undo-1")], [UNDONE], ["refund", "close"]),
         ([sleep("nap-1", 0, None)], [NAP, do("charge")], ["charge  after `nap-1`"]),
     ],
 )

@@ -49,8 +49,15 @@ def _protected(entries: Sequence[PlacedEntry], place: Place) -> tuple[int, ...]:
         outer = max((path.rpartition(handler)[0] for handler in HANDLERS), key=len)
         if outer:
             prefix = f"{outer}.try_block."
-            return tuple(at for at, entry in enumerate(entries) if entry.may_fail and entry.is_in(prefix))
+            inside = [at for at, entry in enumerate(entries) if entry.may_fail and entry.is_in(prefix)]
+            return () if any(_is_in_inner_handler(entries[at], prefix) for at in inside) else tuple(inside)
     return ()
+
+
+def _is_in_inner_handler(entry: PlacedEntry, prefix: str) -> bool:
+    """Return whether an entry may be in a handler inside of a `try`. Handlers often raise their error again."""
+    paths = (path for place in entry.places for path in (place.path, *place.calls))
+    return any(".catch_block." in path.removeprefix(prefix) for path in paths)
 
 
 def _after_success(
