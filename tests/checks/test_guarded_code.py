@@ -119,7 +119,7 @@ class Orders(WorkflowEntrypoint):
 
         await work()
 """
-    assert {finding.code for finding in check_analysis(analyze_source(source))} == {"SG004"}
+    assert {finding.code for finding in check_analysis(analyze_source(source))} == {"SG101"}
 
 
 _FLAGS = """

@@ -27,7 +27,8 @@ from stepgraph.diff.tree import (
 )
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.matching import Match, Place, match_log
+from stepgraph.execution.match import Match, Place
+from stepgraph.execution.matching import match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Step

@@ -61,11 +61,11 @@ def _has_distinct_items(iterable: Value) -> bool:
 
 def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, name: str) -> bool:
     """Return whether the body of a loop may bind its variable again."""
-    binding = interpreter.frame.scope.bindings.statement_ids(name)
-    if binding is None or isinstance(loop, cst.CompFor):
-        return binding is None or bool(binding)
-    is_only_loop = len(binding) == 1 and id(loop) in binding
-    return not is_only_loop and not binding.isdisjoint(map(id, statements_below(loop.body)))
+    bindings = interpreter.frame.scope.bindings
+    if all(binder is loop for binder in bindings.binders.get(name, ())):
+        return False
+    ids = bindings.statement_ids(name)
+    return isinstance(loop, cst.CompFor) or ids is None or not ids.isdisjoint(map(id, statements_below(loop.body)))
 
 
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
