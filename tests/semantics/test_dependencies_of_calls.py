@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Final
 
 import pytest
 
@@ -79,6 +80,98 @@ def test_a_task_may_find_a_dependency_that_another_call_declares() -> None:
           call work [1>2]
           call work [1>2]
         def work
+          if a has not run
+            a
+          b
+    """)
+
+
+_SHARED_NAME: Final = """
+async def work():
+    @step.do()
+    async def a(): ...
+    @step.do()
+    async def b(a): ...
+    await step.sleep("x", 1)
+    await b()
+
+"""
+
+
+def test_overlapping_functions_may_find_each_others_dependencies() -> None:
+    body = """
+        async def other():
+            @step.do()
+            async def a(): ...
+            @step.do()
+            async def c(a): ...
+            await step.sleep("y", 1)
+            await c()
+
+        await asyncio.gather(work(), other())
+    """
+    assert dependent_graph_of("", _SHARED_NAME + textwrap.dedent(body)) == text("""
+        parallel all
+          call work [1>2]
+          call other [1>2]
+        def work
+          sleep 'x' 1
+          if a has not run
+            a
+          b
+        def other
+          sleep 'y' 1
+          if a has not run
+            a
+          c
+    """)
+
+
+def test_run_may_find_a_dependency_that_an_overlapping_call_declares() -> None:
+    body = """
+        @step.do()
+        async def a(): ...
+        @step.do()
+        async def c(a): ...
+        await asyncio.gather(work(), c())
+    """
+    assert dependent_graph_of("", _SHARED_NAME + textwrap.dedent(body)) == text("""
+        parallel all
+          call work [1>2]
+          block
+            if a has not run
+              a
+            c
+        def work
+          sleep 'x' 1
+          if a has not run
+            a
+          b
+    """)
+
+
+def test_methods_of_two_objects_may_find_each_others_dependencies() -> None:
+    body = """
+        class Job:
+            def __init__(self, name):
+                self.name = name
+
+            async def work(self):
+                @step.do()
+                async def a(): ...
+                @step.do()
+                async def b(a): ...
+                await step.sleep("x", 1)
+                await b()
+
+        await asyncio.gather(Job("x").work(), Job("y").work())
+    """
+    assert dependent_graph_of("", body) == text("""
+        parallel all
+          call work [1>2]
+          call work [1>2]
+        def work
+          sleep 'x' 1
           if a has not run
             a
           b

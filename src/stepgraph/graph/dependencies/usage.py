@@ -51,6 +51,8 @@ class BodyUsage(Struct):
     """The functions that the body calls and awaits at once."""
     background_calls: list[Function] = field(default_factory=list)
     """The functions that the body calls in the background. Functions with overlapping calls are listed twice."""
+    steps_beside_calls: dict[StepDefinition, None] = field(default_factory=dict)
+    """The steps that the body runs or needs while its calls in the background may run."""
 
     def may_share_step(self, task_id: TaskId, step: StepDefinition) -> bool:
         """Return whether a task started in a loop may need a step that an earlier iteration has begun."""
@@ -131,11 +133,16 @@ class ProgramUsage:
 
     @cached_property
     def declared_by_overlapping_calls(self) -> frozenset[StepDefinition]:
-        """Steps that functions with possibly concurrent calls declare."""
+        """Steps that functions with possibly concurrent calls declare, or that one of them declares beside `run`.
+
+        The SDK finds a dependency by its name, among the steps of all calls.
+        """
         usages = [self.run, *self.of.values()]
         roots = [self.run.awaited_callees, *([function] for usage in usages for function in usage.background_calls)]
-        count: Counter[int] = Counter()
-        for root in roots if len(roots) > 1 else ():
+        if len(roots) == 1:
+            return frozenset()
+        count = Counter({step.declared_name for step in self.run.steps_beside_calls})
+        for root in roots:
             reached = {id(function): function for function in root}
             pending = list(reached.values())
             while pending:
@@ -144,10 +151,11 @@ class ProgramUsage:
                 self.budget.spend(Limit.PAIRS, 1 + len(called))
                 reached |= added
                 pending += added.values()
-            count.update(reached.keys())
-        return frozenset(
-            step for function in self.functions if count[id(function)] > 1 for step in function.redeclared_steps
-        )
+            declared = [step for function in reached.values() for step in function.redeclared_steps]
+            self.budget.spend(Limit.PAIRS, len(declared))
+            count.update({step.declared_name for step in declared})
+        declared = [step for function in self.functions for step in function.redeclared_steps]
+        return frozenset(step for step in (*self.run.steps_beside_calls, *declared) if count[step.declared_name] > 1)
 
     def named_by_parameters(self, declared: Iterable[StepDefinition]) -> Iterator[StepDefinition]:
         """Yield the needed steps that parameters name, among those that some declarations with computed names declare.
@@ -287,6 +295,8 @@ class ProgramUsage:
         if isinstance(activity, StepRun):
             for step in self.closure(activity):
                 usage.used_steps[step] = None
+                if in_background or repeated or usage.background_calls:
+                    usage.steps_beside_calls[step] = None
                 self.places[step] = self.places.get(step, 0) + 1 + repeated
             self._add_dependencies(activity)
             for run in self._runs_in_closure(activity) if self._has_body_operations(activity) else ():
