@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of, text, workflow_of
@@ -189,3 +191,22 @@ def test_unpacked_attributes_that_are_set_on_some_paths_may_be_missing() -> None
     """
     assert workflow_of(body).complete
     assert set(graph_of(body).split()) >= {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("copied", ["copy.copy(Job(a))", "copy.deepcopy(Job(a))"])
+def test_a_class_may_define_its_copies(copied: str) -> None:
+    source = """
+        import copy
+
+        class Job:
+            def __init__(self, fn):
+                self.fn = fn
+
+            def __copy__(self):
+                return Job(b)
+
+            def __deepcopy__(self, memo):
+                return Job(b)
+
+    """
+    assert graph_of(f"{textwrap.dedent(source)}await {copied}.fn()") == "b"

@@ -162,10 +162,11 @@ def _copy_object(call: LibraryCall) -> Value:
     if isinstance(original, ProjectObject) and call.name in ("copy.replace", "dataclasses.replace"):
         return replace_fields(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, ProjectObject):
-        return copy_with_attributes(call.interpreter, original, call.arguments, call.place)
+        copied = call_special(call.interpreter, original, ("__copy__",), (), call.place)
+        return copied or copy_with_attributes(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Collection):
-        copied = copy_elements(call.interpreter, original, original.kind)
-        return UNKNOWN if copied is None else replace(copied, max_size=original.max_size)
+        elements = copy_elements(call.interpreter, original, original.kind)
+        return UNKNOWN if elements is None else replace(elements, max_size=original.max_size)
     if isinstance(original, Mapping):
         copy = replace(make_mapping(call.interpreter, original.entries, partial=original.partial), hidden=True)
         copy.state.unordered = original.state.unordered
