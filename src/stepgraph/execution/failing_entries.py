@@ -25,7 +25,7 @@ def failing_entries(
     entries: Sequence[PlacedEntry],
     budget: LogBudget | None = None,
 ) -> Mapping[Place, tuple[int, ...]]:
-    """Return the indexes of the open entries of which one must fail before each next step in a handler.
+    """Return the indexes of open entries by next step in a handler: one of them must fail before the step begins.
 
     A step that can also begin after the success of these entries has none, for example because an earlier failure has
     not been handled yet. Large logs are not examined.

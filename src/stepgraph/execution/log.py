@@ -27,6 +27,9 @@ ENTRY_KINDS: Final[tuple[EntryKind, ...]] = ("step", "sleep", "wait")
 Outcome: TypeAlias = Literal["done", "failed", "open"]
 """Whether an entry succeeded, failed for good, or has not ended."""
 
+Pauses: TypeAlias = Literal["none", "in_open_entries", "any"]
+"""The pauses that a match of a log expects: none, only those during a step, sleep or wait, or all."""
+
 _KINDS: Final[Mapping[object, EntryKind]] = {"step": "step", "sleep": "sleep", "waitForEvent": "wait"}
 _TERMINATION: Final = "termination"
 _DYNAMIC: Final = "[dynamic]"
@@ -35,6 +38,7 @@ _LOCAL_KEYS: Final = frozenset({"params", "queued", "step_count"})
 _DEPLOYED_KEYS: Final = frozenset({"trigger", "versionId", "version_id"})
 _FAILED: Final = frozenset({"errored", "rollingBack"})
 _ENDED: Final = _FAILED | {"complete", "terminated"}
+_PAUSED: Final = frozenset({"paused", "waitingForPause"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS: Final = 9
 _EXPECTED: Final = "Save the response of `GET .../workflows/{workflow_name}/instances/{instance_id}` of the API."
@@ -149,6 +153,17 @@ class InstanceLog(Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<InstanceLog {brief_line(self.status)}: {counted(len(self.entries), 'entry', 'entries')}>"
+
+
+def pauses_of(log: InstanceLog) -> Pauses:
+    """Return the pauses that a log may have.
+
+    A development server raises an exception in the pending calls of a paused instance, so handlers may have run. The
+    log has no entry for a pause, but the status may be `paused`.
+    """
+    if not log.is_local:
+        return "none"
+    return "any" if log.status in _PAUSED else "in_open_entries"
 
 
 def read_instance_log(content: str | bytes, name: str = "<log>") -> InstanceLog:

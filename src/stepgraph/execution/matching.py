@@ -20,12 +20,11 @@ from stepgraph.execution.clocks import Clocks
 from stepgraph.execution.endings import EndingChange, Endings, endless_end
 from stepgraph.execution.entry_ends import at_any_time, ends_of
 from stepgraph.execution.exits import TermExits
-from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log import InstanceLog, LogEntry, Pauses, pauses_of
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.match import Match, Misfit, Place
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.execution.passes import NO_PASSES, PassCounter, PassCounts
-from stepgraph.execution.pauses import Pauses, pauses_of
 from stepgraph.execution.term_pool import Precision, Terms
 from stepgraph.execution.terms import NEW, Term, TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack

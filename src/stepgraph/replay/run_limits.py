@@ -1,4 +1,4 @@
-"""The largest number of runs of each step of a version, where all loops around it have a constant number of passes."""
+"""The maximum number of runs of each step of a version, if all loops around it have a constant number of passes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RunLimits:
         self._of_function: dict[int, int | None] = {}
 
     def of(self, number: int) -> int | None:
-        """Return the largest number of runs of an element, or None if it is unknown."""
+        """Return the maximum number of runs of an element, or None if it is unknown."""
         runs = 1
         while number != ROOT:
             number = self._tree[number].parent
@@ -36,7 +36,7 @@ class RunLimits:
         return runs
 
     def _calls_of(self, function: int) -> int | None:
-        """Return the largest number of calls of a function, or None for a recursive one."""
+        """Return the maximum number of calls of a function, or None for a recursive one."""
         if function not in self._of_function:
             self._of_function[function] = None
             calls = [self.of(call) for call in self._calls.get(self._tree[function].text(KEY), ())]

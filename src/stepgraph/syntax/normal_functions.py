@@ -39,7 +39,7 @@ _Block: TypeAlias = list[ast.stmt]
 
 
 def normal_body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Block:
-    """Return the statements of a function in normal form, or those of a long or deep function without changes.
+    """Return the statements of a function in normal form. A long or deep function remains as it is.
 
     The tree of the function changes.
     """
@@ -56,7 +56,7 @@ def normal_body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> _Block:
 
 
 def _blocks(statement: ast.stmt) -> Iterator[tuple[str, _Block]]:
-    """Yield the blocks of a statement by field. Those of nested definitions do not count."""
+    """Yield the blocks of a statement by field, without those of nested definitions."""
     if not isinstance(statement, _SCOPES):
         for name in ("body", "orelse", "finalbody"):
             if block := getattr(statement, name, None):

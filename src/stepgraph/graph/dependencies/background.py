@@ -171,7 +171,7 @@ def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
 
 
 def has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
-    """Return the function `has_run` of a queued task, or None if it does not differ from that of other code."""
+    """Return the function `has_run` of a queued task, or None if the one of other code applies."""
     split = analysis.state.path_splits.get(task_id)
     if split is None and not analysis.program_usage.declared_by_overlapping_calls:
         return None
