@@ -298,7 +298,7 @@ def test_runs_share_the_searches_of_unchanged_files() -> None:
 
 
 def test_modules_without_recorded_reads() -> None:
-    """Such modules are parsed as in a single run, in which short ones have no deferred bodies."""
+    """They are parsed as in a single run, where short modules have no deferred bodies."""
     content = b"".join(
         b"def f_%d():\n    return [%d, 'a string', 'another string', 'a long string']\n" % (n, n) for n in range(8)
     )

@@ -226,7 +226,7 @@ def test_a_finished_step_moved_behind_a_loop_of_a_function() -> None:
 
 
 def test_a_step_added_in_front_of_an_exit_of_a_helper() -> None:
-    """The helper may have returned before its first step, so that it has no entries."""
+    """A helper that returned before its first step has no entries."""
 
     def code(*first: Node) -> Graph:
         pack = function("pack", *first, either(branch("empty", LEAVE)), do("wrap"))
@@ -239,7 +239,7 @@ def test_a_step_added_in_front_of_an_exit_of_a_helper() -> None:
 
 
 def test_a_branch_without_a_trace_was_not_taken() -> None:
-    """The loop may have no pass, but the step after it would be in the log."""
+    """A loop without passes is possible, but the log would have the step after it."""
     old = graph(LOAD, either(branch("vip", loop(do("gift")), do("wrap"))), sleep())
     new = graph(LOAD, either(branch("vip", do("gift"), do("wrap"))), sleep())
     log = log_of("paused", ended("load order"), opened("cool down", "sleep"))

@@ -167,7 +167,7 @@ class PassedPart(Struct, frozen=True):
         if any(each.kind == "parallel" or each.slot == FUNCTIONS for each in outer):
             return False
         if not begins_with_step and any(each.kind == "try" for each in outer):
-            return False  # a `finally` may have run the last step, or the branch may have raised before its first step
+            return False  # the last step may be from a `finally`, after an error before the first step of the branch
         return self.last.get(ROOT, ROOT) >= choice.end
 
     def _lacks_trace(self, branch: TreeElement) -> bool:

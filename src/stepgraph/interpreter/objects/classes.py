@@ -187,7 +187,7 @@ def _is_protocol(class_value: Value) -> bool:
 
 
 def is_closed(class_value: ClassValue) -> bool:
-    """Return whether a class has no members from bases outside the project, other than those of every object."""
+    """Return whether all members of a class are from the project, except those of every object."""
     return all(isinstance(base, ClassValue) or base in _MEMBERLESS_BASES for base in resolution_order(class_value))
 
 

@@ -100,8 +100,8 @@ def _decorator_flags(owner: ClassValue) -> dict[str, bool]:
 def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
     """Return the fields of the first data class in a resolution order, starting with the fields of its base classes.
 
-    A field that a class declares again keeps its position. If there is no data class, as for a named tuple or a model,
-    all annotated names are fields. A plain class has none: its annotated names are class variables.
+    A field that a class declares again keeps its position. In named tuples and models, all annotated names are fields.
+    In plain classes, they are class variables.
     """
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     data_class = next(filter(is_data_class, classes), None)
