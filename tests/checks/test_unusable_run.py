@@ -163,6 +163,13 @@ def test_environment_that_the_initializer_does_not_set() -> None:
     ]
 
 
+def test_environment_of_an_abstract_class() -> None:
+    text = ENTRY.replace("(WorkflowEntrypoint)", "(WorkflowEntrypoint, metaclass=ABCMeta)")
+    text = text.replace("    async", "    def __init__(self, ctx, env):\n        self.cache = {}\n\n    async", 1)
+    text = f"from abc import ABCMeta\n{text}        return self.env.NAME\n"
+    assert [finding.code for finding in check_analysis(analyze_source(text))] == ["SG131"]
+
+
 def test_initializer_of_a_base_class() -> None:
     base = "from workers import WorkflowEntrypoint\n\n\nclass Base(WorkflowEntrypoint):\n"
     base += "    def __init__(self, ctx, env, bucket):\n        super().__init__(ctx, env)\n\n\n"

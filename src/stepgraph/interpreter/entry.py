@@ -22,7 +22,6 @@ from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.body_runs import ProgramNotRunError
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
-from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import (
     derives_from_entrypoint,
     is_workflow,
@@ -417,11 +416,8 @@ def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
     """Return whether a class has unknown members, or whether a hook, metaclass or statement may assign its `run`."""
     if not isinstance(owner, ClassValue):
         return not isinstance(owner, External)
-    is_plain = owner.metaclass is None or (
-        isinstance(owner.metaclass, External) and owner.metaclass.name in HARMLESS_METACLASSES
-    )
     return (
-        not is_plain
+        not owner.has_plain_metaclass
         or bool(owner.caveats)
         or "__init_subclass__" in owner.scope.bindings.binders
         or interpreter.modules.is_assigned_externally(owner.scope, "run")

@@ -26,10 +26,6 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import expressions_below, statements_below
 
-HARMLESS_METACLASSES: Final = frozenset(
-    ["abc.ABCMeta", "builtins.type", "enum.EnumMeta", "enum.EnumType", "typing.NamedTupleMeta"]
-)
-
 _ENUMERATIONS: Final = ("enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.ReprEnum", "enum.StrEnum")
 
 
@@ -56,7 +52,7 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
             interpreter.escape(keyword.value, keyword.place, "is passed to a base class, which is outside the project")
     if isinstance(class_value.metaclass, ClassValue):
         interpreter.work.classes_with_metaclass.append(class_value)
-    if class_value.metaclass is not None:
+    if class_value.metaclass is not None and not class_value.has_plain_metaclass:
         _run_metaclass(interpreter, class_value.metaclass, class_value, Arguments(tuple(keywords)), place)
     _create_members(interpreter, class_value, place)
 
@@ -129,8 +125,6 @@ def _call_set_name(interpreter: Interpreter, class_value: ClassValue, name: str,
 def _run_metaclass(
     interpreter: Interpreter, metaclass: Value, class_value: ClassValue, keywords: Arguments, place: SourcePlace
 ) -> None:
-    if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
-        return
     if not isinstance(metaclass, ClassValue) or _may_replace_members(interpreter, metaclass, class_value, place):
         if isinstance(metaclass, ClassValue):
             _report_constructor(interpreter, metaclass, place)

@@ -388,7 +388,7 @@ def _class_variable(
         return UNKNOWN
     if owner.scope.bindings.binds_constant(name) and not may_be_assigned:
         return value
-    has_metaclass = any(isinstance(c, ClassValue) and c.metaclass is not None for c in order)
+    has_metaclass = any(isinstance(c, ClassValue) and not c.has_plain_metaclass for c in order)
     return ABSENT if is_none(value) and not has_metaclass else UNKNOWN
 
 
@@ -456,7 +456,7 @@ def _initialize_member(interpreter: Interpreter, member: ProjectObject, binder: 
 def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:
     """Return the members of an enumeration in order. Return None for a class that is not a plain enumeration."""
     order = resolution_order(class_value)
-    if not _is_enumeration(order) or class_value.metaclass is not None or class_value.caveats:
+    if not (_is_enumeration(order) and class_value.has_plain_metaclass) or class_value.caveats:
         return None
     members: list[Element] = []
     constants: set[object] = set()
@@ -498,7 +498,7 @@ def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> 
     """Return whether the `value` of an enumeration member must equal the assigned value, because no hook changes it."""
     classes = [c for c in order if isinstance(c, ClassValue)]
     has_hooks = any(hook in c.scope.bindings.binders for c in classes for hook in _ENUM_VALUE_HOOKS)
-    return owner.scope.bindings.binds_constant(name) and not has_hooks and all(c.metaclass is None for c in classes)
+    return owner.scope.bindings.binds_constant(name) and not has_hooks and all(c.has_plain_metaclass for c in classes)
 
 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:

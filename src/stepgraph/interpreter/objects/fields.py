@@ -22,7 +22,6 @@ from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, External, Unknown, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import last_name
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements_below
 
@@ -123,9 +122,9 @@ def _may_make_fields(owner: Value) -> bool:
         return owner.name in _CLASSES_WITH_FIELDS
     if not isinstance(owner, ClassValue):
         return True
-    if owner.node.decorators or _SUBCLASS_HOOK in owner.scope.bindings.binders:
+    if owner.node.decorators or _SUBCLASS_HOOK in owner.scope.bindings.binders or not owner.has_plain_metaclass:
         return True
-    return any(last_name(keyword.value) != "ABCMeta" for keyword in owner.node.keywords)
+    return any(keyword.keyword is None or keyword.keyword.value != "metaclass" for keyword in owner.node.keywords)
 
 
 def positional_attributes(interpreter: Interpreter, order: Sequence[Value]) -> list[str]:

@@ -11,10 +11,14 @@ from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.values.containers import HeapCell, Mapping, SpreadArguments
 from stepgraph.ir.facts import ParameterKind
-from stepgraph.ir.values import UNKNOWN, Value, count_with_children
+from stepgraph.ir.values import UNKNOWN, External, Value, count_with_children
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.module import SourceModule, SourcePlace
+
+_PLAIN_METACLASSES: Final = frozenset(
+    ["abc.ABCMeta", "builtins.type", "enum.EnumMeta", "enum.EnumType", "typing.NamedTupleMeta"]
+)
 
 FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "context"]
 
@@ -148,6 +152,12 @@ class ClassValue(Value, Struct, eq=False):
     metaclass: Value | None = None
     decorator_names: tuple[str, ...] = ()
     """The dotted names of the external decorators that do not affect steps, such as `dataclasses.dataclass`."""
+
+    @property
+    def has_plain_metaclass(self) -> bool:
+        """Whether the metaclass changes no member of the class, and runs no code of the project."""
+        metaclass = self.metaclass
+        return metaclass is None or (isinstance(metaclass, External) and metaclass.name in _PLAIN_METACLASSES)
 
 
 class ClassNamespace(Value, Struct, frozen=True):

@@ -73,7 +73,7 @@ def _observe_initializer(interpreter: Interpreter, initializer: FunctionValue, r
 
 def _is_called_by_runtime(initializer: FunctionValue, workflow: ClassValue) -> bool:
     """Return whether the runtime calls a function as the `__init__` of a workflow class, as it is written."""
-    is_plain = not workflow.caveats and not workflow.decorator_names and workflow.metaclass is None
+    is_plain = not workflow.caveats and not workflow.decorator_names and workflow.has_plain_metaclass
     return is_plain and not initializer.caveats and initializer.kind == "function"
 
 

@@ -8,7 +8,6 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
-from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, resolution_order
 from stepgraph.interpreter.values.objects import ClassValue
 from stepgraph.ir.facts import GenericFault, UnsubscriptableBase
@@ -56,10 +55,7 @@ def _may_subscript(owner: Value) -> bool:
     if not isinstance(owner, ClassValue):
         return not isinstance(owner, External) or not (owner.name in _WITHOUT_SUBSCRIPT or _is_generic(owner))
     names = owner.scope.bindings.binders
-    is_plain = owner.metaclass is None or (
-        isinstance(owner.metaclass, External) and owner.metaclass.name in HARMLESS_METACLASSES
-    )
-    if not is_plain or owner.caveats or "__class_getitem__" in names or "__init_subclass__" in names:
+    if not owner.has_plain_metaclass or owner.caveats or "__class_getitem__" in names or "__init_subclass__" in names:
         return True
     for base in resolution_order(owner)[1:]:
         if isinstance(base, External) and base.name not in _PLAIN:

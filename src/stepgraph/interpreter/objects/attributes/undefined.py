@@ -55,7 +55,7 @@ def observe_undefined_attribute(
 def _is_known(owner: object) -> bool:
     """Return whether all attributes of the objects of a class are known."""
     if isinstance(owner, ClassValue):
-        is_plain = not owner.caveats and owner.metaclass is None and not owner.decorator_names
+        is_plain = not owner.caveats and owner.has_plain_metaclass and not owner.decorator_names
         return is_plain and not owner.scope.module.once(_passes_self)
     return isinstance(owner, External) and owner.name in _KNOWN_BASES
 
