@@ -1,9 +1,10 @@
-"""Names of classes and constants in the docstrings and comments of the package."""
+"""Names in the package: those of classes, and those that docstrings and comments mention."""
 
 from __future__ import annotations
 
 import builtins
 import re
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 from tokenize import COMMENT, DEDENT, ENCODING, INDENT, NAME, NEWLINE, NL, STRING, generate_tokens
@@ -14,6 +15,8 @@ import pytest
 from docs.generate.files import ROOT
 
 PACKAGE: Final = ROOT / "src/stepgraph"
+# Not the workflow classes in examples.
+CLASS: Final = re.compile(r"^ *class (\w+)\b(?!\(WorkflowEntrypoint)", re.MULTILINE)
 QUOTED: Final = re.compile(r"`([A-Za-z_][\w.]*)(?:\(\))?`")
 # Constants and classes of several words. Single words also occur as names in examples, as keys, and in Python.
 CHECKED: Final = re.compile(r"_?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|_?(?:[A-Z][a-z0-9]+){2,}")
@@ -63,3 +66,8 @@ def test_docstrings_name_classes_and_constants_that_exist() -> None:
 def test_a_name_that_no_code_contains_is_missing() -> None:
     source = '"""Use `MOST_ITEMS` or `Tried.OldName`."""\nLIMIT = 1  # as `MAX_ITEMS`\nMAX_ITEMS = "NewName"\n'
     assert missing_names([source]) == ["MOST_ITEMS", "OldName"]
+
+
+def test_class_names_are_unique() -> None:
+    names = [name for path in PACKAGE.rglob("*.py") for name in CLASS.findall(path.read_text(encoding="utf-8"))]
+    assert sorted(name for name, count in Counter(names).items() if count > 1) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from stepgraph.interpreter.snapshots import Snapshot
+from stepgraph.interpreter.snapshots import StateSnapshot
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.limits import Budget, Limit
 
@@ -23,7 +23,7 @@ def test_snapshot_restores_all_objects() -> None:
     cell, inner = HeapCell(1, Budget(), {"a": 1}), HeapCell(2, Budget(), {"items": ()})
     state = State(cell, 1, ["a"], {"b"}, {"c": (inner,)})
     names = state.names
-    snapshot = Snapshot(state)
+    snapshot = StateSnapshot(state)
     state.count, state.names = 2, ["x"]
     names.append("z")
     state.keys.clear()
@@ -44,7 +44,7 @@ def test_snapshot_restores_variables_of_functions() -> None:
     def add(number: int) -> None:
         calls.append(number)
 
-    snapshot = Snapshot({"add": add})
+    snapshot = StateSnapshot({"add": add})
     add(1)
     snapshot.restore()
     assert calls == []
@@ -52,7 +52,7 @@ def test_snapshot_restores_variables_of_functions() -> None:
 
 def test_snapshot_is_restored_repeatedly() -> None:
     names = ["a"]
-    snapshot = Snapshot(names)
+    snapshot = StateSnapshot(names)
     for _ in range(2):
         names.append("b")
         snapshot.restore()
@@ -65,7 +65,7 @@ def test_function_with_a_variable_that_has_no_value() -> None:
     def add() -> None:
         calls.append(number)
 
-    snapshot = Snapshot({"add": add})
+    snapshot = StateSnapshot({"add": add})
     number = 1
     add()
     snapshot.restore()

@@ -24,7 +24,7 @@ _MAX_NESTED_BRANCHES: Final = 200
 """The maximum number of branches of a workflow that are compared with those of other `if` nodes."""
 
 
-class Decision(NamedTuple):
+class BranchTest(NamedTuple):
     """A condition that decides whether a branch of an `if` runs."""
 
     condition: str
@@ -34,13 +34,13 @@ class Decision(NamedTuple):
     """Whether the branch runs if the condition is false."""
 
 
-def decisions(tree: Tree, branch: int) -> list[Decision]:
+def decisions(tree: Tree, branch: int) -> list[BranchTest]:
     """Return the conditions that decide whether a branch of an `if` runs, and those around an `if` at their start.
 
     Return an empty list for other branches, and for a branch after many others.
     """
     choice = tree[tree[branch].parent]
-    conditions: list[Decision] = []
+    conditions: list[BranchTest] = []
     while choice.kind == "if" and len(conditions) <= _MAX_BRANCHES:
         own = _own_decisions(tree, branch)
         if not own:
@@ -53,16 +53,16 @@ def decisions(tree: Tree, branch: int) -> list[Decision]:
     return conditions if len(conditions) <= _MAX_BRANCHES else []
 
 
-def _own_decisions(tree: Tree, branch: int) -> list[Decision]:
+def _own_decisions(tree: Tree, branch: int) -> list[BranchTest]:
     choice = tree[tree[branch].parent]
     if tree[branch].index >= _MAX_BRANCHES:
         return []
-    conditions: list[Decision] = []
+    conditions: list[BranchTest] = []
     for number in choice.children[: tree[branch].index + 1]:
         is_last, condition = number == branch, tree[number].text("condition")
         if condition:
             definition = tree.definitions.get(number, "")
-            conditions.append(Decision(definition or condition, bool(definition), not is_last))
+            conditions.append(BranchTest(definition or condition, bool(definition), not is_last))
         elif not is_last:
             return []
     return conditions
@@ -93,7 +93,7 @@ def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
             yield element.number, new
 
 
-def normal_decisions(conditions: Sequence[Decision]) -> list[tuple[str, bool]]:
+def normal_decisions(conditions: Sequence[BranchTest]) -> list[tuple[str, bool]]:
     """Return the parts of the normal forms of conditions, and whether they contain definitions."""
     return [
         (part, each.has_definitions)

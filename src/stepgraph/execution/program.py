@@ -67,7 +67,7 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
     sites = {site.path: site for site in _sites(nodes)}
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
-    builder = _Builder(sites, {key: mask for key, (mask, _) in reach.items()}, details)
+    builder = _ProgramBuilder(sites, {key: mask for key, (mask, _) in reach.items()}, details)
     parts = {key: builder.body(body.nodes, body.path) for key, body in bodies.items()}
     recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
     # Only a group, or a node of an unknown type, has overlapping passes.
@@ -180,7 +180,7 @@ class _GroupContext(Struct, frozen=True):
 _BODY: Final = _GroupContext()
 
 
-class _Builder(Struct, frozen=True, eq=False):
+class _ProgramBuilder(Struct, frozen=True, eq=False):
     sites: Mapping[Path, Site]
     masks: Mapping[str, int]
     """The sites of each body, including those of the functions that it calls."""

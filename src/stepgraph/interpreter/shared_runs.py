@@ -5,7 +5,7 @@ the run depends on the modules alone, so the workflows start from the same state
 
 1. The interpretation of a workflow begins without a run, because most workflows do not need one.
 2. The first value that depends on a run starts it, or raises ProgramNotRunError if an earlier workflow needed the same
-   run. A new interpreter then runs all modules, before any code of a workflow, and a `Snapshot` saves its state.
+   run. A new interpreter then runs all modules, before any code of a workflow, and a `StateSnapshot` saves its state.
 3. The interpretation begins again, in this state. Each further workflow restores the snapshot, so it sees no change by
    an earlier workflow.
 
@@ -23,7 +23,7 @@ from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.body_runs import names_of_program
 from stepgraph.interpreter.objects.names import run_all_modules
-from stepgraph.interpreter.snapshots import Snapshot
+from stepgraph.interpreter.snapshots import StateSnapshot
 from stepgraph.limits import LimitExceededError
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.module_files import ModuleFiles
@@ -58,7 +58,7 @@ class _SharedRun(Struct, frozen=True):
     """An interpreter that has run all modules, and its state after the run."""
 
     interpreter: Interpreter
-    snapshot: Snapshot
+    snapshot: StateSnapshot
 
 
 class SharedProgram(Struct):
@@ -145,7 +145,7 @@ def _run(interpreter: Interpreter, names: frozenset[str]) -> _SharedRun | None:
         run_all_modules(interpreter, names)
     except LimitExceededError:
         return None
-    return _SharedRun(interpreter, Snapshot(interpreter))
+    return _SharedRun(interpreter, StateSnapshot(interpreter))
 
 
 def _add(items: dict[_Key, _Item], key: _Key, item: _Item, maximum: int) -> None:

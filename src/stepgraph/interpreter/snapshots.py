@@ -58,7 +58,7 @@ class _SavedObject(Struct, frozen=True):
             target.update(self.contents)
 
 
-class Snapshot:
+class StateSnapshot:
     """The state of an object, and of all mutable objects that it leads to.
 
     All mutable objects are saved, whatever their types, so that a restored state cannot depend on a later

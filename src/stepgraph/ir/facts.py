@@ -282,7 +282,7 @@ class TypeOnlyName(Fact, Struct, frozen=True):
     place: SourcePlace
 
 
-class DeclaredSteps(Struct, frozen=True, eq=False):
+class StepPrefix(Struct, frozen=True, eq=False):
     """The first steps in a list to which steps are appended, without a copy for each call."""
 
     _steps: list[StepDefinition]
@@ -295,7 +295,7 @@ class DeclaredSteps(Struct, frozen=True, eq=False):
         return islice(self._steps, self._count)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, DeclaredSteps) and len(self) == len(other) and all(map(is_, self, other))
+        return isinstance(other, StepPrefix) and len(self) == len(other) and all(map(is_, self, other))
 
     def __hash__(self) -> int:
         return self._count
@@ -306,7 +306,7 @@ class UnresolvedStepParameter(Fact, Struct, frozen=True):
 
     definition: StepDefinition
     parameter: StepParameter
-    declared: DeclaredSteps
+    declared: StepPrefix
     """The steps declared at the time of the call."""
 
 

@@ -20,7 +20,7 @@ from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
-from stepgraph.replay.loop_passes import LoopPasses, has_exit
+from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
 
@@ -193,7 +193,7 @@ class Decisions(Struct, frozen=True):
             partner = self.matching.to_new[number]
             if partner is None or not (number in left or self._is_followed(number, partner)):
                 continue
-            effect = LoopPasses(self.matching, self.old).effect_of_more(number, partner, has_left=number in left)
+            effect = LoopPassEffects(self.matching, self.old).effect_of_more(number, partner, has_left=number in left)
             if effect != "resumes":
                 head = self.matching.new.loop_heads.get(partner, "")
                 loop = f"The loop `{head}`" if head else "A loop"
@@ -288,7 +288,7 @@ class Decisions(Struct, frozen=True):
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
         if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(new_head, old_head):
             return  # The passes so far are the first ones of the new loop.
-        effect = LoopPasses(self.matching, self.old).effect_of_number(old, new, is_inside=self._is_in(old))
+        effect = LoopPassEffects(self.matching, self.old).effect_of_number(old, new, is_inside=self._is_in(old))
         if effect == "resumes":
             return
         if old_head == new_head or not old_head or not new_head:

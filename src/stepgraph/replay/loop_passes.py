@@ -11,7 +11,7 @@ from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
 
-class LoopPasses(Struct, frozen=True):
+class LoopPassEffects(Struct, frozen=True):
     """Finds the effects of the numbers of passes of loops on an instance."""
 
     matching: Matching

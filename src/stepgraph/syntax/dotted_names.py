@@ -23,7 +23,7 @@ _MAX_STARS: Final = 20
 """The maximum number of star imports of a module that are searched for a name."""
 
 
-class Definition(Struct, frozen=True):
+class NameDefinition(Struct, frozen=True):
     """A name that statements of a module define."""
 
     module: SourceModule
@@ -48,7 +48,7 @@ class UnreadName(Struct, frozen=True):
     used: int
 
 
-Target: TypeAlias = Definition | OutsideName | UnreadName | None
+Target: TypeAlias = NameDefinition | OutsideName | UnreadName | None
 """The target of a dotted name, or None for a name that no module binds, such as that of a built-in function."""
 
 
@@ -63,17 +63,17 @@ class ImportedName(Struct, frozen=True):
 
 def locate(names: Sequence[str], module: SourceModule, importer: Importer | None) -> Target:
     """Return the target of a dotted name in the code of a module, outside of its functions."""
-    return _Search(importer).in_module(names, 0, names[0], module)
+    return _TargetSearch(importer).in_module(names, 0, names[0], module)
 
 
 def locate_import(
     imported: ImportedName | None, names: Sequence[str], module: SourceModule, importer: Importer | None
 ) -> Target:
     """Return the target of a dotted name whose first component an import in a function binds."""
-    return _Search(importer).imported(names, 0, imported, module)
+    return _TargetSearch(importer).imported(names, 0, imported, module)
 
 
-class _Search:
+class _TargetSearch:
     """The search for the target of one name."""
 
     def __init__(self, importer: Importer | None) -> None:
@@ -89,7 +89,7 @@ class _Search:
             case []:
                 return self._in_stars(names, index, name, module, bindings.stars)
             case _:
-                return Definition(module, name, index + 1)
+                return NameDefinition(module, name, index + 1)
 
     def _in_stars(
         self, names: Sequence[str], index: int, name: str, module: SourceModule, stars: Sequence[cst.ImportFrom]
@@ -98,7 +98,7 @@ class _Search:
             level, source = imported_module(statement)
             file = self._find(module, level, source)
             target = None if file is None else self._member(names, index, name, file, module)
-            if isinstance(target, Definition | UnreadName):
+            if isinstance(target, NameDefinition | UnreadName):
                 return target
         return None
 

@@ -18,8 +18,8 @@ from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
 from stepgraph.syntax.definition_code import assigned_value, assigns_attribute, code_of, expression_of, with_values
 from stepgraph.syntax.dotted_names import (
-    Definition,
     ImportedName,
+    NameDefinition,
     OutsideName,
     Target,
     UnreadName,
@@ -154,7 +154,7 @@ class GlobalValues:
         if tree is None:
             return f"u_{module.once(source_digest)}"
         try:
-            normal = with_values(tree, _Names(self, module, owner=owner))
+            normal = with_values(tree, _DefinitionNames(self, module, owner=owner))
             text = ast.unparse(normal)
         except RecursionError:
             return f"u_{module.once(source_digest)}"
@@ -171,7 +171,7 @@ class GlobalValues:
                 return name.lstrip("."), used
             case UnreadName(path=path, used=used):
                 return self._of_unread(path), used
-            case Definition(module=module, name=name, used=used):
+            case NameDefinition(module=module, name=name, used=used):
                 return self._of_definition(name, module, used, names)
         return None
 
@@ -228,7 +228,7 @@ class GlobalValues:
     def _class_of(self, base: cst.BaseExpression, module: SourceModule) -> tuple[cst.ClassDef, SourceModule] | None:
         names = dotted_names(base)
         target = locate(names, module, self.importer) if names else None
-        if not isinstance(target, Definition):
+        if not isinstance(target, NameDefinition):
             return None
         match bindings_of(target.module.tree, target.module).binders[target.name]:
             case [cst.ClassDef() as owner]:
@@ -267,7 +267,7 @@ class GlobalValues:
             method = node if isinstance(node, cst.FunctionDef) and isinstance(outer, cst.ClassDef) else None
             receiver = next((each.name.value for each in method.params.params), "") if method is not None else ""
             scope = None if isinstance(node, cst.FunctionDef) else owner
-            names = _Names(self, module, node if isinstance(node, cst.ClassDef) else scope, method)
+            names = _DefinitionNames(self, module, node if isinstance(node, cst.ClassDef) else scope, method)
             captured = _captured(node, module) if isinstance(node, cst.FunctionDef) else ()
             try:
                 texts += (ast.dump(with_values(tree, names, receiver, captured)) for tree in trees)
@@ -300,7 +300,7 @@ class GlobalValues:
         return text
 
 
-class _Names(Struct, frozen=True):
+class _DefinitionNames(Struct, frozen=True):
     """The global names in the code of a definition, as `NameValues`."""
 
     values: GlobalValues

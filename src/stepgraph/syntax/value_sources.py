@@ -37,7 +37,7 @@ class ValueSources:
 
     def of(self, nodes: Sequence[cst.CSTNode], functions: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for expressions in nested functions, innermost first."""
-        return _Search(self._module, self._values).digest(nodes, tuple(functions))
+        return _SourceSearch(self._module, self._values).digest(nodes, tuple(functions))
 
     def of_function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
@@ -53,7 +53,7 @@ class ValueSources:
         return bindings_of(function, self._module).binds(name)
 
 
-class _Search:
+class _SourceSearch:
     """The search for the code that decides the values of some expressions."""
 
     def __init__(self, module: SourceModule, values: GlobalValues) -> None:
@@ -83,7 +83,7 @@ class _Search:
             trees = code_of(node, self.module)
         for tree in trees or [None]:
             try:
-                yield code_without_layout(node) if tree is None else ast.dump(_Names(self, around).visit(tree))
+                yield code_without_layout(node) if tree is None else ast.dump(_NameReplacer(self, around).visit(tree))
             except RecursionError:
                 yield code_without_layout(node)
 
@@ -130,10 +130,10 @@ class _Search:
                 yield binder, around
 
 
-class _Names(ast.NodeTransformer):
+class _NameReplacer(ast.NodeTransformer):
     """Replaces names in the code of nested functions."""
 
-    def __init__(self, search: _Search, functions: _Functions) -> None:
+    def __init__(self, search: _SourceSearch, functions: _Functions) -> None:
         self._search = search
         self._functions = functions
 

@@ -111,10 +111,10 @@ def _depends_on_binding(value: Value) -> bool:
 def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[PlacedValue]:
     by_target, results = subject.once(_values_by_target), subject.once(_results_by_call)
     if by_target or results:
-        yield from _Search(by_target, results, subject.once(_calls_with_constants)).values_at(place)
+        yield from _ValueSearch(by_target, results, subject.once(_calls_with_constants)).values_at(place)
 
 
-class _Search(Struct):
+class _ValueSearch(Struct):
     """A search for the values of an expression that visits each location once."""
 
     by_target: Mapping[SourcePlace, Sequence[ValueBound]]

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.containers import Declarations
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import DeclaredSteps
+from stepgraph.ir.facts import StepPrefix
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
 
@@ -44,9 +44,9 @@ class StepIndex(Struct):
                     self.with_braces.append(step)
         self._size = len(declarations)
 
-    def first_steps(self) -> DeclaredSteps:
+    def first_steps(self) -> StepPrefix:
         """Return the current steps."""
-        return DeclaredSteps(self.steps, len(self.steps))
+        return StepPrefix(self.steps, len(self.steps))
 
 
 def step_functions_in(value: Value) -> Iterator[StepFunction]:

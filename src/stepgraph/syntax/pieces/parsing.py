@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.normal_names import LIBCST_ERRORS, parse_names
 from stepgraph.syntax.pieces.cutting import Piece, PieceBlock
-from stepgraph.syntax.pieces.templates import CodeStructure, Template, UnsupportedCodeError, template_of
+from stepgraph.syntax.pieces.templates import CodeStructure, NodeTemplate, UnsupportedCodeError, template_of
 from stepgraph.syntax.positions import PartBlock, PartPositions, part_positions
 from stepgraph.syntax.walk import Parents, parents_below
 
@@ -143,7 +143,7 @@ def clauses_of(statement: BlockStatement) -> tuple[cst.CSTNode, ...]:
 class _PieceTemplate(Struct, frozen=True):
     """The nodes of the pieces with a structure."""
 
-    template: Template
+    template: NodeTemplate
     """The template of the statements and the footer in each block, and of the header."""
     openings: tuple[BlockStatement, ...]
     has_trailing_newline: bool

@@ -159,7 +159,7 @@ class _Copy(Struct, frozen=True):
     """The fields with a tuple of values."""
 
 
-class Template(Struct, frozen=True):
+class NodeTemplate(Struct, frozen=True):
     """The steps that create the nodes of code with a structure. The nodes share whitespace and punctuation."""
 
     copies: tuple[_Copy, ...]
@@ -199,7 +199,7 @@ class UnsupportedCodeError(Exception):
     """The nodes of code do not correspond to its tokens."""
 
 
-def template_of(structure: CodeStructure, groups: Sequence[Sequence[cst.CSTNode]]) -> Template:
+def template_of(structure: CodeStructure, groups: Sequence[Sequence[cst.CSTNode]]) -> NodeTemplate:
     """Return the template of groups of nodes, which are those of the code with the placeholders of a structure.
 
     Raises UnsupportedCodeError if a token does not correspond to exactly one node.
@@ -209,7 +209,7 @@ def template_of(structure: CodeStructure, groups: Sequence[Sequence[cst.CSTNode]
         for index, (token, kind) in enumerate(zip(structure.placeholders, structure.kinds, strict=True))
         if kind != _LITERAL
     }
-    builder = _Builder(placeholders, len(structure.kinds))
+    builder = _TemplateBuilder(placeholders, len(structure.kinds))
     indices = tuple([tuple([builder.copy(node) for node in group]) for group in groups])
     return builder.template(indices)
 
@@ -220,7 +220,7 @@ def _setters(node_type: type[cst.CSTNode]) -> Sequence[tuple[str, _Setter]]:
     return [(each.name, getattr(node_type, each.name).__set__) for each in fields(node_type)]
 
 
-class _Builder:
+class _TemplateBuilder:
     """A traversal of nodes of code whose tokens are placeholders."""
 
     def __init__(self, placeholders: Mapping[str, int], value_count: int) -> None:
@@ -231,11 +231,11 @@ class _Builder:
         self._value_count = value_count
         self._copies: list[_Copy] = []
 
-    def template(self, groups: tuple[tuple[int, ...], ...]) -> Template:
+    def template(self, groups: tuple[tuple[int, ...], ...]) -> NodeTemplate:
         """Return the template of the visited nodes. Raises UnsupportedCodeError if they lack a placeholder."""
         if self._missing:
             raise UnsupportedCodeError
-        return Template(tuple(self._copies), groups)
+        return NodeTemplate(tuple(self._copies), groups)
 
     def copy(self, node: cst.CSTNode) -> int:
         """Add the copy of a node, and return the index of its value."""
