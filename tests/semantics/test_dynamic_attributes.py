@@ -384,3 +384,21 @@ def test_a_dictionary_of_methods_by_their_names() -> None:
           call handle_a
         | case "handle_b"
           call handle_b{textwrap.indent(BOTH, "    ")}""")
+
+
+def test_nested_function_uses_a_name_in_an_argument() -> None:
+    source = """
+    def at(name):
+        def call():
+            return getattr(self, name)(step)
+        return call
+
+    await at("handle_b")()
+    """
+    assert graph_of(source) == text("""
+    call call
+    def call
+      call handle_b
+    def handle_b
+      sleep 'b' 1
+    """)

@@ -300,7 +300,7 @@ _HOOKS: Final = frozenset({"__getattr__", *_METHODS})
 
 
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the variables whose values a function uses as attribute names, memoized.
+    """Return the variables whose values a function, or a function in it, uses as attribute names, memoized.
 
     These are second arguments of `getattr`, `setattr` or `delattr`, collections that contain such an argument, keys of
     the `__dict__` of objects, arguments of calls such as `object.__setattr__(...)`, and the second parameter of such a
@@ -322,7 +322,7 @@ def _may_name_attributes(module: SourceModule) -> bool:
 def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
     if function.name.value in _HOOKS:
         yield from (parameter.name.value for parameter in function.params.params[1:2])
-    for statement in statements_below(function.body):
+    for statement in statements_below(function.body, into_functions=True):
         for node in expressions_below(statement):
             match node:
                 case cst.Call(func=cst.Name(value=called), args=[_, cst.Arg(value=cst.Name(value=name)), *_]) if (
