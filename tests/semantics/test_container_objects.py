@@ -240,3 +240,42 @@ def test_an_item_that_starts_work() -> None:
             await page()
     """)
     assert {"loop", "a", "b"} <= set(graph.split())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for fn in pair: await fn()",
+        "await pair[0]()\nawait pair[-1]()",
+        "for fn in pair[0:]: await fn()",
+        "for fn in pair + (): await fn()",
+        "for fn in [fn for fn in pair]: await fn()",
+        "tasks = [fn for n, fn in enumerate(pair)]\nfor fn in tasks: await fn()",
+        "match Pair(pair, ()):\n    case ((x, y), []):\n        await x()\n        await y()",
+    ],
+)
+def test_fields_of_a_named_tuple_are_its_elements(body: str) -> None:
+    classes = "from typing import NamedTuple\nclass Pair(NamedTuple):\n    x: object\n    y: object = None\n"
+    graph = graph_of(f"{classes}class Named(Pair):\n    name: str = ''\npair = Named(y=b, x=a)\n{body}")
+    assert [line.strip() for line in graph.splitlines() if line.strip() in "abc"] == ["a", "b"]
+
+
+def test_list_in_a_named_tuple_is_not_a_copy() -> None:
+    cls = "from typing import NamedTuple\nclass Row(NamedTuple):\n    fns: list\n"
+    assert graph_of(f"{cls}fns = [a]\nRow(fns)[0].append(b)\nfor fn in fns: await fn()") == "a\nb"
+
+
+def test_named_tuple_with_its_own_iterator() -> None:
+    cls = "from typing import NamedTuple\nclass Pair(NamedTuple):\n    x: object\n    y: object\n"
+    cls += "    def __iter__(self): return iter((self.y,))\n"
+    assert graph_of(f"{cls}for fn in Pair(a, b): await fn()") == "b"
+
+
+def test_sequence_pattern_matches_a_list_object() -> None:
+    body = "match Plan([a, b]):\n    case [x, *rest]:\n        await x()\n        for fn in rest: await fn()"
+    assert graph_with("class Plan(list): ...", body) == text("""
+        switch Plan([a, b])
+        | case [x, *rest]
+          a
+          b
+    """)

@@ -8,11 +8,7 @@ from tests.semantics.notation import graph_of_module, text, workflow_of_module
 
 HEAD = """
 import argparse, collections, functools, itertools, operator, random
-from typing import NamedTuple
 from workers import WorkflowEntrypoint
-
-class Row(NamedTuple):
-    item: object
 
 async def rows(item):
     yield item
@@ -66,7 +62,6 @@ def _is_noted(body: str) -> bool:
     "code",
     [
         "box = argparse.Namespace(fns=fns)\nbox.fns.append(b)",
-        "box = Row(fns)[0]\nbox.append(b)",
         "box = await anext(rows(fns))\nbox.append(b)",
         "box = operator.getitem([fns], 0)\nbox.append(b)",
         "_, copy = itertools.tee([fns])\nnext(copy).append(b)",

@@ -17,10 +17,9 @@ from stepgraph.interpreter.objects.attributes.changes import (
     update_attributes,
 )
 from stepgraph.interpreter.objects.classes import resolution_order
-from stepgraph.interpreter.objects.containers.container_objects import contents_of
+from stepgraph.interpreter.objects.containers.container_objects import contents_of, field_names, field_value
 from stepgraph.interpreter.objects.containers.iteration import added_elements, copy_attributes, elements_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
-from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.mapping_methods import (
     ITEM_METHODS,
     MAPPING_METHODS,
@@ -47,7 +46,6 @@ from stepgraph.interpreter.python.arguments import (
 )
 from stepgraph.interpreter.python.assignment import (
     add_items,
-    field_value,
     remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
@@ -252,7 +250,7 @@ def _as_dictionary(
     del arguments
     entries = tuple(
         MappingEntry(Constant(name), field_value(interpreter, receiver, name), place, place)
-        for name in dict.fromkeys(field_names(receiver.cls))
+        for name in field_names(receiver.cls)
     )
     return replace(make_mapping(interpreter, entries), hidden=True)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
-import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -41,7 +39,6 @@ from stepgraph.ir.values import (
     Value,
 )
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import statements_below
 
 
 def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: SourcePlace) -> Value:
@@ -193,15 +190,6 @@ def call_instance(interpreter: Interpreter, callee: ProjectObject, arguments: Ar
     if method is None:
         interpreter.escape(callee, place, "is called, which stepgraph does not model")
     return interpreter.call(UNKNOWN if method is None else method, arguments, place)
-
-
-def field_names(class_value: ClassValue) -> Iterator[str]:
-    """Yield the field names of a named tuple, starting with the fields of base classes."""
-    for owner in reversed(resolution_order(class_value)):
-        if isinstance(owner, ClassValue):
-            for statement in statements_below(owner.node.body):
-                if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
-                    yield statement.target.value
 
 
 def call_super_constructor(

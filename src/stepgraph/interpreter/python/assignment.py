@@ -16,11 +16,9 @@ from stepgraph.interpreter.objects.attributes.changes import (
     set_global,
     set_named,
 )
-from stepgraph.interpreter.objects.classes import class_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, exact_key, may_be_equal, table_of
 from stepgraph.interpreter.objects.containers.iterators import take_elements
-from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
@@ -154,17 +152,6 @@ def _unpack(
     )
     for target, item in zip(targets[star_index + 1 :], items[len(items) - trailing_count :], strict=True):
         assign(interpreter, target, _as_part(interpreter, target, item.value, switch))
-
-
-def field_value(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
-    """Return the value of a field of a named tuple or dataclass, or else its default in the class."""
-    value: Value | None = instance.state.get(name)
-    return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
-
-
-def field_elements(interpreter: Interpreter, instance: ProjectObject, place: SourcePlace) -> tuple[Element, ...]:
-    """Return the fields of a named tuple as its elements."""
-    return tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
 
 
 def _as_unpackable(interpreter: Interpreter, value: Value) -> Value:

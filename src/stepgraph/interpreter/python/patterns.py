@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.objects.classes import is_instance, resolution_order
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iterators import make_unordered
 from stepgraph.interpreter.objects.fields import positional_attributes
 from stepgraph.interpreter.objects.names import bind
@@ -104,13 +105,16 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
                 is_payload = isinstance(subject, Event | Payload)
                 part = payload_member(subject, key) if is_payload else element_at(subject, key, place, place)
                 _bind_parts(interpreter, element.pattern, part)
-        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
-            if subject.has_definite_order:
-                _bind_elements(interpreter, patterns, subject.items)
-            elif subject.items and not subject.is_set:
-                _bind_any_elements(interpreter, patterns, subject.items)
         case cst.MatchList() | cst.MatchTuple() if isinstance(subject, Union):
             _bind_either(interpreter, pattern, subject)
+        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns):
+            sequence = _as_sequence(interpreter, subject)
+            if not isinstance(sequence, Collection) or sequence.is_set:
+                return
+            if sequence.has_definite_order:
+                _bind_elements(interpreter, patterns, sequence.items)
+            elif sequence.items:
+                _bind_any_elements(interpreter, patterns, sequence.items)
         case cst.MatchClass():
             matching = _matching_objects(interpreter, pattern, subject)
             if matching:
@@ -151,11 +155,16 @@ def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Val
         case cst.MatchOr(patterns=alternatives):
             return any(_may_match(interpreter, alternative.pattern, subject) for alternative in alternatives)
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns):
-            return _may_match_sequence(interpreter, patterns, subject)
+            return _may_match_sequence(interpreter, patterns, _as_sequence(interpreter, subject))
         case cst.MatchValue(value=cst.SimpleString() | cst.Integer()):
             return not isinstance(subject, Collection | Mapping | FunctionValue | StepFunction)
         case _:
             return True
+
+
+def _as_sequence(interpreter: Interpreter, subject: Value) -> Value:
+    """Return a list or tuple for a sequence pattern. That of an object of a derived class is the one inside it."""
+    return as_collection(interpreter, subject, "__getitem__", "__iter__", "__len__")
 
 
 def _may_match_sequence(

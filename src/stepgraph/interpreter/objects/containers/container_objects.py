@@ -1,4 +1,4 @@
-"""Objects of project classes that derive from a built-in collection, such as `class Plan(list)`.
+"""Objects of project classes that derive from a built-in collection, such as `class Plan(list)`, and named tuples.
 
 A slot of the object holds the collection with the elements. Methods that the project does not define operate on this
 collection.
@@ -10,16 +10,20 @@ import collections
 import collections.abc
 from typing import Final
 
+import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.classes import class_member, find_member, resolution_order
+from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, ProjectObject
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.walk import statements_below
 
+_NAMED_TUPLE: Final = External("typing.NamedTuple")
 CONTENTS: Final = "[]"
 """The slot that holds the collection. It is not a valid attribute name."""
 _DATA: Final = "data"
@@ -46,6 +50,8 @@ _GENERIC_ALIASES: Final = {
     "typing.Deque": "collections.deque",
     "typing.OrderedDict": "collections.OrderedDict",
 }
+_PLAIN: Final = ("builtins.dict", "builtins.list", "builtins.tuple")
+"""The bases whose operators return a collection without the class of the object."""
 _IMMUTABLE: Final = ("builtins.frozenset", "builtins.tuple")
 _WRAPPERS: Final = ("collections.UserDict", "collections.UserList")
 """The bases whose methods call special methods that a class overrides. The methods of other bases do not."""
@@ -180,9 +186,14 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
     Other values are returned unchanged.
     """
-    order = resolution_order(value.cls) if isinstance(value, ProjectObject) else ()
+    if not isinstance(value, ProjectObject):
+        return value
+    order = resolution_order(value.cls)
     base = _container_base(order)
-    if base is None or not isinstance(value, ProjectObject):
+    if base is None and _NAMED_TUPLE in order:
+        is_plain = all(find_member(interpreter, order, method) is None for method in methods)
+        return _fields_of(interpreter, value) if is_plain else value
+    if base is None:
         return value
     name, index = base
     if name == "collections.UserList" and "__iter__" in methods:
@@ -195,9 +206,35 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
 
 def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
     """Like `as_collection`, but only for classes whose operators return a plain list, tuple or dictionary."""
-    base = _container_base(resolution_order(value.cls)) if isinstance(value, ProjectObject) else None
-    is_plain = base is not None and base[0] in ("builtins.dict", "builtins.list", "builtins.tuple")
+    order = resolution_order(value.cls) if isinstance(value, ProjectObject) else ()
+    base = _container_base(order)
+    is_plain = _NAMED_TUPLE in order if base is None else base[0] in _PLAIN
     return as_collection(interpreter, value, *methods) if is_plain else value
+
+
+def _fields_of(interpreter: Interpreter, instance: ProjectObject) -> Collection:
+    """Return the fields of a named tuple as a tuple."""
+    place = SourcePlace(instance.cls.scope.module, instance.cls.node)
+    values = [field_value(interpreter, instance, name) for name in field_names(instance.cls)]
+    return make_result_collection(interpreter, "tuple", tuple(Element(value, place) for value in values))
+
+
+def field_names(class_value: ClassValue) -> list[str]:
+    """Return the field names of a named tuple. A class that derives from the named tuple adds none."""
+    order = resolution_order(class_value)
+    owners = [owner for owner in order if isinstance(owner, ClassValue) and _NAMED_TUPLE in owner.bases]
+    return [
+        statement.target.value
+        for owner in owners[:1]
+        for statement in statements_below(owner.node.body)
+        if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name)
+    ]
+
+
+def field_value(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
+    """Return the value of a field of a named tuple or dataclass, or else its default in the class."""
+    value: Value | None = instance.state.get(name)
+    return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
 
 
 def is_container_class(order: tuple[Value, ...]) -> bool:

@@ -17,7 +17,6 @@ from stepgraph.interpreter.objects.containers.iterators import is_certainly_empt
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import may_be_unset
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, ordered_like
-from stepgraph.interpreter.python.assignment import field_elements
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, GeneratorExpression
@@ -122,7 +121,7 @@ def _elements_of_object(
 ) -> tuple[Element, ...] | None:
     """Return the elements of a project object. Return None if they are unknown.
 
-    The elements come from `__iter__`, from the results of `__getitem__`, or from the fields of a named tuple.
+    The elements come from `__iter__` or from the results of `__getitem__`.
     """
     place = SourcePlace(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
@@ -137,10 +136,8 @@ def _elements_of_object(
             if block.operations:
                 interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))
             return (Element(results[0], place, many=True),)
-    fields = field_elements(interpreter, instance, place)
-    if not fields:
-        interpreter.escape(instance, place, "is in an object that is iterated over, which stepgraph does not model")
-    return fields or None
+    interpreter.escape(instance, place, "is in an object that is iterated over, which stepgraph does not model")
+    return None
 
 
 def added_elements(interpreter: Interpreter, value: Value, place: SourcePlace) -> Collection:
