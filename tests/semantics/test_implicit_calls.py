@@ -20,7 +20,6 @@ def swap(*args):
     [
         "', '.join(swap() for _ in event)",
         "iter(swap, 1)",
-        "list(filter(swap, (1, 2)))",
         "await asyncio.to_thread(swap)",
         "asyncio.get_running_loop().call_soon(swap)",
         "await asyncio.get_running_loop().run_in_executor(None, swap)",
@@ -33,6 +32,16 @@ def swap(*args):
 )
 def test_change_by_a_function_that_a_library_calls(use: str) -> None:
     assert codes_of(f"import plugin\njobs = []\n{SWAP}{use}\nawait job()") == ["escapes"]
+
+
+def test_change_by_a_function_that_a_filter_calls() -> None:
+    assert graph_of(f"{SWAP}list(filter(swap, (1, 2)))\nawait job()") == text("""
+        switch job
+        | case a
+          a
+        | case b
+          b
+    """)
 
 
 @pytest.mark.parametrize("callback", ["jobs.append", "table.__setitem__, 'key'", "holder.put"])

@@ -125,3 +125,35 @@ def test_a_heap_compares_its_elements() -> None:
         heapq.heappush(heap, Job())
     """)
     assert "a" in graph.split()
+
+
+JOBS = """\
+import operator
+class Job:
+    def __init__(self, fn):
+        self.fn = fn
+    @property
+    def kind(self):
+        return self.renew()
+    def renew(self):
+        self.fn = c
+        return 1
+job = Job(a)
+"""
+
+
+@pytest.mark.parametrize("key", ["lambda j: j.renew()", "Job.renew", "operator.attrgetter('kind')"])
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for _, group in itertools.groupby([job], {}):\n    for j in group: await j.fn()",
+        "list(filter({}, [job]))\nawait job.fn()",
+        "list(itertools.takewhile({}, [job]))\nawait job.fn()",
+        "list(itertools.dropwhile({}, [job]))\nawait job.fn()",
+    ],
+)
+def test_function_that_selects_elements_may_change_them(loop: str, key: str) -> None:
+    workflow = workflow_of(f"{IMPORTS}{JOBS}{loop.format(key)}")
+    assert workflow.complete
+    assert workflow.graph is not None
+    assert "'c'" in str(workflow.graph["workflow"])

@@ -95,7 +95,6 @@ def test_statement_that_does_not_run_if_the_module_is_imported() -> None:
     "statement",
     [
         "functools.reduce(lambda before, job: register(job), {a, b}, None)",
-        "list(filter(register, [b]))",
         "''.join(register(job) for job in [b])",
         "1 in (register(job) for job in [b])",
     ],
@@ -110,6 +109,21 @@ def test_function_that_reduce_registers() -> None:
     assert notation(workflow_of_module(MODULE.format(statement=statement)).graph) == text("""
         call a
         call b
+        def a
+          a
+        def b
+          b
+    """)
+
+
+def test_function_that_a_filter_registers() -> None:
+    assert notation(workflow_of_module(MODULE.format(statement="list(filter(register, [b]))")).graph) == text("""
+        loop
+          switch job
+          | case a
+            call a
+          | case b
+            call b
         def a
           a
         def b

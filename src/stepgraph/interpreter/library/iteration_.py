@@ -9,7 +9,6 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import effect_of
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
@@ -88,7 +87,7 @@ def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Val
     """
     elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
     # Another operand may end the iterator before a generator is exhausted.
-    items = elements_of(interpreter, elements, exhausts=lazy.exhausts and len(lazy.operands) == 1)
+    items = elements_of(interpreter, elements, exhausts=lazy.exhausts and sum(map(is_iterable, lazy.operands)) == 1)
     if items is None:
         interpreter.escape_operand(operand, lazy.place, "is iterated over, which stepgraph does not model")
         items = (Element(UNKNOWN, lazy.place, many=True, may_be_missing=True),)
@@ -529,7 +528,7 @@ def _filter(call: LibraryCall) -> Value:
         return UNKNOWN
     function = UNKNOWN if selects_by_position else call.first
     iterable = call.arguments.items[index].value
-    if not is_iterable(iterable) or has_effects(call.interpreter, function, call.place):
+    if not is_iterable(iterable):
         return call.unmodeled()
     compute = _compute_first if call.name in _ENDING_EARLY else _compute_selected
     return make_iterator(call.interpreter, call.name, (iterable, function), call.place, compute)
@@ -545,16 +544,15 @@ def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 
 def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collection:
     elements = iterated_elements(interpreter, lazy, lazy.operands[0])
+    call_with_any(interpreter, lazy.operands[1], elements.items, lazy.place)
     selected = make_result_collection(interpreter, "list", tuple(map(as_optional, elements.items)))
     return ordered_like(elements, selected)
 
 
-def has_effects(interpreter: Interpreter, function: Value, place: SourcePlace) -> bool:
-    """Return whether calling a function with an element may run steps or change values that lead to steps."""
-    if not isinstance(function, FunctionValue):
-        return function.relevant
-    element = Arguments.of(UNKNOWN, place)
-    return effect_of(interpreter, lambda: interpreter.call(function, element, place)) is not None
+def call_with_any(interpreter: Interpreter, function: Value, items: Sequence[Element], place: SourcePlace) -> None:
+    """Emit the calls of a function that selects or groups elements, with any of them. Other values call nothing."""
+    if items and (isinstance(function, FunctionValue) or function.relevant):
+        call_for_each(interpreter, function, items, place)
 
 
 @models("random.choice")

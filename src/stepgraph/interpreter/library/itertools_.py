@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.iteration_ import (
     any_element,
+    call_with_any,
     call_with_element,
-    has_effects,
     is_iterable,
     iterated_elements,
 )
@@ -168,13 +168,16 @@ def _any_parts(interpreter: Interpreter, elements: Collection, lazy: LazyElement
 def _groupby(call: LibraryCall) -> Value:
     """Model `groupby(xs, key)`, which yields pairs of a key and a group. Any element may be in any group."""
     key = call.arguments.find(1, "key")
-    if not is_iterable(call.first) or (key is not None and has_effects(call.interpreter, key.value, call.place)):
+    if not is_iterable(call.first):
         return call.unmodeled()
-    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_groups)
+    operands = (call.first, UNKNOWN if key is None else key.value)
+    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_groups)
 
 
 def _compute_groups(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    (group,) = _any_parts(interpreter, iterated_elements(interpreter, lazy, lazy.operands[0]), lazy).items
+    elements = iterated_elements(interpreter, lazy, lazy.operands[0])
+    call_with_any(interpreter, lazy.operands[1], elements.items, lazy.place)
+    (group,) = _any_parts(interpreter, elements, lazy).items
     pair = make_result_collection(interpreter, "tuple", (Element(UNKNOWN, lazy.place), replace(group, many=False)))
     return make_result_collection(interpreter, "list", (Element(pair, lazy.place, many=True),))
 
