@@ -34,7 +34,7 @@ def orders(stepgraph: Command) -> WorkflowAnalysis:  # noqa: ARG001 - it changes
 def badges(drawing: str) -> list[str]:
     """Return the titles of the badges at figures."""
     return re.findall(
-        r'<g class="finding [a-z -]+"><title>([^<]*)</title>\n<g transform="translate\([0-9]+ -8\)">', drawing
+        r'<g class="finding [a-z -]+"><title>([^<]*)</title\s*>\s*<g transform="translate\([0-9]+ -8\)"\s*>', drawing
     )
 
 

@@ -90,6 +90,11 @@ def test_the_picture_equals_the_drawing_without_folding() -> None:
     assert texts == [span.text for element in always for span in element.children]
 
 
+def test_pictures_have_text_only_where_it_is_shown() -> None:
+    (picture,) = _page(ORDERS).all("svg")
+    assert {element.name for element in picture.walk() if element.text} == {"title", "tspan"}
+
+
 @pytest.mark.parametrize("drawn", [ORDERS, deep(30)])
 def test_symbolic_lengths_equal_drawn_lengths_when_unfolded(drawn: Graph) -> None:
     pairs = at_rest(_page(drawn))

@@ -142,7 +142,7 @@ class Section(Struct, frozen=True):
             yield f'<p class="nothing" id="{self.identity}">{TOO_DEEP if self.page.graph else NO_GRAPH}</p>'
         else:
             yield f'<div class="viewport" tabindex="0" role="region" aria-label="Picture of {name}">'
-            yield from self.picture.lines
+            yield "".join(map(_with_line_feed_inside, self.picture.lines))
             yield "</div>"
         if self.instance is not None:
             yield from self.instance.table()
@@ -319,6 +319,15 @@ def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Itera
     for line in drawing.lines:
         if (match := _FOLDABLE.match(line)) and match[1] in folded:
             yield match[1]
+
+
+def _with_line_feed_inside(line: str) -> str:
+    """Return a line of markup with its line feed inside of the last tag.
+
+    Between tags, each line feed would be a text node, which takes time and memory in large pages.
+    """
+    end = "/>" if line.endswith("/>") else ">"
+    return f"{line.removesuffix(end)}\n{end}"
 
 
 def with_variations(lines: Iterable[str]) -> Iterator[str]:

@@ -81,7 +81,7 @@ class Picture {
 
   prepareNodes() {
     for (const group of this.groups) {
-      group.dataset.node = "";
+      group.setAttribute("data-node", "");
       const focused = focusable(group);
       if (focused === group) {
         group.setAttribute("role", group.matches(".frame") ? "group" : "button");

@@ -15,8 +15,9 @@ class Regions {
       const parent = this.parents[at];
       if (parent >= 0) this.ends[parent] = Math.max(this.ends[parent], this.ends[at]);
     }
-    // The content of a foldable frame is its last group.
-    this.frames = this.groups.map((group) => (isContent(group) ? group.parentNode.id : ""));
+    // The content of a foldable frame is its last group. Here, the index of each content has the identity of its frame.
+    this.frames = this.groups.map(() => "");
+    for (const frame of svg.querySelectorAll(".foldable")) this.frames[this.indexes.get(frame.lastElementChild)] = frame.id;
     this.own = this.groups.map(() => null); // the parts of each group, while they are valid
     this.isHidden = new Uint8Array(length);
     this.isOut = new Uint8Array(length);
@@ -119,8 +120,6 @@ class Regions {
     for (let at = 0; at < this.groups.length; at += 1) this.mark(at, false);
   }
 }
-
-const isContent = (group) => group === group.parentNode.lastElementChild && group.parentNode.classList.contains("foldable");
 
 const TRANSLATION = /translate\((-?[\d.]+) (-?[\d.]+)/;
 const NO_TRANSLATION = ["", 0, 0];
