@@ -23,11 +23,7 @@ FORMATS_WITH_TABS: Final = frozenset({"dot"})
 
 
 def hidden_lines(text: str, *, tabs: bool = False) -> list[str]:
-    """Return the lines with characters that control a terminal, reorder text or are invisible.
-
-    The warning sign that stepgraph writes in Markdown is excluded.
-    """
-    text = text.replace("\u26a0\ufe0f", "!")
+    """Return the lines with characters that control a terminal, reorder text or are invisible."""
     return [line for line in text.split("\n") if any(_is_hidden(line, at, tabs=tabs) for at in _suspects(line))]
 
 
@@ -41,8 +37,17 @@ def _is_hidden(line: str, at: int, *, tabs: bool) -> bool:
         return not tabs
     if character in _JOINERS:
         return not (line[at - 1 : at] > "\u0600" and line[at + 1 : at + 2] > "\u0600")
+    if character == "\ufe0f":
+        return not _is_in_emoji(line, at)
     variant = "\ufe00" <= character <= "\ufe0f" or "\U000e0000" <= character <= "\U000e0fff"
     return unicodedata.category(character) in _STEERING or character in _BLANK or variant
+
+
+def _is_in_emoji(line: str, at: int) -> bool:
+    """Return whether a variation selector colors the symbol before it, or belongs to the keycap of a digit."""
+    before = line[at - 1 : at]
+    is_symbol = before == "\u2139" or (bool(before) and unicodedata.category(before) in {"So", "Sm"})
+    return is_symbol or (before.isdecimal() and line[at + 1 : at + 2] == "\u20e3")
 
 
 def command_lines(text: str) -> list[str]:

@@ -17,6 +17,9 @@ from typing import Final
 _STARTS: Final = ("::", ":\u200c", ":\u200d")
 _NUMBER_SIGN: Final = "#"
 _JOINERS: Final = frozenset("\u200c\u200d")
+_EMOJI_STYLE: Final = "\ufe0f"
+"""The variation selector that asks for the colored form of the symbol before it."""
+
 _SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _LAST_OF_TWO_DIGITS: Final = 0xFF
 _LAST_OF_FOUR_DIGITS: Final = 0xFFFF
@@ -39,15 +42,25 @@ def visible_lines(text: str) -> str:
 
 
 def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
-    """Replace each unsafe character with the result of `spell`. Joiners are kept in scripts that use them."""
-    return _unsafe().sub(lambda match: match.group() if _is_joiner_in_word(match) else spell(match.group()), text)
+    """Replace each unsafe character with the result of `spell`.
+
+    Joiners are kept in scripts that use them, and a variation selector is kept in an emoji.
+    """
+    return _unsafe().sub(lambda match: match.group() if _is_spelling(match) else spell(match.group()), text)
 
 
-def _is_joiner_in_word(match: re.Match[str]) -> bool:
-    if match.group() not in _JOINERS:
-        return False
+def _is_spelling(match: re.Match[str]) -> bool:
+    """Return whether an invisible character is part of the spelling of a word or an emoji."""
     text, start, end = match.string, match.start(), match.end()
-    return start > 0 and bool(_joining().match(text, start - 1) and _joining().match(text, end))
+    if match.group() == _EMOJI_STYLE:
+        return _is_emoji_style(text, start)
+    if match.group() not in _JOINERS or start == 0 or not _joining().match(text, end):
+        return False
+    return bool(_joining().match(text, start - 1)) or _is_emoji_style(text, start - 1)
+
+
+def _is_emoji_style(text: str, at: int) -> bool:
+    return at > 0 and bool(_styled_emoji().match(text, at - 1))
 
 
 def _spelled(character: str) -> str:
@@ -94,6 +107,18 @@ def _joining() -> re.Pattern[str]:
         "[\u0620-\u06dc\u06de-\u06ff\u0710-\u0dff\u0f00-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u18af\u1a20-\u1aff"
         "\u1b00-\u1bff\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\ua840-\ua8ff\ua980-\uabff\U00010a00-\U000110bc"
         "\U000110be-\U000110cc\U000110ce-\U00011fff\U0001f000-\U0001faff]"
+    )
+
+
+@cache
+def _styled_emoji() -> re.Pattern[str]:
+    """Return the regular expression for a symbol with a variation selector, or a digit in a keycap.
+
+    Keycaps of other characters are not included, because commands for CI runners begin with number signs.
+    """
+    return re.compile(
+        "[\u00a9\u00ae\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff"
+        "\u303d\u3297\u3299\U0001f000-\U0001faff]\ufe0f|[0-9]\ufe0f\u20e3"
     )
 
 
