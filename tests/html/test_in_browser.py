@@ -129,6 +129,14 @@ def test_a_folded_frame_shows_a_summary_with_its_exits(browser: Browser) -> None
     assert toggle.accessible_name == "loop · 2 steps · may return"
 
 
+def test_screen_readers_skip_the_content_of_a_folded_frame(browser: Browser) -> None:
+    browser.open(PAGE)
+    browser.band(LOOP).click()
+    nodes = browser.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    names = {node["name"]["value"] for node in nodes if not node["ignored"] and node["role"]["value"] == "button"}
+    assert names & {"Pack · step", "Weigh · step", "Ship · step"} == {"Ship · step"}
+
+
 def test_a_folded_frame_in_a_function_shows_its_exit_lines(browser: Browser) -> None:
     leaving = graph(call("f"), functions={"f": function("f", either(branch("x", LEAVE), branch(None, do("a"))))})
     browser.open(render_page([Page(leaving, "orders")]))

@@ -232,7 +232,7 @@ def test_the_search_lists_workflows_and_commands(browser: Browser) -> None:
     assert _search(browser, "returns") == ["returns"]
     browser.press(Keys.ENTER)
     assert browser.find("[role=tab][aria-selected=true]").text == "returns"
-    assert _search(browser, "show all of") == ["Show all of it (f)"]
+    assert _search(browser, "show the whole") == ["Show the whole picture (f)"]
     browser.press(Keys.ENTER)
     assert not browser.find("dialog.palette").is_displayed()
     assert browser.every(".is-hit") == []

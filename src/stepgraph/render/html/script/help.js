@@ -20,7 +20,7 @@ const SHORTCUTS = {
   Picture: [
     [["+", "-"], "Zoom in and out; also Ctrl and the wheel"],
     [["0"], "Zoom to 100 %"],
-    [["F"], "Show all of it"],
+    [["F"], "Show the whole picture"],
     [["M"], "Show or hide the map"],
     [["?"], "Show this list"],
   ],

@@ -33,7 +33,7 @@ const tools = make(
   make("div", { class: "group" },
     button("−", "Zoom out (-)", actions["-"], { "aria-keyshortcuts": "-" }), percent,
     button("+", "Zoom in (+)", actions["+"], { "aria-keyshortcuts": "+" }),
-    make("button", { type: "button", title: "Show all of it (f)", "aria-keyshortcuts": "f", click: actions.f }, "Fit")),
+    make("button", { type: "button", title: "Show the whole picture (f)", "aria-keyshortcuts": "f", click: actions.f }, "Fit")),
   make("div", { class: "group" }, helper),
   menu,
 );
