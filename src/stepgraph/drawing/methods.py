@@ -45,22 +45,22 @@ class GraphDrawing:
     ) -> str:
         """Return a page with a foldable picture, the details of each step, and the findings and notes.
 
-        The arguments are those of `svg`. `depth` is only the initial state of the page.
+        The arguments work as in `svg`. `depth` is only the initial state of the page.
         """
         from stepgraph.render.html.page import render_page
 
         return render_page([self._drawn_with(findings).page()], _view(depth, theme))
 
     def mermaid(self, *, depth: int | None = None) -> str:
-        """Return a Mermaid flowchart or, for a large graph, Markdown with several. `depth` is that of `svg`."""
+        """Return a Mermaid flowchart or, for a large graph, Markdown with several. `depth` works as in `svg`."""
         return self._drawn().text("mermaid", _view(depth))
 
     def dot(self, *, depth: int | None = None) -> str:
-        """Return a graph in DOT, the language of Graphviz. `depth` is that of `svg`."""
+        """Return a graph in DOT, the language of Graphviz. `depth` works as in `svg`."""
         return self._drawn().text("dot", _view(depth))
 
     def outline(self, *, depth: int | None = None) -> str:
-        """Return the text that `stepgraph graph` prints, without colors. `depth` is that of `svg`."""
+        """Return the text that `stepgraph graph` prints, without colors. `depth` works as in `svg`."""
         return self._drawn().text("outline", _view(depth))
 
     def _repr_svg_(self) -> str | None:
