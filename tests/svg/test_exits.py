@@ -265,6 +265,13 @@ def test_each_exit_continues_after_finally() -> None:
     assert pills == ["raise, after finally", "return, after finally", "break, after finally"]
 
 
+def test_an_error_that_a_handler_raises_again_continues_after_finally() -> None:
+    handler = block(do("b"))
+    drawn = graph(protected(block(do("a")), catch=handler, final=block(do("c"))))
+    picture = picture_of(drawn, View(details=Details([(handler, Detail(final_raise="raise"))])))
+    assert [figure.title for figure in picture.figures if "raise" in figure.css] == ["raise", "raise, after finally"]
+
+
 def test_no_exit_continues_after_a_finally_that_exits() -> None:
     picture = picture_of(graph(loop(protected(block(LEAVE_LOOP), final=block(LEAVE)))))
     assert [f.title for f in picture.figures if "exit" in f.css] == ["break", "return"]

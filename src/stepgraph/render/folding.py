@@ -85,6 +85,8 @@ def _parts(node: Node) -> Sequence[Branch | Block]:
             return node["branches"]
         case "try":
             return [node.get("try_block", NO_BLOCK), node.get("catch_block", NO_BLOCK)]
+        case "block":
+            return [node]
         case _:
             return []
 
