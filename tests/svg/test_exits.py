@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from stepgraph.model.details import Detail, Details, details_of
@@ -188,6 +190,16 @@ def test_an_else_is_below_the_protected_panel() -> None:
     picture = picture_with_else(block(do("a")), do("b"))
     assert picture.figure("orders--node.try.else--b").box.top > picture.figure("orders--node.try.body").box.bottom
     assert broken_by_failures(picture) == []
+
+
+@pytest.mark.parametrize("protected_nodes", [(), (do("a"),)])
+def test_the_jump_at_the_end_of_an_else_is_only_in_the_else(protected_nodes: Sequence[Node]) -> None:
+    otherwise = do("b")
+    whole = block(*protected_nodes, otherwise)
+    details = Details([(whole, Detail(in_else=True, final_raise="raise")), (otherwise, Detail(in_else=True))])
+    picture = picture_of(graph(protected(whole, catch=block(do("c")))), View(details=details))
+    (jump,) = [figure for figure in picture.figures if figure.title == "raise"]
+    assert jump.box.top > picture.figure("orders--node.try.else--b").box.bottom
 
 
 def test_the_failure_of_a_wide_body_passes_its_else() -> None:

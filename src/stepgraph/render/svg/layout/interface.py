@@ -71,5 +71,6 @@ class Layout(Protocol):
         *,
         tail: int = ...,
         entered: bool = ...,
+        ends: bool = ...,
     ) -> Figure:
-        """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
+        """Return the figures of the nodes of a part and, if it `ends` with them, of its jumps that have no node."""

@@ -154,9 +154,10 @@ class NodeLayout(Struct):
         *,
         tail: int = TAIL,
         entered: bool = True,
+        ends: bool = True,
     ) -> Figure:
-        """Return the figures of the nodes of a part, and of the jumps at its end that have no node."""
-        endings = self._endings(part, context.at(""))
+        """Return the figures of the nodes of a part and, if it `ends` with them, of its jumps that have no node."""
+        endings = self._endings(part, context.at("")) if ends else []
         if endings and self.view.progress is not None:
             runs = self._runs(self.view.progress)
             endings = [runs.ending(figure, part, nodes) for figure in endings]

@@ -23,6 +23,7 @@ from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_fir
 from stepgraph.render.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.node_text import (
     NO_BLOCK,
+    TryBody,
     branch_text,
     is_exhaustive,
     try_body,
@@ -315,7 +316,7 @@ def _fails_into_final(layout: Layout, node: Try) -> bool:
 def _body_panels(layout: Layout, node: Try, within: NodeContext, inside: NodeContext) -> tuple[Figure, Figure | None]:
     """Return the panels of the body of a `try`, `within` the protection of its handlers, and of its `else`."""
     parts = try_body(node, layout.view.details)
-    body, _ = _panel(layout, parts.protected, ("body", "try body"), None, within, described=parts.described)
+    body, _ = _panel(layout, parts.protected, ("body", "try body"), None, within, body=parts)
     if parts.otherwise is None:
         return body, None
     panel = inside.inside(f"{inside.identity}.else")
@@ -369,18 +370,16 @@ def _panel(
     label: _PanelLabel | None,
     context: NodeContext,
     *,
-    described: Block | Try | None = None,
+    body: TryBody | None = None,
 ) -> tuple[Figure, Length]:
-    """Return the frame of a block with its mark, and the distance from the spine to the left edge of the frame.
-
-    Remarks on the block are on the part `described`, by default the block itself.
-    """
+    """Return the marked frame of a block, or of the protected part of a `body`, and its extent left of the spine."""
     css, title = words
     inside = context.inside(f"{context.identity}.{css}")
     group = SvgGroup(f"panel {css}", inside.identity, title)
     handlers = handlers_in(block["nodes"])
     if handlers is None or not _shares_frame(handlers, block, layout.view, inside):
-        content, lead = layout.part(described or block, block["nodes"], inside), GAP
+        described, ends = (block, True) if body is None else (body.described, body.otherwise is None)
+        content, lead = layout.part(described, block["nodes"], inside, ends=ends), GAP
     else:
         (identity,) = identities([handlers], inside.identity)
         layout.nodes_by_id[identity] = handlers
