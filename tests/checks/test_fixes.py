@@ -106,6 +106,10 @@ def test_a_fixed_example_runs_on_the_sdk(code: str, title: str, tmp_path: Path) 
             'await step.waitForEvent("a", {"type": "b", "timeout": "1 day"})',
             'await step.wait_for_event("a", "b", timeout="1 day")',
         ),
+        (
+            'event = await step.wait_for_event("a", "b")\nawait step.sleep(f"{event[\'c\']}", 500)',
+            'event = await step.wait_for_event("a", "b")\nawait step.sleep(f"{event[\'payload\'][\'c\']}", 500)',
+        ),
         ('await step.sleep("a", 30)', 'await step.sleep("a", "30 seconds")'),
         (
             'await step.do("a", config={"retries": {"limit": 2}})(send)()',
@@ -128,8 +132,9 @@ def test_an_expression_is_corrected(tmp_path: Path, before: str, after: str) -> 
         'await step.waitForEvent("a", {"type": "b", **event["payload"]})',
         'await step.do("a", config={"timeout_seconds": 30})(send)()',
         'PAUSE = 30\nawait step.sleep("a", PAUSE)',
+        'await step.waitForEvent(\n    "a",  # a comment\n    "b",\n)',
     ],
-    ids=["sync lambda", "several lines", "unknown keyword", "unknown options", "key in seconds", "constant"],
+    ids=["sync lambda", "several lines", "unknown keyword", "unknown options", "key in seconds", "constant", "comment"],
 )
 def test_some_expressions_have_no_fix(tmp_path: Path, body: str) -> None:
     example = in_run("a body", f"async def send():\n    return 1\n\n{body}")

@@ -145,7 +145,7 @@ def test_valid_options_and_other_objects(call: str, tmp_path: Path) -> None:
         ("SG128", f'{_CREATE}(payload={{"url": 1}})', f'{_CREATE}(params={{"url": 1}})'),
         ("SG128", f'{_CREATE}({{"url": 1}})', f'{_CREATE}(params={{"url": 1}})'),
         ("SG128", f'{_CREATE}({{"data": 1}})', f'{_CREATE}({{"params": 1}})'),
-        ("SG128", f'{_CREATE}("a", params=1)', f'{_CREATE}(params=1, id="a")'),
+        ("SG128", f'{_CREATE}("a", params=1)', f'{_CREATE}(id="a", params=1)'),
         ("SG128", f"{_CREATE}(id=uuid.uuid4())", f"{_CREATE}(id=str(uuid.uuid4()))"),
         ("SG128", f'{_CREATE}(id="a b")', f'{_CREATE}(id="a-b")'),
         ("SG128", "self.env.ORDERS.create_batch(batch=[{}])", "self.env.ORDERS.create_batch([{}])"),
@@ -161,6 +161,13 @@ def test_fixes(code: str, call: str, fixed: str, tmp_path: Path) -> None:
     results = findings(tmp_path, code, f"await {call}")
     (file,) = compute_fixes(results, unsafe=True)
     assert file.after.decode() == file.before.decode().replace(call, fixed)
+
+
+def test_renamed_option_keeps_its_layout(tmp_path: Path) -> None:
+    (file,) = compute_fixes(
+        findings(tmp_path, "SG128", f'await {_CREATE}(\n    payload={{"url": 1}},  # the page\n)'), unsafe=False
+    )
+    assert file.after.decode() == file.before.decode().replace("payload=", "params=")
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,14 @@ def test_the_first_of_two_edits_of_an_expression_wins() -> None:
             "from workers import (\n    WorkflowEntrypoint,\n)\nfrom workers.workflows import NonRetryableError\n",
         ),
         (
+            "from workers import (\n    A,  # a\n    NonRetryableError,  # b\n)\n",
+            "from workers import (\n    A,  # a\n)\nfrom workers.workflows import NonRetryableError\n",
+        ),
+        (
+            "from workers import (\n    A,  # a\n    NonRetryableError  # b\n)\n",
+            "from workers import (\n    A  # a\n)\nfrom workers.workflows import NonRetryableError\n",
+        ),
+        (
             "if True:\n    from workers import A, NonRetryableError\n",
             "if True:\n    from workers import A\n    from workers.workflows import NonRetryableError\n",
         ),

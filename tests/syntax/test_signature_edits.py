@@ -51,6 +51,7 @@ WITHOUT_B = {
     "def f( b=b ): pass\n": "def f(): pass\n",
     "def f(\n    a=a,\n    b=b,\n): pass\n": "def f(\n    a=a,\n): pass\n",
     "def f(\n    a=a,\n    b=b\n): pass\n": "def f(\n    a=a\n): pass\n",
+    "def f(\n    a,  # A\n    b=b,  # B\n): pass\n": "def f(\n    a,  # A\n): pass\n",
     "def f(\n    b=b,\n): pass\n": "def f(): pass\n",
     "def f(a, *, b=b): pass\n": "def f(a): pass\n",
     "def f(a, *args, b=b): pass\n": "def f(a, *args): pass\n",
@@ -63,12 +64,19 @@ CALLS_WITHOUT_B = {
     "f(b=b, c=c)\n": "f(c=c)\n",
     "f(\n    a,\n    b=b,\n)\n": "f(\n    a,\n)\n",
     "f(\n    a,\n    b=b\n)\n": "f(\n    a\n)\n",
+    "f(\n    a,  # A\n    b=b,  # B\n)\n": "f(\n    a,  # A\n)\n",
+    "f(\n    a,  # A\n    b=b  # B\n)\n": "f(\n    a  # A\n)\n",
+    "f(\n    a  # A\n    , b=b)\n": "f(\n    a  # A\n    )\n",
+    "f(\n    a,\n    # B\n    b=b,\n    # end\n)\n": "f(\n    a,\n    # end\n)\n",
 }
 CALLS_WITH_B = {
     "f()\n": "f(b=[x])\n",
     "f(a)\n": "f(a, b=[x])\n",
     "f(a, c=c)\n": "f(a, c=c, b=[x])\n",
     "f(\n    a,\n    c=c,\n)\n": "f(\n    a,\n    c=c,\n    b=[x],\n)\n",
+    "f(\n    a,\n)\n": "f(\n    a,\n    b=[x],\n)\n",
+    "f(\n    a,  # A\n)\n": "f(\n    a,  # A\n    b=[x],\n)\n",
+    "f(\n    a,  # A\n    c=c,  # C\n)\n": "f(\n    a,  # A\n    c=c,  # C\n    b=[x],\n)\n",
 }
 
 

@@ -141,13 +141,22 @@ def source_order(finding: Finding) -> tuple[str, int, int, str]:
 
 
 def safe_fix(*edits: Edit) -> Fix | None:
-    """Return a fix that is the only correction, or None without edits."""
-    return Fix(Applicability.SAFE, edits) if edits else None
+    """Return a fix that is the only correction, or None without edits and if an edit would delete a comment."""
+    return _fix(Applicability.SAFE, edits)
 
 
 def unsafe_fix(*edits: Edit) -> Fix | None:
-    """Return a fix that follows the probable intention of the author, or None without edits."""
-    return Fix(Applicability.UNSAFE, edits) if edits else None
+    """Return a fix that follows the probable intention of the author, or None as in `safe_fix`."""
+    return _fix(Applicability.UNSAFE, edits)
+
+
+def _fix(applicability: Applicability, edits: tuple[Edit, ...]) -> Fix | None:
+    if not edits:
+        return None
+    # Imported here because most findings have no edits.
+    from stepgraph.syntax.edits import deletes_comment
+
+    return None if any(map(deletes_comment, edits)) else Fix(applicability, edits)
 
 
 def without_edits(finding: Finding) -> Finding:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, TypeVar, cast
 
 import libcst as cst
 
@@ -16,6 +16,7 @@ from stepgraph.syntax.edits import (
     MovedImport,
     RemovedArgument,
     RemovedParameter,
+    RenamedArgument,
     RenamedModule,
     Replacement,
     combine,
@@ -31,6 +32,8 @@ _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 # Expressions that need no parentheses in a larger expression.
 _ATOM_TYPES = (cst.Name, cst.SimpleString, cst.Subscript, cst.Call)
 _NO_SPACE = cst.SimpleWhitespace("")
+_OTHER_QUOTE: Final = {'"': "'", "'": '"'}
+_LINE_END = cst.ParenthesizedWhitespace()
 # The field with the space between an item and its comma.
 _SPACE_AFTER: Final[dict[type[cst.CSTNode], str]] = {
     cst.Arg: "whitespace_after_arg",
@@ -89,41 +92,48 @@ class _Editor(cst.CSTTransformer):
                 updated_node = self._change_parameters(original_node, updated_node)
         match self._edits.get(original_node), updated_node:
             case Replacement(text=text), cst.BaseExpression():
-                return self._replace_expression(updated_node, text)
+                return self._replace_expression(original_node, updated_node, text)
             case AddedAwait(), cst.BaseExpression():
                 return cst.Await(updated_node)
             case RenamedModule(module=module), cst.ImportFrom() | cst.ImportAlias():
                 return rename_module(updated_node, module)
         return updated_node
 
-    def _replace_expression(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:
-        """Return the expression in `text`, with the parentheses of `old` if precedence or line breaks may need them."""
+    def _replace_expression(self, original: cst.CSTNode, old: cst.BaseExpression, text: str) -> cst.BaseExpression:
+        """Return the expression in `text`, with the parentheses of `old` if precedence or line breaks may need them.
+
+        Inside an f-string, strings get other quotes, because Python before 3.12 cannot nest the same quotes.
+        """
         new = cst.parse_expression(text, self._module.tree.config_for_parsing)
+        strings = (
+            node for node in ancestors_of(self._module.parents, original) if isinstance(node, cst.FormattedString)
+        )
+        quotes = {string.quote for string in strings}
+        if quotes:
+            new = cast("cst.BaseExpression", new.visit(_OtherQuotes(quotes)))
         spaces = [parenthesis.whitespace_after for parenthesis in old.lpar]
         if isinstance(new, _ATOM_TYPES) and not any(isinstance(space, cst.ParenthesizedWhitespace) for space in spaces):
             return new
         return new.with_changes(lpar=[*old.lpar, *new.lpar], rpar=[*new.rpar, *old.rpar])
 
     def _change_arguments(self, original: cst.Call, updated: cst.Call) -> cst.Call:
-        """Return a call without the removed arguments and with the added argument."""
-        remaining = [
-            argument
-            for old, argument in zip(original.args, updated.args, strict=True)
-            if not isinstance(self._edits.get(old.value), RemovedArgument)
+        """Return a call with the renamed arguments and the added argument, and without the removed arguments."""
+        pairs = [(self._edits.get(old.value), new) for old, new in zip(original.args, updated.args, strict=True)]
+        arguments = [
+            _with_keyword(argument, edit.keyword) if isinstance(edit, RenamedArgument) else argument
+            for edit, argument in pairs
+            if not isinstance(edit, RemovedArgument)
         ]
-        if len(remaining) < len(updated.args):
-            updated = updated.with_changes(args=_end_like(remaining, updated.args))
-            if not remaining:
+        if any(isinstance(edit, RenamedArgument | RemovedArgument) for edit, _ in pairs):
+            updated = updated.with_changes(args=_end_like(arguments, updated.args))
+            if not arguments:
                 updated = updated.with_changes(whitespace_before_args=_NO_SPACE)
         added = self._edits.get(original)
         if not isinstance(added, AddedArgument):
             return updated
-        argument = cst.Arg(
-            cst.parse_expression(added.text, self._module.tree.config_for_parsing),
-            cst.Name(added.keyword),
-            equal=cst.AssignEqual(_NO_SPACE, _NO_SPACE),
-        )
-        return updated.with_changes(args=_append(updated.args, argument))
+        value = cst.parse_expression(added.text, self._module.tree.config_for_parsing)
+        argument = _with_keyword(cst.Arg(value), added.keyword)
+        return updated.with_changes(args=_append(updated.args, argument, updated.whitespace_before_args))
 
     def _change_parameters(self, original: Function, updated: Function) -> Function:
         """Return a function without the removed parameters."""
@@ -160,23 +170,85 @@ class _Editor(cst.CSTTransformer):
         return cst.FlattenSentinel([line, *added]) if added else line
 
 
+class _OtherQuotes(cst.CSTTransformer):
+    """Changes the quotes of short strings that have the quotes of an f-string around them."""
+
+    def __init__(self, quotes: Collection[str]) -> None:
+        super().__init__()
+        self._quotes = quotes
+
+    def on_leave(self, original_node: cst.CSTNode, updated_node: cst.CSTNode) -> cst.CSTNode:  # type: ignore[override] # as above
+        if not isinstance(original_node, cst.SimpleString):
+            return updated_node
+        quote, text = original_node.quote, original_node.raw_value
+        other = _OTHER_QUOTE.get(quote, quote)
+        if quote not in self._quotes or other in self._quotes or other in text or "\\" in text:
+            return updated_node
+        return updated_node.with_changes(value=f"{original_node.prefix}{other}{text}{other}")
+
+
+def _with_keyword(argument: cst.Arg, keyword: str) -> cst.Arg:
+    """Return an argument with another keyword, or with a keyword if it is positional."""
+    equal = cst.AssignEqual(_NO_SPACE, _NO_SPACE) if argument.keyword is None else argument.equal
+    return argument.with_changes(keyword=cst.Name(keyword), equal=equal)
+
+
 def _end_like(remaining: Sequence[Item], items: Sequence[Item]) -> list[Item]:
-    """Return the kept items of a list. The last one ends as the list did, with or without a comma and a line break."""
+    """Return the kept items of a list. The last one ends as the list did, with or without a comma and a line break.
+
+    It keeps the comment on its line. The comment of a removed item goes with the item.
+    """
     result = list(remaining)
     if result and result[-1] is not items[-1]:
-        result[-1] = _with_end(result[-1], items[-1])
+        space = _end_of_line(_space_after(result[-1]), _space_after(items[-1]))
+        result[-1] = _with_space_after(_with_end(result[-1], items[-1]), space)
     return result
 
 
-def _append(items: Sequence[Item], item: Item) -> list[Item]:
-    """Return a list with one more item. In a list with a trailing comma, each item stays on its line."""
+def _append(items: Sequence[Item], item: Item, first_space: cst.BaseParenthesizableWhitespace) -> list[Item]:
+    """Return a list with one more item. In a list with a trailing comma, each item stays on its line.
+
+    `first_space` is the space before the list.
+    """
     if not items:
         return [item]
-    last = items[-1]
-    separator = items[-2].comma if len(items) > 1 and isinstance(last.comma, cst.Comma) else _COMMA
-    result = list(items)
-    result[-1] = _with_end(last, item).with_changes(comma=separator)
-    return result + [_with_end(item, last)]  # noqa: RUF005
+    result, last = list(items), items[-1]
+    if not isinstance(last.comma, cst.Comma):
+        result[-1] = _with_end(last, item).with_changes(comma=_COMMA)
+        return result + [_with_end(item, last)]  # noqa: RUF005
+    own, between = _space_after(last), _space_after(items[-2]) if len(items) > 1 else first_space
+    if not isinstance(between, cst.ParenthesizedWhitespace):
+        between = _COMMA.whitespace_after
+    result[-1] = _with_space_after(last, _end_of_line(own, between))
+    return result + [_with_space_after(_with_end(item, last), _end_of_line(_LINE_END, own))]  # noqa: RUF005
+
+
+def _space_after(item: Item | cst.ImportAlias) -> cst.BaseParenthesizableWhitespace:
+    """Return the space after an item and its comma. If the line ends before the comma, return the space before it."""
+    comma = item.comma
+    if not isinstance(comma, cst.Comma):
+        space: cst.BaseParenthesizableWhitespace = getattr(item, _SPACE_AFTER[type(item)], _NO_SPACE)
+        return space
+    before = comma.whitespace_before
+    return before if isinstance(before, cst.ParenthesizedWhitespace) else comma.whitespace_after
+
+
+def _with_space_after(item: Item, space: cst.BaseParenthesizableWhitespace) -> Item:
+    """Return an item with this space after it and its comma."""
+    if isinstance(item.comma, cst.Comma):
+        return item.with_changes(comma=item.comma.with_changes(whitespace_after=space))
+    return item.with_changes(**{_SPACE_AFTER[type(item)]: space})
+
+
+def _end_of_line(
+    own: cst.BaseParenthesizableWhitespace, other: cst.BaseParenthesizableWhitespace
+) -> cst.BaseParenthesizableWhitespace:
+    """Return the space that ends a line as `own` does, with its comment, and that starts the next line as `other`."""
+    if not isinstance(own, cst.ParenthesizedWhitespace):
+        return other
+    if isinstance(other, cst.ParenthesizedWhitespace):
+        return other.with_changes(first_line=own.first_line)
+    return other if own.first_line.comment is None else own
 
 
 def _with_end(item: Item, other: Item) -> Item:
@@ -236,10 +308,17 @@ def _separate_by_commas(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAl
 
 def _keep_aliases(statement: cst.ImportFrom, remaining: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
     """Return an import with only the remaining aliases. In a multiline list, each alias stays on its line."""
-    names = list(remaining)
-    if statement.lpar is None or isinstance(statement.names, cst.ImportStar):
+    names, old = list(remaining), statement.names
+    if isinstance(old, cst.ImportStar) or names[-1] is old[-1]:
+        return statement.with_changes(names=names)
+    if statement.rpar is None:
         names[-1] = names[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        return statement.with_changes(names=names)
+    own, comma, rpar = _space_after(names[-1]), old[-1].comma, statement.rpar
+    # The last comma includes the whitespace before the closing parenthesis.
+    if isinstance(comma, cst.Comma):
+        comma = comma.with_changes(whitespace_after=_end_of_line(own, comma.whitespace_after))
     else:
-        # The last comma includes the whitespace before the closing parenthesis.
-        names[-1] = names[-1].with_changes(comma=statement.names[-1].comma)
-    return statement.with_changes(names=names)
+        rpar = rpar.with_changes(whitespace_before=_end_of_line(own, rpar.whitespace_before))
+    names[-1] = names[-1].with_changes(comma=comma)
+    return statement.with_changes(names=names, rpar=rpar)

@@ -35,6 +35,14 @@ class AddedArgument(Struct, frozen=True):
     """The source of the value."""
 
 
+class RenamedArgument(Struct, frozen=True):
+    """The change of the keyword of an argument, or the addition of one to a positional argument."""
+
+    place: SourcePlace
+    """The location of the value of the argument."""
+    keyword: str
+
+
 class RemovedArgument(Struct, frozen=True):
     """The removal of an argument from a call."""
 
@@ -80,12 +88,18 @@ Edit: TypeAlias = (
     Replacement
     | AddedAwait
     | AddedArgument
+    | RenamedArgument
     | RemovedArgument
     | RemovedParameter
     | MovedImport
     | RenamedModule
     | AddedImport
 )
+
+
+def deletes_comment(edit: Edit) -> bool:
+    """Return whether an edit replaces code with comments. The new code, a text on one line, has none."""
+    return isinstance(edit, Replacement) and edit.place.has_comment
 
 
 def combine(first: Edit, second: Edit) -> Edit | None:

@@ -324,6 +324,13 @@ class SourcePlace(Struct, frozen=True):
         return self.module.text(self.node)
 
     @property
+    def has_comment(self) -> bool:
+        """Whether the source of the node contains a comment."""
+        from stepgraph.syntax.source_text import has_comment
+
+        return has_comment(self.module.tree, self.node)
+
+    @property
     def case_text(self) -> str:
         """The text of the node as the condition of a case, truncated if very long."""
         return self.module.case_text(self.node)

@@ -47,6 +47,22 @@ class _OneLineState(CodegenState):
             self.tokens[start:] = [_LINE_BREAK]
 
 
+class _CommentState(CodegenState):
+    """A code generator that records whether there is a comment."""
+
+    has_comment = False
+
+    def before_codegen(self, node: cst.CSTNode) -> None:
+        self.has_comment = self.has_comment or type(node) is cst.Comment
+
+
+def has_comment(module: cst.Module, node: cst.CSTNode) -> bool:
+    """Return whether the source of `node` in `module` contains a comment."""
+    state = _CommentState(module.default_indent, module.default_newline)
+    node._codegen(state)
+    return state.has_comment
+
+
 def source_text(module: cst.Module, node: cst.CSTNode) -> str:
     """Return the source of `node` in `module` on one line.
 

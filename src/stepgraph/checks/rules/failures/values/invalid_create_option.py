@@ -29,7 +29,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping
 from stepgraph.ir.values import Constant, ExternalResult, Template, Unknown, Value
 from stepgraph.phrases import near_names
-from stepgraph.syntax.edits import AddedArgument, Edit, RemovedArgument, Replacement, replace_string
+from stepgraph.syntax.edits import Edit, RenamedArgument, Replacement, replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -93,7 +93,7 @@ def _check_positional(call: WorkflowStarted, positional: Sequence[StaticArgument
     ignored = (*others, *keyword_arguments(call))
     kind = None if isinstance(first.value, StaticMapping) or first.value == Constant(None) else kind_of(first.value)
     if ignored:
-        edits = () if others or isinstance(first.value, StaticMapping) else _as_keyword(call, first, "id")
+        edits = () if others or isinstance(first.value, StaticMapping) else (RenamedArgument(first.place, "id"),)
         loses_payload = kind is not None or any(argument.keyword == "params" for argument in ignored)
         yield Diagnostic(
             ignored[0].place.span,
@@ -109,10 +109,6 @@ def _check_positional(call: WorkflowStarted, positional: Sequence[StaticArgument
             f" ignores it{_NO_PAYLOAD}.",
             "Pass the options as keywords, as in `create(id=..., params=...)`.",
         )
-
-
-def _as_keyword(call: WorkflowStarted, argument: StaticArgument, keyword: str) -> tuple[Edit, ...]:
-    return (RemovedArgument(argument.place), AddedArgument(call.place, keyword, argument.place.text))
 
 
 def _diagnostic_of_unknown_options(call: WorkflowStarted, instance: InstanceOptions) -> Diagnostic:
@@ -168,7 +164,7 @@ def _fix(call: WorkflowStarted, instance: InstanceOptions, *, loses_payload: boo
         return None
     if call.is_batch:
         return unsafe_fix(Replacement(instance.place, f'{{"params": {instance.place.text}}}'))
-    return unsafe_fix(*_as_keyword(call, call.arguments.positional[0], "params"))
+    return unsafe_fix(RenamedArgument(call.arguments.positional[0].place, "params"))
 
 
 def _is_wrapped(value: Value) -> bool:
@@ -182,7 +178,7 @@ def _rename(call: WorkflowStarted, option: Option, name: str) -> tuple[Edit, ...
         return replace_string(option.key_place, option.name, name)
     if f"{option.name}=" not in call.place.text.replace(" ", ""):
         return ()
-    return (RemovedArgument(option.place), AddedArgument(call.place, name, option.place.text))
+    return (RenamedArgument(option.place, name),)
 
 
 def _check_id(option: Option) -> Iterator[Diagnostic]:
