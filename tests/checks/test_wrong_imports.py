@@ -233,8 +233,15 @@ def test_unknown_name_is_reported_once(tmp_path: Path) -> None:
     files["entry.py"] = files["entry.py"].replace("await step", "await charged(step)\n        await step")
     (finding,) = check_project(tmp_path, files, "SG125")
     assert finding.advice == "Did you mean `charge`?"
-    (note,) = check_project(tmp_path, files, "SG004")
-    assert note.message.startswith("the function from `from steps import charged` cannot be resolved")
+    assert check_project(tmp_path, files, "SG004") == []
+
+
+def test_other_unresolved_functions_are_reported(tmp_path: Path) -> None:
+    files = project_with("from steps import charged\nfrom jobs.later import ship")
+    files |= {"jobs/__init__.py": ""}
+    files["entry.py"] = files["entry.py"].replace("await step", "await ship(step)\n        await step")
+    spans = [note.span.line for note in check_project(tmp_path, files, "SG004")]
+    assert spans == [2, 8]
 
 
 @pytest.mark.parametrize(

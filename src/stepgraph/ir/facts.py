@@ -182,6 +182,14 @@ class MissingName(Fact, Struct, frozen=True):
     """Whether the module has the name of the SDK's module `workers`."""
 
 
+class UnresolvedCall(Fact, Struct, frozen=True):
+    """A call of a value that may lead to a step but cannot be resolved."""
+
+    place: SourcePlace
+    cause: SourcePlace
+    """The location from which the value comes, such as an import."""
+
+
 class CircularImport(Fact, Struct, frozen=True):
     """An import of a name from a module that binds it only after it has imported the importing module."""
 

@@ -27,6 +27,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.interpreter.workflow.data_calls import skips_data_call
+from stepgraph.ir.facts import UnresolvedCall
 from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -170,6 +171,7 @@ def call_unresolved(interpreter: Interpreter, callee: Unresolved, arguments: Arg
     """
     with interpreter.without_notes("escapes"):
         report_escape(interpreter, arguments, place)
+    interpreter.observe(UnresolvedCall(place, callee.place))
     interpreter.note(
         "unresolved-call",
         place,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, RelatedLocation, Severity, empty_span, safe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import CircularImport, MissingName, WrongAttribute, WrongImport
+from stepgraph.ir.facts import CircularImport, MissingName, UnresolvedCall, WrongAttribute, WrongImport
 from stepgraph.syntax.edits import AddedImport, MovedImport, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
+    from stepgraph.syntax.module import SourcePlace
 
 _EFFECT: Final = "the import fails with an ImportError, and the Worker never starts"
 
@@ -21,8 +25,15 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     yield from map(_import_diagnostic, subject.facts_of_type(WrongImport))
     yield from map(_attribute_diagnostic, subject.facts_of_type(WrongAttribute))
     suggestions = {note.span: note.advice for note in subject.notes_with_code("missing-name")}
+    calls: defaultdict[SourcePlace, list[SourcePlace]] = defaultdict(list)
+    for call in subject.facts_of_type(UnresolvedCall):
+        calls[call.cause].append(call.place)
     for missing in subject.facts_of_type(MissingName):
-        yield _shadowing_diagnostic(missing) if missing.shadows_sdk else _missing_diagnostic(missing, suggestions)
+        diagnostic = (
+            _shadowing_diagnostic(missing) if missing.shadows_sdk else _missing_diagnostic(missing, suggestions)
+        )
+        incomplete = (missing.statement, *calls[missing.statement])
+        yield replace(diagnostic, consequences=tuple([("SG004", place.span) for place in incomplete]))
     for circular in subject.facts_of_type(CircularImport):
         importing = circular.place.module.path
         yield Diagnostic(
@@ -34,12 +45,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _missing_diagnostic(missing: MissingName, suggestions: Mapping[Span, str]) -> Diagnostic:
-    statement = missing.statement.span
     return Diagnostic(
         missing.place.span,
         f"unknown name `{missing.name}` in {missing.path}: {_EFFECT}.",
-        suggestions.get(statement, f"Define `{missing.name}` in {missing.path}, or correct the name."),
-        consequences=(("SG004", statement),),
+        suggestions.get(missing.statement.span, f"Define `{missing.name}` in {missing.path}, or correct the name."),
     )
 
 
