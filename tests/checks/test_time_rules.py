@@ -163,6 +163,10 @@ def test_multiline_sleep_has_no_fix() -> None:
     assert (finding.code, finding.fix) == ("SG119", None)
 
 
+def test_keywords_after_both_arguments_are_not_flagged() -> None:
+    assert codes_in('await step.sleep("a", "1 hour", note="why")') == []
+
+
 def test_unknown_keywords_are_not_flagged() -> None:
     assert codes_in('await step.sleep("a", "1 hour", **event["payload"]["others"])') == []
 

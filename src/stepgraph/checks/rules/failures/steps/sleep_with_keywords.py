@@ -18,8 +18,10 @@ _PARAMETERS: Final = (("name",), ("duration",))
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(MethodCalled):
-        keywords = [argument for argument in call.arguments.items if argument.keyword is not None]
-        if call.method != "sleep" or not keywords:
+        arguments = call.arguments
+        keywords = [argument for argument in arguments.items if argument.keyword is not None]
+        # The engine ignores keywords after both arguments.
+        if call.method != "sleep" or not keywords or len(arguments.positional) >= len(_PARAMETERS):
             continue
         yield Diagnostic(
             keywords[0].place.span,
