@@ -105,6 +105,53 @@ def test_arguments_of_waits(call: str, unknown: list[str], tmp_path: Path) -> No
     assert [finding.message.split("`")[1] for finding in found] == unknown
 
 
+@pytest.mark.parametrize(
+    ("call", "parameter", "advice"),
+    [
+        ("do('a', name='a')(lambda: 10)()", "name", "Remove `name='a'`."),
+        ("do('a', **{'name': 'b'})(lambda: 10)()", "name", "Remove one of the two arguments."),
+        ("wait_for_event('a', 'paid', 1000, timeout=2000)", "timeout", "Remove one of the two arguments."),
+        ("sleep_until('a', event['timestamp'], name='a')", "name", "Remove `name='a'`."),
+    ],
+)
+def test_argument_by_position_and_keyword(call: str, parameter: str, advice: str, tmp_path: Path) -> None:
+    (finding,) = [each for each in project_findings(tmp_path, f"await step.{call}") if each.code == "SG117"]
+
+    assert finding.message.startswith(f"`{parameter}` of `step.{call.partition('(')[0]}` is passed twice")
+    assert finding.advice == advice
+
+
+@pytest.mark.parametrize(
+    "futures",
+    ["[charge(), charge()]", "{wait}", "[charge() for _ in range(2)]", "futures", "(*futures, wait)"],
+)
+def test_wait_for_coroutines(futures: str, tmp_path: Path) -> None:
+    body = f"{STEPS}\n        futures = []\n        futures.append(charge())\n        wait = charge()\n"
+    results = project_findings(tmp_path, f"{body}        await asyncio.wait({futures})\n")
+
+    assert [finding.code for finding in results if "asyncio.wait" in finding.message] == ["SG117"]
+
+
+@pytest.mark.parametrize(
+    "futures",
+    [
+        "[asyncio.create_task(charge())]",
+        "[asyncio.gather(charge(), charge())]",
+        '[step.sleep("a", 1000)]',
+        "list(map(asyncio.ensure_future, [charge()]))",
+        "replaced",
+    ],
+)
+def test_wait_for_futures(futures: str, tmp_path: Path) -> None:
+    body = f"""{STEPS}
+        replaced = [charge(), charge()]
+        for index, each in enumerate(replaced):
+            replaced[index] = asyncio.create_task(each)
+        await asyncio.wait({futures})
+"""
+    assert "SG117" not in project_codes(tmp_path, body)
+
+
 @pytest.mark.parametrize(("arguments", "count"), [("", "no argument"), ("lambda: 10, event", "2 arguments")])
 def test_decorator_called_with_wrong_arguments(arguments: str, count: str, tmp_path: Path) -> None:
     (finding,) = project_findings(tmp_path, f"await step.do('charge')({arguments})()")

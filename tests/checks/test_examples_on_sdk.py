@@ -93,6 +93,8 @@ MISUSED_DECORATORS: Final = {
     "Function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Lambda as an argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
     "Config as the second argument": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Name passed twice": r"TypeError: .*_do_implicit\(\) got multiple values for argument 'name'",
+    "Coroutines passed to `asyncio.wait`": "TypeError: Passing coroutines is forbidden, use tasks explicitly.",
     "Awaited decorator": "TypeError: object function can't be used in 'await' expression",
     "Step that is awaited but not called": "TypeError: object function can't be used in 'await' expression",
     "Step in a group that is not called": "TypeError: An asyncio.Future, a coroutine or an awaitable is required",

@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
 from stepgraph.interpreter.workflow.awaiting import is_awaitable, start
-from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection
+from stepgraph.interpreter.workflow.invalid_awaits import report_await_of_collection, report_wait_for_coroutines
 from stepgraph.interpreter.workflow.resuming import overlap_runs
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY_BLOCK, Call, LoopOperation, Suspension
@@ -294,6 +294,8 @@ def _wait(call: LibraryCall) -> Value:
         return UNKNOWN
     return_when = call.arguments.find(None, "return_when")
     kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
+    if isinstance(futures.value, Collection) and not futures.value.state.unordered:
+        report_wait_for_coroutines(call.interpreter, futures.value.items)
     members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
     future = _make_gathering(call.interpreter, kind or "all", members, call.place, since)
     if kind == "all" and awaits_work_without_steps(call.interpreter, members):

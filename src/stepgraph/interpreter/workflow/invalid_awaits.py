@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
@@ -28,6 +28,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import expressions_below
 
 _AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, Task, Gathering)
+_COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine)
 _TESTS_OF_AWAITABLES: Final = (
     *(b"isawaitable", b"iscoroutine", b"isfunction", b"callable(", b"__await__"),
     *(b", Awaitable)", b", Coroutine)", b", Callable)"),
@@ -84,6 +85,16 @@ def report_await_of_collection(
         advice = f"Write `{unpacked}`." if is_argument else f"Write `await asyncio.gather({unpacked})`."
         interpreter.note("collection-awaited", place, message, advice, incomplete=False)
     return True
+
+
+def report_wait_for_coroutines(interpreter: Interpreter, elements: Sequence[Element]) -> None:
+    """Report the first coroutine among the elements of the first argument of `asyncio.wait`, which accepts none."""
+    coroutine = next((item.place for item in elements if isinstance(item.value, _COROUTINES)), None)
+    if coroutine is not None and interpreter.frame.type_error_handlers == 0:
+        text = coroutine.brief_text
+        message = f"`{text}` is a coroutine, but `asyncio.wait` accepts only tasks: it fails with a TypeError."
+        advice = f"Write `asyncio.create_task({text})`, or pass the coroutines to `asyncio.gather`."
+        interpreter.note("coroutine-waited", coroutine, message, advice, incomplete=False)
 
 
 def _named_steps(interpreter: Interpreter, node: cst.GeneratorExp) -> Iterator[StepDefinition]:

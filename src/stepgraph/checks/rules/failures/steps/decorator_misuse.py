@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 
 _JAVASCRIPT: Final = {"sleepUntil": "sleep_until", "waitForEvent": "wait_for_event", "run": "do"}
 _ARGUMENTS: Final = ("name", "depends", "concurrent", "config")
+# The parameters that take an argument by position or by keyword, in order.
+_PARAMETERS: Final = {
+    "wait_for_event": (None, None, "timeout"),
+    "sleep": (),
+    "sleep_until": ("name", "timestamp"),
+}
 _CONFIG: Final = ("retries", "timeout", "sensitive")
 _NAME_AND_CONFIG: Final = 2
 
@@ -85,7 +91,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
     not_awaitable = (
         Diagnostic(note.span, note.message, note.advice)
-        for code in ("function-awaited", "collection-awaited")
+        for code in ("function-awaited", "collection-awaited", "coroutine-waited")
         for note in subject.notes_with_code(code)
     )
     unaccepted = (
@@ -94,11 +100,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if call.method in _ACCEPTED and not call.expects_type_error
         for diagnostic in _check_surplus(call, _ACCEPTED[call.method])
     )
+    repeated = (
+        diagnostic
+        for call in subject.facts_of_type(MethodCalled)
+        if not call.expects_type_error
+        for diagnostic in _check_repeated(call, mode)
+    )
     attributes = map(_diagnostic_of_attribute, subject.facts_of_type(StepAttributeMissing))
     return first_diagnostics(
         [
             *(diagnostic for _, diagnostic in invalid_calls),
-            *(*applied, *missing, *awaited, *not_awaitable, *attributes, *unaccepted),
+            *(*applied, *missing, *awaited, *not_awaitable, *attributes, *unaccepted, *repeated),
         ]
     )
 
@@ -138,6 +150,31 @@ def _check_surplus(call: MethodCalled, accepted: _AcceptedArguments) -> Iterator
             " with a TypeError.",
             accepted.advice,
         )
+
+
+def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagnostic]:
+    """Check for arguments that are passed by position and as a keyword."""
+    implicit = mode is DependencyMode.IMPLICIT
+    parameters = _PARAMETERS.get(call.method, _ARGUMENTS[:1] if implicit else _ARGUMENTS)
+    keywords = {item.keyword: item for item in call.arguments.items if item.keyword is not None}
+    for parameter, argument in zip(parameters, call.arguments.positional, strict=False):
+        repeated = keywords.get(parameter or "")
+        if repeated is None:
+            continue
+        is_equal = repeated.place.text == argument.place.text
+        yield Diagnostic(
+            repeated.place.span,
+            f"`{parameter}` of `step.{call.method}` is passed twice, by position and as a keyword: this call fails with"
+            " a TypeError.",
+            f"Remove `{parameter}={repeated.place.brief_text}`." if is_equal else "Remove one of the two arguments.",
+            safe_fix(*_remove(call, repeated)) if is_equal else None,
+        )
+
+
+def _remove(call: MethodCalled, argument: StaticArgument) -> tuple[Edit, ...]:
+    from stepgraph.syntax.signature_edits import remove_argument
+
+    return remove_argument(call.place, argument.place)
 
 
 def _is_bare(arguments: StaticArguments) -> bool:
