@@ -51,6 +51,22 @@ def test_calls_without_external_effects(line: str) -> None:
     assert replay_findings(f"await step.sleep('a', 1)\n{line}", "SG303") == []
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("await env.KV.put('a', 'b')", 1),
+        ("await workers.env.DB.prepare('SELECT 1').run()", 1),
+        ("await aiohttp.ClientSession().post('https://example.com')", 1),
+        ("region = env.REGION.lower()", 0),
+        ("secret = await env.API_KEY.get()", 0),
+        ("await os.env.KV.put('a', 'b')", 0),
+    ],
+)
+def test_imported_bindings_and_clients(line: str, expected: int) -> None:
+    module = "import aiohttp, os, workers\nfrom workers import env"
+    assert len(replay_findings(f"await step.sleep('a', 1)\n{line}", "SG303", module=module)) == expected
+
+
 def test_http_client_methods_are_flagged() -> None:
     body = """
     async with httpx.AsyncClient() as client:

@@ -65,6 +65,7 @@ _ASYNCHRONOUS: Final = {
     "js.fetch": "fetch",
     "pyodide.http.pyfetch": "pyfetch",
     "httpx.AsyncClient": "httpx.AsyncClient",
+    "aiohttp.ClientSession": "aiohttp.ClientSession",
 }
 _SECRET_READ: Final = re.compile(r"env\.\w+\.get")
 _WORKFLOW_START: Final = re.compile(r"(?:workers\.)?env\.(?P<binding>\w+)\.(?P<method>create(?:_batch|Batch)?)")

@@ -59,6 +59,9 @@ from stepgraph.ir.values import (
 )
 from stepgraph.syntax.module import SourcePlace
 
+_IMPORTED_ENVIRONMENT: Final = "workers.env"
+"""The bindings, as in `from workers import env`."""
+
 
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value:
     """Return the value of `owner.name`, including the effects of properties and hooks."""
@@ -90,7 +93,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             fault = wrong_attribute(prefix, name, place)
             if fault is not None and not interpreter.modules.is_in_project(prefix):
                 interpreter.observe(fault)
-            return External(f"{prefix}.{name}")
+            return ENVIRONMENT.member(name) if prefix == _IMPORTED_ENVIRONMENT else External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
             return ExternalResultMember(f"{prefix}().{name}")
         case EnumMember(value=holds) if name == "value":
