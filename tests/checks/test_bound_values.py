@@ -39,6 +39,27 @@ def test_timeout_of_a_config_passed_to_a_function() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "flagged"),
+    [
+        ("async def pause(n, unit):\n    await step.sleep('p', f'{n} {unit}')\n\nawait pause(5, 'min')", ["'min'"]),
+        ("async def pause(unit):\n    await step.sleep('p', f'5 {unit}')\n\nawait pause('hr')", ["'hr'"]),
+        ("for n, unit in ((1, 'min'), (2, 'hours')):\n    await step.sleep('p', f'{n} {unit}')", ["'min'"]),
+        (
+            "def time(n, unit): return f'{n} {unit}'\n\nprint(time(5, 'min'))\nawait step.sleep('p', time(5, 's'))",
+            ["'s'"],
+        ),
+        ("async def pause(n, unit):\n    await step.sleep('p', f'{n} {unit}')\n\nawait pause(5, 'ms')", []),
+        (
+            "async def pause(n, unit):\n    if n: unit = 'day'\n    await step.sleep('', f'{n} {unit}')\nawait pause(5, 'm')",
+            [],
+        ),
+    ],
+)
+def test_units_passed_apart_from_their_numbers(body: str, flagged: list[str]) -> None:
+    assert flagged_in_run("SG205", body) == flagged
+
+
+@pytest.mark.parametrize(
     "use",
     [
         "await step.sleep(name, length * 1000)",

@@ -77,6 +77,19 @@ def constant_lookup(place: SourcePlace) -> ConstantLookup | None:
     return ConstantLookup(SourcePlace(place.module, owner), key) if isinstance(key, str) else None
 
 
+def last_field(place: SourcePlace) -> SourcePlace | None:
+    """Return the expression of the field at the end of an f-string, or None for other expressions and formats."""
+    match place.node:
+        case cst.FormattedString(
+            parts=[
+                *_,
+                cst.FormattedStringExpression(expression=expression, conversion=None, format_spec=None, equal=None),
+            ]
+        ):
+            return SourcePlace(place.module, expression)
+    return None
+
+
 def called_expression(place: SourcePlace) -> SourcePlace:
     """Return the call in an awaited call, or the expression itself."""
     node = place.node.expression if isinstance(place.node, cst.Await) else place.node

@@ -34,15 +34,17 @@ _MAX_CALLS: Final = 10
 _MAX_LOCATIONS: Final = 500
 
 
+Calls: TypeAlias = tuple["SourcePlace", ...]
+"""The calls that return the value of an expression, innermost last. Arguments of other calls do not reach the value."""
+
+
 class PlacedValue(Struct, frozen=True):
     """A possible value of an expression, with the location of its source."""
 
     value: Value
     place: SourcePlace
-
-
-_Calls: TypeAlias = tuple["SourcePlace", ...]
-"""The calls that return the value of an expression, innermost last. Arguments of other calls do not reach the value."""
+    calls: Calls = ()
+    """The calls of the project that return the value from this location."""
 
 
 def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> list[PlacedValue]:
@@ -55,6 +57,15 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
     if _depends_on_binding(value):
         values += _bound_values(subject, place)
     return values
+
+
+def values_of_last_field(subject: WorkflowSubject, string: PlacedValue) -> list[PlacedValue]:
+    """Return the known values of the variable at the end of an f-string, as in `f"{count} {unit}"`."""
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.bound_names import last_field
+
+    field = last_field(string.place)
+    return [] if field is None else list(_bound_values(subject, field, string.calls))
 
 
 def with_attribute_values(subject: WorkflowSubject, value: Value, place: SourcePlace) -> Value:
@@ -108,10 +119,10 @@ def _depends_on_binding(value: Value) -> bool:
             return False
 
 
-def _bound_values(subject: WorkflowSubject, place: SourcePlace) -> Iterator[PlacedValue]:
+def _bound_values(subject: WorkflowSubject, place: SourcePlace, calls: Calls = ()) -> Iterator[PlacedValue]:
     by_target, results = subject.once(_values_by_target), subject.once(_results_by_call)
     if by_target or results:
-        yield from _ValueSearch(by_target, results, subject.once(_calls_with_constants)).values_at(place)
+        yield from _ValueSearch(by_target, results, subject.once(_calls_with_constants)).values_at(place, calls)
 
 
 class _ValueSearch(Struct):
@@ -122,25 +133,25 @@ class _ValueSearch(Struct):
     calls_with_constants: AbstractSet[SourcePlace]
     visited: set[SourcePlace] = field(default_factory=set)
 
-    def values_at(self, place: SourcePlace) -> Iterator[PlacedValue]:
-        """Yield the values that reach the expression at `place`."""
+    def values_at(self, place: SourcePlace, calls: Calls = ()) -> Iterator[PlacedValue]:
+        """Yield the values that reach the expression at `place`, whose value `calls` return."""
         # Imported here because it loads LibCST, which a run without findings does not need.
         from stepgraph.syntax.bound_names import bound_targets, is_tested_member
 
-        pending: list[tuple[SourcePlace, _Calls]] = [(place, ())]
+        pending: list[tuple[SourcePlace, Calls]] = [(place, calls)]
         while pending and len(self.visited) < _MAX_LOCATIONS:
-            source, calls = pending.pop()
+            source, returning = pending.pop()
             for target in (source, *bound_targets(source)):
                 if target in self.visited or is_tested_member(target):
                     continue
                 self.visited.add(target)
-                for passed, outer in self.passed_values(target, calls):
+                for passed, outer in self.passed_values(target, returning):
                     if _depends_on_binding(passed.value) and passed.place != target:
                         pending.append((passed.place, outer))
                     if not isinstance(passed.value, Unknown):
-                        yield passed
+                        yield replace(passed, calls=outer)
 
-    def passed_values(self, target: SourcePlace, calls: _Calls) -> Iterator[tuple[PlacedValue, _Calls]]:
+    def passed_values(self, target: SourcePlace, calls: Calls) -> Iterator[tuple[PlacedValue, Calls]]:
         """Yield the values of the parameter, variable or expression `target`, each with the calls that return it."""
         from stepgraph.syntax.bound_names import called_expression, constant_lookup, is_attribute, is_parameter
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.bound_values import PlacedValue, with_bound_values
+from stepgraph.checks.analysis.bound_values import Calls, PlacedValue, with_bound_values
 from stepgraph.checks.analysis.steps import config_arguments
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation
@@ -52,16 +52,19 @@ class DurationArgument(Struct, frozen=True):
     """The duration in `text`, or None without a string and for an invalid one."""
     number: float | None
     """The value if it is a number, otherwise None."""
+    calls: Calls = ()
+    """The calls that return the value from `place`."""
 
     @classmethod
-    def of(cls, use: DurationUse, value: Value, place: SourcePlace, use_place: SourcePlace) -> DurationArgument:
+    def of(cls, use: DurationUse, value: Value, bound: PlacedValue, use_place: SourcePlace) -> DurationArgument:
         """Return one of the possible values of an argument, parsed once for all rules."""
+        place, calls = bound.place, bound.calls
         constant = value.value if isinstance(value, Constant) else None
         if isinstance(constant, str):
-            return cls(use, value, place, use_place, constant, parse_duration(constant), None)
+            return cls(use, value, place, use_place, constant, parse_duration(constant), None, calls)
         if isinstance(constant, (int, float)) and not isinstance(constant, bool):
-            return cls(use, value, place, use_place, None, None, as_float(constant))
-        return cls(use, value, place, use_place, None, None, math.inf if value == _INFINITY else None)
+            return cls(use, value, place, use_place, None, None, as_float(constant), calls)
+        return cls(use, value, place, use_place, None, None, math.inf if value == _INFINITY else None, calls)
 
     @property
     def milliseconds(self) -> float | None:
@@ -79,7 +82,7 @@ def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]
 
 def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
     return tuple(
-        DurationArgument.of(use, case, bound.place, place)
+        DurationArgument.of(use, case, bound, place)
         for use, value, place in _argument_values(subject)
         for bound in with_bound_values(subject, value, place)
         for case in simple_cases(bound.value)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
+from stepgraph.checks.analysis.bound_values import PlacedValue, values_of_last_field
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments, with_definition
-from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
+from stepgraph.checks.analysis.value_kinds import simple_cases
+from stepgraph.checks.diagnostic import Applicability, Diagnostic, RelatedLocation, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import (
     UNITS,
@@ -15,29 +20,50 @@ from stepgraph.durations import (
     format_in_unit,
     parse_partial_duration,
 )
-from stepgraph.ir.values import Template
+from stepgraph.ir.values import Constant, Template
 from stepgraph.phrases import near_names
 from stepgraph.syntax.edits import replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.syntax.module import SourcePlace
 
 # The minimum similarity of a misspelled unit to a valid one.
 _MIN_SIMILARITY: Final = 0.75
 _AVAILABLE_UNITS: Final = f"Available: {', '.join(f'`{unit}`' for unit in UNITS)}."
 # The engine reads this unit as milliseconds, but most people read it as minutes.
 _MISLEADING_UNIT: Final = "m"
+# A field for a number or, as the second group, the number itself, and a field for its unit.
+_NUMBER_AND_FIELD: Final = re.compile(r"(?:\{([^{}]+)\}|([^{} ]+)) +\{[^{}]+\}")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for duration in duration_arguments(subject):
         for diagnostic in _check_duration(duration):
             yield with_definition(diagnostic, duration)
+        if isinstance(duration.value, Template):
+            yield from _check_unit_variable(subject, duration, duration.value)
+
+
+def _check_unit_variable(
+    subject: WorkflowSubject, duration: DurationArgument, template: Template
+) -> Iterator[Diagnostic]:
+    """Check the units that a variable at the end of an f-string may have, as in `f"{count} {unit}"`."""
+    number = _NUMBER_AND_FIELD.fullmatch(template.text)
+    if number is None:
+        return
+    string = PlacedValue(template, duration.place, duration.calls)
+    for unit in values_of_last_field(subject, string):
+        for case in simple_cases(unit.value):
+            if isinstance(case, Constant) and isinstance(case.value, str):
+                related = RelatedLocation(duration.place.span, f"`{duration.place.brief_text}` is a duration")
+                for diagnostic in _check_partial_text(unit.place, f"{{{number[1] or number[2]}}} {case.value}"):
+                    yield replace(diagnostic, related=(related,))
 
 
 def _check_duration(duration: DurationArgument) -> Iterator[Diagnostic]:
     if isinstance(duration.value, Template):
-        yield from _check_partial_text(duration, duration.value.text)
+        yield from _check_partial_text(duration.place, duration.value.text)
     elif duration.text is not None:
         parsed = duration.parsed
         if parsed is not None and parsed.unit is not None:
@@ -64,16 +90,16 @@ def _suggest_unit(parsed: DurationText, unit: str) -> str:
     return f'Did you mean "{format_in_unit(parsed.number, similar[0])}"?' if similar else _AVAILABLE_UNITS
 
 
-def _check_partial_text(duration: DurationArgument, text: str) -> Iterator[Diagnostic]:
+def _check_partial_text(place: SourcePlace, text: str) -> Iterator[Diagnostic]:
     """Check a string that ends in a constant unit after a computed part."""
     partial = parse_partial_duration(text)
     if partial is None or not partial.is_spaced or partial.has_valid_unit:
         return
     message = f"unknown unit `{partial.unit}`: the engine reads this duration as milliseconds."
     if partial.intended_unit is None:
-        yield Diagnostic(duration.place.span, message, _AVAILABLE_UNITS)
+        yield Diagnostic(place.span, message, _AVAILABLE_UNITS)
         return
-    yield Diagnostic(duration.place.span, message, f"Write `{partial.intended_unit}s` instead of `{partial.unit}`.")
+    yield Diagnostic(place.span, message, f"Write `{partial.intended_unit}s` instead of `{partial.unit}`.")
 
 
 RULE = Rule(
