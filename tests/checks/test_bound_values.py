@@ -49,10 +49,7 @@ def test_timeout_of_a_config_passed_to_a_function() -> None:
             ["'s'"],
         ),
         ("async def pause(n, unit):\n    await step.sleep('p', f'{n} {unit}')\n\nawait pause(5, 'ms')", []),
-        (
-            "async def pause(n, unit):\n    if n: unit = 'day'\n    await step.sleep('', f'{n} {unit}')\nawait pause(5, 'm')",
-            [],
-        ),
+        ("unit = 'm'\nif rows:\n    unit = input()\nawait step.sleep('p', f'{rows} {unit}')", []),
     ],
 )
 def test_units_passed_apart_from_their_numbers(body: str, flagged: list[str]) -> None:

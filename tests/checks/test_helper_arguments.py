@@ -1,4 +1,4 @@
-"""Test SG134: calls of functions with a parameter `step` that have too few or too many arguments."""
+"""Test SG134: calls of functions that use the step object, with wrong arguments."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ async def helper(event, step, pause="1 hour"):
 
 async def slow(step, *, pause):
     await step.sleep("rest", pause)
+
+
+class Payments:
+    def __init__(self, step, currency="EUR"):
+        self.step, self.currency = step, currency
+
+    async def charge(self, amount):
+        await self.step.sleep(f"charge {{amount}}", 1000)
 
 
 class Orders(WorkflowEntrypoint):
@@ -63,12 +71,28 @@ def findings(use: str) -> list[Finding]:
             "too many arguments for `forgotten`",
             "Remove an argument, or add the parameter `self` to `forgotten`, which gets the instance.",
         ),
+        (
+            "await slow(step, pause=1, delay=2)",
+            "unexpected argument `delay=` for `slow`",
+            "Correct the keyword, or remove the argument.",
+        ),
+        (
+            "await Payments().charge(1)",
+            "missing argument for the parameter `step` of `Payments`",
+            "Pass it, as in `step=step`.",
+        ),
+        ("await Payments(step, 'EUR', 1).charge(1)", "too many arguments for `Payments`", "Remove an argument."),
+        (
+            "await Payments(step).charge()",
+            "missing argument for the parameter `amount` of `charge`",
+            "Pass it, as in `amount=...`.",
+        ),
         ("await helper(self, event, step, 1000)", "too many arguments for `helper`", "Remove an argument."),
     ],
 )
 def test_wrong_arguments(use: str, problem: str, advice: str) -> None:
     (finding,) = findings(use)
-    assert finding.message == f"{problem}: the call fails with a TypeError, so its steps never run."
+    assert finding.message == f"{problem}: this call fails with a TypeError."
     assert finding.advice == advice
     assert [str(related.message) for related in finding.related] == ["the function is defined here"]
 
@@ -84,6 +108,8 @@ def test_wrong_arguments(use: str, problem: str, advice: str) -> None:
         "await functools.partial(helper, event)(step)",
         "await self.fixed(step, pause=1000)",
         "await self.many(step, 1, 2, x=3)",
+        "await Payments(step, currency='USD').charge(amount=1)",
+        "await Payments.charge(Payments(step), 1)",
         "try:\n            await helper(step)\n        except TypeError:\n            await helper(event, step)",
     ],
 )

@@ -460,12 +460,14 @@ class CompileFailure(Fact, Struct, frozen=True):
 
 
 class WrongArguments(Fact, Struct, frozen=True):
-    """A call of a function with a parameter `step` that has too few or too many arguments."""
+    """A call of a function, which uses the step object, with too few, too many or unexpected arguments."""
 
     function: str
-    """The name of the function."""
+    """The name of the function, or of the class if the call creates an object."""
     missing: str | None
-    """The first required parameter without an argument; None if the call has too many arguments."""
+    """The first required parameter without an argument, if any."""
+    unexpected: str | None
+    """The first keyword without a parameter, if any. Without both, the call has too many arguments."""
     has_receiver: bool
     """Whether the call passes the instance, as in `self.charge()`."""
     place: SourcePlace

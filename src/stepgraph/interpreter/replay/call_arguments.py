@@ -1,4 +1,4 @@
-"""Calls of functions with a parameter for the step object, with too few or too many arguments."""
+"""Calls of functions that use the step object, with too few, too many or unexpected arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.objects import FreeParameter, FunctionValue, free_parameters
+from stepgraph.interpreter.values.objects import FreeParameter, FunctionValue, ProjectObject, free_parameters
 from stepgraph.ir.facts import WrongArguments
 from stepgraph.syntax.bindings import last_name, parameters
 from stepgraph.syntax.module import SourcePlace
@@ -19,28 +19,51 @@ _STEP: Final = "step"
 def observe_wrong_arguments(
     interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None
 ) -> None:
-    """Record a call that fails with a TypeError, because it has too few or too many arguments for its function.
+    """Record a call that fails with a TypeError, because its arguments do not match the parameters.
 
-    Only calls by the name of a function without decorators count, if they unpack no arguments.
+    Only calls by the name of a function without decorators, or of a class, count, if they unpack no arguments. The
+    function has a parameter `step`, or is a method of an object that holds the step object.
     """
     if place is None or not isinstance(place.node, cst.Call) or not isinstance(callee.node, cst.FunctionDef):
         return
     call, function = place.node, callee.node
-    if function.decorators or last_name(call.func) != function.name.value or interpreter.frame.type_error_handlers:
+    name = _called_name(callee, function)
+    if function.decorators or last_name(call.func) != name or interpreter.frame.type_error_handlers:
         return
-    if all(parameter.name.value != _STEP for parameter in parameters(function.params)):
+    if not _uses_step_object(callee, function):
         return
     if any(argument.star for argument in call.args) or len(call.args) != len(arguments.items):
         return
     free = free_parameters(callee)
-    missing = _missing_parameter(free, arguments)
+    missing, unexpected = _missing_parameter(free, arguments), _unexpected_keyword(free, arguments)
     positional = [parameter for parameter in free if parameter.kind == "positional"]
     is_unlimited = any(parameter.kind == "*args" for parameter in free)
     has_excess = not is_unlimited and len(arguments.positional) > len(positional)
-    if missing is not None or has_excess:
-        has_receiver = callee.receiver is not None and callee.kind != "static"
+    if missing is not None or unexpected is not None or has_excess:
+        has_receiver = callee.receiver is not None and callee.kind != "static" and name == function.name.value
         definition = SourcePlace(callee.scope.module, function)
-        interpreter.observe(WrongArguments(function.name.value, missing, has_receiver, place, definition))
+        interpreter.observe(WrongArguments(name, missing, unexpected, has_receiver, place, definition))
+
+
+def _called_name(callee: FunctionValue, function: cst.FunctionDef) -> str:
+    """Return the name by which code calls a function: that of the class for `__init__`."""
+    name, receiver = function.name.value, callee.receiver
+    return receiver.cls.name if name == "__init__" and isinstance(receiver, ProjectObject) else name
+
+
+def _uses_step_object(callee: FunctionValue, function: cst.FunctionDef) -> bool:
+    if any(parameter.name.value == _STEP for parameter in parameters(function.params)):
+        return True
+    return isinstance(callee.receiver, ProjectObject) and callee.receiver.relevant
+
+
+def _unexpected_keyword(free: tuple[FreeParameter, ...], arguments: Arguments) -> str | None:
+    """Return the first keyword of a call that no parameter accepts, or None without one."""
+    if any(parameter.kind == "**kwargs" for parameter in free):
+        return None
+    names = {parameter.node.name.value for parameter in free}
+    keywords = (argument.keyword for argument in arguments.items if argument.keyword is not None)
+    return next((keyword for keyword in keywords if keyword not in names), None)
 
 
 def _missing_parameter(free: tuple[FreeParameter, ...], arguments: Arguments) -> str | None:

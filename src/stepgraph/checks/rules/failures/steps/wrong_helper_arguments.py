@@ -1,4 +1,4 @@
-"""Calls of helper functions with too few or too many arguments, such as calls without the step object."""
+"""Calls of helper functions with too few, too many or unexpected arguments, such as calls without the step object."""
 
 from __future__ import annotations
 
@@ -25,12 +25,15 @@ def _diagnostic(call: WrongArguments) -> Diagnostic:
         problem = f"missing argument for the parameter `{call.missing}` of `{call.function}`"
         argument = call.missing if call.missing in _PARAMETERS_OF_RUN else "..."
         advice = f"Pass it, as in `{call.missing}={argument}`."
+    elif call.unexpected is not None:
+        problem = f"unexpected argument `{call.unexpected}=` for `{call.function}`"
+        advice = "Correct the keyword, or remove the argument."
     else:
         problem = f"too many arguments for `{call.function}`"
         advice = "Remove an argument."
         if call.has_receiver:
             advice = f"Remove an argument, or add the parameter `self` to `{call.function}`, which gets the instance."
-    message = f"{problem}: the call fails with a TypeError, so its steps never run."
+    message = f"{problem}: this call fails with a TypeError."
     related = (RelatedLocation(call.definition.heading, "the function is defined here"),)
     return Diagnostic(call.place.span, message, advice, related=related)
 
