@@ -7,8 +7,12 @@ import pytest
 from tests.checks.snippets import codes_in, only_finding
 
 _BEFORE = """
+import csv
 import decimal
+import hashlib
+import os.path
 import time
+import urllib.parse
 import uuid
 from collections import namedtuple
 from dataclasses import asdict, dataclass, field
@@ -114,6 +118,11 @@ def _step_returning(source: str) -> str:
         ("datetime.now() - datetime(2026, 1, 1)", "a timedelta", "Return its `total_seconds()`."),
         ("dict(a=1).keys()", "a view of a dictionary", "Convert it with `list(...)`."),
         ('{"ids": {"a": 1}.values()}', "a value with a view of a dictionary", "Convert it with `list(...)`."),
+        ('os.path.split("a/b")', "a tuple", "Convert it with `list(...)`."),
+        ('hashlib.sha256(b"a")', "a hash object", "Return its `.hexdigest()`."),
+        ('urllib.parse.urlparse("a")', "a parsed URL", "Return its `.geturl()`."),
+        ("time.localtime()", "a `struct_time`", "Return `time.time()`."),
+        ('csv.DictReader(["a"])', "an iterator", "Convert it with `list(...)`."),
         ("uuid.uuid4()", "a UUID", "Convert it with `str(...)`."),
         ("Path.cwd()", "a path", "Convert it with `str(...)`."),
         ("State.PAID", "a member of the enum `State`", "Return its `.value`."),

@@ -10,9 +10,12 @@ from tests.checks.snippets import module_source, step_with_config
 from tests.execution.runner import Execution, execute
 
 BEFORE = """
-    import math
+    import csv, hashlib, math, struct
     from collections import Counter, OrderedDict, deque, namedtuple
     from dataclasses import asdict, dataclass
+    from os.path import splitext
+    from time import localtime
+    from urllib.parse import urlsplit
     from datetime import date, datetime, time, timedelta
     from decimal import Decimal
     from enum import Enum, Flag, IntEnum, StrEnum
@@ -93,6 +96,15 @@ RESULTS = [
     *("Pair(1, 2)", "Point(1, 2)", "bytearray(b'a')", "date(2026, 1, 1)", "time(1)", "timedelta(1)", "Decimal(1)"),
     *("datetime.now().date()", "uuid4()", "Order(1)", "Color.RED", "Right.READ", "object()", "SimpleNamespace(a=1)"),
     *("numbers()", "(n for n in [1])", "range(3)", "frozenset({1})", "frozenset(event)", "deque([1])", "deque(event)"),
+    *(
+        "hashlib.md5()",
+        "hashlib.md5().hexdigest()",
+        "urlsplit('a')",
+        "urlsplit('a').path",
+        "localtime()",
+        "csv.reader([])",
+    ),
+    *("struct.unpack('B', b'a')", "struct.unpack('B', b'a')[0]", "splitext('a')", "splitext('a')[0]"),
     *("1j", "{(1, 2): 3}", "{b'a': 1}", "{b'a'}", "{date(2026, 1, 1): 1}", "{datetime(2026, 1, 1)}", "{Color.RED: 1}"),
 ]
 ONLY_CLONEABLE = ["2 ** 53", "[2 ** 60]", "{-(2 ** 53)}", "lambda: 1", "[pair]", "Order"]
