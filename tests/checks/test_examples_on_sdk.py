@@ -124,7 +124,8 @@ ENGINE_ERRORS: Final = {
     r"|DataCloneError: timedelta could not be serialized\.|Error: The timeout of wait 'approval' is not between .*",
     "SG110": r"Error: Sleep 'renewal' is longer than 365 days|Error: The configuration of step 'charge' is invalid"
     r"|Error: The timeout of wait 'approval' is not between 1 second and 365 days",
-    "SG111": r"Error: The name of step .* is too long or has control characters",
+    "SG111": r"Error: The name of step .* is too long or has control characters"
+    r"|DataCloneError: Names could not be serialized\.",
     "SG119": r"TypeError: Cannot read properties of undefined .*|Error: The duration of sleep 'cool down' is none",
     "SG120": r"Error: The (duration of sleep 'renewal' is none|time that sleep 'renewal' ends is past)"
     r"|DataCloneError: timedelta could not be serialized\.",

@@ -54,6 +54,14 @@ def test_valid_names(name: str, tmp_path: Path) -> None:
     assert project_codes(tmp_path, _step_named(name)) == []
 
 
+@pytest.mark.parametrize(
+    ("base", "expected"), [("Enum", ["SG111"]), ("StrEnum", []), ("str, Enum", []), ("IntEnum", [])]
+)
+def test_members_of_enumerations(base: str, expected: list[str], tmp_path: Path) -> None:
+    imports = f"from enum import Enum, IntEnum, StrEnum\n\nclass Names({base}):\n    WORK = '1'"
+    assert project_codes(tmp_path, _step_named("Names.WORK"), imports=imports) == expected
+
+
 def test_function_name_is_the_default_name(tmp_path: Path) -> None:
     name = "a" * 257
     body = f"""

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
 from stepgraph.checks.analysis.steps import declarations_of
+from stepgraph.checks.analysis.value_kinds import kind_of
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.static_values import cases_of
+from stepgraph.ir.static_values import StaticObject, cases_of
 from stepgraph.ir.values import Constant, Template
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ def _check_name(subject: WorkflowSubject, declared: StepDeclared) -> Iterator[Di
 
 def _check_name_value(value: Value, place: SourcePlace) -> Iterator[Diagnostic]:
     text = _static_text(value)
+    if isinstance(value, StaticObject) and kind_of(value) is not None:
+        source = place.brief_text
+        yield Diagnostic(
+            place.span,
+            f"the step name `{source}` is {kind_of(value)}, not a string: it cannot be sent to the engine, and the step"
+            " never runs.",
+            f"Write `{source}.value`.",
+        )
     if text is None:
         return
     control = _CONTROL.search(text)
