@@ -207,6 +207,14 @@ def test_unused_codes_of_a_comment_are_reported() -> None:
             "10:45: warning: unknown rule `SG0118`, so this entry has no effect. Did you mean `SG118`? [SG006]",
         ),
         (
+            "# stepgraph: ignore[SG118 SG201]",
+            "10:45: warning: unknown rule `SG118 SG201`, so this entry has no effect. Sep",
+        ),
+        (
+            "# stepgraph: ignore[types]",
+            "10:45: warning: unknown rule `types`, so this entry has no effect. Use a rule's",
+        ),
+        (
             "# stepgraph: ignore[SG1]",
             "10:45: warning: `SG1` is a prefix of several rules, and a comment must name each",
         ),

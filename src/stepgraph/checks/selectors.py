@@ -53,11 +53,11 @@ class Selectors(Struct, frozen=True):
         is_known = meaning in self.codes or with_prefixes
         return meaning if is_known and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
 
-    def explain_not_ignorable(self, selector: str) -> tuple[str, str] | None:
+    def explain_not_ignorable(self, selector: str, *, with_prefixes: bool = True) -> tuple[str, str] | None:
         """Return the reason why a selector cannot be ignored, and advice, or None if it can be ignored."""
         meaning = self.prefix_by_selector.get(selector)
         if meaning is None:
-            return f"unknown rule `{selector}`", self.advice(selector)
+            return f"unknown rule `{selector}`", self.advice(selector, with_prefixes=with_prefixes)
         if meaning in INPUT_RULES:
             advice = f"It reports inputs that could not be checked. Repair the input, and remove `{selector}` here."
             return f"`{selector}` cannot be ignored", advice
@@ -71,17 +71,22 @@ class Selectors(Struct, frozen=True):
         if meaning is not None and meaning not in self.codes and not with_prefixes:
             clause = f"`{selector}` is a prefix of several rules, and a comment must name each rule"
             return clause, "List their codes, or add the prefix to `per-file-ignores` in `pyproject.toml`."
-        return self.explain_not_ignorable(selector)
+        return self.explain_not_ignorable(selector, with_prefixes=with_prefixes)
 
-    def advice(self, selector: str) -> str:
-        """Return advice on an invalid selector: the most similar valid one, or the valid forms."""
-        available = (name for name in self.prefix_by_selector if name not in (ALL, _ALL_NAME))
-        near = near_names(selector, available, _SIMILARITY)
+    def advice(self, selector: str, *, with_prefixes: bool = True) -> str:
+        """Return advice on an invalid selector: the most similar rule or prefix of codes, or the valid forms."""
+        parts = selector.split()
+        if len(parts) > 1 and all(map(self.resolve, parts)):
+            return f"Separate the rules with commas: `{', '.join(parts)}`."
+        rules = [name for name, meaning in self.prefix_by_selector.items() if meaning in self.codes]
+        prefixes = [name for name in self.prefix_by_selector if with_prefixes and name not in (ALL, _ALL_NAME)]
+        near = near_names(selector, rules, _SIMILARITY) or near_names(selector, prefixes, _SIMILARITY)
         if near:
             return f"Did you mean `{near[0]}`?"
         example = min(self.codes)
-        prefix = example[:3]
-        return f"Use a rule's code (`{example}`), its name, or a prefix of codes (`{prefix}`)."
+        if not with_prefixes:
+            return f"Use a rule's code (`{example}`) or its name."
+        return f"Use a rule's code (`{example}`), its name, or a prefix of codes (`{example[:3]}`)."
 
 
 def selectors(rules: Iterable[SelectableRule]) -> Selectors:
