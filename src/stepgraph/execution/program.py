@@ -242,17 +242,16 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             case "function_def":
                 return EMPTY
             case "if" | "switch":
-                lists = [
-                    (branch["nodes"], f"{path}.branches[{at}].nodes") for at, branch in enumerate(node["branches"])
+                branches = [
+                    self._ending(branch, f"{path}.branches[{at}].nodes", context)
+                    for at, branch in enumerate(node["branches"])
                 ]
-                branches = [self._list(nodes, inner, context) for nodes, inner in lists]
                 is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
                 return _choice(branches if is_exhaustive or handlers_in([node]) else [*branches, EMPTY])
             case "try":
                 return self._try(node, path, context)
             case "break":
-                kind: ExitKind = "fail" if self.details.is_raise(node) else node["kind"]
-                return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
+                return _FAILURE if self.details.is_raise(node) else _exit(node["kind"])
             case _ as never:
                 assert_never(never)
 
@@ -285,7 +284,13 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         return self.details.of(node).is_unhandled if self.details.items else "finally_block" in node
 
     def _block(self, block: Block | None, path: Path, context: _GroupContext) -> Part:
-        return EMPTY if block is None else self._list(block["nodes"], f"{path}.nodes", context)
+        return EMPTY if block is None else self._ending(block, f"{path}.nodes", context)
+
+    def _ending(self, part: Block | Branch, path: Path, context: _GroupContext) -> Part:
+        """Return the part of a block or branch, with the `raise` at its end, for which the payload has no node."""
+        body = self._list(part["nodes"], path, context)
+        is_raised = bool(self.details.of(part).final_raise) and not context.in_group
+        return sequence([body, _FAILURE]) if is_raised else body
 
     def _unknown(self, node: UnknownNode, path: Path, context: _GroupContext) -> Part:
         """Return a part that runs any contents of the node any number of times, in any order."""
@@ -295,6 +300,13 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             parts.append(StepPart(site, EMPTY, clock, clock.traits(1 << site.number)))
         body = _choice(parts)
         return body if body is EMPTY else _loop(path, body, overlapping=True, is_unknown=True)
+
+
+def _exit(kind: ExitKind) -> Part:
+    return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
+
+
+_FAILURE: Final = _exit("fail")
 
 
 def _choice(branches: Sequence[Part]) -> Part:
