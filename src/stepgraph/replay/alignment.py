@@ -394,8 +394,8 @@ class _RunSearch(Struct):
         return None
 
     def _misdirected(self, run: CodeRun) -> dict[int, int]:
-        waiting, sites = self.costs.open_entries(run), run.position.sites
-        later = {number: self.answers.sites_of[number] & sites for number in bits(waiting)}
+        unused, sites = self.costs.open_entries(run) | run.covered & ~run.consumed, run.position.sites
+        later = {number: self.answers.sites_of[number] & sites for number in bits(unused)}
         return {number: each for number, each in later.items() if each}
 
     def _next_sites(self, run: CodeRun) -> frozenset[int]:
