@@ -443,17 +443,28 @@ class _RunSearch(Struct):
         )
 
     def _precedes_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
-        """Return whether a step can begin before a call that waits for its end."""
+        """Return whether a step can begin before a call that waits for its end, or instead of conditional calls."""
         number = len(self.entries)
-        for call, position in zip(calls, positions, strict=False):
+        for index, position in enumerate(positions[: len(calls)]):
             if not self._may_follow(position, site):
                 continue
-            self._count_call()
             for begun in self.positions.begin(position, site, number, retried=False):
-                ended = self.positions.end(begun, number, failed=False)
-                if not self._may_follow(begun, call.site) and any(self._may_follow(each, call.site) for each in ended):
-                    return True
+                ended = list(self.positions.end(begun, number, failed=False))
+                for following in self._with_next(calls, index):
+                    self._count_call()
+                    if not self._may_follow(begun, following) and any(
+                        self._may_follow(each, following) for each in ended
+                    ):
+                        return True
         return False
+
+    def _with_next(self, calls: Sequence[ReplayedCall], index: int) -> Iterator[Site]:
+        """Yield the steps of a call and of the next ones, up to the first one without a new condition."""
+        conditions = {} if self.costs.deployed is None else self.costs.deployed.conditions
+        for call in calls[index:]:
+            yield call.site
+            if call.site.number not in conditions:
+                return
 
     def _may_precede_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
         """Return whether some later call can follow a step, perhaps after others and instead of the next call."""
