@@ -41,9 +41,18 @@ class PassedPart(Struct, frozen=True):
 
     @classmethod
     def of(
-        cls, tree: Tree, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], traces: Traces
+        cls,
+        tree: Tree,
+        entries: Sequence[LogEntry],
+        runs: Sequence[Sequence[RunChain]],
+        traces: Traces,
+        *,
+        is_reordered: bool = False,
     ) -> PassedPart:
-        """Return the part with the entries of a log, whose steps may be the last ones of the `runs`."""
+        """Return the part with the entries of a log, whose steps may be the last ones of the `runs`.
+
+        `is_reordered` tells that the version is the new one, whose order may differ from that of the log.
+        """
         places = _EnclosingElements(tree)
         counts = Counter(chain for chains in runs for chain in chains)
         last: dict[int, int] = {}
@@ -55,6 +64,8 @@ class PassedPart(Struct, frozen=True):
             loop for chain in counts if counts[chain] > 1 for each in chain for loop in places.loops(each)
         )
         completed = {*places.completed(entries, runs, counts), *places.left(counts, last, repeated)}
+        if is_reordered:
+            completed.update(places.followed(counts, last))
         certain = {chains[0] for chains in runs if len(set(chains)) == 1}
         entered = {number for chain in certain for number in chain}
         return cls(
@@ -246,12 +257,21 @@ class _EnclosingElements:
                 continue
             visited.add(function)
             for call in self._calls[self._tree[function].text(KEY)]:
-                caller = self.function_of(call)
-                is_in_group = any(outer.kind == "parallel" for outer in ancestors(self._tree, call))
-                is_passed = not is_in_group and last.get(caller, ROOT) >= self._tree[call].end
-                if is_passed or any(loop in repeated for loop in self.loops(call)):
+                if self._is_passed(call, last) or any(loop in repeated for loop in self.loops(call)):
                     yield function
-                pending.append(caller)
+                pending.append(self.function_of(call))
+
+    def followed(self, chains: Iterable[RunChain], last: Mapping[int, int]) -> Iterator[int]:
+        """Yield the functions with a call that is in front of a step that has run."""
+        for chain in chains:
+            for function, calls in self._calls_in(chain):
+                if self._is_passed(calls[-1], last):
+                    yield function
+
+    def _is_passed(self, call: int, last: Mapping[int, int]) -> bool:
+        """Return whether a step after a call has run, and no group runs both at the same time."""
+        is_in_group = any(outer.kind == "parallel" for outer in ancestors(self._tree, call))
+        return not is_in_group and last.get(self.function_of(call), ROOT) >= self._tree[call].end
 
     def _calls_in(self, chain: RunChain) -> Iterator[tuple[int, RunChain]]:
         """Yield the functions around a run, with the calls that led to each.

@@ -286,7 +286,7 @@ class VersionPair(Struct):
         """Return the decisions of an instance with the possible runs of deployed steps of its entries."""
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         old = PassedPart.of(self.matching.old, entries, runs, self._traces[0])
-        passed = PassedPart.of(self.matching.new, entries, new, self._traces[1])
+        passed = PassedPart.of(self.matching.new, entries, new, self._traces[1], is_reordered=True)
         failed = [
             {
                 chain[-1]
