@@ -21,7 +21,7 @@ from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
-from stepgraph.replay.answers import Answers
+from stepgraph.replay.answers import Answers, is_raised
 from stepgraph.replay.costs import (
     AGAIN,
     FAILED,
@@ -496,8 +496,3 @@ class _RunSearch(Struct):
 
 def _is_raised_call(call: ReplayedCall, entries: Sequence[LogEntry]) -> bool:
     return call.entry is not None and is_raised(call.site, entries[call.entry])
-
-
-def is_raised(site: Site, entry: LogEntry) -> bool:
-    """Return whether a call that an ended entry answers raises: its stored error, or for a time in the past."""
-    return entry.outcome == "failed" or (entry.outcome == "done" and site.node["type"] == "step_sleep_until")

@@ -204,3 +204,8 @@ def elapsed_time(entry: LogEntry) -> int | None:
     if entry.outcome == "open" or entry.start is None or entry.end is None:
         return None
     return entry.end - entry.start
+
+
+def is_raised(site: Site, entry: LogEntry) -> bool:
+    """Return whether a call that an ended entry answers raises: its stored error, or for a time in the past."""
+    return entry.outcome == "failed" or (entry.outcome == "done" and site.node["type"] == "step_sleep_until")

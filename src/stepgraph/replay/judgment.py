@@ -12,8 +12,8 @@ from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import duration_text, enumeration
-from stepgraph.replay.alignment import Alignment, is_raised
-from stepgraph.replay.answers import as_step, elapsed_time, event_type, is_computed_sleep, took_longer
+from stepgraph.replay.alignment import Alignment
+from stepgraph.replay.answers import as_step, elapsed_time, event_type, is_computed_sleep, is_raised, took_longer
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.doubts import Doubts, Reason
