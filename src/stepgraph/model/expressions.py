@@ -9,12 +9,15 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Sequence
+from keyword import iskeyword
 from typing import Final
 
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of an expression that is normalized."""
 _MAX_SHOWN_CONSTANT: Final = 40
 """The maximum length of a changed constant in a message."""
+_MAX_CONSTANT: Final = 50
+"""The maximum length of a constant, perhaps with `not`, that decides a condition."""
 _DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
@@ -83,6 +86,23 @@ def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
     if not all(texts):
         return (f"not {text}" if negated else text,)
     return tuple(f"{part}{separator}{definitions}" for part in texts)
+
+
+def constant_truth(text: str) -> bool | None:
+    """Return whether a condition whose value is a constant is true, or None for any other condition.
+
+    The definitions of variables may follow the condition, as in `Detail.definition`.
+    """
+    code = text.partition(_DEFINITIONS)[0]
+    constant = code.removeprefix("not ")
+    if len(code) > _MAX_CONSTANT or (constant.isidentifier() and not iskeyword(constant)):
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return bool(ast.literal_eval(constant)) is (constant == code)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
 
 
 def _normal_parse(text: str, *, negated: bool) -> ast.expr | None:

@@ -1,7 +1,7 @@
 """The parts of new code that an instance certainly skips, because their conditions contradict those of its steps.
 
 If an instance has run a step in `if not a:`, it skips a branch `if a:` of the new code, and the steps after a new
-`if not a: return`.
+`if not a: return`. All instances skip a branch with a constant that is false.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class _Condition(NamedTuple):
 class Contradictions:
     """Finds the parts of the new version that an instance certainly skips.
 
-    Conditions inside loops and in functions with several calls do not count, because each run may decide differently.
+    Conditions inside loops and in functions with several calls do not count, because each run may decide differently,
+    except for constants.
     """
 
     def __init__(self, guards: tuple[Guards, Guards] | None, old: PassedPart, new: PassedPart) -> None:
@@ -47,6 +48,8 @@ class Contradictions:
             return False
         guards, is_skipped = self._guards[1], False
         for element in guards.path(number):
+            if guards.is_dead(element):
+                return True
             is_skipped = not self._new.is_repeatable(element) and (is_skipped or self._contradicts(guards, element))
         return is_skipped
 

@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, NODES, ROOT, STEPS, Tree, TreeElement
-from stepgraph.model.expressions import condition_parts
+from stepgraph.model.expressions import condition_parts, constant_truth
 
 _MAX_EXITS: Final = 500
 """The maximum number of exits of a version whose guards are read."""
@@ -127,6 +127,8 @@ class Guards(Struct, frozen=True):
     """Returns the condition of a branch with the definitions of its variables, comparable with the other version."""
     _decisions: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The conditions of each branch."""
+    _dead: dict[int, bool] = field(default_factory=dict)
+    """Whether each branch never runs."""
     _exits: dict[int, list[tuple[int, int, frozenset[str]]]] = field(default_factory=dict)
     """The indexes of the elements with an exit in their parent, by the parent, with the number of the exit and the
     guards of those after them.
@@ -184,6 +186,14 @@ class Guards(Struct, frozen=True):
         if branch.number not in self._decisions:
             self._decisions[branch.number] = tuple(self._read_decision(branch))
         return self._decisions[branch.number]
+
+    def is_dead(self, element: TreeElement) -> bool:
+        """Return whether a constant in the condition of a branch, or of those before it, excludes the branch."""
+        if element.kind != BRANCH:
+            return False
+        if element.number not in self._dead:
+            self._dead[element.number] = any(constant_truth(each) is False for each in self.decision(element))
+        return self._dead[element.number]
 
     def _read_decision(self, branch: TreeElement) -> Iterator[str]:
         choice = self.tree[branch.parent]

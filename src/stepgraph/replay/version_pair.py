@@ -31,6 +31,7 @@ from stepgraph.execution.match import Match, Place
 from stepgraph.execution.matching import match_log
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.expressions import constant_truth
 from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.contradictions import Contradictions
@@ -273,12 +274,17 @@ class VersionPair(Struct):
         return ""
 
     def _skips(self, branch: TreeElement) -> str:
-        """Return when a new branch does not run, as a clause, or an empty string for an `else` of several branches."""
+        """Return when a new branch does not run, as a clause.
+
+        Return an empty string for an `else` of several branches, and for a condition with a constant value.
+        """
+        tree = self.matching.new
+        first, *others = tree[branch.parent].children
+        is_decided = constant_truth(tree.definitions.get(first, "")) is not None
         if condition := branch.text("condition"):
-            return f"`{condition}` is false"
-        first, *others = (self.matching.new[each] for each in self.matching.new[branch.parent].children)
-        condition = first.text("condition")
-        return f"`{condition}` is true" if condition and [each.number for each in others] == [branch.number] else ""
+            return "" if is_decided and branch.number == first else f"`{condition}` is false"
+        condition = tree[first].text("condition")
+        return f"`{condition}` is true" if condition and others == [branch.number] and not is_decided else ""
 
     def _decisions(
         self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]], *, may_have_raised: bool

@@ -1,0 +1,122 @@
+"""The effects of edited source code on instances."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.log import InstanceLog
+from stepgraph.replay.judgment import Replay
+from stepgraph.replay.new_code import NewCode
+from tests.instances.replay_pairs import counted
+from tests.instances.short_logs import ended, failed, log_of, opened
+
+HEAD = """
+from workers import WorkflowEntrypoint
+
+FLAG = False
+
+class Orders(WorkflowEntrypoint):
+    async def work(self):
+        return await self.env.DB.work()
+
+    async def run(self, event, step):
+        order = event["payload"]
+"""
+
+
+def replay(old: str, new: str, log: InstanceLog) -> Replay:
+    """Replay a log on a new body of `run`, in which `a` stands for a call of the step `a`."""
+    workflows = [analyze_source(HEAD + indent(_with_steps(body), " " * 8)).workflows[0] for body in (old, new)]
+    graphs = [workflow.graph for workflow in workflows]
+    assert graphs[0] is not None
+    assert graphs[1] is not None
+    return NewCode.of(graphs[1], graphs[0], (workflows[0].details, workflows[1].details)).replay(log)
+
+
+def _with_steps(body: str) -> str:
+    for name in "abcd":
+        body = body.replace(f"<{name}>", f'await step.do("{name}")(self.work)()')
+    return body
+
+
+NESTED = """
+@step.do("outer")
+async def outer():
+    @step.do("{}")
+    async def read():
+        return await self.env.DB.read()
+    return await read()
+
+@step.do("{}")
+async def write():
+    return await self.env.DB.write()
+
+await outer()
+await step.sleep("nap", 1000)
+await write()
+"""
+
+
+@pytest.mark.parametrize(("handler", "effect"), [("raise", "fails"), ("print(error)", "resumes")])
+def test_a_handler_raises_the_stored_error(handler: str, effect: InstanceEffect) -> None:
+    new = f"try:\n    <a>\nexcept Exception as error:\n    print(error)\n    {handler}\n<b>"
+    assert replay("<a>\n<b>", new, log_of("running", failed("a"))).effect == effect
+
+
+def test_a_step_gets_the_result_of_a_nested_one() -> None:
+    old, new = (NESTED.format(*names) for names in ("ab", "ba"))
+    log = log_of("running", ended("outer", end=17), ended("a"), ended("nap", kind="sleep"))
+    reason = "`a` may get the stored result of `a-1`, a run of another step, so that it never runs itself."
+    assert replay(old, new, log).reasons == (reason,)
+    assert replay(old, old, log).effect == "resumes"
+
+
+def test_a_new_branch_in_a_loop_may_take_the_place_of_a_step() -> None:
+    old = "for n in range(3):\n    <a>\n    <b>"
+    new = "for n in range(3):\n    <a>\n    if order['vip']:\n        <b>\n    else:\n        <c>"
+    log = counted(log_of("running", ended("a"), ended("b"), opened("a")))
+    result = replay(old, new, log)
+    reason = "`c` may run when the instance resumes, before steps that have already run."
+    assert (result.effect, result.reasons) == ("out_of_order", (reason,))
+
+
+def test_a_call_that_moves_forward_runs_its_last_steps() -> None:
+    helper = "async def helper():\n    <a>\n    if order['vip']:\n        <b>\n"
+    log = log_of("running", ended("c"), ended("a"))
+    result = replay(f"{helper}<c>\nawait helper()", f"{helper}await helper()\n<c>", log)
+    assert result.reasons == ("`b` may run when the instance resumes, before steps that have already run.",)
+
+
+@pytest.mark.parametrize(
+    ("condition", "effect"),
+    [("FLAG", "resumes"), ("order['vip']", "out_of_order")],
+)
+def test_a_false_constant_skips_a_new_branch(condition: str, effect: InstanceEffect) -> None:
+    new = f"if {condition}:\n    <c>\nelse:\n    <a>\n<b>"
+    result = replay("<a>\n<b>", new, log_of("running", ended("a"), opened("b")))
+    assert result.effect == effect
+    assert bool(result.notes) == (condition != "FLAG")
+
+
+@pytest.mark.parametrize(
+    ("passes", "effect"),
+    [
+        ("<a>\n    break", "resumes"),
+        ("try:\n        <a>\n        break\n    except ValueError:\n        continue", "resumes"),
+        ("<a>\n    if order['vip']:\n        break", "unknown"),
+        ("if order['vip']:\n        <c>\n    <a>\n    break", "out_of_order"),
+    ],
+)
+def test_a_new_loop_that_its_first_pass_leaves(passes: str, effect: InstanceEffect) -> None:
+    new = f"for n in range(3):\n    {passes}\n<b>"
+    assert replay("<a>\n<b>", new, log_of("running", ended("a"), opened("b"))).effect == effect
+
+
+def test_an_unchanged_condition_in_a_new_loop_with_one_pass() -> None:
+    old = "<a>\nif order['vip']:\n    <c>"
+    log = log_of("running", ended("a"), opened("b"))
+    assert replay(f"{old}\n<b>", f"for n in range(3):\n{indent(old, ' ' * 4)}\n    break\n<b>", log).effect == "resumes"
