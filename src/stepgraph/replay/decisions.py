@@ -23,6 +23,7 @@ from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
+from stepgraph.replay.single_passes import has_single_pass, trailing_exit
 
 
 class Decision(Struct, frozen=True):
@@ -305,8 +306,12 @@ class Decisions(Struct, frozen=True):
 
     def _added_exits(self) -> Iterator[Decision]:
         tree = self.matching.new
+        new_loops = (number for number in self.matching.unmatched_new() if tree[number].kind == "loop")
+        # The deployed code has run what is now the only pass of such a loop.
+        exits = {trailing_exit(tree, number) for number in new_loops}
+        ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
         for number in added_exits(self.matching):
-            if not self.new.contains(number) or self.is_excluded(number):
+            if number in ends_of_pass or not self.new.contains(number) or self.is_excluded(number):
                 continue
             skipped = self.guards.skipped_by(number, self._steps_begun())
             if self._is_guard_of_entered(number) or not skipped:
@@ -380,8 +385,10 @@ class Decisions(Struct, frozen=True):
         head = tree.loop_heads.get(number, "")
         count = number_of_passes(head)
         passes = None if has_exit(tree, number) else count
+        if has_single_pass(tree, number) or (not self.may_have_raised and trailing_exit(tree, number) is not None):
+            return
         loop = f"The new loop `{head}`" if head else "A new loop"
-        if passes == 1 or (not self.new.is_over(number) and (count is not None and count > 0)):
+        if not self.new.is_over(number) and count is not None and count > 0:
             return
         if passes:
             yield Decision("out_of_order", f"{loop} runs `{name}` again, although steps after it have already begun.")

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
+from stepgraph.replay.single_passes import has_single_pass
 from stepgraph.replay.traces import Traces
 
 _REPEATING: Final = frozenset({"loop", "step_do"})
@@ -157,8 +158,10 @@ class PassedPart(Struct, frozen=True):
         return any(map(self.is_repeatable, ancestors(self.tree, number)))
 
     def is_repeatable(self, element: TreeElement) -> bool:
-        """Return whether an element is a loop, or a function that may be called several times."""
-        return element.kind == "loop" or (element.slot == FUNCTIONS and element.number not in self.single)
+        """Return whether an element is a loop with several passes, or a function that may be called several times."""
+        if element.kind == "loop":
+            return not has_single_pass(self.tree, element.number)
+        return element.slot == FUNCTIONS and element.number not in self.single
 
     def _has_avoided(self, branch: TreeElement) -> bool:
         """Return whether the instance has taken another branch, or has passed the choice without the first step."""
