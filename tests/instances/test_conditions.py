@@ -154,7 +154,7 @@ class Orders(WorkflowEntrypoint):
     ("old", "new", "expected"),
     [
         ("exceeds", "is_large", "resumes"),
-        ("total > LIMIT", "LIMIT < total", "unknown"),
+        ("total > LIMIT", "LIMIT < total", "resumes"),
         ("    return total", "    result = total > LIMIT\n    return result or total", "unknown"),
         ("return total > LIMIT", "if total > LIMIT:\n        return True\n    return False", "resumes"),
         ("> LIMIT", "> LIMIT + 1", "unknown"),

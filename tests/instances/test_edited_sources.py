@@ -23,6 +23,9 @@ class Orders(WorkflowEntrypoint):
     async def work(self):
         return await self.env.DB.work()
 
+    def is_large(self, order, limit):
+        return order["total"] > limit
+
     async def run(self, event, step):
         order = event["payload"]
 """
@@ -120,3 +123,30 @@ def test_an_unchanged_condition_in_a_new_loop_with_one_pass() -> None:
     old = "<a>\nif order['vip']:\n    <c>"
     log = log_of("running", ended("a"), opened("b"))
     assert replay(f"{old}\n<b>", f"for n in range(3):\n{indent(old, ' ' * 4)}\n    break\n<b>", log).effect == "resumes"
+
+
+@pytest.mark.parametrize(
+    ("helper", "condition", "effect"),
+    [
+        ("async def read(): return await load()", "await read()", "resumes"),
+        ("async def read(load):\n    data = await load()\n    return data", "await read(load)", "resumes"),
+        ("async def read(load, default=1):\n    return await load()", "await read(load)", "resumes"),
+        ("async def read(load): return await load() or 1", "await read(load)", "unknown"),
+        ("async def read(*steps): return await steps[0]()", "await read(load)", "unknown"),
+        ("async def read(load): return load", "await (await read(load))()", "unknown"),
+    ],
+)
+def test_a_helper_that_returns_a_value(helper: str, condition: str, effect: InstanceEffect) -> None:
+    load = '@step.do("load")\nasync def load():\n    return await self.work()\n'
+    values = "data = await load()", f"{helper}\ndata = {condition}"
+    old, new = (f"{load}{value}\nif data['vip']:\n    <a>\n<b>" for value in values)
+    log = log_of("running", ended("load"), opened("b"))
+    assert [replay(*pair, log).effect for pair in ((old, new), (new, old))] == [effect] * 2
+
+
+def test_a_condition_in_a_method() -> None:
+    old = "limit = order['limit']\nif order['total'] > limit:\n    <a>\n<b>"
+    new = "if self.is_large(order, limit=order['limit']):\n    <a>\n<b>"
+    log = log_of("running", opened("b"))
+    assert [replay(*pair, log).effect for pair in ((old, new), (new, old))] == ["resumes"] * 2
+    assert replay(old, new.replace("order['limit']", "order['total']"), log).effect == "unknown"

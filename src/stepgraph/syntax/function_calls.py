@@ -49,7 +49,7 @@ def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst
         return arguments
     if keyword := [each for each in arguments if each.keyword is not None and each.keyword.value == name]:
         return keyword
-    index = position - _is_bound(function, call)
+    index = position - is_bound(function, call)
     params = function.params
     if index < 0 or position >= len(params.posonly_params) + len(params.params):
         is_rest = isinstance(params.star_arg, cst.Param) and params.star_arg.name.value == name
@@ -57,7 +57,7 @@ def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst
     return positional[index : index + 1]
 
 
-def _is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
+def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
     """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
     match function.params.params, call:
         case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):

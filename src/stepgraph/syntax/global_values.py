@@ -30,6 +30,7 @@ from stepgraph.syntax.dotted_names import (
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.simple_functions import DefinedFunction, only_function
 from stepgraph.syntax.walk import ancestors_of, statements
 
 _MAX_TOTAL_CHARACTERS: Final = 100_000
@@ -97,6 +98,23 @@ class GlobalValues:
     def of_function(self, function: cst.FunctionDef, module: SourceModule) -> str:
         """Return an identifier for a function by its code, or its name if it has steps, which are in the graph."""
         return self._of_code(function, [function], module) or function.name.value
+
+    def function(self, name: str, module: SourceModule) -> DefinedFunction | None:
+        """Return the function that a global name stands for, or None if it may stand for another value."""
+        match locate((name,), module, self.importer):
+            case NameDefinition(module=defining, name=defined):
+                bindings = bindings_of(defining.tree, defining)
+                place = only_function(bindings.binders[defined], defining)
+                is_only = place is not None and id(place.node) in bindings.top_level_statements
+                return place if is_only and defined not in bindings.mutations else None
+            case _:
+                return None
+
+    def method(self, name: str, around: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
+        """Return the method of the class around another one, or None for an unknown member."""
+        owner = next((each for each in ancestors_of(module.parents, around) if isinstance(each, cst.ClassDef)), None)
+        binders = [] if owner is None else bindings_of(owner, module).binders.get(name, [])
+        return only_function(binders, module)
 
     def of_member(self, name: str, method: cst.FunctionDef, module: SourceModule) -> str | None:
         """Return an expression for a member of the class around a method, or None for an unknown member."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias, cast
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import dotted_names, parameters
 from stepgraph.syntax.walk import expressions_below
@@ -22,6 +23,24 @@ _LocalScope: TypeAlias = cst.Lambda | cst.ListComp | cst.SetComp | cst.DictComp 
 
 class UnknownDefinitionError(Exception):
     """A variable has a definition that no expression describes."""
+
+
+class Numbers(Struct):
+    """The numbers that replace the names of variables in an expression, in the order of their first occurrences."""
+
+    by_variable: dict[tuple[cst.FunctionDef, str, str], str] = field(default_factory=dict)
+    """The numbers by function, name and definition."""
+
+    def of(self, function: cst.FunctionDef, name: str, definition: str) -> cst.Name:
+        """Return the number of a variable as a name."""
+        if definition == name:
+            return cst.Name(name)
+        return cst.Name(self.by_variable.setdefault((function, name, definition), f"__{len(self.by_variable)}"))
+
+    def defined(self, code: str) -> str:
+        """Return code with the definitions of all numbers."""
+        definitions = (f"{number} = {definition}" for (_, _, definition), number in self.by_variable.items())
+        return f"{code} with {', '.join(definitions)}" if self.by_variable else code
 
 
 class NameReplacer(cst.CSTTransformer):

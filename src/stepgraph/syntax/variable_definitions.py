@@ -6,18 +6,20 @@ variable with a single assignment replaces its name, so extracting a variable ch
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.bindings import bindings_of, dotted_names
+from stepgraph.syntax.bound_values import numbered_elements, only_path, only_value, target_path, without_settings
 from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
-from stepgraph.syntax.function_calls import FunctionCalls, arguments_for, parameter_position
+from stepgraph.syntax.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.name_replacement import NameReplacer, UnknownDefinitionError
+from stepgraph.syntax.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
+from stepgraph.syntax.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
 
@@ -107,7 +109,7 @@ def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
     """
     match place.node:
         case cst.For(iter=iterable):
-            return f"for each of {_defined_or_same(_elements(iterable), place, scope)}"
+            return f"for each of {_defined_or_same(numbered_elements(iterable), place, scope)}"
         case cst.While(test=test):
             return f"while {_defined_or_same(test, place, scope)}"
         case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
@@ -127,7 +129,7 @@ def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionSc
     comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
     if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
         return ""
-    iterable = _defined_or_same(_elements(clause.iter), SourcePlace(place.module, comprehension), scope)
+    iterable = _defined_or_same(numbered_elements(clause.iter), SourcePlace(place.module, comprehension), scope)
     tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
     conditions = "".join(f" if {_defined_or_same(test, at, scope)}" for test, at in tests)
     return f"for each of {iterable}{conditions}"
@@ -170,7 +172,7 @@ def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: Defin
     from stepgraph.model.expressions import joined_pieces
 
     definitions = _Definitions(place.module, _functions_around(place), _Expansion(scope))
-    numbers = _Numbers()
+    numbers = Numbers()
     pieces: list[tuple[str, bool]] = []
     try:
         for text, is_expression in parts:
@@ -215,6 +217,8 @@ class _Expansion(Struct):
 
     A loop may define a variable by itself.
     """
+    calls: dict[cst.FunctionDef, _Call] = field(default_factory=dict)
+    """The calls that the values which functions return stand for."""
     remaining: int = _MAX_DEFINITIONS
 
     def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
@@ -230,22 +234,18 @@ class _Expansion(Struct):
             raise UnknownDefinitionError
 
 
-class _Numbers(Struct):
-    """The numbers that replace the names of variables in an expression, in the order of their first occurrences."""
+class _Call(Struct, frozen=True):
+    """A call in an expression."""
 
-    by_variable: dict[tuple[cst.FunctionDef, str, str], str] = field(default_factory=dict)
-    """The numbers by function, name and definition."""
+    node: cst.Call
+    caller: _Definitions
+    at: cst.CSTNode
+    function: int
+    """The node and the function of the expression, as in `_Definitions.expand`."""
 
-    def of(self, function: cst.FunctionDef, name: str, definition: str) -> cst.Name:
-        """Return the number of a variable as a name."""
-        if definition == name:
-            return cst.Name(name)
-        return cst.Name(self.by_variable.setdefault((function, name, definition), f"__{len(self.by_variable)}"))
-
-    def defined(self, code: str) -> str:
-        """Return code with the definitions of all numbers."""
-        definitions = (f"{number} = {definition}" for (_, _, definition), number in self.by_variable.items())
-        return f"{code} with {', '.join(definitions)}" if self.by_variable else code
+    def value_of(self, expression: cst.BaseExpression, numbers: Numbers) -> cst.BaseExpression:
+        """Return the value of a part of the call."""
+        return self.caller.numbered(formatted_text(_NO_MODULE, expression), self.at, self.function, numbers)
 
 
 class _Definitions(Struct):
@@ -258,18 +258,22 @@ class _Definitions(Struct):
 
     def expand(self, text: str, at: cst.CSTNode, function: int) -> str:
         """Return an expression at a node of one of the functions, with the definitions of its variables."""
-        numbers = _Numbers()
+        numbers = Numbers()
         return numbers.defined(self.code(text, at, function, numbers))
 
-    def code(self, text: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> str:
+    def code(self, text: str, at: cst.CSTNode, function: int, numbers: Numbers) -> str:
         """Return an expression as `expand` does, without the definitions, which `numbers` contains."""
-        return _normal(formatted_text(_NO_MODULE, self._numbered(text, at, function, numbers)))
+        return _normal(formatted_text(_NO_MODULE, self.numbered(text, at, function, numbers)))
 
-    def _numbered(self, text: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
+    def numbered(self, text: str, at: cst.CSTNode, function: int, numbers: Numbers) -> cst.BaseExpression:
+        """Return an expression as `code` does."""
         self.expansion.scope.spend(len(text))
         expression = _parse(text)
         if isinstance(expression, cst.Name):
             return self._variable(expression.value, at, function, numbers)
+        result = self._result(expression, at, function, numbers)
+        if result is not None:
+            return result
         variables = NameReplacer(
             lambda name: self._variable(name, at, function, numbers), lambda names: self._dotted(names, at, function)
         )
@@ -278,7 +282,67 @@ class _Definitions(Struct):
             raise UnknownDefinitionError
         return numbered
 
-    def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: _Numbers) -> cst.BaseExpression:
+    def _result(
+        self, expression: cst.BaseExpression, at: cst.CSTNode, function: int, numbers: Numbers
+    ) -> cst.BaseExpression | None:
+        """Return the value that a call of a simple function returns, or None for another expression."""
+        call = expression.expression if isinstance(expression, cst.Await) else expression
+        if not isinstance(call, cst.Call):
+            return None
+        called = self._called(call.func, at, function)
+        value = None if called is None else returned_value(called, is_awaited=call is not expression)
+        if called is None or value is None or called.node in self.expansion.calls:
+            return None
+        *_, last = called.node.body.body
+        callee = _Definitions(called.module, _functions_around(SourcePlace(called.module, last)), self.expansion)
+        pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
+        self.expansion.calls[called.node] = _Call(call, self, at, function)
+        try:
+            return callee.numbered(value, last, 0, numbers)
+        except UnknownDefinitionError:
+            self.expansion.pending, numbers.by_variable = pending, by_variable
+            return None
+        finally:
+            del self.expansion.calls[called.node]
+
+    def _called(self, name: cst.BaseExpression, at: cst.CSTNode, function: int) -> DefinedFunction | None:
+        """Return the function that a name in a call stands for, or None if it is unknown."""
+        match dotted_names(name):
+            case [receiver, member] if (method := self._method_around(receiver, function)) is not None:
+                return self.expansion.scope.globals.method(member, method, self.module)
+            case [only] if not (self.functions[function:] and self._clause_of(only, at, self.functions[function])):
+                return self._function_of(only, function)
+            case _:
+                return None
+
+    def _function_of(self, name: str, function: int) -> DefinedFunction | None:
+        for each in self.functions[function:]:
+            bindings = bindings_of(each, self.module)
+            if name in bindings.globals:
+                return None
+            if bindings.binds(name):
+                return only_function(bindings.binders[name], self.module)
+        return self.expansion.scope.globals.function(name, self.module)
+
+    def _argument(
+        self, call: _Call, parameter: cst.Param, owner: cst.FunctionDef, numbers: Numbers
+    ) -> cst.BaseExpression:
+        """Return the value that a call passes for a parameter of a simple function."""
+        name = parameter.name.value
+        position = parameter_position(name, owner)
+        if position == 0 and is_bound(owner, call.node) and isinstance(call.node.func, cst.Attribute):
+            return call.value_of(call.node.func.value, numbers)
+        match arguments_for(name, position, owner, call.node):
+            case [cst.Arg(value=value, star="")]:
+                return call.value_of(value, numbers)
+            case [] if parameter.default is not None:
+                return self.numbered(
+                    self.module.text(parameter.default), owner, self.functions.index(owner) + 1, numbers
+                )
+            case _:
+                raise UnknownDefinitionError
+
+    def _variable(self, name: str, at: cst.CSTNode, function: int, numbers: Numbers) -> cst.BaseExpression:
         """Return the value of a variable with a single assignment, or the name that replaces that of the variable."""
         if function < len(self.functions) and (clause := self._clause_of(name, at, self.functions[function])):
             comprehension, target, iterable = clause
@@ -341,23 +405,26 @@ class _Definitions(Struct):
                 clause = outer.for_in
                 if clause.inner_for_in is not None:
                     raise UnknownDefinitionError
-                if _path(clause.target, name) is not None:
+                if target_path(clause.target, name) is not None:
                     return outer, clause.target, clause.iter
         return None
 
-    def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: _Numbers) -> cst.BaseExpression:
+    def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
+        match self.expansion.calls.get(owner), binders:
+            case _Call() as made, [cst.Param() as parameter]:
+                return self._argument(made, parameter, owner, numbers)
         if (owner, name) in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference((owner, name)))
         self.expansion.spend(len(binders))
-        value, argument = _only_value(name, binders), self._only_argument(binders, owner)
+        value, argument = only_value(name, binders), self._only_argument(binders, owner)
         self.expansion.pending[owner, name] = value is not None or argument is not None
         if value is not None:
-            expression = self._numbered(self.module.text(_without_settings(value)), binders[0], function, numbers)
+            expression = self.numbered(self.module.text(without_settings(value)), binders[0], function, numbers)
         elif argument is not None:
             call, passed = argument
             caller = _Definitions(call.module, _functions_around(call), self.expansion)
-            expression = caller._numbered(call.module.text(passed), call.node, 0, numbers)
+            expression = caller.numbered(call.module.text(passed), call.node, 0, numbers)
         else:
             definitions = [self._definition(name, binder, function) for binder in binders]
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
@@ -379,7 +446,7 @@ class _Definitions(Struct):
         match binder:
             case cst.FunctionDef(decorators=[decorator]):
                 # A step is identified by its name, not by that of its function.
-                return f"<{self._text(_without_settings(decorator.decorator), binder, function)}>"
+                return f"<{self._text(without_settings(decorator.decorator), binder, function)}>"
             case cst.FunctionDef(decorators=[]):
                 return self._function(binder, self.functions[function:])
             case cst.Import() | cst.ImportFrom():
@@ -390,13 +457,13 @@ class _Definitions(Struct):
             case cst.Param():
                 return self._passed(binder, self.functions[function]) or name
             case cst.Assign(targets=targets, value=value):
-                paths = [path for target in targets if (path := _path(target.target, name)) is not None]
-                return f"({self._text(_without_settings(value), binder, function)}){_only(paths)}"
+                paths = [path for target in targets if (path := target_path(target.target, name)) is not None]
+                return f"({self._text(without_settings(value), binder, function)}){only_path(paths)}"
             case (
                 cst.AnnAssign(target=target, value=cst.BaseExpression() as value)
                 | cst.NamedExpr(target=target, value=value)
             ):
-                return f"({self._text(_without_settings(value), binder, function)}){_path(target, name)}"
+                return f"({self._text(without_settings(value), binder, function)}){target_path(target, name)}"
             case cst.AugAssign(target=cst.Name(), operator=operator, value=value):
                 return f"{type(operator).__name__} ({self._text(value, binder, function)})"
             case cst.For(target=target, iter=iterable):
@@ -425,9 +492,9 @@ class _Definitions(Struct):
         function: int,
     ) -> str:
         """Return the definition of a variable of a loop. `enumerate` does not change the elements."""
-        path = _path(target, name) or ""
+        path = target_path(target, name) or ""
         if path.startswith(_ENUMERATED):
-            elements = _elements(iterable)
+            elements = numbered_elements(iterable)
             iterable, path = elements, path.removeprefix(_ENUMERATED) if elements is not iterable else path
         return f"<each of {self._text(iterable, at, function)}>{path}"
 
@@ -468,44 +535,6 @@ class _Definitions(Struct):
         return self.expand(self.module.text(node), at, function)
 
 
-_SETTINGS: Final[Mapping[str, str]] = {"do": "config", "wait_for_event": "timeout"}
-"""The argument with the settings of a step, by the method of the step."""
-
-
-def _without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the decorator of a step, or a wait, without its retries and timeout, which do not change its result."""
-    match value:
-        case cst.Await(expression=cst.Call(func=cst.Attribute()) as call):
-            result = _without_settings(call)
-            return value if result is call else value.with_changes(expression=result)
-        case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
-            remaining = [each for each in args if each.keyword is None or each.keyword.value != _SETTINGS[method]]
-            remaining[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in remaining[-1:]]
-            return value.with_changes(args=remaining)
-        case _:
-            return value
-
-
-def _elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the iterable whose elements `enumerate` numbers, or any other iterable without changes."""
-    match iterable:
-        case cst.Call(func=cst.Name("enumerate"), args=[cst.Arg(value=elements, keyword=None, star=""), *_]):
-            return elements
-        case _:
-            return iterable
-
-
-def _only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
-    """Return the value of the only statement that binds a variable, if it assigns it."""
-    match binders:
-        case [cst.Assign(targets=targets, value=value)]:
-            return value if any(_path(target.target, name) == "" for target in targets) else None
-        case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
-            return value
-        case _:
-            return None
-
-
 def _normal(text: str) -> str:
     if text.isidentifier():
         return text
@@ -520,25 +549,3 @@ def _parse(text: str) -> cst.BaseExpression:
         return cst.parse_expression(text)
     except cst.ParserSyntaxError:
         return cst.parse_expression(f'f"""{{{text}}}"""')
-
-
-def _path(target: cst.BaseExpression, name: str) -> str | None:
-    """Return the position of a name in the target of an assignment, such as `.1` for `b` in `a, b`, or None."""
-    match target:
-        case cst.Name(value=value):
-            return "" if value == name else None
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            paths = (
-                f".{index}{path}"
-                for index, element in enumerate(elements)
-                if (path := _path(element.value, name)) is not None
-            )
-            return next(paths, None)
-        case _:
-            return None
-
-
-def _only(paths: Sequence[str]) -> str:
-    if len(paths) != 1:
-        raise UnknownDefinitionError
-    return paths[0]

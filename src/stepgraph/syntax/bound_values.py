@@ -1,0 +1,70 @@
+"""The values that statements bind to variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.name_replacement import UnknownDefinitionError
+
+_SETTINGS: Final[Mapping[str, str]] = {"do": "config", "wait_for_event": "timeout"}
+"""The argument with the settings of a step, by the method of the step."""
+
+
+def without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the decorator of a step, or a wait, without its retries and timeout, which do not change its result."""
+    match value:
+        case cst.Await(expression=cst.Call(func=cst.Attribute()) as call):
+            result = without_settings(call)
+            return value if result is call else value.with_changes(expression=result)
+        case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
+            remaining = [each for each in args if each.keyword is None or each.keyword.value != _SETTINGS[method]]
+            remaining[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in remaining[-1:]]
+            return value.with_changes(args=remaining)
+        case _:
+            return value
+
+
+def numbered_elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the iterable whose elements `enumerate` numbers, or any other iterable without changes."""
+    match iterable:
+        case cst.Call(func=cst.Name("enumerate"), args=[cst.Arg(value=elements, keyword=None, star=""), *_]):
+            return elements
+        case _:
+            return iterable
+
+
+def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
+    """Return the value of the only statement that binds a variable, if it assigns it."""
+    match binders:
+        case [cst.Assign(targets=targets, value=value)]:
+            return value if any(target_path(target.target, name) == "" for target in targets) else None
+        case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
+            return value
+        case _:
+            return None
+
+
+def target_path(target: cst.BaseExpression, name: str) -> str | None:
+    """Return the position of a name in the target of an assignment, such as `.1` for `b` in `a, b`, or None."""
+    match target:
+        case cst.Name(value=value):
+            return "" if value == name else None
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            paths = (
+                f".{index}{path}"
+                for index, element in enumerate(elements)
+                if (path := target_path(element.value, name)) is not None
+            )
+            return next(paths, None)
+        case _:
+            return None
+
+
+def only_path(paths: Sequence[str]) -> str:
+    """Return the only path. Raises UnknownDefinitionError for several ones."""
+    if len(paths) != 1:
+        raise UnknownDefinitionError
+    return paths[0]

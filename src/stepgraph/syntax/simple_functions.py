@@ -1,0 +1,68 @@
+"""Simple functions, which only return the value of an expression, so that the value stands for their calls."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.definition_code import code_of
+from stepgraph.syntax.module import SourceModule
+
+
+class DefinedFunction(Struct, frozen=True):
+    """A function and its module."""
+
+    module: SourceModule
+    node: cst.FunctionDef
+
+
+def only_function(binders: Sequence[cst.CSTNode], module: SourceModule) -> DefinedFunction | None:
+    """Return the function that the only statement which binds a name defines, or None."""
+    match binders:
+        case [cst.FunctionDef() as function]:
+            return DefinedFunction(module, function)
+        case _:
+            return None
+
+
+def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None:
+    """Return the expression that a simple function returns, perhaps after assignments and steps, or None."""
+    node = function.node
+    if (node.asynchronous is not None) is not is_awaited or not all(map(_is_static, node.decorators)):
+        return None
+    if node.params.star_kwarg is not None or isinstance(node.params.star_arg, cst.Param):
+        return None
+    match list(_flat(node.body.body)):
+        case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(map(_is_simple, before)):
+            return function.module.text(value)
+    match code_of(node, function.module):
+        case [ast.FunctionDef(body=[ast.Return(value=ast.expr() as result)])]:
+            return ast.unparse(result)
+        case _:
+            return None
+
+
+def _is_static(decorator: cst.Decorator) -> bool:
+    return isinstance(decorator.decorator, cst.Name) and decorator.decorator.value == "staticmethod"
+
+
+def _flat(lines: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    for line in lines:
+        if isinstance(line, cst.SimpleStatementLine):
+            yield from line.body
+        else:
+            yield line
+
+
+def _is_simple(statement: cst.CSTNode) -> bool:
+    """Return whether a statement only defines a variable or step, runs a step, or is a docstring."""
+    match statement:
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())]) | cst.AnnAssign(target=cst.Name()):
+            return True
+        case cst.Expr(value=cst.Await() | cst.SimpleString()) | cst.FunctionDef(decorators=[_]) | cst.Pass():
+            return True
+        case _:
+            return False
