@@ -150,3 +150,14 @@ def test_a_condition_in_a_method() -> None:
     log = log_of("running", opened("b"))
     assert [replay(*pair, log).effect for pair in ((old, new), (new, old))] == ["resumes"] * 2
     assert replay(old, new.replace("order['limit']", "order['total']"), log).effect == "unknown"
+
+
+@pytest.mark.parametrize("body", ["{}<a>", "<a>{}"])
+def test_a_new_exception_runs_a_handler(body: str) -> None:
+    raises = "\nif order['vip']:\n    raise ValueError\n"
+    old = "try:\n    <a>\nexcept ValueError:\n    <b>\n<c>"
+    new = f"try:\n{indent(body.format(raises), ' ' * 4)}\nexcept ValueError:\n    <b>\n<c>"
+    log = log_of("running", ended("a"), opened("c"))
+    reason = "`b` may run when the instance resumes, because the new code raises an exception if `order['vip']`."
+    assert replay(old, new, log).reasons == (reason,)
+    assert replay(new, new, log).effect == "resumes"

@@ -88,6 +88,8 @@ class Tree(Struct, frozen=True):
     """The limit on visited elements. Both trees of a comparison share one budget."""
     raises: set[int] = field(default_factory=set)
     """Numbers of the exits that raise an exception, which have the kind `return` in the payload."""
+    caught_raises: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """The conditions of `raise` statements that a handler catches, by the number of the branch or block with them."""
     definitions: dict[int, str] = field(default_factory=dict)
     """The texts of steps, branches and loops without names of variables, by number, as in `Detail.definition`."""
     loop_heads: dict[int, str] = field(default_factory=dict)
@@ -225,6 +227,11 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.loop_heads[number] = detail.source
         if element.kind == CALL and detail.source:
             tree.arguments[number] = detail.source
+        guards = [condition for condition, _ in detail.guards]
+        if detail.final_raise and element.kind == BRANCH:
+            guards.append(element.text("condition"))
+        if guards:
+            tree.caught_raises[number] = tuple(guards)
         if detail.definition:
             tree.definitions[number] = detail.definition
         if detail.duration:

@@ -16,6 +16,7 @@ from stepgraph.execution.engine_rules import InstanceEffect, result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import changed_constant
 from stepgraph.phrases import enumeration
+from stepgraph.replay.added_raises import added_raises
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
@@ -74,6 +75,9 @@ class Decisions(Struct, frozen=True):
                 yield from self._condition(element.number, partner)
                 yield from self._reordered_branch(element.number, partner)
         yield from self._added_exits()
+        for condition, name in added_raises(self.matching, self.new):
+            cause = f"because the new code raises an exception if `{condition}`"
+            yield Decision("out_of_order", f"`{name}` may run when the instance resumes, {cause}.")
         yield from self._added_loops()
         yield from self._further_passes()
         yield from self._overtaken_in_pass()
