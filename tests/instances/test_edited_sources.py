@@ -161,3 +161,13 @@ def test_a_new_exception_runs_a_handler(body: str) -> None:
     reason = "`b` may run when the instance resumes, because the new code raises an exception if `order['vip']`."
     assert replay(old, new, log).reasons == (reason,)
     assert replay(new, new, log).effect == "resumes"
+
+
+def test_a_new_else_in_the_first_pass_of_a_loop() -> None:
+    old = "last = None\nfor item in order['items']:\n    if last:\n        <a>\n    <b>\n    last = item"
+    new = old.replace("<a>", "<a>\n    else:\n        <c>")
+    log = log_of("running", ended("b"), ended("a"))
+    assert replay(old, new, log).reasons == (
+        "`c` may run when the instance resumes, before steps that have already run.",
+    )
+    assert replay(old, old, log).effect == "resumes"

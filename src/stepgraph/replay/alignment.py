@@ -459,11 +459,12 @@ class _RunSearch(Struct):
         return False
 
     def _with_next(self, calls: Sequence[ReplayedCall], index: int) -> Iterator[Site]:
-        """Yield the steps of a call and of the next ones, up to the first one without a new condition."""
+        """Yield the steps of a call and of the next ones, up to the first one that certainly runs there."""
         conditions = {} if self.costs.deployed is None else self.costs.deployed.conditions
-        for call in calls[index:]:
-            yield call.site
-            if call.site.number not in conditions:
+        for at in range(index, len(calls)):
+            yield calls[at].site
+            is_early = at + 1 < len(calls) and (calls[at + 1].entry or 0) < (calls[at].entry or 0)
+            if calls[at].site.number not in conditions and not is_early:
                 return
 
     def _may_precede_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
