@@ -81,6 +81,44 @@ class Begin(Struct, frozen=True):
     """The clock of the work in its body when it begins, or None without a clock."""
 
 
+class _GroupIndex(Struct, frozen=True):
+    """The members of a group that can begin, by the steps in them. Equal members begin in their order."""
+
+    group: Members
+    by_step: dict[int, list[int]]
+    """The numbers of the members with a single step, by this step."""
+    others: Sequence[int]
+    """The numbers of the members with several steps."""
+
+    @classmethod
+    def of(cls, group: Members) -> _GroupIndex:
+        """Return the index of a group."""
+        part, first_fresh = group.part, dict[int, int]()
+        for member in group.members:
+            at = member.ats[0]
+            if isinstance(member.term, Fresh):
+                first = part.twins.get(at, at)
+                first_fresh[first] = min(first_fresh.get(first, at), at)
+        by_step: dict[int, list[int]] = {}
+        others: list[int] = []
+        for number, member in enumerate(group.members):
+            at, steps = member.ats[0], member.term.traits.sites
+            if isinstance(member.term, Fresh) and at in part.twins and first_fresh[part.twins[at]] < at:
+                continue
+            if steps & steps - 1:
+                others.append(number)
+            elif steps:
+                by_step.setdefault(steps.bit_length() - 1, []).append(number)
+        return cls(group, by_step, others)
+
+    def members_with(self, step: int) -> list[int]:
+        """Return the numbers of the members that contain a step."""
+        members = self.group.members
+        several = [number for number in self.others if members[number].term.traits.sites >> step & 1]
+        single = self.by_step.get(step, [])
+        return sorted([*single, *several]) if several else single
+
+
 class Beginnings(Struct, eq=False):
     """The steps that can begin in terms."""
 
@@ -92,6 +130,8 @@ class Beginnings(Struct, eq=False):
     """The maximum depth of recursive calls that begin no step."""
     begins: dict[tuple[Term, int, int], tuple[Begin, ...]] = field(default_factory=dict)
     positions: dict[Part, dict[int, list[int]]] = field(default_factory=dict)
+    group_index: _GroupIndex | None = None
+    """The members of the last group by the steps in them."""
     is_truncated: bool = False
     """Whether a recursion exceeded this depth."""
     _recursion: int = 0
@@ -236,8 +276,11 @@ class Beginnings(Struct, eq=False):
     def _in_group(self, term: Members, site: int) -> Iterator[Begin]:
         members = term.members
         begun: set[Member] = set()
-        for number, member in enumerate(members):
-            if not member.term.traits.sites >> site & 1 or self._begins_later(term, number) or member in begun:
+        if self.group_index is None or self.group_index.group is not term:
+            self.group_index = _GroupIndex.of(term)
+        for number in self.group_index.members_with(site):
+            member = members[number]
+            if member in begun:
                 continue
             begun.add(member)
             for begin in self.of(member.term, site):
@@ -252,18 +295,6 @@ class Beginnings(Struct, eq=False):
     def _others(self, term: Members, number: int, clock: float | None) -> list[tuple[tuple[Member, ...], Pending]]:
         others = (*term.members[:number], *term.members[number + 1 :])
         return [(others, NO_PENDING)] if clock is None else self.clocks.members_at(term, others, clock)
-
-    def _begins_later(self, group: Members, number: int) -> bool:
-        """Return whether an equal member before a member has not begun: calls begin in their order."""
-        at = group.members[number].ats[0]
-        if at not in group.part.twins or not isinstance(group.members[number].term, Fresh):
-            return False
-        first = group.part.twins[at]
-        return any(
-            isinstance(each.term, Fresh) and group.part.twins.get(each.ats[0], each.ats[0]) == first
-            for each in group.members
-            if each.ats[0] < at
-        )
 
     def _with_paths(self, part: GroupPart, member: Member, begin: Begin) -> tuple[Frame, ...]:
         """Return frames in which a call that is a member has its own path, because equal calls share a part."""
