@@ -171,3 +171,17 @@ def test_a_new_else_in_the_first_pass_of_a_loop() -> None:
         "`c` may run when the instance resumes, before steps that have already run.",
     )
     assert replay(old, old, log).effect == "resumes"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("(data := await self.work()) != 1", "not (data := await self.work()) == 1"),
+        ("order['total'] < 3", "not not order['total'] < 3"),
+        ("order['total'] < 3", "3 > order['total']"),
+    ],
+)
+def test_the_test_of_a_loop_in_other_words(old: str, new: str) -> None:
+    log = log_of("running", ended("a"), opened("b"))
+    sources = (f"while {test}:\n    <a>\n<b>" for test in (old, new))
+    assert replay(*sources, log).effect == "resumes"
