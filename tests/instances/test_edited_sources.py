@@ -183,5 +183,13 @@ def test_a_new_else_in_the_first_pass_of_a_loop() -> None:
 )
 def test_the_test_of_a_loop_in_other_words(old: str, new: str) -> None:
     log = log_of("running", ended("a"), opened("b"))
-    sources = (f"while {test}:\n    <a>\n<b>" for test in (old, new))
-    assert replay(*sources, log).effect == "resumes"
+    before, after = (f"while {test}:\n    <a>\n<b>" for test in (old, new))
+    assert replay(before, after, log).effect == "resumes"
+
+
+def test_calls_that_change_places_run_in_another_order() -> None:
+    helper = 'async def send(name):\n    await step.do(f"send {name}")(self.work)()\n'
+    old, new = (f"{helper}await send({first})\nawait send({second})\n<a>" for first, second in ("12", "21"))
+    reason = "`send(2)` may run when the instance resumes, before steps that have already run."
+    assert replay(old, new, log_of("running", opened("send 1"))).reasons == (reason,)
+    assert replay(old, new, log_of("running", ended("send 1"), ended("send 2"), opened("a"))).effect == "resumes"

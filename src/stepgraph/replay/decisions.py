@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, have_equal_first_passes, number_of_passes
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, functions_by_key, is_work
 from stepgraph.execution.engine_rules import InstanceEffect, result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import changed_constant
@@ -81,6 +81,7 @@ class Decisions(Struct, frozen=True):
         yield from self._added_loops()
         yield from self._further_passes()
         yield from self._overtaken_in_pass()
+        yield from self._overtaken_calls()
         for exchange in Exchanges(self.matching, self.old.possible.__contains__, self._may_have_begun).find():
             where = f"`{exchange.new}`" if exchange.new != exchange.old else f"Another `{exchange.new}`"
             yield Decision("unknown", f"{where} may get stored results of `{exchange.old}`.")
@@ -214,6 +215,19 @@ class Decisions(Struct, frozen=True):
                     f"`{overtaken.name}` may run when the instance resumes, before steps of the same pass of the loop "
                     "that have already run.",
                 )
+
+    def _overtaken_calls(self) -> Iterator[Decision]:
+        """Yield the calls that now precede steps that have run, of functions that other calls have run."""
+        tree = self.matching.new
+        functions = functions_by_key(tree)
+        for element in tree.elements:
+            function = functions.get(element.name) if element.kind == CALL else None
+            if function not in self.new.last or self.matching.to_old[element.number] in self.old.possible:
+                continue
+            if self.has_overtaken(element.number) and not self.is_excluded(element.number):
+                name = f"`{element.name}{tree.arguments.get(element.number, '')}`"
+                reason = f"{name} may run when the instance resumes, before steps that have already run."
+                yield Decision("out_of_order", reason)
 
     def _is_in(self, old: int) -> bool:
         """Return whether the last step of the instance in a function of the deployed code is in an element."""
