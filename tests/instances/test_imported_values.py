@@ -283,7 +283,7 @@ def test_values_of_local_code_may_change_branches(case: str, tmp_path: Path) -> 
         ("n > LIMIT > 0", "= 3", "= 'x'", "condition `n > LIMIT > 0`: value 3 changed to 'x'"),
         ("n > LIMIT", "= 3", "= max(3, 2)", "condition `n > LIMIT`: the code or values behind it changed"),
         ("n > LIMIT + 3", "3", "5", "condition `n > LIMIT + 3` changed to `n > LIMIT + 5`"),
-        ("big(n)", "n > 7", "n > 8", "condition `big(n)`: the code or values behind it changed"),
+        ("big(n)", "n > 7", "n > 8", "condition `big(n)`: value 7 changed to 8"),
     ],
 )
 def test_diffs_show_changed_values(condition: str, before: str, after: str, change: str, tmp_path: Path) -> None:
