@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from tests.semantics.notation import dependent_graph_of, text
+from tests.semantics.notation import dependent_graph_of, dependent_workflow_of, text
 
 
 @pytest.mark.parametrize(
@@ -190,3 +190,9 @@ def test_a_function_without_steps_declares_a_dependency_again() -> None:
         await b()
     """
     assert dependent_graph_of("b(a)", body).splitlines() == ["a", "b", "a", "b"]
+
+
+@pytest.mark.parametrize("start", ["await a()", "task = asyncio.create_task(a())\nawait c()\nawait task"])
+def test_steps_of_a_cycle_run_once(start: str) -> None:
+    workflow = dependent_workflow_of("a(b) b(a) c", start)
+    assert [note.code for note in workflow.notes] == ["dependency-cycle"]

@@ -100,10 +100,10 @@ def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedul
     )
     before: list[int] = []
     after: list[tuple[TaskId, ...]] = []
-    for task in foreground:
+    for position, task in enumerate(foreground):
         over = predecessors.start[task]
-        before.append(over & ((1 << len(foreground)) - 1))
-        after.append(tuple(task_ids[position] for position in bits(over >> len(foreground))))
+        before.append(over & ((1 << position) - 1))  # runs in a dependency cycle precede each other
+        after.append(tuple(task_ids[index] for index in bits(over >> len(foreground))))
     return Schedule(
         tuple(foreground),
         tuple(before),
