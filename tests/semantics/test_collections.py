@@ -418,3 +418,9 @@ def test_map_over_an_iterable_with_an_empty_default(iterable: str) -> None:
 def test_unpacking_an_unknown_value_or_its_default() -> None:
     body = "first, rest = x or (None, [])\nfor item in rest:\n    await a()"
     assert graph_of(body) == "loop\n  a"
+
+
+def test_joined_collections_contain_each_union_once() -> None:
+    start = "task = asyncio.create_task(a()) if early else None\ntasks = []\ntasks.append(task)\n"
+    workflow = workflow_of(start + "if wanted():\n    tasks.pop(number)\n" * 12)
+    assert workflow.notes == ()

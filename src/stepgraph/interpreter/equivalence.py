@@ -34,7 +34,14 @@ def is_equivalent(a: Slot, b: Slot) -> bool:
     """
     if isinstance(a, Element | MappingEntry) and isinstance(b, Element | MappingEntry) and a is not b:
         a, b = _as_certain(a), _as_certain(b)
+        if isinstance(a.value, Union) and isinstance(b.value, Union) and _has_same_cases(a.value, b.value):
+            b = replace(b, value=a.value)
     return a is b or bool(a == b) or (_declaration_key(a) is not None and _declaration_key(a) == _declaration_key(b))
+
+
+def _has_same_cases(a: Union, b: Union) -> bool:
+    """Return whether two unions hold equal values on the same paths. A union itself is equal only to itself."""
+    return a is b or (a.since == b.since and _declaration_key(a) == _declaration_key(b))
 
 
 def _bucket_key(value: Slot) -> object:

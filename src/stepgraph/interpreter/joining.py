@@ -379,10 +379,8 @@ def _is_many(element: Slot) -> bool:
 
 
 def _is_uncertain_task(element: Slot) -> bool:
-    return (
-        isinstance(element, Element | MappingEntry)
-        and isinstance(element.value, Task)
-        and not element.value.on_every_path
+    return isinstance(element, Element | MappingEntry) and any(
+        isinstance(leaf, Task) and not leaf.on_every_path for leaf in union_values(element.value)
     )
 
 
