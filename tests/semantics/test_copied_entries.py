@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, graph_of, workflow_of_module
+from tests.semantics.notation import codes_of, graph_of, text, workflow_of_module
 
 MODULE = """
 import functools
@@ -100,3 +100,23 @@ def test_lists_in_pairs_of_unknown_length_may_get_steps() -> None:
     change = "for pair in pairs:\n    pair[1].append(a)\n"
     call = 'for function in table[event["payload"]["key"]]:\n    await function()\n'
     assert codes_of(f"{PAIRS}\n{change}{call}") != []
+
+
+def test_unpacked_keywords_have_the_values_of_all_branches() -> None:
+    assert graph_of("""
+        async def call(f):
+            await f()
+
+        options = {"f": a}
+        if swapped:
+            options["f"] = b
+        await call(**options)
+    """) == text("""
+        call call
+        def call
+          switch f
+          | case b
+            b
+          | case a
+            a
+    """)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import libcst as cst
@@ -69,6 +69,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
         options = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
+        options.state.unordered = keywords.is_unordered
         options.state.created_empty = not (options.state.contents or keywords.is_open)
         values[params.star_kwarg.name.value] = options
     if interpreter.is_import_time:
@@ -133,16 +134,18 @@ class _Keywords:
     """The keyword arguments of a call that are not yet bound to parameters."""
 
     def __init__(self, place: SourcePlace, callee: FunctionValue, arguments: Arguments) -> None:
-        self.named = {name: MappingEntry(Constant(name), value, place, place) for name, value in callee.keywords}
-        """The arguments by keyword."""
+        self.named = {name: [MappingEntry(Constant(name), value, place, place)] for name, value in callee.keywords}
+        """The arguments by keyword. If an unpacked mapping has one of several values, they all may be missing."""
         self.dynamic: list[MappingEntry] = []
         """Entries of unpacked mappings whose key is not a constant string. Each may be bound to any parameter."""
         self.is_open = False
         """Whether the call may pass further keyword arguments that are unknown."""
+        self.is_unordered = False
+        """Whether the order of the keyword arguments is uncertain."""
         for argument in arguments.items:
             if argument.keyword is not None:
                 key = Constant(argument.keyword)
-                self.named[argument.keyword] = MappingEntry(key, argument.value, argument.place, argument.place)
+                self.named[argument.keyword] = [MappingEntry(key, argument.value, argument.place, argument.place)]
             elif argument.star == "**":
                 self._unpack(argument)
 
@@ -151,9 +154,13 @@ class _Keywords:
             self.is_open = True
             return
         self.is_open = self.is_open or argument.value.partial
+        self.is_unordered = self.is_unordered or is_unordered(argument.value)
         for entry in argument.value.entries:
             if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
-                self.named[entry.key.value] = entry
+                entries = self.named.setdefault(entry.key.value, [])
+                if not entry.may_be_missing:
+                    entries.clear()
+                entries.append(entry)
             else:
                 self.dynamic.append(replace(entry, many=True))
 
@@ -162,9 +169,9 @@ class _Keywords:
 
         These are the keyword argument and, unless it must be present, the relevant `dynamic` entries.
         """
-        entry = self.named.pop(name, None)
-        candidates = [] if entry is None else [Element(entry.value, entry.place, may_be_missing=entry.may_be_missing)]
-        if entry is None or entry.may_be_missing:
+        entries = self.named.pop(name, [])
+        candidates = [Element(entry.value, entry.place, may_be_missing=entry.may_be_missing) for entry in entries]
+        if all(entry.may_be_missing for entry in entries):
             candidates += (
                 Element(candidate.value, candidate.place, may_be_missing=True)
                 for candidate in self.dynamic
@@ -174,7 +181,7 @@ class _Keywords:
 
     def remaining(self) -> tuple[MappingEntry, ...]:
         """Return the keyword arguments for `**kwargs`."""
-        return (*self.named.values(), *self.dynamic)
+        return (*chain.from_iterable(self.named.values()), *self.dynamic)
 
 
 class _ArgumentBinder(Struct):
