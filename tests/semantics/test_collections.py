@@ -424,3 +424,38 @@ def test_joined_collections_contain_each_union_once() -> None:
     start = "task = asyncio.create_task(a()) if early else None\ntasks = []\ntasks.append(task)\n"
     workflow = workflow_of(start + "if wanted():\n    tasks.pop(number)\n" * 12)
     assert workflow.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "change"),
+    [
+        ("[a, b]", "items = items * 2"),
+        ("[a, b]", "items = 2 * items"),
+        ("{a}", "items = items | {b}"),
+        ("{a, b}", "items = items - {row}"),
+    ],
+)
+def test_operators_apply_to_collections_of_earlier_passes(first: str, change: str) -> None:
+    workflow = workflow_of(f"items = {first}\nfor row in rows:\n    {change}\nfor f in items:\n    await f()\n")
+    assert workflow.notes == ()
+
+
+def test_merged_dictionaries_of_earlier_passes_have_all_entries() -> None:
+    assert graph_of("""
+        table = {"x": a}
+        for row in rows:
+            table = table | {row: b}
+        for f in table.values():
+            await f()
+    """) == text("""
+        switch table
+        | case table 1
+          a
+        | case table 2
+          loop
+            switch f
+            | case a
+              a
+            | case b
+              b
+    """)

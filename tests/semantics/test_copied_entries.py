@@ -102,6 +102,51 @@ def test_lists_in_pairs_of_unknown_length_may_get_steps() -> None:
     assert codes_of(f"{PAIRS}\n{change}{call}") != []
 
 
+@pytest.mark.parametrize(
+    "copy", ["{**table}", "dict(**table)", "dict(table)", "table | {}", "{} | table", "dict(table.items())"]
+)
+def test_copies_of_one_of_two_orders_have_no_order(copy: str) -> None:
+    assert graph_of(f"""
+        table = {{"x": a, "y": b}}
+        if swapped:
+            table = dict(reversed(table.items()))
+        copy = {copy}
+        for f in copy.values():
+            await f()
+    """) == text("""
+        loop
+          switch f
+          | case b
+            b
+          | case a
+            a
+    """)
+
+
+@pytest.mark.parametrize("copy", ["{**table}", "dict(**table)", "as_keywords(**table)"])
+def test_copies_of_unordered_dictionaries_have_no_order(copy: str) -> None:
+    assert graph_of(f"""
+        def as_keywords(**keywords):
+            return keywords
+
+        table = {{}}
+        if early:
+            table["y"] = b
+        table["x"] = a
+        table["y"] = b
+        copy = {copy}
+        for f in copy.values():
+            await f()
+    """) == text("""
+        loop
+          switch f
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
 def test_unpacked_keywords_have_the_values_of_all_branches() -> None:
     assert graph_of("""
         async def call(f):

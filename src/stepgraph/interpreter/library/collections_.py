@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from msgspec import Struct, field
@@ -12,12 +13,11 @@ from stepgraph.interpreter.library.iteration_ import emit_key_calls
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.builtin_methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.containers.iteration import CopiedEntries, copy_elements, elements_of, entries_of
+from stepgraph.interpreter.objects.containers.entries import CopiedEntries, EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_unordered
 from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
 from stepgraph.interpreter.python.arguments import (
-    is_unordered,
     make_mapping,
     make_result_collection,
     unpacked_arguments,
@@ -45,8 +45,8 @@ from stepgraph.syntax.module import SourcePlace
 def _make_dictionary(call: LibraryCall) -> Value:
     """Model `dict(mapping)`, `dict(pairs)` and `dict(a=1)`. The result is `partial` if it may have unknown entries."""
     table = EntryTable()
-    partial = unordered = False
-    for argument in unpacked_arguments(call.arguments).items:
+    partial = False
+    for argument in _unpacked_positions(call.arguments):
         if argument.star == "*":
             call.interpreter.escape(
                 argument.value, argument.place, "is stored in a dictionary, which stepgraph does not model"
@@ -59,16 +59,17 @@ def _make_dictionary(call: LibraryCall) -> Value:
         copied = (
             CopiedEntries((), is_complete=False) if is_unknown else entries_of(call.interpreter, source, call.place)
         )
-        if not copied.is_complete:
-            table.make_optional()
-            partial = True
-        unordered = unordered or is_unordered(source)
-        for entry in copied.entries:
-            table.add(entry)
+        partial = partial or not copied.is_complete
+        table.add_copied(copied)
     dictionary = replace(mapping_of(call.interpreter, table, partial=partial), hidden=True)
-    dictionary.state.unordered = dictionary.state.unordered or unordered
     dictionary.state.created_empty = not call.arguments.items
     return dictionary
+
+
+def _unpacked_positions(arguments: Arguments) -> Iterator[Argument]:
+    """Yield the arguments with the elements of `*[...]` unpacked, but whole `**` arguments, whose order counts."""
+    for argument in arguments.items:
+        yield from (argument,) if argument.star == "**" else unpacked_arguments(Arguments((argument,))).items
 
 
 @models("builtins.dict.fromkeys", "collections.OrderedDict.fromkeys")

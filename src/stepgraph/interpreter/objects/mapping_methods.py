@@ -14,7 +14,6 @@ from stepgraph.interpreter.objects.containers.iteration import elements_of, entr
 from stepgraph.interpreter.objects.containers.iterators import make_view
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
-    is_unordered,
     make_mapping,
     make_result_collection,
     ordered_like,
@@ -190,7 +189,7 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
         copied = entries_of(interpreter, argument.value, argument.place)
         if not copied.is_complete:
             _update_with_unknown(interpreter, receiver, place)
-        receiver.state.unordered = receiver.state.unordered or is_unordered(argument.value)
+        receiver.state.unordered = receiver.state.unordered or not copied.is_ordered
         for entry in copied.entries:
             add_entry(interpreter, receiver, entry)
     return Constant(None)

@@ -202,10 +202,7 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
 
             copied = entries_of(interpreter, spread, interpreter.place(element.value))
             partial = partial or not copied.is_complete
-            if not copied.is_complete:
-                table.make_optional()
-            for entry in copied.entries:
-                table.add(entry)
+            table.add_copied(copied)
     mapping = mapping_of(interpreter, table, partial=partial)
     mapping.state.created_empty = not node.elements
     return mapping
@@ -286,7 +283,8 @@ def _copy_entries(interpreter: Interpreter, value: Value, place: SourcePlace) ->
     from stepgraph.interpreter.objects.containers.iteration import entries_of
 
     copied = entries_of(interpreter, value, place)
-    table = EntryTable(copied.entries)
+    table = EntryTable()
+    table.add_copied(copied)
     return mapping_of(interpreter, table, partial=not copied.is_complete)
 
 

@@ -9,11 +9,13 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.containers.container_objects import as_plain_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iteration import (
     added_elements,
     copy_attributes,
+    copy_elements,
     elements_of,
     entries_of,
 )
@@ -37,7 +39,7 @@ from stepgraph.interpreter.python.constants import (
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary
-from stepgraph.interpreter.values.shown_elements import hidden_like, shown_entries
+from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
 from stepgraph.syntax.module import SourcePlace
@@ -75,6 +77,10 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     if result is not None:
         return result
     operator = type(node.operator)  # `isinstance` is slow, because the types of LibCST have an abstract base class
+    if operator is cst.Multiply and _may_be(right, Collection):
+        left, right = right, left  # `2 * items` is `items * 2`
+    if operator is not cst.Add:
+        left = _as_one_collection(interpreter, left)
     if operator is cst.Add:
         if is_string(left) or is_string(right):
             return concatenate_values(
@@ -91,7 +97,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         return make_collection(interpreter, left.kind, (*left.items, *right.items))
     if operator is cst.BitOr and isinstance(left, AttributeDictionary):
         left = copy_attributes(interpreter, left, Arguments(), interpreter.place(node.left))
-    if operator is cst.BitOr and isinstance(left, Mapping):
+    if operator is cst.BitOr and _may_be(left, Mapping):
         return _merge_mappings(interpreter, node, left, right)
     if operator is cst.Multiply and isinstance(left, Collection):
         return _repeat(interpreter, left, right)
@@ -123,20 +129,27 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     return interpreter.tracer.on_operation((left, right), result)
 
 
-def _merge_mappings(interpreter: Interpreter, node: cst.BinaryOperation, left: Mapping, right: Value) -> Mapping:
+def _merge_mappings(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Mapping:
     """Return the dictionary `left | right`. The entries of `right` take precedence."""
-    copied = entries_of(interpreter, right, interpreter.place(node.right))
-    table = EntryTable(shown_entries(left, interpreter.place(node.left)))
-    if not copied.is_complete:
-        table.make_optional()
-    for entry in copied.entries:
-        table.add(entry)
-    partial = left.partial or not copied.is_complete or not left.shows_constants
-    merged = mapping_of(interpreter, table, partial=partial)
-    merged.state.unordered = any(
-        [not table.is_ordered, left.state.unordered, isinstance(right, Mapping) and right.state.unordered]
-    )
-    return merged
+    table = EntryTable()
+    partial = False
+    for operand, value in ((node.left, left), (node.right, right)):
+        copied = entries_of(interpreter, value, interpreter.place(operand))
+        table.add_copied(copied)
+        partial = partial or not copied.is_complete
+    dictionaries = (leaf for leaf in union_values(left) if isinstance(leaf, Mapping))
+    partial = partial or not all(dictionary.shows_constants for dictionary in dictionaries)
+    return mapping_of(interpreter, table, partial=partial)
+
+
+def _may_be(value: Value, *types: type[Value]) -> bool:
+    return any(isinstance(leaf, types) for leaf in union_values(value))
+
+
+def _as_one_collection(interpreter: Interpreter, value: Value) -> Value:
+    """Return one collection with the elements of all cases of a union of collections, or any other value unchanged."""
+    kinds = [leaf.kind for leaf in union_values(value) if isinstance(leaf, Collection)]
+    return value if not isinstance(value, Union) or not kinds else copy_elements(interpreter, value, kinds[0]) or value
 
 
 _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)

@@ -19,6 +19,16 @@ from stepgraph.ir.values import Constant, Value
 from stepgraph.limits import Limit
 
 
+class CopiedEntries(Struct, frozen=True):
+    """The entries that an operation copies into a dictionary."""
+
+    entries: tuple[MappingEntry, ...]
+    is_complete: bool
+    """Whether there are no other entries, which may replace those of the dictionary."""
+    is_ordered: bool = True
+    """Whether the order of the entries is certain."""
+
+
 class EntryTable:
     """The entries of a dictionary that is built one entry at a time.
 
@@ -64,6 +74,14 @@ class EntryTable:
             if key in self._entries:
                 self.replaced.append(self._entries[key])
             self._entries[key] = entry
+
+    def add_copied(self, copied: CopiedEntries) -> None:
+        """Add copied entries. If others may be copied too, all entries so far may be missing."""
+        if not copied.is_complete:
+            self.make_optional()
+        self.is_ordered = self.is_ordered and copied.is_ordered
+        for entry in copied.entries:
+            self.add(entry)
 
     def __len__(self) -> int:
         return len(self._entries)

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot, on_path, union_values
 from stepgraph.interpreter.objects.classes import class_member, enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.entries import iterated_entries
+from stepgraph.interpreter.objects.containers.entries import CopiedEntries, exact_key, iterated_entries
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import may_be_unset
-from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, ordered_like
+from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection, ordered_like
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, GeneratorExpression
@@ -163,19 +162,13 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
     return copy
 
 
-class CopiedEntries(Struct, frozen=True):
-    """The entries that an operation copies into a dictionary."""
-
-    entries: tuple[MappingEntry, ...]
-    is_complete: bool
-    """Whether there are no other entries, which may replace those of the dictionary."""
-
-
 def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> CopiedEntries:
     """Return the entries of a dictionary or of an iterable of pairs."""
     value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
-        return CopiedEntries(shown_entries(value, place), is_complete=not value.partial)
+        return CopiedEntries(
+            shown_entries(value, place), is_complete=not value.partial, is_ordered=not is_unordered(value)
+        )
     if isinstance(value, Union):
         return _entries_of_cases(interpreter, value, place)
     if isinstance(value, AttributeDictionary) and COMPUTED_NAME not in value.owner.state:
@@ -187,7 +180,8 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> Co
         for part in parts:
             interpreter.escape(part, place, "is stored in a dictionary, which stepgraph does not model")
         return CopiedEntries(tuple(_unknown_entries(interpreter, parts, place)), is_complete=False)
-    return CopiedEntries(tuple(pair for pair in pairs if pair is not None), is_complete=True)
+    entries = tuple(pair for pair in pairs if pair is not None)
+    return CopiedEntries(entries, is_complete=True, is_ordered=not is_unordered(value))
 
 
 def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace) -> CopiedEntries:
@@ -196,7 +190,19 @@ def _entries_of_cases(interpreter: Interpreter, value: Union, place: SourcePlace
     interpreter.budget.spend(Limit.ELEMENTS, sum(len(each.entries) for each in copied))
     branches = [(None, each.entries) for each in copied]
     entries = join_slot(interpreter.budget, branches, None, place, None) if branches else ()
-    return CopiedEntries(entries, all(each.is_complete for each in copied))
+    is_complete = all(each.is_complete for each in copied)
+    is_ordered = all(each.is_ordered for each in copied) and _have_same_order([each.entries for each in copied])
+    return CopiedEntries(entries, is_complete, is_ordered)
+
+
+def _have_same_order(dictionaries: Sequence[Sequence[MappingEntry]]) -> bool:
+    """Return whether a join of dictionaries, which keeps the order of first appearance, has the order of each."""
+    positions: dict[object, int] = {}
+    for entries in dictionaries:
+        order = [positions.setdefault((entry.place.node, exact_key(entry.key)), len(positions)) for entry in entries]
+        if order != sorted(order):
+            return False
+    return True
 
 
 def copy_attributes(
