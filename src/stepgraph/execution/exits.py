@@ -383,7 +383,9 @@ class TermExits(Struct, eq=False):
         part, current = term.part, term.current
         exits = self.of(current)
         for pending in self._ends_in_group(term):
-            if term.stage != "final":
+            if term.stage == "body" and part.orelse is not EMPTY:
+                yield self.terms.protected(part, self.terms.fresh(part.orelse), "orelse"), pending
+            elif term.stage != "final":
                 yield self._finally(part, "next"), pending
             elif term.pending == "next" or not pending.group:
                 yield term.pending, pending
@@ -403,7 +405,7 @@ class TermExits(Struct, eq=False):
                     yield self._handler(part), pending
                 if part.final is not EMPTY:
                     yield self._finally(part, "fail"), pending
-        elif term.stage == "handler" and part.final is not EMPTY:
+        elif term.stage != "final" and part.final is not EMPTY:
             yield from ((self._finally(part, "fail"), pending) for pending in self.interrupted(current))
 
     def _ends_in_group(self, term: Protected) -> list[Pending]:
@@ -465,6 +467,9 @@ class TermExits(Struct, eq=False):
                 yield Pending(self.terms.background(each.term for each in live))
             case Protected(part=part, current=current, stage=stage):
                 inside = self.interrupted(current)
+                if stage == "body" and part.orelse is not EMPTY:
+                    orelse = self.interrupted(self.terms.fresh(part.orelse))
+                    inside = [*inside, *self.terms.all_joined([self.ends(current), orelse])]
                 if stage == "final" or part.final is EMPTY:
                     yield from inside
                 else:

@@ -189,6 +189,8 @@ class TryPart(Struct, frozen=True, eq=False):
     """Whether the handler catches every failure."""
     is_unhandled: bool = False
     """Whether every failure leaves the statement."""
+    orelse: Part = EMPTY
+    """The `else`, whose failures the handler does not catch. In a group, the body contains it."""
 
 
 class ExitPart(Struct, frozen=True, eq=False):

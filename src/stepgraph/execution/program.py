@@ -47,6 +47,7 @@ from stepgraph.model.walk import (
 from stepgraph.order.paths import clocks_of
 
 _RUN: Final = "run"
+_RAISE: Final = ExitPart("fail", Traits(starts=inf, jumps=frozenset({"fail"})))
 
 _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
     "step_do": "step",
@@ -68,7 +69,7 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
     builder = _ProgramBuilder(sites, {key: mask for key, (mask, _) in reach.items()}, details)
-    parts = {key: builder.body(body.nodes, body.path) for key, body in bodies.items()}
+    parts = {key: builder.body(body.nodes, body.path, body.part) for key, body in bodies.items()}
     recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
     # Only a group, or a node of an unknown type, has overlapping passes.
     has_passes = any(node["type"] == "parallel" or as_unknown(node) or "starts" in node for node in nodes.values())
@@ -79,15 +80,17 @@ class _BodyNodes(Struct, frozen=True, eq=False):
     path: Path
     """The path of its list of nodes."""
     nodes: Sequence[Node]
+    part: Mapping[str, object]
+    """The workflow, node or function that has the body."""
 
 
 def _bodies(graph: Graph) -> dict[str, _BodyNodes]:
     """Return the bodies of `run`, of workflows as nodes by their paths, and of functions by their names."""
     workflow = graph["workflow"]
     starts = {path: node for path, node in paths_of(workflow) if node["type"] == "start"}
-    bodies = {_RUN: _BodyNodes("nodes", workflow["nodes"])}
+    bodies = {_RUN: _BodyNodes("nodes", workflow["nodes"], workflow)}
     for path, node in starts.items():
-        bodies[path] = _BodyNodes(f"{path}.nodes", node["nodes"])
+        bodies[path] = _BodyNodes(f"{path}.nodes", node["nodes"], node)
     functions = functions_of(workflow)
     for prefix, declared in (
         ("", workflow["functions"]),
@@ -95,7 +98,8 @@ def _bodies(graph: Graph) -> dict[str, _BodyNodes]:
     ):
         for name, function in declared.items():
             if functions.get(name) is function:
-                bodies[_key(name)] = _BodyNodes(f'{prefix}functions["{name}"].nodes', function["nodes"])
+                path = f'{prefix}functions["{name}"].nodes'
+                bodies[_key(name)] = _BodyNodes(path, function["nodes"], function)
     return bodies
 
 
@@ -186,20 +190,28 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     """The sites of each body, including those of the functions that it calls."""
     details: Details
 
-    def body(self, nodes: Sequence[Node], path: Path) -> Part:
+    def body(self, nodes: Sequence[Node], path: Path, part: Mapping[str, object]) -> Part:
         """Return the part of a body, which has its own clock."""
-        return self._list(nodes, path, _BODY)
+        return self._with_ending(part, self._list(nodes, path, _BODY))
+
+    def _with_ending(self, part: Mapping[str, object], body: Part) -> Part:
+        """Return the content of a part with the `raise` statements at its end that have no nodes."""
+        detail = self.details.of(part)
+        if not detail.ends_by_raise:
+            return body
+        return sequence([body, _RAISE if detail.final_raise else _choice([EMPTY, _RAISE])])
 
     def _list(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> Part:
         if context.in_group:
             parts = self._parts(nodes, path, context)
             is_group = len(parts) > 1 and any(part.traits.clocked for part in parts)
             return group("list", parts) if is_group else sequence(parts)
-        if any("resolves" in node for node in _clocked(nodes)):
+        if _resolves(nodes):
             return group("all", self._members(nodes, path, settled=False))
         return sequence(self._parts(nodes, path, context))
 
     def _parts(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> list[Part]:
+        """Return the parts of nodes, in which the `else` of a loop is empty, because the loop contains it."""
         parts: list[Part] = []
         for index, node in enumerate(nodes):
             at, previous = f"{path}[{index}]", parts[-1] if parts else None
@@ -207,7 +219,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             if orelse is None or not isinstance(previous, LoopPart) or previous.overlapping:
                 parts.append(self._part(node, at, context))
             else:
-                parts[-1] = _with_else(previous, self._list(orelse["nodes"], f"{at}.branches[0].nodes", context))
+                loop = _with_else(previous, self._branch(orelse, f"{at}.branches[0].nodes", context))
+                parts[-1:] = [loop, EMPTY]
         return parts
 
     def _members(self, nodes: Sequence[Node], path: Path, *, settled: bool) -> list[Part]:
@@ -243,7 +256,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 return EMPTY
             case "if" | "switch":
                 branches = [
-                    self._ending(branch, f"{path}.branches[{at}].nodes", context)
+                    self._branch(branch, f"{path}.branches[{at}].nodes", context)
                     for at, branch in enumerate(node["branches"])
                 ]
                 is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
@@ -257,25 +270,34 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
 
     def _step(self, node: Step, path: Path, context: _GroupContext) -> Part:
         site, clock = self.sites[path], _clock(node, context)
-        nested = self.body(node["nodes"], f"{path}.nodes") if node["type"] == "step_do" else EMPTY
+        nested = self.body(node["nodes"], f"{path}.nodes", node) if node["type"] == "step_do" else EMPTY
         return StepPart(site, nested, clock, clock.traits(1 << site.number | nested.traits.sites))
 
     def _call(self, path: Path, body: str, clock: Clock, *, is_call: bool) -> Part:
         return CallPart(path, body, is_call, clock, clock.traits(self.masks.get(body, 0)))
 
     def _try(self, node: Try, path: Path, context: _GroupContext) -> Part:
-        body = self._block(node.get("try_block"), f"{path}.try_block", context)
+        body, orelse = self._try_block(node.get("try_block"), f"{path}.try_block", context)
         catch = node.get("catch_block")
         handler = None if catch is None else self._block(catch, f"{path}.catch_block", context)
         final = self._block(node.get("finally_block"), f"{path}.finally_block", context)
-        blocks = [body.traits, final.traits, *([] if handler is None else [handler.traits])]
+        blocks = [body.traits, orelse.traits, final.traits, *([] if handler is None else [handler.traits])]
         traits = combined(blocks)
         # A handler that never runs need not be over.
-        resolves = min(body.traits.resolves, final.traits.resolves)
+        resolves = min(body.traits.resolves, orelse.traits.resolves, final.traits.resolves)
         # Handlers that do not catch every failure are in a choice, of which one branch raises it again.
         catches_all = catch is not None and not handlers_in(catch["nodes"])
         traits = replace(traits, resolves=resolves)
-        return TryPart(body, handler, final, context.in_group, traits, catches_all, self._is_unhandled(node))
+        is_unhandled = self._is_unhandled(node)
+        return TryPart(body, handler, final, context.in_group, traits, catches_all, is_unhandled, orelse)
+
+    def _try_block(self, block: Block | None, path: Path, context: _GroupContext) -> tuple[Part, Part]:
+        """Return the body of a `try` and its `else`."""
+        if block is None or context.in_group or not self.details.of(block).in_else or _resolves(block["nodes"]):
+            return self._block(block, path, context), EMPTY
+        size = sum(not self.details.of(node).in_else for node in block["nodes"])
+        parts = self._parts(block["nodes"], f"{path}.nodes", context)
+        return sequence(parts[:size]), self._with_ending(block, sequence(parts[size:]))
 
     def _is_unhandled(self, node: Try) -> bool:
         """Return whether no handler of a `try` catches failures. Saved graphs can omit a handler without steps."""
@@ -284,13 +306,12 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         return self.details.of(node).is_unhandled if self.details.items else "finally_block" in node
 
     def _block(self, block: Block | None, path: Path, context: _GroupContext) -> Part:
-        return EMPTY if block is None else self._ending(block, f"{path}.nodes", context)
+        return EMPTY if block is None else self._branch(block, f"{path}.nodes", context)
 
-    def _ending(self, part: Block | Branch, path: Path, context: _GroupContext) -> Part:
-        """Return the part of a block or branch, with the `raise` at its end, for which the payload has no node."""
-        body = self._list(part["nodes"], path, context)
-        is_raised = bool(self.details.of(part).final_raise) and not context.in_group
-        return sequence([body, _FAILURE]) if is_raised else body
+    def _branch(self, branch: Branch | Block, path: Path, context: _GroupContext) -> Part:
+        """Return the content of a branch or block. In a group, code may raise before all of its work is over."""
+        part = self._list(branch["nodes"], path, context)
+        return part if context.in_group else self._with_ending(branch, part)
 
     def _unknown(self, node: UnknownNode, path: Path, context: _GroupContext) -> Part:
         """Return a part that runs any contents of the node any number of times, in any order."""
@@ -338,6 +359,11 @@ def _with_else(loop: LoopPart, orelse: Part) -> LoopPart:
 def _clock(node: Clocked, context: _GroupContext) -> Clock:
     clocks = clocks_of(node)
     return Clock(clocks.get("starts"), clocks.get("resolves"), context.may_be_caught, context.settled)
+
+
+def _resolves(nodes: Sequence[Node]) -> bool:
+    """Return whether steps and calls of a list are over at its clock."""
+    return any("resolves" in node for node in _clocked(nodes))
 
 
 def _clocked(nodes: Sequence[Node]) -> Iterator[Node]:

@@ -231,6 +231,8 @@ class Terms(Struct, eq=False):
         def make(number: int) -> Term:
             later = [] if stage == "final" else [part.final.traits]
             traits = combined([current.traits, *later])
+            if stage == "body" and part.orelse is not EMPTY:
+                traits = combined([traits, part.orelse.traits])
             if stage == "body" and part.handler is not None:
                 traits = replace(combined([traits, part.handler.traits]), resolves=traits.resolves)
             return Protected(number, traits, current.running, part, current, stage, pending)

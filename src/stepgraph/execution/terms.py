@@ -38,7 +38,7 @@ NEW: Final = -1
 ANY_TIME: Final = -2
 """The end of a step that may be over or not."""
 
-Stage: TypeAlias = Literal["body", "handler", "final"]
+Stage: TypeAlias = Literal["body", "orelse", "handler", "final"]
 """The block of a `try` that runs."""
 
 

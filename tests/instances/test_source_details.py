@@ -1,0 +1,76 @@
+"""Logs of analyzed workflows, whose details tell what the payload omits."""
+
+from __future__ import annotations
+
+import re
+from textwrap import dedent, indent
+
+from stepgraph import WorkflowAnalysis, analyze_source, instance
+from stepgraph.render.instance_text import InstanceText
+from tests.instances.instance_logs import JSON, running, step
+
+OPEN: JSON = {"end": None, "success": None, "attempts": []}
+
+
+def workflow_of(body: str) -> WorkflowAnalysis:
+    """Return a workflow. The steps of the body are called as functions named `do_...`."""
+    code = dedent(body)
+    steps = dict.fromkeys(re.findall(r"\bdo_(\w+)", code))
+    declared = "".join(f"@step.do('{name}')\nasync def do_{name}(): ...\n" for name in steps)
+    run = f"async def run(self, event, step):\n{indent(declared + code, '    ')}"
+    source = f"from workers import WorkflowEntrypoint\nclass Orders(WorkflowEntrypoint):\n{indent(run, '    ')}"
+    (workflow,) = analyze_source(source).workflows
+    return workflow
+
+
+def next_of(workflow: WorkflowAnalysis, *entries: JSON) -> dict[str, str]:
+    """Return the conditions of the next steps, by name."""
+    assert workflow.graph is not None
+    placed = instance(running(*entries), workflow)
+    assert placed.problem == ""
+    listed = InstanceText.of(placed, workflow.graph["workflow"]).next_steps()
+    return {each.name: each.condition for each in listed}
+
+
+def opened(name: str, start: int = 0) -> JSON:
+    return {**step(name, start, start), **OPEN}
+
+
+RAISES = workflow_of("""
+    try:
+        await do_charge()
+        raise ValueError("no")
+    except ValueError:
+        await do_refund()
+    await do_ship()
+""")
+
+
+def test_a_raise_at_the_end_of_a_body_leads_to_the_handler() -> None:
+    assert next_of(RAISES, step("charge-1", 0, 5)) == {"refund": ""}
+
+
+def test_a_handler_after_a_raise_needs_no_failure() -> None:
+    assert next_of(RAISES, opened("charge-1")) == {"refund": ""}
+
+
+ELSE = workflow_of("""
+    try:
+        try:
+            await do_charge()
+        except Exception:
+            await do_refund()
+        else:
+            await do_ship()
+    except Exception:
+        await do_alert()
+""")
+
+
+def test_a_handler_does_not_catch_failures_of_the_else() -> None:
+    assert list(next_of(ELSE, step("charge-1", 0, 5), opened("ship-1", 10))) == ["alert"]
+
+
+def test_the_else_follows_the_body() -> None:
+    code_raises = "if the code raises an exception"
+    assert next_of(ELSE, step("charge-1", 0, 5)) == {"ship": "", "refund": code_raises, "alert": code_raises}
