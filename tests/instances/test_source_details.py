@@ -54,6 +54,41 @@ def test_a_handler_after_a_raise_needs_no_failure() -> None:
     assert next_of(RAISES, opened("charge-1")) == {"refund": ""}
 
 
+GUARDED = workflow_of("""
+    try:
+        if await do_check():
+            raise ValueError("no")
+    except ValueError:
+        await do_reject()
+    await do_ship()
+""")
+
+
+def test_a_handler_after_a_conditional_raise_needs_no_failure() -> None:
+    assert next_of(GUARDED, opened("check-1")) == {"reject": "", "ship": "after `check-1`"}
+
+
+def test_a_conditional_raise_is_an_exception_of_the_code() -> None:
+    assert next_of(GUARDED, step("check-1", 0, 5)) == {"reject": "if the code raises an exception", "ship": ""}
+
+
+def test_an_error_that_a_handler_raises_again_skips_the_rest() -> None:
+    body = """
+        try:
+            try:
+                await do_charge()
+            except Exception:
+                await do_log()
+                raise
+            await do_ship()
+        except Exception:
+            await do_alert()
+        await do_end()
+    """
+    failed = [step("charge-1", 0, 5, "Error: no"), step("log-1", 10, 15)]
+    assert next_of(workflow_of(body), *failed) == {"alert": ""}
+
+
 ELSE = workflow_of("""
     try:
         try:
@@ -74,3 +109,15 @@ def test_a_handler_does_not_catch_failures_of_the_else() -> None:
 def test_the_else_follows_the_body() -> None:
     code_raises = "if the code raises an exception"
     assert next_of(ELSE, step("charge-1", 0, 5)) == {"ship": "", "refund": code_raises, "alert": code_raises}
+
+
+def test_steps_after_a_suppressed_error_need_the_error() -> None:
+    body = """
+        try:
+            await do_a()
+            await do_b()
+        except Exception:
+            pass
+        await do_c()
+    """
+    assert next_of(workflow_of(body), step("a-1", 0, 5)) == {"b": "", "c": "if the code raises an exception"}

@@ -57,6 +57,8 @@ class TermExits(Struct, eq=False):
     terms: Terms
     only_failures: bool = False
     """Whether only failed steps and waits raise exceptions in `try` statements, not the code between steps."""
+    with_conditional_raises: bool = False
+    """Whether, with `only_failures`, the conditional `raise` statements without nodes run as well."""
     has_certain_groups: bool = False
     """Whether no code of a group continues after the failure of a step that may be over or not."""
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
@@ -175,7 +177,8 @@ class TermExits(Struct, eq=False):
             case TryPart():
                 yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"))
             case ExitPart(kind=kind):
-                yield Exit(kind)
+                if not part.is_conditional or not self.only_failures or self.with_conditional_raises:
+                    yield Exit(kind)
 
     def opened(self, part: GroupPart) -> Term:
         """Return a group whose members have not begun."""

@@ -68,4 +68,4 @@ def _after_success(
     for position in positions:
         entries[position] = replace(entries[position], outcome="done", end=None)
     match = match_log(program, replace(log, entries=tuple(entries)), budget, with_pauses=True)
-    return [place for place in match.next if place not in match.after_error]
+    return [place for place in match.next if place not in match.after_hidden_error]

@@ -62,3 +62,5 @@ class Match(Struct, frozen=True):
     """The steps that may still begin after the last entry, now or later, even if the instance has ended."""
     after_error: frozenset[Place] = frozenset()
     """The steps of `next` that begin only if the code between steps raises an exception."""
+    after_hidden_error: frozenset[Place] = frozenset()
+    """Those of `after_error` for which this cannot be a conditional `raise` statement of the graph."""

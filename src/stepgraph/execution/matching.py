@@ -383,7 +383,10 @@ class _Matcher(Struct, eq=False):
             misfit, now = self._early_end(places, final), list(final)
         following = () if self.log.has_ended or misfit else tuple(self._following(now))
         reachable, after_error = self._reachable(now), self._after_error(now, following)
-        return Match(places, following, misfit, reachable=reachable, after_error=after_error)
+        hidden = after_error
+        if self.program.has_conditional_raises:
+            hidden = self._after_error(now, after_error, with_conditional_raises=True)
+        return Match(places, following, misfit, "", reachable, after_error, hidden)
 
     def _following(self, now: Sequence[_MatchingState]) -> Iterator[Place]:
         """Yield the steps that can begin next, as far as groups end only with all of their members.
@@ -401,19 +404,21 @@ class _Matcher(Struct, eq=False):
             certain = frozenset(every)
         yield from (place for place in every if place in certain or place.is_in_handler)
 
-    def _after_error(self, now: Sequence[_MatchingState], following: Sequence[Place]) -> frozenset[Place]:
-        """Return the next steps in handlers that begin only if the code between steps raises an exception."""
-        handlers = frozenset(place for place in following if place.is_in_handler)
-        if not handlers or self.exits.only_failures:
+    def _after_error(
+        self, now: Sequence[_MatchingState], following: Iterable[Place], *, with_conditional_raises: bool = False
+    ) -> frozenset[Place]:
+        """Return the next steps that begin only if the code between steps raises an exception."""
+        places = frozenset(following)
+        if not places or not self.program.has_try or self.exits.only_failures:
             return frozenset()
-        with self._only_failures():
-            return handlers - frozenset(self._next(now))
+        with self._only_failures(with_conditional_raises=with_conditional_raises):
+            return places - frozenset(self._next(now))
 
     @contextmanager
-    def _only_failures(self) -> Iterator[None]:
-        """Let only failed steps raise exceptions in a block."""
+    def _only_failures(self, *, with_conditional_raises: bool = False) -> Iterator[None]:
+        """Let only failed steps raise exceptions in a block, and perhaps conditional `raise` statements."""
         previous = self.exits.only_failures
-        self.exits.only_failures = True
+        self.exits.only_failures, self.exits.with_conditional_raises = True, with_conditional_raises
         self._forget()
         try:
             yield

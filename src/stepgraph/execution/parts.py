@@ -198,6 +198,8 @@ class ExitPart(Struct, frozen=True, eq=False):
 
     kind: ExitKind
     traits: Traits
+    is_conditional: bool = False
+    """Whether it is a `raise` without a node that only runs under a condition."""
 
 
 Part: TypeAlias = StepPart | CallPart | SequencePart | GroupPart | ChoicePart | LoopPart | TryPart | ExitPart
@@ -215,6 +217,10 @@ class GraphParts(Struct, frozen=True, eq=False):
     """All steps, by number."""
     has_passes: bool = False
     """Whether passes of a loop may overlap."""
+    has_try: bool = False
+    """Whether the graph has a `try`, so that code may continue after an exception."""
+    has_conditional_raises: bool = False
+    """Whether the parts have conditional `raise` statements without nodes."""
     too_large: str = ""
     """The reason if the graph exceeds a limit, and has no parts."""
 

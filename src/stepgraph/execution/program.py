@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 from typing import Final, assert_never
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.execution.log import EntryKind
@@ -33,7 +33,7 @@ from stepgraph.execution.parts import (
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Block, Branch, Clocked, Graph, Node, Step, Try, UnknownNode
-from stepgraph.model.vocabulary import NO_BREAK, StepType
+from stepgraph.model.vocabulary import NO_BREAK, NO_EXCEPTION, StepType
 from stepgraph.model.walk import (
     as_unknown,
     children,
@@ -48,6 +48,7 @@ from stepgraph.order.paths import clocks_of
 
 _RUN: Final = "run"
 _RAISE: Final = ExitPart("fail", Traits(starts=inf, jumps=frozenset({"fail"})))
+_CONDITIONAL_RAISE: Final = replace(_RAISE, is_conditional=True)
 
 _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
     "step_do": "step",
@@ -69,11 +70,21 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
     builder = _ProgramBuilder(sites, {key: mask for key, (mask, _) in reach.items()}, details)
-    parts = {key: builder.body(body.nodes, body.path, body.part) for key, body in bodies.items()}
+    parts = builder.bodies(bodies)
+    if builder.omitted_raises:
+        parts = replace(builder, shows_raises=False).bodies(bodies)
     recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
     # Only a group, or a node of an unknown type, has overlapping passes.
     has_passes = any(node["type"] == "parallel" or as_unknown(node) or "starts" in node for node in nodes.values())
-    return GraphParts(parts[_RUN], parts, recursive, tuple(sites.values()), has_passes)
+    return GraphParts(
+        parts[_RUN],
+        parts,
+        recursive,
+        tuple(sites.values()),
+        has_passes,
+        has_try=any(node["type"] == "try" for node in nodes.values()),
+        has_conditional_raises=any(detail.guards for _, detail in details.items),
+    )
 
 
 class _BodyNodes(Struct, frozen=True, eq=False):
@@ -189,6 +200,14 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     masks: Mapping[str, int]
     """The sites of each body, including those of the functions that it calls."""
     details: Details
+    shows_raises: bool = True
+    """Whether the parts contain all `raise` statements that skip a branch `no exception`."""
+    omitted_raises: list[Mapping[str, object]] = field(default_factory=list)
+    """The branches and blocks in groups that end with a `raise` statement."""
+
+    def bodies(self, bodies: Mapping[str, _BodyNodes]) -> dict[str, Part]:
+        """Return the parts of bodies, by key."""
+        return {key: self.body(body.nodes, body.path, body.part) for key, body in bodies.items()}
 
     def body(self, nodes: Sequence[Node], path: Path, part: Mapping[str, object]) -> Part:
         """Return the part of a body, which has its own clock."""
@@ -199,7 +218,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         detail = self.details.of(part)
         if not detail.ends_by_raise:
             return body
-        return sequence([body, _RAISE if detail.final_raise else _choice([EMPTY, _RAISE])])
+        return sequence([body, _RAISE if detail.final_raise else _choice([EMPTY, _CONDITIONAL_RAISE])])
 
     def _list(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> Part:
         if context.in_group:
@@ -259,7 +278,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                     self._branch(branch, f"{path}.branches[{at}].nodes", context)
                     for at, branch in enumerate(node["branches"])
                 ]
-                is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
+                is_exhaustive = any(map(self._is_exhaustive, node["branches"]))
                 return _choice(branches if is_exhaustive or handlers_in([node]) else [*branches, EMPTY])
             case "try":
                 return self._try(node, path, context)
@@ -311,7 +330,16 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     def _branch(self, branch: Branch | Block, path: Path, context: _GroupContext) -> Part:
         """Return the content of a branch or block. In a group, code may raise before all of its work is over."""
         part = self._list(branch["nodes"], path, context)
-        return part if context.in_group else self._with_ending(branch, part)
+        if not context.in_group:
+            return self._with_ending(branch, part)
+        if self.details.of(branch).final_raise:
+            self.omitted_raises.append(branch)
+        return part
+
+    def _is_exhaustive(self, branch: Branch) -> bool:
+        """Return whether a branch runs unless an earlier one does. A `raise` that skips it has its own exit."""
+        is_certain = self.shows_raises and branch["condition"] == NO_EXCEPTION and self.details.of(branch).is_certain
+        return branch["condition"] is None or is_certain
 
     def _unknown(self, node: UnknownNode, path: Path, context: _GroupContext) -> Part:
         """Return a part that runs any contents of the node any number of times, in any order."""
