@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from textwrap import dedent, indent
 
+import pytest
+
 from stepgraph import WorkflowAnalysis, analyze_source, instance
 from stepgraph.render.instance_text import InstanceText
 from tests.instances.instance_logs import JSON, running, step
@@ -121,3 +123,24 @@ def test_steps_after_a_suppressed_error_need_the_error() -> None:
         await do_c()
     """
     assert next_of(workflow_of(body), step("a-1", 0, 5)) == {"b": "", "c": "if the code raises an exception"}
+
+
+@pytest.mark.parametrize(("iterable", "names"), [("range(3)", {"try"}), ("event['rows']", {"try", "give_up"})])
+def test_the_else_of_a_loop_follows_its_first_pass(iterable: str, names: set[str]) -> None:
+    body = f"""
+        for attempt in {iterable}:
+            if await do_try():
+                break
+        else:
+            await do_give_up()
+        await do_report()
+    """
+    assert set(next_of(workflow_of(body))) == names
+
+
+def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
+    body = """
+        rows = [await do_load() for number in range(3) if event["all"]]
+        await do_report()
+    """
+    assert set(next_of(workflow_of(body))) == {"load", "report"}

@@ -168,7 +168,7 @@ class Beginnings(Struct, eq=False):
             case Pass(part=part, current=current):
                 for begin in self.of(current, site):
                     yield self._in_pass(part, begin, SAME)
-                yield from self._after_pass(part, current, site)
+                yield from self._after_pass(part, current, current, site)
             case OverlappingPasses():
                 yield from self._in_passes(term, site)
             case Protected():
@@ -199,7 +199,7 @@ class Beginnings(Struct, eq=False):
             case LoopPart(overlapping=True):
                 yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True), site)
             case LoopPart():
-                yield from self._after_pass(part, self.terms.over, site)
+                yield from self._after_pass(part, self.terms.over, self.exits.before_end(part), site)
             case TryPart():
                 yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"), site)
 
@@ -309,11 +309,12 @@ class Beginnings(Struct, eq=False):
         frames = (PassFrame(part.path, began), *begin.frames)
         return Begin(term, self.terms.joined(pending, begin.pending), frames, begin.clock)
 
-    def _after_pass(self, part: LoopPart, current: Term, site: int) -> Iterator[Begin]:
-        """Yield the beginnings in the next pass of a loop, and in its `else`."""
+    def _after_pass(self, part: LoopPart, current: Term, last: Term, site: int) -> Iterator[Begin]:
+        """Yield the beginnings in the next pass of a loop, and in its `else`, which begins after a `last` pass."""
         for pending in self.exits.ends_of_pass(part, current):
             for begin in self.of(self.terms.fresh(part.body), site):
                 yield self._in_pass(part, begin, NEW, pending)
+        for pending in self.exits.ends_of_pass(part, last):
             for begin in self.of(self.terms.fresh(part.orelse), site):
                 yield self._with(begin, begin.term, pending)
 

@@ -173,7 +173,7 @@ class TermExits(Struct, eq=False):
             case LoopPart(overlapping=True):
                 yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True))
             case LoopPart():
-                yield from self._of_loop(part, self.terms.over)
+                yield from self._of_loop(part, self.before_end(part))
             case TryPart():
                 yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"))
             case ExitPart(kind=kind):
@@ -331,6 +331,10 @@ class TermExits(Struct, eq=False):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
             for each in _leaves(self.of_body(part.body)):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
+
+    def before_end(self, part: LoopPart) -> Term:
+        """Return the pass after which a loop that has begun no step may end: none, or the first one."""
+        return self.terms.fresh(part.body) if part.is_nonempty else self.terms.over
 
     def ends_of_pass(self, part: LoopPart, current: Term) -> list[Pending]:
         """Return the work that continues at each normal end of a pass, where the next pass may begin."""

@@ -172,6 +172,8 @@ class LoopPart(Struct, frozen=True, eq=False):
     traits: Traits
     is_infinite: bool = False
     """Whether only a jump or an exception ends it."""
+    is_nonempty: bool = False
+    """Whether the first pass always runs."""
     orelse: Part = EMPTY
     """The `else` of the loop, which runs unless a jump or an exception ends the loop."""
 

@@ -265,7 +265,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             case "loop":
                 body = self._list(node["nodes"], f"{path}.nodes", context)
                 loop = _loop(path, body, overlapping=context.in_group)
-                return replace(loop, is_infinite=self.details.of(node).is_infinite)
+                detail = self.details.of(node)
+                return replace(loop, is_infinite=detail.is_infinite, is_nonempty=detail.is_nonempty)
             case "parallel":
                 settled = node["kind"] == "all_settled"
                 return group(node["kind"], self._members(node["nodes"], f"{path}.nodes", settled=settled))

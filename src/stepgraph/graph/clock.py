@@ -255,12 +255,11 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return []
         case Choice(place=place):
             return _with_place(emitter, _choice(emitter, operation), place)
-        case LoopOperation(body=body, place=place, infinite=is_infinite):
+        case LoopOperation(body=body, place=place):
             nodes = _block(emitter, body)
             _tick(emitter, id(operation))
             loop: Loop = {"type": "loop", "nodes": nodes}
-            if is_infinite:
-                emitter.places.note_infinite(loop)
+            emitter.places.note_passes(loop, operation)
             return _with_place(emitter, [loop], place) if nodes else []
         case TryOperation(place=place):
             return _with_place(emitter, _try(emitter, operation), place)

@@ -99,6 +99,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         is_certain=places.is_certain(part),
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),
+        is_nonempty=places.is_nonempty(part),
         in_else=places.is_in_else(part),
         is_unhandled=places.is_unhandled(part),
         definition=_definition(places, part, scope),

@@ -13,6 +13,7 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
+    LoopOperation,
     Operation,
     OperationBlock,
     Run,
@@ -83,6 +84,7 @@ class Places(Struct):
     _choices: dict[int, tuple[Part, SourcePlace]] = field(default_factory=dict)
     """The choices that branches belong to."""
     _infinite: dict[int, Part] = field(default_factory=dict)
+    _nonempty: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
     _unhandled: dict[int, Part] = field(default_factory=dict)
     _predecessors: dict[int, tuple[Part, tuple[str, ...]]] = field(default_factory=dict)
@@ -154,13 +156,20 @@ class Places(Struct):
         entry = self._choices.get(id(part))
         return None if entry is None else entry[1]
 
-    def note_infinite(self, part: Part) -> None:
-        """Record that only a jump or an exception ends a loop."""
-        self._infinite[id(part)] = part
+    def note_passes(self, part: Part, loop: LoopOperation) -> None:
+        """Record whether only a jump or an exception ends a loop, and whether a first pass always runs."""
+        if loop.infinite:
+            self._infinite[id(part)] = part
+        if loop.min_iterations:
+            self._nonempty[id(part)] = part
 
     def is_infinite(self, part: Part) -> bool:
         """Return whether only a jump or an exception ends a loop."""
         return id(part) in self._infinite
+
+    def is_nonempty(self, part: Part) -> bool:
+        """Return whether the first pass of a loop always runs."""
+        return id(part) in self._nonempty
 
     def note_else(self, parts: Sequence[Part]) -> None:
         """Record that the end of a block and these of its nodes are the `else` of a `try`."""

@@ -333,6 +333,11 @@ class LoopOperation(Struct, frozen=True):
     iterations: IterationCount | None = None
     """The number of iterations without an early exit; None if it is not constant."""
 
+    @property
+    def min_iterations(self) -> int:
+        """The minimum number of iterations without an early exit."""
+        return int(self.at_least_once) if self.iterations is None else self.iterations.count
+
 
 class IterationCount(Struct, frozen=True):
     """A constant number of iterations and the expression that determines it, such as `range(5)`."""

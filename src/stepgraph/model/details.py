@@ -18,7 +18,7 @@ Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
 DetailText: TypeAlias = tuple[
-    int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, str, str, str, tuple[str, ...]
+    int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, bool, str, str, str, tuple[str, ...]
 ]
 """A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
 
@@ -50,6 +50,9 @@ class Detail(Struct, frozen=True):
 
     is_infinite: bool = False
     """Whether only a jump or an exception ends the loop, as with `while True`."""
+
+    is_nonempty: bool = False
+    """Whether the first pass of the loop always runs, as with `range(3)`."""
 
     in_else: bool = False
     """Whether the node, or the end of the block, is in the `else` of a `try`, whose handlers do not protect it."""
@@ -103,7 +106,8 @@ ANY_OTHER_ERROR: Final = "any other error"
 class Details(Struct, frozen=True, eq=False):
     """The details of parts of one or several graphs, by the identity of the parts.
 
-    - Loops: the head, `for item in order["items"]`, and whether only a jump or an exception ends the loop.
+    - Loops: the head, `for item in order["items"]`, whether only a jump or an exception ends the loop, and whether the
+      first pass always runs.
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
       error or raises another one.
     - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
@@ -166,7 +170,8 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     return tuple(
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
-            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.in_else, each.is_unhandled),
+            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
+            *(each.in_else, each.is_unhandled),
             *(each.definition, each.function, each.duration, each.predecessors),
         )
         for index, each in part_details
@@ -181,13 +186,14 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, in_else, unhandled, *_ = text
-    definition, function, duration, predecessors = text[-4:]
+    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, nonempty, *_ = text
+    in_else, unhandled, definition, function, duration, predecessors = text[-6:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         is_certain=certain,
         is_exhaustive=exhaustive,
         is_infinite=infinite,
+        is_nonempty=nonempty,
         in_else=in_else,
         is_unhandled=unhandled,
         definition=definition,

@@ -152,7 +152,7 @@ class _StepCount(Domain[int]):
         return before + _runs_step(operation)
 
     def after_iterations(self, loop: LoopOperation, head: int, end: int | None) -> int | None:
-        passes = int(loop.at_least_once) if loop.iterations is None else loop.iterations.count
+        passes = loop.min_iterations
         if not passes or end is None:
             return None if passes else head
         return self.clamp(head + (end - head) * passes)
