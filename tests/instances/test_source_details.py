@@ -9,7 +9,7 @@ import pytest
 
 from stepgraph import WorkflowAnalysis, analyze_source, instance
 from stepgraph.render.instance_text import InstanceText
-from tests.instances.instance_logs import JSON, running, step
+from tests.instances.instance_logs import JSON, running, sleep, step, wait
 
 OPEN: JSON = {"end": None, "success": None, "attempts": []}
 
@@ -144,3 +144,31 @@ def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
         await do_report()
     """
     assert set(next_of(workflow_of(body))) == {"load", "report"}
+
+
+NESTED = workflow_of("""
+    @step.do("outer")
+    async def outer():
+        await do_inner()
+    for row in event["rows"]:
+        await outer()
+    approved = await step.wait_for_event("approval", "approved")
+""")
+OUTER = [step("outer-1", 0, 20), step("inner-1", 5, 10)]
+
+
+def test_stored_results_answer_nested_calls_after_a_resume() -> None:
+    assert instance(running(*OUTER, step("outer-2", 30, 40), wait("approval-1", 50, None)), NESTED).fits
+
+
+def test_nested_steps_without_an_earlier_run_have_entries() -> None:
+    log = running(step("outer-1", 0, 20), wait("approval-1", 50, None))
+    problem = "entry 2 of 2, `approval-1`, does not fit: expected `inner` after `outer-1`"
+    assert instance(log, NESTED).problem == problem
+
+
+@pytest.mark.parametrize("entry", [step("nap30-1", 0, 5), sleep("nap-1", 0, 5)])
+def test_a_step_and_a_sleep_with_one_key_share_an_entry(entry: JSON) -> None:
+    calls = ["await step.sleep('nap', 30)", "await do_nap30()"]
+    body = "\n".join([*(calls if entry["type"] == "sleep" else reversed(calls)), "await do_end()"])
+    assert instance(running(entry, opened("end-1", 10)), workflow_of(body)).fits

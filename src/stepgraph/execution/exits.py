@@ -61,6 +61,8 @@ class TermExits(Struct, eq=False):
     """Whether, with `only_failures`, the conditional `raise` statements without nodes run as well."""
     has_certain_groups: bool = False
     """Whether no code of a group continues after the failure of a step that may be over or not."""
+    stored: int = 0
+    """The steps that a stored result may answer, so that they do not begin, as a bit set."""
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
     interruptions_by_term: dict[Term, list[Pending]] = field(default_factory=dict)
     suffixes: dict[SequencePart, list[tuple[Exit, ...]]] = field(default_factory=dict)
@@ -157,6 +159,8 @@ class TermExits(Struct, eq=False):
         match part:
             case StepPart(clock=clock):
                 yield from self._outlasting(term, clock)
+                if self.stored >> part.site.number & 1:
+                    yield _NEXT
             case CallPart():
                 yield from self._outlasting(term, part.clock)
                 if part.clock.settled:

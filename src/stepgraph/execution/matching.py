@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.bit_sets import bits
 from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
 from stepgraph.execution.clocks import Clocks
 from stepgraph.execution.endings import EndingChange, Endings, endless_end
@@ -74,6 +75,11 @@ class _Assumptions(Struct, frozen=True):
     """The position of an open entry that does not end before the next step."""
     pauses: Pauses
     """The pauses after which handlers may have run."""
+    nested_results: bool = False
+    """Whether stored results may answer calls in the bodies of steps.
+
+    A resume does not run the bodies of finished steps, so the counts of later calls in other bodies begin at one again.
+    """
 
 
 _Layer: TypeAlias = dict[_MatchingState, list[_Edge]]
@@ -95,7 +101,8 @@ def match_log(
     """Match the entries of a log to the steps of a graph. `only_failures` is that of `TermExits`.
 
     `budget` is shared with other logs, if there are any. `endless` is the position of an open entry that does not end
-    before the next step. With `with_pauses`, handlers may have run because a development server was paused.
+    before the next step. With `with_pauses`, handlers may have run because a development server was paused, and stored
+    results may answer calls in the bodies of steps because the instance was resumed.
     """
     if program.too_large:
         return Match((), (), unknown=program.too_large)
@@ -103,13 +110,21 @@ def match_log(
 
     assumptions = _Assumptions(only_failures, endless, pauses_of(log) if with_pauses else "none")
 
-    def match() -> Match:
-        matched = _match(program, log, shared, assumptions)
-        if matched.misfit is None or assumptions.pauses != "in_open_entries":
-            return matched
-        return _match(program, log, shared, replace(assumptions, pauses="any"))
+    return run_with_large_stack(lambda: _match_assuming(program, log, shared, assumptions, resumes=with_pauses))
 
-    return run_with_large_stack(match)
+
+def _match_assuming(
+    program: GraphParts, log: InstanceLog, budget: LogBudget, assumptions: _Assumptions, *, resumes: bool
+) -> Match:
+    """Return the match with the fewest pauses and resumes. A log that does not fit is matched with those of no body."""
+    match = _match(program, log, budget, assumptions)
+    if match.misfit is not None and assumptions.pauses == "in_open_entries":
+        assumptions = replace(assumptions, pauses="any")
+        match = _match(program, log, budget, assumptions)
+    if match.misfit is not None and resumes and program.nested_sites:
+        resumed = _match(program, log, budget, replace(assumptions, nested_results=True))
+        match = match if resumed.misfit is not None or resumed.unknown else resumed
+    return match
 
 
 def _match(program: GraphParts, log: InstanceLog, budget: LogBudget, assumptions: _Assumptions) -> Match:
@@ -139,7 +154,8 @@ def _matcher(
     program: GraphParts, log: InstanceLog, precision: Precision, max_recursion: int, assumptions: _Assumptions
 ) -> _Matcher:
     terms = Terms(MATCH_OPERATIONS if precision == Precision.FULL else MATCH_OPERATIONS // 2, precision)
-    exits = TermExits(program, terms, assumptions.only_failures)
+    stored = _stored_sites(program, log) if assumptions.nested_results else 0
+    exits = TermExits(program, terms, assumptions.only_failures, stored=stored)
     clocks = Clocks(terms, exits)
     beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
     endings = Endings(terms, exits)
@@ -151,6 +167,13 @@ def _matcher(
         ends[assumptions.endless] = endless_end(never)
     has_passes, pauses = program.has_passes, assumptions.pauses
     return _Matcher(program, log, terms, exits, beginnings, endings, ends, has_passes, never, pauses)
+
+
+def _stored_sites(program: GraphParts, log: InstanceLog) -> int:
+    """Return the steps in the bodies of steps whose names may be in the log, as a bit set."""
+    names = {entry.name for entry in log.entries}
+    nested = (program.sites[number] for number in bits(program.nested_sites))
+    return sum(1 << site.number for site in nested if not site.pattern.is_literal or site.pattern.pieces[0] in names)
 
 
 class _Matcher(Struct, eq=False):

@@ -221,6 +221,8 @@ class GraphParts(Struct, frozen=True, eq=False):
     """Whether passes of a loop may overlap."""
     has_try: bool = False
     """Whether the graph has a `try`, so that code may continue after an exception."""
+    nested_sites: int = 0
+    """The steps that the bodies of other steps run, as a bit set."""
     has_conditional_raises: bool = False
     """Whether the parts have conditional `raise` statements without nodes."""
     too_large: str = ""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from math import inf
+from operator import or_
 from typing import Final, assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import EntryKind
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import (
@@ -69,7 +72,8 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
     sites = {site.path: site for site in _sites(nodes)}
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
-    builder = _ProgramBuilder(sites, {key: mask for key, (mask, _) in reach.items()}, details)
+    masks = {key: mask for key, (mask, _) in reach.items()}
+    builder = _ProgramBuilder(sites, masks, details, _shared_keys(sites.values()))
     parts = builder.bodies(bodies)
     if builder.omitted_raises:
         parts = replace(builder, shows_raises=False).bodies(bodies)
@@ -82,6 +86,7 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
         recursive,
         tuple(sites.values()),
         has_passes,
+        nested_sites=reduce(or_, builder.nested_sites, 0),
         has_try=any(node["type"] == "try" for node in nodes.values()),
         has_conditional_raises=any(detail.guards for _, detail in details.items),
     )
@@ -129,6 +134,26 @@ def _sites(nodes: Mapping[Path, Node]) -> Iterator[Site]:
         elif is_step(node):
             yield Site(number, path, node, _ENTRY_KINDS[node["type"]], NamePattern.of(node["name"]))
             number += 1
+
+
+def _shared_keys(sites: Iterable[Site]) -> frozenset[int]:
+    """Return the steps and sleeps with equal keys of stored results, of which the second has no log entry.
+
+    The key of a sleep is its name, followed by its milliseconds: `nap30` for `sleep("nap", 30)`.
+    """
+    keys: dict[str, dict[EntryKind, list[int]]] = {}
+    for site in sites:
+        if site.kind is not None and site.pattern.is_literal:
+            key = _result_key(site)
+            keys.setdefault(key, {}).setdefault(site.kind, []).append(site.number)
+    shared = (by_kind for by_kind in keys.values() if "step" in by_kind and "sleep" in by_kind)
+    return frozenset(number for by_kind in shared for kind in ("step", "sleep") for number in by_kind[kind])
+
+
+def _result_key(site: Site) -> str:
+    (name,) = site.pattern.pieces
+    duration = milliseconds_of(site.node["duration"]) if site.node["type"] == "step_sleep" else None
+    return name if duration is None else f"{name}{duration:.15g}"
 
 
 def _reach(bodies: Mapping[str, _BodyNodes], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:
@@ -200,10 +225,14 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     masks: Mapping[str, int]
     """The sites of each body, including those of the functions that it calls."""
     details: Details
+    shared_keys: frozenset[int]
+    """The sites whose calls may get the result of a step of another kind."""
     shows_raises: bool = True
     """Whether the parts contain all `raise` statements that skip a branch `no exception`."""
     omitted_raises: list[Mapping[str, object]] = field(default_factory=list)
     """The branches and blocks in groups that end with a `raise` statement."""
+    nested_sites: list[int] = field(default_factory=list)
+    """The steps that the body of each step runs, as bit sets."""
 
     def bodies(self, bodies: Mapping[str, _BodyNodes]) -> dict[str, Part]:
         """Return the parts of bodies, by key."""
@@ -284,14 +313,17 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             case "try":
                 return self._try(node, path, context)
             case "break":
-                return _FAILURE if self.details.is_raise(node) else _exit(node["kind"])
+                kind: ExitKind = "fail" if self.details.is_raise(node) else node["kind"]
+                return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
             case _ as never:
                 assert_never(never)
 
     def _step(self, node: Step, path: Path, context: _GroupContext) -> Part:
         site, clock = self.sites[path], _clock(node, context)
         nested = self.body(node["nodes"], f"{path}.nodes", node) if node["type"] == "step_do" else EMPTY
-        return StepPart(site, nested, clock, clock.traits(1 << site.number | nested.traits.sites))
+        self.nested_sites.append(nested.traits.sites)
+        part = StepPart(site, nested, clock, clock.traits(1 << site.number | nested.traits.sites))
+        return _choice([part, EMPTY]) if site.number in self.shared_keys else part
 
     def _call(self, path: Path, body: str, clock: Clock, *, is_call: bool) -> Part:
         return CallPart(path, body, is_call, clock, clock.traits(self.masks.get(body, 0)))
@@ -350,13 +382,6 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             parts.append(StepPart(site, EMPTY, clock, clock.traits(1 << site.number)))
         body = _choice(parts)
         return body if body is EMPTY else _loop(path, body, overlapping=True, is_unknown=True)
-
-
-def _exit(kind: ExitKind) -> Part:
-    return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
-
-
-_FAILURE: Final = _exit("fail")
 
 
 def _choice(branches: Sequence[Part]) -> Part:
