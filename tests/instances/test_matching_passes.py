@@ -45,6 +45,6 @@ def test_passes_differ_where_the_log_is_ambiguous() -> None:
 
 
 def test_passes_beyond_the_limit_have_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.execution.matching.PassCounter", lambda: PassCounter(remaining=3))
+    monkeypatch.setattr("stepgraph.execution.matcher.PassCounter", lambda: PassCounter(remaining=3))
     match = matched(graph(loop(do("a"))), *(f"a {number}-{number}" for number in range(5)))
     assert passes(match) == [[1], [2], [3], [4], [None]]

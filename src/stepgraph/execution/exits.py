@@ -43,6 +43,8 @@ from stepgraph.execution.terms import (
     SequenceRest,
     Term,
     Unstarted,
+    is_over,
+    leaves_of,
 )
 
 _NEXT: Final = Exit("next")
@@ -294,7 +296,7 @@ class TermExits(Struct, eq=False):
         kind, members = term.part.kind, term.members
         self.terms.spend(len(members))
         exits = [self.of(member.term) for member in members]
-        ends = [[each.pending for each in of_member if _is_over(each, kind)] for of_member in exits]
+        ends = [[each.pending for each in of_member if is_over(each, kind)] for of_member in exits]
         yield from (Exit("next", pending) for pending in self.terms.all_joined(ends))
         if kind in {"any", "race"} and (term.any_finished or any(ends)):
             yield Exit("next", self.unfinished(members, term))
@@ -328,12 +330,12 @@ class TermExits(Struct, eq=False):
 
     def _of_loop(self, part: LoopPart, current: Term) -> Iterator[Exit]:
         unstarted = self.unstarted(part.body)
-        for each in _leaves(self.of(current)):
+        for each in leaves_of(self.of(current)):
             yield Exit(each.kind, self.terms.joined(unstarted, each.pending))
         for pending in self.ends_of_pass(part, current):
             for each in () if part.is_infinite else self.of_body(part.orelse):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
-            for each in _leaves(self.of_body(part.body)):
+            for each in leaves_of(self.of_body(part.body)):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
 
     def before_end(self, part: LoopPart) -> Term:
@@ -505,17 +507,3 @@ class TermExits(Struct, eq=False):
         for reached, pendings in self.passed(current, part, index):
             following = self.interrupted(self.terms.fresh(part.items[reached])) if reached < len(part.items) else None
             yield from self.terms.all_joined([pendings, following or [NO_PENDING]])
-
-
-def _is_over(exit_: Exit, kind: str) -> bool:
-    """Return whether an exit of a member ends it for code that awaits the group."""
-    if exit_.pending.group and kind != "list":
-        return False
-    return exit_.kind == "next" or (exit_.kind == "fail" and kind in {"all_settled", "race"})
-
-
-def _leaves(exits: Iterable[Exit]) -> Iterator[Exit]:
-    """Yield the exits out of a loop."""
-    for each in exits:
-        if each.kind != "next":
-            yield Exit("next", each.pending) if each.kind == "break" else each

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import reduce
 from math import inf
 from operator import or_
-from typing import Final, assert_never
+from typing import Final, assert_never, cast
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -151,9 +151,8 @@ def _shared_keys(sites: Iterable[Site]) -> frozenset[int]:
 
 
 def _result_key(site: Site) -> str:
-    (name,) = site.pattern.pieces
-    duration = milliseconds_of(site.node["duration"]) if site.node["type"] == "step_sleep" else None
-    return name if duration is None else f"{name}{duration:.15g}"
+    duration = milliseconds_of(cast("Mapping[str, object]", site.node).get("duration"))
+    return site.pattern.pieces[0] if duration is None else f"{site.pattern.pieces[0]}{duration:.15g}"
 
 
 def _reach(bodies: Mapping[str, _BodyNodes], numbers: Mapping[int, int]) -> dict[str, tuple[int, bool]]:

@@ -15,6 +15,7 @@ numbers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
@@ -24,6 +25,7 @@ from stepgraph.execution.parts import (
     CallPart,
     Clock,
     ExitKind,
+    GroupKind,
     GroupPart,
     LoopPart,
     Part,
@@ -187,3 +189,17 @@ class Exit(Struct, frozen=True):
 
     kind: ExitKind
     pending: Pending = NO_PENDING
+
+
+def is_over(exit_: Exit, kind: GroupKind) -> bool:
+    """Return whether an exit of a member ends it for code that awaits the group."""
+    if exit_.pending.group and kind != "list":
+        return False
+    return exit_.kind == "next" or (exit_.kind == "fail" and kind in {"all_settled", "race"})
+
+
+def leaves_of(exits: Iterable[Exit]) -> Iterator[Exit]:
+    """Yield the exits out of a loop."""
+    for each in exits:
+        if each.kind != "next":
+            yield Exit("next", each.pending) if each.kind == "break" else each
