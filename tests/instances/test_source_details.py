@@ -138,6 +138,24 @@ def test_the_else_of_a_loop_follows_its_first_pass(iterable: str, names: set[str
     assert set(next_of(workflow_of(body))) == names
 
 
+@pytest.mark.parametrize(
+    ("call", "condition"),
+    [
+        ("await asyncio.gather(do_charge(), do_load())", "if `charge-1` fails"),
+        ("await asyncio.wait_for(do_charge(), 1)", "if `charge-1` fails or the code raises an exception"),
+    ],
+)
+def test_a_handler_may_catch_errors_of_the_code(call: str, condition: str) -> None:
+    body = f"""
+        import asyncio
+        try:
+            {call}
+        except TimeoutError:
+            await do_refund()
+    """
+    assert next_of(workflow_of(body), opened("charge-1"))["refund"] == condition
+
+
 def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
     body = """
         rows = [await do_load() for number in range(3) if event["all"]]

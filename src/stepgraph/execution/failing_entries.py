@@ -11,7 +11,7 @@ from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.match import HANDLERS, Match, Place
 from stepgraph.execution.matching import match_log
-from stepgraph.execution.parts import GraphParts
+from stepgraph.execution.parts import GraphParts, Path
 from stepgraph.execution.placed_entry import PlacedEntry
 
 _MAX_ENTRIES: Final = 300
@@ -45,13 +45,19 @@ def failing_entries(
 
 def _protected(entries: Sequence[PlacedEntry], place: Place) -> tuple[int, ...]:
     """Return the entries that may fail in the innermost `try` with a handler or `finally` around a next step."""
+    outer = innermost_try(place)
+    prefix = f"{outer}.try_block."
+    inside = [at for at, entry in enumerate(entries) if outer and entry.may_fail and entry.is_in(prefix)]
+    return () if any(_is_in_inner_handler(entries[at], prefix) for at in inside) else tuple(inside)
+
+
+def innermost_try(place: Place) -> Path:
+    """Return the path of the innermost `try` with a handler or `finally` around a step, or an empty path."""
     for path in (place.path, *reversed(place.calls)):
         outer = max((path.rpartition(handler)[0] for handler in HANDLERS), key=len)
         if outer:
-            prefix = f"{outer}.try_block."
-            inside = [at for at, entry in enumerate(entries) if entry.may_fail and entry.is_in(prefix)]
-            return () if any(_is_in_inner_handler(entries[at], prefix) for at in inside) else tuple(inside)
-    return ()
+            return outer
+    return ""
 
 
 def _is_in_inner_handler(entry: PlacedEntry, prefix: str) -> bool:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.awaited_entries import awaited_entries
-from stepgraph.execution.failing_entries import failing_entries
+from stepgraph.execution.failing_entries import failing_entries, innermost_try
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.match import Misfit, Place
@@ -64,6 +64,8 @@ class Instance(Struct, frozen=True):
     """The next steps that begin only if the code between steps raises an exception."""
     failing: Mapping[Place, tuple[int, ...]] = {}
     """The indexes in the log of the open entries of which one must fail before a next step can begin."""
+    after_own_error: frozenset[Place] = frozenset()
+    """The steps of `failing` that may also begin if the code between steps raises an exception by itself."""
 
     @property
     def fits(self) -> bool:
@@ -146,6 +148,7 @@ def instance_of(
     is_placed = len(entries) == len(log.entries)
     failure = ending_failure(log, visits) if is_placed else None
     class_name = graph["workflow"]["class_name"]
+    failing = failing_entries(program, log, match, entries, budget)
     return Instance(
         name or class_name,
         class_name,
@@ -158,7 +161,8 @@ def instance_of(
         None if failure is None else log.entries[failure].index,
         awaited_entries(program, log, match, budget),
         match.after_error,
-        failing_entries(program, log, match, entries, budget),
+        failing,
+        frozenset(place for place in failing if innermost_try(place) in program.own_errors),
     )
 
 

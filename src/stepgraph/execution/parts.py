@@ -223,6 +223,8 @@ class GraphParts(Struct, frozen=True, eq=False):
     """Whether the graph has a `try`, so that code may continue after an exception."""
     nested_sites: int = 0
     """The steps that the bodies of other steps run, as a bit set."""
+    own_errors: frozenset[Path] = frozenset()
+    """The paths of the `try` statements whose handlers may catch errors of the code between steps."""
     has_conditional_raises: bool = False
     """Whether the parts have conditional `raise` statements without nodes."""
     too_large: str = ""

@@ -88,8 +88,16 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
         has_passes,
         nested_sites=reduce(or_, builder.nested_sites, 0),
         has_try=any(node["type"] == "try" for node in nodes.values()),
+        own_errors=frozenset(path for path, node in nodes.items() if _catches_own_errors(node, details)),
         has_conditional_raises=any(detail.guards for _, detail in details.items),
     )
+
+
+def _catches_own_errors(node: Node, details: Details) -> bool:
+    if as_unknown(node) is not None or node["type"] != "try":
+        return False
+    handlers = node.get("catch_block")
+    return handlers is not None and details.of(handlers).catches_own_errors
 
 
 class _BodyNodes(Struct, frozen=True, eq=False):

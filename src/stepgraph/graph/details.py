@@ -12,6 +12,7 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
+    NonStepErrors,
     OperationBlock,
     StepInput,
     StepRun,
@@ -102,11 +103,18 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         is_nonempty=places.is_nonempty(part),
         in_else=places.is_in_else(part),
         is_unhandled=places.is_unhandled(part),
+        catches_own_errors=_catches_own_errors(places, part),
         definition=_definition(places, part, scope),
         function=_function(places, part),
         duration=_duration(places, part, scope),
         predecessors=places.predecessors_of(part),
     )
+
+
+def _catches_own_errors(places: Places, part: Part) -> bool:
+    """Return whether a part is the catch block of a `try` whose code may raise any error between its steps."""
+    origin = places.origin_of(part)
+    return isinstance(origin, TryOperation) and origin.non_step_errors is NonStepErrors.ANY and part["type"] == "block"
 
 
 def _other_errors(places: Places, part: Part) -> Guards:

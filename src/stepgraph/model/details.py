@@ -18,7 +18,23 @@ Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
 DetailText: TypeAlias = tuple[
-    int, str, tuple[str, ...], str, str, Guards, bool, bool, bool, bool, bool, bool, str, str, str, tuple[str, ...]
+    int,
+    str,
+    tuple[str, ...],
+    str,
+    str,
+    Guards,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    bool,
+    str,
+    str,
+    str,
+    tuple[str, ...],
 ]
 """A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
 
@@ -59,6 +75,9 @@ class Detail(Struct, frozen=True):
 
     is_unhandled: bool = False
     """Whether every error leaves the `try`, which has no handlers and whose `finally` does not jump."""
+
+    catches_own_errors: bool = False
+    """Whether the handlers of the catch block may catch errors of the code between steps, such as a `raise`."""
 
     definition: str = ""
     """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
@@ -114,7 +133,7 @@ class Details(Struct, frozen=True, eq=False):
     - Branches, blocks, functions and the workflow: jumps at their end that the payload omits. It omits a `raise` that a
       handler of the function may catch, a `continue`, and a `raise` or `return` that no step follows.
     - Choices: whether one of the branches always runs.
-    - `try`: whether every error leaves it.
+    - `try`: whether every error leaves it, and for its catch block whether code between steps may raise the errors.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
     - Function calls: the arguments, `(step, "after B3")`.
     - Steps: the results that they receive, and the workflows that they start.
@@ -171,7 +190,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
-            *(each.in_else, each.is_unhandled),
+            *(each.in_else, each.is_unhandled, each.catches_own_errors),
             *(each.definition, each.function, each.duration, each.predecessors),
         )
         for index, each in part_details
@@ -187,7 +206,7 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 def _from_text(text: DetailText) -> Detail:
     _, source, remarks, error, jump, guards, certain, exhaustive, infinite, nonempty, *_ = text
-    in_else, unhandled, definition, function, duration, predecessors = text[-6:]
+    in_else, unhandled, catches, definition, function, duration, predecessors = text[-7:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         is_certain=certain,
@@ -196,6 +215,7 @@ def _from_text(text: DetailText) -> Detail:
         is_nonempty=nonempty,
         in_else=in_else,
         is_unhandled=unhandled,
+        catches_own_errors=catches,
         definition=definition,
         function=function,
         duration=duration,

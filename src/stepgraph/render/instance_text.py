@@ -148,7 +148,9 @@ class InstanceText(Struct, frozen=True):
         if self.instance.begins_after_error(place):
             return "if the code raises an exception"
         failing = self.instance.failing.get(place, ())
-        return _failure_condition([each for each in self.instance.current if each.log.index in failing])
+        condition = _failure_condition([each for each in self.instance.current if each.log.index in failing])
+        is_certain = not condition or place not in self.instance.after_own_error
+        return condition if is_certain else f"{condition} or the code raises an exception"
 
     def ambiguity(self) -> str:
         """Return a sentence about the entries that fit several steps, or an empty string if there are none."""
