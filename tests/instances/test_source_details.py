@@ -164,6 +164,21 @@ def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
     assert set(next_of(workflow_of(body))) == {"load", "report"}
 
 
+def test_a_return_may_precede_a_raise_at_the_end_of_a_function() -> None:
+    body = """
+        async def check():
+            if await do_check():
+                return
+            raise ValueError("no")
+        try:
+            await check()
+            await do_ship()
+        except ValueError:
+            await do_refund()
+    """
+    assert "ship" in next_of(workflow_of(body), step("check-1", 0, 5))
+
+
 NESTED = workflow_of("""
     @step.do("outer")
     async def outer():

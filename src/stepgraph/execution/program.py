@@ -89,7 +89,7 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
         nested_sites=reduce(or_, builder.nested_sites, 0),
         has_try=any(node["type"] == "try" for node in nodes.values()),
         own_errors=frozenset(path for path, node in nodes.items() if _catches_own_errors(node, details)),
-        has_conditional_raises=any(detail.guards for _, detail in details.items),
+        has_conditional_raises=any(detail.ends_by_raise for _, detail in details.items),
     )
 
 
@@ -254,7 +254,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         detail = self.details.of(part)
         if not detail.ends_by_raise:
             return body
-        return sequence([body, _RAISE if detail.final_raise else _choice([EMPTY, _CONDITIONAL_RAISE])])
+        is_certain = detail.final_raise and not detail.may_skip_raise
+        return sequence([body, _RAISE if is_certain else _choice([EMPTY, _CONDITIONAL_RAISE])])
 
     def _list(self, nodes: Sequence[Node], path: Path, context: _GroupContext) -> Part:
         if context.in_group:

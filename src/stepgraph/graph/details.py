@@ -97,6 +97,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
             *((truncate(condition), exit_statement(raised)) for condition, raised in ending.guards),
             *_other_errors(places, part),
         ),
+        may_skip_raise=ending.may_skip_raise,
         is_certain=places.is_certain(part),
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),

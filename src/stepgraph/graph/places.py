@@ -35,6 +35,8 @@ class Ending(Struct, frozen=True):
 
     raised: SourcePlace | None = None
     """The `raise` that ends the part, or None."""
+    may_skip_raise: bool = False
+    """Whether another jump without a node may end the part before the `raise`."""
     jump: SourcePlace | None = None
     """The `continue` or `return` that ends the part, or None. A `continue` that first runs a `finally` does not."""
     deferred: SourcePlace | None = None
@@ -50,6 +52,12 @@ def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = 
     if not isinstance(last, Jump) or last.drawn or last.runs_finally != runs_finally:
         return None
     return last.place if last.kind in kinds else None
+
+
+def _may_end_early(block: OperationBlock) -> bool:
+    """Return whether a `return` or `continue` without a node may end a block."""
+    jumps = (each for each in operations_in(block) if isinstance(each, Jump) and not each.drawn)
+    return any(jump.kind is not JumpKind.RAISE for jump in jumps)
 
 
 def _guards_in(block: OperationBlock) -> Iterator[tuple[str, SourcePlace]]:
@@ -113,7 +121,8 @@ class Places(Struct):
         deferred = _undrawn_jump(content, JumpKind.CONTINUE, runs_finally=True)
         awaits = () if part["nodes"] else _awaits_in(content)
         if raised is not None or jump is not None or deferred is not None or guards or awaits:
-            self._endings[id(part)] = (part, Ending(raised, jump, deferred, guards, awaits))
+            may_skip_raise = raised is not None and _may_end_early(content)
+            self._endings[id(part)] = (part, Ending(raised, may_skip_raise, jump, deferred, guards, awaits))
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_empty_body(self, part: Part, body: OperationBlock) -> None:

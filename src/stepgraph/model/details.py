@@ -31,6 +31,7 @@ DetailText: TypeAlias = tuple[
     bool,
     bool,
     bool,
+    bool,
     str,
     str,
     str,
@@ -57,6 +58,8 @@ class Detail(Struct, frozen=True):
     """The `continue`, or the `return` of `run`, at the end of the part, if the payload has no node for it."""
     guards: Guards = ()
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
+    may_skip_raise: bool = False
+    """Whether a `return` or `continue` without a node may end the part before its final `raise`."""
     is_certain: bool = False
     """Whether the branch always runs: `no exception` or `no continue`, since the ends of other paths are shown, or the
     only `except*` clause, which catches all errors.
@@ -189,7 +192,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     return tuple(
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
-            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
+            *(each.may_skip_raise, each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
             *(each.in_else, each.is_unhandled, each.catches_own_errors),
             *(each.definition, each.function, each.duration, each.predecessors),
         )
@@ -205,10 +208,11 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, certain, exhaustive, infinite, nonempty, *_ = text
+    _, source, remarks, error, jump, guards, skips, certain, exhaustive, infinite, nonempty, *_ = text
     in_else, unhandled, catches, definition, function, duration, predecessors = text[-7:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
+        may_skip_raise=skips,
         is_certain=certain,
         is_exhaustive=exhaustive,
         is_infinite=infinite,

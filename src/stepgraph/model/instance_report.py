@@ -133,7 +133,7 @@ class ReportedNextStep(Closed):
     name: str
     """Name in the graph, with `{}` around parts that are unknown before the run."""
     after_error: bool
-    """Whether it is in a handler or `finally` block that only an exception of the code between steps can reach."""
+    """Whether it begins only if the code between steps raises an exception, such as a step of a handler."""
     waits_for: list[int]
     """Indexes of the open entries that must end before it begins. Empty if it can begin at once or after any of several
     entries."""
