@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from stepgraph.execution.match import Misfit
 from stepgraph.render.html.instance.log_axis import log_axis
@@ -48,6 +49,11 @@ def test_the_table_has_a_row_for_each_entry() -> None:
 def test_the_header_tells_the_wait_and_the_next_steps() -> None:
     text = "waits for since approval 2026-11-28 12:00:13 UTC Started 2026-11-28 12:00:00 UTC Next ship"
     assert header(page(WAITING)) == f"running {text}"
+
+
+def test_the_header_tells_when_a_next_step_begins() -> None:
+    text = header(page(replace(WAITING, awaited={at("nodes[3]"): (6,)})))
+    assert text.endswith("Next after approval-1 ship")
 
 
 def test_the_header_of_an_ended_instance_has_its_times_and_error() -> None:

@@ -127,30 +127,10 @@ class InstanceText(Struct, frozen=True):
 
     def next_steps(self) -> Iterator[ListedStep]:
         """Yield the steps that can begin next, once each."""
-        places: dict[Path, list[Place]] = {}
-        for place in self.instance.next:
-            places.setdefault(place.path, []).append(place)
-        for path, same in places.items():
+        for path, condition in next_conditions(self.instance).items():
             step = self.nodes.get(path)
             if step is not None and is_step(step):
-                conditions = {self._condition(place) for place in same}
-                condition = conditions.pop() if len(conditions) == 1 else ""
-                yield ListedStep(step, condition or self._after(path))
-
-    def _after(self, path: Path) -> str:
-        """Return the open entries that must end before a next step: "after `approval-1`", or an empty string."""
-        awaited = self.instance.awaited_by(path)
-        entries = [each for each in self.instance.current if each.log.index in awaited]
-        return f"after {_enumeration(entries)}" if entries else ""
-
-    def _condition(self, place: Place) -> str:
-        """Return the condition under which a step in a handler or `finally` block begins, or an empty string."""
-        if self.instance.begins_after_error(place):
-            return "if the code raises an exception"
-        failing = self.instance.failing.get(place, ())
-        condition = _failure_condition([each for each in self.instance.current if each.log.index in failing])
-        is_certain = not condition or place not in self.instance.after_own_error
-        return condition if is_certain else f"{condition} or the code raises an exception"
+                yield ListedStep(step, condition)
 
     def ambiguity(self) -> str:
         """Return a sentence about the entries that fit several steps, or an empty string if there are none."""
@@ -188,6 +168,38 @@ class InstanceText(Struct, frozen=True):
         if any(NamePattern.of(name).matches(entry.name) for name in names):
             return ""
         return f" No step of the graph is named {_name(entry.name)}."
+
+
+def next_conditions(instance: Instance) -> dict[Path, str]:
+    """Return the conditions under which the next steps begin, such as "if `charge` fails", by path.
+
+    A step that can begin at once, or under several conditions, has an empty string.
+    """
+    places: dict[Path, list[Place]] = {}
+    for place in instance.next:
+        places.setdefault(place.path, []).append(place)
+    conditions: dict[Path, str] = {}
+    for path, same in places.items():
+        different = {_condition(instance, place) for place in same}
+        conditions[path] = (different.pop() if len(different) == 1 else "") or _after(instance, path)
+    return conditions
+
+
+def _after(instance: Instance, path: Path) -> str:
+    """Return the open entries that must end before a next step: "after `approval-1`", or an empty string."""
+    awaited = instance.awaited_by(path)
+    entries = [each for each in instance.current if each.log.index in awaited]
+    return f"after {_enumeration(entries)}" if entries else ""
+
+
+def _condition(instance: Instance, place: Place) -> str:
+    """Return the error after which a next step begins, or an empty string."""
+    if instance.begins_after_error(place):
+        return "if the code raises an exception"
+    failing = instance.failing.get(place, ())
+    condition = _failure_condition([each for each in instance.current if each.log.index in failing])
+    is_certain = not condition or place not in instance.after_own_error
+    return condition if is_certain else f"{condition} or the code raises an exception"
 
 
 def _failure_condition(protected: Sequence[PlacedEntry]) -> str:

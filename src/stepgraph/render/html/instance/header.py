@@ -14,7 +14,7 @@ from stepgraph.render.html.instance.log_view import (
     clock_time,
     text_of,
 )
-from stepgraph.render.instance_text import status_words
+from stepgraph.render.instance_text import next_conditions, status_words
 from stepgraph.render.progress_text import time_text
 
 _MOST_LINKS: Final = 8
@@ -121,6 +121,15 @@ def _links(view: LogView, paths: Iterable[str]) -> str:
     return " or ".join(map(view.link, different[:_MOST_LINKS])) + _more(len(different))
 
 
+def _next(view: LogView, following: Mapping[str, str]) -> str:
+    """Return links to the next steps with their conditions, by path, as alternatives."""
+    links = [
+        f"{view.link(path)} {text_of(condition.replace('`', ''))}" if condition else view.link(path)
+        for path, condition in list(following.items())[:_MOST_LINKS]
+    ]
+    return (", or " if any(following.values()) else " or ").join(links) + _more(len(following))
+
+
 def _list(rows: Iterable[str], css: str) -> Iterator[str]:
     """Yield a list of rows, or nothing without rows."""
     lines = list(rows)
@@ -135,9 +144,10 @@ def _rows(view: LogView) -> Iterator[str]:
     if error:
         summary = summary_of(error)
         yield _row("Error", _error(error if summary == error.strip() else f"{summary}\n{error}"))
-    likely = [place.path for place in view.instance.next if not view.instance.begins_after_error(place)]
-    if likely:
-        yield _row("Next", _links(view, likely))
+    likely = {place.path for place in view.instance.next if not view.instance.begins_after_error(place)}
+    following = {path: text for path, text in next_conditions(view.instance).items() if path in likely}
+    if following:
+        yield _row("Next", _next(view, following))
 
 
 def _error(error: str) -> str:
