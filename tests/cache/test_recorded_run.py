@@ -260,6 +260,22 @@ def test_a_revision_at_a_relative_time_is_not_recorded(revision: str, *, is_repe
     assert run("diff", revision, "HEAD")[-1] is is_repeated
 
 
+def test_a_change_of_included_settings_is_noticed() -> None:
+    text = '[remote "origin"]\nurl = https://github.com/shop/{}\n'
+    Path(".git/more").write_text(text.format("old"))
+    _git("config", "include.path", "more")
+    time.sleep(_TICK_SECONDS)
+    _assert_fresh(lambda: Path(".git/more").write_text(text.format("new")), "graph", "-f", "svg", "--source-url=auto")
+
+
+def test_a_commit_to_a_branch_with_two_names_is_noticed() -> None:
+    branch = Path(".git/HEAD").read_text().removeprefix("ref: ").strip()
+    _git("symbolic-ref", "refs/heads/other", branch)
+    _git("symbolic-ref", "HEAD", "refs/heads/other")
+    time.sleep(_TICK_SECONDS)
+    _assert_fresh(lambda: Path(".git", branch).write_text("0" * 40), "list", "-f", "json")
+
+
 def test_notes_and_results_are_repeated_in_order() -> None:
     Path("orders.py").write_text(ORDERS.replace("await work", "await globals()['x']"))
     time.sleep(_TICK_SECONDS)

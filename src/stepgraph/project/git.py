@@ -61,6 +61,9 @@ _not_started: set[str] = set()
 # The repositories where git was run.
 _used_repositories: dict[str, None] = {}
 _REFERENCES: Final = ("refs", "logs", "FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD")
+_REFERENCE: Final = "ref:"
+_MAX_REFERENCES: Final = 6
+"""The maximum length of a chain of references that starts with HEAD, as in git."""
 _FIXED_SELECTORS: Final = ("u", "upstream", "push")
 _SHORT_BYTES: Final = 4096
 _HISTORY_BYTES: Final = 4 << 20
@@ -230,10 +233,12 @@ def repository_files() -> Iterator[str]:
     They identify the current commit, its history, the tracked files and the settings.
     """
     for repository in _used_repositories:
-        yield os.path.join(repository, ".git")
-        for folder in _git_folders(os.path.join(repository, ".git")):
+        git_folder = os.path.join(repository, ".git")
+        yield git_folder
+        for folder in _git_folders(git_folder):
             yield from (os.path.join(folder, name) for name in _STATE_FILES)
-            yield from _branch_files(folder)
+        yield from _head_files(git_folder)
+        yield from _included_settings(repository)
     if _used_repositories:
         yield from _user_settings()
         if not has_git():
@@ -271,15 +276,20 @@ def _git_folders(path: str) -> Iterator[str]:
         yield os.path.join(folder, shared.strip())
 
 
-def _branch_files(folder: str) -> Iterator[str]:
-    """Yield the file of the current branch. It may be in the directory that working trees share."""
-    head = _short_text(os.path.join(folder, "HEAD")) or ""
-    if head.startswith("ref:"):
-        name = head.removeprefix("ref:").strip()
-        yield os.path.join(folder, name)
-        shared = _short_text(os.path.join(folder, "commondir"))
-        if shared is not None:
-            yield os.path.join(folder, shared.strip(), name)
+def _head_files(git_folder: str) -> Iterator[str]:
+    """Yield `HEAD` and the files of the branch that it names, which may be another name of a branch.
+
+    The file of a branch may be in the directory that working trees share.
+    """
+    folders = list(_git_folders(git_folder))
+    paths = [os.path.join(folders[0], HEAD)]
+    for _ in range(_MAX_REFERENCES):
+        yield from paths
+        texts = (_short_text(path) or "" for path in paths)
+        name = next((text.removeprefix(_REFERENCE).strip() for text in texts if text.startswith(_REFERENCE)), None)
+        if name is None:
+            return
+        paths = [os.path.join(folder, name) for folder in folders]
 
 
 def history_id(root: str) -> str | None:
@@ -299,10 +309,10 @@ def history_id(root: str) -> str | None:
 def _current_commit(git_folder: str) -> str | None:
     """Return the id of the current commit without starting git, or None if it is stored in another way."""
     folders = list(_git_folders(git_folder))
-    head = (_short_text(os.path.join(folders[0], "HEAD")) or "").strip()
-    if not head.startswith("ref:"):
+    head = (_short_text(os.path.join(folders[0], HEAD)) or "").strip()
+    if not head.startswith(_REFERENCE):
         return head if _is_object_id(head) else None
-    name = head.removeprefix("ref:").strip()
+    name = head.removeprefix(_REFERENCE).strip()
     for folder in folders:
         commit = (_short_text(os.path.join(folder, name)) or "").strip()
         if _is_object_id(commit):
@@ -329,6 +339,19 @@ def _user_settings() -> Iterator[str]:
     yield "/etc/gitconfig"
     yield os.path.expanduser("~/.gitconfig")
     yield os.path.join(os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config"), "git", "config")
+
+
+def _included_settings(repository: str) -> Iterator[str]:
+    """Yield the files that the settings of a repository include, also missing ones and those for other repositories."""
+    settings = [*_user_settings(), *(os.path.join(each, "config") for each in _git_folders(f"{repository}/.git"))]
+    if not any(b"[include" in (read_start(path, _HISTORY_BYTES) or b"").lower() for path in settings):
+        return
+    # Included files can include further ones, so git lists them all.
+    listing = ("config", "--show-origin", "-z", "--type=path", "--get-regexp", r"^include(if\..*)?\.path$")
+    fields = (_git_output(repository, *listing) or "").split("\0")
+    for origin, setting in zip(fields[::2], fields[1::2], strict=False):
+        folder = os.path.join(repository, os.path.dirname(origin.removeprefix("file:")))
+        yield os.path.join(folder, setting.partition("\n")[2])
 
 
 def has_git() -> bool:

@@ -64,14 +64,14 @@ class Snapshot(Struct, frozen=True):
         """Return the changes to a later snapshot of another scope.
 
         A file that only the later snapshot contains is new if this snapshot contains its directory, and otherwise
-        changed. It is omitted if it was last modified before `since`, in nanoseconds since the epoch.
+        changed. It is omitted if it last changed before `since`, in nanoseconds since the epoch.
         """
         changes: list[FileChange] = []
         for path, state in sorted(later.files.items()):
             if path in self.files:
                 if self.files[path] != state:
                     changes.append(FileChange(path, ChangeKind.CHANGED))
-            elif not path.endswith("/") and state[0] >= since:
+            elif not path.endswith("/") and max(state[:2]) >= since:
                 is_new = folder_of(path) in self.folders
                 changes.append(FileChange(path, ChangeKind.ADDED if is_new else ChangeKind.CHANGED))
         removed = (path for path in sorted(self.files.keys() - later.files.keys()) if not os.path.lexists(path))
@@ -152,7 +152,8 @@ def _is_module(name: str) -> bool:
 
 
 def _state(status: os.stat_result) -> FileState:
-    return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
+    # Programs that restore the time of the modification cannot set the time of the change.
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode)
 
 
 def scope_of(
