@@ -157,6 +157,12 @@ USED = {
         {"limits.py": "A, B = 3, 4", "other.py": "n > A"},
         ("n > A", "n > B"),
     ),
+    "two imports": (
+        "from limits import LIMIT\nfrom other import LIMIT",
+        "n > LIMIT",
+        {"limits.py": "LIMIT = 3", "other.py": "LIMIT = 4"},
+        ("= 4", "= 5"),
+    ),
     "broken": ("from limits import LIMIT", "n > LIMIT", {"limits.py": "LIMIT = 3 +"}, ("3", "5")),
     "comprehension": (
         "from limits import LIMIT",
@@ -188,6 +194,7 @@ def test_values_from_other_modules_may_change_branches(case: str, tmp_path: Path
         (("from limits import big", "big(n)"), ("from shop import large", "large(n)")),
         (("from limits import big", "big(n)"), ("def big(m):\n    return m > 3", "big(n)")),
         (("import math", "math.ceil(n)"), ("from math import ceil as up", "up(n)")),
+        (("import os", "n == os.path.sep"), ("import os.path\nimport os", "n == os.path.sep")),
     ],
 )
 def test_moved_definitions_keep_their_values(old: tuple[str, str], new: tuple[str, str], tmp_path: Path) -> None:

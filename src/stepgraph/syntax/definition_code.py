@@ -183,6 +183,8 @@ class _Normalizer(ast.NodeTransformer):
         self._variables = variables
         self._receiver = receiver
         self._imported: dict[str, ImportedName] = {}
+        self._depth = 0
+        """The number of functions around the visited code."""
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return self._dotted(node, (node.id,))
@@ -196,7 +198,7 @@ class _Normalizer(ast.NodeTransformer):
             return with_attributes(ast.Attribute(ast.Name(first), value), names[2:])
         return self._dotted(node, names)
 
-    def _dotted(self, node: ast.expr, names: tuple[str, ...]) -> ast.AST:
+    def _dotted(self, node: ast.expr, names: tuple[str, ...]) -> ast.expr:
         context = getattr(node, "ctx", None) or ast.Load()
         if names[0] in self._imported:
             value = self._values.imported_value(self._imported[names[0]], names)
@@ -225,18 +227,25 @@ class _Normalizer(ast.NodeTransformer):
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         node.name, node.returns = self._variables.get(node.name, node.name), None
-        return self.generic_visit(node)
+        self._depth += 1
+        normal = self.generic_visit(node)
+        self._depth -= 1
+        return normal
 
     def visit_Import(self, node: ast.Import) -> ast.AST | None:
-        for alias in node.names:
-            name = alias.asname or alias.name.partition(".")[0]
-            self._imported[name] = ImportedName(0, alias.name if alias.asname else name)
-        return None
+        names = {each.asname or each.name.partition(".")[0]: each for each in node.names}
+        return self._import({name: ImportedName(0, each.name if each.asname else name) for name, each in names.items()})
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
-        for alias in node.names:
-            self._imported[alias.asname or alias.name] = ImportedName(node.level, node.module or "", alias.name)
-        return None
+        if node.names[0].name == "*":
+            return node
+        module, names = node.module or "", {each.asname or each.name: each.name for each in node.names}
+        return self._import({name: ImportedName(node.level, module, member) for name, member in names.items()})
+
+    def _import(self, imported: dict[str, ImportedName]) -> ast.AST | None:
+        """Replace an import by the values of its names, which code outside of the tree may read. Remove local ones."""
+        self._imported |= imported
+        return None if self._depth else ast.Tuple([self._dotted(ast.Name(name), (name,)) for name in imported])
 
 
 def _expression(text: str, context: ast.expr_context) -> ast.expr:

@@ -18,7 +18,7 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import Importer
 
 _MAX_IMPORTS: Final = 30
-"""The maximum number of imports that lead from a name to its definition."""
+"""The maximum number of imports that lead from a name to its definition, and that bind one name in a module."""
 _MAX_STARS: Final = 20
 """The maximum number of star imports of a module that are searched for a name."""
 
@@ -83,13 +83,13 @@ class _TargetSearch:
     def in_module(self, names: Sequence[str], index: int, name: str, module: SourceModule) -> Target:
         """Return the target of a name in a module, which stands for the component of `names` at an index."""
         bindings = bindings_of(module.tree, module)
-        match bindings.binders.get(name, ()):
-            case [cst.Import() | cst.ImportFrom() as statement] if name not in bindings.mutations:
-                return self.imported(names, index, imported_name(statement, name), module)
-            case []:
-                return self._in_stars(names, index, name, module, bindings.stars)
-            case _:
-                return NameDefinition(module, name, index + 1)
+        binders = bindings.binders.get(name, ())
+        if not binders:
+            return self._in_stars(names, index, name, module, bindings.stars)
+        imported = None if name in bindings.mutations else _imported_by_all(binders, name)
+        if imported is not None:
+            return self.imported(names, index, imported, module)
+        return NameDefinition(module, name, index + 1)
 
     def _in_stars(
         self, names: Sequence[str], index: int, name: str, module: SourceModule, stars: Sequence[cst.ImportFrom]
@@ -144,6 +144,18 @@ class _TargetSearch:
         if self._importer is None or (not level and is_modeled_package(name)):
             return None
         return self._importer.find(module.path, level, name)
+
+
+def _imported_by_all(binders: Sequence[cst.CSTNode], name: str) -> ImportedName | None:
+    """Return the module or member that all statements bind to a name, such as `import os.path` and `import os`.
+
+    Return None if some of them bind another one, or are no imports.
+    """
+    statements = binders if len(binders) <= _MAX_IMPORTS else ()
+    imported = {
+        imported_name(each, name) if isinstance(each, cst.Import | cst.ImportFrom) else None for each in statements
+    }
+    return imported.pop() if len(imported) == 1 else None
 
 
 def imported_name(statement: cst.Import | cst.ImportFrom, name: str) -> ImportedName | None:
