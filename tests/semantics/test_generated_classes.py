@@ -83,6 +83,12 @@ def test_a_default_of_a_named_tuple_is_unknown(test: str) -> None:
     assert graph.splitlines()[:2] == [f"if {test}", "  call first"]
 
 
+def test_a_default_of_none_is_known() -> None:
+    definition = "Job = collections.namedtuple('Job', 'run undo', defaults=[None])"
+    loop = "for job in [Job(first), Job(first, first)]:\n    if job.undo:\n        await job.undo(step)"
+    assert graph_of(HEAD, f"{definition}\n{loop}").splitlines()[:3] == ["loop", "  if job.undo", "    switch job"]
+
+
 @pytest.mark.parametrize("change", ["namespace.run = second", "setattr(namespace, 'run', second)"])
 def test_a_branch_changes_a_namespace(change: str) -> None:
     namespace = "namespace = types.SimpleNamespace(run=first)"

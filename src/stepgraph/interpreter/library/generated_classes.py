@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.containers import Collection, Mapping, hide_co
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import Constant, External, Value
+from stepgraph.ir.values import Constant, External, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.parse import parse_module
@@ -140,17 +140,17 @@ def _named_tuple_source(names: Sequence[Argument], settings: Sequence[Argument])
     class_name, *fields = _valid_names([names[0].value.value, *_field_names(names[1].value)]) or [""]
     if not class_name:
         return None
-    default_count = 0
+    defaults: list[str] = []
     for setting in settings:
-        defaults = setting.value
-        if setting.keyword != "defaults" or not isinstance(defaults, Collection) or not defaults.has_definite_order:
+        values = setting.value
+        if setting.keyword != "defaults" or not isinstance(values, Collection) or not values.has_definite_order:
             return None
-        if any(item.value.relevant for item in defaults.items):
+        if any(item.value.relevant for item in values.items):
             return None
-        default_count = len(defaults.items)
+        defaults = ["None" if is_none(item.value) else _UNKNOWN_DEFAULT for item in values.items]
     lines = [f"    {field}: object" for field in fields]
-    first_default = max(0, len(lines) - default_count)
-    lines[first_default:] = [f"{line} = {_UNKNOWN_DEFAULT}" for line in lines[first_default:]]
+    for index, default in zip(reversed(range(len(lines))), reversed(defaults), strict=False):
+        lines[index] += f" = {default}"
     body = "\n".join(lines or ["    pass"])
     return f"from typing import NamedTuple\nclass {class_name}(NamedTuple):\n{body}\n"
 
