@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, text, workflow_of
 
 MAYBE = 'maybe = {}\nif x:\n    maybe["k"] = b\n'
 
@@ -226,3 +226,24 @@ def test_constant_attributes_are_the_keys_of_a_comprehension(comprehension: str,
         for name, kind, step in [("First", 1, "a"), ("Second", 2, "b")]
     )
     assert graph_of(f"{classes}table = {comprehension}\nawait table[x].go()").splitlines() == ["switch x", *cases]
+
+
+@pytest.mark.parametrize("read", ['op["undo"]', 'op.get("undo")'])
+def test_a_missing_key_runs_nothing(read: str) -> None:
+    assert (
+        codes_of(f"""
+        done = [{{"act": a, "undo": b}}, {{"act": c}}]
+        for op in reversed(done):
+            if "undo" in op:
+                await {read}()
+    """)
+        == []
+    )
+
+
+def test_a_changed_dictionary_may_have_other_keys() -> None:
+    assert codes_of("""
+        table = {}
+        table["act"] = a
+        await table["undo"](step)
+    """) == ["escapes"]

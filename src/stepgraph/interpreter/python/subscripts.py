@@ -34,6 +34,7 @@ from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, as_optional, on_some_paths
 from stepgraph.ir.values import (
+    ABSENT,
     UNKNOWN,
     Constant,
     External,
@@ -317,7 +318,8 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
         if entries and all(is_same) and not (owner.partial and last_replacement is None):
             return _select_entry(owner, entries, place, default)
     if not entries and not owner.partial:
-        return UNKNOWN if default is None else default
+        missing = ABSENT if _has_all_keys(owner) else UNKNOWN
+        return missing if default is None else default
     default_matters = default is not None and default.relevant
     if not default_matters and not any(entry.value.relevant for entry in entries):
         values = [entry.value for entry in entries] + ([] if default is None else [default])
@@ -332,6 +334,11 @@ def entry_at(owner: Mapping, key: Value, key_place: SourcePlace, place: SourcePl
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
     return Union(tuple(cases), key_place.text, place)
+
+
+def _has_all_keys(owner: Mapping) -> bool:
+    """Return whether the entries are those of a dictionary that no code has changed since it was created."""
+    return not owner.state.changed and any(entry.value.relevant for entry in owner.entries)
 
 
 def _contains_key(owner: Mapping, key: Value) -> bool | None:
