@@ -402,3 +402,27 @@ def test_nested_function_uses_a_name_in_an_argument() -> None:
     def handle_b
       sleep 'b' 1
     """)
+
+
+def test_objects_made_at_import_have_constant_names() -> None:
+    row = "class Row:\n    def __init__(self, name):\n        self.name = name\n\n\n"
+    rows = f"{row}ROWS = (Row('handle_a'), Row('handle_b'))\n"
+    loop = "        for row in ROWS:\n            await getattr(self, row.name)(step)\n"
+    assert graph_of_module(f"{rows}{HEAD}{loop}") == text(f"""
+    loop
+      switch row.name
+      | case "handle_a"
+        call handle_a
+      | case "handle_b"
+        call handle_b{BOTH}""")
+
+
+def test_a_table_without_the_key_has_no_name() -> None:
+    specs = 'SPECS = {"x": {"call": "handle_a"}, "y": {"wait": 1}, "z": {"call": "handle_b"}}\n'
+    body = "        spec = SPECS[event['kind']]\n        await getattr(self, spec['call'])(step)\n"
+    assert graph_of_module(f"{specs}{HEAD}{body}") == text(f"""
+    switch spec['call']
+    | case "handle_a"
+      call handle_a
+    | case "handle_b"
+      call handle_b{BOTH}""")

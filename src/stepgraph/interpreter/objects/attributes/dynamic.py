@@ -11,10 +11,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, may_be_added
+from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.classes import has_class_attribute, is_closed, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
+from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -335,6 +336,8 @@ def _written_strings(interpreter: Interpreter, node: cst.CSTNode, depth: int = 0
             strings = _strings_of_table(interpreter, table)
             defaults = _written_strings(interpreter, default.value, depth + 1)
             return [*strings, *defaults] if strings and defaults else []
+        case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=attribute)):
+            return _strings_of_attribute(interpreter, look_up(interpreter, owner), attribute)
         case _:
             return []
 
@@ -358,6 +361,14 @@ def _assigned_values(interpreter: Interpreter, name: str) -> list[cst.BaseExpres
             case _:
                 return []
     return values
+
+
+def _strings_of_attribute(interpreter: Interpreter, owner: Value, name: str) -> list[str]:
+    """Return the constant strings that an attribute of any of several objects made at import has, if all are such."""
+    owners = union_values(owner)
+    constants = [constant_of(interpreter, each, name) for each in owners if isinstance(each, ProjectObject)]
+    strings = [each.value for each in constants if isinstance(each, Constant) and isinstance(each.value, str)]
+    return list(dict.fromkeys(strings)) if len(strings) == len(owners) else []
 
 
 def _strings_of_table(interpreter: Interpreter, table: cst.BaseExpression) -> list[str]:

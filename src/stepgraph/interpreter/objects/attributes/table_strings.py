@@ -88,7 +88,8 @@ def _possible_values(interpreter: Interpreter, node: cst.BaseExpression, depth: 
     read = _read_of(node)
     if read is not None:
         key = _literal(read.key)
-        return _combined(_items(table, key) for table in _possible_values(interpreter, read.table, depth + 1))
+        tables = _possible_values(interpreter, read.table, depth + 1)
+        return _combined(_items(table, key) for table in tables if not _lacks(table, key))
     if not isinstance(node, cst.Name | cst.Attribute):
         return []
     values = _evaluated(interpreter, node)
@@ -169,6 +170,13 @@ def _items(table: Value, key: Constant | None) -> list[Value]:
         return [item.value for item in table.items]
     position = key.value if isinstance(key.value, int) else len(table.items)
     return [table.items[position].value] if -len(table.items) <= position < len(table.items) else []
+
+
+def _lacks(table: Value, key: Constant | None) -> bool:
+    """Return whether a read of a key raises a KeyError, because a dictionary of constants has other keys."""
+    if key is None or not isinstance(table, Mapping) or table.partial or not table.relies_on_constants():
+        return False
+    return all(isinstance(entry.key, Constant) and entry.key != key for entry in table.entries)
 
 
 def _combined(parts: Iterable[list[Value]]) -> list[Value]:
