@@ -12,6 +12,7 @@ from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
 from stepgraph.interpreter.objects.classes import is_instance
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
+from stepgraph.interpreter.python.loops.pass_tests import truth_in_pass
 from stepgraph.interpreter.python.narrowing import attribute_searched, class_expressions, narrow
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
@@ -32,9 +33,9 @@ _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensi
 def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
     """Return the truth value of a static test. Return None if the test is not static.
 
-    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), coroutine checks of resolved values, and the
-    negations of static tests. In code that runs at import, such as a decorator, they also include checks for None and
-    for callables.
+    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), coroutine checks of resolved values, tests
+    that the current pass of an unrolled loop decides, and the negations of static tests. In code that runs at import,
+    such as a decorator, they also include checks for None and for callables.
     """
     if interpreter.is_import_time and (truth := _import_time_truth(interpreter, test)) is not None:
         return truth
@@ -43,8 +44,8 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             return True
         case cst.Name(value="False"):
             return False
-        case cst.Name(value=name):
-            value = look_up(interpreter, name) if name == "TYPE_CHECKING" else UNKNOWN
+        case cst.Name(value="TYPE_CHECKING" as name):
+            value = look_up(interpreter, name)
             return False if isinstance(value, External) and value.name in _TYPE_CHECKING_NAMES else None
         case cst.Attribute(attr=cst.Name(value="TYPE_CHECKING")):
             value = interpreter.evaluate(test)
@@ -61,9 +62,9 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             ],
         ):
             has_instance = _has_instance(interpreter, name)
-            return None if has_instance is None else has_instance == isinstance(operator, cst.IsNot)
-        case _:
-            return None
+            if has_instance is not None:
+                return has_instance == isinstance(operator, cst.IsNot)
+    return truth_in_pass(interpreter, test) if interpreter.frame.attribute_names else None
 
 
 def decided_truth(interpreter: Interpreter, node: cst.If | cst.IfExp) -> bool | None:

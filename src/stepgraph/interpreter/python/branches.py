@@ -10,6 +10,7 @@ from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.boolean import decided_truth
+from stepgraph.interpreter.python.loops.pass_tests import cases_in_pass
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
 from stepgraph.interpreter.python.parameter_tests import record_cases, record_tests
 from stepgraph.interpreter.python.patterns import (
@@ -134,6 +135,12 @@ def _evaluate_elif(
 def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     """Execute a `match` as a switch. A guard with steps is emitted before the switch, with its pattern as condition."""
     subject = interpreter.evaluate(node.subject)
+    selected = cases_in_pass(interpreter, node) if interpreter.frame.attribute_names else None
+    if selected is not None:
+        for case in selected:
+            bind_captures(interpreter, case.pattern, subject)
+            interpreter.execute(case.body)
+        return
     interpreter.tracer.on_test(subject, interpreter.place(node.subject), interpreter.place(node))
     if isinstance(subject, Event):
         _observe_event_keys(interpreter, node, subject)

@@ -69,21 +69,40 @@ def _is_bound_in_body(interpreter: Interpreter, loop: cst.For | cst.CompFor, nam
 
 
 def pass_constants(interpreter: Interpreter, loop: cst.For | cst.CompFor, item: Value) -> dict[str, Constant]:
-    """Return the constants that a loop pass binds, by variable. The values of these variables hide the constants."""
+    """Return the constants that a loop pass binds, by variable. The values of these variables hide the constants.
+
+    A constant in a dictionary that the pass binds has the variable and the key as its name.
+    """
     constants = _constants(loop.target, item)
-    return {name: value for name, value in constants.items() if not _is_bound_in_body(interpreter, loop, name)}
+    interpreter.budget.spend(Limit.ELEMENTS, len(constants))
+    return {
+        name: value
+        for name, value in constants.items()
+        if not _is_bound_in_body(interpreter, loop, name.partition("[")[0])
+    }
 
 
 def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
     match target:
         case cst.Name(value=name) if isinstance(value, Constant):
             return {name: value}
+        case cst.Name(value=name) if isinstance(value, Mapping) and value.shows_constants and not value.partial:
+            return {
+                item_name(name, entry.key.value): entry.value
+                for entry in value.entries
+                if isinstance(entry.key, Constant) and isinstance(entry.value, Constant) and not entry.may_be_missing
+            }
         case cst.Tuple(elements=elements) if isinstance(value, Collection) and value.state.size == len(elements):
             pairs = zip(elements, value.items if value.has_definite_order else (), strict=False)
             constants = [_constants(element.value, item.value) for element, item in pairs]
             return {name: constant for names in constants for name, constant in names.items()}
         case _:
             return {}
+
+
+def item_name(name: str, key: object) -> str:
+    """Return the name of a constant at a key of a dictionary that a loop pass binds to a variable."""
+    return f"{name}[{key!r}]"
 
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:

@@ -1,0 +1,78 @@
+"""Tests of loop variables that the current pass of an unrolled loop decides."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of
+
+PAIRS = 'for kind, fn in (("x", a), ("y", b), (None, c)):\n'
+
+
+@pytest.mark.parametrize(
+    "test",
+    ['kind == "x"', 'not kind != "x"', 'kind in ("x", "z")', 'kind not in ["y", None]', "kind == KIND"],
+)
+def test_a_constant_decides_a_test(test: str) -> None:
+    assert graph_of(f"KIND = 'x'\n{PAIRS}    if {test}:\n        await fn()").splitlines()[0] == "a"
+
+
+@pytest.mark.parametrize("test", ["kind is None", "not kind"])
+def test_none_decides_a_test(test: str) -> None:
+    assert graph_of(f"{PAIRS}    if {test}:\n        await fn()") == "c"
+
+
+def test_each_pass_runs_one_branch() -> None:
+    body = (
+        '    if kind == "x":\n        await fn()\n    elif kind == "y":\n        await d()\n    else:\n        return'
+    )
+    assert graph_of(PAIRS + body) == "a\nd"
+
+
+@pytest.mark.parametrize(
+    ("cases", "graph"),
+    [
+        ('case "x" | "z":\n            await fn()\n        case _:\n            await d()', "a\nd\nd"),
+        ('case None:\n            await fn()\n        case "y" as each:\n            await d()', "d\nc"),
+    ],
+)
+def test_a_constant_selects_a_case(cases: str, graph: str) -> None:
+    assert graph_of(f"{PAIRS}    match kind:\n        {cases}") == graph
+
+
+def test_a_pattern_of_a_class_is_undecided() -> None:
+    cases = "case str():\n            await fn()"
+    assert graph_of(f"{PAIRS}    match kind:\n        {cases}").count("switch kind") == len("xyz")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'if op["kind"] == "x":\n        await op["fn"]()\n    else:\n        await d()',
+        'match op:\n        case {"kind": "x"}:\n            await a()\n        case {}:\n            await d()',
+        'match op:\n        case {"fn": f}:\n            await f()\n        case {}:\n            await d()',
+    ],
+)
+def test_an_item_of_a_dictionary_decides_a_test(body: str) -> None:
+    assert graph_of(f'for op in [{{"kind": "x", "fn": a}}, {{"kind": "y"}}]:\n    {body}') == "a\nd"
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['op["kind"] = x', "op.update(kind=x)", 'for each in ops:\n        each["kind"] = x', "op = dict(op, kind=x)"],
+)
+def test_a_changed_dictionary_decides_no_test(change: str) -> None:
+    loop = (
+        f'ops = [{{"kind": "x", "fn": a}}]\nfor op in ops:\n    {change}\n    if op["kind"] == "y":\n        await d()'
+    )
+    assert "d" in graph_of(loop)
+
+
+def test_a_nested_function_may_change_a_variable() -> None:
+    change = "    def change():\n        nonlocal kind\n        kind = 'z'\n    change()\n"
+    assert "d" in graph_of(f"{PAIRS}{change}    if kind == 'z':\n        await d()\n    await fn()")
+
+
+def test_a_comprehension_has_its_own_variable() -> None:
+    body = '    await fn()\n    [await d() for kind in x if kind == "z"]'
+    assert "d" in graph_of(PAIRS + body)
