@@ -423,3 +423,31 @@ def test_the_default_of_getattr_replaces_an_attribute_of_none() -> None:
         await getattr(job, "act", a)()
     """)
     assert {"a", "b"} <= set(graph.split())
+
+
+JOBS = """
+class Job:
+    def __init__(self, act):
+        self.act = act
+
+class Other(Job):
+    pass
+
+"""
+
+
+def conditions_of(body: str) -> list[str]:
+    return [line.strip() for line in graph_of(JOBS + body).splitlines() if line.strip().startswith("|")]
+
+
+def test_objects_of_one_class_have_numbers() -> None:
+    body = (
+        "done = []\nfor job in (Job(a), Job(b), Other(c)):\n    done.append(job)\nfor job in done:\n    await job.act()"
+    )
+    assert conditions_of(body) == ["| case Job 1", "| case Job 2", "| case Other"]
+
+
+def test_unpacked_objects_have_the_names_of_their_classes() -> None:
+    body = "table = {}\nfor key, job in ((1, Job(a)), (2, Other(b))):\n    table[key] = job\n"
+    loop = "for key, job in sorted(table.items()):\n    await job.act()"
+    assert conditions_of(body + loop) == ["| case Job", "| case Other"]

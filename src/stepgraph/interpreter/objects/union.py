@@ -53,14 +53,19 @@ def _with_distinct_conditions(cases: Sequence[Case]) -> Iterator[Case]:
     """Yield cases with the names of their values as conditions, where several have the same condition.
 
     The parameter of a function that registers its arguments, for example, is the source of each registered function.
+    Objects of the same class have their numbers.
     """
     counts = Counter(case.condition for case in cases)
-    for case in cases:
-        name = _name_of(case.value) if counts[case.condition] > 1 else None
-        yield case if name is None else replace(case, condition=name)
+    names = [(counts[case.condition] > 1 and name_of(case.value)) or case.condition for case in cases]
+    counts, numbers = Counter(names), Counter[str | None]()
+    for case, name in zip(cases, names, strict=True):
+        numbers[name] += 1
+        condition = f"{name} {numbers[name]}" if name is not None and counts[name] > 1 else name
+        yield case if condition == case.condition else replace(case, condition=condition)
 
 
-def _name_of(value: Value) -> str | None:
+def name_of(value: Value) -> str | None:
+    """Return the name of a function or step, of a class, or of the class of an object. Return None for other values."""
     match value:
         case ClassValue(name=name) | ProjectObject(cls=ClassValue(name=name)):
             return name

@@ -20,7 +20,7 @@ from stepgraph.interpreter.objects.containers.container_objects import as_collec
 from stepgraph.interpreter.objects.containers.entries import EntryTable, exact_key, may_be_equal, table_of
 from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind, is_globals_call
-from stepgraph.interpreter.objects.union import union_of_elements
+from stepgraph.interpreter.objects.union import name_of, union_of_elements
 from stepgraph.interpreter.python.arguments import (
     MAX_ELEMENTS,
     is_unordered,
@@ -110,11 +110,11 @@ def _switch_of(
 def _as_part(interpreter: Interpreter, target: cst.BaseExpression, value: Value, switch: str | None) -> Value:
     """Return a value that is unpacked from a union, with its target as the discriminant instead of `switch`.
 
-    The branches of steps and functions with different names are named after these.
+    The branches of functions, classes and objects of classes with different names are named after these.
     """
     if switch is None or not isinstance(value, Union) or value.discriminant != switch:
         return value
-    names = [callable_name(case.value) for case in value.cases]
+    names = [callable_name(case.value) or name_of(case.value) for case in value.cases]
     cases = value.cases
     if None not in names and len(set(names)) == len(names):
         cases = tuple(replace(case, condition=name) for case, name in zip(cases, names, strict=True))
