@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import FUNCTIONS, graph_of, graph_of_module, text, workflow_of
+from tests.semantics.notation import FUNCTIONS, codes_of, graph_of, graph_of_module, text, workflow_of
 
 PICK = "async def pick():\n    return a\n\n"
 
@@ -195,3 +195,10 @@ def test_a_result_of_one_of_several_classes_is_a_switch_on_its_variable() -> Non
         "        outcome = await decide(event)\n        await outcome.then(step)\n"
     )
     assert graph.splitlines()[:3] == ["switch outcome", '| case "one"', "  call Outcome.then"]
+
+
+@pytest.mark.parametrize("call", ["a()", "both()"])
+def test_a_closed_coroutine_runs_nothing(call: str) -> None:
+    both = "async def both():\n    await a()\n    await b()\n"
+    close = f"call = {call}\nif x:\n    await call\nelse:\n    call.close()"
+    assert codes_of(both + close) == []

@@ -61,7 +61,9 @@ from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
     ExitStack,
+    FunctionCoroutine,
     GeneratorCall,
+    StepCall,
 )
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -425,5 +427,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (ExitStack, STACK_METHODS),
     (Task, TASK_METHODS),
     (GeneratorCall, {"aclose": return_unknown, "close": return_unknown}),
+    (FunctionCoroutine, {"close": return_unknown}),
+    (StepCall, {"close": return_unknown}),
     (Gathering, GATHERING_METHODS),
 )
