@@ -745,3 +745,20 @@ def test_a_logger_calls_its_filters() -> None:
         log.info("begins with %s", b)
     """
     assert [note.code for note in workflow_of(escapes).notes if note.code == "escapes"] == ["escapes"]
+
+
+REGISTRY = """
+class Registry:
+    def __init__(self):
+        self.steps = {"a": a}
+
+    def __contains__(self, name):
+        return name in self.steps
+
+"""
+
+
+@pytest.mark.parametrize(("container", "codes"), [('{"a": a}', []), ("Registry()", []), ("[a]", ["escapes"])])
+def test_only_elements_are_compared_with_a_member(container: str, codes: list[str]) -> None:
+    search = f"from plugins import find\nif find() in {container}:\n    await b()"
+    assert [code for code in codes_of(REGISTRY + search) if code == "escapes"] == codes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final, TypeGuard
 
@@ -11,13 +11,13 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.lookup import with_receiver
-from stepgraph.interpreter.objects.classes import enum_members, find_member, resolution_order
+from stepgraph.interpreter.objects.classes import class_member, enum_members, find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iterators import is_iterator, take_elements
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepSignature
 from stepgraph.interpreter.values.unions import Union
@@ -157,9 +157,11 @@ def compare(
     name = _COMPARISONS.get(type(node.operator))
     is_membership = isinstance(node.operator, cst.In | cst.NotIn)
     if is_membership or name is not None:
-        for operand, operator_owner in ((left_operand, right_operand), (right_operand, left_operand)):
-            if is_foreign(operator_owner):
-                interpreter.escape_operand(operand, place, "is compared with a value outside the project")
+        if is_foreign(right_operand):
+            interpreter.escape_operand(left_operand, place, _COMPARED)
+        if is_foreign(left_operand):
+            for operand in _searched_values(interpreter, right_operand) if is_membership else (right_operand,):
+                interpreter.escape_operand(operand, place, _COMPARED)
     if is_membership and isinstance(right_operand, StepSignature) and isinstance(left_operand, Constant):
         has_parameter = left_operand.value in do_parameters(interpreter.mode)
         return Constant(value=has_parameter is isinstance(node.operator, cst.In))
@@ -175,6 +177,21 @@ def compare(
         if name is None
         else call_special(interpreter, left_operand, (name,), (right_operand,), place) or UNKNOWN
     )
+
+
+_COMPARED: Final = "is compared with a value outside the project"
+
+
+def _searched_values(interpreter: Interpreter, container: Value) -> Iterator[Value]:
+    """Yield the values that `in` compares with its left operand, or a container whose elements it compares."""
+    for value in union_values(container):
+        if isinstance(value, Mapping):
+            yield from (entry.key for entry in value.entries)
+        elif not (
+            isinstance(value, ProjectObject)
+            and isinstance(class_member(interpreter, value, "__contains__"), FunctionValue)
+        ):
+            yield value
 
 
 def _search_iterator(interpreter: Interpreter, container: Value, place: SourcePlace) -> None:
