@@ -426,3 +426,9 @@ def test_a_table_without_the_key_has_no_name() -> None:
       call handle_a
     | case "handle_b"
       call handle_b{BOTH}""")
+
+
+def test_a_generator_expression_has_its_own_variable() -> None:
+    loop = "for stage in (stage for name, stage in (('handle_a', self.handle_a), ('handle_b', self.handle_b))):"
+    body = f"        name = event['kind']\n        {loop}\n            await getattr(self, name)(step)\n"
+    assert not module_of(f"{HEAD}{body}").workflows[0].complete

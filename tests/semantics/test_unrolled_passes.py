@@ -76,3 +76,8 @@ def test_a_nested_function_may_change_a_variable() -> None:
 def test_a_comprehension_has_its_own_variable() -> None:
     body = '    await fn()\n    [await d() for kind in x if kind == "z"]'
     assert "d" in graph_of(PAIRS + body)
+
+
+def test_a_generator_expression_has_its_own_variable() -> None:
+    loop = 'for fn in (fn for kind, fn in (("x", a), ("y", b))):'
+    assert "d" in graph_of(f"kind = x\n{loop}\n    if kind == 'z':\n        await d()\n    await fn()")

@@ -101,7 +101,7 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
     key = interpreter.evaluate(node)
     if not isinstance(node, cst.Name):
         return constant_key(interpreter, node, key)
-    constant = interpreter.frame.attribute_names.get(node.value)
+    constant = interpreter.frame.constant_in_pass(node.value)
     return key if constant is None or constant is outer.get(node.value) else constant
 
 

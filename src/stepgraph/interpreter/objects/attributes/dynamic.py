@@ -87,7 +87,7 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
     if isinstance(value, NameArgument):
         return value.value
     if isinstance(name.place.node, cst.Name):
-        value = interpreter.frame.attribute_names.get(name.place.node.value, value)
+        value = interpreter.frame.constant_in_pass(name.place.node.value) or value
     elif isinstance(name.place.node, cst.Subscript | cst.Call) and not isinstance(value, Constant):
         strings = strings_at_key(interpreter, name.place.node)
         return strings[0] if len(strings) == 1 else None
@@ -108,8 +108,8 @@ def _text_in_pass(interpreter: Interpreter, node: cst.CSTNode) -> str | None:
         ):
             return _text_in_pass(interpreter, name)
         case cst.Name(value=name):
-            value = interpreter.frame.attribute_names.get(name, UNKNOWN)
-            return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
+            value = interpreter.frame.constant_in_pass(name)
+            return value.value if value is not None and isinstance(value.value, str) else None
         case cst.FormattedString(parts=[*parts]):
             texts = [_text_in_pass(interpreter, part) for part in parts]
         case cst.BinaryOperation(operator=cst.Add(), left=left, right=right):

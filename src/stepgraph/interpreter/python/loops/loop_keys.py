@@ -113,7 +113,8 @@ def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Val
         owner = look_up(interpreter, node.value.value)
         constant = constant_of(interpreter, owner, node.attr.value) if isinstance(owner, ProjectObject) else None
         return key if constant is None else constant
-    return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key
+    constant = interpreter.frame.constant_in_pass(node.value) if isinstance(node, cst.Name) else None
+    return key if constant is None else constant
 
 
 def is_loop_key(interpreter: Interpreter, node: cst.CSTNode) -> bool:

@@ -58,7 +58,7 @@ def _constant_in_pass(interpreter: Interpreter, variable: str, name: str) -> Con
         return None
     if scope.module.mentions(b"nonlocal"):
         return None  # a nested function may change the variable
-    return interpreter.frame.attribute_names.get(name)
+    return interpreter.frame.constant_in_pass(variable, name)
 
 
 def _is_unchanged(value: Value) -> bool:
