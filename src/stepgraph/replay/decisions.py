@@ -24,7 +24,7 @@ from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
-from stepgraph.replay.single_passes import has_single_pass, trailing_exit
+from stepgraph.replay.run_limits import has_single_pass, trailing_exit
 
 
 class Decision(Struct, frozen=True):
