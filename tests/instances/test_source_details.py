@@ -1,4 +1,4 @@
-"""Logs of analyzed workflows, whose details tell what the payload omits."""
+"""Logs of analyzed workflows. Their details contain code that the payload omits."""
 
 from __future__ import annotations
 

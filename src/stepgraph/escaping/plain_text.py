@@ -44,7 +44,7 @@ def visible_lines(text: str) -> str:
 def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
     """Replace each unsafe character with the result of `spell`.
 
-    Joiners are kept in scripts that use them, and a variation selector is kept in an emoji.
+    Scripts that use joiners keep them. An emoji keeps its variation selector.
     """
     return _unsafe().sub(lambda match: match.group() if _is_spelling(match) else spell(match.group()), text)
 

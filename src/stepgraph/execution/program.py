@@ -145,7 +145,7 @@ def _sites(nodes: Mapping[Path, Node]) -> Iterator[Site]:
 
 
 def _shared_keys(sites: Iterable[Site]) -> frozenset[int]:
-    """Return the steps and sleeps with equal keys of stored results, of which the second has no log entry.
+    """Return the steps and sleeps that share the key of a stored result. The second of them has no log entry.
 
     The key of a sleep is its name, followed by its milliseconds: `nap30` for `sleep("nap", 30)`.
     """

@@ -1,4 +1,4 @@
-"""New `raise` statements that a handler catches, for which the payload has no nodes.
+"""New `raise` statements that a handler catches. The payload has no nodes for them.
 
 The steps of the handler run when the instance resumes, before steps that have already run.
 """

@@ -325,7 +325,7 @@ class Decisions(Struct, frozen=True):
     def _added_exits(self) -> Iterator[Decision]:
         tree = self.matching.new
         new_loops = (number for number in self.matching.unmatched_new() if tree[number].kind == "loop")
-        # The deployed code has run what is now the only pass of such a loop.
+        # The deployed code ran the statements that are now the only pass of such a loop.
         exits = {trailing_exit(tree, number) for number in new_loops}
         ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
         for number in added_exits(self.matching):

@@ -52,7 +52,7 @@ class PassedPart(Struct, frozen=True):
     ) -> PassedPart:
         """Return the part with the entries of a log, whose steps may be the last ones of the `runs`.
 
-        `is_reordered` tells that the version is the new one, whose order may differ from that of the log.
+        With `is_reordered`, this is the new version. Its order may differ from the order of the log.
         """
         places = _EnclosingElements(tree)
         counts = Counter(chain for chains in runs for chain in chains)

@@ -420,7 +420,7 @@ def _run_over(
         )
         _run_pass(interpreter, clause, on_some_paths(value) if clause.ifs else value, add)
 
-    # A pass whose filter is false runs nothing, and the filter may have no choice in the body.
+    # A filter may skip every pass, even if the body contains no branch for it.
     bounds = LoopBounds() if clause.ifs else loop_bounds(iterable, interpreter.place(clause.iter))
     with interpreter.frame.with_loop_keys(loop_keys(interpreter, clause, iterable)):
         interpret_loop(interpreter, body, None, place, bounds)
