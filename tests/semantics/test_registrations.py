@@ -38,6 +38,18 @@ BOTH = text("""
     def b
       b
 """)
+EITHER_JOB = text("""
+    loop
+      switch job
+      | case a
+        call a
+      | case b
+        call b
+    def a
+      a
+    def b
+      b
+""")
 
 
 @pytest.mark.parametrize(
@@ -68,18 +80,7 @@ def test_postponed_annotation_registers_no_function() -> None:
 def test_statement_that_runs_if_the_module_is_imported() -> None:
     statement = 'if __name__ != "__main__":\n    register(b)'
     workflow = workflow_of_module(MODULE.format(statement=statement))
-    assert notation(workflow.graph) == text("""
-        loop
-          switch job
-          | case a
-            call a
-          | case b
-            call b
-        def a
-          a
-        def b
-          b
-    """)
+    assert notation(workflow.graph) == EITHER_JOB
 
 
 def test_statement_that_does_not_run_if_the_module_is_imported() -> None:
@@ -117,18 +118,7 @@ def test_function_that_reduce_registers() -> None:
 
 
 def test_function_that_a_filter_registers() -> None:
-    assert notation(workflow_of_module(MODULE.format(statement="list(filter(register, [b]))")).graph) == text("""
-        loop
-          switch job
-          | case a
-            call a
-          | case b
-            call b
-        def a
-          a
-        def b
-          b
-    """)
+    assert notation(workflow_of_module(MODULE.format(statement="list(filter(register, [b]))")).graph) == EITHER_JOB
 
 
 @pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag"])

@@ -152,13 +152,13 @@ def _shared_keys(sites: Iterable[Site]) -> frozenset[int]:
     keys: dict[str, dict[EntryKind, list[int]]] = {}
     for site in sites:
         if site.kind is not None and site.pattern.is_literal:
-            key = _result_key(site)
+            key = _cache_key(site)
             keys.setdefault(key, {}).setdefault(site.kind, []).append(site.number)
     shared = (by_kind for by_kind in keys.values() if "step" in by_kind and "sleep" in by_kind)
     return frozenset(number for by_kind in shared for kind in ("step", "sleep") for number in by_kind[kind])
 
 
-def _result_key(site: Site) -> str:
+def _cache_key(site: Site) -> str:
     duration = milliseconds_of(cast("Mapping[str, object]", site.node).get("duration"))
     return site.pattern.pieces[0] if duration is None else f"{site.pattern.pieces[0]}{duration:.15g}"
 

@@ -18,7 +18,11 @@ from stepgraph.interpreter.objects.classes import (
     relevant_members,
     resolution_order,
 )
-from stepgraph.interpreter.objects.containers.container_objects import container_attribute, is_container_class
+from stepgraph.interpreter.objects.containers.container_objects import (
+    NAMED_TUPLE,
+    container_attribute,
+    is_container_class,
+)
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.union import may_be_unset, with_fallback
 from stepgraph.interpreter.python.arguments import make_mapping
@@ -52,8 +56,6 @@ from stepgraph.ir.values import (
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import ANY_NAME
-
-_NAMED_TUPLE: Final = "typing.NamedTuple"
 
 
 def instance_attribute(interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace) -> Value:
@@ -171,7 +173,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: ProjectObject, name
         from stepgraph.interpreter.objects.builtin_bases import is_error
 
         return UNKNOWN if is_error(instance) else instance.cls
-    if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
+    if name in ("_replace", "_asdict") and NAMED_TUPLE in order:
         return BuiltinMethod(instance, name)
     return _undefined_attribute(interpreter, instance, order, name, place)
 

@@ -23,7 +23,7 @@ from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements_below
 
-_NAMED_TUPLE: Final = External("typing.NamedTuple")
+NAMED_TUPLE: Final = External("typing.NamedTuple")
 CONTENTS: Final = "[]"
 """The slot that holds the collection. It is not a valid attribute name."""
 _DATA: Final = "data"
@@ -190,7 +190,7 @@ def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Valu
         return value
     order = resolution_order(value.cls)
     base = _container_base(order)
-    if base is None and _NAMED_TUPLE in order:
+    if base is None and NAMED_TUPLE in order:
         is_plain = all(find_member(interpreter, order, method) is None for method in methods)
         return _fields_of(interpreter, value) if is_plain else value
     if base is None:
@@ -208,7 +208,7 @@ def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -
     """Like `as_collection`, but only for classes whose operators return a plain list, tuple or dictionary."""
     order = resolution_order(value.cls) if isinstance(value, ProjectObject) else ()
     base = _container_base(order)
-    is_plain = _NAMED_TUPLE in order if base is None else base[0] in _PLAIN
+    is_plain = NAMED_TUPLE in order if base is None else base[0] in _PLAIN
     return as_collection(interpreter, value, *methods) if is_plain else value
 
 
@@ -222,7 +222,7 @@ def _fields_of(interpreter: Interpreter, instance: ProjectObject) -> Collection:
 def field_names(class_value: ClassValue) -> list[str]:
     """Return the field names of a named tuple. A class that derives from the named tuple adds none."""
     order = resolution_order(class_value)
-    owners = [owner for owner in order if isinstance(owner, ClassValue) and _NAMED_TUPLE in owner.bases]
+    owners = [owner for owner in order if isinstance(owner, ClassValue) and NAMED_TUPLE in owner.bases]
     return [
         statement.target.value
         for owner in owners[:1]
@@ -232,7 +232,7 @@ def field_names(class_value: ClassValue) -> list[str]:
 
 
 def field_value(interpreter: Interpreter, instance: ProjectObject, name: str) -> Value:
-    """Return the value of a field of a named tuple or dataclass, or else its default in the class."""
+    """Return the value of a field of a named tuple, or else its default in the class."""
     value: Value | None = instance.state.get(name)
     return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
 
