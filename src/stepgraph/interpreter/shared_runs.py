@@ -21,7 +21,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.body_runs import names_of_program
+from stepgraph.interpreter.modules.program_names import names_of_program
 from stepgraph.interpreter.objects.names import run_all_modules
 from stepgraph.interpreter.snapshots import StateSnapshot
 from stepgraph.limits import LimitExceededError

@@ -8,7 +8,7 @@ being evaluated, and continues at a later lookup.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -18,24 +18,27 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import never_runs, statement_positions
-from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue, last_component
+from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
+from stepgraph.interpreter.modules.program_names import (
+    dependents_in,
+    has_computed_reads,
+    names_of_program,
+    names_of_registries,
+    owner_of,
+)
 from stepgraph.interpreter.values.containers import DEEPEST
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import bindings_of, import_binding
-from stepgraph.syntax.import_graph import ModuleGroup
+from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.access_paths import AccessPath
-from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
-from stepgraph.syntax.mutation.function_state import functions_with_state
-from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER, computed_owners, computed_variables
+from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER
 from stepgraph.syntax.walk import self_and_statements_below, statements
 
 if TYPE_CHECKING:
     from stepgraph.syntax.body_names import StatementNames
-    from stepgraph.syntax.name_dependents import NameDependents
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """A function that binds a name of a body to the value it has after a statement of the body."""
@@ -65,7 +68,7 @@ def run_bodies(
         _start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
     elif name in scope.bindings.mutations and scope not in modules.started_bodies:
         modules.started_bodies.add(scope)
-        names = _dependents_in(scope).dependents(scope.bindings.mutations)
+        names = dependents_in(scope).dependents(scope.bindings.mutations)
         queue = RunQueue([], names, follows_imports=False)
         modules.queues.append(queue)
         _push(interpreter, queue, scope)
@@ -91,7 +94,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
         return frozenset()
     aliases = scope.module.once(analyze_aliases)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    variables = _dependents_in(scope).variables
+    variables = dependents_in(scope).variables
     return frozenset(
         name
         for name in variables
@@ -128,15 +131,6 @@ _REPEATED_EVALUATIONS: Final = 1_000
 """The number of evaluations that a new start may repeat. They take about 10 ms."""
 _REPEATED_PER_MODULE: Final = 20
 """The number of evaluations by which each imported module raises `_REPEATED_EVALUATIONS`."""
-
-
-def names_of_program(interpreter: Interpreter, names: frozenset[str]) -> frozenset[str]:
-    """Return the names that the run of all modules evaluates if a value depends on `names`.
-
-    They are the collections that the run fills, and the names whose definitions mention them.
-    """
-    scopes = interpreter.modules.scopes_in_import_order() or [interpreter.modules.first_scope()]
-    return _names_of_registries(interpreter, scopes, names)
 
 
 def begin_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
@@ -295,7 +289,7 @@ def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, lat
     names = _select_mentioned(scope.module, queue.names)
     is_affected = queue.follows_imports or bool(names)
     interpreter.budget.spend(Limit.ELEMENTS, len(_statements_of(scope)) if is_affected else 0)
-    for item in _dependents_in(scope).affected(names) if is_affected else ():
+    for item in dependents_in(scope).affected(names) if is_affected else ():
         is_import = isinstance(item.statement, cst.Import | cst.ImportFrom)
         if scope.kind == "module" and queue.follows_imports:
             statements += ((node, frozenset[str]()) for node in item.imports)
@@ -404,7 +398,7 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
     for recorded in late_imports:
         if recorded.scope not in modules.visited_by_program:
             late = replace(recorded, names=modules.program.names - _defined_names(recorded.scope))
-            modules.program.names |= _names_of_registries(interpreter, [late.scope], modules.program.names)
+            modules.program.names |= names_of_registries(interpreter, [late.scope], modules.program.names)
             is_nested = modules.program.is_running or late.is_nested
             position = len(modules.program.runs) if is_nested else 0
             queued = RunQueue([], modules.program.names, follows_imports=True)
@@ -423,76 +417,9 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
-def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
-    """Return `names`, other names whose values may change while modules load, and names defined in terms of these."""
-    group = interpreter.modules.group_of([scope.module for scope in scopes])
-    interpreter.budget.spend(Limit.ELEMENTS, len(group.modules))
-    names |= _names_read_by_computed_names(scopes, group)
-    registries = group.once(_names_in_registries)
-    return registries if names <= registries else registries | _with_dependents(group, names - registries)
-
-
-def _names_in_registries(group: ModuleGroup) -> frozenset[str]:
-    from stepgraph.syntax.body_names import (
-        attributes_storing_arguments,
-        collections_mutated_in_functions,
-        importing_functions,
-        names_of_iterators,
-    )
-
-    names: set[str] = set()
-    for module in group.modules:
-        names |= module.once(collections_mutated_in_functions) | bindings_of(module.tree, module).mutations.keys()
-        names |= module.once(rebound_globals) | module.once(functions_with_state)
-        names |= module.once(names_of_iterators)
-        names |= module.once(importing_functions) | module.once(attributes_storing_arguments)
-        names.update(module.once(assigned_attributes).all())
-    return _with_dependents(group, frozenset(names))
-
-
-def _with_dependents(group: ModuleGroup, names: frozenset[str]) -> frozenset[str]:
-    """Return names, and the names that the modules define in terms of these."""
-    dependent = set(names)
-    added = names
-    while added:
-        added_by_module: dict[SourceModule, set[str]] = {}
-        if COMPUTED_MEMBER in added:
-            for module in group.once(_with_computed_reads):
-                added_by_module[module] = {COMPUTED_MEMBER}
-        for name in sorted(added - {COMPUTED_MEMBER}):
-            for module in group.with_word(name):
-                added_by_module.setdefault(module, set()).add(name)
-        dependents = {
-            name
-            for module, mentioned in added_by_module.items()
-            for name in _module_dependents(module).dependents(mentioned)
-        }
-        added = frozenset(dependents - dependent)
-        dependent |= added
-    return frozenset(dependent)
-
-
-def _names_read_by_computed_names(scopes: Sequence[LexicalScope], group: ModuleGroup) -> frozenset[str]:
-    """Return the variables of modules whose members other code reads by computed names, and `COMPUTED_MEMBER`."""
-    from stepgraph.interpreter.modules.collection_aliases import owners_read_by_computed_names
-
-    owners = group.once(owners_read_by_computed_names)
-    read = [scope for scope in scopes if last_component(scope) in owners] if owners else ()
-    variables = (name for scope in read for name in _dependents_in(scope).variables)
-    return frozenset([COMPUTED_MEMBER, *variables]) if owners else frozenset()
-
-
-def _with_computed_reads(group: ModuleGroup) -> list[SourceModule]:
-    return [*filter(_has_computed_reads, group.modules)]
-
-
-def _has_computed_reads(module: SourceModule) -> bool:
-    return bool(module.once(computed_owners)) or bool(module.once(computed_variables))
-
-
 def _select_mentioned(module: SourceModule, names: frozenset[str]) -> frozenset[str]:
     """Return the names that a module may mention, or all names if it mentions one of them."""
-    is_computed = COMPUTED_MEMBER in names and _has_computed_reads(module)
+    is_computed = COMPUTED_MEMBER in names and has_computed_reads(module)
     if module.reads is None:
         return (names & module.words) | (frozenset((COMPUTED_MEMBER,)) if is_computed else frozenset())
     return names if is_computed or any(module.mentions(name.encode()) for name in names) else frozenset()
@@ -501,23 +428,7 @@ def _select_mentioned(module: SourceModule, names: frozenset[str]) -> frozenset[
 def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
     from stepgraph.syntax.body_names import names_of_statements
 
-    return tuple(names_of_statements(scope.module, _owner(scope)))
-
-
-def _module_dependents(module: SourceModule) -> NameDependents:
-    from stepgraph.syntax.name_dependents import name_dependents
-
-    return name_dependents(module, module.tree)
-
-
-def _dependents_in(scope: LexicalScope) -> NameDependents:
-    from stepgraph.syntax.name_dependents import name_dependents
-
-    return name_dependents(scope.module, _owner(scope))
-
-
-def _owner(scope: LexicalScope) -> cst.Module | cst.ClassDef:
-    return scope.module.tree if scope.owner is None else scope.owner.node
+    return tuple(names_of_statements(scope.module, owner_of(scope)))
 
 
 def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
@@ -528,7 +439,7 @@ def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
     """Return whether a statement that mutates a collection of a body calls code that may mutate other collections."""
     from stepgraph.syntax.body_names import collections_mutated_in_functions
 
-    body, dependents = _statements_of(scope), _dependents_in(scope)
+    body, dependents = _statements_of(scope), dependents_in(scope)
     names = dependents.dependents(scope.bindings.mutations)
     imported = frozenset(
         name
