@@ -1,4 +1,4 @@
-"""Models of functions that create and copy collections and objects, and of heapq."""
+"""Models of functions that create and copy collections and objects."""
 
 from __future__ import annotations
 
@@ -9,32 +9,19 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.iteration_ import emit_key_calls
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.builtin_methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import CopiedEntries, EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
-from stepgraph.interpreter.objects.containers.iterators import make_unordered
-from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
-from stepgraph.interpreter.python.arguments import (
-    make_mapping,
-    make_result_collection,
-    unpacked_arguments,
-)
+from stepgraph.interpreter.objects.special_methods import call_special
+from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import (
-    Collection,
-    ContextVariable,
-    Element,
-    HeapCell,
-    Mapping,
-    MappingEntry,
-)
-from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
-from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Unresolved, Value, is_none
 from stepgraph.limits import Limit
@@ -254,59 +241,3 @@ class _DeepCopy(Struct):
             copied = self.copy_of(attribute, depth + 1) if isinstance(attribute, Value) else attribute
             self.interpreter.store.write(copy.state, name, copied)
         return copy
-
-
-@models("heapq.heappush")
-def _heap_push(call: LibraryCall) -> Value:
-    match [argument.value for argument in call.arguments.items]:
-        case [Collection() as heap, item]:
-            add_items(call.interpreter, heap, (Element(item, call.arguments.items[1].place),))
-            _reorder_heap(call, heap)
-            return Constant(None)
-        case _:
-            return call.unmodeled()
-
-
-@models("heapq.heappop")
-def _heap_pop(call: LibraryCall) -> Value:
-    return _take_from_heap(call, call.first) if isinstance(call.first, Collection) else call.unmodeled()
-
-
-@models("heapq.heappushpop", "heapq.heapreplace")
-def _heap_push_and_pop(call: LibraryCall) -> Value:
-    if not isinstance(call.first, Collection):
-        return call.unmodeled()
-    _heap_push(call)
-    return _take_from_heap(call, call.first)
-
-
-@models("heapq.heapify")
-def _heapify(call: LibraryCall) -> Value:
-    if not isinstance(call.first, Collection):
-        return call.unmodeled()
-    _reorder_heap(call, call.first)
-    return Constant(None)
-
-
-@models("heapq.nsmallest", "heapq.nlargest")
-def _select_elements(call: LibraryCall) -> Value:
-    """Model `nsmallest` and `nlargest`, which return a list of some of the elements."""
-    iterable = call.arguments.find(1, "iterable")
-    elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
-    if elements is None:
-        return call.unmodeled()
-    emit_key_calls(call.interpreter, call.arguments, elements.items, call.place)
-    items = tuple(map(as_optional, elements.items))
-    return make_unordered(make_result_collection(call.interpreter, "list", items))
-
-
-def _reorder_heap(call: LibraryCall, heap: Collection) -> None:
-    heap.state.changed = heap.state.unordered = True
-    emit_comparisons(call.interpreter, heap.items, call.place)
-
-
-def _take_from_heap(call: LibraryCall, heap: Collection) -> Value:
-    """Remove an element from a heap and return it. The removed element may be any of the elements."""
-    _reorder_heap(call, heap)
-    any_index = Arguments.of(UNKNOWN, call.place)
-    return call.interpreter.call(BuiltinMethod(heap, "pop"), any_index, call.place)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
 
-import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -15,7 +14,7 @@ from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.builtin_methods import call_for_each, call_in_loop
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
-from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, materialize_generator
+from stepgraph.interpreter.objects.containers.iteration import elements_of, materialize_generator
 from stepgraph.interpreter.objects.containers.iterators import (
     Compute,
     is_iterator,
@@ -23,10 +22,9 @@ from stepgraph.interpreter.objects.containers.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
+from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
-from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
@@ -383,83 +381,6 @@ def _sum(call: LibraryCall) -> Value:
         for item in elements_of(call.interpreter, argument.value) or ():
             call.interpreter.escape(item.value, call.place, "is summed, which stepgraph does not model")
     return UNKNOWN
-
-
-@models("builtins.max", "builtins.min")
-def _extreme(call: LibraryCall) -> Value:
-    """Return any one of the elements or arguments, after calling `key` with each."""
-    operands = call.arguments.positional
-    if len(operands) == 1:
-        elements = elements_of(call.interpreter, operands[0].value)
-        if elements is None:
-            call.interpreter.escape(operands[0].value, operands[0].place, "is compared, which stepgraph does not model")
-        items = elements or ()
-    else:
-        items = tuple(Element(argument.value, argument.place) for argument in operands)
-    emit_key_calls(call.interpreter, call.arguments, items, call.place)
-    default = call.arguments.find(None, "default")
-    if default is not None:
-        items = (*items, Element(default.value, default.place))
-    return union_of_elements(items, call.place)
-
-
-def emit_key_calls(
-    interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: SourcePlace
-) -> None:
-    """Emit the calls of the argument `key`, or of the comparison methods of the elements."""
-    key = arguments.find(None, "key")
-    if key is not None:
-        call_for_each(interpreter, key.value, items, key.place)
-    else:
-        emit_comparisons(interpreter, items, place)
-
-
-@models("builtins.sorted")
-def _sorted(call: LibraryCall) -> Value:
-    copy = copy_elements(call.interpreter, call.first, "list")
-    emit_key_calls(call.interpreter, call.arguments, () if copy is None else copy.items, call.place)
-    if copy is None:
-        return UNKNOWN
-    ordered = _sorted_at_import(call, copy)
-    if ordered is not None:
-        return make_result_collection(call.interpreter, "list", ordered)
-    copy.state.unordered = True
-    return copy
-
-
-def _sorted_at_import(call: LibraryCall, elements: Collection) -> tuple[Element, ...] | None:
-    """Return sorted elements if code that runs at import sorts them by numbers or strings. Return None otherwise."""
-    interpreter = call.interpreter
-    key, reverse = call.arguments.find(None, "key"), call.arguments.find(None, "reverse")
-    is_short = interpreter.is_import_time and len(elements.items) <= _MAX_SORTED
-    if key is None or not is_short or elements.state.unordered or elements.is_set:
-        return None
-    if any(item.many or item.may_be_missing for item in elements.items):
-        return None
-    descending = Constant(value=False) if reverse is None else reverse.value
-    results = [_sort_key(interpreter, key, item.value) for item in elements.items]
-    keys = [result.value for result in results if isinstance(result, Constant)]
-    has_one_type = all(isinstance(each, str) for each in keys) or all(isinstance(each, int | float) for each in keys)
-    if len(keys) < len(elements.items) or not has_one_type or not isinstance(descending, Constant):
-        return None
-    pairs = zip(keys, elements.items, strict=True)
-    ordered = sorted(pairs, key=lambda pair: pair[0], reverse=bool(descending.value))  # type: ignore[arg-type,return-value]
-    return tuple(item for _, item in ordered)
-
-
-_MAX_SORTED: Final = 64
-
-
-def _sort_key(interpreter: Interpreter, key: Argument, item: Value) -> Value:
-    """Return the key of an element. The body of a lambda is evaluated, because a call hides constants."""
-    arguments = Arguments.of(item, key.place)
-    match key.value:
-        case FunctionValue(node=cst.Lambda(body=body)) as function:
-            scope = function_scope(interpreter, function, arguments)
-            with interpreter.in_scope(scope), interpreter.frame.inline_call(key.place):
-                return interpreter.evaluate(body)
-        case function:
-            return interpreter.call(function, arguments, key.place)
 
 
 @models("builtins.iter")

@@ -66,7 +66,7 @@ def canonical_name(name: str) -> str:
 
 MODULES_BY_PACKAGE: Final = {
     "asyncio": ("asyncio_",),
-    "builtins": ("builtins_", "collections_", "iteration_", "reflection"),
+    "builtins": ("builtins_", "collections_", "iteration_", "ordering", "reflection"),
     "cattrs": ("generated_classes",),
     "collections": ("collections_", "generated_classes"),
     "contextlib": ("functools_",),
@@ -77,7 +77,7 @@ MODULES_BY_PACKAGE: Final = {
     "datetime": ("datetime_",),
     "enum": ("builtins_",),
     "functools": ("functools_",),
-    "heapq": ("collections_",),
+    "heapq": ("ordering",),
     "importlib": ("reflection",),
     "inspect": ("reflection",),
     "itertools": ("iteration_", "itertools_"),
