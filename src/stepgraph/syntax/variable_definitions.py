@@ -1,12 +1,11 @@
-"""Step names and expressions with the definitions of variables in place of their names.
+"""The definitions of local variables, which replace their names in an expression.
 
-Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with __0 = <each of items>}`. The value of a
-variable with a single assignment replaces its name, so extracting a variable changes nothing, either.
+The value of a variable with a single assignment replaces its name, so extracting a variable changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +14,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of, dotted_names
 from stepgraph.syntax.bound_values import numbered_elements, only_path, only_value, target_path, without_settings
-from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
+from stepgraph.syntax.construct_text import COMPREHENSIONS
 from stepgraph.syntax.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
@@ -35,8 +34,6 @@ _MAX_CHARACTERS: Final = 500
 """The maximum length of an expression."""
 _MAX_TOTAL_CHARACTERS: Final = 50_000
 """The maximum length of all expressions of a graph, each counted whenever it occurs in a definition."""
-_MAX_RESULT: Final = 2_000
-"""The maximum length of a text with definitions."""
 
 
 _RUN: Final = "run"
@@ -75,146 +72,14 @@ class DefinitionScope(Struct):
             raise UnknownDefinitionError
 
 
-def defined_name(name: str, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
-
-    The variables are those at `place`. Return an empty string without braces, and if a definition is unknown.
-    """
-    return _defined(list(_parts(name)), place, scope, is_name=True) if "{" in name else ""
-
-
-def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return an expression with definitions in place of its local variables, as `defined_name` does."""
-    return _defined([(text, True)], place, scope, is_name=False)
-
-
-def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return the normal form of a condition with definitions in place of its local variables."""
-    from stepgraph.model.expressions import normal_condition
-
-    return defined_value(normal_condition(text), place, scope)
-
-
-def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return an expression as `defined_expression` does, or with a digest of its sources if a definition is unknown."""
-    # Without parentheses, an assignment expression would be read as a variable with a format.
-    expression = f"({text})" if ":=" in text else text
-    return defined_expression(expression, place, scope) or _with_sources(expression, place, scope)
-
-
-def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return the head of a loop without its variable, and with definitions in place of other variables.
-
-    The node is that of `loop_head`, or a call of `map`. Return an empty string for a comprehension with several loops.
-    """
-    match place.node:
-        case cst.For(iter=iterable):
-            return f"for each of {_defined_or_same(numbered_elements(iterable), place, scope)}"
-        case cst.While(test=test):
-            return f"while {_defined_test(test, place, scope)}"
-        case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
-            iterables = (_defined_or_same(each.value, place, scope) for each in arguments)
-            return f"for each of {', '.join(iterables)}"
-        case cst.CompFor() as clause:
-            return _defined_clause(place, clause, scope)
-        case cst.BaseExpression() if (enclosing := enclosing_clause(place)) is not None:
-            return _defined_clause(place, enclosing, scope)
-        case _:
-            return ""
-
-
-def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionScope) -> str:
-    """Return the head of the only loop of a comprehension, with its conditions."""
-    around = ancestors_of(place.module.parents, clause)
-    comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
-    if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
-        return ""
-    iterable = _defined_or_same(numbered_elements(clause.iter), SourcePlace(place.module, comprehension), scope)
-    tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
-    conditions = "".join(f" if {_defined_test(test, at, scope)}" for test, at in tests)
-    return f"for each of {iterable}{conditions}"
-
-
-def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return an expression with definitions in place of its variables, or without changes if these are unknown."""
-    text = formatted_text(place.module.tree, expression)
-    return defined_value(text, place, scope) or _normal(text)
-
-
-def _defined_test(test: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return a test in normal form, with definitions in place of its variables if these are known."""
-    text = formatted_text(place.module.tree, test)
-    return defined_condition(text, place, scope) or _normal(text)
-
-
-def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
-    """Return digests of the code that an expression depends on in its place, or an empty string for a pattern."""
-    # Imported here because only expressions without a definition need it.
-    from stepgraph.syntax.value_sources import ValueSources
-
-    try:
-        expression = _parse(text)
-    except cst.ParserSyntaxError:
-        return ""
-    sources, functions = ValueSources(place.module, scope.globals), _functions_around(place)
-
-    def digested(part: cst.BaseExpression) -> str:
-        match part:
-            case cst.UnaryOperation(operator=cst.Not(), expression=operand):
-                return f"not ({digested(operand)})"
-            case cst.BooleanOperation(left=left, operator=operator, right=right):
-                return f"({digested(left)}) {'and' if isinstance(operator, cst.And) else 'or'} ({digested(right)})"
-            case _:
-                return f"x_{sources.of([part], functions)}"
-
-    return digested(expression)
-
-
-def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope, *, is_name: bool) -> str:
-    """Return texts with definitions in place of the local variables in those that are expressions.
-
-    The pieces of a name are separated, and do not depend on the way in which the code joins them.
-    """
-    from stepgraph.model.expressions import joined_pieces
-
-    definitions = _Definitions(place.module, _functions_around(place), _Expansion(scope))
-    numbers = Numbers()
-    pieces: list[tuple[str, bool]] = []
-    try:
-        for text, is_expression in parts:
-            code = definitions.code(text, place.node, 0, numbers) if is_expression else text
-            pieces += joined_pieces(code) if is_expression and is_name else [(code, is_expression)]
-    except (UnknownDefinitionError, cst.ParserSyntaxError):
-        return ""
-    defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
-    return defined if len(defined) <= _MAX_RESULT else ""
-
-
-def _functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
+def functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
     """Return the functions whose bodies contain a node, innermost first. A decorator is outside of its function."""
     nodes = (place.node, *ancestors_of(place.module.parents, place.node))
     decorated = {id(after) for node, after in pairwise(nodes) if isinstance(node, cst.Decorator)}
     return tuple(function for function in place.functions if id(function) not in decorated)
 
 
-def _parts(name: str) -> Iterator[tuple[str, bool]]:
-    """Yield the texts of a name outside and inside of its outermost braces, and whether they are inside."""
-    depth = start = 0
-    for index, character in enumerate(name):
-        if character == "{":
-            if depth == 0:
-                yield name[start:index], False
-                start = index + 1
-            depth += 1
-        elif character == "}" and depth:
-            depth -= 1
-            if depth == 0:
-                yield name[start:index], True
-                start = index + 1
-    yield name[start:], False
-
-
-class _Expansion(Struct):
+class DefinitionExpansion(Struct):
     """The state of the expansion of one text."""
 
     scope: DefinitionScope
@@ -244,23 +109,23 @@ class _Call(Struct, frozen=True):
     """A call in an expression."""
 
     node: cst.Call
-    caller: _Definitions
+    caller: VariableDefinitions
     at: cst.CSTNode
     function: int
-    """The node and the function of the expression, as in `_Definitions.expand`."""
+    """The node and the function of the expression, as in `VariableDefinitions.expand`."""
 
     def value_of(self, expression: cst.BaseExpression, numbers: Numbers) -> cst.BaseExpression:
         """Return the value of a part of the call."""
         return self.caller.numbered(formatted_text(_NO_MODULE, expression), self.at, self.function, numbers)
 
 
-class _Definitions(Struct):
+class VariableDefinitions(Struct):
     """The definitions of the local variables of nested functions."""
 
     module: SourceModule
     functions: Sequence[cst.FunctionDef]
     """The functions, innermost first."""
-    expansion: _Expansion
+    expansion: DefinitionExpansion
 
     def expand(self, text: str, at: cst.CSTNode, function: int) -> str:
         """Return an expression at a node of one of the functions, with the definitions of its variables."""
@@ -269,12 +134,12 @@ class _Definitions(Struct):
 
     def code(self, text: str, at: cst.CSTNode, function: int, numbers: Numbers) -> str:
         """Return an expression as `expand` does, without the definitions, which `numbers` contains."""
-        return _normal(formatted_text(_NO_MODULE, self.numbered(text, at, function, numbers)))
+        return normal_text(formatted_text(_NO_MODULE, self.numbered(text, at, function, numbers)))
 
     def numbered(self, text: str, at: cst.CSTNode, function: int, numbers: Numbers) -> cst.BaseExpression:
         """Return an expression as `code` does."""
         self.expansion.scope.spend(len(text))
-        expression = _parse(text)
+        expression = parse_value(text)
         if isinstance(expression, cst.Name):
             return self._variable(expression.value, at, function, numbers)
         result = self._result(expression, at, function, numbers)
@@ -300,7 +165,7 @@ class _Definitions(Struct):
         if called is None or value is None or called.node in self.expansion.calls:
             return None
         *_, last = called.node.body.body
-        callee = _Definitions(called.module, _functions_around(SourcePlace(called.module, last)), self.expansion)
+        callee = VariableDefinitions(called.module, functions_around(SourcePlace(called.module, last)), self.expansion)
         pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
         self.expansion.calls[called.node] = _Call(call, self, at, function)
         try:
@@ -373,7 +238,7 @@ class _Definitions(Struct):
             value = self.expansion.scope.globals.of_member(names[1], around, self.module)
             if value is None:
                 return None
-            member = cst.Attribute(cst.Name(names[0]), cst.Name(value)) if value.isidentifier() else _parse(value)
+            member = cst.Attribute(cst.Name(names[0]), cst.Name(value)) if value.isidentifier() else parse_value(value)
             return member, 2
         if function < len(self.functions) and self._clause_of(names[0], at, self.functions[function]):
             return None
@@ -390,7 +255,7 @@ class _Definitions(Struct):
 
     @staticmethod
     def _value(value: tuple[str, int] | None) -> tuple[cst.BaseExpression, int] | None:
-        return None if value is None else (_parse(value[0]), value[1])
+        return None if value is None else (parse_value(value[0]), value[1])
 
     def _method_around(self, owner: str, function: int) -> cst.FunctionDef | None:
         """Return the method around a function whose first parameter has a name."""
@@ -429,7 +294,7 @@ class _Definitions(Struct):
             expression = self.numbered(self.module.text(without_settings(value)), binders[0], function, numbers)
         elif argument is not None:
             call, passed = argument
-            caller = _Definitions(call.module, _functions_around(call), self.expansion)
+            caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
             expression = caller.numbered(call.module.text(passed), call.node, 0, numbers)
         else:
             definitions = [self._definition(name, binder, function) for binder in binders]
@@ -528,7 +393,7 @@ class _Definitions(Struct):
         return f"<passed {'; '.join(sorted(texts))}>" if texts else ""
 
     def _passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
-        caller = _Definitions(call.module, _functions_around(call), self.expansion)
+        caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
         arguments = arguments_for(parameter.name.value, position, owner, call.node)
         if arguments:
             texts = (f"{each.star}{caller.expand(call.module.text(each.value), call.node, 0)}" for each in arguments)
@@ -541,7 +406,8 @@ class _Definitions(Struct):
         return self.expand(self.module.text(node), at, function)
 
 
-def _normal(text: str) -> str:
+def normal_text(text: str) -> str:
+    """Return an expression in normal form, or a name as it is."""
     if text.isidentifier():
         return text
     from stepgraph.model.expressions import normal_expression
@@ -549,7 +415,7 @@ def _normal(text: str) -> str:
     return normal_expression(text)
 
 
-def _parse(text: str) -> cst.BaseExpression:
+def parse_value(text: str) -> cst.BaseExpression:
     """Return an expression, perhaps with a format such as `!r:>3`, as an f-string. Raises ParserSyntaxError."""
     try:
         return cst.parse_expression(text)

@@ -1,0 +1,161 @@
+"""Step names, conditions and loops with the definitions of variables in place of their names.
+
+Renaming a variable does not change them: `pack {item}` becomes `pack {__0 with __0 = <each of items>}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bound_values import numbered_elements
+from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
+from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.name_replacement import Numbers, UnknownDefinitionError
+from stepgraph.syntax.source_text import formatted_text
+from stepgraph.syntax.variable_definitions import (
+    DefinitionExpansion,
+    DefinitionScope,
+    VariableDefinitions,
+    functions_around,
+    normal_text,
+    parse_value,
+)
+from stepgraph.syntax.walk import ancestors_of
+
+_MAX_RESULT: Final = 2_000
+"""The maximum length of a text with definitions."""
+
+
+def defined_name(name: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
+
+    The variables are those at `place`. Return an empty string without braces, and if a definition is unknown.
+    """
+    return _defined(list(_parts(name)), place, scope, is_name=True) if "{" in name else ""
+
+
+def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return an expression with definitions in place of its local variables, as `defined_name` does."""
+    return _defined([(text, True)], place, scope, is_name=False)
+
+
+def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the normal form of a condition with definitions in place of its local variables."""
+    from stepgraph.model.expressions import normal_condition
+
+    return defined_value(normal_condition(text), place, scope)
+
+
+def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return an expression as `defined_expression` does, or with a digest of its sources if a definition is unknown."""
+    # Without parentheses, an assignment expression would be read as a variable with a format.
+    expression = f"({text})" if ":=" in text else text
+    return defined_expression(expression, place, scope) or _with_sources(expression, place, scope)
+
+
+def defined_loop(place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the head of a loop without its variable, and with definitions in place of other variables.
+
+    The node is that of `loop_head`, or a call of `map`. Return an empty string for a comprehension with several loops.
+    """
+    match place.node:
+        case cst.For(iter=iterable):
+            return f"for each of {_defined_or_same(numbered_elements(iterable), place, scope)}"
+        case cst.While(test=test):
+            return f"while {_defined_test(test, place, scope)}"
+        case cst.Call(func=cst.Name("map"), args=[_, *arguments]) if not any(each.star for each in arguments):
+            iterables = (_defined_or_same(each.value, place, scope) for each in arguments)
+            return f"for each of {', '.join(iterables)}"
+        case cst.CompFor() as clause:
+            return _defined_clause(place, clause, scope)
+        case cst.BaseExpression() if (enclosing := enclosing_clause(place)) is not None:
+            return _defined_clause(place, enclosing, scope)
+        case _:
+            return ""
+
+
+def _defined_clause(place: SourcePlace, clause: cst.CompFor, scope: DefinitionScope) -> str:
+    """Return the head of the only loop of a comprehension, with its conditions."""
+    around = ancestors_of(place.module.parents, clause)
+    comprehension = next((each for each in around if isinstance(each, COMPREHENSIONS)), None)
+    if comprehension is None or comprehension.for_in is not clause or clause.inner_for_in is not None:
+        return ""
+    iterable = _defined_or_same(numbered_elements(clause.iter), SourcePlace(place.module, comprehension), scope)
+    tests = ((each.test, SourcePlace(place.module, each.test)) for each in clause.ifs)
+    conditions = "".join(f" if {_defined_test(test, at, scope)}" for test, at in tests)
+    return f"for each of {iterable}{conditions}"
+
+
+def _defined_or_same(expression: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return an expression with definitions in place of its variables, or without changes if these are unknown."""
+    text = formatted_text(place.module.tree, expression)
+    return defined_value(text, place, scope) or normal_text(text)
+
+
+def _defined_test(test: cst.BaseExpression, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return a test in normal form, with definitions in place of its variables if these are known."""
+    text = formatted_text(place.module.tree, test)
+    return defined_condition(text, place, scope) or normal_text(text)
+
+
+def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return digests of the code that an expression depends on in its place, or an empty string for a pattern."""
+    # Imported here because only expressions without a definition need it.
+    from stepgraph.syntax.value_sources import ValueSources
+
+    try:
+        expression = parse_value(text)
+    except cst.ParserSyntaxError:
+        return ""
+    sources, functions = ValueSources(place.module, scope.globals), functions_around(place)
+
+    def digested(part: cst.BaseExpression) -> str:
+        match part:
+            case cst.UnaryOperation(operator=cst.Not(), expression=operand):
+                return f"not ({digested(operand)})"
+            case cst.BooleanOperation(left=left, operator=operator, right=right):
+                return f"({digested(left)}) {'and' if isinstance(operator, cst.And) else 'or'} ({digested(right)})"
+            case _:
+                return f"x_{sources.of([part], functions)}"
+
+    return digested(expression)
+
+
+def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope, *, is_name: bool) -> str:
+    """Return texts with definitions in place of the local variables in those that are expressions.
+
+    The pieces of a name are separated, and do not depend on the way in which the code joins them.
+    """
+    from stepgraph.model.expressions import joined_pieces
+
+    definitions = VariableDefinitions(place.module, functions_around(place), DefinitionExpansion(scope))
+    numbers = Numbers()
+    pieces: list[tuple[str, bool]] = []
+    try:
+        for text, is_expression in parts:
+            code = definitions.code(text, place.node, 0, numbers) if is_expression else text
+            pieces += joined_pieces(code) if is_expression and is_name else [(code, is_expression)]
+    except (UnknownDefinitionError, cst.ParserSyntaxError):
+        return ""
+    defined = numbers.defined("".join(f"\0{text}\0" if is_code and is_name else text for text, is_code in pieces))
+    return defined if len(defined) <= _MAX_RESULT else ""
+
+
+def _parts(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield the texts of a name outside and inside of its outermost braces, and whether they are inside."""
+    depth = start = 0
+    for index, character in enumerate(name):
+        if character == "{":
+            if depth == 0:
+                yield name[start:index], False
+                start = index + 1
+            depth += 1
+        elif character == "}" and depth:
+            depth -= 1
+            if depth == 0:
+                yield name[start:index], True
+                start = index + 1
+    yield name[start:], False
