@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import statement_positions
-from stepgraph.ir.facts import CircularImport
+from stepgraph.ir.name_facts import CircularImport
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import bindings_of, imported_module, is_modeled_package, must_load_modules

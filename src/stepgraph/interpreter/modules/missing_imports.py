@@ -10,7 +10,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import MissingImport, TypeOnlyName, UndefinedName
+from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedName
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.free_names import COMPREHENSIONS, comprehension_targets
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName

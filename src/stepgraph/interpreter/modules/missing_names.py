@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import may_have_name
-from stepgraph.ir.facts import MissingName
+from stepgraph.ir.name_facts import MissingName
 from stepgraph.limits import Limit
 from stepgraph.project.folders import folder_of
 from stepgraph.project.module_files import ModuleFile

@@ -8,7 +8,8 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.ir.facts import Fact, WrongAttribute, WrongImport
+from stepgraph.ir.facts import Fact
+from stepgraph.ir.name_facts import WrongAttribute, WrongImport
 from stepgraph.syntax.bindings import imported_module
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import statements

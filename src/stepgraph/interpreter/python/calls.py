@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.interpreter.workflow.data_calls import skips_data_call
-from stepgraph.ir.facts import UnresolvedCall
+from stepgraph.ir.name_facts import UnresolvedCall
 from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
     UNKNOWN,

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
-from stepgraph.ir.facts import UndefinedAttribute
+from stepgraph.ir.name_facts import UndefinedAttribute
 from stepgraph.ir.values import External
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes

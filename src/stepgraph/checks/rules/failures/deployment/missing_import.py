@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MissingImport, StepNeverCalled, TypeOnlyName, UndefinedAttribute, UndefinedName
+from stepgraph.ir.facts import StepNeverCalled
+from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName
 from stepgraph.syntax.edits import AddedImport
 
 if TYPE_CHECKING:
