@@ -22,13 +22,13 @@ from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.body_runs import ProgramNotRunError
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
-from stepgraph.interpreter.objects.classes import (
+from stepgraph.interpreter.objects.class_relations import (
     derives_from_entrypoint,
     is_workflow,
     may_be_workflow,
-    resolution_order,
     unknown_base,
 )
+from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,

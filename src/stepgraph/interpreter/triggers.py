@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.entry import OpenModule, open_interpreter
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
-from stepgraph.interpreter.objects.classes import derives_from_entrypoint
+from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.replay.workflow_starts import WorkflowStartTracer
 from stepgraph.interpreter.values.calls import Argument, Arguments

@@ -23,13 +23,8 @@ from stepgraph.interpreter.entry import (
 )
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.star_imports import exported_names
-from stepgraph.interpreter.objects.classes import (
-    derives_from_entrypoint,
-    find_member,
-    is_workflow,
-    resolution_order,
-    unknown_base,
-)
+from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint, is_workflow, unknown_base
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, UnknownBase
 from stepgraph.interpreter.values.unions import Union

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.classes import is_instance, resolution_order
+from stepgraph.interpreter.objects.class_relations import is_instance
+from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import never_runs, statement_positions
-from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
+from stepgraph.interpreter.modules.body_queues import BodyRun, LateImport, RunQueue
 from stepgraph.interpreter.modules.program_names import (
     dependents_in,
     has_computed_reads,

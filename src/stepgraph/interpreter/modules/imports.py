@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.loaded_modules import LateImport
+from stepgraph.interpreter.modules.body_queues import LateImport
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.model.note import Problem

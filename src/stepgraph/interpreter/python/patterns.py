@@ -9,7 +9,8 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
-from stepgraph.interpreter.objects.classes import is_instance, resolution_order
+from stepgraph.interpreter.objects.class_relations import is_instance
+from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iterators import make_unordered
 from stepgraph.interpreter.objects.fields import positional_attributes

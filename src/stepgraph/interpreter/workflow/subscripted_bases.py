@@ -8,7 +8,8 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
-from stepgraph.interpreter.objects.classes import derives_from_entrypoint, resolution_order
+from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
+from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.values.objects import ClassValue
 from stepgraph.ir.facts import GenericFault, UnsubscriptableBase
 from stepgraph.ir.values import External, Value

@@ -13,7 +13,8 @@ from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
-from stepgraph.interpreter.objects.classes import has_class_attribute, is_closed, resolution_order
+from stepgraph.interpreter.objects.class_relations import is_closed
+from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback

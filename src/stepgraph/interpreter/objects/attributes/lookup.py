@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
+from stepgraph.interpreter.objects.class_relations import derives_from_entrypoint
 from stepgraph.interpreter.objects.classes import (
     class_default,
-    derives_from_entrypoint,
     find_member,
     has_class_attribute,
     relevant_members,
@@ -44,15 +44,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union, map_cases
-from stepgraph.ir.values import (
-    UNKNOWN,
-    UNSET,
-    Constant,
-    External,
-    Unresolved,
-    Value,
-    is_none,
-)
+from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, Unresolved, Value, is_none
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import ANY_NAME

@@ -1,0 +1,159 @@
+"""Whether a class is a workflow, and whether an object is an instance of a class."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
+from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, find_member, resolution_order
+from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
+    ClassValue,
+    FunctionValue,
+    ProjectObject,
+    UnknownBase,
+    body_name,
+    is_model_base,
+)
+from stepgraph.ir.values import External, Unresolved, Value, is_none
+from stepgraph.syntax.bindings import is_modeled_package
+
+# Name prefixes of base classes that do not change the result of `isinstance`.
+_CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
+_ABSTRACT_BASE: Final = "abc.ABC"
+_PROTOCOLS: Final = ("typing.Protocol", "typing_extensions.Protocol")
+# Base classes without members that a protocol may require.
+_MEMBERLESS_BASES: Final = tuple(map(External, (_ABSTRACT_BASE, "builtins.object", "typing.Generic", *_PROTOCOLS)))
+_ABSTRACT_METACLASS: Final = "abc.ABCMeta"
+
+
+def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether a class derives from WorkflowEntrypoint and defines or inherits `run`."""
+    return derives_from_entrypoint(class_value) and _has_run(interpreter, class_value)
+
+
+def may_be_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether a class is a workflow, or is one if an unknown base class derives from WorkflowEntrypoint."""
+    is_candidate = derives_from_entrypoint(class_value) or unknown_base(class_value) is not None
+    return is_candidate and _has_run(interpreter, class_value)
+
+
+def _has_run(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether a class of the project defines or inherits `run`."""
+    run = find_member(interpreter, resolution_order(class_value), "run")
+    return run is not None and all(isinstance(leaf, FunctionValue) for leaf in union_values(run))
+
+
+def unknown_base(class_value: ClassValue) -> UnknownBase | None:
+    """Return the first base class that may be a workflow class of another package, or None.
+
+    For a class with an unresolved base, the result is None, because the module of the class may fail to load.
+    """
+    order = resolution_order(class_value)
+    if any(isinstance(base, Unresolved) for base in order):
+        return None
+    return next((base for base in order if isinstance(base, UnknownBase) and not _is_of_platform(base)), None)
+
+
+def _is_of_platform(base: UnknownBase) -> bool:
+    """Return whether a base class is from the standard library or the platform, which define no workflow classes."""
+    name = base.identity
+    return isinstance(name, str) and (is_modeled_package(name) or name.split(".")[0] in sys.stdlib_module_names)
+
+
+def derives_from_entrypoint(class_value: ClassValue) -> bool:
+    """Return whether a class derives from WorkflowEntrypoint."""
+    return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(class_value))
+
+
+def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> bool | None:
+    """Return whether a value is an instance of a class. Return None if that is unknown."""
+    from stepgraph.interpreter.objects.builtin_bases import is_error
+
+    if isinstance(class_value, External):
+        return _is_instance_of_builtin(value, class_value)
+    if not isinstance(class_value, ClassValue) or class_value.caveats:
+        return None
+    if is_none(value):
+        return False
+    if isinstance(value, FunctionValue) and isinstance(value.node, cst.FunctionDef):
+        return None if _may_decide_otherwise(interpreter, class_value) else False
+    if not isinstance(value, ProjectObject) or value.may_be_replaced or is_error(value):
+        return None
+    order = resolution_order(value.cls)
+    if class_value is value.cls:
+        return True
+    if _is_protocol(class_value):
+        return _implements(interpreter, value, class_value)
+    is_unknown = any(isinstance(base, UnknownBase | Unresolved) and not is_model_base(base) for base in order)
+    return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
+
+
+def _is_protocol(class_value: Value) -> bool:
+    return isinstance(class_value, ClassValue) and any(
+        isinstance(base, External) and base.name in _PROTOCOLS for base in class_value.bases
+    )
+
+
+def is_closed(class_value: ClassValue) -> bool:
+    """Return whether all members of a class are from the project, except those of every object."""
+    return all(isinstance(base, ClassValue) or base in _MEMBERLESS_BASES for base in resolution_order(class_value))
+
+
+def _implements(interpreter: Interpreter, value: ProjectObject, protocol: ClassValue) -> bool | None:
+    """Return False if an object lacks a method of a protocol. Return None if it may implement the protocol."""
+    order = resolution_order(value.cls)
+    if not is_closed(value.cls) or COMPUTED_NAME in value.state or interpreter.modules.may_register_subclasses():
+        return None
+    required = {
+        name
+        for base in resolution_order(protocol)
+        if _is_protocol(base) and isinstance(base, ClassValue)
+        for name, binders in base.scope.bindings.binders.items()
+        if isinstance(binders[-1], cst.FunctionDef)
+    }
+    if "__subclasshook__" in required:
+        return None
+
+    def may_have(name: str) -> bool:
+        return name in value.state or any(
+            isinstance(owner, ClassValue)
+            and (
+                body_name(owner, name) in owner.scope.bindings.binders
+                or interpreter.modules.is_assigned_externally(owner.scope, name)
+            )
+            for owner in order
+        )
+
+    has_hook = any(map(may_have, LOOKUP_HOOKS))
+    return None if has_hook or all(map(may_have, required)) else False
+
+
+def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
+    """Return False if a value is not an instance of a built-in class. Return None if that is unknown."""
+    is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
+    if not is_builtin or not isinstance(value, ProjectObject) or value.may_be_replaced:
+        return None
+    return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
+
+
+def _may_decide_otherwise(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    """Return whether `isinstance` may find other objects than those of the class and its subclasses.
+
+    That is possible for protocols, for classes with another metaclass, and for an abstract class with registered
+    subclasses.
+    """
+    bases = resolution_order(class_value)
+    foreign = [base for base in bases if not isinstance(base, ClassValue | External) and not is_model_base(base)]
+    external = [base.name for base in bases if isinstance(base, External)]
+    metaclasses = [base.metaclass for base in bases if isinstance(base, ClassValue) and base.metaclass is not None]
+    others = [name for name in external if not name.startswith(_CONCRETE_BASES) and name != _ABSTRACT_BASE]
+    if foreign or others or any(metaclass != External(_ABSTRACT_METACLASS) for metaclass in metaclasses):
+        return True
+    is_abstract = bool(metaclasses) or _ABSTRACT_BASE in external or any(map(is_model_base, bases))
+    return is_abstract and interpreter.modules.may_register_subclasses()
