@@ -57,7 +57,7 @@ from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunctio
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.data_calls import report_skipped_calls
-from stepgraph.interpreter.workflow.dependencies import report_unknown_parameters
+from stepgraph.interpreter.workflow.dependency_reports import report_unknown_parameters
 from stepgraph.interpreter.workflow.run_signature import (
     is_static_with_instance,
     observe_unusable_initializer,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import count, takewhile
-from operator import itemgetter
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -18,14 +17,17 @@ from stepgraph.interpreter.path_joins import apply, join_any, present_value
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.workflow.work import DependencyRun
-from stepgraph.ir.facts import (
-    AmbiguousDependency,
-    DependencyCountMismatch,
-    DependencyCycle,
-    StepDeclared,
-    UnresolvedStepParameter,
+from stepgraph.interpreter.workflow.dependency_reports import (
+    report_chain,
+    report_count,
+    report_cycle,
+    report_missing_depends,
+    report_unknown_body,
+    report_unknown_parameter,
+    report_unresolved_item,
 )
+from stepgraph.interpreter.workflow.work import DependencyRun
+from stepgraph.ir.facts import AmbiguousDependency
 from stepgraph.ir.nodes import (
     Dependency,
     OperationBlock,
@@ -38,7 +40,6 @@ from stepgraph.ir.nodes import (
     may_run_steps,
 )
 from stepgraph.ir.values import Constant, Value
-from stepgraph.phrases import counted, cycle_phrase
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 
@@ -91,17 +92,6 @@ class StepBody(Struct, frozen=True):
 BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], StepBody]
 CONTEXT: Final = "ctx"
 
-# The codes of notes on code that may declare unknown steps.
-_CODES_OF_UNKNOWN_STEPS: Final = frozenset(
-    [
-        *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
-        *("unknown-metaclass", "unresolved-call"),
-    ]
-)
-_CODE_OF_KEY: Final = itemgetter(0)
-# The codes of definitions that other code may change, at any time before they are used.
-_CODES_WITHOUT_ORDER: Final = frozenset(["assigned-elsewhere", "broken-module", "unknown-base", "unknown-metaclass"])
-
 
 def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
     """Return the run of a step that is called at this point."""
@@ -116,7 +106,7 @@ def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEv
         required = _required_steps(interpreter, step, evaluate_body)
         body = evaluate_body(interpreter, step)
     if step.definition.named_by_parameter and may_run_steps(body.block):
-        _report_unknown_body(interpreter, step.definition)
+        report_unknown_body(interpreter, step.definition)
     inputs = tuple(StepInput(parameter, _step_names(dependency)) for parameter, dependency in required)
     dependencies = tuple(dependency for _, dependency in required)
     return StepRun(step.definition, body.block, dependencies, inputs, body.started_bindings)
@@ -160,7 +150,7 @@ def _required_steps(
     if not parameters and not step.depends and step.depends_collection is None:
         return ()
     if definition in interpreter.steps.resolving:
-        _report_cycle(interpreter, definition)
+        report_cycle(interpreter, definition)
         return ()
     interpreter.steps.resolving.append(definition)
     list_dependencies = _listed_dependencies if interpreter.mode is DependencyMode.LEGACY else _named_dependencies
@@ -224,7 +214,7 @@ def _named_dependencies(
             interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
             named = _step_named_by(interpreter, step.definition, parameter)
             if named is None:
-                _report_unknown_parameter(interpreter, step.definition, parameter)
+                report_unknown_parameter(interpreter, step.definition, parameter)
             else:
                 yield parameter.name, named, parameter.place
             continue
@@ -252,9 +242,9 @@ def _listed_dependencies(
     """Yield dependencies in legacy mode: `depends` lists one step for each parameter except `ctx`, by position."""
     depends = step.depends_collection.items if step.depends_collection is not None else step.depends or ()
     if step.depends is None:
-        _report_missing_depends(interpreter, step.definition, parameters)
+        report_missing_depends(interpreter, step.definition, parameters)
     elif len(depends) != len(parameters) and not any(item.many or item.may_be_missing for item in depends):
-        _report_count(interpreter, step.definition, len(parameters), len(depends))
+        report_count(interpreter, step.definition, len(parameters), len(depends))
     names = [parameter.name for parameter in parameters]
     depends = _listed_in_valid_runs(depends, parameters)
     is_complete = len(depends) == len(parameters)
@@ -262,7 +252,7 @@ def _listed_dependencies(
         if item.many or item.may_be_missing:
             names.clear()  # the positions of later steps are unknown
         if item.many or not _is_step(item.value) or (item.may_be_missing and not is_complete):
-            _report_unresolved_item(interpreter, step.definition, item)
+            report_unresolved_item(interpreter, step.definition, item)
         yield "".join(names[index : index + 1]), item.value, item.place
 
 
@@ -306,7 +296,7 @@ def _dependency(
 ) -> Dependency | None:
     match value:
         case StepFunction():
-            _report_chain(interpreter, value.definition, place)
+            report_chain(interpreter, value.definition, place)
             return _step_run(interpreter, value, evaluate_body)
         case Union(cases=cases, discriminant=discriminant):
             interpreter.steps.choice_depths.append(len(interpreter.steps.resolving))
@@ -351,43 +341,6 @@ def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyE
 # Errors that the SDK raises, and dependencies that stepgraph cannot resolve
 
 
-def _report_cycle(interpreter: Interpreter, definition: StepDefinition) -> None:
-    first = interpreter.steps.resolving.index(definition)
-    names = [step.name for step in interpreter.steps.resolving[first:]]
-    is_unconditional = not any(depth > first for depth in interpreter.steps.choice_depths)
-    if not is_unconditional or not interpreter.steps.ran.isdisjoint(interpreter.steps.resolving[first:]):
-        interpreter.note(
-            "possible-cycle",
-            definition.place,
-            f"the step {definition.name!r} may depend on itself: {cycle_phrase(names)}.",
-            "If it does, it fails with a RecursionError. Remove one of these dependencies.",
-            incomplete=False,
-        )
-        return
-    interpreter.observe(DependencyCycle(tuple(interpreter.steps.resolving[first:])))
-    interpreter.note(
-        "dependency-cycle",
-        definition.place,
-        f"dependency cycle: {cycle_phrase(names)}, so the step {definition.name!r} fails with a RecursionError.",
-        "Remove one of these dependencies.",
-        incomplete=False,
-    )
-
-
-def _report_chain(interpreter: Interpreter, definition: StepDefinition, place: SourcePlace) -> None:
-    """Report a step that may depend on the same step of an earlier loop pass, and so on through all earlier passes."""
-    steps = interpreter.steps
-    if steps.choice_depths and any(
-        step is not definition and step.place.node is definition.place.node for step in steps.resolving
-    ):
-        interpreter.note(
-            "unresolved-dependency",
-            place,
-            f"the step {definition.name!r} may depend on the same step of an earlier pass of a loop.",
-            "The graph shows one such dependency, although each pass may add another. Await each step in its pass.",
-        )
-
-
 def _step_named_by(
     interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter
 ) -> StepFunction | None:
@@ -395,133 +348,3 @@ def _step_named_by(
     from stepgraph.interpreter.workflow.computed_names import step_named_by_parameter  # few workflows need it
 
     return step_named_by_parameter(interpreter, definition, parameter)
-
-
-def _report_unknown_parameter(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
-    from stepgraph.interpreter.workflow.computed_names import steps_of_computed_name
-
-    candidates = steps_of_computed_name(interpreter, definition, parameter)
-    if candidates:
-        reason = f"the name of the step on line {candidates[-1].place.span.line} is computed"
-        _report_unresolved_parameter(interpreter, definition, parameter, reason)
-        return
-    if interpreter.modules.may_rename_functions():
-        _report_unresolved_parameter(
-            interpreter, definition, parameter, "the program may change the names or parameters of functions"
-        )
-        return
-    interpreter.observe(UnresolvedStepParameter(definition, parameter, interpreter.steps.index.first_steps()))
-    if interpreter.work.starting:
-        interpreter.steps.unknown_in_tasks.append((definition, parameter))
-    else:
-        if not _may_follow_unresolved_code(interpreter):
-            interpreter.steps.missing.add(id(parameter.place.node))
-        _report_missing_step(interpreter, definition, parameter)
-
-
-def _may_follow_unresolved_code(interpreter: Interpreter) -> bool:
-    """Return whether unresolved code, which may declare any step, may run before the current code."""
-    if interpreter.loop_depth or interpreter.work.escaped or interpreter.work.deferred_notes:
-        return True
-    return not _CODES_OF_UNKNOWN_STEPS.isdisjoint(map(_CODE_OF_KEY, interpreter.notes))
-
-
-def report_unknown_parameters(interpreter: Interpreter) -> None:
-    """Report parameters that named no step when a task was created. Omit errors that unresolved code may prevent."""
-    facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared)]
-    if interpreter.steps.named:
-        from stepgraph.interpreter.workflow.computed_names import ambiguous_names
-
-        for definition, parameter, step in ambiguous_names(interpreter, facts):
-            reason = f"the step on line {step.place.span.line} may have the same name"
-            _report_unresolved_parameter(interpreter, definition, parameter, reason)
-    declared = {fact.definition.declared_name for fact in facts}
-    for definition, parameter in interpreter.steps.unknown_in_tasks:
-        if parameter.name in declared:
-            reason = "the step of that name is declared after the task is created, and the task may begin before"
-            _report_unresolved_parameter(interpreter, definition, parameter, reason)
-        else:
-            _report_missing_step(interpreter, definition, parameter)
-    notes = interpreter.notes
-    codes = {code for code, _ in notes}
-    may_exist = not codes.isdisjoint(_CODES_OF_UNKNOWN_STEPS)
-    may_exist_at_any_call = not codes.isdisjoint(_CODES_WITHOUT_ORDER)
-    for key in [(code, node) for code, node in notes if code == "unknown-parameter"]:
-        is_certain = key[1] in interpreter.steps.missing and not may_exist_at_any_call
-        if (may_exist and not is_certain) or ("unresolved-dependency", key[1]) in notes:
-            del notes[key]
-
-
-def _report_unresolved_parameter(
-    interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter, reason: str
-) -> None:
-    interpreter.note(
-        "unresolved-dependency",
-        parameter.place,
-        f"the parameter `{parameter.name}` of the step {definition.name!r} cannot be resolved: {reason}.",
-        "A step that it needs may be missing from the graph. Declare that step first, with a literal name.",
-    )
-
-
-def _report_unknown_body(interpreter: Interpreter, definition: StepDefinition) -> None:
-    """Report steps in the body of a step with a computed name: its function may read variables of another call."""
-    interpreter.note(
-        "unresolved-dependency",
-        definition.place,
-        f"the steps inside the step {definition.name!r} cannot be resolved: several steps have this declaration.",
-        "The graph shows the steps of the latest call of the declaration. Declare each step with a literal name.",
-    )
-
-
-def _report_missing_step(interpreter: Interpreter, definition: StepDefinition, parameter: StepParameter) -> None:
-    namesake = interpreter.steps.index.by_function_name.get(parameter.name)
-    advice = "Name it after a declared step or `ctx`."
-    if parameter.has_default:
-        advice = "The SDK ignores its default. Read a variable of the enclosing function instead."
-    if namesake is not None:
-        advice = (
-            f"The step of that function is named {namesake.declared_name!r}, and parameter names must match step names."
-        )
-    interpreter.note(
-        "unknown-parameter",
-        parameter.place,
-        f"parameter `{parameter.name}` matches no step declared before the call, so the step {definition.name!r} fails"
-        " with a TypeError.",
-        advice,
-        incomplete=False,
-    )
-
-
-def _report_missing_depends(
-    interpreter: Interpreter, definition: StepDefinition, parameters: list[StepParameter]
-) -> None:
-    interpreter.observe(DependencyCountMismatch(definition, len(parameters), None))
-    interpreter.note(
-        "missing-depends",
-        definition.place,
-        f"missing `depends` for the parameter `{parameters[0].name}`, so the step {definition.name!r} fails with a"
-        " TypeError.",
-        "List a step for each parameter in `depends=[...]`.",
-        incomplete=False,
-    )
-
-
-def _report_count(interpreter: Interpreter, definition: StepDefinition, parameters: int, depends: int) -> None:
-    interpreter.observe(DependencyCountMismatch(definition, parameters, depends))
-    interpreter.note(
-        "depends-count",
-        definition.place,
-        f"`depends` lists {counted(depends, 'step')} for {counted(parameters, 'parameter')} besides `ctx`, so the step"
-        f" {definition.name!r} fails with a TypeError.",
-        "List one step for each parameter.",
-        incomplete=False,
-    )
-
-
-def _report_unresolved_item(interpreter: Interpreter, definition: StepDefinition, item: Element) -> None:
-    interpreter.note(
-        "unresolved-dependency",
-        item.place,
-        f"`{item.place.text}` in `depends` of the step {definition.name!r} cannot be resolved.",
-        "A step that it needs may be missing from the graph. List the decorated functions themselves.",
-    )
