@@ -12,27 +12,17 @@ from typing import Final
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
-from stepgraph.diff.clocks import RACES, concurrent_in
+from stepgraph.diff.clocks import RACES
 from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
+from stepgraph.diff.in_flight.execution_order import keeps_execution_order, overtaken, passes_only_concurrent_members
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
 from stepgraph.diff.loop_heads import LOOP_HEAD, continues, has_other_passes
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import WAITS, settings_impact
-from stepgraph.diff.tree import (
-    BRANCH,
-    FUNCTION,
-    FUNCTIONS,
-    KEY,
-    ROOT,
-    STEPS,
-    Tree,
-    TreeElement,
-    calls_by_name,
-    is_work,
-)
+from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 
@@ -202,7 +192,7 @@ class ImpactAnalysis:
 
     def _moved(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
-            if not _keeps_execution_order(self._sides, old, new):
+            if not keeps_execution_order(self._sides, old, new):
                 yield from self._displaced(group)
                 return
             yield from self._handlers.moved(old, new)
@@ -241,7 +231,7 @@ class ImpactAnalysis:
         return counts.keys(counts.steps_run_by(old)).isdisjoint(counts.keys(overtaken))
 
     def _overtaken_by(self, old: int, new: int) -> Iterator[int]:
-        return _overtaken(self._sides, old, new, self._new[new].parent)
+        return overtaken(self._sides, old, new, self._new[new].parent)
 
     def _overtaking(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of steps that run after a wait, although steps that now follow them have already run."""
@@ -271,7 +261,7 @@ class ImpactAnalysis:
 
     def _was_unordered(self, group: EditGroup) -> bool:
         pairs = zip(group.old, group.new, strict=True)
-        return all(_passes_only_concurrent_members(self._sides, old, new) for old, new in pairs)
+        return all(passes_only_concurrent_members(self._sides, old, new) for old, new in pairs)
 
     def _displaced(self, group: EditGroup) -> Iterator[Impact]:
         yield from self._concurrency.awaited_differently(group)
@@ -483,43 +473,3 @@ def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:
     """Return whether an exit leaves the element with this number, and not only an unmatched loop inside."""
     loop = next((element.number for element in side.tree.ancestors(exit_.number) if element.kind == "loop"), None)
     return exit_.text("kind") == "return" or loop is None or (loop < number and not side.is_unmatched(loop))
-
-
-def _keeps_execution_order(sides: Sides, old: int, new: int) -> bool:
-    """Return whether a moved element only crosses boundaries of `try` statements, and overtakes no work."""
-    to_new = sides.matching.to_new
-    new_above = {element.number for element in sides.new.tree.ancestors(new)}
-    common = next(element.number for element in sides.old.tree.ancestors(old) if to_new[element.number] in new_above)
-    boundaries = [*_between(sides.old.tree, old, common), *_between(sides.new.tree, new, sides.new_of(common))]
-    if sides.old.tree[common].kind == "parallel" or not all(map(_is_try_boundary, boundaries)):
-        return False
-    return next(_overtaken(sides, old, new, sides.new_of(common)), None) is None
-
-
-def _passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
-    """Return whether a moved member of a group overtakes only members that ran concurrently with it."""
-    group = sides.old.tree[old].parent
-    if sides.old.tree[group].kind != "parallel":
-        return False
-    concurrent = set(concurrent_in(sides.old.tree, group, [old]))
-    return all(number in concurrent for number in _overtaken(sides, old, new, sides.new.tree[new].parent))
-
-
-def _overtaken(sides: Sides, old: int, new: int, container: int) -> Iterator[int]:
-    """Yield the old numbers of work in `container` that is now on the other side of the element."""
-    moved = sides.new.tree.subtree(new)
-    for sibling in sides.new.tree.visit_subtree(container):
-        before = sides.matching.to_old[sibling]
-        if sibling in moved or before is None or not is_work(sides.new.tree[sibling]):
-            continue
-        if (sibling < new) != (before < old):
-            yield before
-
-
-def _between(tree: Tree, number: int, outer: int) -> Iterator[TreeElement]:
-    """Yield the ancestors of an element below `outer`."""
-    return takewhile(lambda element: element.number != outer, tree.ancestors(number))
-
-
-def _is_try_boundary(element: TreeElement) -> bool:
-    return element.kind == "try" or (element.kind == "block" and element.slot != "catch_block")

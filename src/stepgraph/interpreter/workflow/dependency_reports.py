@@ -7,7 +7,6 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
-from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.facts import DependencyCountMismatch, DependencyCycle, StepDeclared, UnresolvedStepParameter
 from stepgraph.ir.nodes import StepDefinition, StepParameter
 from stepgraph.phrases import counted, cycle_phrase
