@@ -15,11 +15,12 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
+from stepgraph.analysis_run import AnalysisRun
 from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.checks.run import check_workflow, combine_findings
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import InputError, InternalError, Problem
-from stepgraph.pipeline import AnalysisRun, MissingRunHint, Pipeline
+from stepgraph.pipeline import MissingRunHint, Pipeline
 from stepgraph.project.encoding import check_text
 from stepgraph.project.project import Project
 from stepgraph.project.reading import read_inside, shown_path
