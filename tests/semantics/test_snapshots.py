@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from stepgraph.interpreter.snapshots import StateSnapshot
-from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.limits import Budget, Limit
 
 

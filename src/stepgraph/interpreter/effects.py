@@ -18,8 +18,8 @@ from stepgraph.interpreter.joining import may_change_reachable_steps
 from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.data import data_objects
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.nodes import may_run_steps

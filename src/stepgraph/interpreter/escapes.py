@@ -14,10 +14,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import relevant_members
-from stepgraph.interpreter.summaries import (
-    returned_by,
-    yields_of,
-)
+from stepgraph.interpreter.summaries import returned_by, yields_of
 from stepgraph.interpreter.values.calls import (
     Arguments,
     FunctionCoroutine,
@@ -29,15 +26,8 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
     WrappingManager,
 )
-from stepgraph.interpreter.values.containers import (
-    DEEPEST,
-    Collection,
-    Element,
-    HeapCell,
-    Mapping,
-    MappingEntry,
-    Visits,
-)
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import DEEPEST, HeapCell, Visits
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,

@@ -11,7 +11,8 @@ from msgspec import Struct, field
 from stepgraph.interpreter.path_joins import PathChanges
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
 from stepgraph.interpreter.store import Changes, SlotChange
-from stepgraph.interpreter.values.containers import Element, HeapCell
+from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case

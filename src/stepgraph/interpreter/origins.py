@@ -12,14 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.interpreter.values.calls import (
-    FunctionCoroutine,
-    GeneratorCall,
-    Partial,
-    PreparedCall,
-    StepCall,
-)
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.calls import FunctionCoroutine, GeneratorCall, Partial, PreparedCall, StepCall
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     ClassValue,

@@ -19,8 +19,9 @@ from stepgraph.interpreter.joining import covers, join_slot_values, may_change_r
 from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.store import Changes, Store
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry, WeakNames
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
+from stepgraph.interpreter.values.heap_cells import HeapCell, WeakNames
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
 from stepgraph.interpreter.values.unions import Union

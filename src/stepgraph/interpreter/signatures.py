@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, MappingEntry, as_argument
+from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, as_argument
+from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.steps import EventPart, Payload
 from stepgraph.ir.values import Absent, Constant, Value

@@ -20,7 +20,8 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import (
     ClassValue,
     EnumMember,

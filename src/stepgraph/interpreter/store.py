@@ -24,16 +24,9 @@ from stepgraph.interpreter.joining import (
     join_slot_values,
     visit_cost,
 )
-from stepgraph.interpreter.values.containers import (
-    CellEvents,
-    Collection,
-    Declarations,
-    Element,
-    HeapCell,
-    Mapping,
-    MappingEntry,
-)
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import data_objects
+from stepgraph.interpreter.values.heap_cells import CellEvents, Declarations, HeapCell
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, TaskWrite, WriteLog

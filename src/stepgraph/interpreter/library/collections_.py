@@ -18,7 +18,8 @@ from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, ContextVariable, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union

@@ -26,7 +26,7 @@ from stepgraph.interpreter.modules.program_names import (
     names_of_registries,
     owner_of,
 )
-from stepgraph.interpreter.values.containers import DEEPEST
+from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit

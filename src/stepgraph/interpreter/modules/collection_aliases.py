@@ -12,7 +12,8 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imported_functions import receiving_functions
 from stepgraph.interpreter.modules.loaded_modules import last_component
 from stepgraph.interpreter.replay.tracer import NO_TRACER
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Duration, ExternalResult, Value
 from stepgraph.limits import Limit

@@ -14,7 +14,8 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_constants
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,

@@ -8,7 +8,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.store import Store
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value

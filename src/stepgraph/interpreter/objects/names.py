@@ -19,12 +19,7 @@ from stepgraph.interpreter.modules.binding_order import (
     statement_positions,
 )
 from stepgraph.interpreter.modules.body_runs import begin_program, resume, run_bodies
-from stepgraph.interpreter.modules.module_code import (
-    apply_changes,
-    bound_value,
-    is_rebound_by_functions,
-    run_changes,
-)
+from stepgraph.interpreter.modules.module_code import apply_changes, bound_value, is_rebound_by_functions, run_changes
 from stepgraph.interpreter.modules.star_imports import (
     has_later_star_import,
     star_imported_value,
@@ -32,7 +27,6 @@ from stepgraph.interpreter.modules.star_imports import (
 )
 from stepgraph.interpreter.objects.union import may_be_unset, or_unset, with_fallback
 from stepgraph.interpreter.values.containers import (
-    DEEPEST,
     Collection,
     ContextVariable,
     Mapping,
@@ -40,6 +34,7 @@ from stepgraph.interpreter.values.containers import (
     hide_constants,
     without_constants,
 )
+from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,

@@ -15,7 +15,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCoroutine, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import (
-    DEEPEST,
     Collection,
     Element,
     Mapping,
@@ -24,6 +23,7 @@ from stepgraph.interpreter.values.containers import (
     as_argument,
 )
 from stepgraph.interpreter.values.data import is_data_container
+from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import CallableArgument, EnumMember, FunctionValue
 from stepgraph.interpreter.values.shown_elements import EntriesByKey, shown_entries, shown_items
 from stepgraph.interpreter.values.steps import StepFunction

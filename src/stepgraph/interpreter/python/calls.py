@@ -20,8 +20,9 @@ from stepgraph.interpreter.values.calls import (
     PreparedCall,
     StepCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Container, Mapping, Visits, without_constants
+from stepgraph.interpreter.values.containers import Collection, Container, Mapping, without_constants
 from stepgraph.interpreter.values.data import is_event_data
+from stepgraph.interpreter.values.heap_cells import Visits
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union

@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
 from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.classes import class_default
 from stepgraph.interpreter.objects.names import binding_scope
-from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, mangle
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task

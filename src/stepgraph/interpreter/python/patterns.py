@@ -18,7 +18,8 @@ from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_elements, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, Visits
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.heap_cells import DEEPEST, Visits
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional

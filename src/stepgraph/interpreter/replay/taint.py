@@ -14,7 +14,8 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.tracer import CallTrace, NondeterministicUse, TraceMark
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.heap_cells import DEEPEST, Visits
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep

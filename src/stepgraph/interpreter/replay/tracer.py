@@ -10,7 +10,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FactInCall, KeyUse

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_constants
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.shown_elements import EntriesByKey
 from stepgraph.interpreter.values.steps import StepFunction

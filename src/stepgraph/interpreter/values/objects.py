@@ -9,7 +9,8 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.interpreter.values.containers import HeapCell, Mapping, SpreadArguments
+from stepgraph.interpreter.values.containers import Mapping, SpreadArguments
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.ir.facts import ParameterKind
 from stepgraph.ir.values import UNKNOWN, External, Value, count_with_children
 from stepgraph.project.module_files import ModuleFile

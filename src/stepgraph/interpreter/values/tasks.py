@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.interpreter.values.containers import Collection, HeapCell
+from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Suspension
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children

@@ -18,15 +18,9 @@ from stepgraph.interpreter.frame import SkippedCalls
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.containers import (
-    Collection,
-    ContextVariable,
-    Element,
-    HeapCell,
-    Mapping,
-    MappingEntry,
-)
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.data import DataObject, data_objects
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import as_optional

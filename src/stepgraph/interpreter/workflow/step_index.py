@@ -7,7 +7,7 @@ from itertools import islice
 
 from msgspec import Struct, field
 
-from stepgraph.interpreter.values.containers import Declarations
+from stepgraph.interpreter.values.heap_cells import Declarations
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import StepPrefix

@@ -10,7 +10,8 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
-from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
+from stepgraph.interpreter.values.heap_cells import Declarations, HeapCell
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.workflow.step_index import StepIndex

@@ -16,7 +16,8 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExpression, Partial
-from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
+from stepgraph.interpreter.values.containers import Collection, Container, Element, LazyElements, Mapping
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import OperationBlock, may_run_steps

@@ -26,7 +26,8 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Container, Element, Mapping, MappingEntry, Visits
+from stepgraph.interpreter.values.containers import Collection, Container, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.heap_cells import Visits
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall

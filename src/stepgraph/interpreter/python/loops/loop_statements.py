@@ -40,7 +40,8 @@ from stepgraph.interpreter.python.loops.loop_keys import (
 )
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
+from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock, Scope, Suspension
