@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
+from stepgraph.interpreter.objects.names import resolve_body_name
+from stepgraph.interpreter.objects.reassignment import mark_reassigned
 from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_constants

@@ -19,7 +19,8 @@ from stepgraph.interpreter.objects.attributes.lookup import (
     super_attribute,
 )
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
-from stepgraph.interpreter.objects.names import may_be_rebound, member_of_module
+from stepgraph.interpreter.objects.names import member_of_module
+from stepgraph.interpreter.objects.reassignment import may_be_rebound
 from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack
