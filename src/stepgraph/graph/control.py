@@ -37,10 +37,9 @@ from stepgraph.ir.nodes import (
     StepRun,
     TryOperation,
     child_blocks,
-    may_run_steps,
     operations_in,
 )
-from stepgraph.ir.walk import map_blocks, tasks_started_in
+from stepgraph.ir.walk import map_blocks, may_run_steps, tasks_started_in
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int

@@ -23,9 +23,8 @@ from stepgraph.ir.nodes import (
     Run,
     StartOperation,
     TryOperation,
-    may_run_steps,
 )
-from stepgraph.ir.walk import task_references, tasks_started_in
+from stepgraph.ir.walk import may_run_steps, task_references, tasks_started_in
 
 Path: TypeAlias = tuple[tuple[int, int], ...]
 """The enclosing blocks of an operation by `id`, outermost first. Each has the index of its operation on the path."""

@@ -22,8 +22,8 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.tasks import Task
-from stepgraph.ir.nodes import may_run_steps
 from stepgraph.ir.values import UNSET, Constant, Value
+from stepgraph.ir.walk import may_run_steps
 
 Effect: TypeAlias = Literal["runs steps", "changes values that determine steps", "changes constants"]
 

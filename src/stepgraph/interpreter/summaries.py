@@ -29,12 +29,7 @@ from stepgraph.interpreter.replay.tracer import TraceMark
 from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, is_recursive, scope_without_sizes
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
-from stepgraph.interpreter.values.containers import (
-    Collection,
-    Element,
-    Mapping,
-    hide_alternatives,
-)
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_alternatives
 from stepgraph.interpreter.values.objects import (
     CallableArgument,
     DecoratingManager,
@@ -47,9 +42,10 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension, may_await, may_run_steps
+from stepgraph.ir.nodes import EMPTY_BLOCK, Function, OperationBlock, Suspension
 from stepgraph.ir.suspensions import suspension_of
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Unknown, Value, is_none
+from stepgraph.ir.walk import may_await, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace

@@ -190,3 +190,23 @@ def _mark_visited(target: Function | StepRun, in_step: StepRun | None, visited: 
     is_first = key not in visited
     visited.add(key)
     return is_first
+
+
+def may_run_steps(block: OperationBlock) -> bool:
+    """Return whether a block may run or start a step, a sleep or a wait."""
+    for operation in operations_in(block):
+        if isinstance(operation, (Run, StartOperation)) and _has_steps(operation.activity):
+            return True
+    return False
+
+
+def may_await(block: OperationBlock) -> bool:
+    """Return whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
+    return not _AWAITING_TYPES.isdisjoint(map(type, operations_in(block)))
+
+
+_AWAITING_TYPES: Final[frozenset[type[Operation]]] = frozenset([Await, Run])
+
+
+def _has_steps(activity: Activity) -> bool:
+    return not isinstance(activity, Call) or activity.function.may_run_steps

@@ -27,9 +27,9 @@ from stepgraph.ir.nodes import (
     Run,
     StartOperation,
     TryOperation,
-    may_run_steps,
 )
 from stepgraph.ir.program import Program
+from stepgraph.ir.walk import may_run_steps
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
 

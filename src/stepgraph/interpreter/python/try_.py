@@ -37,9 +37,9 @@ from stepgraph.ir.nodes import (
     Scope,
     TryOperation,
     child_blocks,
-    may_run_steps,
 )
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
+from stepgraph.ir.walk import may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import SourcePlace

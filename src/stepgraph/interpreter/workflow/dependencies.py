@@ -37,9 +37,9 @@ from stepgraph.ir.nodes import (
     StepInput,
     StepParameter,
     StepRun,
-    may_run_steps,
 )
 from stepgraph.ir.values import Constant, Value
+from stepgraph.ir.walk import may_run_steps
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 

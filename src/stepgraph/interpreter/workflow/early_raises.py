@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
-from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, may_await, may_run_steps
-from stepgraph.ir.walk import map_blocks, task_references
+from stepgraph.ir.nodes import Await, JumpKind, OperationBlock
+from stepgraph.ir.walk import map_blocks, may_await, may_run_steps, task_references
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace
 

@@ -20,8 +20,9 @@ from stepgraph.interpreter.values.containers import Collection, Container, Eleme
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import OperationBlock, may_run_steps
+from stepgraph.ir.nodes import OperationBlock
 from stepgraph.ir.values import External, Value
+from stepgraph.ir.walk import may_run_steps
 from stepgraph.syntax.module import SourcePlace
 
 Compute: TypeAlias = Callable[[Interpreter, LazyElements], Collection]

@@ -15,7 +15,8 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.path_joins import PathChanges, join_ends
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.jumps import emit_deferred
-from stepgraph.interpreter.python.loops.generators import body_of, last_statement, may_handle_errors, run_generator
+from stepgraph.interpreter.python.loops.generator_bodies import last_statement
+from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
 from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, Scope, StartOperation, operations_in

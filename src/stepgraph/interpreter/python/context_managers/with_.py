@@ -70,19 +70,9 @@ from stepgraph.ir.nodes import (
     Suspension,
     TryOperation,
     child_blocks,
-    may_run_steps,
 )
-from stepgraph.ir.values import (
-    UNKNOWN,
-    External,
-    Resource,
-    Unknown,
-    Unresolved,
-    Value,
-    origin_name,
-    without_taint,
-)
-from stepgraph.ir.walk import walk_operations
+from stepgraph.ir.values import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name, without_taint
+from stepgraph.ir.walk import may_run_steps, walk_operations
 from stepgraph.model.vocabulary import NO_EXCEPTION, no_call
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import statements

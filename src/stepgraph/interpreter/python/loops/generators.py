@@ -19,6 +19,13 @@ from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.jumps import emit_jump
+from stepgraph.interpreter.python.loops.generator_bodies import (
+    has_plain_yields,
+    is_last_statement,
+    last_statement,
+    may_leave,
+    yields_in_one_loop,
+)
 from stepgraph.interpreter.python.loops.interpretation import join_continues
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
@@ -40,22 +47,14 @@ from stepgraph.ir.nodes import (
     Scope,
     StartOperation,
     Suspension,
-    may_run_steps,
     operations_in,
 )
 from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.ir.walk import may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.model.vocabulary import NO_BREAK
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import (
-    EnclosingBlock,
-    children,
-    expressions_below,
-    statements,
-    statements_below,
-    statements_with_enclosing,
-    suites,
-)
+from stepgraph.syntax.walk import statements_below
 
 
 def run_generator(
@@ -166,7 +165,7 @@ def _resume(
     This is exact for a loop that affects steps only before its `yield`, because resuming it starts another pass. Its
     passes may be over. `run` inlines the code from its start, and adds the operation at each `yield` to a list.
     """
-    if not _yields_in_one_loop(body_of(generator.function)):
+    if not yields_in_one_loop(body_of(generator.function)):
         return False
     passes: list[Scope] = []
     frame = interpreter.frame
@@ -180,20 +179,6 @@ def _resume(
     over = PathResult(EMPTY_BLOCK, {}, is_reachable=True)
     interpreter.join_path_results([(place.text, path), (None, over)], None, place)
     return True
-
-
-def _yields_in_one_loop(body: cst.BaseSuite) -> bool:
-    """Return whether each `yield` of a body is in the same loop, and in no loop inside of that loop."""
-    loops: set[int] = set()
-    for statement, enclosing in statements_with_enclosing(body):
-        if isinstance(statement, cst.BaseCompoundStatement):
-            continue
-        if any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
-            around = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
-            if len(around) != 1 or enclosing[0].statement is not around[0]:
-                return False
-            loops.add(id(around[0]))
-    return len(loops) == 1
 
 
 def _without_first_pass(block: OperationBlock, passes: AbstractSet[int]) -> OperationBlock | None:
@@ -241,9 +226,9 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, is_closed
     if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
         return False
     body = body_of(generator.function)
-    if _has_plain_yields(body):
+    if has_plain_yields(body):
         return True
-    return _has_plain_yields(body, in_finally=True) and (is_closed or _has_inert_finally(interpreter, generator))
+    return has_plain_yields(body, in_finally=True) and (is_closed or _has_inert_finally(interpreter, generator))
 
 
 def _closes(interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace) -> bool:
@@ -258,7 +243,7 @@ def _closes(interpreter: Interpreter, generator: GeneratorCall, place: SourcePla
     loop = place.node
     if not isinstance(loop, cst.For):
         return not may_continue_after_error(interpreter)
-    if not may_continue_after_error(interpreter) and not _leaves(loop.body):
+    if not may_continue_after_error(interpreter) and not may_leave(loop.body):
         return True
     if loop.asynchronous is None:
         return generator.place.node is loop.iter
@@ -303,69 +288,6 @@ def _matters(interpreter: Interpreter, suite: cst.BaseSuite) -> bool:
     pauses = (each for each in operations_in(block) if isinstance(each, Pause))
     is_active = may_run_steps(block) or any(pause.suspension is Suspension.ALWAYS for pause in pauses)
     return is_active or any(logged.affects_steps for logged in log)
-
-
-def _leaves(body: cst.BaseSuite) -> bool:
-    """Return whether a loop body has statements that may leave the loop."""
-    for statement in statements(body):
-        if isinstance(statement, cst.Assert | cst.Break | cst.Raise | cst.Return):
-            return True
-        is_loop = isinstance(statement, cst.For | cst.While)
-        inner = [] if isinstance(statement, cst.FunctionDef | cst.ClassDef) else suites(statement)
-        if any(_leaves_inner(suite) if is_loop else _leaves(suite) for suite in inner):
-            return True
-    return False
-
-
-def _leaves_inner(body: cst.BaseSuite) -> bool:
-    """Return whether the body of an inner loop has statements that may leave the outer loop."""
-    return any(isinstance(statement, cst.Assert | cst.Raise | cst.Return) for statement in statements_below(body))
-
-
-def last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
-    """Return the last statement of a block. Return None if the block is empty."""
-    return [None, *statements(body)][-1]
-
-
-def _has_plain_yields(body: cst.BaseSuite, *, in_finally: bool = False) -> bool:
-    """Return whether each `yield` of a body is the only one of a simple statement outside of every `try` and `with`.
-
-    With `in_finally`, a `yield` may be in a `with`, or in the block of a `try` without handlers.
-    """
-    for statement, enclosing in statements_with_enclosing(body):
-        if isinstance(statement, cst.BaseCompoundStatement):
-            if _has_yield_in_head(statement):
-                return False
-            continue
-        yields = [node for node in expressions_below(statement) if isinstance(node, cst.Yield)]
-        if not yields:
-            continue
-        is_guarded = any(_guards(block, except_finally=in_finally) for block in enclosing)
-        if is_guarded or len(yields) > 1 or isinstance(yields[0].value, cst.From):
-            return False
-    return True
-
-
-def _guards(block: EnclosingBlock, *, except_finally: bool) -> bool:
-    """Return whether a block is a part of a `try` or `with`, other than those that only run code at their end."""
-    match block:
-        case EnclosingBlock(statement=cst.Try(handlers=[], body=body, finalbody=last), suite=suite) if except_finally:
-            return suite is not body or (last is not None and any(map(_is_jump, statements_below(last.body))))
-        case EnclosingBlock(statement=cst.With()) if except_finally:
-            return False
-        case _:
-            return isinstance(block.statement, cst.Try | cst.TryStar | cst.With)
-
-
-def _is_jump(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.Return | cst.Break | cst.Continue)
-
-
-def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
-    if isinstance(statement, cst.FunctionDef | cst.ClassDef):
-        return False
-    parts = [part for part in children(statement) if isinstance(part, cst.BaseExpression | cst.WithItem)]
-    return any(isinstance(node, cst.Yield) for part in parts for node in expressions_below(part))
 
 
 def _inline(
@@ -447,7 +369,9 @@ def execute_unless_ended(
     """Execute the remaining statements of a block in a generator that may have ended in `statement`."""
     generator.may_have_ended = False
     place = interpreter.place(statement)
-    is_last = interpreter.frame.loop is generator.body_state and _is_last(generator.body, [statement, *remaining][-1])
+    is_last = interpreter.frame.loop is generator.body_state and is_last_statement(
+        generator.body, [statement, *remaining][-1]
+    )
     if is_last and not remaining:
         return
     paths: list[tuple[str | None, PathResult]] = [
@@ -456,14 +380,6 @@ def execute_unless_ended(
     if not is_last:
         paths.append((None, interpreter.branch(lambda: return_from_generator(interpreter, generator, place))))
     interpreter.join_branches(paths, None, place)
-
-
-def _is_last(body: cst.BaseSuite, statement: cst.CSTNode) -> bool:
-    """Return whether no statement of a body can run after a statement outside of its loops."""
-    last = last_statement(body)
-    if last is statement:
-        return True
-    return isinstance(last, cst.If | cst.Match) and any(_is_last(suite, statement) for suite in suites(last))
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> FunctionSummary:
