@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import BinaryIO, Final
 
 from stepgraph.limits import EDITOR_MESSAGE_BYTES, EDITOR_PENDING_BYTES, MEGABYTE
-from stepgraph.model.json_nesting import is_nested_too_deeply
+from stepgraph.model.json_input import is_nested_too_deeply
 
 OnMessage = Callable[[object], None]
 """A function that is called with each message, as the data of its JSON."""

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from stepgraph.model.json_nesting import is_nested_too_deeply
+from stepgraph.model.json_input import is_nested_too_deeply
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow
 
 _MAX_NAME_LENGTH: Final = 256

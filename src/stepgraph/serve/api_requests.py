@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import MEGABYTE, SERVED_BYTES
+from stepgraph.model.json_input import InvalidJsonError, parse_json
 from stepgraph.serve.api_routes import ApiRequest, ApiRoutes
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode
-from stepgraph.serve.json_input import InvalidJsonError, parse_json
 from stepgraph.serve.threads import in_thread
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Struct, field
 
 from stepgraph.live.live_project import LiveWorkflow
+from stepgraph.model.json_input import InvalidJsonError, parse_json
 from stepgraph.model.note import InputError
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.local_api import RefusedRequestError
 from stepgraph.serve.envelopes import ApiError, ApiResponse, ErrorCode, page_of, result_of
 from stepgraph.serve.instance_shapes import STATUSES, JsonObject, instance_log, status_of, step_state
-from stepgraph.serve.json_input import InvalidJsonError, parse_json
 
 _NO_SERVER: Final = (
     "no development server found. Start `wrangler dev` or `pywrangler dev`, which runs the instances, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.model.json_nesting import MAX_NESTING, is_nested_too_deeply
+from stepgraph.model.json_input import MAX_NESTING, is_nested_too_deeply
 
 
 @pytest.mark.parametrize(

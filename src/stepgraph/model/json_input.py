@@ -1,4 +1,4 @@
-"""The nesting of JSON text, which is limited before it is parsed.
+"""JSON text from requests, servers and editors, whose nesting is limited before it is parsed.
 
 Parsers recurse on the C stack as deeply as the text is nested. Their recursion limit is no protection: it belongs to
 the process, and a thread with a large stack raises it for all threads.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from itertools import accumulate
 from typing import Final
+
+import msgspec
 
 MAX_NESTING: Final = 200
 """The maximum depth of nested lists and objects."""
@@ -24,3 +26,18 @@ def is_nested_too_deeply(content: bytes, maximum: int = MAX_NESTING) -> bool:
         return False
     brackets = _STRING.sub(b"", content).translate(None, _NO_BRACKETS)
     return any(depth > maximum for depth in accumulate(map(_DEPTH_CHANGES.__getitem__, brackets)))
+
+
+class InvalidJsonError(Exception):
+    """Text that is not JSON, or is nested too deeply. The message says which."""
+
+
+def parse_json(content: bytes) -> object:
+    """Return the data in JSON text. Raises InvalidJsonError."""
+    if is_nested_too_deeply(content):
+        raise InvalidJsonError(f"nested more than {MAX_NESTING} levels deep")
+    try:
+        data: object = msgspec.json.decode(content)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        raise InvalidJsonError("not JSON") from None
+    return data
