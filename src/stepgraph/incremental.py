@@ -15,12 +15,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
-from stepgraph.analysis_run import AnalysisRun
 from stepgraph.checks.diagnostic import Finding, without_edits
 from stepgraph.checks.run import check_workflow, combine_findings
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import InputError, InternalError, Problem
-from stepgraph.pipeline import MissingRunHint, Pipeline
+from stepgraph.pipeline import AnalysisRun, MissingRunHint, Pipeline
 from stepgraph.project.encoding import check_text
 from stepgraph.project.project import Project
 from stepgraph.project.reading import read_inside, shown_path
@@ -32,8 +31,7 @@ from stepgraph.syntax.derivations import Derivation
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
 from stepgraph.syntax.parse import parse_module
-from stepgraph.syntax.parsed_modules import ParsedModules
-from stepgraph.syntax.searched_sources import Search, SearchedSource, SearchedSources
+from stepgraph.syntax.parsed_modules import ParsedModules, Search, SearchedSource, SearchedSources
 
 OnModule: TypeAlias = Callable[[str], object]
 """A function that is called with the path of each module before its analysis."""

@@ -1,20 +1,19 @@
-"""The analysis of one module after another, from its source to the graphs of its workflows."""
+"""The analysis of modules from source to graphs: a `Pipeline` for one at a time, an `AnalysisRun` for all of them."""
 
 from __future__ import annotations
 
 import dataclasses
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.checks.subject import Trigger, WorkflowSubject
+from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
+from stepgraph.checks.subject import ProjectSubject, Trigger, WorkflowSubject
 from stepgraph.graph.build import BuiltGraph, build_graph
-from stepgraph.graph.node_index import NodeIndex
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
     ExportedClass,
@@ -28,15 +27,17 @@ from stepgraph.ir.program import Program
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import MODULE_WORKFLOWS
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.note import InputError, Note, Problem, ProblemKind
+from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
 from stepgraph.model.span import Span
+from stepgraph.project.folders import real_path
 from stepgraph.project.project import Project
-from stepgraph.project.sources import Source
+from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
+    from stepgraph.graph.node_index import NodeIndex
     from stepgraph.interpreter.shared_runs import SharedRuns
     from stepgraph.model.code import Code
     from stepgraph.model.payload import Node
@@ -360,10 +361,15 @@ def _class_in(subjects: Sequence[WorkflowSubject], workflow: ConfiguredWorkflow)
 
 
 def _node_finder(built: BuiltGraph) -> Callable[[Span], Node | None]:
-    index = NodeIndex(built.graph, built.places)
+    index: NodeIndex | None = None
 
     # Unlike a bound method, a function looks the same in all snapshots of syrupy.
     def find_node(span: Span) -> Node | None:
+        nonlocal index
+        if index is None:
+            from stepgraph.graph.node_index import NodeIndex  # few commands look up nodes by location
+
+            index = NodeIndex(built.graph, built.places)
         return index.innermost(span)
 
     return find_node
@@ -418,3 +424,106 @@ def _not_exported_problem(
 def _exported_names(source: Source, missing: NotExported) -> str:
     names = ", ".join(f"`{name}`" for name in missing.exported_classes[:_MAX_NAMES])
     return f"{source.path} exports {names or 'no workflow class'}."
+
+
+class AnalysisRun:
+    """Analyzes modules lazily: the `analyze` methods return iterators, and `collect` runs them."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        on_module: Callable[[str], object] | None = None,
+        *,
+        checked: bool = False,
+        release_modules: bool = False,
+        strict: bool = False,
+    ) -> None:
+        """Prepare the run.
+
+        `on_module` is called with the path of each module before its analysis. With `checked`, each workflow has a
+        `subject` for the rules. With `release_modules`, modules that the current module does not need may be released
+        from memory. With `strict`, an exception in a module ends the run, and `on_module` is not called. Otherwise, an
+        InputError becomes a problem, and any other exception an InternalError.
+        """
+        self.sources = sources
+        self.pipeline = Pipeline(checked)
+        self.pipeline.modules.may_release = release_modules
+        self._on_module = on_module
+        self._strict = strict
+        # The search for derived classes adds modules to the sources.
+        self._initial_modules = tuple(sources.modules)
+        self._empty_analysis = empty_analysis(sources)
+        self._inputs = AnalysisInputs(self._initial_modules)
+        self._keys: set[tuple[str, ...]] = set()
+
+    def analyze(self) -> Iterator[WorkflowAnalysis]:
+        """Yield the workflows of the modules in `sources`, then the workflows of derived classes."""
+        yield from self.analyze_initial_modules()
+        yield from self.analyze_derived()
+
+    def analyze_initial_modules(self) -> Iterator[WorkflowAnalysis]:
+        """Yield the workflows of the modules in `sources`."""
+        return self._analyze_modules(self._initial_modules)
+
+    def analyze_derived(self) -> Iterator[WorkflowAnalysis]:
+        """Yield the workflows of modules whose classes derive from classes of analyzed modules."""
+        while modules := self._find_derived():
+            yield from self._analyze_modules(modules)
+
+    def deduplicate(self, workflows: Iterable[WorkflowAnalysis]) -> Iterator[WorkflowAnalysis]:
+        """Yield each workflow once, even if several paths or configurations lead to it."""
+        return filter(self.is_first, workflows)
+
+    def is_first(self, workflow: WorkflowAnalysis) -> bool:
+        """Return whether no path or configuration has led to a workflow before, and remember the workflow."""
+        key = (workflow.project, workflow.name, workflow.class_name, real_path(workflow.path))
+        if key in self._keys:
+            return False
+        self._keys.add(key)
+        return True
+
+    def collect(self, workflows: Iterator[WorkflowAnalysis]) -> Analysis:
+        """Run the lazy analysis of `workflows`, and return its result with all files that it has read."""
+        analyzed = run_without_gc(partial(tuple, workflows))
+        pipeline = self.pipeline
+        self._inputs.files = pipeline.modules.read_files
+        empty = self._empty_analysis
+        problems = tuple(
+            dict.fromkeys([*self.sources.problems, *pipeline.problems, *pipeline.modules.problems.values()])
+        )
+        hints = (*empty.hints, *pipeline.hints, *pipeline.missing_run_hints())
+        return dataclasses.replace(
+            empty,
+            workflows=analyzed,
+            problems=problems,
+            hints=hints,
+            files=tuple(dict.fromkeys([*empty.files, *pipeline.modules.paths])),
+            project=ProjectSubject(self.sources.configurations, problems, hints, pipeline.base_classes()),
+            read={**empty.read, **pipeline.modules.contents},
+            inputs=self._inputs,
+        )
+
+    def _analyze_modules(self, modules: Sequence[Source]) -> Iterator[WorkflowAnalysis]:
+        for module in modules:
+            # A local variable would keep the workflows of a module in memory during the analysis of the next one.
+            yield from self.deduplicate(self._analyze_module(module))
+
+    def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
+        if self._strict:
+            return self.pipeline.analyze(module)
+        if self._on_module is not None:
+            self._on_module(module.path)
+        try:
+            return self.pipeline.analyze(module)
+        except InputError as error:
+            self.pipeline.problems.append(error.problem)
+            return ()
+        except Exception as error:
+            raise InternalError(module.path) from error
+
+    def _find_derived(self) -> Sequence[Source]:
+        """Return the modules whose classes derive from classes discovered since the last call."""
+        names = self.pipeline.take_names()
+        modules = tuple(self.sources.add_derived_modules(names))
+        self._inputs.searches.append(DerivedModules(names, modules))
+        return modules

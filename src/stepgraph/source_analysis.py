@@ -14,11 +14,11 @@ from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.sources import Sources
 
 if TYPE_CHECKING:
-    from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.filtering import FilteredFindings
     from stepgraph.checks.settings import Settings
+    from stepgraph.pipeline import AnalysisRun
     from stepgraph.process_pool import PartResult
     from stepgraph.syntax.parsed_modules import ParsedModules
 
@@ -48,7 +48,7 @@ def analyze_strictly(sources: Sources) -> Analysis:
     """Return all workflows, each with a `subject` for the rules. Raises InputError for a module with invalid Python."""
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, checked=True, strict=True)
     return run.collect(run.analyze())
@@ -68,7 +68,7 @@ def analyze_sources(
     """
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=checked)
     run.pipeline.modules.reuse(parsed)
@@ -90,7 +90,7 @@ def analyze_graphs(
     """
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, release_modules=True)
     run.pipeline.modules.reuse(parsed)
@@ -152,9 +152,9 @@ def _check_workflows(
     """Return the analysis of all modules, and add the findings in their workflows to `findings`."""
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.diagnostic import without_edits
     from stepgraph.checks.run import check_workflow
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
 

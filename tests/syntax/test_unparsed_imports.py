@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.searched_sources import SearchedSource
+from stepgraph.syntax.parsed_modules import SearchedSource
 from stepgraph.syntax.unparsed_assignments import may_assigned_names
 from stepgraph.syntax.unparsed_imports import may_imported_modules
 

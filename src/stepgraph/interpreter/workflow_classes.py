@@ -35,7 +35,6 @@ from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
-from stepgraph.syntax.test_modules import is_test_module
 from stepgraph.syntax.walk import statements, statements_below
 
 
@@ -175,10 +174,14 @@ def _workflow_within_limit(
 
 def _missing_runs(interpreter: Interpreter, scope: LexicalScope, name: str) -> Iterator[MissingRun]:
     """Yield the code in a class that belongs in `run`, if the class cannot have a `run`."""
-    if not scope.module.once(_may_lack_run) or scope.module.once(is_test_module):
+    if not scope.module.once(_may_lack_run):
         return
     value = resolve_body_name(interpreter, scope, name)
     if not isinstance(value, ClassValue) or not derives_from_entrypoint(value) or is_workflow(interpreter, value):
+        return
+    from stepgraph.syntax.test_modules import is_test_module  # few classes lack `run`
+
+    if scope.module.once(is_test_module):
         return
     if (
         may_be_base(value)

@@ -35,8 +35,7 @@ from stepgraph.syntax.deferred.reads import ModuleReads, VersionReads
 from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
-from stepgraph.syntax.parsed_modules import ParsedModules
-from stepgraph.syntax.searched_sources import Search, SearchedSources
+from stepgraph.syntax.parsed_modules import ParsedModules, Search, SearchedSources
 from stepgraph.syntax.unparsed_imports import (
     may_import_dynamically,
     may_imported_modules,

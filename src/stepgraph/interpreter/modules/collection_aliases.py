@@ -19,9 +19,8 @@ from stepgraph.ir.values import Duration, ExternalResult, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.aliases import Aliases, analyze_aliases
-from stepgraph.syntax.mutation.called_functions import CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.member_reads import (
     computed_owners,
     computed_readers,

@@ -13,8 +13,8 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, import_binding
 from stepgraph.syntax.deferred.blocks import DeferredBlock, may_contain
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.access_paths import CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.aliases import analyze_aliases
-from stepgraph.syntax.mutation.called_functions import CalledFunction, ReceivingFunction
 from stepgraph.syntax.mutation.definitions import definitions_of
 from stepgraph.syntax.walk import statements_below, suites
 

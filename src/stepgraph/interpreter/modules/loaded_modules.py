@@ -23,8 +23,8 @@ from stepgraph.syntax.deferred.unvisited import ModuleFacts
 from stepgraph.syntax.import_graph import ImportClosure, ModuleGroup, import_graph_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.mutation.access_paths import ReceivingFunction
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
-from stepgraph.syntax.mutation.called_functions import ReceivingFunction
 from stepgraph.syntax.mutation.import_writes import (
     ImportWrite,
     ImportWrites,

@@ -36,7 +36,6 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import names_of_attributes
-from stepgraph.syntax.step_users import is_step_factory
 
 # Maximum number of arguments and elements that are searched for callables, whose names the graph shows.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000
@@ -77,6 +76,8 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
         return {p.name.value: values[p.name.value] for p in parameters(params)}
     if interpreter.keeps_constants:
         return {p.name.value: values[p.name.value] for p in parameters(params)}
+    from stepgraph.syntax.step_users import is_step_factory  # few small workflows call functions
+
     names = frozenset[str]()
     if is_step_factory(callee.node, callee.scope.module):
         names = frozenset(values)

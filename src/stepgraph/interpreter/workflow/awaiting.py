@@ -35,18 +35,8 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
     report_await_without_call,
     report_unresolved_await,
 )
-from stepgraph.interpreter.workflow.resuming import (
-    InFlightTask,
-    can_reevaluate,
-    defer_notes,
-    reevaluate,
-    resume_tasks,
-)
-from stepgraph.ir.await_groups import (
-    AwaitGroup,
-    TaskId,
-    task_ids_of,
-)
+from stepgraph.interpreter.workflow.resuming import InFlightTask, can_reevaluate, defer_notes, reevaluate, resume_tasks
+from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
@@ -203,7 +193,7 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
     """Emit an await of tasks. The work of tasks that may be canceled can outlast the await."""
     report_await(interpreter, await_)
     if interpreter.work.cancelled:
-        from stepgraph.interpreter.workflow.cancellations import without_cancelled
+        from stepgraph.interpreter.workflow.work import without_cancelled
 
         await_ = replace(await_, group=without_cancelled(interpreter, await_.group))
     interpreter.emit(await_)

@@ -1,10 +1,15 @@
-"""Access paths to the collections of a module."""
+"""Access paths to the collections of a module, and the functions of other modules that receive them."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
+import libcst as cst
 from msgspec import Struct
+
+from stepgraph.syntax.bindings import ParameterNames
+from stepgraph.syntax.module import SourceModule
 
 UNKNOWN_NAME: Final = "?"
 """The name of all variables that unmodeled code, such as a caller, may store values in."""
@@ -38,3 +43,43 @@ class AccessPath(Struct, frozen=True):
         for _ in range(self.nesting):
             origin = origin.in_collection()
         return origin
+
+
+class CalledFunction(NamedTuple):
+    """A function that another module may define, as in `put(x)`, `alpha.put(x)` or `registry.add(x)`."""
+
+    owner: str
+    """The dotted name before the name of the function, or an empty string for a method."""
+    function: str
+    """The last component of the name of the function."""
+    may_be_method: bool
+    """Whether the function may be a method of a collection, as in `STEPS.append(x)`, or of any other object."""
+    argument: int | str | None
+    """The position or keyword of an argument; None for a starred argument."""
+
+
+class ReceivingFunction(Struct, frozen=True):
+    """A function of the project that a call may run."""
+
+    module: SourceModule
+    parameters: ParameterNames
+
+    def paths_of(self, path: AccessPath, called: CalledFunction) -> Iterator[AccessPath]:
+        """Yield the paths in the module of the function for the path of an argument in the module of the call."""
+        for name in self.parameters.parameters_for(called.argument):
+            yield AccessPath(name, path.depth, path.nesting)
+        for name in self.parameters.collectors_for(called.argument):
+            yield AccessPath(name, path.depth, path.nesting).in_collection()
+
+
+def dotted_owner(function: cst.BaseExpression) -> str:
+    """Return `a.b` for `a.b.go`. Return an empty string for a name, and an invalid name for other owners."""
+    if not isinstance(function, cst.Attribute):
+        return ""
+    parts: list[str] = []
+    owner = function.value
+    while isinstance(owner, cst.Attribute):
+        parts.append(owner.attr.value)
+        owner = owner.value
+    root = owner.value if isinstance(owner, cst.Name) else UNKNOWN_NAME
+    return ".".join([root, *reversed(parts)])

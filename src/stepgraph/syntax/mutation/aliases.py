@@ -16,8 +16,7 @@ from stepgraph.syntax.deferred.blocks import DeferredBlock
 from stepgraph.syntax.deferred.reads import Memo
 from stepgraph.syntax.deferred.unvisited import UnvisitedBodies
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
-from stepgraph.syntax.mutation.called_functions import CalledFunction
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, CalledFunction
 from stepgraph.syntax.mutation.definitions import definitions_of
 from stepgraph.syntax.mutation.flows import NAMESPACE_CALLS, FlowCollector
 from stepgraph.syntax.mutation.member_reads import word_of

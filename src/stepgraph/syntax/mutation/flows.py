@@ -12,8 +12,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import ParameterNames, first_name, import_binding, last_name, pattern_names
 from stepgraph.syntax.deferred.blocks import DeferredBlock
-from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath
-from stepgraph.syntax.mutation.called_functions import CalledFunction, dotted_owner
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, CalledFunction, dotted_owner
 from stepgraph.syntax.mutation.changes import (
     COLLECTION_MUTATORS,
     COPYING_CALLS,

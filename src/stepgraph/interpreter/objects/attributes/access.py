@@ -40,8 +40,8 @@ from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepO
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
-from stepgraph.interpreter.workflow.cancellations import record_cancellation
 from stepgraph.interpreter.workflow.data_calls import record_read
+from stepgraph.interpreter.workflow.work import record_cancellation
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
