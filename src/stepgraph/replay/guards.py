@@ -209,35 +209,35 @@ class Guards(Struct, frozen=True):
         """Yield the parents of the elements that an exit leaves, their indexes, and the guards of those after them."""
         tree = self.tree
         leaves_function = tree[exit_number].text("kind") == "return"
-        taken: list[TreeElement] = []
+        constructs: list[TreeElement] = []
         """The branches, loops and handlers around the exit."""
         number = exit_number
         while number != ROOT and tree[number].slot != FUNCTIONS and (leaves_function or tree[number].kind != "loop"):
             element = tree[number]
             if element.kind in {BRANCH, "loop"} or element.slot == "catch_block":
-                taken.append(element)
+                constructs.append(element)
             if element.kind == "loop":
-                yield number, -1, frozenset(self._in_passes(number, taken))
-            if element.slot == NODES and taken:
-                yield element.parent, element.index, frozenset(self._negated(taken))
+                yield number, -1, frozenset(self._in_passes(number, constructs))
+            if element.slot == NODES and constructs:
+                yield element.parent, element.index, frozenset(self._negated(constructs))
             number = element.parent
         if tree[number].kind == "loop":
-            yield number, -1, frozenset(self._in_passes(number, taken))
+            yield number, -1, frozenset(self._in_passes(number, constructs))
 
-    def _in_passes(self, loop: int, taken: Sequence[TreeElement]) -> Iterator[str]:
+    def _in_passes(self, loop: int, constructs: Sequence[TreeElement]) -> Iterator[str]:
         """Yield the guards of all elements in a loop that an exit leaves: no earlier pass has left it."""
-        for guard in self._negated(taken) or ("nothing",):
+        for guard in self._negated(constructs) or ("nothing",):
             yield f"{guard} in earlier passes of {self.key_of(loop)}"
 
-    def _negated(self, taken: Sequence[TreeElement]) -> Sequence[str]:
+    def _negated(self, constructs: Sequence[TreeElement]) -> Sequence[str]:
         """Return the guards that hold if a branch, loop or handler around an exit does not lead to it."""
-        if not taken:
+        if not constructs:
             return []
-        first, *others = taken
+        first, *others = constructs
         if not others and first.kind == BRANCH and not first.index and self.tree[first.parent].kind == "if":
             return condition_parts(self.text_of(first.number), negated=True)
         parts: list[str] = []
-        for element in taken:
+        for element in constructs:
             key = f"{element.kind} {self.key_of(element.number)}"
             parts += self.decision(element) if element.kind == BRANCH else [key]
         return [f"not all of {sorted(parts)}"]

@@ -221,9 +221,9 @@ class Judgment(Struct):
 
     def _is_exchanged_sleep(self, site: int, number: int) -> bool:
         """Return whether a sleep and one that answers it have only changed places: both are over, and neither runs."""
-        kept = self.deployed is not None and bool(self.deployed.sites[number])
+        remains = self.deployed is not None and bool(self.deployed.sites[number])
         runs = [number, *bits(self.required.get(site, 0))] if self.program.sites[site].kind == "sleep" else []
-        return kept and len(runs) > 1 and all(self.entries[run].outcome != "open" for run in runs)
+        return remains and len(runs) > 1 and all(self.entries[run].outcome != "open" for run in runs)
 
     def _duration_reason(self, site: Site, entry: LogEntry) -> str:
         elapsed = elapsed_time(entry)

@@ -240,7 +240,9 @@ class GlobalValues:
                 visited.add(id(each))
                 yield each, inside
                 pending[:0] = (
-                    found for base in each.bases if (found := self._class_of(base.value, inside)) is not None
+                    defined_class
+                    for base in each.bases
+                    if (defined_class := self._class_of(base.value, inside)) is not None
                 )
 
     def _class_of(self, base: cst.BaseExpression, module: SourceModule) -> tuple[cst.ClassDef, SourceModule] | None:

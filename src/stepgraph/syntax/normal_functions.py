@@ -232,7 +232,7 @@ class _Inlining:
             statement = block[index]
             pair = _assigned(statement)
             if pair is not None and self._can_replace(*pair, block[index + 1 :]):
-                replacement = _Replacement(*pair)
+                replacement = _VariableReplacer(*pair)
                 block[index:] = [replacement.visit(each) for each in block[index + 1 :]]
                 self._count(*pair)
                 index = max(0, index - 1)
@@ -330,7 +330,7 @@ def _has_effect(node: ast.AST) -> bool:
     return isinstance(node, (*_EFFECTS, ast.AugAssign, ast.Delete, ast.With, ast.AsyncWith, ast.AsyncFor))
 
 
-class _Replacement(ast.NodeTransformer):
+class _VariableReplacer(ast.NodeTransformer):
     """Replaces the uses of a variable by an expression."""
 
     def __init__(self, name: str, value: ast.expr) -> None:
@@ -418,8 +418,10 @@ def _expanded(statement: ast.stmt) -> ast.stmt:
         case ast.Return(value=ast.BoolOp(op=operator, values=[first, *others])) if _is_test(first):
             rest = others[0] if len(others) == 1 else ast.BoolOp(operator, others)
             is_and = isinstance(operator, ast.And)
-            known = ast.Return(ast.Constant(not is_and))
-            blocks: tuple[_Block, _Block] = ([ast.Return(rest)], [known]) if is_and else ([known], [ast.Return(rest)])
+            decided = ast.Return(ast.Constant(not is_and))
+            blocks: tuple[_Block, _Block] = (
+                ([ast.Return(rest)], [decided]) if is_and else ([decided], [ast.Return(rest)])
+            )
             return ast.If(first, *blocks)
         case _:
             return statement
@@ -447,9 +449,14 @@ def _joined_returns(block: _Block) -> _Block:
     *others, last = block
     match others, last:
         case (
-            [*before, ast.For(target=target, iter=items, body=[ast.If(test=test, body=[found], orelse=[])], orelse=[])],
+            [
+                *before,
+                ast.For(
+                    target=target, iter=items, body=[ast.If(test=test, body=[returned_early], orelse=[])], orelse=[]
+                ),
+            ],
             ast.Return(value=ast.Constant(value=bool(value))),
-        ) if _constant(found) is (not value):
+        ) if _constant(returned_early) is (not value):
             generator = ast.comprehension(target, items, [], 0)
             search = _search(test, [generator], is_all=False)
             return [*before, _returned(normal_test(search, negated=value))]

@@ -83,7 +83,11 @@ class _SourceSearch:
             trees = code_of(node, self.module)
         for tree in trees or [None]:
             try:
-                yield code_without_layout(node) if tree is None else ast.dump(_NameReplacer(self, around).visit(tree))
+                yield (
+                    code_without_layout(node)
+                    if tree is None
+                    else ast.dump(_SourceNameReplacer(self, around).visit(tree))
+                )
             except RecursionError:
                 yield code_without_layout(node)
 
@@ -130,7 +134,7 @@ class _SourceSearch:
                 yield binder, around
 
 
-class _NameReplacer(ast.NodeTransformer):
+class _SourceNameReplacer(ast.NodeTransformer):
     """Replaces names in the code of nested functions."""
 
     def __init__(self, search: _SourceSearch, functions: _Functions) -> None:

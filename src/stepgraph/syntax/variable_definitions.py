@@ -88,7 +88,7 @@ class DefinitionExpansion(Struct):
 
     A loop may define a variable by itself.
     """
-    calls: dict[cst.FunctionDef, _Call] = field(default_factory=dict)
+    calls: dict[cst.FunctionDef, _SimpleCall] = field(default_factory=dict)
     """The calls that the values which functions return stand for."""
     remaining: int = _MAX_DEFINITIONS
 
@@ -105,7 +105,7 @@ class DefinitionExpansion(Struct):
             raise UnknownDefinitionError
 
 
-class _Call(Struct, frozen=True):
+class _SimpleCall(Struct, frozen=True):
     """A call in an expression."""
 
     node: cst.Call
@@ -167,7 +167,7 @@ class VariableDefinitions(Struct):
         *_, last = called.node.body.body
         callee = VariableDefinitions(called.module, functions_around(SourcePlace(called.module, last)), self.expansion)
         pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
-        self.expansion.calls[called.node] = _Call(call, self, at, function)
+        self.expansion.calls[called.node] = _SimpleCall(call, self, at, function)
         try:
             return callee.numbered(value, last, 0, numbers)
         except UnknownDefinitionError:
@@ -196,7 +196,7 @@ class VariableDefinitions(Struct):
         return self.expansion.scope.globals.function(name, self.module)
 
     def _argument(
-        self, call: _Call, parameter: cst.Param, owner: cst.FunctionDef, numbers: Numbers
+        self, call: _SimpleCall, parameter: cst.Param, owner: cst.FunctionDef, numbers: Numbers
     ) -> cst.BaseExpression:
         """Return the value that a call passes for a parameter of a simple function."""
         name = parameter.name.value
@@ -283,8 +283,8 @@ class VariableDefinitions(Struct):
     def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
         match self.expansion.calls.get(owner), binders:
-            case _Call() as made, [cst.Param() as parameter]:
-                return self._argument(made, parameter, owner, numbers)
+            case _SimpleCall() as simple_call, [cst.Param() as parameter]:
+                return self._argument(simple_call, parameter, owner, numbers)
         if (owner, name) in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference((owner, name)))
         self.expansion.spend(len(binders))

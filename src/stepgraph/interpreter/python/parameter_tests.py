@@ -131,14 +131,14 @@ def _assigned_test(interpreter: Interpreter, name: cst.Name) -> cst.BaseExpressi
             return None
 
 
-class _Subject(NamedTuple):
+class _ComparedParameter(NamedTuple):
     """A parameter that a test compares, with its conversion, if any."""
 
     parameter: SourcePlace
     conversion: Conversion | None = None
 
 
-def _subject(interpreter: Interpreter, node: cst.BaseExpression) -> _Subject | None:
+def _compared_parameter(interpreter: Interpreter, node: cst.BaseExpression) -> _ComparedParameter | None:
     """Return the parameter in one side of a comparison, or None for other expressions."""
     conversion: Conversion | None = None
     match node:
@@ -154,7 +154,7 @@ def _subject(interpreter: Interpreter, node: cst.BaseExpression) -> _Subject | N
                 return None
             node, conversion = left, Conversion("%", divisors[0])
     parameter = parameter_of(interpreter, node)
-    return None if parameter is None else _Subject(parameter, conversion)
+    return None if parameter is None else _ComparedParameter(parameter, conversion)
 
 
 def _comparison(interpreter: Interpreter, test: cst.BaseExpression) -> BranchTest | None:
@@ -171,7 +171,7 @@ def _comparison(interpreter: Interpreter, test: cst.BaseExpression) -> BranchTes
             func=cst.Attribute(value=owner, attr=cst.Name("startswith" | "endswith" as method)),
             args=[cst.Arg(value=affix, keyword=None, star="")],
         ):
-            subject = _subject(interpreter, owner)
+            subject = _compared_parameter(interpreter, owner)
             values = constants_in(interpreter, affix, of_collection=isinstance(affix, cst.Tuple)) if subject else None
             relation: Relation = "startswith" if method == "startswith" else "endswith"
             return _test(subject, values, relation)
@@ -185,7 +185,7 @@ def _comparison_of_two(
     """Return the test of one operator in a comparison, with the parameter on either side."""
     operator, right = target.operator, target.comparator
     is_member = isinstance(operator, cst.In | cst.NotIn)
-    subject = _subject(interpreter, left)
+    subject = _compared_parameter(interpreter, left)
     if subject is not None:
         values = constants_in(interpreter, right, of_collection=is_member)
         if isinstance(operator, cst.Equal | cst.In | cst.Is):
@@ -193,7 +193,7 @@ def _comparison_of_two(
         if isinstance(operator, cst.NotEqual | cst.NotIn | cst.IsNot):
             return _test(subject, values, holds=False)
         return _test(subject, values, _RELATIONS.get(type(operator)))
-    subject = _subject(interpreter, right)
+    subject = _compared_parameter(interpreter, right)
     values = None if subject is None else constants_in(interpreter, left, of_collection=False)
     if is_member:
         return _test(subject, values, "contains", holds=isinstance(operator, cst.In))
@@ -203,7 +203,7 @@ def _comparison_of_two(
 
 
 def _test(
-    subject: _Subject | None,
+    subject: _ComparedParameter | None,
     values: tuple[Constant, ...] | None,
     relation: Relation | None = "one of",
     *,

@@ -35,7 +35,7 @@ class CutNode(Struct, frozen=True):
     """The last statement in the block or, if others follow the block, the last clause."""
 
 
-class _Owners(Struct, eq=False):
+class _PieceOwners(Struct, eq=False):
     """The piece of each node except whitespace and punctuation, by the identity of the node."""
 
     pieces: tuple[ParsedPiece, ...]
@@ -78,8 +78,8 @@ class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
         yield from self.cut_nodes
 
     @cached_property
-    def _owners(self) -> _Owners:
-        return _Owners(self.pieces)
+    def _owners(self) -> _PieceOwners:
+        return _PieceOwners(self.pieces)
 
     @cached_property
     def _first_lines(self) -> dict[int, int]:
