@@ -165,3 +165,27 @@ def test_unpacked_keywords_have_the_values_of_all_branches() -> None:
           | case a
             a
     """)
+
+
+@pytest.mark.parametrize("copy", ["{**vars(obj)}", "dict(vars(obj))", "obj.__dict__.copy()"])
+@pytest.mark.parametrize(
+    "change", ["if early:\n    obj.y = b\nobj.x = a\nobj.y = b", "obj.y = b\nobj.x = a\ndel obj.y\nobj.y = b"]
+)
+def test_copies_of_attributes_in_an_unknown_order(copy: str, change: str) -> None:
+    source = f"""
+class Object:
+    pass
+
+obj = Object()
+{change}
+for f in {copy}.values():
+    await f()
+"""
+    assert graph_of(source) == text("""
+        loop
+          switch f
+          | case b
+            b
+          | case a
+            a
+    """)

@@ -13,7 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.reassignment import mark_reassigned
-from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, may_change_order, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_constants
 from stepgraph.interpreter.values.heap_cells import HeapCell
@@ -135,6 +135,8 @@ def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value)
     record_constant(interpreter, slots, name, value)
     if name not in slots:
         slots[name] = UNSET  # not recorded in the trail, so a rollback restores this value
+    elif value is not UNSET and not slots.unordered:
+        slots.unordered = may_change_order(slots, name)
     interpreter.store.write(slots, name, hide_constants(value))
 
 

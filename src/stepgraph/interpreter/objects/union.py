@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
+from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -12,6 +14,7 @@ from stepgraph.interpreter.equivalence import ValueSet
 from stepgraph.interpreter.joining import MAX_CASES, callable_name, join_values, union_values
 from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
 from stepgraph.interpreter.values.containers import Element, hide_constants
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
@@ -114,6 +117,18 @@ def _gather_each(values: list[Value], result: Value) -> Gathering:
 def may_be_unset(value: Value) -> bool:
     """Return whether an attribute with this value is set on only some paths, or on none."""
     return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
+
+
+def may_change_order(slots: HeapCell, name: str) -> bool:
+    """Return whether an assignment may put an attribute into the `__dict__` after those that follow it in the cell."""
+    if not may_be_unset(slots[name]):
+        return False
+    later = takewhile(lambda slot: slot != name, reversed(slots))
+    return len(slots) > _MAX_ORDERED_ATTRIBUTES or any(slots[slot] is not UNSET for slot in later)
+
+
+_MAX_ORDERED_ATTRIBUTES: Final = 256
+"""The maximum number of attributes of an object whose order is followed."""
 
 
 def with_fallback(value: Value, fallback: Value | None) -> Value:

@@ -172,7 +172,8 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> Co
     if isinstance(value, Union):
         return _entries_of_cases(interpreter, value, place)
     if isinstance(value, AttributeDictionary) and COMPUTED_NAME not in value.owner.state:
-        return CopiedEntries(tuple(_entries_of_attributes(interpreter, value.owner, place)), is_complete=True)
+        entries = tuple(_entries_of_attributes(interpreter, value.owner, place))
+        return CopiedEntries(entries, is_complete=True, is_ordered=not value.owner.state.unordered)
     items = elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
@@ -211,7 +212,9 @@ def copy_attributes(
     """Model `copy` of an object's `__dict__`."""
     del arguments
     copied = entries_of(interpreter, owner, place)
-    return replace(make_mapping(interpreter, copied.entries, partial=not copied.is_complete), hidden=True)
+    dictionary = make_mapping(interpreter, copied.entries, partial=not copied.is_complete)
+    dictionary.state.unordered = not copied.is_ordered
+    return replace(dictionary, hidden=True)
 
 
 def _entries_of_attributes(
