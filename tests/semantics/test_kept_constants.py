@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, text
+from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of_module
 
 HEAD = """
 import contextlib, functools, operator, types
@@ -91,3 +91,19 @@ def test_a_function_called_before_and_after_a_change() -> None:
         def go #2
           {table["key"]}
     """)
+
+
+def test_deeply_nested_data_that_a_package_receives_needs_no_note() -> None:
+    source = """
+import jsonschema
+from workers import WorkflowEntrypoint
+
+TABLE = {"states": {"first": {"catch": [{"errors": {"names": ["late"]}}], "next": "second"}}}
+jsonschema.validate(TABLE)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for state in TABLE["states"]:
+            await step.sleep("wait", 1)
+"""
+    assert [note.code for note in workflow_of_module(source).notes] == []

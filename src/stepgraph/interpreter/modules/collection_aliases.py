@@ -296,13 +296,18 @@ def _names_from_modules(module: SourceModule) -> frozenset[str]:
     return names | {"*"} if any(isinstance(statement.names, cst.ImportStar) for statement in imports) else names
 
 
-def can_run_steps(value: Value, depth: int = 0) -> bool:
-    """Return whether a value can lead to a step. A collection can if one of its elements can."""
-    if not isinstance(value, Collection | Mapping):
-        return value.relevant
-    if depth > DEEPEST:
-        return True
-    return any(can_run_steps(element.value, depth + 1) for element in value.state.elements())
+def can_run_steps(value: Value) -> bool:
+    """Return whether a value can lead to a step. A collection can if one of its elements can, at any depth."""
+    pending, visited = [value], set[int]()
+    while pending:
+        current = pending.pop()
+        if not isinstance(current, Collection | Mapping):
+            if current.relevant:
+                return True
+        elif current.state.serial not in visited:
+            visited.add(current.state.serial)
+            pending += (element.value for element in current.state.elements())
+    return False
 
 
 def _nesting_depth(value: Value, depth: int = 1) -> int:
