@@ -298,3 +298,43 @@ def test_attributes_that_the_classes_do_not_show(test: str) -> None:
         "table = Table()\nlate = Late()\nextend(late, event)\n"
     )
     assert lines_of(f"if {test}: await a()", definitions) == [f"if {test}", "  a"]
+
+
+ONE_OR_SEVERAL = """\
+async def execute(work):
+    for f in as_list(work):
+        await f()
+
+def as_list(work):
+    return {value}
+
+await execute(a)
+await execute([b, c])
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "work if isinstance(work, list) else [work]",
+        "[work] if not isinstance(work, (list, tuple)) else work",
+        "list(work) if isinstance(work, collections.abc.Sequence) else [work]",
+        "[work] if callable(work) or isinstance(work, str) else work",
+    ],
+)
+def test_isinstance_tells_collections_from_functions(value: str) -> None:
+    assert codes_of(f"import collections.abc\n{ONE_OR_SEVERAL.format(value=value)}") == []
+
+
+def test_calls_with_a_list_and_a_tuple_differ() -> None:
+    source = ONE_OR_SEVERAL.format(value="work if isinstance(work, list) else (c,)")
+    source = source.replace("execute(a)", "execute((b, c))")
+    assert lines_of(source, after="") == text("""
+        call execute(c)
+        call execute(b, c)
+        def execute(c)
+          c
+        def execute(b, c)
+          b
+          c
+    """).split("\n")

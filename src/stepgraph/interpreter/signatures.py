@@ -60,7 +60,12 @@ class Signature(Struct):
                     parts += tuple(self.key_of(operand, depth + 1) for operand in value.lazy.operands)
                 if all(part is None for part in parts) and not self._has_size(value):
                     return None
-                return (value.has_definite_order, tuple((item.many, item.may_be_missing) for item in items), parts)
+                return (
+                    value.kind,
+                    value.has_definite_order,
+                    tuple((item.many, item.may_be_missing) for item in items),
+                    parts,
+                )
             case Mapping():
                 mapped = value.entries
                 self.parts += len(mapped)

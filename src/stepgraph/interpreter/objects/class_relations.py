@@ -135,9 +135,13 @@ def _implements(interpreter: Interpreter, value: ProjectObject, protocol: ClassV
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
-    """Return False if a value is not an instance of a built-in class. Return None if that is unknown."""
+    """Return whether a value is an instance of a class outside the project. Return None if that is unknown."""
+    if not isinstance(value, ProjectObject):
+        from stepgraph.interpreter.objects.builtin_instances import is_builtin_instance
+
+        return is_builtin_instance(value, class_value.name)
     is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
-    if not is_builtin or not isinstance(value, ProjectObject) or value.may_be_replaced:
+    if not is_builtin or value.may_be_replaced:
         return None
     return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
 

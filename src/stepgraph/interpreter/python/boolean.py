@@ -13,7 +13,7 @@ from stepgraph.interpreter.objects.class_relations import is_instance
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.absent_tasks import absent_tasks, record_absent_tasks
 from stepgraph.interpreter.python.loops.pass_tests import truth_in_pass
-from stepgraph.interpreter.python.narrowing import attribute_searched, class_expressions, narrow
+from stepgraph.interpreter.python.narrowing import attribute_searched, is_call_of_type_test, narrow, type_test
 from stepgraph.interpreter.python.parameter_tests import record_operand, record_tests
 from stepgraph.interpreter.values.calls import FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Container, without_constants
@@ -80,17 +80,37 @@ def decided_truth(interpreter: Interpreter, node: cst.If | cst.IfExp) -> bool | 
     if searched is not None and isinstance(searched[0], cst.Name):
         values = union_values(interpreter.evaluate(searched[0]))
         return None if any(may_have_attribute(interpreter, value, searched[1]) for value in values) else False
-    test, holds = node.test, True
-    while isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
-        test, holds = test.expression, not holds
-    if not isinstance(test, cst.Call) or not isinstance(test.func, cst.Name) or test.func.value != "isinstance":
+    if not _is_type_test(node.test):
         return None
     function = interpreter.frame.function
     is_async = not isinstance(function, cst.FunctionDef) or function.asynchronous is not None
     if interpreter.module.once_for(node, _leaves_function if is_async else _awaits):
         return None
-    truth = _instance_truth(interpreter, test)
-    return None if truth is None else truth is holds
+    return _type_test_truth(interpreter, node.test)
+
+
+def _is_type_test(test: cst.BaseExpression) -> bool:
+    """Return whether a test consists of calls of `isinstance` and `callable`, `not`, `and` and `or`."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            return _is_type_test(inner)
+        case cst.BooleanOperation(left=left, right=right):
+            return _is_type_test(left) and _is_type_test(right)
+        case _:
+            return isinstance(test, cst.Call) and is_call_of_type_test(test)
+
+
+def _type_test_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
+    """Return the truth value of a test that satisfies `_is_type_test`. Return None if some call is not decided."""
+    match test:
+        case cst.UnaryOperation(expression=inner):
+            truth = _type_test_truth(interpreter, inner)
+            return None if truth is None else not truth
+        case cst.BooleanOperation(left=left, operator=operator, right=right):
+            truths = [_type_test_truth(interpreter, operand) for operand in (left, right)]
+            return None if None in truths else (all if isinstance(operator, cst.And) else any)(truths)
+        case _:
+            return _instance_truth(interpreter, test) if isinstance(test, cst.Call) else None
 
 
 def _awaits(node: cst.CSTNode, _: SourceModule) -> bool:
@@ -106,25 +126,16 @@ _AWAITS_AND_JUMPS: Final = (*_AWAITS, cst.Return, cst.Raise, cst.Break, cst.Cont
 
 
 def _instance_truth(interpreter: Interpreter, test: cst.Call) -> bool | None:
-    """Return the truth value of `isinstance(x, C)` or `isinstance(x, (C, D))` for an object of the project.
+    """Return the truth value of `isinstance(x, C)`, `isinstance(x, (C, D))` or `callable(x)` for a variable.
 
-    Return None for other tests and values.
+    Return None for other tests, and for values whose class is unknown.
     """
-    match test:
-        case cst.Call(
-            func=cst.Name(value="isinstance") as function,
-            args=[
-                cst.Arg(value=cst.Name() as name, star="", keyword=None),
-                cst.Arg(value=classes, star="", keyword=None),
-            ],
-        ) if interpreter.evaluate(function) == External("builtins.isinstance"):
-            value = interpreter.evaluate(name)
-            results = [
-                is_instance(interpreter, value, interpreter.evaluate(node)) for node in class_expressions(classes)
-            ]
-            return True if any(results) else None if None in results else False
-        case _:
-            return None
+    tested = type_test(interpreter, test)
+    if tested is None or not isinstance(tested[0], cst.Name):
+        return None
+    value = interpreter.evaluate(tested[0])
+    results = [is_instance(interpreter, value, class_value) for class_value in tested[1]]
+    return True if any(results) else None if None in results else False
 
 
 def _has_instance(interpreter: Interpreter, name: str) -> bool | None:

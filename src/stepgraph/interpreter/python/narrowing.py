@@ -25,7 +25,8 @@ from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
 _HASATTR: Final = External("builtins.hasattr")
-_CALLABLE_ATTRIBUTE: Final = (External("builtins.callable"), External("builtins.getattr"))
+_CALLABLE: Final = External("builtins.callable")
+_CALLABLE_ATTRIBUTE: Final = (_CALLABLE, External("builtins.getattr"))
 _Narrowing: TypeAlias = tuple[HeapCell, str, Value]
 """The heap cell and key of a variable or attribute, and its narrowed value."""
 
@@ -97,23 +98,38 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=holds))
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=not holds))
-        case cst.Call(
-            func=cst.Name(value="isinstance") as function,
-            args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=classes, star="", keyword=None)],
-        ) if interpreter.evaluate(function) == _ISINSTANCE:
-            tested = [interpreter.evaluate(node) for node in class_expressions(classes)]
-            yield from _narrow_variable(
-                interpreter, subject, lambda value: _may_be_instance(interpreter, value, tested, is_true=holds)
-            )
         case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
             subject, attribute = searched
             yield from _narrow_variable(
                 interpreter, subject, lambda value: may_have_attribute(interpreter, value, attribute)
             )
+        case cst.Call() if is_call_of_type_test(test) and (tested := type_test(interpreter, test)) is not None:
+            subject, classes = tested
+            yield from _narrow_variable(
+                interpreter, subject, lambda value: _may_be_instance(interpreter, value, classes, is_true=holds)
+            )
         case cst.NamedExpr(target=cst.Name() as name):
             yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
         case _:
             yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
+
+
+def is_call_of_type_test(test: cst.Call) -> bool:
+    """Return whether a call may be one of `isinstance` or `callable`, by the name of its function."""
+    return isinstance(test.func, cst.Name) and test.func.value in ("isinstance", "callable")
+
+
+def type_test(interpreter: Interpreter, test: cst.Call) -> tuple[cst.BaseExpression, list[Value]] | None:
+    """Return the subject and the classes of `isinstance(x, C)`, `isinstance(x, (C, D))` or `callable(x)`, or None."""
+    match test.args:
+        case [cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=classes, star="", keyword=None)] if (
+            interpreter.evaluate(test.func) == _ISINSTANCE
+        ):
+            return subject, [interpreter.evaluate(node) for node in class_expressions(classes)]
+        case [cst.Arg(value=subject, star="", keyword=None)] if interpreter.evaluate(test.func) == _CALLABLE:
+            return subject, [External("collections.abc.Callable")]
+        case _:
+            return None
 
 
 def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | None:
