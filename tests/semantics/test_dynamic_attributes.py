@@ -57,6 +57,31 @@ def test_other_methods_are_left_out(name: str) -> None:
     assert [line for line in graph.splitlines() if line.startswith("|")] == ['| case "handle_a"', '| case "handle_b"']
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        'f"handle_{kind}"',
+        '"handle_" + kind',
+        '"handle_%s" % kind',
+        '"handle_{}".format(kind)',
+        '"handle_{kind}{rest}".format(kind=kind, rest="")',
+    ],
+)
+@pytest.mark.parametrize("read", ["getattr(self, {value})", "getattr(self, name)"])
+def test_partly_constant_names_in_a_variable(value: str, read: str) -> None:
+    body = f'kind = event["kind"]\nname = {value}\nawait {read.format(value=value)}(step)'
+    lines = graph_of(body).splitlines()
+    assert [line for line in lines if line.startswith("|")] == ['| case "handle_a"', '| case "handle_b"']
+
+
+@pytest.mark.parametrize("change", ['name += "_b"', "name = name.lower()", "for name in names:\n    pass"])
+def test_a_variable_with_an_unknown_name(change: str) -> None:
+    names = 'names = event["names"]\nname = f"handle_{event["kind"]}"'
+    body = f"{names}\n{change}\nawait getattr(self, name)(step)"
+    source = HEAD + textwrap.indent(body, " " * 8)
+    assert not module_of(source).workflows[0].complete
+
+
 def test_a_table_of_names_is_a_switch_on_its_key() -> None:
     assert graph_of('kind = event["kind"]\nawait getattr(self, self.TABLE[kind])(step)') == text(f"""
     switch kind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -11,7 +11,14 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
+from stepgraph.interpreter.objects.attributes.class_names import texts_with_class_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
+from stepgraph.interpreter.objects.attributes.name_patterns import (
+    NamePattern,
+    may_match,
+    pattern_of,
+    pattern_of_template,
+)
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
@@ -31,6 +38,7 @@ from stepgraph.ir.values import (
     External,
     NameArgument,
     Template,
+    Unknown,
     Unresolved,
     Value,
     is_none,
@@ -57,6 +65,14 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
         return _get_constant(interpreter, owner, constant, default, place)
     if is_none(name.value):
         return ABSENT  # Python raises a TypeError
+    texts = texts_with_class_names(interpreter, name.place.node) if isinstance(name.value, Template | Unknown) else []
+    if texts:
+        values = [_get_constant(interpreter, owner, text, default, place) for text in texts]
+        return (
+            values[0]
+            if len(values) == 1
+            else union_of_values(values, [f'"{text}"' for text in texts], name.place.text, place)
+        )
     if not isinstance(owner, ProjectObject | StepObject | ClassValue | ModuleValue):
         interpreter.escape(owner, place, _ESCAPE_REASON)
         return UNKNOWN
@@ -204,31 +220,25 @@ _LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: SourcePlace) -> Iterator[Case]:
     """Yield a case for each attribute that the name may denote, or nothing if the candidates are unknown."""
-    if isinstance(name.value, Template):
-        for candidate in _matching_names(interpreter, owner, name.value):
-            yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
-        return
-    alternatives = _alternative_names(name.value)
-    for candidate in alternatives:
-        yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
-    if alternatives:
-        return
     node = name.place.node
-    strings = strings_at_key(interpreter, node) if isinstance(node, cst.Subscript | cst.Call) else []
-    if not strings and not isinstance(node, cst.Subscript):
-        strings = _written_strings(interpreter, node)
-    for candidate in strings:
+    names = [] if isinstance(name.value, Template) else _alternative_names(name.value)
+    if not names and not isinstance(name.value, Template):
+        names = strings_at_key(interpreter, node) if isinstance(node, cst.Subscript | cst.Call) else []
+        if not names and not isinstance(node, cst.Subscript):
+            names = _written_strings(interpreter, node)
+    for candidate in names or _matching_names(interpreter, owner, _patterns(interpreter, name.value, node)):
         yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
     """Return the attribute names that the value of `name` may be. Return None if it may be any string."""
     if isinstance(name.value, Template):
-        return _matching_names(interpreter, owner, name.value)
-    alternatives = _alternative_names(name.value)
-    if alternatives:
-        return alternatives
-    return _written_strings(interpreter, name.place.node) or None
+        return _matching_names(interpreter, owner, [pattern_of_template(name.value.text)])
+    names = _alternative_names(name.value) or _written_strings(interpreter, name.place.node)
+    if names:
+        return names
+    patterns = _patterns(interpreter, name.value, name.place.node)
+    return _matching_names(interpreter, owner, patterns) if patterns else None
 
 
 def _alternative_names(value: Value) -> list[str]:
@@ -238,11 +248,24 @@ def _alternative_names(value: Value) -> list[str]:
     return list(dict.fromkeys(names)) if len(names) == len(leaves) else []
 
 
-def _matching_names(interpreter: Interpreter, owner: Value, template: Template) -> list[str]:
+def _matching_names(interpreter: Interpreter, owner: Value, patterns: Sequence[NamePattern]) -> list[str]:
     names = _member_names(interpreter, owner)
-    interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(template.text))
-    literals = _literals(template.text)
-    return [candidate for candidate in names if _may_match(candidate, literals)]
+    interpreter.budget.spend(
+        Limit.ELEMENTS, len(names) * sum(len(part) + 1 for pattern in patterns for part in pattern)
+    )
+    return [candidate for candidate in names if any(may_match(candidate, pattern) for pattern in patterns)]
+
+
+def _patterns(interpreter: Interpreter, name: Value, node: cst.CSTNode, depth: int = 0) -> list[NamePattern]:
+    """Return the patterns of the names that an expression may be. Return an empty list if it may be any name."""
+    if isinstance(name, Template):
+        return [pattern_of_template(name.text)]
+    if not isinstance(node, cst.Name):
+        pattern = pattern_of(node)
+        return [pattern] if any(pattern) else []
+    values = _assigned_values(interpreter, node.value) if depth < _MAX_DEPTH else []
+    patterns = [_patterns(interpreter, UNKNOWN, value, depth + 1) for value in values]
+    return [pattern for alternatives in patterns for pattern in alternatives] if all(patterns) else []
 
 
 def _table_cases(interpreter: Interpreter, owner: Value, name: cst.Subscript, place: SourcePlace) -> Iterator[Case]:
@@ -277,37 +300,6 @@ def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
         for name in base.scope.bindings.binders
     )
     return list(dict.fromkeys([*attributes, *members]))
-
-
-def _literals(text: str) -> list[str]:
-    """Return the constant parts around the fields of a template: `n` fields have `n + 1` parts."""
-    parts, depth = [""], 0
-    for character in text:
-        if character == "{":
-            parts += [] if depth else [""]
-            depth += 1
-        elif character == "}" and depth:
-            depth -= 1
-        elif not depth:
-            parts[-1] += character
-    return parts
-
-
-def _may_match(name: str, literals: list[str]) -> bool:
-    """Return whether a name consists of these constant parts with arbitrary text in between."""
-    first, *rest = literals
-    if not rest:
-        return name == first
-    *middle, last = rest
-    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
-        return False
-    start, end = len(first), len(name) - len(last)
-    for literal in middle:
-        index = name.find(literal, start, end)
-        if index < 0:
-            return False
-        start = index + len(literal)
-    return True
 
 
 _MAX_DEPTH: Final = 4
