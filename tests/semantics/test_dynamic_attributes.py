@@ -82,6 +82,30 @@ def test_a_variable_with_an_unknown_name(change: str) -> None:
     assert not module_of(source).workflows[0].complete
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        'for name in dir(self):\n    if name.startswith("handle_"):\n        await getattr(self, name)(step)',
+        'for name in dir(self):\n    if not name.startswith("handle_"): continue\n    await getattr(self, name)(step)',
+        'for name in [getattr(self, n) for n in dir(self) if n.startswith("handle_")]:\n    await name(step)',
+    ],
+)
+def test_names_with_a_tested_prefix(body: str) -> None:
+    lines = [line.strip().replace('"', "") for line in graph_of(body).splitlines()]
+    assert [line for line in lines if line.startswith("|")] == ["| case handle_a", "| case handle_b"]
+
+
+def test_a_pass_decides_the_prefix_of_a_name() -> None:
+    loop = """
+    for name in ("handle_a", "run", "handle_b"):
+        if name.startswith("handle_"):
+            await getattr(self, name)(step)
+    """
+    assert graph_of(loop) == text(f"""
+    call handle_a
+    call handle_b{BOTH}""")
+
+
 def test_a_table_of_names_is_a_switch_on_its_key() -> None:
     assert graph_of('kind = event["kind"]\nawait getattr(self, self.TABLE[kind])(step)') == text(f"""
     switch kind

@@ -338,3 +338,16 @@ def test_calls_with_a_list_and_a_tuple_differ() -> None:
           b
           c
     """).split("\n")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for value in [x.value for x in results if isinstance(x, Ok)]:\n    await value()",
+        "for x in (x for x in results if isinstance(x, Ok)):\n    await x.value()",
+        "[await x.value() for x in results if x and isinstance(x, Ok)]",
+    ],
+)
+def test_filters_of_comprehensions_select_objects(use: str) -> None:
+    results = 'results = [Ok(a), Err("late", b), None]\n'
+    assert lines_of(f"{use}\nawait b()", RESULTS + results) == ["loop", "  a", "b"]

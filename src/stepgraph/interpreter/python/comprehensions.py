@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 
 import libcst as cst
 from msgspec import Struct
@@ -48,6 +49,7 @@ from stepgraph.interpreter.python.loops.loop_keys import (
     loop_keys,
     pass_constants,
 )
+from stepgraph.interpreter.python.narrowing import run_narrowed
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
@@ -464,7 +466,8 @@ def _run_choices(
     condition, place = interpreter.text(test.test), interpreter.place(test)
     tested = interpreter.evaluate(test.test)
     interpreter.tracer.on_test(tested, interpreter.place(test.test), interpreter.place(clause))
-    passed = interpreter.branch(lambda: _run_choices(interpreter, clause, remaining, add), condition)
+    run = partial(_run_choices, interpreter, clause, remaining, add)
+    passed = interpreter.branch(lambda: run_narrowed(interpreter, test.test, run), condition)
     interpreter.join_branches([(condition, passed)], None, place)
 
 
@@ -491,7 +494,8 @@ def _run_filtered(
     test_block = interpreter.block_of(
         lambda: interpreter.tracer.on_test(interpreter.evaluate(test.test), place, interpreter.place(clause))
     )
-    body_block = interpreter.block_of(lambda: _run_filtered(interpreter, clause, remaining, add))
+    run = partial(_run_filtered, interpreter, clause, remaining, add)
+    body_block = interpreter.block_of(lambda: run_narrowed(interpreter, test.test, run))
     for operation in test_block.operations:
         interpreter.emit(operation)
     if test_block.operations:

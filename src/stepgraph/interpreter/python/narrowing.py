@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, m
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, Template, Value
 from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
@@ -42,6 +42,12 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
     """
     with _applied(interpreter, list(narrowings(interpreter, test, holds=holds))):
         yield
+
+
+def run_narrowed(interpreter: Interpreter, test: cst.BaseExpression, run: Callable[[], None]) -> None:
+    """Run code that runs only if a test holds, such as the filter of a comprehension."""
+    with narrow(interpreter, test, holds=True):
+        run()
 
 
 @contextmanager
@@ -108,6 +114,10 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             yield from _narrow_variable(
                 interpreter, subject, lambda value: _may_be_instance(interpreter, value, classes, is_true=holds)
             )
+        case cst.Call(func=cst.Attribute(value=cst.Name() as subject)) if holds and (text := tested_text(test)):
+            slot = resolve_slot(interpreter, subject)
+            if slot is not None and slot[0].get(slot[1]) is UNKNOWN:
+                yield slot[0], slot[1], Template(text)
         case cst.NamedExpr(target=cst.Name() as name):
             yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
         case _:
@@ -130,6 +140,21 @@ def type_test(interpreter: Interpreter, test: cst.Call) -> tuple[cst.BaseExpress
             return subject, [External("collections.abc.Callable")]
         case _:
             return None
+
+
+def tested_text(test: cst.Call) -> str | None:
+    """Return the text, as of a template, that a variable has if `x.startswith("a")` or `x.endswith("a")` holds."""
+    match test:
+        case cst.Call(
+            func=cst.Attribute(value=cst.Name(value=subject), attr=cst.Name(value="startswith" | "endswith" as method)),
+            args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(text)))],
+        ) if text and _BRACES.isdisjoint(text):
+            return f"{text}{{{subject}}}" if method == "startswith" else f"{{{subject}}}{text}"
+        case _:
+            return None
+
+
+_BRACES: Final = frozenset("{}")
 
 
 def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | None:
@@ -189,7 +214,8 @@ def resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[He
     match node:
         case cst.Name(value=name):
             scope = binding_scope(interpreter.frame.scope, name)
-            return (scope.names, name, UNKNOWN) if scope.kind == "function" and name in scope.names else None
+            is_variable = scope.kind in ("function", "expression") and name in scope.names
+            return (scope.names, name, UNKNOWN) if is_variable else None
         case cst.NamedExpr(target=cst.Name() as target):
             return resolve_slot(interpreter, target)
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):

@@ -23,9 +23,9 @@ _SCALARS: Final = (str, bytes, int, float, type(None))
 
 
 def truth_in_pass(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
-    """Return the truth value of `x`, `x == "a"`, `x is None` or `x in ("a", "b")` for a variable of an unrolled loop.
+    """Return the truth value of a test of a variable of an unrolled loop. Return None if the pass does not decide it.
 
-    Return None for other tests.
+    These are `x`, `x == "a"`, `x is None`, `x in ("a", "b")`, `x.startswith("a")` and `x.endswith("a")`.
     """
     match test:
         case cst.Name() | cst.Subscript():
@@ -34,6 +34,13 @@ def truth_in_pass(interpreter: Interpreter, test: cst.BaseExpression) -> bool | 
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=comparison, comparator=right)]):
             value = _value_in_pass(interpreter, left)
             return None if value is None else _comparison_result(interpreter, value, comparison, right)
+        case cst.Call(
+            func=cst.Attribute(value=cst.Name() as left, attr=cst.Name(value="startswith" | "endswith" as method)),
+            args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(part)))],
+        ):
+            value = _value_in_pass(interpreter, left)
+            text = value.value if value is not None and isinstance(value.value, str) else None
+            return None if text is None else text.startswith(part) if method == "startswith" else text.endswith(part)
         case _:
             return None
 
