@@ -83,3 +83,43 @@ def test_a_name_of_a_class_that_the_variable_no_longer_holds() -> None:
         visitor = getattr(self, method)"""
     graph = graph_of_module(VISITOR.format(read=read, run="await self.visit(Wait(), step)"))
     assert '| case "visit_Fetch"' in [line.strip() for line in graph.splitlines()]
+
+
+def test_visitors_of_a_tree_in_a_loop() -> None:
+    graph = graph_of_module("""
+from workers import WorkflowEntrypoint
+
+class Leaf:
+    pass
+
+class Pair:
+    def __init__(self, left, right):
+        self.left, self.right = left, right
+
+class Group:
+    def __init__(self, nodes):
+        self.nodes = nodes
+
+class W(WorkflowEntrypoint):
+    async def visit(self, node, step):
+        await getattr(self, f"visit_{type(node).__name__}")(node, step)
+
+    async def visit_Leaf(self, node, step):
+        await step.sleep("leaf", 1)
+
+    async def visit_Pair(self, node, step):
+        await self.visit(node.left, step)
+        await self.visit(node.right, step)
+
+    async def visit_Group(self, node, step):
+        for each in node.nodes:
+            await self.visit(each, step)
+
+    async def visit_Other(self, node, step):
+        await step.sleep("other", 1)
+
+    async def run(self, event, step):
+        for _ in event["payload"]["times"]:
+            await self.visit(Group([Leaf(), Pair(Leaf(), Leaf())]), step)
+""")
+    assert '"visit_Other"' not in graph

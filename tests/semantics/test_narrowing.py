@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
 
 RESULTS = """\
 class Ok:
@@ -351,3 +351,19 @@ def test_calls_with_a_list_and_a_tuple_differ() -> None:
 def test_filters_of_comprehensions_select_objects(use: str) -> None:
     results = 'results = [Ok(a), Err("late", b), None]\n'
     assert lines_of(f"{use}\nawait b()", RESULTS + results) == ["loop", "  a", "b"]
+
+
+def test_objects_without_the_method_end_the_path() -> None:
+    body = "for x in [Ok(a), Err('late', b)]:\n    await x.value()\nawait b()"
+    assert lines_of(body) == ["loop", "  switch x", "  | case Ok(a)", "    a", "b"]
+
+
+@pytest.mark.parametrize(
+    "change", ["setattr(errors[0], name, a)", "Err.value = a", "errors[0].__dict__.update(value=a)"]
+)
+def test_objects_that_may_get_the_method(change: str) -> None:
+    objects = f"name = event['payload']['name']\nerrors = [Err('late', b)]\n{change}\n"
+    body = "for x in [Ok(b), *errors]:\n    await x.value()"
+    workflow = workflow_of(RESULTS + objects + body)
+    steps = [line.strip() for line in notation(workflow.graph).splitlines()]
+    assert not workflow.complete or "a" in steps

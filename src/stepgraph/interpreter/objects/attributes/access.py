@@ -127,9 +127,12 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
         ):
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):
-            # Reading an attribute of None raises an AttributeError, so the path of this case ends.
+            from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
+
+            # An object without the attribute, such as None, raises an AttributeError, so the path of this case ends.
             interpreter.count_cases(owner)
-            live_cases = [case for case in cases if not isinstance(case.value, Constant | Absent)]
+            owners = [case for case in cases if not isinstance(case.value, Constant | Absent)]
+            live_cases = [case for case in owners if may_have_attribute(interpreter, case.value, name)] or owners
             attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
             return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
         case Unresolved():

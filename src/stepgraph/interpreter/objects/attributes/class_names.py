@@ -11,7 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local
 from stepgraph.interpreter.values.objects import ProjectObject
-from stepgraph.ir.values import External
+from stepgraph.ir.values import External, is_none
 from stepgraph.syntax.walk import expressions_below
 
 
@@ -80,17 +80,19 @@ def _class_names(interpreter: Interpreter, node: cst.CSTNode, subject: cst.Name)
     from stepgraph.interpreter.objects.attributes.access import constant_name
     from stepgraph.interpreter.objects.builtin_bases import is_error
 
-    owners = union_values(interpreter.evaluate(subject))
-    objects = [
-        each for each in owners if isinstance(each, ProjectObject) and not (each.may_be_replaced or is_error(each))
-    ]
-    names = [constant_name(interpreter, each.cls) for each in objects]
     is_type = isinstance(node, cst.Attribute) and (
         not isinstance(node.value, cst.Call) or interpreter.evaluate(node.value.func) == External("builtins.type")
     )
-    if len(names) < len(owners) or None in names or not is_type:
-        return []
-    return list(dict.fromkeys(str(name.value) for name in names if name is not None))
+    names: list[str] = []
+    for value in union_values(interpreter.evaluate(subject)) if is_type else ():
+        name = constant_name(interpreter, value.cls) if isinstance(value, ProjectObject) else None
+        if is_none(value):
+            names.append("NoneType")
+        elif name is None or not isinstance(value, ProjectObject) or value.may_be_replaced or is_error(value):
+            return []
+        else:
+            names.append(str(name.value))
+    return list(dict.fromkeys(names))
 
 
 def _is_constant(interpreter: Interpreter, node: cst.CSTNode) -> bool:
