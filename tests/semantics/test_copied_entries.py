@@ -189,3 +189,22 @@ for f in {copy}.values():
           | case a
             a
     """)
+
+
+def test_attributes_of_one_of_two_objects() -> None:
+    assert graph_of("""
+        class Jobs:
+            def __init__(self, job):
+                self.job = job
+
+        jobs = Jobs(a) if early else Jobs(b)
+        for f in {**vars(jobs)}.values():
+            await f()
+    """) == text("""
+        loop
+          switch f
+          | case a
+            a
+          | case b
+            b
+    """)

@@ -1021,3 +1021,24 @@ def test_a_step_that_its_body_runs_again_calls_its_function() -> None:
             x
               call x
     """)
+
+
+@pytest.mark.parametrize(
+    "call", ["job.func(*job.args, **job.keywords)", "job.func(job.args[0], second=job.keywords['second'])"]
+)
+def test_parts_of_a_partial_function(call: str) -> None:
+    assert graph_of(f"""
+        import functools
+
+        async def both(first, second):
+            await first()
+            await second()
+
+        job = functools.partial(both, a, second=b)
+        await {call}
+    """) == text("""
+        call both(a, b)
+        def both(a, b)
+          a
+          b
+    """)

@@ -157,3 +157,16 @@ def test_function_that_selects_elements_may_change_them(loop: str, key: str) -> 
     assert workflow.complete
     assert workflow.graph is not None
     assert "'c'" in str(workflow.graph["workflow"])
+
+
+@pytest.mark.parametrize("insert", ["bisect.insort(jobs, a)", "bisect.insort_left(jobs, a, key=len)"])
+def test_insertion_in_order_adds_an_element_anywhere(insert: str) -> None:
+    body = f"import bisect\njobs = [b]\n{insert}\nfor fn in jobs:\n    await fn()"
+    assert graph_of(body) == text("""
+        loop
+          switch fn
+          | case b
+            b
+          | case a
+            a
+    """)

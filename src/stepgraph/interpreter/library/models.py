@@ -66,6 +66,7 @@ def canonical_name(name: str) -> str:
 
 MODULES_BY_PACKAGE: Final = {
     "asyncio": ("asyncio_",),
+    "bisect": ("ordering",),
     "builtins": ("builtins_", "collections_", "iteration_", "ordering", "reflection"),
     "cattrs": ("generated_classes",),
     "collections": ("collections_", "generated_classes"),

@@ -1,4 +1,4 @@
-"""Models of functions that compare elements: `max`, `min`, `sorted` and heapq."""
+"""Models of functions that compare elements: `max`, `min`, `sorted`, bisect and heapq."""
 
 from __future__ import annotations
 
@@ -100,6 +100,19 @@ def _sort_key(interpreter: Interpreter, key: Argument, item: Value) -> Value:
                 return interpreter.evaluate(body)
         case function:
             return interpreter.call(function, arguments, key.place)
+
+
+@models("bisect.insort", "bisect.insort_left", "bisect.insort_right")
+def _insert_in_order(call: LibraryCall) -> Value:
+    """Model `insort(items, item)`, which inserts an element at an unknown position."""
+    match call.arguments.items:
+        case [Argument(value=Collection() as items), Argument(keyword=None, star="") as item, *_]:
+            add_items(call.interpreter, items, (Element(item.value, item.place),))
+            items.state.changed = items.state.unordered = True
+            emit_key_calls(call.interpreter, call.arguments, items.items, call.place)
+            return Constant(None)
+        case _:
+            return call.unmodeled()
 
 
 @models("heapq.heappush")

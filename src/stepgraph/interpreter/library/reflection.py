@@ -88,7 +88,8 @@ def _members(call: LibraryCall) -> Value:
     owner = call.first
     if call.name == "builtins.vars" and not call.arguments.items:
         return _locals(call)
-    if call.name == "builtins.vars" and isinstance(owner, ProjectObject | ClassValue):
+    owners = union_values(owner)
+    if call.name == "builtins.vars" and all(isinstance(each, ProjectObject | ClassValue) for each in owners):
         return call.interpreter.attribute(owner, "__dict__", call.place)
     return _members_of(call.interpreter, owner, call.place)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
@@ -22,9 +23,17 @@ from stepgraph.interpreter.objects.classes import attribute_name, resolution_ord
 from stepgraph.interpreter.objects.names import member_of_module
 from stepgraph.interpreter.objects.reassignment import may_be_rebound
 from stepgraph.interpreter.objects.union import with_fallback
+from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack
-from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    ContextVariable,
+    Element,
+    Mapping,
+    MappingEntry,
+    SpreadArguments,
+)
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -146,6 +155,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return Unresolved("`__wrapped__` is reassigned", place) if is_assigned else wrapped
         case FunctionValue() if name == "__call__":
             return owner
+        case FunctionValue() if name in ("func", "args", "keywords") and (owner.positional or owner.keywords):
+            return _part_of_partial(interpreter, owner, name, place)
         case FunctionValue() if name in ("__closure__", "__defaults__", "__kwdefaults__"):
             return Unresolved(f"it is read from `{name}` of a function", place)
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
@@ -182,6 +193,19 @@ def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -
                 if isinstance(member, FunctionValue) and member.kind == "property":
                     is_certain = name is not None and instance is owner
                     forget_result(interpreter, member, instance, certain=is_certain)
+
+
+def _part_of_partial(interpreter: Interpreter, function: FunctionValue, name: str, place: SourcePlace) -> Value:
+    """Return the function, positional arguments or keyword arguments of a `functools.partial`."""
+    if name == "func":
+        return replace(function, positional=(), keywords=())
+    if any(isinstance(value, SpreadArguments) for value in function.positional):
+        return Unresolved(f"it is read from `{name}` of a partial function", place)
+    if name == "args":
+        elements = tuple(Element(value, place) for value in function.positional)
+        return make_result_collection(interpreter, "tuple", elements)
+    entries = (MappingEntry(Constant(keyword), value, place, place) for keyword, value in function.keywords)
+    return replace(make_mapping(interpreter, tuple(entries)), hidden=True)
 
 
 # Attributes with metadata, which never lead to a step.
