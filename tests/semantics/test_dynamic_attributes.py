@@ -95,6 +95,15 @@ def test_names_with_a_tested_prefix(body: str) -> None:
     assert [line for line in lines if line.startswith("|")] == ["| case handle_a", "| case handle_b"]
 
 
+def test_the_graph_does_not_show_a_tested_prefix() -> None:
+    body = 'for name in dir(self):\n    if name.startswith("handle_"):\n        await step.sleep(f"run {name}", 1)'
+    assert graph_of(body) == text("""
+    loop
+      if name.startswith("handle_")
+        sleep 'run {name}' 1
+    """)
+
+
 def test_a_pass_decides_the_prefix_of_a_name() -> None:
     loop = """
     for name in ("handle_a", "run", "handle_b"):

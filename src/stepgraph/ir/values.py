@@ -48,6 +48,13 @@ class Unknown(Value, Struct, frozen=True):
 UNKNOWN = Unknown()
 
 
+class PartlyKnownText(Unknown, frozen=True):
+    """Text that starts or ends with a constant, according to a test. The graph does not show the constant."""
+
+    parts_around_field: tuple[str, str]
+    """The constant start and end."""
+
+
 class Constant(Value, Struct, frozen=True):
     """A literal, or the result of an operation on literals."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import collections.abc
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, MutableSequence, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Final
 
-from stepgraph.interpreter.values.containers import Collection, Container
-from stepgraph.interpreter.values.containers import Mapping as Dictionary
+from stepgraph.interpreter.values.containers import Collection, Container, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.static_values import CollectionKind
@@ -23,15 +21,15 @@ def is_builtin_instance(value: Value, class_name: str) -> bool | None:
     match value:
         case Collection(lazy=None, parameter=None, kind=kind) if _has_distinct_summaries(value):
             return issubclass(_CLASSES_OF_KINDS[kind], tested)
-        case Dictionary() if _has_distinct_summaries(value) and not issubclass(dict, tested):
+        case Mapping() if _has_distinct_summaries(value) and not issubclass(dict, tested):
             return False
         case FunctionValue(caveats=()) | StepFunction(may_be_replaced=False):
-            return tested is Callable
+            return class_name == "collections.abc.Callable"
         case _:
             return None
 
 
-def _has_distinct_summaries(value: Collection | Dictionary) -> bool:
+def _has_distinct_summaries(value: Collection | Mapping) -> bool:
     """Return whether calls with a collection have other summaries than calls with collections of other types."""
     return any(each.value.relevant and not isinstance(each.value, Container) for each in value.state.elements())
 
@@ -40,8 +38,8 @@ _CLASSES: Final[dict[str, type]] = {
     **{f"builtins.{each.__name__}": each for each in (bool, bytes, dict, float, frozenset, int, list, set, str, tuple)},
     "collections.deque": deque,
     **{
-        f"collections.abc.{each.__name__}": each
-        for each in (Callable, Iterable, Mapping, MutableSequence, Sequence, AbstractSet)
+        f"collections.abc.{name}": getattr(collections.abc, name)
+        for name in ("Callable", "Iterable", "Mapping", "MutableMapping", "MutableSequence", "Sequence", "Set")
     },
 }
 _CLASSES_OF_KINDS: Final[dict[CollectionKind, type]] = {

@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, m
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, Template, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, PartlyKnownText, Value
 from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
@@ -117,7 +117,7 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
         case cst.Call(func=cst.Attribute(value=cst.Name() as subject)) if holds and (text := tested_text(test)):
             slot = resolve_slot(interpreter, subject)
             if slot is not None and slot[0].get(slot[1]) is UNKNOWN:
-                yield slot[0], slot[1], Template(text)
+                yield slot[0], slot[1], text
         case cst.NamedExpr(target=cst.Name() as name):
             yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
         case _:
@@ -142,19 +142,16 @@ def type_test(interpreter: Interpreter, test: cst.Call) -> tuple[cst.BaseExpress
             return None
 
 
-def tested_text(test: cst.Call) -> str | None:
-    """Return the text, as of a template, that a variable has if `x.startswith("a")` or `x.endswith("a")` holds."""
+def tested_text(test: cst.Call) -> PartlyKnownText | None:
+    """Return the text that a variable holds if `x.startswith("a")` or `x.endswith("a")` is true. Return None if not."""
     match test:
         case cst.Call(
-            func=cst.Attribute(value=cst.Name(value=subject), attr=cst.Name(value="startswith" | "endswith" as method)),
+            func=cst.Attribute(attr=cst.Name(value="startswith" | "endswith" as method)),
             args=[cst.Arg(value=cst.SimpleString(evaluated_value=str(text)))],
-        ) if text and _BRACES.isdisjoint(text):
-            return f"{text}{{{subject}}}" if method == "startswith" else f"{{{subject}}}{text}"
+        ):
+            return PartlyKnownText((text, "") if method == "startswith" else ("", text))
         case _:
             return None
-
-
-_BRACES: Final = frozenset("{}")
 
 
 def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | None:

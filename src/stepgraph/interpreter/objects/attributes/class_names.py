@@ -15,7 +15,7 @@ from stepgraph.ir.values import External, is_none
 from stepgraph.syntax.walk import expressions_below
 
 
-def texts_with_class_names(interpreter: Interpreter, node: cst.BaseExpression) -> list[str]:
+def texts_with_class_names(interpreter: Interpreter, node: cst.CSTNode) -> list[str]:
     """Return the texts that an expression with class names of objects may have. Return an empty list if unknown."""
     if isinstance(node, cst.Name):
         match binders_of_local(interpreter, node.value):

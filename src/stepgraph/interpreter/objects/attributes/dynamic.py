@@ -37,6 +37,7 @@ from stepgraph.ir.values import (
     Constant,
     External,
     NameArgument,
+    PartlyKnownText,
     Template,
     Unknown,
     Unresolved,
@@ -260,6 +261,8 @@ def _patterns(interpreter: Interpreter, name: Value, node: cst.CSTNode, depth: i
     """Return the patterns of the names that an expression may be. Return an empty list if it may be any name."""
     if isinstance(name, Template):
         return [pattern_of_template(name.text)]
+    if isinstance(name, PartlyKnownText):
+        return [name.parts_around_field] if any(name.parts_around_field) else []
     if not isinstance(node, cst.Name):
         pattern = pattern_of(node)
         return [pattern] if any(pattern) else []

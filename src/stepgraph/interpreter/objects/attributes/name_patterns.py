@@ -31,8 +31,7 @@ def pattern_of(node: cst.CSTNode) -> NamePattern:
         ):
             return _concatenated((pattern_of(left), pattern_of(right)))
         case cst.BinaryOperation(operator=cst.Modulo(), left=cst.SimpleString(evaluated_value=str(text))):
-            parts = _DIRECTIVE.split(text)
-            return _ANY_TEXT if any("%" in part for part in parts) else parts
+            return _pattern_of_directives(text)
         case cst.Call(func=cst.Attribute(value=cst.SimpleString(evaluated_value=str(text)), attr=cst.Name("format"))):
             return _pattern_of_format(text)
         case _:
@@ -41,6 +40,11 @@ def pattern_of(node: cst.CSTNode) -> NamePattern:
 
 _ESCAPES: Final = frozenset("\\{}")
 """Characters that stand for others in the text of an f-string."""
+
+
+def _pattern_of_directives(text: str) -> NamePattern:
+    parts = _DIRECTIVE.split(text)
+    return _ANY_TEXT if any("%" in part for part in parts) else parts
 
 
 def _concatenated(patterns: Iterable[NamePattern]) -> NamePattern:
