@@ -367,3 +367,16 @@ def test_objects_that_may_get_the_method(change: str) -> None:
     workflow = workflow_of(RESULTS + objects + body)
     steps = [line.strip() for line in notation(workflow.graph).splitlines()]
     assert not workflow.complete or "a" in steps
+
+
+def test_slices_of_one_of_two_tuples_have_an_unknown_type() -> None:
+    body = """
+todo = (a, b)
+if event["payload"]["late"]:
+    todo = (b, a)
+while todo:
+    todo = todo[1:]
+    f = a if isinstance(todo, tuple) else b
+    await f()
+"""
+    assert "    a" in lines_of(body, after="")

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Final
 
 from stepgraph.interpreter.values.containers import Collection, Container, Mapping
+from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.static_values import CollectionKind
@@ -19,6 +20,8 @@ def is_builtin_instance(value: Value, class_name: str) -> bool | None:
     if tested is None:
         return None
     match value:
+        case Collection(kind="list", state=HeapCell(unordered=True)):
+            return None  # a slice of one of several collections is a list even if these are tuples
         case Collection(lazy=None, parameter=None, kind=kind) if _has_distinct_summaries(value):
             return issubclass(_CLASSES_OF_KINDS[kind], tested)
         case Mapping() if _has_distinct_summaries(value) and not issubclass(dict, tested):
