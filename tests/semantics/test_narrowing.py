@@ -380,3 +380,13 @@ while todo:
     await f()
 """
     assert "    a" in lines_of(body, after="")
+
+
+def test_sums_of_one_of_two_tuples_are_tuples() -> None:
+    body = """
+todo = ((a, b) if event["payload"]["late"] else (b,)) + (a,)
+f = a if isinstance(todo, list) else b
+await f()
+await a()
+"""
+    assert lines_of(body, after="") == ["b", "a"]

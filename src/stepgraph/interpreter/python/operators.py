@@ -92,7 +92,10 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
             return hidden_like((left, right), ordered_like(left, ordered_like(right, result)))
         if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
             items = (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
-            return ordered_like(left, ordered_like(right, make_collection(interpreter, "list", items)))
+            kinds = {leaf.kind for leaf in (*union_values(left), *union_values(right)) if isinstance(leaf, Collection)}
+            result = make_collection(interpreter, next(iter(kinds)) if len(kinds) == 1 else "list", items)
+            result.state.unordered = len(kinds) > 1  # the type of a list of unknown order is unknown
+            return ordered_like(left, ordered_like(right, result))
     if operator is cst.BitOr and isinstance(left, Collection) and isinstance(right, Collection):
         return make_collection(interpreter, left.kind, (*left.items, *right.items))
     if operator is cst.BitOr and isinstance(left, AttributeDictionary):
