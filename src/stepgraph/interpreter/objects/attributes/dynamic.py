@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 
@@ -11,14 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attributes.class_names import texts_with_class_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
-from stepgraph.interpreter.objects.attributes.name_patterns import (
-    NamePattern,
-    may_match,
-    pattern_of,
-    pattern_of_template,
-)
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
@@ -48,6 +41,9 @@ from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import SourcePlace
 
+if TYPE_CHECKING:
+    from stepgraph.interpreter.objects.attributes.name_patterns import NamePattern
+
 _REASON: Final = "the attribute name is not statically known"
 _ESCAPE_REASON: Final = "is an argument of `getattr`, which stepgraph cannot resolve"
 _NAME_AND_DEFAULT: Final = 3
@@ -66,14 +62,11 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
         return _get_constant(interpreter, owner, constant, default, place)
     if is_none(name.value):
         return ABSENT  # Python raises a TypeError
-    texts = texts_with_class_names(interpreter, name.place.node) if isinstance(name.value, Template | Unknown) else []
+    texts = _texts_with_class_names(interpreter, name)
     if texts:
         values = [_get_constant(interpreter, owner, text, default, place) for text in texts]
-        return (
-            values[0]
-            if len(values) == 1
-            else union_of_values(values, [f'"{text}"' for text in texts], name.place.text, place)
-        )
+        conditions = [f'"{text}"' for text in texts]
+        return values[0] if len(values) == 1 else union_of_values(values, conditions, name.place.text, place)
     if not isinstance(owner, ProjectObject | StepObject | ClassValue | ModuleValue):
         interpreter.escape(owner, place, _ESCAPE_REASON)
         return UNKNOWN
@@ -86,6 +79,14 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
     if default is not None:
         cases.append(Case(None, default))
     return Union(tuple(cases), discriminant, place)
+
+
+def _texts_with_class_names(interpreter: Interpreter, name: Argument) -> list[str]:
+    if not isinstance(name.value, Template | Unknown):
+        return []
+    from stepgraph.interpreter.objects.attributes.class_names import texts_with_class_names
+
+    return texts_with_class_names(interpreter, name.place.node)
 
 
 def get_global(interpreter: Interpreter, name: Argument, place: SourcePlace) -> Value | None:
@@ -234,7 +235,7 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
     """Return the attribute names that the value of `name` may be. Return None if it may be any string."""
     if isinstance(name.value, Template):
-        return _matching_names(interpreter, owner, [pattern_of_template(name.value.text)])
+        return _matching_names(interpreter, owner, _patterns(interpreter, name.value, name.place.node))
     names = _alternative_names(name.value) or _written_strings(interpreter, name.place.node)
     if names:
         return names
@@ -250,6 +251,8 @@ def _alternative_names(value: Value) -> list[str]:
 
 
 def _matching_names(interpreter: Interpreter, owner: Value, patterns: Sequence[NamePattern]) -> list[str]:
+    from stepgraph.interpreter.objects.attributes.name_patterns import may_match
+
     names = _member_names(interpreter, owner)
     interpreter.budget.spend(
         Limit.ELEMENTS, len(names) * sum(len(part) + 1 for pattern in patterns for part in pattern)
@@ -259,6 +262,8 @@ def _matching_names(interpreter: Interpreter, owner: Value, patterns: Sequence[N
 
 def _patterns(interpreter: Interpreter, name: Value, node: cst.CSTNode, depth: int = 0) -> list[NamePattern]:
     """Return the patterns of the names that an expression may be. Return an empty list if it may be any name."""
+    from stepgraph.interpreter.objects.attributes.name_patterns import pattern_of, pattern_of_template
+
     if isinstance(name, Template):
         return [pattern_of_template(name.text)]
     if isinstance(name, PartlyKnownText):
