@@ -301,7 +301,7 @@ def _analyze_workflow(
         lambda node: _span_of(built.places.of(node)),
         lambda: _details(built, project, entry.importer),
         lambda node: _code_of(built.places.of(node)),
-        WorkflowSubject(name, program, built.graph, notes, configured) if checked else None,
+        WorkflowSubject(name, program, built.graph, notes, configured, project.compatibility) if checked else None,
         _node_finder(built),
         lambda part: _span_of(built.places.site_of(part)),
     )

@@ -263,7 +263,7 @@ def test_unloadable_import_raises_import_error(example: Example, tmp_path: Path)
 def test_missing_import_raises_name_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     assert re.search(
-        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint|chrge|step)' is not defined"
+        r"NameError: name '(fetch|NonRetryableError|asyncio|WorkflowEntrypoint|chrge|step|Decimal)' is not defined"
         r"|AttributeError: 'Orders' object has no attribute 'pay'",
         error_text(execution),
     )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from msgspec import Struct, field
 
+from stepgraph.project.configuration.compatibility import Compatibility
+
 if TYPE_CHECKING:
     from stepgraph.checks.analysis.steps import ReachableSteps
     from stepgraph.ir.facts import Fact, WorkflowStarted
@@ -40,6 +42,8 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     """The notes on the program and on the graph, in source order."""
     configured: ConfiguredWorkflow | None = None
     """The entry of the workflow in a configuration, or None without an entry."""
+    compatibility: Compatibility = Compatibility()
+    """The compatibility settings of the configuration, or empty ones without a configuration."""
     triggers: tuple[Trigger, ...] = ()
     """The triggers of the workflow and, for the first workflow of a Worker, of workflows in other Workers."""
     _results: dict[object, object] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from stepgraph.limits import CONFIGURATION_BYTES_IN_ALL, MEGABYTE
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.configuration.compatibility import DependencyMode
+from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, real_path, with_ancestors
 from stepgraph.project.module_files import MAIN_NAMES, ModuleFiles
 from stepgraph.project.root import CONFIGURATION_NAMES, Root
@@ -39,7 +39,12 @@ class Project(Struct, frozen=True):
     @property
     def mode(self) -> DependencyMode | None:
         """The dependency mode of steps, or None if it has to be derived from the code."""
-        return None if self.configuration is None else self.configuration.mode
+        return self.compatibility.mode
+
+    @property
+    def compatibility(self) -> Compatibility:
+        """The compatibility settings, or empty ones without a configuration."""
+        return Compatibility() if self.configuration is None else self.configuration.compatibility
 
 
 NO_PROJECT = Project(ModuleFiles("", ()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -17,7 +17,7 @@ def unbound_load_names(module: SourceModule) -> tuple[cst.Name, ...]:
     Annotations are omitted, because they may be evaluated later or never.
     """
     bound = bindings_of(module.tree, module).binders
-    names = (name for statement in statements(module.tree) for name in _names_read_by(statement))
+    names = (name for statement in statements(module.tree) for name in names_read_in(_evaluated_parts(statement)))
     return tuple(name for name in names if name.value not in bound)
 
 
@@ -38,11 +38,11 @@ def type_only_names(module: SourceModule) -> frozenset[str]:
     return frozenset(name for name, binders in bindings.binders.items() if {id(each) for each in binders} <= type_only)
 
 
-def _names_read_by(statement: cst.CSTNode) -> Iterator[cst.Name]:
-    """Yield the names that a statement reads directly, except names that its own expressions bind."""
+def names_read_in(parts: Iterable[cst.CSTNode]) -> Iterator[cst.Name]:
+    """Yield the names that parts of a statement read directly, except names that their own expressions bind."""
     names: list[cst.Name] = []
     bound: set[str] = set()
-    pending = list(_evaluated_parts(statement))
+    pending = list(parts)
     while pending:
         node = pending.pop()
         match node:

@@ -12,9 +12,15 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedName
 from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.syntax.annotation_names import (
+    is_defined_later,
+    is_in_annotation,
+    names_in_signature,
+    unbound_annotation_names,
+)
 from stepgraph.syntax.free_names import COMPREHENSIONS, comprehension_targets
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
-from stepgraph.syntax.load_names import unbound_load_names
+from stepgraph.syntax.load_names import type_only_names, unbound_load_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 from stepgraph.syntax.walk import ancestors_of
@@ -138,13 +144,9 @@ def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:
     *inner, module_scope = _enclosing_scopes(interpreter.frame.scope)
     if any(_binds(scope, name) for scope in inner) or _may_be_bound_dynamically(interpreter, module_scope, name):
         return
-    if catches_by_name(node, module, "NameError") or _is_in_annotation(node, module):
+    if catches_by_name(node, module, "NameError") or is_in_annotation(node, module):
         return
     interpreter.observe(TypeOnlyName(name, _is_at_load([*inner, module_scope]), interpreter.place(node)))
-
-
-def _is_in_annotation(node: cst.Name, module: SourceModule) -> bool:
-    return any(isinstance(ancestor, cst.Annotation) for ancestor in ancestors_of(module.parents, node))
 
 
 def _is_annotation_or_type_parameter(node: cst.Name, module: SourceModule) -> bool:
@@ -179,6 +181,37 @@ def observe_missing_imports(interpreter: Interpreter) -> None:
                 interpreter.observe(MissingImport(name, imported, place, at_load=True, is_member_of_class=False))
             elif not _is_annotation_or_type_parameter(node, scope.module):
                 _observe_undefined(interpreter, place, [scope])
+        for node in scope.module.once(unbound_annotation_names):
+            _observe_annotation_name(interpreter, node, [scope])
+
+
+def observe_local_annotations(interpreter: Interpreter, function: cst.FunctionDef, scope: LexicalScope) -> None:
+    """Record the undefined names in the annotations of a function inside a function."""
+    names = interpreter.module.once_for(function, names_in_signature)
+    scopes = list(_enclosing_scopes(scope)) if names else []
+    type_only = scopes[-1].module.once(type_only_names) if scopes else ()
+    for node in names:
+        visible = (each for each in scopes if each.kind != "class" or each is scopes[0])
+        binder = next((each for each in visible if _binds(each, node.value)), None)
+        if binder is None or (binder is scopes[-1] and node.value in type_only):
+            _observe_annotation_name(interpreter, node, scopes)
+
+
+def _observe_annotation_name(interpreter: Interpreter, node: cst.Name, scopes: Sequence[LexicalScope]) -> None:
+    """Record a name in an annotation that no code binds by then, or that is imported only for type checkers."""
+    from stepgraph.syntax.body_errors import catches_by_name
+
+    name, module = node.value, scopes[-1].module
+    place = SourcePlace(module, node)
+    if _may_be_bound_dynamically(interpreter, scopes[-1], name) or catches_by_name(node, module, "NameError"):
+        return
+    if name in module.once(type_only_names):
+        interpreter.observe(TypeOnlyName(name, _is_at_load(scopes), place))
+    elif name in IMPORTABLE_NAMES and not is_defined_later(node, module):
+        imported = module.once_for(node, _import_of)
+        interpreter.observe(MissingImport(name, imported, place, _is_at_load(scopes), is_member_of_class=False))
+    elif _may_be_undefined(name):
+        _observe_undefined(interpreter, place, scopes)
 
 
 def _import_of(node: cst.Name, module: SourceModule) -> ImportableName:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT, means_entrypoint
 from stepgraph.interpreter.objects.class_hooks import run_hooks
+from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
@@ -116,6 +117,11 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
         annotations = [parameter.annotation for parameter in parameters(node.params)]
         for annotation in (*annotations, node.returns):
             evaluate_annotation(interpreter, annotation)
+        if interpreter.tracer is not NO_TRACER:
+            # Imported here because only a check needs it.
+            from stepgraph.interpreter.modules.missing_imports import observe_local_annotations
+
+            observe_local_annotations(interpreter, node, scope)
     function = FunctionValue(node, scope, qualified_names(scope, node.name.value), owner=scope.owner, defaults=defaults)
     if interpreter.modules.may_change_functions():
         function = replace(function, caveats=(_caveat_of_changed_function(interpreter, node),))
@@ -139,9 +145,12 @@ def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef)
 
 def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation | None) -> None:
     """Evaluate an annotation with calls, `await` or `:=`, unless the module postpones evaluation of annotations."""
-    if annotation is None or interpreter.module.mentions(b"from __future__ import annotations"):
+    parts = () if annotation is None else expressions_below(annotation.annotation)
+    if annotation is None or not any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in parts):
         return
-    if any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in expressions_below(annotation.annotation)):
+    from stepgraph.syntax.annotation_names import postpones_annotations  # few annotations have calls
+
+    if not postpones_annotations(interpreter.module):
         interpreter.evaluate(annotation.annotation)
 
 

@@ -23,6 +23,11 @@ class DependencyMode(Enum):
 _IMPLICIT_DATE: Final = "2026-02-25"
 _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
 _WORKFLOWS_DATE: Final = "2025-09-20"
+_PYTHON_314_DATE: Final = "2026-09-08"
+_PYTHON_314_FLAGS: Final = frozenset(
+    {"python_workers_20260610", "python_workers_20260817", "python_workers_314", "python_workers_development"}
+)
+_NO_PYTHON_314: Final = "no_python_workers_314"
 
 
 class Compatibility(Struct, frozen=True):
@@ -44,6 +49,13 @@ class Compatibility(Struct, frozen=True):
         if self.date is None:
             return None
         return DependencyMode.IMPLICIT if self.date >= _IMPLICIT_DATE else DependencyMode.LEGACY
+
+    @property
+    def evaluates_annotations(self) -> bool:
+        """Whether Python is older than 3.14, so that it evaluates annotations when it executes their definitions."""
+        if not _PYTHON_314_FLAGS.isdisjoint(self.flags):
+            return False
+        return _NO_PYTHON_314 in self.flags or (self.date is not None and self.date < _PYTHON_314_DATE)
 
     @property
     def has_python(self) -> bool:

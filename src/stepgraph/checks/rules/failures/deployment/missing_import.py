@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _Use: TypeAlias = "MissingImport | UndefinedAttribute | UndefinedName"
 Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName)
+NameUse = TypeVar("NameUse", MissingImport, TypeOnlyName, UndefinedName)
 _Key: TypeAlias = tuple[str, str]
 """The path of a module, and a name in it."""
 _Consequences: TypeAlias = "Mapping[_Key, list[tuple[str, Span]]]"
@@ -28,22 +29,28 @@ _Consequences: TypeAlias = "Mapping[_Key, list[tuple[str, Span]]]"
 _AMBIGUOUS: Final = frozenset({"Headers", "Request", "Response", "FormData", "datetime", "env", "fetch", "time"})
 
 _PARAMETERS_OF_RUN: Final = ("step", "event")
+# Types for annotations in TypeScript, which the SDK for Python lacks.
+_TYPESCRIPT_TYPES: Final = frozenset({"WorkflowEvent", "WorkflowStep"})
+_ADVICE_FOR_CODE: Final = "Import it outside of `if TYPE_CHECKING`."
+_ADVICE_FOR_ANNOTATION: Final = "Add `from __future__ import annotations`, or write the annotation in quotes."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report the first use of each name in each module. The others have the same cause."""
     unresolved = _unresolved_arguments(subject, subject.facts_of_type(MissingImport))
-    for missing in _first_uses(subject.facts_of_type(MissingImport)):
-        message = f"undefined name `{missing.name}`: it raises a NameError, and {_effect(missing)}."
+    for missing in _first_uses(_evaluated(subject, MissingImport)):
+        message = f"undefined name `{missing.name}`: {_effect(missing)}."
         consequences = tuple(unresolved.get(_key(missing), ()))
         yield Diagnostic(missing.place.span, message, _advice(missing), _fix(missing), consequences=consequences)
-    for used in _first_uses(subject.facts_of_type(TypeOnlyName)):
-        message = f"`{used.name}` is imported only for type checkers: it raises a NameError, and {_effect(used)}."
-        yield Diagnostic(used.place.span, message, "Import it outside of `if TYPE_CHECKING`.")
+    for used in _first_uses(_evaluated(subject, TypeOnlyName)):
+        message = f"`{used.name}` is imported only for type checkers: {_effect(used)}."
+        yield Diagnostic(
+            used.place.span, message, _ADVICE_FOR_ANNOTATION if _is_in_annotation(used) else _ADVICE_FOR_CODE
+        )
     steps = {fact.definition.function_name: fact for fact in subject.facts_of_type(StepNeverCalled)}
     unresolved = _unresolved_arguments(subject, subject.facts_of_type(UndefinedName))
-    for undefined in _first_uses(subject.facts_of_type(UndefinedName)):
-        message = f"undefined name `{undefined.name}`: it raises a NameError, and {_effect(undefined)}."
+    for undefined in _first_uses(_evaluated(subject, UndefinedName)):
+        message = f"{_describe(undefined)}: {_effect(undefined)}."
         misspelled = steps.get(undefined.suggestion or "")
         unused = () if misspelled is None else (("SG202", misspelled.place.span),)
         consequences = (*unused, *unresolved.get(_key(undefined), ()))
@@ -112,8 +119,35 @@ def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
     return first.values()
 
 
+def _evaluated(subject: WorkflowSubject, kind: type[NameUse]) -> Iterator[NameUse]:
+    """Yield the uses of names that the Worker evaluates."""
+    uses = subject.facts_of_type(kind)
+    if subject.compatibility.evaluates_annotations:
+        return uses
+    return (use for use in uses if not _is_in_annotation(use))
+
+
+def _is_in_annotation(use: MissingImport | TypeOnlyName | UndefinedName) -> bool:
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.annotation_names import is_in_annotation
+
+    return is_in_annotation(use.place.node, use.place.module)
+
+
+def _is_defined_later(undefined: UndefinedName) -> bool:
+    return undefined.suggestion == undefined.name
+
+
+def _describe(undefined: UndefinedName) -> str:
+    name = undefined.name
+    return f"`{name}` is not defined yet" if _is_defined_later(undefined) else f"undefined name `{name}`"
+
+
 def _effect(use: MissingImport | TypeOnlyName | UndefinedName) -> str:
-    return "the Worker never starts" if use.at_load else "this code fails whenever it runs"
+    effect = "the Worker never starts" if use.at_load else "this code fails whenever it runs"
+    if _is_in_annotation(use):
+        return f"Python before 3.14 evaluates the annotation, which raises a NameError, and {effect}"
+    return f"it raises a NameError, and {effect}"
 
 
 def _advice(missing: MissingImport) -> str:
@@ -129,6 +163,10 @@ def _advice_to_define(undefined: UndefinedName) -> str:
         return f"Write `self.{name}`."
     if name in _PARAMETERS_OF_RUN and not undefined.at_load:
         return f"Add a parameter `{name}`, and pass it in each call."
+    if name in _TYPESCRIPT_TYPES and _is_in_annotation(undefined):
+        return f"The SDK for Python has no `{name}`: remove the annotation."
+    if _is_defined_later(undefined):
+        return _ADVICE_FOR_ANNOTATION
     if undefined.suggestion is not None:
         return f"Did you mean `{undefined.suggestion}`?"
     return f"Define or import `{name}`, or correct the name."
