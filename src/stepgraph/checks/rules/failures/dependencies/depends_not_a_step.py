@@ -21,7 +21,7 @@ from stepgraph.ir.static_values import (
     StaticStep,
     cases_of,
 )
-from stepgraph.ir.values import Constant
+from stepgraph.ir.values import UNKNOWN, Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits import Edit, Replacement
 
@@ -65,7 +65,8 @@ def _check_depends(
     match depends.value:
         case StaticCollection(kind="list" | "tuple" | "deque", elements=elements):
             for element in elements:
-                if all(_is_not_a_step(value) for value in cases_of(element.value)):
+                is_result = element.value == UNKNOWN and _awaited_step(element.place, steps_by_name) is not None
+                if is_result or all(_is_not_a_step(value) for value in cases_of(element.value)):
                     yield _diagnostic_of_entry(name, element.value, element.place, steps_by_name)
         case StaticCollection(kind=kind, elements=[_, *_]):
             yield _diagnostic_of_type(name, f"a {kind}", depends.place)
@@ -109,13 +110,20 @@ def _is_not_a_step(value: Value) -> bool:
             )
 
 
+def _awaited_step(place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> StepDefinition | None:
+    """Return the step that an entry calls and awaits, as in `await charge()`."""
+    name = place.text.removeprefix("await ").removesuffix("()")
+    step = steps_by_name.get(name) if place.text == f"await {name}()" else None
+    return step if step is not None and step.function_name == name else None
+
+
 def _diagnostic_of_entry(
     name: str, value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]
 ) -> Diagnostic:
     intended = steps_by_name.get(value.value) if isinstance(value, Constant) and isinstance(value.value, str) else None
     return Diagnostic(
         place.span,
-        f"`{place.text}` in `depends` is {_describe(value)}, so the step {name!r} fails with a TypeError.",
+        f"`{place.text}` in `depends` is {_describe(value, place)}, so the step {name!r} fails with a TypeError.",
         _advice(value, place, steps_by_name),
         unsafe_fix(*_edits(value, place, steps_by_name)),
         consequences=() if intended is None else (("SG202", intended.place.span),),
@@ -129,11 +137,13 @@ def _edits(value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDef
             return (Replacement(place, steps_by_name[text].function_name),)
         case StaticAwaitable() if place.text.endswith("()"):
             return (Replacement(place, place.text[:-2]),)
+        case _ if (step := _awaited_step(place, steps_by_name)) is not None:
+            return (Replacement(place, step.function_name),)
         case _:
             return ()
 
 
-def _describe(value: Value) -> str:
+def _describe(value: Value, place: SourcePlace) -> str:
     match value:
         case Constant(value=str()):
             return "a string, not a step"
@@ -142,7 +152,7 @@ def _describe(value: Value) -> str:
         case StaticAwaitable():
             return "a call, not a step"
         case _:
-            return "not a step"
+            return "a result, not a step" if place.text.startswith("await ") else "not a step"
 
 
 def _advice(value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> str:
@@ -155,6 +165,8 @@ def _advice(value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDe
             return f'Add `@step.do("{function}")` above `def {function}`, or remove it from `depends`.'
         case StaticAwaitable() if place.text.endswith("()"):
             return f"Write `{place.text[:-2]}`: the SDK calls the step itself."
+        case _ if (step := _awaited_step(place, steps_by_name)) is not None:
+            return f"Write `{step.function_name}`: the SDK calls the step itself."
         case _:
             return "List functions decorated with `@step.do(...)`."
 
