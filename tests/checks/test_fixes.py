@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import pytest
 
+from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.catalogue import BY_CODE, RULES
 from stepgraph.checks.page import Example, in_run, read_page
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -394,3 +395,10 @@ def test_payload_keys_are_read_from_the_payload(tmp_path: Path) -> None:
     assert fixed(tmp_path, body) == dedent(body).replace('event["order"]', 'event["payload"]["order"]').replace(
         "event.get", 'event["payload"].get'
     ).replace("event.instance_id", 'event["instanceId"]')
+
+
+def test_a_module_with_old_line_ends_has_no_fix() -> None:
+    source = in_run("", 'await step.sleep("rest", "5 min")').source
+
+    fixes = [finding.fix for finding in check_analysis(analyze_source(source.replace("\n", "\r")))]
+    assert fixes == [None]

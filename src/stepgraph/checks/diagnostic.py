@@ -141,7 +141,10 @@ def source_order(finding: Finding) -> tuple[str, int, int, str]:
 
 
 def safe_fix(*edits: Edit) -> Fix | None:
-    """Return a fix that is the only correction, or None without edits and if an edit would delete a comment."""
+    """Return a fix that is the only correction.
+
+    Return None without edits, if an edit would delete a comment, and for a module that cannot be edited.
+    """
     return _fix(Applicability.SAFE, edits)
 
 
@@ -154,9 +157,12 @@ def _fix(applicability: Applicability, edits: tuple[Edit, ...]) -> Fix | None:
     if not edits:
         return None
     # Imported here because most findings have no edits.
+    from stepgraph.syntax.editing import is_editable
     from stepgraph.syntax.edits import deletes_comment
 
-    return None if any(map(deletes_comment, edits)) else Fix(applicability, edits)
+    if any(map(deletes_comment, edits)) or not all(is_editable(edit.place.module) for edit in edits):
+        return None
+    return Fix(applicability, edits)
 
 
 def without_edits(finding: Finding) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, TypeVar, cast
 
@@ -32,6 +33,8 @@ _COMMA = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 # Expressions that need no parentheses in a larger expression.
 _ATOM_TYPES = (cst.Name, cst.SimpleString, cst.Subscript, cst.Call)
 _NO_SPACE = cst.SimpleWhitespace("")
+# A carriage return without a line feed, or a form feed, which LibCST may not reproduce.
+_UNUSUAL: Final = re.compile(rb"\r(?!\n)|\f")
 _OTHER_QUOTE: Final = {'"': "'", "'": '"'}
 _LINE_END = cst.ParenthesizedWhitespace()
 # The field with the space between an item and its comma.
@@ -55,6 +58,11 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
         by_node[edit.place.node] = combine(earlier, edit) or earlier
     imports = [edit for edit in by_node.values() if isinstance(edit, AddedImport)]
     return add_imports(module.tree.visit(_Editor(module, by_node)), imports).bytes
+
+
+def is_editable(module: SourceModule) -> bool:
+    """Return whether edits of a module have an effect. It takes time only for modules with unusual characters."""
+    return _UNUSUAL.search(module.source) is None or module.once(_is_reproducible)
 
 
 def _is_reproducible(module: SourceModule) -> bool:
