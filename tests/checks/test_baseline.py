@@ -153,6 +153,7 @@ def test_baseline_round_trip(tmp_path: Path) -> None:
     [
         (None, ": baseline file not found. Write it with --update-baseline."),
         ("<<<<<<< HEAD", ":1:1: not a baseline: not valid JSON: "),
+        ("[\n<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n]", ":2:1: not a baseline: unresolved merge conflict. Choose one"),
         ("[]", ":1:1: not a baseline: expected an object, got a list."),
         ("{}", ":1:1: not a baseline: `version` and `findings` are missing."),
         ('{"version": 2, "findings": []}', ":1:13: unsupported baseline version 2: this stepgraph supports version 1."),

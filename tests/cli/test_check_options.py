@@ -99,6 +99,22 @@ def test_invalid_options_are_usage_errors(arguments: tuple[str, ...], message: s
     assert caught.value.format_message().endswith(message)
 
 
+def test_the_setting_of_new_findings_requires_a_baseline() -> None:
+    write("pyproject.toml", '[tool.stepgraph]\nfail-on = "new"\n')
+    with pytest.raises(click.UsageError) as caught:
+        settings()
+    assert caught.value.message == (
+        '`fail-on = "new"` in pyproject.toml requires `baseline` with the accepted findings.'
+    )
+
+
+def test_an_invalid_baseline_setting_is_reported_with_its_location() -> None:
+    write("pyproject.toml", '[tool.stepgraph]\nfail-on = "new"\nbaseline = ""\n')
+    assert [(problem.line, problem.message) for problem in settings().problems] == [
+        (3, "`baseline` must not be empty.")
+    ]
+
+
 def test_a_written_baseline_suppresses_its_findings(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     write("entry.py", TWO)
     first = check("--baseline", "known.json", "--update-baseline")

@@ -19,7 +19,7 @@ from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.document import Fields, MalformedError
+from stepgraph.project.configuration.document import Fields, MalformedError, explain_malformed
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, path_from, path_in
 from stepgraph.project.reading import check_named, read_configuration_bytes
@@ -169,8 +169,8 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     try:
         document = JsoncDocument(text)
     except MalformedError as error:
-        message = f"not a baseline: {error.message}."
-        raise InputError(Problem(path, message, _REWRITE_ADVICE, *error.position)) from None
+        message, advice, position = explain_malformed(text, error)
+        raise InputError(Problem(path, f"not a baseline: {message}", advice or _REWRITE_ADVICE, *position)) from None
     fields = Fields(path, document, [], document.data)
     version = fields.number("version")
     if version is not None and version > VERSION:

@@ -100,7 +100,11 @@ class CheckOptions(Struct, frozen=True):
         )
         if settings.baseline is None and self.baseline.update:
             raise click.UsageError("--update-baseline requires --baseline with the file to write.")
-        if settings.baseline is None and settings.fail_on is FailOn.NEW:
+        # An invalid `baseline` is reported with its location.
+        if settings.baseline is None and settings.fail_on is FailOn.NEW and not settings.problems:
+            if failure.fail_on is None:
+                file = f"{settings.folder}pyproject.toml"
+                raise click.UsageError(f'`fail-on = "new"` in {file} requires `baseline` with the accepted findings.')
             raise click.UsageError("--fail-on new requires --baseline with the accepted findings.")
         return settings
 

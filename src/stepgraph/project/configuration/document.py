@@ -43,6 +43,15 @@ class MalformedError(Exception):
         self.position = position
 
 
+def explain_malformed(text: str, error: MalformedError) -> tuple[str, str, Position]:
+    """Return the message, advice and position for a text that cannot be parsed, such as one with merge conflicts."""
+    # Imported here because few files are malformed.
+    from stepgraph.merge_conflicts import CONFLICT_ADVICE, CONFLICT_MESSAGE, find_conflict
+
+    line = find_conflict(text)
+    return (f"{error.message}.", "", error.position) if line is None else (CONFLICT_MESSAGE, CONFLICT_ADVICE, (line, 1))
+
+
 class ConfigurationDocument(Protocol):
     """The parsed content of a configuration file."""
 

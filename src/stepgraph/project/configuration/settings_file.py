@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.document import Fields, MalformedError
+from stepgraph.project.configuration.document import Fields, MalformedError, explain_malformed
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
 from stepgraph.project.reading import StrPath, is_file, read_configuration_bytes, shown_path
@@ -53,10 +53,12 @@ def _table(path: str, root: Root) -> Fields | None:
     # Imported here for a fast start, because most files have no such table.
     from stepgraph.project.configuration.toml import TomlDocument
 
+    text = decode_utf_8(content, path)
     try:
-        document = TomlDocument(decode_utf_8(content, path))
+        document = TomlDocument(text)
     except MalformedError as error:
-        raise InputError(Problem(path, f"{error.message}.", "", *error.position)) from None
+        message, advice, position = explain_malformed(text, error)
+        raise InputError(Problem(path, message, advice, *position)) from None
     tool = Fields(path, document, [], document.data).nested("tool")
     if tool is None or "stepgraph" not in tool.values:
         return None

@@ -19,7 +19,12 @@ from stepgraph.keyed_record import KeyedRecord
 from stepgraph.limits import CONFIGURED_ENVIRONMENTS, CONFIGURED_WORKFLOWS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
-from stepgraph.project.configuration.document import ConfigurationDocument, Fields, MalformedError
+from stepgraph.project.configuration.document import (
+    ConfigurationDocument,
+    Fields,
+    MalformedError,
+    explain_malformed,
+)
 from stepgraph.project.configuration.placeholders import is_placeholder, is_placeholder_date
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, real_path
@@ -170,13 +175,7 @@ def _document(path: str, content: bytes) -> ConfigurationDocument:
 
         return JsoncDocument(text)
     except MalformedError as error:
-        # Imported here because few configurations are malformed.
-        from stepgraph.merge_conflicts import CONFLICT_ADVICE, CONFLICT_MESSAGE, find_conflict
-
-        line = find_conflict(text)
-        if line is not None:
-            raise InputError(_problem(path, CONFLICT_MESSAGE, CONFLICT_ADVICE, (line, 1))) from None
-        raise InputError(_problem(path, f"{error.message}.", "", error.position)) from None
+        raise InputError(_problem(path, *explain_malformed(text, error))) from None
 
 
 def _is_toml(path: str) -> bool:
