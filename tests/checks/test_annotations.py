@@ -80,3 +80,11 @@ def test_step_function(tmp_path: Path) -> None:
 )
 def test_version_of_python(configuration: str, count: int, tmp_path: Path) -> None:
     assert len(advice("def total(price: Money): ...", tmp_path, configuration)) == count
+
+
+def test_class_of_a_long_module(tmp_path: Path) -> None:
+    classes = "\n\n\n".join(
+        f"class Order{number}:\n    total: {kind}\n\n    def add(self, cents: int) -> int:\n        return cents * 100"
+        for number, kind in enumerate([*["int"] * 300, "Money", "int"])
+    )
+    assert advice(classes, tmp_path) == ["Define or import `Money`, or correct the name."]

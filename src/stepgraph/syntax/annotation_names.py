@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import builtins
+from collections.abc import Collection, Iterator
+from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of, parameters, scan
-from stepgraph.syntax.body_names import names_of_statements
-from stepgraph.syntax.deferred.blocks import sketch_of
+from stepgraph.syntax.deferred.blocks import annotation_names_in
 from stepgraph.syntax.load_names import names_read_in, type_only_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import ancestors_of, statements
+from stepgraph.syntax.walk import ancestors_of, self_and_statements_below, statements
+
+_BUILT_IN: Final = frozenset(dir(builtins))
+_Scopes: TypeAlias = tuple[Collection[str], ...]
+"""The names that each of the scopes around a statement binds."""
 
 
 def postpones_annotations(module: SourceModule) -> bool:
@@ -38,15 +43,18 @@ def is_defined_later(name: cst.Name, module: SourceModule) -> bool:
 
 
 def _names_before_their_bindings(module: SourceModule) -> Iterator[cst.Name]:
-    body = names_of_statements(module, module.tree)
-    binders = frozenset(bindings_of(module.tree, module).binders)
+    binders = bindings_of(module.tree, module).binders
+    names_by_binder: dict[int, list[str]] = {}
     # A function may bind a name that it declares as global before the body does.
-    is_in_order = not module.mentions(b"global ")
-    bound = binders.difference(*(each.bound for each in body)) if is_in_order else binders
+    for name, nodes in () if module.mentions(b"global ") else binders.items():
+        for node in nodes:
+            names_by_binder.setdefault(id(node), []).append(name)
     type_only = module.once(type_only_names)
-    for each in body:
-        yield from _unbound_names(each.statement, bound - type_only, module)
-        bound |= each.bound
+    bound = set(binders).difference(*names_by_binder.values()) - type_only
+    for statement in statements(module.tree):
+        yield from _unbound_names(statement, (bound,), module)
+        for node in self_and_statements_below(statement):
+            bound.update(name for name in names_by_binder.get(id(node), ()) if name not in type_only)
 
 
 def names_in_signature(function: cst.FunctionDef, module: SourceModule) -> tuple[cst.Name, ...]:
@@ -54,28 +62,27 @@ def names_in_signature(function: cst.FunctionDef, module: SourceModule) -> tuple
     return () if postpones_annotations(module) else tuple(_names_in_signature(function))
 
 
-def _unbound_names(statement: cst.CSTNode, bound: frozenset[str], module: SourceModule) -> Iterator[cst.Name]:
-    """Yield the names in the annotations of a statement, and in the body of a class, that are not bound."""
+def _unbound_names(statement: cst.CSTNode, scopes: _Scopes, module: SourceModule) -> Iterator[cst.Name]:
+    """Yield the names in the annotations of a statement, and in the body of a class, that no scope binds."""
     match statement:
         case cst.FunctionDef():
-            yield from (name for name in _names_in_signature(statement) if name.value not in bound)
+            names = _names_in_signature(statement)
         case cst.AnnAssign(annotation=annotation):
-            yield from (name for name in names_read_in([annotation]) if name.value not in bound)
-        case cst.ClassDef():
-            sketch = sketch_of(statement.body)
-            if sketch is not statement.body and not any(_unbound_names_in_class(statement, sketch, bound, module)):
-                return
-            yield from _unbound_names_in_class(statement, statement.body, bound, module)
+            names = names_read_in([annotation])
+        case cst.ClassDef(body=body):
+            names_in_class = annotation_names_in(body)
+            if names_in_class is None or not all(_is_bound(name, scopes) for name in names_in_class):
+                members = scan(statement, module).binders
+                for each in statements(body):
+                    yield from _unbound_names(each, (members, _type_parameters(statement), *scopes), module)
+            return
+        case _:
+            return
+    yield from (name for name in names if not _is_bound(name.value, scopes))
 
 
-def _unbound_names_in_class(
-    node: cst.ClassDef, body: cst.BaseSuite, bound: frozenset[str], module: SourceModule
-) -> Iterator[cst.Name]:
-    # LibCST rejects a name from a sketch.
-    members = scan(node if body is node.body else cst.ClassDef(node.name, body), module).binders
-    inner = bound.union(members, _type_parameters(node))
-    for statement in statements(body):
-        yield from _unbound_names(statement, inner, module)
+def _is_bound(name: str, scopes: _Scopes) -> bool:
+    return name in _BUILT_IN or any(name in scope for scope in scopes)
 
 
 def _names_in_signature(function: cst.FunctionDef) -> Iterator[cst.Name]:

@@ -36,6 +36,10 @@ class UnparsedBody(Protocol):
     def may_contain(self, words: Sequence[str]) -> bool:
         """Return whether the body may contain one of the words."""
 
+    @property
+    def annotation_names(self) -> frozenset[str]:
+        """The names in the annotations of a class: of its variables, and of the signatures of its methods."""
+
     def sketch(self) -> cst.BaseSuite | None:
         """Return the body for `sketch_of`. Return None if it is parsed or cannot be sketched."""
 
@@ -124,3 +128,9 @@ def may_contain(body: cst.BaseSuite, words: Sequence[str]) -> bool:
     """Return whether a block may contain one of the words."""
     source = body.source if type(body) is DeferredBlock else None
     return source is None or source.may_contain(words)
+
+
+def annotation_names_in(body: cst.BaseSuite) -> frozenset[str] | None:
+    """Return the names in the annotations of the body of a class, or None if it is a part of the skeleton."""
+    source = body.source if type(body) is DeferredBlock else None
+    return None if source is None else source.annotation_names

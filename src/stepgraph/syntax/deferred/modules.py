@@ -82,6 +82,12 @@ class _Body(Struct, eq=False):
             reads.contained[self.index, tuple(words)] = is_contained
         return is_contained
 
+    @property
+    def annotation_names(self) -> frozenset[str]:
+        """The names in the annotations of a class."""
+        self._record()
+        return self.module.source.bodies[self.index].annotation_names
+
     def _record(self) -> None:
         if self.module.recorder is not None and (reads := self.module.reads) is not None:
             reads.bodies.add(self.index)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.syntax.deferred.blocks import STUB
 
@@ -41,6 +42,8 @@ class BodyRange(Struct, frozen=True):
     """The offset after the last line."""
     indents: tuple[str, ...]
     """The whitespace at the start of the lines of the body, after that of the methods of a class."""
+    annotation_names: frozenset[str] = frozenset()
+    """The names in the annotations of a class: of its variables, and of the signatures of its methods."""
 
 
 class OutlinedDefinition(Struct, frozen=True):
@@ -111,13 +114,36 @@ def _definitions_in(tree: ast.Module, lines: _Lines, min_length: int) -> Iterato
         elif isinstance(statement, ast.ClassDef):
             body = lines.body_of(statement, None, min_length)
             if body is not None and body.end - body.start <= _MAX_CLASS_LENGTH:
-                yield OutlinedDefinition(statement.name, class_number, body)
+                names = frozenset(_annotation_names(statement))
+                yield OutlinedDefinition(statement.name, class_number, replace(body, annotation_names=names))
             else:
                 methods = (inner for inner in statement.body if isinstance(inner, Function))
                 yield from (
                     OutlinedDefinition(each.name, None, lines.body_of(each, statement, min_length)) for each in methods
                 )
             class_number += 1
+
+
+def _annotation_names(node: ast.ClassDef) -> Iterator[str]:
+    for statement in node.body:
+        match statement:
+            case ast.ClassDef():
+                yield from _annotation_names(statement)
+            case ast.AnnAssign(annotation=annotation):
+                yield from _names_in(annotation)
+            case ast.FunctionDef(args=arguments) | ast.AsyncFunctionDef(args=arguments):
+                extra = (each for each in (arguments.vararg, arguments.kwarg) if each is not None)
+                parameters = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *extra)
+                annotations = (*(each.annotation for each in parameters), statement.returns)
+                for annotation in filter(None, annotations):
+                    yield from _names_in(annotation)
+
+
+def _names_in(expression: ast.expr) -> Iterator[str]:
+    if isinstance(expression, ast.Name):
+        yield expression.id
+    else:
+        yield from (node.id for node in ast.walk(expression) if isinstance(node, ast.Name))
 
 
 class _Lines:
