@@ -29,6 +29,11 @@ def test_step_without_await() -> None:
         ('step.wait_for_event("w", "t")', 'step.wait_for_event("w", "t")'),
         ("asyncio.wait_for(a(), 5)", "asyncio.wait_for(a(), 5)"),
         ("total = a() + 1", "a()"),
+        ("total = await b() + a()", "a()"),
+        ("total = 0\nfor _ in range(3):\n    total += a()", "a()"),
+        ("first, second = a()", "a()"),
+        ("for row in a():\n    print(row)", "a()"),
+        ("delay = a()\nawait step.sleep('rest', max(delay, 0))", "a()"),
         ("async def load():\n    return a()\nrows = await load()\nprint(rows[0])", "a()"),
         ("async def load():\n    return a()\nawait load()", "a()"),
         ("import logging\nlogger = logging.getLogger()\nresult = a()\nlogger.info('%s', result)", "a()"),
@@ -58,6 +63,11 @@ def test_unawaited_coroutine_used_as_its_result(use: str, place: str) -> None:
         "def later():\n    return a()\nawait later()",
         "coro = a()\ncoro.close()",
         "both = [a()] + unknown\nawait asyncio.gather(*both)",
+        "both = [a()] + [b()]\nawait asyncio.gather(*both)",
+        "first, second = a(), b()\nawait first\nawait second",
+        "for coro in (a(), b()):\n    await coro",
+        "for coro in sorted([a(), b()], key=id):\n    await coro",
+        "calls = Calls()\ncalls += a()",
         "queue = asyncio.Queue()\nqueue.put_nowait(a())",
         "pending = []\nfor _ in range(3):\n    pending.append(a())\nfor coro in pending:\n    await coro",
         "pending = dict(zip(names, [a(), b()]))\nawait asyncio.gather(*pending.values())",
@@ -179,6 +189,15 @@ def test_sleep_that_may_be_awaited_later(use: str) -> None:
 )
 def test_task_with_steps_that_is_never_awaited(use: str) -> None:
     assert flagged_in_run("SG204", use) == [use]
+
+
+@pytest.mark.parametrize(
+    "use",
+    ["x, y = {}", "for x in {}:\n    print(x)", "x = [y for y in {}]", "x = {}[0]", "both = {}\nprint(both[0])"],
+)
+def test_group_used_as_its_results_is_never_awaited(use: str) -> None:
+    group = "asyncio.gather(a(), b())"
+    assert flagged_in_run("SG204", use.format(group)) == [group]
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_new_value_is_not_a_use_of_a_name(line: str) -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "use([a for a in a])",
+        "use([a for a in use(a)])",
         "use([a for b in rows])",
         "use([b for t[a] in rows for b in t])",
         "t[a] = 1",

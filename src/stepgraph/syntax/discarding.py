@@ -18,10 +18,18 @@ from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of, expr
 
 # Functions that inspect their arguments without storing them.
 _INSPECTING_FUNCTIONS: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
+# Functions that fail for an awaitable.
+_REJECTING_FUNCTIONS: Final = frozenset(
+    [
+        *("abs", "all", "any", "bytes", "dict", "enumerate", "float", "frozenset", "int", "iter", "list", "max"),
+        *("min", "reversed", "round", "set", "sorted", "sum", "tuple"),
+    ]
+)
 # Names of loggers and their methods.
 _LOGGER_NAMES: Final = frozenset(["LOG", "LOGGER", "_log", "_logger", "log", "logger", "logging"])
 _LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "warning"])
-_LITERALS: Final = (cst.BaseNumber, cst.BaseString)
+# Expressions whose values cannot be combined with a coroutine. The result of a step is plain data.
+_PLAIN_DATA: Final = (cst.Await, cst.BaseNumber, cst.BaseString, cst.Dict, cst.List, cst.Tuple)
 _ADDING_METHODS: Final = frozenset(["add", "append", "extend"])
 # Methods of tasks that neither wait for the task nor return its result.
 _INSPECTING_METHODS: Final = frozenset(["cancelled", "done", "get_name", "get_stack", "print_stack", "set_name"])
@@ -165,18 +173,23 @@ class DiscardAnalysis(Struct):
             case cst.Comparison() | cst.ComparisonTarget():
                 return _DISCARDED if not elements_only else None
             case cst.BinaryOperation(left=first, right=second):
-                literal = isinstance(second if first is node else first, _LITERALS)
-                return _DISCARDED if self.is_coroutine and literal else None
+                is_data = isinstance(second if first is node else first, _PLAIN_DATA)
+                return _DISCARDED if self.is_coroutine and is_data and not elements_only else None
+            case cst.AugAssign(target=cst.Name() as target):
+                return _DISCARDED if not elements_only and self._is_plain_data(target) else None
             case cst.Attribute(attr=cst.Name(value=name)) if parent.value is node and name in _INSPECTING_METHODS:
                 return _DISCARDED if not elements_only and self._only_inspects(parent) else None
             case cst.For(asynchronous=None, target=target) | cst.CompFor(asynchronous=None, target=target) if (
                 parent.iter is node
             ):
-                return self._target_conditions([target], elements_only=False) if elements_only else None
-            case cst.Subscript() | cst.Attribute() if parent.value is node:
-                return _DISCARDED if not elements_only and self.is_coroutine and _is_missing_await(parent) else None
+                return self._target_conditions([target], elements_only=False) if elements_only else _DISCARDED
+            case cst.Subscript() if parent.value is node:
+                return None if elements_only else _DISCARDED
+            case cst.Attribute() if parent.value is node:
+                is_missing_await = parent.attr.value not in _COROUTINE_ATTRIBUTES
+                return _DISCARDED if not elements_only and self.is_coroutine and is_missing_await else None
             case cst.Arg(star=""):
-                return self._argument_conditions(parent)
+                return self._argument_conditions(parent, elements_only=elements_only)
             case cst.Assign():
                 return self._target_conditions(
                     [target.target for target in parent.targets], elements_only=elements_only
@@ -198,8 +211,11 @@ class DiscardAnalysis(Struct):
             case _:
                 return None
 
-    def _argument_conditions(self, argument: cst.Arg) -> _Conditions:
+    def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> _Conditions:
         match self.parents.get(id(argument)):
+            case cst.Call(func=cst.Name(value=name), args=arguments) if name in _REJECTING_FUNCTIONS:
+                has_keyword = any(each.keyword is not None for each in arguments)  # `max` and `min` may compare keys
+                return None if elements_only or has_keyword else _DISCARDED
             case cst.Call(func=cst.Name(value=name)):
                 return _DISCARDED if name in _INSPECTING_FUNCTIONS else None
             case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name))) if (
@@ -218,10 +234,42 @@ class DiscardAnalysis(Struct):
         conditions: list[_Question] = []
         for target in targets:
             function = self._scope(target)
+            if isinstance(target, cst.Tuple | cst.List) and not elements_only:
+                continue  # an awaitable cannot be unpacked
             if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
                 return None
             conditions.append(_NameDiscarded(function, target.value, elements_only))
         return conditions
+
+    def _is_plain_data(self, name: cst.Name) -> bool:
+        """Return whether a local variable only has literals and results of `await` as its values."""
+        function = self._scope(name)
+        if not isinstance(function, cst.FunctionDef):
+            return False
+        uses = self._names_in(function).get(name.value, ())
+        values = [value for use in uses for value in self._values_assigned_to(use)]
+        return bool(values) and all(isinstance(value, _PLAIN_DATA) for value in values)
+
+    def _values_assigned_to(self, name: cst.Name) -> Sequence[cst.CSTNode | None]:
+        """Return the value that a use of a name assigns to it, None for an unknown value, or nothing for a read."""
+        match self.parents.get(id(name)):
+            case cst.AssignTarget() as target:
+                assign = self.parents.get(id(target))
+                return (assign.value if isinstance(assign, cst.Assign) else None,)
+            case cst.AnnAssign(target=target, value=value) if target is name:
+                return (value,)
+            case cst.Element() if not self._is_target(name):
+                return ()
+            case cst.For(target=target) | cst.CompFor(target=target) | cst.NamedExpr(target=target) if (
+                target is not name
+            ):
+                return ()
+            case (
+                cst.Element() | cst.For() | cst.CompFor() | cst.NamedExpr() | cst.AsName() | cst.MatchAs() | cst.Param()
+            ):
+                return (None,)
+            case _:
+                return ()
 
     def _return_conditions(self, statement: cst.Return, *, elements_only: bool) -> _Conditions:
         function = self._scope(statement)
@@ -410,10 +458,6 @@ class DiscardAnalysis(Struct):
         scope = self._scopes[id(node)]
         self._scopes.update((id(visited), scope) for visited in path)
         return scope
-
-
-def _is_missing_await(use: cst.Subscript | cst.Attribute) -> bool:
-    return isinstance(use, cst.Subscript) or use.attr.value not in _COROUTINE_ATTRIBUTES
 
 
 def _binds(clause: cst.CompFor, name: str) -> bool:
