@@ -452,6 +452,7 @@ def _undefined_attributes(body: str, methods: str = _METHODS, before: str = "") 
     [
         ("print(self.amonut)", "Did you mean `amount`?"),
         ("await self.refund(step)", "Did you mean `_refund`?"),
+        ("print(self.envs)", "Did you mean `env`?"),
         ("await self.ship(step)", "Define `ship`, or correct the name."),
         ("await self.ship(step)\n        await self.ship(step)", "Define `ship`, or correct the name."),
     ],

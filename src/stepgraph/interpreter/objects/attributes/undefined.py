@@ -18,6 +18,8 @@ from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # External base classes whose attributes are known.
 _KNOWN_BASES: Final = frozenset([ENTRYPOINT, "abc.ABC", "builtins.object", "typing.Generic"])
+# Attributes that the SDK sets.
+_SDK_ATTRIBUTES: Final = ("ctx", "env")
 # Source text of code that expects or handles missing attributes.
 _ATTRIBUTE_HANDLING: Final = (b"AttributeError", b"hasattr(", b"__getattr", b"__dict__", b"vars(")
 # A use of `self` other than for an attribute.
@@ -85,6 +87,7 @@ def _names_in_text(module: SourceModule) -> frozenset[str]:
 
 
 def _attributes(instance: ProjectObject, order: tuple[object, ...]) -> Iterator[str]:
+    yield from _SDK_ATTRIBUTES
     yield from instance.state
     for owner in order:
         if isinstance(owner, ClassValue):

@@ -112,9 +112,14 @@ def _is_not_a_step(value: Value) -> bool:
 
 def _awaited_step(place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> StepDefinition | None:
     """Return the step that an entry calls and awaits, as in `await charge()`."""
-    name = place.text.removeprefix("await ").removesuffix("()")
-    step = steps_by_name.get(name) if place.text == f"await {name}()" else None
-    return step if step is not None and step.function_name == name else None
+    import libcst as cst  # only workflows with `depends` need it
+
+    match place.node:
+        case cst.Await(expression=cst.Call(func=cst.Name(value=name), args=[])):
+            step = steps_by_name.get(name)
+            return step if step is not None and step.function_name == name else None
+        case _:
+            return None
 
 
 def _diagnostic_of_entry(
@@ -152,7 +157,7 @@ def _describe(value: Value, place: SourcePlace) -> str:
         case StaticAwaitable():
             return "a call, not a step"
         case _:
-            return "a result, not a step" if place.text.startswith("await ") else "not a step"
+            return "a result, not a step" if place.text.startswith("await") else "not a step"
 
 
 def _advice(value: Value, place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> str:
