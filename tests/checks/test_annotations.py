@@ -57,6 +57,12 @@ def test_names_that_are_defined_or_never_evaluated(statements: str, tmp_path: Pa
     assert advice(statements, tmp_path) == []
 
 
+def test_annotations_that_are_never_evaluated(tmp_path: Path) -> None:
+    future = "from __future__ import generators, annotations\n"
+    files = {"entry.py": future + ENTRY.replace("event", "event: Any"), "wrangler.toml": CONFIGURATION}
+    assert check_project(tmp_path, files, "SG130") == []
+
+
 def test_step_function(tmp_path: Path) -> None:
     body = '@step.do("charge")\n        async def charge() -> Receipt:\n            return 1\n\n        await charge()'
     files = {"entry.py": ENTRY.replace('await step.sleep("rest", "1 hour")', body), "wrangler.toml": CONFIGURATION}

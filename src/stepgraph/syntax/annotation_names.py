@@ -21,7 +21,18 @@ _Scopes: TypeAlias = tuple[Collection[str], ...]
 
 def postpones_annotations(module: SourceModule) -> bool:
     """Return whether a module never evaluates its annotations."""
-    return module.mentions(b"from __future__ import annotations")
+    if not module.mentions(b"__future__"):
+        return False
+    binders = bindings_of(module.tree, module).binders.get("annotations", ())
+    return any(map(_imports_from_future, binders))
+
+
+def _imports_from_future(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.ImportFrom(module=cst.Name("__future__"), relative=[]):
+            return True
+        case _:
+            return False
 
 
 def is_in_annotation(node: cst.CSTNode, module: SourceModule) -> bool:
