@@ -87,6 +87,8 @@ class DiscardAnalysis(Struct):
     """The name nodes in each function, by the identity of the function and the text of the name."""
     _loops_with_await: dict[int, bool] = field(default_factory=dict)
     """Whether a `for` loop contains an `await`, by the identity of the loop."""
+    _plain_data: dict[tuple[int, str], bool] = field(default_factory=dict)
+    """Whether a local variable only has plain data as its values, by the identity of the function and the name."""
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
     """The innermost scope of a node, by the identity of the node."""
     _unreachable: UnreachableCode | None = None
@@ -242,13 +244,16 @@ class DiscardAnalysis(Struct):
         return conditions
 
     def _is_plain_data(self, name: cst.Name) -> bool:
-        """Return whether a local variable only has literals and results of `await` as its values."""
+        """Return whether a local variable only has literals and results of `await` as its values, memoized."""
         function = self._scope(name)
         if not isinstance(function, cst.FunctionDef):
             return False
-        uses = self._names_in(function).get(name.value, ())
-        values = [value for use in uses for value in self._values_assigned_to(use)]
-        return bool(values) and all(isinstance(value, _PLAIN_DATA) for value in values)
+        key = (id(function), name.value)
+        if key not in self._plain_data:
+            uses = self._names_in(function).get(name.value, ())
+            values = [value for use in uses for value in self._values_assigned_to(use)]
+            self._plain_data[key] = bool(values) and all(isinstance(value, _PLAIN_DATA) for value in values)
+        return self._plain_data[key]
 
     def _values_assigned_to(self, name: cst.Name) -> Sequence[cst.CSTNode | None]:
         """Return the value that a use of a name assigns to it, None for an unknown value, or nothing for a read."""
