@@ -61,7 +61,11 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 
 
 def is_editable(module: SourceModule) -> bool:
-    """Return whether edits of a module have an effect. It takes time only for modules with unusual characters."""
+    """Return whether edits of a module have an effect, memoized. This takes time only for unusual characters."""
+    return module.once(_is_editable)
+
+
+def _is_editable(module: SourceModule) -> bool:
     return _UNUSUAL.search(module.source) is None or module.once(_is_reproducible)
 
 
