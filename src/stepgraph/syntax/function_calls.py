@@ -65,3 +65,12 @@ def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
             return first is None or not isinstance(first.value, cst.Name) or first.value.value != own
         case _:
             return False
+
+
+def awaited_function_name(node: cst.CSTNode) -> str | None:
+    """Return the name of the function that an expression such as `await charge()` calls without arguments, or None."""
+    match node:
+        case cst.Await(expression=cst.Call(func=cst.Name(value=name), args=[])):
+            return name
+        case _:
+            return None

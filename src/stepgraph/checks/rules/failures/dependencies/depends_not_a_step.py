@@ -112,14 +112,12 @@ def _is_not_a_step(value: Value) -> bool:
 
 def _awaited_step(place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> StepDefinition | None:
     """Return the step that an entry calls and awaits, as in `await charge()`."""
-    import libcst as cst  # only workflows with `depends` need it
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.function_calls import awaited_function_name
 
-    match place.node:
-        case cst.Await(expression=cst.Call(func=cst.Name(value=name), args=[])):
-            step = steps_by_name.get(name)
-            return step if step is not None and step.function_name == name else None
-        case _:
-            return None
+    name = awaited_function_name(place.node)
+    step = None if name is None else steps_by_name.get(name)
+    return step if step is not None and step.function_name == name else None
 
 
 def _diagnostic_of_entry(
