@@ -90,6 +90,17 @@ def test_a_new_step_at_the_end_of_an_earlier_pass() -> None:
     assert len(reasons(old, new, *SECOND_PASS)) == 1
 
 
+def test_a_new_step_at_the_end_of_an_earlier_pass_beside_a_task() -> None:
+    task, weigh = do("pay", starts=1, resolves=4), do("weigh", starts=1, resolves=2)
+    old, new = (
+        graph(parallel("all", task, loop(weigh, *after))) for after in ((), (do("wrap", starts=2, resolves=3),))
+    )
+    reason = "`wrap` may run when the instance resumes, before steps that have already run."
+    for entries, expected in (([ended("weigh")], ()), ([ended("weigh"), opened("weigh")], (reason,))):
+        replay = NewCode.of(new, old).replay(counted(log_of("running", opened("pay"), *entries)))
+        assert replay.reasons == expected
+
+
 def test_a_new_concurrent_step_is_not_earlier() -> None:
     old = code(parallel("all", do("weigh", starts=1, resolves=2), do("label", starts=1, resolves=2)))
     fragile = either(branch("fragile", do("wrap", starts=1, resolves=2)))

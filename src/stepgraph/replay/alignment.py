@@ -6,11 +6,10 @@ chosen that explains the log at the lowest cost: a best-first search over positi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from enum import IntEnum
 from heapq import heappop, heappush
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
@@ -38,6 +37,7 @@ from stepgraph.replay.costs import (
 )
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.nested_entries import NestedEntries
+from stepgraph.replay.passed_calls import PassedCalls
 from stepgraph.replay.position import FINALLY, Position, Positions
 
 _MAX_EDITS: Final = 2
@@ -373,11 +373,13 @@ class _RunSearch(Struct):
         calls.reverse()
         positions.reverse()
         next_sites = self._next_sites(run)
+        before = [*positions, run.position]
+        passed = PassedCalls(self.program, self.costs, self.positions, calls, before, self._count_call)
         return Alignment(
             tuple(calls),
             next_sites,
-            self._possible_sites(calls, [*positions, run.position], next_sites) if self._may_lack(run) else frozenset(),
-            frozenset(self._avoidable(calls, positions)),
+            passed.possible_sites(next_sites) if self._may_lack(run) else frozenset(),
+            frozenset(passed.avoidable()),
             self._misdirected(run),
             frozenset(self.costs.missing(run)),
             run.covered & ~run.consumed,
@@ -408,91 +410,6 @@ class _RunSearch(Struct):
     def _may_lack(self, run: CodeRun) -> bool:
         """Return whether a step that the run did not call may matter, because entries of the log lack a call."""
         return self.costs.deployed is not None or bool(self.costs.open_entries(run) | self.costs.unplaced_in(run))
-
-    def _possible_sites(
-        self, calls: Sequence[ReplayedCall], positions: Sequence[Position], next_sites: frozenset[int]
-    ) -> frozenset[int]:
-        deployed = self.costs.deployed
-        excluded = {call.site.number for call in calls}
-        repeated = frozenset[int]()
-        is_determined = deployed is not None and (not deployed.sites or len(deployed.sites[-1]) <= 1)
-        if deployed is not None:
-            # The deployed code shows which steps are new. A log that determines the steps of its entries also shows
-            # which ones run.
-            excluded |= deployed.existing - deployed.overtaking
-            if is_determined:
-                # If the last entry may be a run of another step, the instance may have passed the next steps. Those of
-                # the next pass of a loop may precede calls of earlier passes, too.
-                repeated = next_sites
-            if not deployed.is_ambiguous:
-                excluded |= {site.number for site in self.program.sites} - deployed.optional
-        # Each step may fail, so `except` blocks count only after a failure in the log.
-        has_failed = deployed is None and any(entry.outcome == "failed" for entry in self.entries)
-        return frozenset(
-            site.number
-            for site in self.program.sites
-            if site.number not in excluded
-            and (deployed is not None or not self.answers.by_site[site.number])
-            and (deployed is None or site.number not in deployed.excluded)
-            and (
-                self._precedes_a_call(site, calls, positions)
-                if site.number in repeated
-                else any(self.positions.can_begin(position, site, after_failure=has_failed) for position in positions)
-                and (not is_determined or self._may_precede_a_call(site, calls, positions))
-            )
-        )
-
-    def _precedes_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
-        """Return whether a step can begin before a call that waits for its end, or instead of conditional calls."""
-        number = len(self.entries)
-        for index, position in enumerate(positions[: len(calls)]):
-            if not self._may_follow(position, site):
-                continue
-            for begun in self.positions.begin(position, site, number, retried=False):
-                ended = list(self.positions.end(begun, number, failed=False))
-                for following in self._with_next(calls, index):
-                    self._count_call()
-                    if not self._may_follow(begun, following) and any(
-                        self._may_follow(each, following) for each in ended
-                    ):
-                        return True
-        return False
-
-    def _with_next(self, calls: Sequence[ReplayedCall], index: int) -> Iterator[Site]:
-        """Yield the steps of a call and of the next ones, up to the first one that certainly runs there."""
-        conditions = {} if self.costs.deployed is None else self.costs.deployed.conditions
-        for at in range(index, len(calls)):
-            yield calls[at].site
-            is_early = at + 1 < len(calls) and (calls[at + 1].entry or 0) < (calls[at].entry or 0)
-            if calls[at].site.number not in conditions and not is_early:
-                return
-
-    def _may_precede_a_call(self, site: Site, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> bool:
-        """Return whether some later call can follow a step, perhaps after others and instead of the next call."""
-        number, following = len(self.entries), 0
-        for call, position in reversed(list(zip(calls, positions, strict=False))):
-            following |= 1 << call.site.number
-            if not self.positions.can_begin(position, site):
-                continue
-            self._count_call()
-            for begun in self.positions.begin(position, site, number, retried=False):
-                if any(each.sites & following for each in self.positions.end(begun, number, failed=False)):
-                    return True
-        return False
-
-    def _avoidable(self, calls: Sequence[ReplayedCall], positions: Sequence[Position]) -> Iterator[int]:
-        """Yield the indexes of the calls that took the place of an entry, although the code could have skipped them."""
-        for index, (call, following) in enumerate(pairwise(calls)):
-            # A failure can leave a `try` before each of its steps.
-            if call.replaced is None or not self._may_follow(positions[index], following.site):
-                continue
-            number = len(self.entries)
-            passed = self.positions.begin(positions[index], following.site, number, retried=False)
-            if any(not position.sites >> call.site.number & 1 for position in passed):
-                yield index
-
-    def _may_follow(self, position: Position, site: Site) -> bool:
-        return self.positions.can_begin(position, site, after_failure=False)
 
 
 def _is_raised_call(call: ReplayedCall, entries: Sequence[LogEntry]) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.execution.beginnings import Begin, Beginnings, CallFrame
+from stepgraph.execution.beginnings import Begin, Beginnings, CallFrame, PassFrame
 from stepgraph.execution.clocks import Clocks
 from stepgraph.execution.endings import EndingChange, Endings, Rewrite
 from stepgraph.execution.exits import TermExits
@@ -103,6 +103,12 @@ class Positions(Struct):
         terms = (position.main, *position.background)
         begins = (begin for term in terms for begin in self.beginnings.of(term, site.number))
         return any(after_failure or not _is_in_handler(site, begin) for begin in begins)
+
+    def overlapping_passes(self, position: Position, site: Site) -> Iterator[PassFrame]:
+        """Yield the passes of overlapping loops in which a step can begin, outermost first for each possibility."""
+        for term in (position.main, *position.background):
+            for begin in self.beginnings.of(term, site.number):
+                yield from (each for each in begin.frames if isinstance(each, PassFrame) and each.overlaps)
 
     def end(self, position: Position, entry: int, *, failed: bool) -> Iterator[Position]:
         """Yield the positions after the step of an entry has ended. The steps in it do not run."""

@@ -1,0 +1,139 @@
+"""The steps of the new code that could have run between the calls of a run, but did not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+
+from msgspec import Struct
+
+from stepgraph.execution.parts import GraphParts, Site
+from stepgraph.execution.terms import NEW
+from stepgraph.replay.costs import Costs, ReplayedCall
+from stepgraph.replay.position import Position, Positions
+
+
+class PassedCalls(Struct, frozen=True):
+    """The calls of a run of the new code, with the steps that could have run before them."""
+
+    program: GraphParts
+    costs: Costs
+    positions: Positions
+    calls: Sequence[ReplayedCall]
+    before: Sequence[Position]
+    """The position before each call, and the last one."""
+    count_call: Callable[[], None]
+    """Charges the work of a call. Raises TooAmbiguousError at the limit."""
+
+    def possible_sites(self, next_sites: frozenset[int]) -> frozenset[int]:
+        """Return the possibly new steps that could have begun by the last call, but did not.
+
+        `next_sites` are those that can begin after it.
+        """
+        deployed, answers = self.costs.deployed, self.costs.answers
+        if deployed is None:
+            # Each step may fail, so `except` blocks count only after a failure in the log.
+            has_failed = any(entry.outcome == "failed" for entry in self.costs.entries)
+            return frozenset(
+                site.number
+                for site in self._uncalled(frozenset())
+                if not answers.by_site[site.number] and self._could_begin(site, after_failure=has_failed)
+            )
+        # The deployed code shows which steps are new. A log that determines the steps of its entries also shows which
+        # ones run, except in a pass of a loop that later passes may overlap.
+        new = self._uncalled((deployed.existing - deployed.overtaking) | deployed.excluded)
+        is_determined = not deployed.sites or len(deployed.sites[-1]) <= 1
+        possible: set[int] = set()
+        for site in new:
+            if not deployed.is_ambiguous and site.number not in deployed.optional:
+                is_possible = site.number in next_sites and self._precedes_later_pass(site)
+            elif is_determined and site.number in next_sites:
+                # Steps of the next pass of a loop may precede calls of earlier passes, too. If the last entry may be a
+                # run of another step, the instance may have passed the next steps.
+                is_possible = self._precedes_a_call(site) or self._precedes_later_pass(site)
+            else:
+                is_possible = self._could_begin(site) and (not is_determined or self._may_precede_a_call(site))
+            if is_possible:
+                possible.add(site.number)
+        return frozenset(possible)
+
+    def _uncalled(self, excluded: frozenset[int]) -> list[Site]:
+        called = excluded.union(call.site.number for call in self.calls)
+        return [site for site in self.program.sites if site.number not in called]
+
+    def _could_begin(self, site: Site, *, after_failure: bool = False) -> bool:
+        return any(self.positions.can_begin(position, site, after_failure=after_failure) for position in self.before)
+
+    def _precedes_a_call(self, site: Site) -> bool:
+        """Return whether a step can begin before a call that waits for its end, or instead of conditional calls."""
+        number = len(self.costs.entries)
+        for index, position in enumerate(self.before[: len(self.calls)]):
+            if not self._may_follow(position, site):
+                continue
+            for begun in self.positions.begin(position, site, number, retried=False):
+                ended = list(self.positions.end(begun, number, failed=False))
+                for following in self._with_next(index):
+                    self.count_call()
+                    if not self._may_follow(begun, following) and any(
+                        self._may_follow(each, following) for each in ended
+                    ):
+                        return True
+        return False
+
+    def _with_next(self, index: int) -> Iterator[Site]:
+        """Yield the steps of a call and of the next ones, up to the first one that certainly runs there."""
+        conditions = {} if self.costs.deployed is None else self.costs.deployed.conditions
+        for at in range(index, len(self.calls)):
+            yield self.calls[at].site
+            is_early = at + 1 < len(self.calls) and (self.calls[at + 1].entry or 0) < (self.calls[at].entry or 0)
+            if self.calls[at].site.number not in conditions and not is_early:
+                return
+
+    def _may_precede_a_call(self, site: Site) -> bool:
+        """Return whether some later call can follow a step, perhaps after others and instead of the next call."""
+        number, following = len(self.costs.entries), 0
+        for call, position in reversed(list(zip(self.calls, self.before, strict=False))):
+            following |= 1 << call.site.number
+            if not self.positions.can_begin(position, site):
+                continue
+            self.count_call()
+            for begun in self.positions.begin(position, site, number, retried=False):
+                if any(each.sites & following for each in self.positions.end(begun, number, failed=False)):
+                    return True
+        return False
+
+    def _precedes_later_pass(self, site: Site) -> bool:
+        """Return whether a step can begin in a pass of a loop before a call that begins a later pass.
+
+        If the first step of the pass had ended by then, the deployed code probably awaits each pass, although the graph
+        lets the passes overlap.
+        """
+        for call, position in zip(self.calls, self.before, strict=False) if self.program.has_passes else ():
+            if call.entry is None:
+                continue
+            over = self.costs.over[call.entry + 1]
+            passes = self.positions.overlapping_passes(position, site)
+            loops = {
+                each.path for each in passes if each.began is not None and each.began != NEW and over >> each.began & 1
+            }
+            if not loops:
+                continue
+            self.count_call()
+            begun = self.positions.overlapping_passes(position, call.site)
+            if any(each.began == NEW and each.path in loops for each in begun):
+                return True
+        return False
+
+    def avoidable(self) -> Iterator[int]:
+        """Yield the indexes of the calls that took the place of an entry, although the code could have skipped them."""
+        for index, (call, following) in enumerate(pairwise(self.calls)):
+            # A failure can leave a `try` before each of its steps.
+            if call.replaced is None or not self._may_follow(self.before[index], following.site):
+                continue
+            number = len(self.costs.entries)
+            passed = self.positions.begin(self.before[index], following.site, number, retried=False)
+            if any(not position.sites >> call.site.number & 1 for position in passed):
+                yield index
+
+    def _may_follow(self, position: Position, site: Site) -> bool:
+        return self.positions.can_begin(position, site, after_failure=False)
