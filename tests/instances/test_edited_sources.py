@@ -70,6 +70,23 @@ def test_a_handler_raises_the_stored_error(handler: str, effect: InstanceEffect)
     assert replay("<a>\n<b>", new, log_of("running", failed("a"))).effect == effect
 
 
+@pytest.mark.parametrize(
+    ("log", "effect"),
+    [
+        (log_of("running", ended("a"), opened("c")), "unknown"),
+        (log_of("running", failed("a"), opened("c")), "fails"),
+        (log_of("running", ended("a"), opened("b")), "resumes"),
+    ],
+)
+def test_a_removed_handler_of_an_exception_of_the_code(log: InstanceLog, effect: InstanceEffect) -> None:
+    body = 'if order["bad"]:\n    raise ValueError("bad")\n<b>\n'
+    old = f"try:\n    <a>\n{indent(body, '    ')}except Exception:\n    <c>\n<d>"
+    reason = "The error that led to `c` may end the instance, as its `except` block was removed."
+    replayed = replay(old, f"<a>\n{body}<d>", log)
+    assert replayed.effect == effect
+    assert (reason in replayed.reasons) == (effect == "unknown")
+
+
 def test_a_step_gets_the_result_of_a_nested_one() -> None:
     old, new = (NESTED.format(*names) for names in ("ab", "ba"))
     log = log_of("running", ended("outer", end=17), ended("a"), ended("nap", kind="sleep"))

@@ -24,6 +24,7 @@ from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
 from stepgraph.replay.passed_part import PassedPart, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
+from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
 
 
@@ -54,6 +55,8 @@ class Decisions(Struct, frozen=True):
     """The conditions under which the steps of both versions run."""
     removed_exits: RemovedExits
     """The removed exits that the instance may have taken."""
+    handlers: RemovedHandlers
+    """The removed `except` blocks."""
     contradictions: Contradictions
     """The parts of the new version that the instance certainly skips."""
     unsuccessful: frozenset[int]
@@ -78,6 +81,9 @@ class Decisions(Struct, frozen=True):
         for condition, name in added_raises(self.matching, self.new):
             cause = f"because the new code raises an exception if `{condition}`"
             yield Decision("out_of_order", f"`{name}` may run when the instance resumes, {cause}.")
+        for name in self.handlers.entered():
+            reason = f"The error that led to `{name}` may end the instance, as its `except` block was removed."
+            yield Decision("unknown", reason)
         yield from self._added_loops()
         yield from self._further_passes()
         yield from self._overtaken_in_pass()

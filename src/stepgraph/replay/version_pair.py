@@ -15,7 +15,6 @@ from stepgraph.diff.step_functions import adjacent_namesakes, match_step_functio
 from stepgraph.diff.tree import (
     BLOCK_SLOTS,
     BRANCH,
-    CALL,
     FUNCTIONS,
     KEY,
     Tree,
@@ -41,6 +40,7 @@ from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
+from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.traces import Traces
 
@@ -174,7 +174,7 @@ class VersionPair(Struct):
             frozenset(optional),
             self._new_conditions(),
             frozenset(excluded),
-            frozenset(self._unprotected()),
+            frozenset(self._new_sites[each] for each in decisions.handlers.unprotected() if each in self._new_sites),
             only_failures,
             frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
             any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
@@ -224,30 +224,6 @@ class VersionPair(Struct):
                 if new is not None and new in self._new_sites:
                     yield self._new_sites[new]
 
-    def _unprotected(self) -> Iterator[int]:
-        """Yield the new steps in a `try` whose `except` block was removed, and in the functions that it calls."""
-        old, new = self.matching.old, self.matching.new
-        pending: list[int] = []
-        for element in old.elements:
-            if element.kind != "try" or not _has_handlers(old, element.number):
-                continue
-            partner = self.matching.to_new[element.number]
-            if partner is None:
-                inside = (child for child in element.children if old[child].slot == "try_block")
-                partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
-                pending += (number for number in partners if number is not None and not _is_protected(new, number))
-            elif not _has_handlers(new, partner):
-                pending += (child for child in new[partner].children if new[child].slot == "try_block")
-        entered = set(pending)
-        while pending:
-            for number in new.subtree(pending.pop()):
-                if number in self._new_sites:
-                    yield self._new_sites[number]
-                function = self._new_functions.get(new[number].name) if new[number].kind == CALL else None
-                if function is not None and function not in entered:
-                    entered.add(function)
-                    pending.append(function)
-
     def _has_rekeyed(self, sites: Sequence[Site]) -> bool:
         """Return whether a deployed step is now a sleep with another duration."""
         pairs = ((as_step(site), self.new.sites[new]) for site in sites for new in self._counterparts([site]))
@@ -293,15 +269,16 @@ class VersionPair(Struct):
         new = [[chain for old in chains if (chain := self._new_chain(old))] for chains in runs]
         old = PassedPart.of(self.matching.old, entries, runs, self._traces[0])
         passed = PassedPart.of(self.matching.new, entries, new, self._traces[1], is_reordered=True)
-        failed = [
-            {
-                chain[-1]
+        failures = [
+            [
+                chain
                 for entry, chains in zip(entries, version, strict=True)
                 if entry.outcome == "failed"
                 for chain in chains
-            }
+            ]
             for version in (runs, new)
         ]
+        failed = frozenset(each for chain in failures[0] for each in chain)
         return Decisions(
             self.matching,
             old,
@@ -312,6 +289,7 @@ class VersionPair(Struct):
             self._new_calls,
             self._guards,
             RemovedExits.of(self.matching, old, self._old_calls),
+            RemovedHandlers(self.matching, old, self._new_functions, failed),
             Contradictions(self._guards.both, old, passed),
             frozenset(
                 chain[-1]
@@ -320,8 +298,8 @@ class VersionPair(Struct):
                 for chain in chains
             ),
             (
-                skipped_by_failures(old, self._old_calls, sorted(failed[0])),
-                skipped_by_failures(passed, self._new_calls, sorted(failed[1])),
+                skipped_by_failures(old, self._old_calls, sorted({chain[-1] for chain in failures[0]})),
+                skipped_by_failures(passed, self._new_calls, sorted({chain[-1] for chain in failures[1]})),
             ),
         )
 
@@ -364,18 +342,6 @@ class VersionPair(Struct):
         return any(
             self.matching.to_old[element.number] is None for element in elements if element.kind in {"branch", "loop"}
         )
-
-
-def _has_handlers(tree: Tree, number: int) -> bool:
-    return any(tree[child].slot == "catch_block" for child in tree[number].children)
-
-
-def _is_protected(tree: Tree, number: int) -> bool:
-    """Return whether an element is in a `try` with an `except` block, or in a function, whose calls may be in one."""
-    return any(
-        outer.slot == FUNCTIONS or (outer.kind == "try" and _has_handlers(tree, outer.number))
-        for outer in ancestors(tree, number)
-    )
 
 
 def _only_step(sites: Sequence[Site]) -> Step | None:

@@ -1,0 +1,75 @@
+"""The removed `except` blocks, without which the errors that an instance has caught may end it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from msgspec import Struct
+
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import CALL, FUNCTIONS, Tree, is_work
+from stepgraph.replay.passed_part import PassedPart, ancestors
+
+
+class RemovedHandlers(Struct, frozen=True):
+    """Finds the parts of the new version whose `except` block was removed."""
+
+    matching: Matching
+    old: PassedPart
+    new_functions: Mapping[str, int]
+    """The numbers of the functions in the new version, by name."""
+    failed: frozenset[int]
+    """The numbers of the deployed steps whose errors are in the log, and of the calls around them."""
+
+    def unprotected(self) -> Iterator[int]:
+        """Yield the new elements in a `try` whose `except` block was removed, and in the functions that it calls."""
+        new = self.matching.new
+        pending = [number for element in self._tries() for number in self._unprotected_in(element)]
+        entered = set(pending)
+        while pending:
+            for number in new.subtree(pending.pop()):
+                yield number
+                function = self.new_functions.get(new[number].name) if new[number].kind == CALL else None
+                if function is not None and function not in entered:
+                    entered.add(function)
+                    pending.append(function)
+
+    def entered(self) -> Iterator[str]:
+        """Yield the first step of each removed `except` block that an exception of the code has led to."""
+        old = self.matching.old
+        for element in self._tries():
+            children = old[element].children
+            handler = next(child for child in children if old[child].slot == "catch_block")
+            has_failed = not self.failed.isdisjoint(old.subtree(element))
+            if handler not in self.old.entered or has_failed or not self._unprotected_in(element):
+                continue
+            yield next(old[each].name for each in old.subtree(handler) if is_work(old[each]))
+
+    def _tries(self) -> Iterator[int]:
+        """Yield the deployed `try` statements with an `except` block."""
+        old = self.matching.old
+        return (each.number for each in old.elements if each.kind == "try" and _has_handlers(old, each.number))
+
+    def _unprotected_in(self, element: int) -> list[int]:
+        """Return the new elements that a `try` has protected and no `except` block of their function protects."""
+        old, new = self.matching.old, self.matching.new
+        partner = self.matching.to_new[element]
+        if partner is None:
+            inside = (child for child in old[element].children if old[child].slot == "try_block")
+            partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
+            return [number for number in partners if number is not None and not _is_protected(new, number)]
+        if not _has_handlers(new, partner):
+            return [child for child in new[partner].children if new[child].slot == "try_block"]
+        return []
+
+
+def _has_handlers(tree: Tree, number: int) -> bool:
+    return any(tree[child].slot == "catch_block" for child in tree[number].children)
+
+
+def _is_protected(tree: Tree, number: int) -> bool:
+    """Return whether an element is in a `try` with an `except` block, or in a function, whose calls may be in one."""
+    return any(
+        outer.slot == FUNCTIONS or (outer.kind == "try" and _has_handlers(tree, outer.number))
+        for outer in ancestors(tree, number)
+    )
