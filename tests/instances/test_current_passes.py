@@ -7,10 +7,11 @@ import pytest
 from stepgraph.execution.log import LogEntry
 from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.new_code import NewCode
-from tests.instances.replay_pairs import counted, sleep
+from tests.instances.replay_pairs import SHIP, counted, sleep
 from tests.instances.short_logs import ended, log_of, opened
 from tests.render.graphs import block, branch, do, either, graph, loop, parallel, protected
 
+LEAVES: Node = {"type": "break", "kind": "break"}
 WEIGH = loop(do("weigh"))
 LABEL = protected(block(do("label")))
 SECOND_PASS = [ended("weigh"), ended("label"), opened("weigh")]
@@ -99,6 +100,16 @@ def test_a_new_step_at_the_end_of_an_earlier_pass_beside_a_task() -> None:
     for entries, expected in (([ended("weigh")], ()), ([ended("weigh"), opened("weigh")], (reason,))):
         replay = NewCode.of(new, old).replay(counted(log_of("running", opened("pay"), *entries)))
         assert replay.reasons == expected
+
+
+def test_a_new_step_in_front_of_an_exit_of_a_group() -> None:
+    task, leaves = do("pay", starts=1, resolves=3), either(branch("paid", LEAVES))
+    old, new = (
+        graph(loop(parallel("all", task, *added, leaves)), SHIP) for added in ((), (do("wrap", starts=1, resolves=2),))
+    )
+    reason = "`wrap` may run when the instance resumes, before steps that have already run."
+    for entries, expected in (([opened("pay")], ()), ([ended("pay"), opened("ship")], (reason,))):
+        assert NewCode.of(new, old).replay(log_of("running", *entries)).reasons == expected
 
 
 def test_a_new_concurrent_step_is_not_earlier() -> None:

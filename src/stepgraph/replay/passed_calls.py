@@ -46,7 +46,8 @@ class PassedCalls(Struct, frozen=True):
         possible: set[int] = set()
         for site in new:
             if not deployed.is_ambiguous and site.number not in deployed.optional:
-                is_possible = site.number in next_sites and self._precedes_later_pass(site)
+                may_be_late = site.number in next_sites
+                is_possible = may_be_late and (self._is_left_behind(site) or self._precedes_later_pass(site))
             elif is_determined and site.number in next_sites:
                 # Steps of the next pass of a loop may precede calls of earlier passes, too. If the last entry may be a
                 # run of another step, the instance may have passed the next steps.
@@ -123,6 +124,13 @@ class PassedCalls(Struct, frozen=True):
             if any(each.began == NEW and each.path in loops for each in begun):
                 return True
         return False
+
+    def _is_left_behind(self, site: Site) -> bool:
+        """Return whether an exit has left a group before a step, although the group awaits the step."""
+        if site.node.get("resolves") is None:
+            return False
+        # The graph of a group does not order an exit after the steps in front of it.
+        return bool(self.calls) and self.positions.can_begin_in_background(self.before[-1], site)
 
     def avoidable(self) -> Iterator[int]:
         """Yield the indexes of the calls that took the place of an entry, although the code could have skipped them."""

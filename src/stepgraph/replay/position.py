@@ -104,6 +104,12 @@ class Positions(Struct):
         begins = (begin for term in terms for begin in self.beginnings.of(term, site.number))
         return any(after_failure or not _is_in_handler(site, begin) for begin in begins)
 
+    def can_begin_in_background(self, position: Position, site: Site) -> bool:
+        """Return whether a step can begin only in work that nothing waits for."""
+        if self.beginnings.of(position.main, site.number):
+            return False
+        return any(self.beginnings.of(term, site.number) for term in position.background)
+
     def overlapping_passes(self, position: Position, site: Site) -> Iterator[PassFrame]:
         """Yield the passes of overlapping loops in which a step can begin, outermost first for each possibility."""
         for term in (position.main, *position.background):
