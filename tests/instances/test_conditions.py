@@ -10,8 +10,8 @@ from stepgraph import analyze_source
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
 from tests.instances.replay_pairs import counted
 from tests.instances.short_logs import ended, log_of, opened
 

@@ -9,8 +9,8 @@ import pytest
 from stepgraph import analyze_source
 from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
 from tests.instances.replay_pairs import counted
 from tests.instances.short_logs import ended, failed, log_of, opened
 

@@ -10,8 +10,8 @@ from stepgraph.execution.engine_rules import Effect, InstanceEffect
 from stepgraph.execution.log import LogEntry
 from stepgraph.limits import REPLAY_POSITIONS
 from stepgraph.model.payload import Node
-from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
 from tests.instances.replay_pairs import (
     CHARGE,
     LOAD,
@@ -99,6 +99,14 @@ def test_a_renamed_step_that_runs_begins_again() -> None:
     assert (replay.effect, replay.reasons) == (
         "reruns",
         ("`innermost-1` runs from its first attempt, because `inner-1` has another name.",),
+    )
+
+
+def test_a_step_in_the_place_of_another_one() -> None:
+    """A saved graph has no functions, so only the names show whether the step was renamed or replaced."""
+    new = graph(LOAD, do("verify fraud"), sleep(), SHIP)
+    assert NewCode.of(new, SLEEPS).replay(SLEEPING).reasons == (
+        "`verify fraud-1` runs in place of `charge card-1`: if it does the same work, the work is done again.",
     )
 
 

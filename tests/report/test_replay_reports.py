@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect
 from stepgraph.model.json_schema import replay_report_schema
 from stepgraph.model.replay_report import ReplayDocument
-from stepgraph.replay.judgment import Replay
+from stepgraph.replay.replay import Replay
 from stepgraph.report.replay.json_report import render_json
 from stepgraph.report.replay.markdown import render_markdown
 from stepgraph.report.replay.replay_report import ReplayedInstance, ReplayFailOn, ReplayReport, advice

@@ -13,8 +13,8 @@ from stepgraph.execution.log_budget import LogBudget
 from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.walk import paths_of
 from stepgraph.phrases import quoted
-from stepgraph.replay.judgment import Replay
 from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
 
 if TYPE_CHECKING:
     from stepgraph.cli.diff_sides import ComparedVersion

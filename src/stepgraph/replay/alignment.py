@@ -20,7 +20,7 @@ from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
-from stepgraph.replay.answers import Answers, is_raised
+from stepgraph.replay.answers import Answers, has_common_word, is_raised
 from stepgraph.replay.costs import (
     AGAIN,
     FAILED,
@@ -353,8 +353,7 @@ class _RunSearch(Struct):
     def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
         if entry.kind != site.kind:
             return REPLACED_BY_OTHER_KIND
-        words = {word for piece in site.pattern.pieces for word in piece.split()}
-        return REPLACED + words.isdisjoint(entry.name.split())
+        return REPLACED + (not has_common_word(site, entry))
 
     def _nested(self, site: Site, entry: LogEntry) -> int:
         """Return the entries of the steps inside a finished step, as a bit set. Its body does not run again."""

@@ -206,6 +206,12 @@ def elapsed_time(entry: LogEntry) -> int | None:
     return entry.end - entry.start
 
 
+def has_common_word(site: Site, entry: LogEntry) -> bool:
+    """Return whether the names of a step and of an entry have a word in common."""
+    words = {word for piece in site.pattern.pieces for word in piece.split()}
+    return not words.isdisjoint(entry.name.split())
+
+
 def is_raised(site: Site, entry: LogEntry) -> bool:
     """Return whether a call that an ended entry answers raises: its stored error, or for a time in the past."""
     return entry.outcome == "failed" or (entry.outcome == "done" and site.node["type"] == "step_sleep_until")

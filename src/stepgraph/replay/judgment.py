@@ -9,49 +9,35 @@ from msgspec import Struct, field
 from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, result_key
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.parts import GraphParts, Path, Site
+from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import duration_text, enumeration
 from stepgraph.replay.alignment import Alignment
-from stepgraph.replay.answers import as_step, elapsed_time, event_type, is_computed_sleep, is_raised, took_longer
+from stepgraph.replay.answers import (
+    as_step,
+    elapsed_time,
+    event_type,
+    has_common_word,
+    is_computed_sleep,
+    is_raised,
+    took_longer,
+)
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.doubts import Doubts, Reason
 from stepgraph.replay.log_names import log_names
+from stepgraph.replay.replay import Replay
 from stepgraph.replay.wording import (
     computed_name,
     misuse,
     other_pass,
     removed_namesake,
     removed_or_renamed,
+    replacement,
     rerun_reason,
     skipped_error,
     unreached,
 )
-
-
-class Replay(Struct, frozen=True):
-    """The effect of new code on an instance. Names are those of the log, with counters."""
-
-    effect: InstanceEffect
-    reasons: tuple[str, ...] = ()
-    """The reasons for the effect and for lesser ones, one sentence each, the worst first."""
-    notes: tuple[str, ...] = ()
-    """Remarks that do not change the effect, one sentence each."""
-    at: Path | None = None
-    """The path of the new step that the first reason is about, or None if there is none."""
-    reruns: tuple[str, ...] = ()
-    """Steps that run although their work has been done, possibly under another name."""
-    added: tuple[str, ...] = ()
-    """Other steps that run although steps that now follow them have already run."""
-    reused: tuple[str, ...] = ()
-    """Finished entries whose stored results the new code uses."""
-    taken_up: tuple[str, ...] = ()
-    """Entries that have not ended and that the new code continues."""
-    begun_anew: tuple[str, ...] = ()
-    """Sleeps and waits that begin although the instance has passed their place."""
-    orphans: tuple[str, ...] = ()
-    """Entries that no call of the new code reads."""
 
 
 class Judgment(Struct):
@@ -182,7 +168,7 @@ class Judgment(Struct):
         if node is not None and self._may_have_other_name(call.site, number):
             self._add("unknown", computed_name(entry), call.site)
         if self._may_have_other_duration(call.site, number):
-            self._add("unknown", self._duration_reason(call.site, entry), call.site)
+            self._add("unknown", self._duration_reason(call.site, number), call.site)
 
     def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
         if site.kind != "wait" or deployed is None:
@@ -225,11 +211,12 @@ class Judgment(Struct):
         runs = [number, *bits(self.required.get(site, 0))] if self.program.sites[site].kind == "sleep" else []
         return remains and len(runs) > 1 and all(self.entries[run].outcome != "open" for run in runs)
 
-    def _duration_reason(self, site: Site, entry: LogEntry) -> str:
+    def _duration_reason(self, site: Site, number: int) -> str:
+        entry = self.entries[number]
         elapsed = elapsed_time(entry)
         node = as_step(site)
         duration = duration_text(node["duration"]) if node["type"] == "step_sleep" else ""
-        if self.nodes[entry.index] is not None or elapsed is None:
+        if self.nodes[number] is not None or elapsed is None:
             return f"The duration of `{entry.log_name}` is computed, so it is unknown whether it changed."
         return (
             f"`{entry.log_name}` took much longer than {duration}, because of a pause or a changed duration. "
@@ -258,7 +245,10 @@ class Judgment(Struct):
             return
         if not is_wait:
             self.reruns.append(name)
-        self._add_run("reruns", call, rerun_reason(site, name, replaced, namesake))
+        reason = rerun_reason(site, name, replaced, namesake)
+        if replaced is not None and self._may_be_another(call):
+            reason = replacement(replaced, name)
+        self._add_run("reruns", call, reason)
         if site.kind == "wait" and replaced is not None and call.replaced is not None:
             self._judge_new_wait(site, name, call.replaced)
 
@@ -299,6 +289,16 @@ class Judgment(Struct):
             return False
         is_last = all(each.entry is None for each in self.alignment.calls[number + 1 :])
         return number in self.alignment.avoidable or (is_last and not is_wait)
+
+    def _may_be_another(self, call: ReplayedCall) -> bool:
+        """Return whether a step in the place of a removed one may do other work: nothing shows a rename."""
+        number, site = call.replaced, call.site
+        node = None if number is None else self.nodes[number]
+        if self.deployed is None or number is None or node is None or site.kind != "step":
+            return False
+        if self.entries[number].outcome == "open" or not site.pattern.is_literal:
+            return False
+        return not has_common_word(site, self.entries[number]) and self.deployed.may_be_renamed(node, as_step(site))
 
     def _namesake(self, site: Site) -> LogEntry | None:
         """Return an entry that has the key of a step, and whose result goes to another call."""

@@ -20,7 +20,8 @@ from stepgraph.model.payload import Graph
 from stepgraph.replay.alignment import align
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.deployed import DeployedRun, MisfitError
-from stepgraph.replay.judgment import Judgment, Replay
+from stepgraph.replay.judgment import Judgment
+from stepgraph.replay.replay import Replay
 from stepgraph.replay.version_pair import VersionPair
 from stepgraph.replay.wording import several_steps
 

@@ -64,6 +64,11 @@ def removed_or_moved(entry: LogEntry, name: str) -> str:
     return f"`{entry.log_name}` is not in the new code. If `{name}` is its new name, its work is done again."
 
 
+def replacement(entry: LogEntry, name: str) -> str:
+    """Return the reason that a step in the place of a removed one may do its work again."""
+    return f"`{name}` runs in place of `{entry.log_name}`: if it does the same work, the work is done again."
+
+
 def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: LogEntry | None) -> str:
     """Return the reason that a step runs again."""
     verb = "runs" if site.kind == "step" else "begins"

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect
 from stepgraph.phrases import counted, enumeration
-from stepgraph.replay.judgment import Replay
+from stepgraph.replay.replay import Replay
 
 
 class ReplayFailOn(StrEnum):
