@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
@@ -130,11 +131,18 @@ class Beginnings(Struct, eq=False):
     """The maximum depth of recursive calls that begin no step."""
     begins: dict[tuple[Term, int, int], tuple[Begin, ...]] = field(default_factory=dict)
     positions: dict[Part, dict[int, list[int]]] = field(default_factory=dict)
+    stops: dict[SequencePart, list[int]] = field(default_factory=dict)
+    """The next item of each sequence that control may not simply pass, by index."""
     group_index: _GroupIndex | None = None
     """The members of the last group by the steps in them."""
     is_truncated: bool = False
     """Whether a recursion exceeded this depth."""
     _recursion: int = 0
+
+    def forget(self) -> None:
+        """Drop the results that depend on the exits of terms."""
+        self.begins.clear()
+        self.stops.clear()
 
     def of(self, term: Term, site: int) -> tuple[Begin, ...]:
         """Return the terms after a step has begun."""
@@ -249,13 +257,36 @@ class Beginnings(Struct, eq=False):
         positions = self._positions(part, part.items, site)
         if not positions or positions[-1] < index:
             return
-        for reached, pendings in self.exits.passed(current, part, index):
-            if reached in positions:
-                for begin in self.of(self.terms.fresh(part.items[reached]), site):
-                    rest = self.terms.rest(begin.term, part, reached + 1)
-                    yield from (self._with(begin, rest, pending) for pending in pendings)
-            if reached == positions[-1]:
+        for reached, pendings in self._reached(current, part, index, positions):
+            for begin in self.of(self.terms.fresh(part.items[reached]), site):
+                rest = self.terms.rest(begin.term, part, reached + 1)
+                yield from (self._with(begin, rest, pending) for pending in pendings)
+
+    def _reached(
+        self, current: Term, part: SequencePart, index: int, positions: Sequence[int]
+    ) -> Iterator[tuple[int, list[Pending]]]:
+        """Yield the positions in a sequence that control may reach without a step, with the work that continues."""
+        pendings, stops = self.exits.ends(current), self._stops(part)
+        at = bisect_left(positions, index)
+        while pendings:
+            stop = stops[index]
+            while at < len(positions) and positions[at] <= stop:
+                yield positions[at], pendings
+                at += 1
+            if at == len(positions):
                 return
+            pendings = self.terms.all_joined([pendings, self.exits.ends(self.terms.fresh(part.items[stop]))])
+            index = stop + 1
+
+    def _stops(self, part: SequencePart) -> list[int]:
+        """Return the next item from each index on that ends only after a step, or with work that continues."""
+        stops = self.stops.get(part)
+        if stops is None:
+            stops = self.stops[part] = list(range(len(part.items) + 1))
+            for index in reversed(range(len(part.items))):
+                if self.exits.ends(self.terms.fresh(part.items[index])) == [NO_PENDING]:
+                    stops[index] = stops[index + 1]
+        return stops
 
     def _positions(self, part: Part, items: Sequence[Part], site: int) -> Sequence[int]:
         """Return the items of a sequence, or branches of a choice, that contain a site."""

@@ -245,7 +245,7 @@ class Matcher(Struct, eq=False):
     def _forget(self) -> None:
         """Drop the results of a higher precision."""
         self.exits.forget()
-        self.beginnings.begins.clear()
+        self.beginnings.forget()
         self.beginnings.clocks.advances.clear()
         self.endings.changed_terms.clear()
 
