@@ -14,7 +14,7 @@ from stepgraph.replay.answers import Answers
 from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import branch, call, do, either, function, graph, loop
+from tests.render.graphs import branch, call, do, either, function, graph, loop, parallel
 
 AMBIGUOUS = ("Too many paths through the new code fit the log.",)
 
@@ -75,6 +75,20 @@ def test_tried_calls_are_limited(monkeypatch: pytest.MonkeyPatch, entries: int, 
     steps = [either(branch("flip()", do("a")), branch(None)) for _ in range(90)]
     log = log_of("running", *(replace(ended("a"), count=number) for number in range(1, entries + 1)))
     assert NewCode.of(graph(*steps)).replay(log).effect == effect
+
+
+def test_new_steps_of_concurrent_calls_take_linear_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call of the helper may run the new step before or after those of the other calls."""
+    monkeypatch.setattr("stepgraph.replay.alignment.REPLAY_CALLS", 400)
+    group = parallel("all", loop({"type": "function_call", "name": "pack", "starts": 1, "resolves": 2}))
+    old, new = (
+        graph(group, functions={"pack": function("pack", do("load {x}"), *added, do("ship {x}"))})
+        for added in ((), (do("weigh {x}"),))
+    )
+    calls = range(50)
+    loaded = (ended(f"load {number}", end=500) for number in calls)
+    log = log_of("running", *loaded, *(opened(f"ship {number}") for number in calls))
+    assert NewCode.of(new, old).replay(log).effect == "out_of_order"
 
 
 def test_logs_share_a_budget() -> None:

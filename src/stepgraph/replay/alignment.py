@@ -26,6 +26,7 @@ from stepgraph.replay.costs import (
     FAILED,
     MOVED,
     OTHER_VALUE,
+    OTHER_WORDS,
     REPLACED,
     REPLACED_BY_OTHER_KIND,
     REQUIRED_RUN,
@@ -353,7 +354,7 @@ class _RunSearch(Struct):
     def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
         if entry.kind != site.kind:
             return REPLACED_BY_OTHER_KIND
-        return REPLACED + (not has_common_word(site, entry))
+        return REPLACED + OTHER_WORDS * (not has_common_word(site, entry))
 
     def _nested(self, site: Site, entry: LogEntry) -> int:
         """Return the entries of the steps inside a finished step, as a bit set. Its body does not run again."""

@@ -13,28 +13,33 @@ from msgspec import Struct
 from stepgraph.bit_sets import bit_set
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
+from stepgraph.limits import REPLAY_POSITIONS
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.call_counts import CallCounts, TrackedCalls
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import Position
 
-# Costs of the differences between a run and a run without changes. Only their order of magnitude matters.
-MOVED: Final = 2
-RESUMED: Final = 1
-FAILED: Final = 4
-RUN: Final = 20
-REPLACED: Final = 30
-REPLACED_BY_OTHER_KIND: Final = 34
-ORPHAN: Final = 48
 # One edit of the code changes all runs of a step, so it is charged once.
 AGAIN: Final = 1
+_UNIT: Final = 2 * AGAIN * REPLAY_POSITIONS
+"""More than the cost of all further runs of an edited step."""
+
+# Costs of the differences between a run and a run without changes. Only their order of magnitude matters.
+MOVED: Final = 2 * _UNIT
+RESUMED: Final = _UNIT
+FAILED: Final = 4 * _UNIT
+RUN: Final = 20 * _UNIT
+REPLACED: Final = 30 * _UNIT
+OTHER_WORDS: Final = _UNIT
+REPLACED_BY_OTHER_KIND: Final = 34 * _UNIT
+ORPHAN: Final = 48 * _UNIT
 # With the deployed code, the decisions of the instance are known, and these costs select the run.
-UNEXPECTED: Final = 1_200
-MISSING: Final = 1_600
-REQUIRED_RUN: Final = 4
+UNEXPECTED: Final = 1_200 * _UNIT
+MISSING: Final = 1_600 * _UNIT
+REQUIRED_RUN: Final = 4 * _UNIT
 # A name with unknown parts that has not changed probably has the same value.
-OTHER_VALUE: Final = 1_600
-UNPLACED_ORPHAN: Final = 8
+OTHER_VALUE: Final = 1_600 * _UNIT
+UNPLACED_ORPHAN: Final = 8 * _UNIT
 
 
 RunKey: TypeAlias = tuple[Position, int, int, int, CallCounts]
@@ -168,13 +173,13 @@ class Costs(Struct, frozen=True):
         """Return the probable cost of the continuations of a run.
 
         Further runs of an edited step may cost less, but the estimate ignores this, so that the search prefers runs
-        that explain more entries.
+        that explain more entries. For the same reason, each entry may still need a further run of an edited step.
         """
         sites, waiting, unplaced = run.position.sites, self.open_entries(run), self.unplaced_in(run)
         lost = (unplaced & self.passed(run)).bit_count()
         cost = ORPHAN * lost + REPLACED * (unplaced.bit_count() - lost)
         orphan = ORPHAN if self.deployed is None else UNPLACED_ORPHAN
-        cost += orphan * (self.answers.unanswerable(sites) & waiting).bit_count()
+        cost += orphan * (self.answers.unanswerable(sites) & waiting).bit_count() + AGAIN * waiting.bit_count()
         if not run.counts.lacking & ~sites:
             return cost
         lacking = self.tracked.lacking(run.counts, run.covered)
