@@ -258,3 +258,12 @@ def test_a_new_loop_in_an_earlier_pass() -> None:
     replay = NewCode.of(new, old).replay(log)
     reason = "A new loop may run `wrap` any number of times: the log does not show how many."
     assert (replay.effect, replay.reasons) == ("unknown", (reason,))
+
+
+def test_a_new_step_in_an_else_that_follows_a_new_condition() -> None:
+    express, normal = branch("vip", do("express")), do("normal")
+    old = graph(either(express, branch(None, normal)), PACK)
+    new = graph(either(express, branch("cheap", normal), branch(None, do("weigh"))), PACK)
+    replay = NewCode.of(new, old).replay(log_of("running", ended("normal"), opened("pack")))
+    reason = "`weigh` may run when the instance resumes, before steps that have already run."
+    assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))

@@ -120,6 +120,18 @@ def overtaking_branch(matching: Matching, old: int, new: int) -> int | None:
     return next((each for each in earlier if not are_exclusive(own, _condition(matching.new, each))), None)
 
 
+def other_defaults(matching: Matching) -> Iterator[int]:
+    """Yield each `else` of the new code that runs under other conditions than the `else` it is matched with."""
+    for element in matching.new.elements:
+        old = matching.to_old[element.number]
+        if element.kind != BRANCH or element.text("condition") or old is None or matching.old[old].kind != BRANCH:
+            continue
+        are_known = decisions(matching.old, old) and decisions(matching.new, element.number)
+        is_default = not matching.old[old].text("condition")
+        if is_default and are_known and not matching.has_same_decision(old, element.number):
+            yield element.number
+
+
 def _condition(tree: Tree, branch: int) -> str:
     return tree.definitions.get(branch, "") or tree[branch].text("condition")
 

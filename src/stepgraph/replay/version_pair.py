@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.diff.branch_conditions import match_branches, match_nested_branches
+from stepgraph.diff.branch_conditions import match_branches, match_nested_branches, other_defaults
 from stepgraph.diff.loop_heads import continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
@@ -76,6 +76,8 @@ class VersionPair(Struct):
     """The elements of the new steps, by the number of the step."""
     _run_limits: RunLimits
     """The largest number of runs of each new step."""
+    _other_defaults: frozenset[int]
+    """The `else` branches that run under other conditions than before."""
 
     @classmethod
     def of(
@@ -115,6 +117,7 @@ class VersionPair(Struct):
             details,
             elements,
             RunLimits(new_tree, new_calls),
+            frozenset(other_defaults(matching)),
         )
 
     def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
@@ -337,10 +340,12 @@ class VersionPair(Struct):
                 yield self._new_sites[element]
 
     def _is_optional(self, number: int) -> bool:
-        """Return whether a new element is in a branch or loop that the deployed code lacks."""
+        """Return whether a new element is in a branch or loop that the deployed code lacks, or in another `else`."""
         elements = (self.matching.new[number], *ancestors(self.matching.new, number))
         return any(
-            self.matching.to_old[element.number] is None for element in elements if element.kind in {"branch", "loop"}
+            self.matching.to_old[element.number] is None or element.number in self._other_defaults
+            for element in elements
+            if element.kind in {BRANCH, "loop"}
         )
 
 
