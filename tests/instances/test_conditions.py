@@ -107,6 +107,28 @@ def test_branches_change_places_with_a_negated_condition(old: str, new: str) -> 
         assert diff_effect(choice(before), changed) is Effect.SAFE
 
 
+@pytest.mark.parametrize(("limit", "effect_of_edit"), [("5", "resumes"), ("6", "unknown")])
+@pytest.mark.parametrize("is_global", [False, True])
+def test_a_lambda_in_place_of_a_function(limit: str, effect_of_edit: InstanceEffect, *, is_global: bool) -> None:
+    definitions = f"is_large = lambda value: value > {limit}", "def is_large(total):\n    return total > 5"
+    choices = []
+    for definition in definitions:
+        code = choice("is_large(total)")
+        if is_global:
+            choices.append(f"{definition}\n{code}")
+        else:
+            marker = "        if is_large"
+            choices.append(code.replace(marker, f"{indent(definition, ' ' * 8)}\n{marker}"))
+    assert effect(*choices, PASSED) == effect(*choices[::-1], PASSED) == effect_of_edit
+
+
+def test_variables_that_are_assigned_together() -> None:
+    apart = '        total = order["total"]\n        lines = order["lines"]\n'
+    old, together = choice("total > 5"), '        total, lines = order["total"], order["lines"]\n'
+    assert effect(old, old.replace(apart, together), PASSED) == "resumes"
+    assert effect(old, old.replace(apart, together.replace("total, lines", "lines, total")), PASSED) == "unknown"
+
+
 def test_conditions_without_known_definitions_are_compared_as_written() -> None:
     old = choice("total[-1:0] != [x for x in lines for y in x]")
     new = choice("not total[-1:0] == [x for x in lines for y in x]")

@@ -71,6 +71,10 @@ def test_parts_of_conditions(text: str, parts: tuple[str, ...], negated_parts: t
         ('f"a {b!s}" + c', [("a ", False), ("b", True), ("c", True)]),
         ('f"a {b:>3}"', [('f"a {b:>3}"', True)]),
         ("a + b", [("a + b", True)]),
+        ('"a {} c{}".format(b, "d")', [("a ", False), ("b", True), (" c", False), ("d", False)]),
+        ('"a {}".format(*b)', [('"a {}".format(*b)', True)]),
+        ('"a {0}".format(b)', [('"a {0}".format(b)', True)]),
+        ('"a {{}}".format(b)', [('"a {{}}".format(b)', True)]),
     ],
 )
 def test_pieces_of_strings(text: str, pieces: list[tuple[str, bool]]) -> None:

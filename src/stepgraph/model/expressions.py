@@ -173,13 +173,20 @@ def joined_pieces(text: str) -> list[tuple[str, bool]]:
 
 
 class _JoinedStrings(ast.NodeTransformer):
-    """Turns concatenations of strings into f-strings."""
+    """Turns concatenations of strings, and templates with `format`, into f-strings."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         return self._joined(node)
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.AST:
         return self._joined(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        match node.func:
+            case ast.Attribute(value=ast.Constant(value=str()), attr="format"):
+                return self._joined(node)
+            case _:
+                return self.generic_visit(node)
 
     def _joined(self, node: ast.expr) -> ast.AST:
         pieces = _pieces(node)
@@ -199,6 +206,10 @@ def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
             return [literal]
         case ast.Call(func=ast.Name(id="str"), args=[argument], keywords=[]):
             return _pieces(argument) or [argument]
+        case ast.Call(
+            func=ast.Attribute(value=ast.Constant(value=str(template)), attr="format"), args=args, keywords=[]
+        ):
+            return _formatted_pieces(template, args)
         case ast.BinOp(left=left, op=ast.Add(), right=right):
             sides = _pieces(left), _pieces(right)
             if sides == (None, None):
@@ -217,6 +228,19 @@ def _pieces(expression: ast.expr) -> list[str | ast.expr] | None:
             return pieces
         case _:
             return None
+
+
+def _formatted_pieces(template: str, args: Sequence[ast.expr]) -> list[str | ast.expr] | None:
+    """Return the pieces of a template such as `pack {}`, with each argument once and in order, or None for others."""
+    literals = template.split("{}")
+    if len(literals) != len(args) + 1 or any(set("{}") & set(each) for each in literals):
+        return None
+    if any(isinstance(each, ast.Starred) for each in args):
+        return None
+    pieces: list[str | ast.expr] = [literals[0]]
+    for argument, literal in zip(args, literals[1:], strict=True):
+        pieces += [*(_pieces(argument) or [argument]), literal]
+    return [piece for piece in pieces if piece != ""]
 
 
 def _parse(text: str) -> ast.expr | None:

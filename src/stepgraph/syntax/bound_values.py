@@ -39,12 +39,24 @@ def numbered_elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
 def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression | None:
     """Return the value of the only statement that binds a variable, if it assigns it."""
     match binders:
+        case [cst.Assign(targets=[cst.AssignTarget(cst.Tuple(elements=names))], value=cst.Tuple(elements=values))]:
+            return _unpacked(name, names, values)
         case [cst.Assign(targets=targets, value=value)]:
             return value if any(target_path(target.target, name) == "" for target in targets) else None
         case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
             return value
         case _:
             return None
+
+
+def _unpacked(
+    name: str, names: Sequence[cst.BaseElement], values: Sequence[cst.BaseElement]
+) -> cst.BaseExpression | None:
+    """Return the value that `a, b = 1, 2` assigns to a name, or None if it is unknown."""
+    if len(names) != len(values) or any(isinstance(each, cst.StarredElement) for each in (*names, *values)):
+        return None
+    assigned = [each.value for each, target in zip(values, names, strict=True) if target_path(target.value, name) == ""]
+    return assigned[0] if len(assigned) == 1 else None
 
 
 def target_path(target: cst.BaseExpression, name: str) -> str | None:

@@ -105,7 +105,7 @@ class GlobalValues:
             case NameDefinition(module=defining, name=defined):
                 bindings = bindings_of(defining.tree, defining)
                 place = only_function(bindings.binders[defined], defining)
-                is_only = place is not None and id(place.node) in bindings.top_level_statements
+                is_only = place is not None and id(place.binder) in bindings.top_level_statements
                 return place if is_only and defined not in bindings.mutations else None
             case _:
                 return None

@@ -17,15 +17,25 @@ class DefinedFunction(Struct, frozen=True):
 
     module: SourceModule
     node: cst.FunctionDef
+    binder: cst.FunctionDef | cst.Assign
+    """The statement that binds the name of the function. For a lambda, the node is a definition without parents."""
 
 
 def only_function(binders: Sequence[cst.CSTNode], module: SourceModule) -> DefinedFunction | None:
     """Return the function that the only statement which binds a name defines, or None."""
     match binders:
         case [cst.FunctionDef() as function]:
-            return DefinedFunction(module, function)
+            return DefinedFunction(module, function, function)
+        case [cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=cst.Lambda() as function) as binder]:
+            return DefinedFunction(module, module.once_for(function, _definition), binder)
         case _:
             return None
+
+
+def _definition(function: cst.Lambda, _module: SourceModule) -> cst.FunctionDef:
+    """Return the definition of a function that returns the value of a lambda."""
+    body = cst.IndentedBlock([cst.SimpleStatementLine([cst.Return(function.body)])])
+    return cst.FunctionDef(cst.Name("function"), function.params, body)
 
 
 def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None:

@@ -164,8 +164,9 @@ class VariableDefinitions(Struct):
         value = None if called is None else returned_value(called, is_awaited=call is not expression)
         if called is None or value is None or called.node in self.expansion.calls:
             return None
+        around = functions_around(SourcePlace(called.module, called.binder))
+        callee = VariableDefinitions(called.module, (called.node, *around), self.expansion)
         *_, last = called.node.body.body
-        callee = VariableDefinitions(called.module, functions_around(SourcePlace(called.module, last)), self.expansion)
         pending, by_variable = dict(self.expansion.pending), dict(numbers.by_variable)
         self.expansion.calls[called.node] = _SimpleCall(call, self, at, function)
         try:
