@@ -119,7 +119,8 @@ def test_a_lambda_in_place_of_a_function(limit: str, effect_of_edit: InstanceEff
         else:
             marker = "        if is_large"
             choices.append(code.replace(marker, f"{indent(definition, ' ' * 8)}\n{marker}"))
-    assert effect(*choices, PASSED) == effect(*choices[::-1], PASSED) == effect_of_edit
+    first, second = choices
+    assert effect(first, second, PASSED) == effect(second, first, PASSED) == effect_of_edit
 
 
 def test_variables_that_are_assigned_together() -> None:

@@ -267,3 +267,22 @@ def test_a_new_step_in_an_else_that_follows_a_new_condition() -> None:
     replay = NewCode.of(new, old).replay(log_of("running", ended("normal"), opened("pack")))
     reason = "`weigh` may run when the instance resumes, before steps that have already run."
     assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
+
+
+PREPARE = call("prepare")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "effect"),
+    [
+        (WRAP, block(either(branch("vip", PREPARE)), WRAP), "out_of_order"),
+        (WRAP, block(loop(PREPARE), WRAP), "out_of_order"),
+        (block(either(branch("vip", PREPARE)), WRAP), block(either(branch("not vip", PREPARE)), WRAP), "out_of_order"),
+        (block(either(branch("vip", PREPARE)), WRAP), block(either(branch("vip", PREPARE)), WRAP), "resumes"),
+        (WRAP, protected(block(WRAP), catch=block(PREPARE)), "resumes"),
+    ],
+)
+def test_another_call_of_a_function_that_has_run(before: Node, after: Node, effect: InstanceEffect) -> None:
+    functions = {"prepare": function("prepare", PACK)}
+    old, new = (graph(PREPARE, node, sleep(), functions=functions) for node in (before, after))
+    assert NewCode.of(new, old).replay(PACKED).effect == effect

@@ -22,7 +22,7 @@ from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
-from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.replay.passed_part import PassedPart, ancestors, elements_around, loops_around
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
@@ -163,13 +163,13 @@ class Decisions(Struct, frozen=True):
         return is_candidate and not self.guards.keep(old, number)
 
     def _has_lost_condition(self, old: int, new: int, *, with_loops: bool = True) -> bool:
-        outside = [self.matching.old[outer] for outer in _elements_around(self.matching.old, self.old_calls, old)]
+        outside = [self.matching.old[outer] for outer in elements_around(self.matching.old, self.old_calls, old)]
         conditional = [
             outer.number for outer in outside if _is_conditional(outer) and (with_loops or outer.kind != "loop")
         ]
         if not conditional:
             return False
-        around = _elements_around(self.matching.new, self.new_calls, new)
+        around = elements_around(self.matching.new, self.new_calls, new)
         return any(self._is_left(outer, around) for outer in conditional)
 
     def _is_left(self, outer: int, around: set[int]) -> bool:
@@ -230,10 +230,25 @@ class Decisions(Struct, frozen=True):
             function = functions.get(element.name) if element.kind == CALL else None
             if function not in self.new.last or self.matching.to_old[element.number] in self.old.possible:
                 continue
-            if self.has_overtaken(element.number) and not self.is_excluded(element.number):
+            if self._is_additional(element) and not self.is_excluded(element.number):
                 name = f"`{element.name}{tree.arguments.get(element.number, '')}`"
                 reason = f"{name} may run when the instance resumes, before steps that have already run."
                 yield Decision("out_of_order", reason)
+
+    def _is_additional(self, call: TreeElement) -> bool:
+        """Return whether a call that the instance has not made now precedes steps that have run."""
+        if self.has_overtaken(call.number) or self.is_released(call.number):
+            return True
+        if self.matching.to_old[call.number] is not None or not self.new.has_passed(call.number, self.new_calls):
+            return False
+        outside = list(ancestors(self.matching.new, call.number))
+        if any(each.slot == "catch_block" for each in outside) and not self.may_have_raised:
+            return False
+        # A call may replace one that was removed. The members of a group run in any order.
+        deployed = (name for name in self.old_calls if self.matching.renamed.get(name, name) == call.name)
+        made = [each for name in deployed for each in self.old_calls[name] if each in self.old.possible]
+        is_new = bool(made) and all(self.matching.to_new[each] is not None for each in made)
+        return is_new and all(each.kind != "parallel" for each in outside)
 
     def _is_in(self, old: int) -> bool:
         """Return whether the last step of the instance in a function of the deployed code is in an element."""
@@ -400,8 +415,8 @@ class Decisions(Struct, frozen=True):
         old = self.matching.to_old[new]
         if old is None:
             return True
-        before = _loops_around(self.matching.old, self.old_calls, old)
-        return len(_loops_around(self.matching.new, self.new_calls, new)) > len(before)
+        before = loops_around(self.matching.old, self.old_calls, old)
+        return len(loops_around(self.matching.new, self.new_calls, new)) > len(before)
 
     def _added_passes(self, number: int, name: str) -> Iterator[Decision]:
         """Yield the decision of a new loop around a step or call."""
@@ -471,20 +486,3 @@ def _is_alternative(part: PassedPart, number: int) -> bool:
 
 def _is_conditional(element: TreeElement) -> bool:
     return element.kind in {BRANCH, "loop"} or element.slot == "catch_block"
-
-
-def _loops_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
-    """Return the loops around an element and around the calls that may lead to it."""
-    return {outer for outer in _elements_around(tree, calls, number) if tree[outer].kind == "loop"}
-
-
-def _elements_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
-    """Return the elements around an element, and around all calls that may lead to it."""
-    around: set[int] = set()
-    pending = [number]
-    while pending:
-        for outer in ancestors(tree, pending.pop()):
-            if outer.slot == FUNCTIONS and outer.number not in around:
-                pending += calls.get(outer.text(KEY), ())
-            around.add(outer.number)
-    return around

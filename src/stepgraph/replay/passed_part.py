@@ -311,3 +311,20 @@ def _function_of(tree: Tree, number: int) -> int:
     while number != ROOT and tree[number].slot != FUNCTIONS:
         number = tree[number].parent
     return number
+
+
+def loops_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
+    """Return the loops around an element and around the calls that may lead to it."""
+    return {outer for outer in elements_around(tree, calls, number) if tree[outer].kind == "loop"}
+
+
+def elements_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> set[int]:
+    """Return the elements around an element, and around all calls that may lead to it."""
+    around: set[int] = set()
+    pending = [number]
+    while pending:
+        for outer in ancestors(tree, pending.pop()):
+            if outer.slot == FUNCTIONS and outer.number not in around:
+                pending += calls.get(outer.text(KEY), ())
+            around.add(outer.number)
+    return around
