@@ -357,7 +357,8 @@ def test_later_loops_do_not_matter() -> None:
 def test_added_exits_may_end_the_instance() -> None:
     new = graph(LOAD, either(branch("total > 3", LEAVE)), do("charge card"), sleep(), SHIP)
     replay = NewCode.of(new, SLEEPS).replay(SLEEPING)
-    assert replay.reasons == ("The new code may leave earlier if `total > 3`, before steps that have already run.",)
+    steps = "`charge card` and `cool down`, which have already begun"
+    assert replay.reasons == (f"The new code may leave earlier if `total > 3`, before {steps}.",)
     later = graph(LOAD, do("charge card"), sleep(), either(branch("total > 3", LEAVE)), SHIP)
     assert NewCode.of(later, SLEEPS).replay(SLEEPING).effect == "resumes"
 

@@ -359,11 +359,12 @@ class Decisions(Struct, frozen=True):
                 continue
             condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
             reason = f"The new code may leave earlier{f' if `{condition}`' if condition else ''}"
+            steps = list(dict.fromkeys(tree[each].name for each in skipped))
+            names, verb = enumeration(steps, most=3), "has" if len(steps) == 1 else "have"
             if self._leaves_only_orphans(number, skipped):
-                names = enumeration(list(dict.fromkeys(tree[each].name for each in skipped)), most=3)
                 yield Decision("resumes", f"{reason}, and then skips calls of {names}.")
             else:
-                yield Decision("unknown", f"{reason}, before steps that have already run.")
+                yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.")
 
     def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
         """Return whether all that an exit may do is to leave finished steps without a call.
