@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stepgraph.execution.engine_rules import InstanceEffect
 from stepgraph.execution.log import LogEntry
 from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.new_code import NewCode
@@ -124,3 +125,10 @@ def test_branches_that_change_places_are_not_overtaken() -> None:
     old = graph(loop(either(branch("vip", gift), branch(None, letter))))
     new = graph(loop(either(branch("not vip", letter), branch(None, gift))))
     assert NewCode.of(new, old).replay(log_of("paused", opened("gift"))).effect == "resumes"
+
+
+@pytest.mark.parametrize(("condition", "effect"), [("not heavy", "unknown"), ("heavy", "resumes")])
+def test_a_negated_condition_in_a_loop(condition: str, effect: InstanceEffect) -> None:
+    old, new = (code(do("weigh"), either(branch(each, do("label {item}")))) for each in ("heavy", condition))
+    log = counted(log_of("running", ended("weigh"), ended("weigh"), opened("label b")))
+    assert NewCode.of(new, old).replay(log).effect == effect

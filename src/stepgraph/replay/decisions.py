@@ -77,6 +77,7 @@ class Decisions(Struct, frozen=True):
             else:
                 yield from self._condition(element.number, partner)
                 yield from self._reordered_branch(element.number, partner)
+        yield from self._replaced_conditions()
         yield from self._added_exits()
         for condition, name in added_raises(self.matching, self.new):
             cause = f"because the new code raises an exception if `{condition}`"
@@ -142,6 +143,19 @@ class Decisions(Struct, frozen=True):
             self.untraced[function.number] = any(map(self._runs_untraced, calls))
         return self.untraced[function.number]
 
+    def _replaced_conditions(self) -> Iterator[Decision]:
+        """Yield the new conditions of steps and calls that some passes or calls have skipped under another one."""
+        tree = self.matching.new
+        branches: set[int] = set()
+        for number in sorted(self.new.possible):
+            outside = (each.number for each in ancestors(tree, number) if each.kind == BRANCH)
+            branch = next((each for each in outside if self.matching.to_old[each] is None), None)
+            if branch is None or branch in branches or not is_work(tree[number]) or not self.is_sporadic(number):
+                continue
+            branches.add(branch)
+            reason = f"The condition of `{tree[number].name}` changed, so it may now run where it was skipped before."
+            yield Decision("unknown", reason)
+
     def is_released(self, number: int) -> bool:
         """Return whether a step that has not run is no longer skipped by a branch, loop, handler or exit."""
         old = self.matching.to_old[number]
@@ -185,7 +199,7 @@ class Decisions(Struct, frozen=True):
             and self.new.has_passed(number, self.new_calls)
             and not self.old.has_passed(old, self.old_calls)
             # The branches of a choice may change places.
-            and not (_is_alternative(self.old, old) and _is_alternative(self.new, number))
+            and not (self.old.is_alternative(old) and self.new.is_alternative(number))
         )
 
     def _may_have_begun(self, number: int) -> bool:
@@ -473,16 +487,6 @@ def _repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
         if outer.slot == FUNCTIONS or (outer.kind == "loop" and loops <= 0):
             yield outer
         loops -= outer.kind == "loop"
-
-
-def _is_alternative(part: PassedPart, number: int) -> bool:
-    """Return whether an element and the last one that an instance has run are in different branches of a choice."""
-    tree = part.tree
-    outside = list(ancestors(tree, number))
-    function = next((outer.number for outer in outside if outer.slot == FUNCTIONS), ROOT)
-    around_last = {outer.number for outer in ancestors(tree, part.last.get(function, ROOT))}
-    branches = (outer for outer in outside if outer.kind == BRANCH and outer.parent in around_last)
-    return any(branch.number not in around_last for branch in branches)
 
 
 def _is_conditional(element: TreeElement) -> bool:

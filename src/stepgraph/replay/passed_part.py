@@ -141,6 +141,15 @@ class PassedPart(Struct, frozen=True):
             return True  # in an earlier pass
         return function in self.completed or self.last.get(function, ROOT) >= self.tree[number].end
 
+    def is_alternative(self, number: int) -> bool:
+        """Return whether an element and the last one that has run are in different branches of a choice."""
+        outside = list(ancestors(self.tree, number))
+        around_last = {
+            each.number for each in ancestors(self.tree, self.last.get(_function_of(self.tree, number), ROOT))
+        }
+        branches = (outer for outer in outside if outer.kind == BRANCH and outer.parent in around_last)
+        return any(branch.number not in around_last for branch in branches)
+
     def is_avoided(self, number: int) -> bool:
         """Return whether an element is a branch, or is inside one, that the instance has certainly not taken.
 
