@@ -132,3 +132,11 @@ def test_a_negated_condition_in_a_loop(condition: str, effect: InstanceEffect) -
     old, new = (code(do("weigh"), either(branch(each, do("label {item}")))) for each in ("heavy", condition))
     log = counted(log_of("running", ended("weigh"), ended("weigh"), opened("label b")))
     assert NewCode.of(new, old).replay(log).effect == effect
+
+
+def test_branches_of_a_loop_exchange_their_steps() -> None:
+    weigh, label = do("weigh"), do("label")
+    old, new = (code(either(branch(each, weigh), branch(None, label))) for each in ("heavy", "not heavy"))
+    exchanged = code(either(branch("not heavy", label), branch(None, weigh)))
+    log = log_of("running", ended("weigh"), opened("label"))
+    assert [NewCode.of(each, old).replay(log).effect for each in (new, exchanged)] == ["unknown", "resumes"]

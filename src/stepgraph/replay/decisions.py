@@ -148,8 +148,10 @@ class Decisions(Struct, frozen=True):
         tree = self.matching.new
         branches: set[int] = set()
         for number in sorted(self.new.possible):
+            old = self.matching.to_old[number]
+            around = set() if old is None else {each.number for each in ancestors(self.matching.old, old)}
             outside = (each.number for each in ancestors(tree, number) if each.kind == BRANCH)
-            branch = next((each for each in outside if self.matching.to_old[each] is None), None)
+            branch = next((each for each in outside if self.matching.to_old[each] not in around), None)
             if branch is None or branch in branches or not is_work(tree[number]) or not self.is_sporadic(number):
                 continue
             branches.add(branch)
