@@ -156,6 +156,27 @@ def test_a_handler_may_catch_errors_of_the_code(call: str, condition: str) -> No
     assert next_of(workflow_of(body), opened("charge-1"))["refund"] == condition
 
 
+@pytest.mark.parametrize(
+    ("code", "error", "condition"),
+    [
+        ("assert loaded", "Exception", "if `load-1` fails or the code raises an exception"),
+        ("assert loaded", "JsException", "if `load-1` fails"),
+        ("loaded['total']", "KeyError", "if `load-1` fails or the code raises an exception"),
+        ("loaded['total']", "Exception", "if `load-1` fails"),
+    ],
+)
+def test_a_handler_may_be_written_for_own_errors(code: str, error: str, condition: str) -> None:
+    body = f"""
+        from pyodide.ffi import JsException
+        try:
+            loaded = await do_load()
+            {code}
+        except {error}:
+            await do_refund()
+    """
+    assert next_of(workflow_of(body), opened("load-1"))["refund"] == condition
+
+
 def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
     body = """
         rows = [await do_load() for number in range(3) if event["all"]]

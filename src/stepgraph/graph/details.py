@@ -7,12 +7,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Ending, Places
-from stepgraph.ir.exceptions import catch_all
+from stepgraph.ir.exceptions import catch_all, expects_errors
 from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
-    NonStepErrors,
     OperationBlock,
     StepInput,
     StepRun,
@@ -108,9 +107,11 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
 
 
 def _catches_own_errors(places: Places, part: Part) -> bool:
-    """Return whether a part is the catch block of a `try` whose code may raise any error between its steps."""
+    """Return whether a part is the catch block of a `try` whose code may raise the errors that it is written for."""
     origin = places.origin_of(part)
-    return isinstance(origin, TryOperation) and origin.non_step_errors is NonStepErrors.ANY and part["type"] == "block"
+    if not isinstance(origin, TryOperation) or part["type"] != "block":
+        return False
+    return expects_errors(origin.handlers, origin.non_step_errors)
 
 
 def _other_errors(places: Places, part: Part) -> Guards:

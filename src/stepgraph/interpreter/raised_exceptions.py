@@ -40,7 +40,7 @@ _ANY_ERROR_NODES: Final = frozenset(
 _LANGUAGE_ERROR_NODES: Final = frozenset(
     [
         *(cst.Subscript, cst.Attribute, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison, cst.FormattedString),
-        *(cst.Del, cst.AugAssign, cst.Assert, cst.For, cst.StarredElement, cst.Tuple),
+        *(cst.Del, cst.AugAssign, cst.For, cst.StarredElement, cst.Tuple),
     ]
 )
 # Nodes that call special methods of their operands, such as `__getitem__`, `__add__`, `__eq__` and `__iter__`.
@@ -293,6 +293,8 @@ def _dotted_name(node: cst.BaseExpression) -> str | None:
 def _errors_of(node: cst.CSTNode) -> NonStepErrors:
     if type(node) in _ANY_ERROR_NODES or (type(node) is cst.For and node.asynchronous is not None):
         return NonStepErrors.ANY
+    if type(node) is cst.Assert:
+        return NonStepErrors.ASSERTION
     return NonStepErrors.LANGUAGE if type(node) in _LANGUAGE_ERROR_NODES else NonStepErrors.NONE
 
 

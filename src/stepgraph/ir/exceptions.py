@@ -9,7 +9,7 @@ import builtins
 from collections.abc import Iterable
 from typing import Final
 
-from stepgraph.ir.nodes import ExceptionType, Handler
+from stepgraph.ir.nodes import ExceptionType, Handler, NonStepErrors
 
 _BUILTINS: Final = "builtins."
 _EXCEPTION: Final = f"{_BUILTINS}Exception"
@@ -17,6 +17,10 @@ _BASE_EXCEPTION: Final = f"{_BUILTINS}BaseException"
 
 # `Exception` counts as well, because exceptions that do not derive from it end a task or the program.
 _CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
+
+LANGUAGE_ERRORS: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
+"""The errors that subscripts, arithmetic, unpacking and `assert` raise, but no step."""
+_EXPECTED_ERRORS: Final = (*LANGUAGE_ERRORS, AttributeError, TypeError, ValueError)
 
 
 def catches_all(handler: Handler) -> bool:
@@ -39,6 +43,30 @@ def _may_catch(handler: Handler, raised: ExceptionType | None) -> bool:
         return True
     classes = _classes(raised)
     return classes is None or any(caught.name in classes or _classes(caught) is None for caught in handler.types)
+
+
+def expects_errors(handlers: Iterable[Handler], errors: NonStepErrors) -> bool:
+    """Return whether handlers are written for errors that code outside of steps can raise.
+
+    Nearly all code can raise errors of the language, so a handler of all errors does not count for these.
+    """
+    match errors:
+        case NonStepErrors.NONE:
+            return False
+        case NonStepErrors.LANGUAGE:
+            return any(_is_language_error(caught) for handler in handlers for caught in handler.types)
+        case NonStepErrors.ASSERTION:
+            return any(
+                catches_all(handler) or not handler.types or any(map(_is_language_error, handler.types))
+                for handler in handlers
+            )
+        case NonStepErrors.ANY:
+            return True
+
+
+def _is_language_error(caught: ExceptionType) -> bool:
+    error = builtin_exception(caught.name)
+    return error is not None and issubclass(error, _EXPECTED_ERRORS)
 
 
 def must_catch(handlers: Iterable[Handler], raised: ExceptionType | None) -> bool:

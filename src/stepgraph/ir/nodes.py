@@ -348,11 +348,12 @@ class IterationCount(Struct, frozen=True):
 
 
 class NonStepErrors(IntEnum):
-    """The exceptions that code outside of steps can raise: none, built-in errors only, or any."""
+    """The exceptions that code outside of steps can raise: none, built-in errors, also those of `assert`, or any."""
 
     NONE = 0
     LANGUAGE = 1
-    ANY = 2
+    ASSERTION = 2
+    ANY = 3
 
 
 class ExceptionType(Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.analysis.tries import catches_javascript, find_tries, handler_text, runs_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.exceptions import builtin_exception, catches_all
+from stepgraph.ir.exceptions import LANGUAGE_ERRORS, builtin_exception, catches_all
 from stepgraph.ir.nodes import ExceptionType, Handler, NonStepErrors, TryOperation
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ _PRESERVED_TYPES: Final = (ValueError, TypeError)
 _RUNTIME_ERRORS: Final = (
     *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
 )
-# Raised by subscripts, arithmetic and unpacking.
-_LANGUAGE_ERRORS: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -47,7 +45,7 @@ def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
         return False
     if any(issubclass(preserved, exception) for preserved in _PRESERVED_TYPES):
         return False
-    return try_node.non_step_errors is NonStepErrors.NONE or not issubclass(exception, _LANGUAGE_ERRORS)
+    return try_node.non_step_errors is NonStepErrors.NONE or not issubclass(exception, LANGUAGE_ERRORS)
 
 
 def _is_plain_error(exception: type[BaseException]) -> bool:
