@@ -177,6 +177,21 @@ def test_a_handler_may_be_written_for_own_errors(code: str, error: str, conditio
     assert next_of(workflow_of(body), opened("load-1"))["refund"] == condition
 
 
+def test_a_finally_may_follow_an_exception_of_the_code() -> None:
+    body = """
+        try:
+            try:
+                await do_a()
+            finally:
+                await do_f()
+            await do_b()
+        finally:
+            await do_g()
+    """
+    following = next_of(workflow_of(body), step("a-1", 0, 5), step("f-1", 10, 15))
+    assert following == {"b": "", "g": "if the code raises an exception"}
+
+
 def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
     body = """
         rows = [await do_load() for number in range(3) if event["all"]]

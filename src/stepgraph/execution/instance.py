@@ -12,7 +12,7 @@ from stepgraph.execution.failing_entries import failing_entries, innermost_try
 from stepgraph.execution.log import InstanceLog
 from stepgraph.execution.log_budget import LogBudget
 from stepgraph.execution.match import Misfit, Place
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching import match_log, with_earlier_errors
 from stepgraph.execution.parts import Path
 from stepgraph.execution.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.program import program_of
@@ -141,7 +141,7 @@ def instance_of(
     shared with other matches, if there are any.
     """
     program = program_of(graph, details)
-    match = match_log(program, log, budget, with_pauses=True)
+    match = with_earlier_errors(program, log, match_log(program, log, budget, with_pauses=True), budget)
     regions = regions_of(graph["workflow"])
     visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))

@@ -29,6 +29,9 @@ from stepgraph.limits import MATCH_OPERATIONS
 RECURSION_LIMITS: Final = (3, 12, 48)
 """Limits on the depth of recursive calls that begin no step, tried in this order."""
 
+_MAX_ENTRIES: Final = 300
+"""The maximum number of entries of a log that is matched again for the exceptions of the code."""
+
 
 class _Assumptions(Struct, frozen=True):
     """The behavior that a match assumes."""
@@ -68,6 +71,21 @@ def match_log(
     assumptions = _Assumptions(only_failures, endless, pauses_of(log) if with_pauses else "none")
 
     return run_with_large_stack(lambda: _match_assuming(program, log, shared, assumptions, resumes=with_pauses))
+
+
+def with_earlier_errors(program: GraphParts, log: InstanceLog, match: Match, budget: LogBudget | None = None) -> Match:
+    """Return a match in which next steps that need an exception of the code before the last entry are `after_error`.
+
+    `match` alone regards the exception as raised, although a success explains the entries as well. Large logs are not
+    examined.
+    """
+    in_handlers = any(place.is_in_handler for places in match.places for place in places)
+    if not match.next or not in_handlers or len(log.entries) > _MAX_ENTRIES:
+        return match
+    without_errors = match_log(program, log, budget, only_failures=True, with_pauses=True)
+    if without_errors.unknown or without_errors.misfit is not None:
+        return match
+    return replace(match, after_error=match.after_error | (frozenset(match.next) - frozenset(without_errors.next)))
 
 
 def _match_assuming(
