@@ -104,6 +104,24 @@ def test_a_log_without_fitting_entries_suggests_other_code() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("entries", "advice"),
+    [
+        (
+            [step("b-1", 9, 10), step("a-1", 0, 5)],
+            "Entry 2, `a-1`, began before entry 1, `b-1`: sort the `steps` of the log by `start`.",
+        ),
+        (
+            [step("a-1", 0, 5), step("a-1", 0, 5)],
+            "Entry 2, `a-1`, repeats entry 1. Save the log again, without entries of other instances.",
+        ),
+        ([step("a-2", 0, 5)], "The log lacks an entry `a-1` before entry 1, `a-2`. Save the complete log."),
+    ],
+)
+def test_a_damaged_log_does_not_suggest_other_code(entries: list[JSON], advice: str) -> None:
+    assert text_of(running(*entries), do("b"))[2] == f"   = help: {advice}"
+
+
 def test_a_handler_has_the_condition_under_which_it_runs() -> None:
     log = running(wait("payment-1", 0, None))
     assert text_of(log, protected(block(PAYMENT), catch=block(do("refund"))), do("ship"))[-2:] == [

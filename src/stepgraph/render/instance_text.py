@@ -10,6 +10,7 @@ from msgspec import Struct
 from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.instance import EntryState, Instance, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log_defects import log_defect
 from stepgraph.execution.match import Place
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
@@ -52,6 +53,8 @@ def status_text(log: InstanceLog) -> str:
 
 def misfit_advice(instance: Instance, *, is_incomplete: bool) -> str:
     """Return the advice on a log that does not fit a graph, which may be incomplete."""
+    if defect := log_defect(instance.log.entries):
+        return defect
     advice = "If the instance runs another version of the code, check it out, or pass its graph with --graph FILE."
     if is_incomplete:
         advice = f"The graph is incomplete and may lack the step: see `stepgraph check`. {advice}"

@@ -7,6 +7,7 @@ from typing import Final
 
 from stepgraph.execution.errors import summary_of
 from stepgraph.execution.instance import EntryState, PlacedEntry
+from stepgraph.execution.log_defects import log_defect
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.html.instance.log_view import (
     ERROR_CHARACTERS,
@@ -108,7 +109,8 @@ def _banner(view: LogView) -> Iterator[str]:
         problem = f"Entry {index + 1}, {row}, {does_not_fit}"
     expected = instance.misfit.expected
     links = f": expected {_links(view, expected)}" if expected else ""
-    yield _warning(f"{problem}{links}. The instance may have run another version of the code.")
+    advice = log_defect(instance.log.entries) or "The instance may have run another version of the code."
+    yield _warning(f"{problem}{links}. {text_of(advice.replace('`', ''))}")
 
 
 def _warning(content: str) -> str:
