@@ -9,7 +9,7 @@ from stepgraph.execution.instance import Instance, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.payload import Node
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import block, do, graph, protected
+from tests.render.graphs import LEAVE, block, branch, do, either, graph, protected
 
 NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
 ORDERS = graph(protected(block(do("a"), NAP, do("b")), catch=block(do("refund"), do("alert"))), do("c"))
@@ -50,3 +50,19 @@ def test_a_step_that_ends_during_a_pause_is_followed_by_the_next() -> None:
 )
 def test_the_steps_of_handlers_stay_in_the_log(entries: list[LogEntry], is_local: bool, fits: bool) -> None:  # noqa: FBT001 - expected values
     assert instance("complete", *entries, is_local=is_local).fits is fits
+
+
+CLEANED = graph(protected(block(do("a"), either(branch("x", LEAVE)), do("b")), final=block(do("clean"))), do("c"))
+
+
+def cleaned(status: str, *entries: LogEntry) -> Instance:
+    return instance_of(replace(log_of(status, *entries), is_local=True), CLEANED)
+
+
+def test_a_paused_instance_may_be_before_a_finally_that_ran() -> None:
+    assert "b" in cleaned("paused", ended("a"), ended("clean")).next_names
+
+
+def test_a_resumed_instance_does_not_run_a_finally_again() -> None:
+    assert cleaned("complete", ended("a"), ended("b", end=15), ended("clean"), ended("c")).fits
+    assert not cleaned("complete", ended("a"), ended("b"), ended("c")).fits

@@ -15,11 +15,12 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.bit_sets import bit_set
 from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
 from stepgraph.execution.endings import EndingChange, Endings
 from stepgraph.execution.entry_ends import at_any_time
 from stepgraph.execution.exits import TermExits
-from stepgraph.execution.log import InstanceLog, LogEntry, Pauses
+from stepgraph.execution.log import InstanceLog, LogEntry, Pauses, pauses_of
 from stepgraph.execution.match import Match, Misfit, Place
 from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.execution.passes import NO_PASSES, PassCounter, PassCounts
@@ -175,12 +176,30 @@ class Matcher(Struct, eq=False):
             return
         kept = [state for state in before if self.pauses == "any" or _running_in(state)]
         # Without an entry before, no call was pending.
-        if not kept or not number or (number - 1 not in self.paused_at and self._begins_after_failure(before, number)):
+        if not kept or not number or (number - 1 not in self.paused_at and self._is_explained(before, number)):
             return
         self.paused_at.add(number)
+        if any(map(_running_in, kept)):
+            self._store(number)
         edges = [(path, tuple(each for each in frames if isinstance(each, CallFrame))) for _, path, frames in begun]
         for state in kept:
             layer.setdefault(state, []).extend(_Edge(before[state], *edge) for edge in dict.fromkeys(edges))
+
+    def _store(self, number: int) -> None:
+        """Let the result of an entry answer calls, because a resumed instance calls the steps of its handlers again."""
+        stored = bit_set(site.number for site in self._sites(self.log.entries[number])) | self.exits.stored
+        if stored != self.exits.stored:
+            self.exits.stored = stored
+            self._forget()
+
+    def _is_explained(self, states: Iterable[_MatchingState], number: int) -> bool:
+        """Return whether an entry of a handler can begin without a pause.
+
+        In a paused instance, a `finally` after a `return` can, but the pause may be its reason as well. A failure makes
+        this improbable.
+        """
+        has_failed = any(entry.outcome == "failed" for entry in self.log.entries[:number])
+        return (has_failed or pauses_of(self.log) != "any") and self._begins_after_failure(states, number)
 
     def _begins_after_failure(self, states: Iterable[_MatchingState], number: int) -> bool:
         """Return whether an entry can begin although no code between steps raises an exception."""
