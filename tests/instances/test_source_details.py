@@ -177,6 +177,42 @@ def test_a_handler_may_be_written_for_own_errors(code: str, error: str, conditio
     assert next_of(workflow_of(body), opened("load-1"))["refund"] == condition
 
 
+HANDLED = """
+    for row in event["rows"]:
+        try:
+            await do_a()
+        except Exception:
+            await do_h()
+            continue
+        finally:
+            await do_f()
+        await do_c()
+    await do_end()
+"""
+UNROLLED = """
+    for row in event["rows"]:
+        for task in (do_a, do_b):
+            if await task():
+                await do_h()
+                continue
+            await do_c()
+        await do_d()
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "entries", "names"),
+    [
+        (HANDLED, [step("a-1", 0, 5, "no"), step("h-1", 10, 15), step("f-1", 20, 25)], {"a", "end"}),
+        (HANDLED, [step("a-1", 0, 5), step("f-1", 10, 15)], {"c"}),
+        (UNROLLED, [step("a-1", 0, 5), step("c-1", 10, 15), step("b-1", 20, 25), step("h-1", 30, 35)], {"d"}),
+    ],
+)
+def test_a_continue_ends_the_pass(body: str, entries: list[JSON], names: set[str]) -> None:
+    following = next_of(workflow_of(body), *entries)
+    assert {name for name, condition in following.items() if not condition} == names
+
+
 def test_a_finally_may_follow_an_exception_of_the_code() -> None:
     body = """
         try:

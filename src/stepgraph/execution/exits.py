@@ -344,11 +344,14 @@ class TermExits(Struct, eq=False):
 
     def ends_of_pass(self, part: LoopPart, current: Term) -> list[Pending]:
         """Return the work that continues at each normal end of a pass, where the next pass may begin."""
-        return self.terms.all_joined([self.ends(current), [self.unstarted(part.body)]])
+        return self.terms.all_joined([self._ends_of_pass(current), [self.unstarted(part.body)]])
+
+    def _ends_of_pass(self, current: Term) -> list[Pending]:
+        return self.terms.largest([each.pending for each in self.of(current) if each.kind in {"next", "continue"}])
 
     def unstarted(self, body: Part) -> Pending:
         """Return the background work of passes without steps, because a task begins at the next await."""
-        begun = [term for pending in self.ends(self.terms.fresh(body)) for term in pending.background]
+        begun = [term for pending in self._ends_of_pass(self.terms.fresh(body)) for term in pending.background]
         tasks = dict.fromkeys(term if isinstance(term, Unstarted) else self.terms.unstarted(term) for term in begun)
         return Pending(self.terms.background(tasks))
 

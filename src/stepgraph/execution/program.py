@@ -36,7 +36,7 @@ from stepgraph.execution.parts import (
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Block, Branch, Clocked, Graph, Node, Step, Try, UnknownNode
-from stepgraph.model.vocabulary import NO_BREAK, NO_EXCEPTION, StepType
+from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION, StepType
 from stepgraph.model.walk import (
     as_unknown,
     children,
@@ -52,6 +52,10 @@ from stepgraph.order.paths import clocks_of
 _RUN: Final = "run"
 _RAISE: Final = ExitPart("fail", Traits(starts=inf, jumps=frozenset({"fail"})))
 _CONDITIONAL_RAISE: Final = replace(_RAISE, is_conditional=True)
+_CONTINUE: Final = ExitPart("continue", Traits(starts=inf, jumps=frozenset({"continue"})))
+
+_SKIPPING: Final[frozenset[ExitKind]] = frozenset({"fail", "continue"})
+"""The jumps without nodes that skip a branch `no exception` or `no continue`."""
 
 _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
     "step_do": "step",
@@ -75,8 +79,8 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
     masks = {key: mask for key, (mask, _) in reach.items()}
     builder = _ProgramBuilder(sites, masks, details, _shared_keys(sites.values()))
     parts = builder.bodies(bodies)
-    if builder.omitted_raises:
-        parts = replace(builder, shows_raises=False).bodies(bodies)
+    if builder.omitted:
+        parts = replace(builder, shown=builder.shown - frozenset(builder.omitted)).bodies(bodies)
     recursive = frozenset(key for key, (_, is_recursive) in reach.items() if is_recursive)
     # Only a group, or a node of an unknown type, has overlapping passes.
     has_passes = any(node["type"] == "parallel" or as_unknown(node) or "starts" in node for node in nodes.values())
@@ -222,6 +226,8 @@ class _GroupContext(Struct, frozen=True):
     """Whether code that awaits the group may catch failures."""
     settled: bool = False
     """Whether failures are results."""
+    omits_continues: bool = False
+    """Whether it is in a group, or in a block of a group."""
 
 
 _BODY: Final = _GroupContext()
@@ -234,10 +240,10 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     details: Details
     shared_keys: frozenset[int]
     """The sites whose calls may get the result of a step of another kind."""
-    shows_raises: bool = True
-    """Whether the parts contain all `raise` statements that skip a branch `no exception`."""
-    omitted_raises: list[Mapping[str, object]] = field(default_factory=list)
-    """The branches and blocks in groups that end with a `raise` statement."""
+    shown: frozenset[ExitKind] = _SKIPPING
+    """The kinds of jumps without nodes of which the parts contain all."""
+    omitted: list[ExitKind] = field(default_factory=list)
+    """The `raise` and `continue` statements at the ends of branches and blocks in groups, which the parts omit."""
     nested_sites: list[int] = field(default_factory=list)
     """The steps that the body of each step runs, as bit sets."""
 
@@ -247,11 +253,15 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
 
     def body(self, nodes: Sequence[Node], path: Path, part: Mapping[str, object]) -> Part:
         """Return the part of a body, which has its own clock."""
-        return self._with_ending(part, self._list(nodes, path, _BODY))
+        return self._with_ending(part, self._list(nodes, path, _BODY), _BODY)
 
-    def _with_ending(self, part: Mapping[str, object], body: Part) -> Part:
-        """Return the content of a part with the `raise` statements at its end that have no nodes."""
+    def _with_ending(self, part: Mapping[str, object], body: Part, context: _GroupContext) -> Part:
+        """Return the content of a part with the `raise` and `continue` statements at its end that have no nodes."""
         detail = self.details.of(part)
+        if detail.ends_pass and context.omits_continues:
+            self.omitted.append("continue")
+        elif detail.ends_pass:
+            body = sequence([body, _CONTINUE])
         if not detail.ends_by_raise:
             return body
         is_certain = detail.final_raise and not detail.may_skip_raise
@@ -287,7 +297,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         """
         clocks = {tuple(clocks_of(node).items()) for node in _clocked(nodes)}
         may_be_caught = len(clocks) > 1 or _contains_try(nodes)
-        return self._parts(nodes, path, _GroupContext(in_group=True, may_be_caught=may_be_caught, settled=settled))
+        context = _GroupContext(in_group=True, may_be_caught=may_be_caught, settled=settled, omits_continues=True)
+        return self._parts(nodes, path, context)
 
     def _part(self, node: Node, path: Path, context: _GroupContext) -> Part:
         if unknown := as_unknown(node):
@@ -357,7 +368,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             return self._block(block, path, context), EMPTY
         size = sum(not self.details.of(node).in_else for node in block["nodes"])
         parts = self._parts(block["nodes"], f"{path}.nodes", context)
-        return sequence(parts[:size]), self._with_ending(block, sequence(parts[size:]))
+        return sequence(parts[:size]), self._with_ending(block, sequence(parts[size:]), context)
 
     def _is_unhandled(self, node: Try) -> bool:
         """Return whether no handler of a `try` catches failures. Saved graphs can omit a handler without steps."""
@@ -372,19 +383,30 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         """Return the content of a branch or block. In a group, code may raise before all of its work is over."""
         part = self._list(branch["nodes"], path, context)
         if not context.in_group:
-            return self._with_ending(branch, part)
-        if self.details.of(branch).final_raise:
-            self.omitted_raises.append(branch)
+            return self._with_ending(branch, part, context)
+        detail = self.details.of(branch)
+        if detail.final_raise:
+            self.omitted.append("fail")
+        if detail.ends_pass:
+            self.omitted.append("continue")
         return part
 
     def _is_exhaustive(self, branch: Branch) -> bool:
         """Return whether a branch runs unless an earlier one does. A `raise` that skips it has its own exit."""
-        is_certain = self.shows_raises and branch["condition"] == NO_EXCEPTION and self.details.of(branch).is_certain
-        return branch["condition"] is None or is_certain
+        detail = self.details.of(branch)
+        match branch["condition"]:
+            case None:
+                return True
+            case condition if condition == NO_EXCEPTION:
+                return "fail" in self.shown and detail.is_certain
+            case condition if condition == NO_CONTINUE:
+                return self.shown == _SKIPPING and detail.shows_skips
+            case _:
+                return False
 
     def _unknown(self, node: UnknownNode, path: Path, context: _GroupContext) -> Part:
         """Return a part that runs any contents of the node any number of times, in any order."""
-        parts = self._parts(node["nodes"], f"{path}.nodes", replace(context, in_group=True))
+        parts = self._parts(node["nodes"], f"{path}.nodes", replace(context, in_group=True, omits_continues=True))
         if path in self.sites:
             site, clock = self.sites[path], Clock(None, None, context.may_be_caught, context.settled)
             parts.append(StepPart(site, EMPTY, clock, clock.traits(1 << site.number)))
@@ -402,7 +424,7 @@ def _choice(branches: Sequence[Part]) -> Part:
 
 
 def _loop(path: Path, body: Part, *, overlapping: bool, is_unknown: bool = False) -> LoopPart:
-    traits = replace(body.traits, jumps=body.traits.jumps - {"break"})
+    traits = replace(body.traits, jumps=body.traits.jumps - {"break", "continue"})
     return LoopPart(path, body, overlapping, is_unknown, traits)
 
 

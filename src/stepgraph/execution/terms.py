@@ -201,5 +201,5 @@ def is_over(exit_: Exit, kind: GroupKind) -> bool:
 def leaves_of(exits: Iterable[Exit]) -> Iterator[Exit]:
     """Yield the exits out of a loop."""
     for each in exits:
-        if each.kind != "next":
+        if each.kind not in {"next", "continue"}:
             yield Exit("next", each.pending) if each.kind == "break" else each

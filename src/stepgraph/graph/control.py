@@ -68,6 +68,8 @@ class _Context(Struct, frozen=True):
     """The enclosing `try` statements, outermost first."""
     loops: int = 0
     """The number of enclosing loops."""
+    is_unrolled: bool = False
+    """Whether the innermost loop around the block is unrolled."""
     is_run: bool = False
     """Whether the function is `run`, which nothing follows."""
     is_finally: bool = False
@@ -299,7 +301,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
         case TryOperation():
             return _try(operation, context)
         case Scope(is_iteration=True):
-            block, fragment = _block(operation.block, context)
+            block, fragment = _block(operation.block, replace(context, is_unrolled=True))
             may_complete = fragment.may_complete or _ITERATION_END in fragment.jumps
             return _Fragment(
                 deque(block.operations),
@@ -332,7 +334,8 @@ def _jump(operation: Jump, context: _Context) -> _Fragment:
         case JumpKind.RAISE:
             return _raise(operation, context)
         case JumpKind.CONTINUE:
-            jump = replace(operation, drawn=False, runs_finally=context.runs_finally)
+            runs_finally, ends_pass = context.runs_finally, not context.is_unrolled
+            jump = replace(operation, drawn=False, runs_finally=runs_finally, ends_pass=ends_pass)
             return _Fragment(deque((jump,)), jumps=frozenset((_ITERATION_END,)), may_complete=False)
 
 
@@ -366,7 +369,8 @@ def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     runs_steps = may_run_steps(operation.body)
     orelse = _sequence(operation.orelse.operations, context)
     matters = runs_steps or _affects_steps(OperationBlock(_emitted(orelse)))
-    inner = replace(context.before(steps_follow=matters), loops=context.loops + 1, runs_finally=False)
+    inner = context.before(steps_follow=matters)
+    inner = replace(inner, loops=context.loops + 1, is_unrolled=False, runs_finally=False)
     body, fragment = _block(operation.body, inner)
     has_break = _has_break(body.operations)
     jumps = fragment.jumps - {_ITERATION_END} | fragment.breaks

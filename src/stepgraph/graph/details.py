@@ -92,6 +92,8 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
             *_other_errors(places, part),
         ),
         may_skip_raise=ending.may_skip_raise,
+        ends_pass=ending.ends_pass,
+        shows_skips=places.shows_skips(part),
         is_certain=places.is_certain(part),
         is_exhaustive=places.is_exhaustive(part),
         is_infinite=places.is_infinite(part),

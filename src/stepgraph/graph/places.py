@@ -41,6 +41,8 @@ class Ending(Struct, frozen=True):
     """The `continue` or `return` that ends the part, or None. A `continue` that first runs a `finally` does not."""
     deferred: SourcePlace | None = None
     """The `continue` after the part that first runs a `finally`, or None."""
+    ends_pass: bool = False
+    """Whether a `continue` ends the part and a pass of a loop of the graph."""
     guards: tuple[tuple[str, SourcePlace], ...] = ()
     """Statements after all nodes of the part, with their conditions."""
     awaits: tuple[SourcePlace, ...] = ()
@@ -87,6 +89,9 @@ class Places(Struct):
     _endings: dict[int, tuple[Part, Ending]] = field(default_factory=dict)
     _ends: set[int] = field(default_factory=set)
     """The statements of all recorded endings, by identity."""
+    _pass_ends: dict[int, Jump] = field(default_factory=dict)
+    """The `continue` statements of all recorded endings that end a pass of a loop of the graph."""
+    _shown_skips: dict[int, Part] = field(default_factory=dict)
     _certain: dict[int, Part] = field(default_factory=dict)
     _exhaustive: dict[int, Part] = field(default_factory=dict)
     _choices: dict[int, tuple[Part, SourcePlace]] = field(default_factory=dict)
@@ -122,7 +127,11 @@ class Places(Struct):
         awaits = () if part["nodes"] else _awaits_in(content)
         if raised is not None or jump is not None or deferred is not None or guards or awaits:
             may_skip_raise = raised is not None and _may_end_early(content)
-            self._endings[id(part)] = (part, Ending(raised, may_skip_raise, jump, deferred, guards, awaits))
+            last = content.operations[-1] if content.operations else None
+            ends_pass = isinstance(last, Jump) and last.ends_pass
+            if isinstance(last, Jump) and ends_pass:
+                self._pass_ends[id(last)] = last
+            self._endings[id(part)] = (part, Ending(raised, may_skip_raise, jump, deferred, ends_pass, guards, awaits))
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_empty_body(self, part: Part, body: OperationBlock) -> None:
@@ -139,6 +148,14 @@ class Places(Struct):
         """Record that a branch always runs, if the ends of all jumps that skip it are recorded."""
         if after and all(id(jump.place.node) in self._ends for jump in after):
             self._certain[id(part)] = part
+        if after and all(map(self._is_shown, after)):
+            self._shown_skips[id(part)] = part
+
+    def _is_shown(self, jump: Jump) -> bool:
+        """Return whether a part records the jump at its end."""
+        if jump.kind is JumpKind.CONTINUE:
+            return id(jump) in self._pass_ends
+        return id(jump.place.node) in self._ends
 
     def note_only_clause(self, part: Part) -> None:
         """Record that a branch is the only `except*` clause, and catches all errors."""
@@ -147,6 +164,10 @@ class Places(Struct):
     def is_certain(self, part: Part) -> bool:
         """Return whether a branch always runs, because it is the only clause or paths that skip it end before it."""
         return id(part) in self._certain
+
+    def shows_skips(self, part: Part) -> bool:
+        """Return whether other parts record all jumps that skip a branch, including those that run a `finally`."""
+        return id(part) in self._shown_skips
 
     def note_exhaustive(self, part: Part) -> None:
         """Record that one of the branches of a node always runs."""

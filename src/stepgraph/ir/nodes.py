@@ -450,6 +450,8 @@ class Jump(Struct, frozen=True):
     """For a `break` that stands for a `raise`: whether a handler outside the loop must catch the exception."""
     runs_finally: bool = False
     """Whether a `continue` first runs a `finally` that the graph shows."""
+    ends_pass: bool = False
+    """Whether a `continue` ends a pass of a loop that the graph shows, not of an unrolled loop."""
 
 
 class PartialOrder(Struct, frozen=True):

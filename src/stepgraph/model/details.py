@@ -32,6 +32,8 @@ DetailText: TypeAlias = tuple[
     bool,
     bool,
     bool,
+    bool,
+    bool,
     str,
     str,
     str,
@@ -60,6 +62,10 @@ class Detail(Struct, frozen=True):
     """The conditional `raise` statements after all nodes of the part, for which the payload has no nodes."""
     may_skip_raise: bool = False
     """Whether a `return` or `continue` without a node may end the part before its final `raise`."""
+    ends_pass: bool = False
+    """Whether a `continue` ends the part and a pass of a loop of the graph, perhaps after a `finally`."""
+    shows_skips: bool = False
+    """Whether all jumps that skip the branch `no continue` are at the ends of other parts, such as `ends_pass`."""
     is_certain: bool = False
     """Whether the branch always runs: `no exception` or `no continue`, since the ends of other paths are shown, or the
     only `except*` clause, which catches all errors.
@@ -192,7 +198,8 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
     return tuple(
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
-            *(each.may_skip_raise, each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
+            *(each.may_skip_raise, each.ends_pass, each.shows_skips),
+            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
             *(each.in_else, each.is_unhandled, each.catches_own_errors),
             *(each.definition, each.function, each.duration, each.predecessors),
         )
@@ -208,11 +215,13 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, skips, certain, exhaustive, infinite, nonempty, *_ = text
+    _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, nonempty, *_ = text
     in_else, unhandled, catches, definition, function, duration, predecessors = text[-7:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         may_skip_raise=skips,
+        ends_pass=ends_pass,
+        shows_skips=shows,
         is_certain=certain,
         is_exhaustive=exhaustive,
         is_infinite=infinite,
