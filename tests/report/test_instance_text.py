@@ -122,6 +122,11 @@ def test_a_damaged_log_does_not_suggest_other_code(entries: list[JSON], advice: 
     assert text_of(running(*entries), do("b"))[2] == f"   = help: {advice}"
 
 
+def test_failed_runs_are_counted() -> None:
+    log = running(step("a-1", 0, 5, "Error: no"), step("a-2", 10, 15))
+    assert "  2 runs, 1 failed" in text_of(log, loop(protected(block(do("a")), catch=block())))[4]
+
+
 def test_a_handler_has_the_condition_under_which_it_runs() -> None:
     log = running(wait("payment-1", 0, None))
     assert text_of(log, protected(block(PAYMENT), catch=block(do("refund"))), do("ship"))[-2:] == [

@@ -15,7 +15,7 @@ from stepgraph.model.details import Part
 from stepgraph.model.walk import is_clocked, paths_of
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.progress import CURRENT, Progress
-from stepgraph.render.progress_text import possible_phrases, retry_text
+from stepgraph.render.progress_text import possible_phrases, retry_text, runs_phrases
 from stepgraph.render.step_types import step_text
 
 if TYPE_CHECKING:
@@ -77,10 +77,9 @@ class OutlinePhrases(Struct, frozen=True):
             return ("may have run",)
         if node.state in FADED:
             return self._faded_phrases(node, "skipped")
-        runs = [counted(len(node.entries), "run")] if len(node.entries) > 1 else []
         current = next((each for each in reversed(node.entries) if each.state in CURRENT), None)
         phrases = _ended_phrases(node.entries, step) if current is None else _open_phrases(current, step)
-        return (*runs, *phrases, *possible_phrases(node))
+        return (*runs_phrases(node.entries), *phrases, *possible_phrases(node))
 
     def of_part(self, part: Part) -> tuple[str, ...]:
         """Return the phrases beside a node that is not a step, or beside a branch or block."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.errors import error_line
-from stepgraph.execution.instance import NodeProgress, NodeState
+from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.walk import is_step
 from stepgraph.phrases import counted, elapsed_text, instant_text
@@ -48,7 +48,7 @@ def step_facts(progress: Progress, step: Node) -> StepFacts:
         return StepFacts("" if state == "not_reached" else STATE_WORDS[state], (*uncertain, *following))
     last = next((run for run in node_progress.entries if run.is_open), node_progress.entries[-1])
     error = error_line(last.log.error) if node_progress.state in {"failed", "retrying"} else ""
-    runs = (counted(len(node_progress.entries), "run"),) if len(node_progress.entries) > 1 else ()
+    runs = runs_phrases(node_progress.entries)
     log = progress.instance.log
     if not last.is_open:
         phrases = _ended_phrases(node_progress, step)
@@ -64,6 +64,13 @@ def retry_text(log: LogEntry) -> str:
     limit = log.config.limit
     total = "" if limit is None else f" of {limit + 1}"
     return f"attempt {len(log.attempts)}{total} failed"
+
+
+def runs_phrases(runs: Sequence[PlacedEntry]) -> tuple[str, ...]:
+    """Return the phrase about several runs of a step: `4 runs, 1 failed`. A single run has none."""
+    failed = sum(run.state == "failed" for run in runs)
+    suffix = f", {failed} failed" if failed else ""
+    return (f"{counted(len(runs), 'run')}{suffix}",) if len(runs) > 1 else ()
 
 
 def possible_phrases(node_progress: NodeProgress) -> tuple[str, ...]:
