@@ -228,6 +228,21 @@ def test_a_finally_may_follow_an_exception_of_the_code() -> None:
     assert following == {"b": "", "g": "if the code raises an exception"}
 
 
+def test_a_handler_of_an_awaited_task_needs_its_failure() -> None:
+    body = """
+        import asyncio
+        task = asyncio.create_task(do_a())
+        await do_b()
+        try:
+            await task
+        except Exception:
+            await do_h()
+    """
+    workflow = workflow_of(body)
+    assert next_of(workflow, opened("a-1"), step("b-1", 10, 15)) == {"h": "if `a-1` fails"}
+    assert next_of(workflow, step("a-1", 0, 20, "no"), step("b-1", 10, 15)) == {"h": ""}
+
+
 def test_a_filter_may_skip_all_passes_of_a_comprehension() -> None:
     body = """
         rows = [await do_load() for number in range(3) if event["all"]]

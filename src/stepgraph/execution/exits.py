@@ -413,7 +413,7 @@ class TermExits(Struct, eq=False):
                 yield (each.kind if term.stage == "final" else self._finally(part, each.kind)), each.pending
             if may_be_caught:
                 yield self._handler(part), each.pending
-        if self.only_failures:
+        if self.only_failures and not (part.awaits_group and term.stage == "body"):
             return
         if term.stage == "body":
             for pending in self.interrupted(current):

@@ -31,11 +31,15 @@ def failing_entries(
     not been handled yet. Large logs are not examined.
     """
     protected: dict[tuple[int, ...], list[Place]] = {}
+    failing: dict[Place, tuple[int, ...]] = {}
     for place in match.next:
+        group = program.awaited_groups.get(innermost_try(place))
+        if group is not None and (members := _open_members(entries, f"{group}.")):
+            failing[place] = tuple(log.entries[position].index for position in members)
+            continue
         positions = _protected(entries, place)
         if positions and place not in match.after_error and len(entries) <= _MAX_ENTRIES:
             protected.setdefault(positions, []).append(place)
-    failing: dict[Place, tuple[int, ...]] = {}
     for positions, places in protected.items():
         after_success = _after_success(program, log, positions, budget)
         indexes = tuple(log.entries[position].index for position in positions)
@@ -49,6 +53,14 @@ def _protected(entries: Sequence[PlacedEntry], place: Place) -> tuple[int, ...]:
     prefix = f"{outer}.try_block."
     inside = [at for at, entry in enumerate(entries) if outer and entry.may_fail and entry.is_in(prefix)]
     return () if any(_is_in_inner_handler(entries[at], prefix) for at in inside) else tuple(inside)
+
+
+def _open_members(entries: Sequence[PlacedEntry], prefix: str) -> tuple[int, ...]:
+    """Return the open entries of a group that may fail, or none if an entry of the group has failed already."""
+    inside = [at for at, entry in enumerate(entries) if entry.is_in(prefix)]
+    if any(entries[at].log.outcome == "failed" for at in inside):
+        return ()
+    return tuple(at for at in inside if entries[at].may_fail)
 
 
 def innermost_try(place: Place) -> Path:

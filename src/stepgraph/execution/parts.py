@@ -196,6 +196,11 @@ class TryPart(Struct, frozen=True, eq=False):
     orelse: Part = EMPTY
     """The `else`, whose failures the handler does not catch. In a group, the body contains it."""
 
+    @property
+    def awaits_group(self) -> bool:
+        """Whether its body runs no step, but awaits work of the group, whose failures the handler catches."""
+        return self.in_group and self.body is EMPTY
+
 
 class ExitPart(Struct, frozen=True, eq=False):
     """A jump out of a loop or function."""
@@ -227,6 +232,8 @@ class GraphParts(Struct, frozen=True, eq=False):
     """The steps that the bodies of other steps run, as a bit set."""
     own_errors: frozenset[Path] = frozenset()
     """The paths of the `try` statements whose handlers may catch errors of the code between steps."""
+    awaited_groups: Mapping[Path, Path] = {}
+    """The path of the group for each `try` whose body runs no step, but awaits work of the group."""
     has_conditional_raises: bool = False
     """Whether the parts have conditional `raise` statements without nodes."""
     too_large: str = ""

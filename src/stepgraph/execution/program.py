@@ -93,8 +93,23 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
         nested_sites=reduce(or_, builder.nested_sites, 0),
         has_try=any(node["type"] == "try" for node in nodes.values()),
         own_errors=frozenset(path for path, node in nodes.items() if _catches_own_errors(node, details)),
+        awaited_groups=_awaited_groups(nodes),
         has_conditional_raises=any(detail.ends_by_raise for _, detail in details.items),
     )
+
+
+def _awaited_groups(nodes: Mapping[Path, Node]) -> dict[Path, Path]:
+    """Return the innermost group around each `try` with handlers whose body runs no step."""
+    groups: dict[Path, Path] = {}
+    for path, node in nodes.items():
+        if as_unknown(node) is not None or node["type"] != "try" or "try_block" in node:
+            continue
+        outer = path
+        while outer and (outer == path or outer not in nodes or nodes[outer]["type"] != "parallel"):
+            outer = outer.rpartition(".")[0]
+        if outer:
+            groups[path] = outer
+    return groups
 
 
 def _catches_own_errors(node: Node, details: Details) -> bool:
