@@ -36,7 +36,7 @@ class FlowPaths:
         lines = [line for line in self.frame.lines if kind(line) == "line"]
         drawn = [stroke for line in lines for stroke in line.strokes if not is_head(stroke)]
         tips = [tip for line in lines for tip in map(tip_of, line.strokes) if tip]
-        bars = _joined(self.frame)
+        bars = joined_bars(self.frame)
         for stroke in drawn:
             into = [tip for tip in tips if stroke.end.x == tip.x and 0 <= tip.y - stroke.end.y <= 8]
             for inner in self.frame.inner:
@@ -112,7 +112,7 @@ def _middle(box: Box) -> float:
     return box.top + (box.bottom - box.top) // 2
 
 
-def _joined(frame: Figure) -> list[list[Box]]:
+def joined_bars(frame: Figure) -> list[list[Box]]:
     """Return the pieces of each bar. Two pieces belong to one bar if a shape passes through the gap between them.
 
     Where figures are foldable, all pieces at the same height do, because gaps remain where figures are not beside the

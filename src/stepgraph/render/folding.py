@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from stepgraph.model.details import ANY_OTHER_ERROR, NO_DETAILS, Details
 from stepgraph.model.walk import as_unknown, children, handlers_in, is_leaf_step, is_step, walk
 from stepgraph.phrases import counted
+from stepgraph.render.group_order import is_unawaited, may_fail_alone
 from stepgraph.render.node_text import NO_BLOCK, NO_STEPS, branch_text, is_exhaustive, node_words
 
 if TYPE_CHECKING:
@@ -116,7 +117,10 @@ def may_complete(node: Node, details: Details) -> bool:
             is_ended = "finally_block" in node and not _completes(node["finally_block"], details)
             return not is_ended and any(_completes(path, details) for path in paths)
         case "parallel":
-            return node["kind"] in {"any", "race"} or all(may_complete(member, details) for member in node["nodes"])
+            return all(
+                may_complete(member, details) or is_unawaited(member) or may_fail_alone(member, node, details)
+                for member in node["nodes"]
+            )
         case "block":
             return _completes(node, details)
         case "function_def":

@@ -65,6 +65,20 @@ def is_over_at_the_first(group: Parallel) -> bool:
     return group["kind"] in {"any", "race"}
 
 
+def may_fail_alone(member: Node, group: Parallel | None, details: Details) -> bool:
+    """Return whether a group, or a list with clocks if there is no group, may end normally after a member failed.
+
+    A group of the kind `all` may if `asyncio.wait` awaits it, or if the code awaits its tasks one by one, in which case
+    it may ignore the errors of tasks.
+    """
+    if group is None:
+        return is_unawaited(member)
+    if group["kind"] != "all":
+        return True
+    awaiting = details.source(group).rpartition(".")[2]
+    return awaiting == "wait" or (not awaiting and member["type"] == "function_call")
+
+
 def clock_span(node: Node) -> ClockSpan:
     """Return the time span of all work in `node`."""
     work = _clocks_in(node)

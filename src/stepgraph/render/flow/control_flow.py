@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.walk import as_unknown, functions_of, is_leaf_step, is_step, walk_workflow
-from stepgraph.render.group_order import has_clocks, is_over_at_the_first, is_unawaited, member_order
+from stepgraph.render.group_order import has_clocks, is_over_at_the_first, is_unawaited, may_fail_alone, member_order
 from stepgraph.render.node_text import ENDLESS_LOOPS
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class _FlowBuilder:
         Return the edge out of the list, or None if control never reaches its end.
         """
         if has_clocks(nodes, in_group=context.in_group):
-            return self._join(self._members(nodes, edge, context, waits=True), context)
+            return self._join(self._members(nodes, edge, context), context)
         for node in nodes:
             next_edge = self._node(node, edge, context)
             if next_edge is None:
@@ -379,22 +379,27 @@ class _FlowBuilder:
     def _parallel(self, group: Parallel, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         fork = self._control("parallel", group, edge, context)
         end = self._end_id(fork.source)
-        is_settled = group["kind"] == "all_settled"
-        inside = replace(context, in_group=True, results=(end,) if is_settled else context.results)
-        waits = not is_over_at_the_first(group)
-        edges = self._members(group["nodes"], replace(fork, kind="parallel"), inside, waits=waits)
-        if not waits:
+        inside = replace(context, in_group=True)
+        edges = self._members(group["nodes"], replace(fork, kind="parallel"), inside, group, end)
+        if is_over_at_the_first(group):
             # Work without steps may end the group.
             edges.append(fork)
-        return self._end(end, group["type"], edges, context, fork.source) if edges or is_settled else None
+        may_end = edges or all(may_fail_alone(node, group, self._details) for node in group["nodes"])
+        return self._end(end, group["type"], edges, context, fork.source) if may_end else None
 
     def _members(
-        self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext, *, waits: bool
+        self,
+        nodes: Sequence[Node],
+        edge: _OpenEdge,
+        context: _FlowContext,
+        group: Parallel | None = None,
+        group_end: str = "",
     ) -> list[_OpenEdge]:
         """Add nodes in the order of a group, and return the edges out of nodes without a successor.
 
-        Without `waits`, the group is over when one of its members is.
+        Failures of members that may fail alone lead to `group_end`.
         """
+        waits = group is None or not is_over_at_the_first(group)
         order = member_order(nodes, self._details)
         gates: dict[tuple[int, ...], _OpenEdge | None] = {(): edge}
         exits: dict[int, _OpenEdge | None] = {}
@@ -403,8 +408,11 @@ class _FlowBuilder:
             if before not in gates:
                 gates[before] = self._join([end for each in before if (end := exits[each])], context)
             entry = gates[before]
-            exits[index] = None if entry is None else self._node(nodes[index], entry, context)
-        if any(end is None for end in exits.values()):
+            node = nodes[index]
+            is_kept = group is not None and may_fail_alone(node, group, self._details)
+            member = replace(context, results=(group_end,)) if is_kept else context
+            exits[index] = None if entry is None else self._node(node, entry, member)
+        if any(end is None and not may_fail_alone(nodes[index], group, self._details) for index, end in exits.items()):
             return []
         awaited = [index for index in order.last if not (waits and is_unawaited(nodes[index]))]
         return [end for index in awaited if (end := exits[index])] or [edge]

@@ -157,7 +157,7 @@ class FlowDrawer(Struct, frozen=True):
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in the order of their clocks, or one after another."""
         if has_clocks(nodes, in_group=context.in_group):
-            return draw_group(self, nodes, entry, context, waits=True)
+            return draw_group(self, nodes, entry, context)
         exits = DrawnExits(entry)
         for index, node in enumerate(nodes):
             drawn = self.node(node, exits.next, context.child(index))

@@ -14,7 +14,13 @@ from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.model.walk import handlers_in
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds
 from stepgraph.render.folding import LeavingKind
-from stepgraph.render.group_order import GroupOrder, is_over_at_the_first, is_unawaited, member_order
+from stepgraph.render.group_order import (
+    GroupOrder,
+    is_over_at_the_first,
+    is_unawaited,
+    may_fail_alone,
+    member_order,
+)
 from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     ENDLESS_LOOPS,
@@ -370,9 +376,8 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
     title = " · ".join(filter(None, (f"parallel {node['kind']}", drawer.view.details.source(node))))
     with builder.frame(context.identity, FrameKind.PARALLEL, title):
         fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
-        ends_with_first = is_over_at_the_first(node)
         if node["nodes"]:
-            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), waits=not ends_with_first)
+            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), node)
         else:
             exits = drawer.filling((), fork, context)
         if exits.next:
@@ -382,16 +387,24 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
 
 
 def draw_group(
-    drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool
+    drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, group: Parallel | None = None
 ) -> DrawnExits:
-    """Draw nodes in their order. Unless `waits` is set, the group may end before its members do."""
+    """Draw the nodes of a group, or of a list with clocks, in their order."""
     order = member_order(nodes, drawer.view.details)
     start = _shared_entry(drawer.builder, entry, order, context)
     gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
     drawn: dict[int, DrawnExits] = {}
     for index in order.sequence:
         drawn[index] = drawer.node(nodes[index], gates.entry(index, drawn), context.child(index))
-    return _group_exits(nodes, order, drawn, start, waits=waits)
+    waits = group is None or not is_over_at_the_first(group)
+    awaited = {index for index, node in enumerate(nodes) if not (waits and is_unawaited(node))}
+    ends = tuple(end for index in order.last if index in awaited for end in drawn[index].next)
+    details = drawer.view.details
+    never_continues = any(
+        not drawn[index].next and not may_fail_alone(nodes[index], group, details) for index in awaited
+    )
+    members = combine([drawn[index] for index in range(len(nodes))])
+    return replace(members, next=() if never_continues else ends or start)
 
 
 class _Gates(Struct):
@@ -421,12 +434,3 @@ def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, co
     is_shared = order.before.count(()) > 1
     is_one_plain_end = len(entry) == 1 and not entry[0].label
     return builder.join_ends(f"{context.identity}_in", entry) if is_shared and not is_one_plain_end else entry
-
-
-def _group_exits(
-    nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, DrawnExits], start: LooseEnds, *, waits: bool
-) -> DrawnExits:
-    ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
-    never_continues = any(not exits.next for exits in drawn.values())
-    members = combine([drawn[index] for index in range(len(nodes))])
-    return replace(members, next=() if never_continues else ends or start)

@@ -181,7 +181,7 @@ def _levels(lanes: Sequence[RowSpan]) -> list[int]:
 def _wires(work: Sequence[Track], rows: int) -> list[Track]:
     """Return a wire for each bar that the tracks alone do not connect with all work that is over above it.
 
-    The last bar also has a wire if all work of the last rows may outlast the group.
+    A bar also has a wire if no work leads to it, such as the last bar if all work may outlast the group.
     """
     wires: list[Track] = []
     over = [0]  # for each bar, the work that is over there, as bits
@@ -194,7 +194,7 @@ def _wires(work: Sequence[Track], rows: int) -> list[Track]:
         for bit in ending.get(row, ()):
             expected |= 1 << bit
             leading |= over[work[bit].rows.begins] | 1 << bit
-        if leading != expected or (row == rows and not ending.get(row)):
+        if leading != expected or not ending.get(row):
             wires.append(Track(RowSpan(row - 1, row), wire=True))
         over.append(expected)
     return wires

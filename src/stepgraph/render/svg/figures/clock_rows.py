@@ -63,7 +63,7 @@ class MemberFigure(Struct, frozen=True):
     figure: Figure
     rows: RowSpan
     awaited: bool = True
-    """Whether the end of the group, or other work, waits for it."""
+    """Whether the end of the group, or other work, waits for it and needs it to succeed."""
 
     stack: StackLines | None = None
     """The lines beside the members if the figure is a stack of them."""
@@ -144,7 +144,7 @@ class ClockRows(Struct, frozen=True):
 
     @property
     def continues(self) -> bool:
-        return all(member.figure.continues for member in self.members)
+        return all(member.figure.continues for member in self.members if member.awaited)
 
     @property
     def traversal(self) -> Traversal:

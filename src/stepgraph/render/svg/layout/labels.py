@@ -9,6 +9,7 @@ from stepgraph.model.details import NO_DETAIL, NO_DETAILS, NOT_CAUGHT, Detail, D
 from stepgraph.model.walk import as_unknown, is_step
 from stepgraph.render.folded_names import names_inside
 from stepgraph.render.folding import LeavingKind, exit_kinds, folded_node_text, folded_title, is_run, may_complete
+from stepgraph.render.group_order import is_unawaited
 from stepgraph.render.node_text import NO_STEPS, clock_text, name_text, node_words
 from stepgraph.render.step_types import StepStyle, step_style, step_text
 from stepgraph.render.svg.figures.frame import FoldedForm
@@ -29,7 +30,7 @@ from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext
 
 if TYPE_CHECKING:
-    from stepgraph.model.payload import FunctionCall, Node, Step
+    from stepgraph.model.payload import FunctionCall, Node, Parallel, Step
 
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
@@ -202,3 +203,15 @@ def folded_style(node: Node, details: Details) -> tuple[str, str]:
             return "block", Icon.BLOCK
         case _ as never:
             assert_never(never)
+
+
+def end_of_group(node: Parallel) -> str:
+    """Return the condition that ends a group, or an empty string for an unknown kind."""
+    unawaited = [is_unawaited(member) for member in node["nodes"]]
+    every = "all awaited tasks" if any(unawaited) else "all"
+    return {
+        "all": "never awaited" if unawaited and all(unawaited) else f"until {every} are done",
+        "all_settled": f"until {every} have ended, failed or not",
+        "any": "until one succeeds",
+        "race": "until one ends",
+    }.get(node["kind"], "")

@@ -19,7 +19,14 @@ from stepgraph.render.folding import (
     is_run,
     loop_of_passes,
 )
-from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
+from stepgraph.render.group_order import (
+    RowSpan,
+    clock_span,
+    is_over_at_the_first,
+    is_unawaited,
+    may_fail_alone,
+    row_spans,
+)
 from stepgraph.render.guards import guard_exit, is_always_run, is_covered, rest_of_guard
 from stepgraph.render.node_text import (
     NO_BLOCK,
@@ -43,7 +50,7 @@ from stepgraph.render.svg.figures.state_signs import FigureRun
 from stepgraph.render.svg.figures.try_panels import TryFinally, place_panels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.interface import Layout
-from stepgraph.render.svg.layout.labels import empty_box, exit_pill, folded_style, title_line
+from stepgraph.render.svg.layout.labels import empty_box, end_of_group, exit_pill, folded_style, title_line
 from stepgraph.render.svg.lengths import Length, value_of
 from stepgraph.render.svg.pen import Icon
 from stepgraph.render.traversal import TAKEN, UNTAKEN, Traversal
@@ -400,7 +407,7 @@ def _measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> F
     if (loop := loop_of_passes(node)) is not None:
         return _measure_passes(layout, node, loop, context)
     inside = context.inside(context.identity).grouped()
-    rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
+    rows = _rows(layout, node["nodes"], inside, node)
     group, label = _group_and_label(layout, node, context, room_above(rows))
     return FrameFigure(group, label, rows, 0, layout.folded_form(node, context))
 
@@ -428,39 +435,28 @@ def _group_and_label(
         css, icon = folded_style(node, layout.view.details)
         title = folded_title(node, layout.view.details)
         return SvgGroup(css, context.identity, title), heading(icon, title)
-    when = ", ".join(filter(None, (layout.view.details.source(node), head, _over_when(node))))
+    when = ", ".join(filter(None, (layout.view.details.source(node), head, end_of_group(node))))
     words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
     kind = f"parallel {node['kind']}"
     group = SvgGroup("parallel", context.identity, title_line(kind, words))
     return group, heading(Icon.PARALLEL, kind, words, widest=layout.widths.code, room=room, code=False)
 
 
-def _over_when(node: Parallel) -> str:
-    """Return the condition that ends a group, or an empty string for an unknown kind."""
-    unawaited = [is_unawaited(member) for member in node["nodes"]]
-    every = "all awaited tasks" if any(unawaited) else "all"
-    return {
-        "all": "never awaited" if unawaited and all(unawaited) else f"until {every} are done",
-        "all_settled": f"until {every} have ended, failed or not",
-        "any": "until one succeeds",
-        "race": "until one ends",
-    }.get(node["kind"], "")
-
-
 def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext) -> Figure:
     """Return concurrent nodes outside any group, such as tasks that nothing awaits."""
-    rows = _rows(layout, nodes, context, ends_with_first=False)
+    rows = _rows(layout, nodes, context)
     title = "concurrent"
     return FrameFigure(
         SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(Icon.PARALLEL, title), rows, 0
     )
 
 
-def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
-    """Return concurrent nodes in columns.
+def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, group: Parallel | None = None) -> Figure:
+    """Return the nodes of a group, or of a list with clocks, in columns.
 
     If these would be too wide, members are in two rows if they all overlap, or else in stacks.
     """
+    ends_with_first = group is not None and is_over_at_the_first(group)
     if not nodes:
         return ClockRows(
             [MemberFigure(empty_box(f"{context.identity}.empty", layout.widths), RowSpan(0, 1))], ends_with_first
@@ -474,7 +470,9 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_w
             figure = layout.stack(node["nodes"], inside, tail=0, entered=False)
         else:
             figure = layout.measure(node, inside)
-        members.append(MemberFigure(figure, span, awaited=ends_with_first or not is_unawaited(node)))
+        awaited = ends_with_first or not is_unawaited(node)
+        awaited = awaited and (figure.continues or not may_fail_alone(node, group, layout.view.details))
+        members.append(MemberFigure(figure, span, awaited))
     if any(layout.view.details.of(node).predecessors for node in nodes):
         # Imported here because clocks show the order of most groups, and start-up time counts.
         from stepgraph.render.svg.layout.member_chains import with_chains
