@@ -293,3 +293,27 @@ def test_a_long_log_opens_fast(browser: Browser) -> None:
     browser.open(page(instance(places, *steps)))
     loaded = browser.run("return performance.getEntriesByType('navigation')[0].loadEventEnd")
     assert loaded < 1500  # 150 on an idle machine
+
+
+def test_forced_colors_highlight_the_active_filter(browser: Browser) -> None:
+    media = [{"name": "forced-colors", "value": "active"}]
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
+    try:
+        browser.open(PAGE)
+        color = "const style = getComputedStyle(document.querySelector('[data-filter=all]'));"
+        highlight = "document.body.style.cssText = 'forced-color-adjust:none;color:Highlight';"
+        script = f"{color}{highlight}return [style.backgroundColor, getComputedStyle(document.body).color]"
+        background, expected = browser.run(script)
+        assert background == expected
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_a_page_at_high_zoom_scrolls_to_its_picture(browser: Browser) -> None:
+    size = {"width": 320, "height": 256, "deviceScaleFactor": 4, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    try:
+        browser.open(PAGE)
+        assert browser.find(".viewport").rect["height"] >= 200
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

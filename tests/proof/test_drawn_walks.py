@@ -58,7 +58,7 @@ def checked_traces(program: GeneratedProgram, workflow: WorkflowAnalysis) -> Ite
 
 @pytest.mark.slow
 @thorough
-@given(program=programs())
+@given(program=programs(30))
 def test_arrows_lead_to_each_step_of_a_random_program(program: GeneratedProgram) -> None:
     workflow = analyze_program(program)
     walks = drawn_walks(workflow)
