@@ -98,7 +98,11 @@ HYPHENATING = Ruler(cells_of, hyphenates=True)
 
 
 def test_a_word_of_letters_is_hyphenated() -> None:
-    assert HYPHENATING.wrap("Rechtsschutzversicherung prüfen", 12, 3) == ("Rechtsschut-", "zversicheru-", "ng prüfen")
+    assert HYPHENATING.wrap("Rechtsschutzversicherung prüfen", 12, 3) == ("Rechtsschut-", "zversiche-", "rung prüfen")
+
+
+def test_at_least_four_letters_follow_a_hyphen() -> None:
+    assert HYPHENATING.wrap("Bestätigung", 10, 3) == ("Bestäti-", "gung")
 
 
 def test_identifiers_are_not_hyphenated() -> None:

@@ -17,7 +17,8 @@ from stepgraph.escaping.plain_text import visible
 ELLIPSIS: Final = "…"
 HYPHEN: Final = "-"
 MIN_HYPHENATED: Final = 4
-"""The minimum number of letters of a word in a line that ends inside the word, before a hyphen replaces the last one.
+"""The minimum number of letters of a word in a line that ends inside the word, before a hyphen replaces the last one,
+and in the line after the hyphen.
 """
 MAX_COMBINING_MARKS: Final = 12
 """The maximum number of combining characters on one letter, which is more than any script needs."""
@@ -75,6 +76,9 @@ class Ruler(Struct, frozen=True):
     def _hyphenated(self, line: str, rest: str, width: int) -> tuple[str, str]:
         """Return a line inside a word with a hyphen, for which its last letters move to the rest if necessary."""
         end = self._count_fitting(line, width - self.width_of(HYPHEN))
+        missing = MIN_HYPHENATED - len(f"{line[end:]}{rest}".partition(" ")[0])
+        if missing > 0 and end - line.rfind(" ") > MIN_HYPHENATED + missing:
+            end -= missing
         return f"{line[:end]}{HYPHEN}", f"{line[end:]}{rest}"
 
     def _count_fitting(self, text: str, width: int) -> int:
