@@ -88,6 +88,7 @@ TASKS = "tasks = [asyncio.create_task(fail()), asyncio.create_task(succeed())]"
         f"{TASKS}\nawait asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)",
         f"{TASKS}\nawait asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)",
         "task = asyncio.create_task(fail())\nawait succeed()\nawait asyncio.wait([task])",
+        f"{TASKS}\nawait asyncio.wait([tasks[0]])",
     ],
 )
 def test_arrows_lead_past_a_member_that_fails(group: str) -> None:

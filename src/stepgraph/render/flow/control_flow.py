@@ -411,7 +411,9 @@ class _FlowBuilder:
             node = nodes[index]
             is_kept = group is not None and may_fail_alone(node, group, self._details)
             member = replace(context, results=(group_end,)) if is_kept else context
-            exits[index] = None if entry is None else self._node(node, entry, member)
+            after = exits[index] = None if entry is None else self._node(node, entry, member)
+            if is_kept and after is not None and node["type"] == "function_call" and node["name"] in self._functions:
+                self._lead(_OpenEdge(self._function(node["name"]).failure, "failure"), after.source)
         if any(end is None and not may_fail_alone(nodes[index], group, self._details) for index, end in exits.items()):
             return []
         awaited = [index for index in order.last if not (waits and is_unawaited(nodes[index]))]
