@@ -97,7 +97,7 @@ def read_saved_subjects(path: str) -> Iterator[Subject]:
     except InputError as error:
         if path.endswith(".py"):
             advice = f"To draw the workflows of a Python file, run `stepgraph graph {name}`."
-            raise InputError(Problem(name, "is Python, not JSON.", advice)) from None
+            raise InputError(Problem(name, "Python code, not JSON.", advice)) from None
         raise error from None
     return (subject_of_saved_graph(graph, name) for graph in graphs)
 

@@ -132,12 +132,12 @@ def test_the_log_selects_no_workflow(stepgraph: Command, name: str, code: int, m
         (
             ("orders.py", "log.json"),
             2,
-            f"orders.py: is Python, not the log of an instance. {ORDER}",
+            f"orders.py: Python code, not the log of an instance. {ORDER}",
         ),
         (
             ("orders.py",),
             2,
-            f"orders.py: is Python, not the log of an instance. {ORDER}",
+            f"orders.py: Python code, not the log of an instance. {ORDER}",
         ),
         (
             (),

@@ -147,7 +147,7 @@ def test_a_python_file_suggests_graph(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.py") == Run(
         2,
         "",
-        ["orders.py: is Python, not JSON. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
+        ["orders.py: Python code, not JSON. To draw the workflows of a Python file, run `stepgraph graph orders.py`."],
     )
 
 

@@ -187,7 +187,7 @@ def _wrong_kind(path: str, name: str) -> Problem | None:
             name, "is a directory, not the log of an instance.", "The log comes first, then the PATHS of code."
         )
     if path.endswith(".py"):
-        return Problem(name, "is Python, not the log of an instance.", "The log comes first, then the PATHS of code.")
+        return Problem(name, "Python code, not the log of an instance.", "The log comes first, then the PATHS of code.")
     if not os.path.lexists(path) and os.path.basename(path) == path and not os.path.splitext(path)[1]:
         return Problem(name, "file not found.", f"For the id of an instance, add {_LOCAL} or --account ID.")
     return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct, field
@@ -335,9 +334,12 @@ def _outside(end: LooseEnd, context: NodeContext) -> LooseEnd:
     return replace(end, into="") if end.into == context.identity else end
 
 
-def _failure(drawer: Drawer, body: NodeContext) -> LooseEnds:
-    """Return the arrow from the frame of the body, which may fail anywhere."""
-    return (LooseEnd(drawer.builder.first_boxes[body.identity], ArrowKind.FAILURE, "on failure", frame=body.identity),)
+def _failure(drawer: Drawer, body: NodeContext, label: str = "on failure") -> LooseEnds:
+    """Return the arrow from the frame of the body, which may fail anywhere, or from its box if it is folded."""
+    first_box = drawer.builder.first_boxes.get(body.identity)
+    if first_box is None:
+        return (LooseEnd(body.identity, ArrowKind.FAILURE, label),)
+    return (LooseEnd(first_box, ArrowKind.FAILURE, label, frame=body.identity),)
 
 
 def _recovered(caught: DrawnExits) -> DrawnExits:
@@ -393,16 +395,17 @@ def draw_group(
     """Draw the nodes of a group, or of a list with clocks, in their order."""
     order = member_order(nodes, drawer.view.details)
     start = _shared_entry(drawer.builder, entry, order, context)
-    details = drawer.view.details
-    failing = {index for index, node in enumerate(nodes) if may_fail_alone(node, group, details)}
-    gates = _Gates(drawer.builder, order, start, context, Counter(order.before), failing)
+    gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
     drawn: dict[int, DrawnExits] = {}
     for index in order.sequence:
-        drawn[index] = drawer.node(nodes[index], gates.entry(index, drawn), context.child(index))
+        exits = drawer.node(nodes[index], gates.entry(index, drawn), context.child(index))
+        if not exits.next and may_fail_alone(nodes[index], group, drawer.view.details):
+            exits = replace(exits, next=_failure(drawer, context.child(index), ""))
+        drawn[index] = exits
     waits = group is None or not is_over_at_the_first(group)
     awaited = {index for index, node in enumerate(nodes) if not (waits and is_unawaited(node))}
     ends = tuple(end for index in order.last if index in awaited for end in drawn[index].next)
-    never_continues = any(not drawn[index].next for index in awaited - failing)
+    never_continues = any(not drawn[index].next for index in awaited)
     members = combine([drawn[index] for index in range(len(nodes))])
     return replace(members, next=() if never_continues else ends or start)
 
@@ -415,9 +418,6 @@ class _Gates(Struct):
     start: LooseEnds
     context: NodeContext
     users: Counter[tuple[int, ...]]
-    failing: AbstractSet[int]
-    """The nodes that may fail while the others continue."""
-
     open: dict[tuple[int, ...], LooseEnds] = field(default_factory=dict)
 
     def entry(self, index: int, drawn: Mapping[int, DrawnExits]) -> LooseEnds:
@@ -427,8 +427,6 @@ class _Gates(Struct):
             return self.start
         if before not in self.open:
             ends = tuple(end for earlier in before for end in drawn[earlier].next)
-            if not ends and set(before) <= self.failing:
-                ends = self.entry(before[0], drawn)  # past a node that always fails
             is_shared = self.users[before] > 1
             self.open[before] = self.builder.join(f"{self.context.identity}_gate{index}", ends) if is_shared else ends
         return self.open[before]
