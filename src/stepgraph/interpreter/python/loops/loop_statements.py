@@ -68,8 +68,10 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
 def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
     if isinstance(iterable, Union) and not can_share_loop(iterable):
         return interpreter.apply_to_cases(iterable, lambda value: _run_over(interpreter, node, value))
-    if isinstance(iterable, GeneratorExpression) and iterable.scope is interpreter.frame.scope and node.orelse is None:
+    if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
+        if node.orelse is not None and interpreter.is_reachable:
+            _execute_else(interpreter, node, node.orelse.body)
         return UNKNOWN
     if isinstance(iterable, GeneratorCall) and inline_generator(
         interpreter, iterable, lambda value: _run_pass(interpreter, node, value), interpreter.place(node)
