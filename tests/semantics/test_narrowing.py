@@ -77,6 +77,28 @@ def test_isinstance_decides_values_but_shows_steps(choice: str, expected: list[s
     assert lines_of(f"{choice}\nfor one in steps:\n    await one()", definitions) == expected
 
 
+def test_a_step_is_no_instance_of_a_project_class() -> None:
+    definitions = "class Chain:\n    def __init__(self, *steps):\n        self.steps = steps\n\nresult = a\n"
+    body = "for one in result.steps if isinstance(result, Chain) else [result]:\n    await one()"
+    assert lines_of(body, definitions) == ["a"]
+
+
+def test_isinstance_of_one_of_several_objects() -> None:
+    definitions = (
+        "class Chain:\n    def __init__(self, *steps):\n        self.steps = steps\n\n"
+        "result = Chain(a) if x else Chain(b)\n"
+    )
+    body = "for one in result.steps if isinstance(result, Chain) else [result]:\n    await one()"
+    assert lines_of(body, definitions) == ["if x", "  a", "else", "  b"]
+
+
+def test_a_step_may_be_an_instance_of_a_protocol() -> None:
+    definitions = (
+        "import typing\n@typing.runtime_checkable\nclass Runs(typing.Protocol):\n    def __call__(self): ...\n\nresult = a\n"
+    )
+    assert lines_of("if isinstance(result, Runs):\n    await b()", definitions) == ["if isinstance(result, Runs)", "  b"]
+
+
 def test_isinstance_includes_subclasses() -> None:
     subclass = RESULTS.replace("result = Ok(a)", "class Cached(Ok):\n    pass\n\nresult = Cached(a)")
     body = "if isinstance(result, Ok):\n    await result.value()\nelse:\n    await result.handler()"

@@ -20,6 +20,7 @@ from stepgraph.interpreter.values.objects import (
     body_name,
     is_model_base,
 )
+from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.values import External, Unresolved, Value, is_none
 from stepgraph.syntax.bindings import is_modeled_package
 
@@ -81,7 +82,7 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
         return None
     if is_none(value):
         return False
-    if isinstance(value, FunctionValue) and isinstance(value.node, cst.FunctionDef):
+    if _is_function(value):
         return None if _may_decide_otherwise(interpreter, class_value) else False
     if not isinstance(value, ProjectObject) or value.may_be_replaced or is_error(value):
         return None
@@ -92,6 +93,12 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
         return _implements(interpreter, value, class_value)
     is_unknown = any(isinstance(base, UnknownBase | Unresolved) and not is_model_base(base) for base in order)
     return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
+
+
+def _is_function(value: Value) -> bool:
+    if isinstance(value, StepFunction):
+        return not value.may_be_replaced
+    return isinstance(value, FunctionValue) and isinstance(value.node, cst.FunctionDef)
 
 
 def _is_protocol(class_value: Value) -> bool:

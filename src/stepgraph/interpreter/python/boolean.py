@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
@@ -133,8 +134,14 @@ def _instance_truth(interpreter: Interpreter, test: cst.Call) -> bool | None:
     tested = type_test(interpreter, test)
     if tested is None or not isinstance(tested[0], cst.Name):
         return None
-    value = interpreter.evaluate(tested[0])
-    results = [is_instance(interpreter, value, class_value) for class_value in tested[1]]
+    values = union_values(interpreter.evaluate(tested[0]))
+    truths = {_is_any_instance(interpreter, value, tested[1]) for value in values}
+    return truths.pop() if len(truths) == 1 else None
+
+
+def _is_any_instance(interpreter: Interpreter, value: Value, classes: Sequence[Value]) -> bool | None:
+    """Return whether a value is an instance of one of the classes. Return None if that is unknown."""
+    results = [is_instance(interpreter, value, class_value) for class_value in classes]
     return True if any(results) else None if None in results else False
 
 
