@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.containers.container_objects import (
     make_contents,
 )
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
-from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.python.arguments import make_result_collection, without_stars
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -148,7 +148,7 @@ def _initialize_fields(
 
     with interpreter.frame.inline_call(place):
         post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)
-    _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
+    _initialize_base(interpreter, instance, order, arguments, place, has_fields=bool(fields))
     post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
     if isinstance(post_init, FunctionValue | Union):
         interpreter.call(with_receiver(post_init, instance), post_init_arguments, place)
@@ -160,6 +160,7 @@ def _initialize_base(
     instance: ProjectObject,
     order: tuple[Value, ...],
     arguments: Arguments,
+    place: SourcePlace,
     *,
     has_fields: bool,
 ) -> None:
@@ -169,7 +170,8 @@ def _initialize_base(
     """
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
-        items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
+        positional = without_stars(interpreter, arguments, place).positional
+        items = tuple(Element(argument.value, argument.place) for argument in positional)
         interpreter.store.write(instance.state, "args", make_result_collection(interpreter, "tuple", items))
     elif base is not None and not has_fields:
         for argument in arguments.items:
@@ -197,15 +199,15 @@ def call_super_constructor(
 ) -> Value:
     """Model `super().__new__(cls)`, which creates an instance, and `super().__call__(...)` in a metaclass.
 
-    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class, or initialize
-    the collection in the object.
+    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class, initialize the
+    collection in the object, or store the arguments of an exception.
     """
     receiver = callee.super_object.receiver
     namespaces = [item.value for item in arguments.items if isinstance(item.value, ClassNamespace)]
     if callee.name == "__init__" and isinstance(receiver, ClassValue) and namespaces:
         return Constant(None)  # `type.__init__` in a metaclass
     if callee.name == "__init__":
-        _call_generated_initializer(interpreter, callee.super_object, arguments, place)
+        _call_base_initializer(interpreter, callee.super_object, arguments, place)
         return Constant(None)
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
         return _create_instance(interpreter, receiver, arguments, place)
@@ -225,7 +227,7 @@ def call_super_constructor(
     return interpreter.call(UNKNOWN, arguments, place)
 
 
-def _call_generated_initializer(
+def _call_base_initializer(
     interpreter: Interpreter, super_object: SuperObject, arguments: Arguments, place: SourcePlace
 ) -> None:
     instance = super_object.receiver
@@ -235,7 +237,9 @@ def _call_generated_initializer(
     else:
         instance = arguments.items[0].value if arguments.items else UNKNOWN
         arguments = Arguments(arguments.items[1:])
-    if isinstance(instance, ProjectObject):
+    if not isinstance(instance, ProjectObject):
+        interpreter.call(UNKNOWN, arguments, place)
+    elif generates_initializer(order) or is_container_class(order):
         _initialize_fields(interpreter, instance, order, arguments, place)
     else:
-        interpreter.call(UNKNOWN, arguments, place)
+        _initialize_base(interpreter, instance, order, arguments, place, has_fields=False)

@@ -353,7 +353,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
         method = container_attribute(interpreter, super_object.receiver, following_classes, name)
         if method is not None:
             return method
-    if value is None and name == "__init__" and is_container_class(following_classes):
+    if value is None and name == "__init__" and _initializes_base(super_object.receiver, following_classes):
         return SuperConstructor(super_object, name)
     if value is None:
         owner = super_object.receiver
@@ -370,6 +370,14 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
         return UNKNOWN
     instance = super_object.receiver if isinstance(super_object.receiver, ProjectObject) else None
     return bind_member(interpreter, value, instance, receiver_class, place)
+
+
+def _initializes_base(receiver: Value, following_classes: tuple[Value, ...]) -> bool:
+    """Return whether the `__init__` of the following classes fills a collection or stores the arguments of an error."""
+    # Imported here because of an import cycle.
+    from stepgraph.interpreter.objects.builtin_bases import is_error
+
+    return is_container_class(following_classes) or is_error(receiver)
 
 
 def class_of_receiver(super_object: SuperObject) -> ClassValue:
