@@ -629,8 +629,10 @@ def test_callable_that_an_exception_carries(use: str, expected: str | None) -> N
         "try:\n    raise Plain(a)\nexcept Plain as error:\n    await error.args[0]()",
         "try:\n    raise ValueError(a)\nexcept ValueError as error:\n    await error.args[0]()",
         "try:\n    plugin()\nexcept Plain as error:\n    await b()\nplugin(Plain(a))",
-        "class Own(Plain):\n    def __init__(self, fn):\n        super().__init__(fn)\n"
-        "try:\n    raise Own(a)\nexcept Own as error:\n    await error.args[0]()",
+        (
+            "class Own(Plain):\n    def __init__(self, fn):\n        super().__init__(fn)\n"
+            "try:\n    raise Own(a)\nexcept Own as error:\n    await error.args[0]()"
+        ),
     ],
 )
 def test_argument_of_an_exception(use: str) -> None:

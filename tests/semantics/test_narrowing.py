@@ -93,10 +93,19 @@ def test_isinstance_of_one_of_several_objects() -> None:
 
 
 def test_a_step_may_be_an_instance_of_a_protocol() -> None:
-    definitions = (
-        "import typing\n@typing.runtime_checkable\nclass Runs(typing.Protocol):\n    def __call__(self): ...\n\nresult = a\n"
-    )
-    assert lines_of("if isinstance(result, Runs):\n    await b()", definitions) == ["if isinstance(result, Runs)", "  b"]
+    definitions = """
+import typing
+
+@typing.runtime_checkable
+class Runs(typing.Protocol):
+    def __call__(self): ...
+
+result = a
+"""
+    assert lines_of("if isinstance(result, Runs):\n    await b()", definitions) == [
+        "if isinstance(result, Runs)",
+        "  b",
+    ]
 
 
 def test_isinstance_includes_subclasses() -> None:

@@ -184,6 +184,8 @@ class Frame(Struct, eq=False):
     """A function that, at a `yield`, interprets the `with` block or loop body that uses the generator."""
     inlined: InlinedGenerator | None = None
     """The executed generator, if it is inlined into the loop over it."""
+    unrolls_comprehensions: bool = True
+    """Whether comprehensions over steps may be unrolled. False while any one element of a generator is taken."""
     yields: list[Element] = field(default_factory=list)
     """The relevant values that a generator without `at_yield` yields."""
     type_error_handlers: int = 0

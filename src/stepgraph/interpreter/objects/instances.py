@@ -199,8 +199,8 @@ def call_super_constructor(
 ) -> Value:
     """Model `super().__new__(cls)`, which creates an instance, and `super().__call__(...)` in a metaclass.
 
-    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class, initialize the
-    collection in the object, or store the arguments of an exception.
+    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class, initialize
+    the collection in the object, or store the arguments of an exception.
     """
     receiver = callee.super_object.receiver
     namespaces = [item.value for item in arguments.items if isinstance(item.value, ClassNamespace)]

@@ -53,7 +53,7 @@ from stepgraph.interpreter.python.narrowing import run_narrowed
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.interpreter.values.tasks import iterated_tasks
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.interpreter.workflow.await_members import task_ids_in
 from stepgraph.interpreter.write_log import WriteLog
@@ -133,11 +133,20 @@ def consume_generator_expression(
     place = SourcePlace(generator.scope.module, generator.node)
 
     def consume() -> None:
-        consumed.append(_consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first))
+        consumed.append(_take_any(interpreter, generator, kind))
 
     interpret_loop(interpreter, consume, None, place, LoopBounds())
     items = tuple(map(as_optional, consumed[-1].items))
     return make_unordered(make_collection(interpreter, kind, items))
+
+
+def _take_any(interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind) -> Collection:
+    """Emit a loop that runs a generator expression for any of its elements, and return its elements."""
+    frame = interpreter.frame
+    unrolls, frame.unrolls_comprehensions = frame.unrolls_comprehensions, False
+    elements = _consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+    frame.unrolls_comprehensions = unrolls
+    return elements
 
 
 def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
@@ -192,7 +201,7 @@ def _consume_comprehension(
             value = on_some_paths(value)
         value = on_path(value, (), since) if in_branch else value
         maybe = in_branch and not many
-        elements = (Element(each, interpreter.place(node.elt), many, maybe) for each in _iterated_tasks(value))
+        elements = (Element(each, interpreter.place(node.elt), many, maybe) for each in iterated_tasks(value))
         items.extend(element for element in elements if not many or element not in items)
 
     with _collecting(interpreter, items):
@@ -202,15 +211,6 @@ def _consume_comprehension(
     )
     collection.state.created_empty = not items
     return collection
-
-
-def _iterated_tasks(value: Value) -> tuple[Value, ...]:
-    """Return the tasks that a loop variable has as values, one in each pass. Return any other value by itself."""
-    match value:
-        case Gathering(one_per_iteration=True, members=[_, *_] as tasks) if all(isinstance(e, Task) for e in tasks):
-            return tuple(tasks)
-        case _:
-            return (value,)
 
 
 def _element_of_each_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, since: TaskId) -> Value:
@@ -296,7 +296,7 @@ class _Passes(Struct):
         """Run one pass with the union of all elements."""
         interpreter = self.interpreter
         with interpreter.store.logged(interpreter.store.serial) as log:
-            elements = _consume_comprehension(interpreter, generator.node, generator.scope, "list", generator.first)
+            elements = _take_any(interpreter, generator, "list")
         _report_effects(interpreter, generator, log)
         self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
 
@@ -403,7 +403,7 @@ def _run_over(
     by_attribute = has_constant_keys(interpreter, clause, iterable)
     items = items_to_unroll(iterable, constants=needs_constants, is_known=is_known, objects=by_attribute)
     place = interpreter.place(clause)
-    if items is not None and not clause.ifs:
+    if items is not None and not clause.ifs and interpreter.frame.unrolls_comprehensions:
         for item in items:
             names = pass_constants(interpreter, clause, item.value)
             with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):

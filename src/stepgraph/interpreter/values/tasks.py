@@ -134,3 +134,12 @@ class TaskGroup(Value, Struct, eq=False):
 
     state: HeapCell
     """A cell whose slot `items` has the ids of the group's tasks."""
+
+
+def iterated_tasks(value: Value) -> tuple[Value, ...]:
+    """Return the tasks that a loop variable has as values, one in each pass. Return any other value by itself."""
+    match value:
+        case Gathering(one_per_iteration=True, members=[_, *_] as tasks) if all(isinstance(e, Task) for e in tasks):
+            return tuple(tasks)
+        case _:
+            return (value,)
