@@ -43,7 +43,7 @@ PADDING: Final = f"# {'A long comment. ' * 500}\n"
 
 
 class Shape(Struct, frozen=True):
-    """Code that is repeated in a module with a workflow, with the number of the unit for `0`."""
+    """Code that is repeated in a module with a workflow, with the number of the unit for `0` and the next for `9`."""
 
     run: str
     """The code in `run`."""
@@ -71,13 +71,14 @@ class Shape(Struct, frozen=True):
 
 
 def _units(template: str, size: int) -> str:
-    return "".join(template.replace("0", str(1000 + number)) for number in range(size))
+    numbers = range(1000, 1000 + size)
+    return "".join(template.translate({ord("0"): str(each), ord("9"): str(each + 1)}) for each in numbers)
 
 
 SHAPES: Final = {
     "steps": Shape(
         """
-        @step.do('s0', config={'retries': {'limit': 3, 'delay': '5 seconds'}, 'timeout': '9 minutes'})
+        @step.do('s0', config={'retries': {'limit': 3, 'delay': '5 seconds'}, 'timeout': '8 minutes'})
         async def s0(ctx) -> dict[str, T0]:
             return {'a': await self.env.DB.prepare('select').all()}
         r0 = await s0()
@@ -240,6 +241,14 @@ def register(name):
             return {1, 2}
 """,
         methods="\n    async def helper0(self, step):\n        await step.sleep('h0', 5)\n",
+    ),
+    "chain of groups": Shape(
+        "",
+        """
+async def h0(step):
+    await asyncio.gather(h9(step), h9(step), step.sleep('s0', 5))
+""",
+        start="        await h1000(step)\n",
     ),
 }
 

@@ -18,6 +18,7 @@ from stepgraph.ir.nodes import (
     Call,
     Choice,
     EventWait,
+    Function,
     OperationBlock,
     Pause,
     Run,
@@ -28,7 +29,7 @@ from stepgraph.ir.nodes import (
     StartOperation,
     StepRun,
 )
-from stepgraph.limits import Budget
+from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -67,6 +68,7 @@ class NamedActivities(Struct):
     """The budget to which the analysis charges each visited operation."""
     _cache: dict[Hashable, Sequence[NamedActivity]] = field(default_factory=dict)
     _branches: CallBranches = field(default_factory=CallBranches)
+    _summaries: _Summaries = field(default_factory=dict)
 
     def key_of(self, work: StartedActivity) -> Hashable:
         """Return a key that is equal for work with the same steps, such as calls that can take the same branches."""
@@ -80,7 +82,7 @@ class NamedActivities(Struct):
         key = self.key_of(work)
         activities = self._cache.get(key)
         if activities is None:
-            domain = _WorkDomain(self.budget, self._branches)
+            domain = _WorkDomain(self.budget, self._branches, self._summaries)
             domain.add(work.activity, work.place, _PathFacts.IN_SEVERAL_RUNS, direct=True)
             activities = self._cache[key] = tuple(domain.activities())
         return activities
@@ -96,6 +98,28 @@ class _PathFacts(IntFlag):
     """Several runs of the work may reach the point. A loop may start the work with several constant arguments."""
 
 
+_Progress: TypeAlias = dict[NamedActivity, _PathFacts]
+"""The facts about the paths to each step or event wait, which its fields do not contain yet."""
+
+_Summaries: TypeAlias = dict[Hashable, _Progress]
+"""The steps and event waits of calls that take no branches by their arguments, by the key of the call."""
+
+
+class _CallFrame(Struct):
+    """An open call, or the work itself."""
+
+    lowest: int
+    """The position of the outermost open frame whose activities are also activities of this one, as in a recursion.
+
+    It is 0, the position of the work, if the activities depend on the arguments of calls in the work.
+    """
+    progress: _Progress = field(default_factory=dict)
+
+    def add(self, progress: _Progress) -> None:
+        for activity, facts in progress.items():
+            self.progress[activity] = self.progress.get(activity, _PathFacts.START) | facts
+
+
 class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
     """A dataflow domain that follows the progress of work and collects its steps and event waits.
 
@@ -103,23 +127,27 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
     tasks run under the lock begin in the same order.
     """
 
-    def __init__(self, budget: Budget, branches: CallBranches) -> None:
+    def __init__(self, budget: Budget, branches: CallBranches, summaries: _Summaries) -> None:
         self.budget = budget
         self.branches = branches
-        self.progress: dict[NamedActivity, _PathFacts] = {}
-        """The facts about the paths to each step or event wait, which its fields do not contain yet."""
+        self.summaries = summaries
+        self.frames: list[_CallFrame] = [_CallFrame(0)]
+        """The work and its open calls, innermost last."""
         self.in_turn: list[bool] = [False]
         """Whether a lock that is acquired in start order is held in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
         """Whether the lock of a scope is acquired in start order, by the `id` of its block."""
         self.contexts: list[CallContext | None] = [None]
         """The context of each open call, innermost last."""
-        self.visited: set[Hashable] = set()
-        """The analyzed calls: the `id` of the function, the key of the context, and the state at the call."""
+        self.visited: dict[Hashable, int] = {}
+        """The position or, after its end, the `lowest` of each analyzed call. The key of a call consists of the `id` of
+        the function, the key of the context, and the state at the call."""
+        self.unfinished: list[Hashable] = []
+        """The keys of calls without a summary, in order of their start."""
 
     def activities(self) -> Iterator[NamedActivity]:
         """Yield the steps and event waits that the analysis has collected."""
-        for activity, progress in self.progress.items():
+        for activity, progress in self.frames[0].progress.items():
             yield replace(
                 activity,
                 after_await=_PathFacts.AFTER_AWAIT in progress,
@@ -151,22 +179,43 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
                 self.record("wait", name, place, progress, direct=direct)
             case Call(function=function):
                 context = self.branches.context_of(activity, self.contexts[-1])
-                call = id(function), context.key, progress, in_turn
-                if call not in self.visited:
-                    self.visited.add(call)
+                key = id(function), context.key, progress, in_turn
+                if key in self.summaries:
+                    self.budget.spend(Limit.PAIRS, len(self.summaries[key]))
+                    self.frames[-1].add(self.summaries[key])
+                elif key in self.visited:
+                    self.frames[-1].lowest = min(self.frames[-1].lowest, self.visited[key])
+                else:
                     self.in_turn.append(in_turn)
-                    self.contexts.append(context)
-                    solve(function.body, progress, self, self, self.budget)
-                    self.contexts.pop()
+                    self.add_call(function, context, key, progress)
                     self.in_turn.pop()
             case Sleep() | SleepUntil() | Series():
                 pass
             case _ as never:
                 assert_never(never)
 
+    def add_call(self, function: Function, context: CallContext, key: Hashable, progress: _PathFacts) -> None:
+        """Add the activities of a call, and summarize it with the calls that are recursive with it."""
+        position, first = len(self.frames), len(self.unfinished)
+        frame = _CallFrame(0 if context.arguments else position)
+        self.visited[key] = position
+        self.unfinished.append(key)
+        self.frames.append(frame)
+        self.contexts.append(context)
+        solve(function.body, progress, self, self, self.budget)
+        self.contexts.pop()
+        self.frames.pop()
+        self.visited[key] = frame.lowest
+        if frame.lowest == position:
+            self.summaries |= dict.fromkeys(self.unfinished[first:], frame.progress)
+            del self.unfinished[first:]
+        else:
+            self.frames[-1].lowest = min(self.frames[-1].lowest, frame.lowest)
+        self.budget.spend(Limit.PAIRS, len(frame.progress))
+        self.frames[-1].add(frame.progress)
+
     def record(self, kind: ActivityKind, name: str, place: SourcePlace, progress: _PathFacts, *, direct: bool) -> None:
-        activity = NamedActivity(kind, name, place, direct)
-        self.progress[activity] = self.progress.get(activity, _PathFacts.START) | progress
+        self.frames[-1].add({NamedActivity(kind, name, place, direct): progress})
 
     def transfer(self, operation: Leaf, state: _PathFacts) -> _PathFacts:
         match operation:
