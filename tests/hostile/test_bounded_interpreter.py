@@ -337,8 +337,9 @@ def test_values_are_compared_only_within_their_bucket(monkeypatch: pytest.Monkey
     compared: list[object] = []
     monkeypatch.setattr(equivalence, "is_equivalent", lambda *pair: compared.append(pair))
     gatherings = [Gathering("all", (Task(n),), started_tasks=frozenset({n})) for n in range(10)]
+    loop_members = [Gathering("all", (Task(n),)) for n in range(10)]
     payloads = [Payload(PayloadShape()) for _ in range(10)]
-    equivalence.ValueSet([*gatherings, *payloads, *map(Suppressor, [None] * 10)])
+    equivalence.ValueSet([*gatherings, *loop_members, *payloads, *map(Suppressor, [None] * 10)])
     assert compared == []
 
 

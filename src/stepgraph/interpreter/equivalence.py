@@ -62,7 +62,7 @@ def _bucket_key(value: Slot) -> object:
         case Element(place=place) | MappingEntry(place=place):
             return Element, id(place.node)
         case Gathering(started_tasks=started_tasks, members=members):
-            return Gathering, started_tasks, len(members)
+            return Gathering, started_tasks, tuple(each.task_id if isinstance(each, Task) else None for each in members)
         case Event(shape=shape) | Payload(shape=shape):
             return type(value), id(shape)
         case Union():
