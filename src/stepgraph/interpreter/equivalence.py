@@ -44,7 +44,7 @@ def _has_same_cases(a: Union, b: Union) -> bool:
     return a is b or (a.since == b.since and _declaration_key(a) == _declaration_key(b))
 
 
-def _bucket_key(value: Slot) -> object:
+def bucket_key(value: Slot) -> object:
     """Return a hash key for `is_equivalent`. Equivalent values have equal keys; other values rarely do."""
     match value:
         case StepFunction(definition=definition):
@@ -67,6 +67,8 @@ def _bucket_key(value: Slot) -> object:
             return type(value), id(shape)
         case Union():
             return Union
+        case int():  # the id of a task
+            return value
         case Struct() if not value.__struct_config__.eq:
             return id(value)
         case _:
@@ -86,11 +88,11 @@ class ValueSet:
 
     def find(self, value: Slot) -> Slot:
         """Return the equivalent value in this set, or MISSING."""
-        return _equivalent(value, self._buckets.get(_bucket_key(value), ()))
+        return _equivalent(value, self._buckets.get(bucket_key(value), ()))
 
     def add(self, value: Slot) -> bool:
         """Add a value. Return False if the set already contains it."""
-        bucket = self._buckets.setdefault(_bucket_key(value), [])
+        bucket = self._buckets.setdefault(bucket_key(value), [])
         if _equivalent(value, bucket) is not MISSING:
             return False
         bucket.append(value)

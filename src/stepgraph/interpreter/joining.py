@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from operator import is_
 from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, is_equivalent
+from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet, bucket_key, is_equivalent
 from stepgraph.interpreter.values.containers import Element, MappingEntry
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import StepFunction
@@ -295,18 +296,24 @@ def _join_elements(
     """
     if all(collection is collections[0] for collection in collections):
         return collections[0]
-    elements: list[Any] = []
-    sources: list[list[int]] = []  # the collections that contain each element
+    shared = _shared_length(collections)
+    elements: list[Any] = [*collections[0][:shared]]
+    sources: list[list[int]] = [[*range(len(collections))]] * shared  # the collections that contain each element
     by_place: dict[object, list[int]] = {}
     by_identity: dict[int, int] = {}
+    if any(_is_many(element) for collection in collections for element in collection[shared:]):
+        for position, element in enumerate(elements):
+            by_place.setdefault(_allocation_site(element), []).append(position)
     for source, collection in enumerate(collections):
-        for element in collection:
+        for element in collection[shared:]:
             budget.spend(Limit.JOINED)
             index = by_identity.get(id(element))
             if index is None or sources[index][-1] == source:
                 candidates = by_place.setdefault(_allocation_site(element), [])
                 budget.spend(Limit.JOINED, _COMPARISON_COST * len(candidates))
-                unmatched = candidates if _is_many(element) else [i for i in candidates if sources[i][-1] != source]
+                unmatched = candidates
+                if not _is_many(element):
+                    unmatched = [i for i in candidates if i >= shared and sources[i][-1] != source]
                 index = next((i for i in unmatched if is_equivalent(element, elements[i])), None)
             if index is None:
                 by_identity[id(element)] = len(elements)
@@ -318,10 +325,17 @@ def _join_elements(
                 elements[index] = _as_uncertain_as(elements[index], element)
             if sources[index][-1] != source:
                 sources[index].append(source)
-    return tuple(
+    added = (
         element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since)
-        for element, indexes in zip(elements, sources, strict=True)
+        for element, indexes in zip(elements[shared:], sources[shared:], strict=True)
     )
+    return (*elements[:shared], *added)
+
+
+def _shared_length(collections: Sequence[tuple[Any, ...]]) -> int:
+    """Return the number of elements at the start of the first collection that all collections start with."""
+    first, *others = collections
+    return min([*map(is_, first, other), False].index(False) for other in others)
 
 
 def _join_alternatives(
@@ -362,7 +376,7 @@ def _join_alternatives(
 
 def _allocation_site(element: Slot) -> object:
     """Return the expression that adds an element. Only elements from the same expression can be duplicates."""
-    return element.place.node if isinstance(element, Element | MappingEntry) else None
+    return element.place.node if isinstance(element, Element | MappingEntry) else bucket_key(element)
 
 
 def _as_uncertain_as(previous: Slot, element: Slot) -> Slot:
