@@ -7,6 +7,7 @@ import pytest
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.match import Match, Place
+from stepgraph.execution.passes import PassCounter
 from stepgraph.execution.placed_entry import PlacedEntry
 from stepgraph.execution.progress import progress_of
 from stepgraph.execution.regions import regions_of
@@ -210,6 +211,11 @@ def test_calls_in_passes_with_and_without_numbers_are_counted_once() -> None:
     names = [f"{verb} {number}" for verb in ("read", "map") for number in range(3)]
     log = log_of("running", *map(ended, names))
     assert runs(log, graph(members, functions={"f": body}))["nodes[0].nodes[0].nodes[0]"] == 3
+
+
+def test_passes_without_numbers_are_at_least_the_runs_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.execution.matcher.PassCounter", lambda: PassCounter(remaining=3))
+    assert runs(log_of("running", *[ended("a")] * 9), graph(loop(do("a"))))["nodes[0]"] == 9
 
 
 def test_attempts_of_a_step_do_not_multiply_what_is_around_it() -> None:

@@ -188,12 +188,13 @@ class _ProgressBuilder(Struct):
         visits = self.visits_by_path.get(path, ())
         passes = {visit: visit.count for visit in visits if visit.loop_pass is not None}
         if passes:
-            return max(1, _total(_by_loop(passes)))
+            has_unnumbered = any(visit.is_unnumbered_pass for visit in passes)
+            return max(1, _total(_by_loop(passes)), self._most_frequent_run(path) if has_unnumbered else 0)
         total, most = _total({visit: visit.count for visit in visits}), sum(visit.count for visit in visits)
         return max(1, total if total == most else max(total, self._most_frequent_run(path)))
 
     def _most_frequent_run(self, path: Path) -> int:
-        """Return the number of entries of the most frequent step that a run of the region contains at most once."""
+        """Return the number of entries of the most frequent step that a run or pass contains at most once."""
         counts: Counter[tuple[Region, ...]] = Counter()
         for position in self.visits.entries[path]:
             leaf = self.visits.leaves.get(position)
