@@ -31,3 +31,17 @@ def test_nested_finally_blocks_are_compiled_once() -> None:
     depth, statements = 20, 500
     blocks = "".join(f"{' ' * level}try: f()\n{' ' * level}finally:\n" for level in range(depth))
     compile_source(f"{blocks}{' ' * depth}{'; '.join(['f()'] * statements)}\n".encode())
+
+
+@pytest.mark.parametrize("separator", [", ", "], ["])
+def test_patterns_with_many_names_are_not_compiled(separator: str) -> None:
+    """Python reorders the values of all names once for each name: 8,000 names take 2.5 GB of memory."""
+    names = separator.join(f"name_{number}" for number in range(8_000))
+    with pytest.raises(ValueError, match="its patterns bind too many names"):
+        compile_source(f"match x:\n    case [[{names}]]: pass\n".encode())
+
+
+def test_patterns_with_names_are_compiled() -> None:
+    case = "    case {'a': [b, *c], 'd': E(f=f, g=g) as h, **i}: return\n"
+    with pytest.raises(SyntaxError, match="'return' outside function"):
+        compile_source(f"match x:\n{case}".encode())

@@ -13,6 +13,15 @@ from stepgraph.syntax.module import SourceModule
 _MAX_TOKENS: Final = 100_000
 """The maximum number of tokens of a module that is compiled. A longer module would take too much time and memory."""
 
+_MAX_CAPTURE_COST: Final = 1_000_000
+"""The maximum sum of the squared numbers of names that the patterns of a compiled module bind.
+
+For each name, the compiler reorders the values of all names of the pattern. This many take 50 MB.
+"""
+
+_FEW_TOKENS: Final = 2_000
+"""The number of tokens that cannot exceed `_MAX_CAPTURE_COST`, because other tokens are between the names."""
+
 
 class CompileError(Struct, frozen=True):
     """The first error that Python reports when it compiles a module."""
@@ -30,7 +39,8 @@ def compile_error(module: SourceModule) -> CompileError | None:
     if module.tokens > _MAX_TOKENS:
         return None
     try:
-        compile_source(module.content, has_finally=module.mentions(b"finally"))
+        has_patterns = module.mentions(b"case") and module.tokens > _FEW_TOKENS
+        compile_source(module.content, has_finally=module.mentions(b"finally"), has_patterns=has_patterns)
     except SyntaxError as error:
         is_parsed = _is_parsed(module.content)
         return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_parsed else None
@@ -39,16 +49,34 @@ def compile_error(module: SourceModule) -> CompileError | None:
     return None
 
 
-def compile_source(source: bytes, *, has_finally: bool = True) -> None:
+def compile_source(source: bytes, *, has_finally: bool = True, has_patterns: bool = True) -> None:
     """Compile a module, without running it.
 
     Raises SyntaxError, and ValueError, RecursionError or MemoryError for code that the compiler cannot process.
-    Without `has_finally`, the source contains no `finally`.
+    Without `has_finally`, the source contains no `finally`. Without `has_patterns`, its patterns bind few names.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        code = _FinallyBlocks().visit(ast.parse(source)) if has_finally else source
+        tree = ast.parse(source) if has_finally or has_patterns else None
+        if tree is not None and has_patterns:
+            _check_captures(tree)
+        code = source if tree is None else _FinallyBlocks().visit(tree)
         compile(code, "<module>", "exec", dont_inherit=True)
+
+
+def _check_captures(tree: ast.Module) -> None:
+    """Raise ValueError if the patterns of a module bind too many names to be compiled."""
+    patterns = (node.pattern for node in ast.walk(tree) if isinstance(node, ast.match_case))
+    if sum(_capture_count(pattern) ** 2 for pattern in patterns) > _MAX_CAPTURE_COST:
+        raise ValueError("its patterns bind too many names")
+
+
+def _capture_count(pattern: ast.pattern) -> int:
+    return sum(
+        bool(node.rest if isinstance(node, ast.MatchMapping) else node.name)
+        for node in ast.walk(pattern)
+        if isinstance(node, ast.MatchAs | ast.MatchStar | ast.MatchMapping)
+    )
 
 
 class _FinallyBlocks(ast.NodeTransformer):
