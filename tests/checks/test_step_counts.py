@@ -8,7 +8,7 @@ from textwrap import indent
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.analysis.min_step_count import min_step_count
+from stepgraph.checks.analysis.min_step_count import MinStepCounts
 from stepgraph.checks.diagnostic import Finding, Severity
 from tests.checks.projects import CONFIGURATION, check_project
 
@@ -40,7 +40,7 @@ def source(body: str) -> str:
 def count_steps(body: str) -> int:
     (workflow,) = analyze_source(source(body)).workflows
     assert workflow.subject is not None
-    return min_step_count(workflow.subject.program)
+    return MinStepCounts.of(workflow.subject.program).minimum()
 
 
 def step_count_findings(body: str) -> list[Finding]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.ir.await_groups import TaskId, tasks_done_after
+from stepgraph.ir.await_groups import AwaitedTask, TaskId, tasks_done_after
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
 from stepgraph.ir.nodes import (
@@ -34,20 +35,6 @@ from stepgraph.syntax.module import SourcePlace
 _HIGHEST_COUNT: Final = 10**12
 
 
-def min_step_count(program: Program) -> int:
-    """Return the minimum number of `step.do` steps in each run. The engine counts neither sleeps nor event waits.
-
-    The steps of a loop count once for each iteration if the number of iterations is constant. Otherwise, they count
-    once if the loop runs at least once. The steps of a task count where the task starts, if every path awaits the task.
-    """
-    return _Counts(tasks_that_complete(program.body)).block_count(program.body)
-
-
-def exceeding_place(program: Program, limit: int) -> SourcePlace:
-    """Return the location of the operation at which the minimum count of a program exceeds a limit."""
-    return _Counts(tasks_that_complete(program.body)).find_excess(program.body, limit) or program.name_place
-
-
 class _Ends(Struct, frozen=True):
     """The minimum step counts at the exits of a function. None stands for an unreachable exit."""
 
@@ -57,13 +44,32 @@ class _Ends(Struct, frozen=True):
     """The count at the `raise` statements of the function."""
 
 
-class _Counts(Struct):
+class MinStepCounts(Struct):
     """The minimum step counts of a program, with a memo for functions."""
 
+    program: Program
     awaited: frozenset[TaskId]
     """The tasks that must complete at some await."""
     functions: dict[int, _Ends] = field(default_factory=dict)
     """The counts of functions, by the `id` of the function."""
+
+    @classmethod
+    def of(cls, program: Program) -> MinStepCounts:
+        """Return the counts of a program."""
+        return cls(program, tasks_that_complete(program.body))
+
+    def minimum(self) -> int:
+        """Return the minimum number of `step.do` steps in each run. The engine counts neither sleeps nor event waits.
+
+        The steps of a loop count once for each iteration if the number of iterations is constant. Otherwise, they count
+        once if the loop runs at least once. The steps of a task count where the task starts, if every path awaits the
+        task.
+        """
+        return self.block_count(self.program.body)
+
+    def exceeding_place(self, limit: int) -> SourcePlace:
+        """Return the location of the operation at which the minimum count exceeds a limit."""
+        return self.find_excess(self.program.body, limit) or self.program.name_place
 
     def block_count(self, block: OperationBlock) -> int:
         """Return the minimum count of a block over all of its exits."""
@@ -71,6 +77,7 @@ class _Counts(Struct):
         return min((count for count in (ends.normal, ends.raising) if count is not None), default=0)
 
     def ends(self, block: OperationBlock) -> _Ends:
+        """Return the minimum counts at the exits of a block."""
         domain = _StepCount(self)
         exits = solve(block, 0, domain)
         raising = [count for count in (exits.raises, domain.raising) if count is not None]
@@ -114,7 +121,7 @@ def _normal_end(exits: Exits[int]) -> int | None:
 class _StepCount(Domain[int]):
     """The minimum number of steps on the paths to a program point."""
 
-    def __init__(self, counts: _Counts) -> None:
+    def __init__(self, counts: MinStepCounts) -> None:
         self.counts = counts
         self.raising: int | None = None
         """The minimum count at the `raise` of a called function."""
@@ -206,12 +213,15 @@ def tasks_that_complete(body: OperationBlock) -> frozenset[TaskId]:
     while blocks:
         for operation in blocks.pop().operations:
             blocks += child_blocks(operation)
-            if isinstance(operation, Await):
-                task_ids |= {awaited.task_id for awaited in tasks_done_after(operation.group) if awaited.on_every_path}
-            if not isinstance(operation, Run | StartOperation):
-                continue
+            completed: Iterable[AwaitedTask] = ()
             if isinstance(operation, Run):
-                task_ids |= {awaited.task_id for awaited in operation.completed_tasks if awaited.on_every_path}
+                completed = operation.completed_tasks
+            elif isinstance(operation, Await):
+                completed = tasks_done_after(operation.group)
+            if completed:
+                task_ids.update(awaited.task_id for awaited in completed if awaited.on_every_path)
+            if not isinstance(operation, (Run, StartOperation)):
+                continue
             activity = operation.activity
             if isinstance(activity, Call) and id(activity.function) not in visited:
                 visited.add(id(activity.function))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.min_step_count import exceeding_place, min_step_count
+from stepgraph.checks.analysis.min_step_count import MinStepCounts
 from stepgraph.checks.diagnostic import Diagnostic, Severity, empty_span
 from stepgraph.checks.rule import Rule
 
@@ -33,10 +33,11 @@ class _StepLimit(Struct, frozen=True):
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    count = min_step_count(subject.program)
+    counts = MinStepCounts.of(subject.program)
+    count = counts.minimum()
     limit = _exceeded_limit(count, None if subject.configured is None else subject.configured.steps)
     if limit is not None:
-        span = exceeding_place(subject.program, limit.steps).span
+        span = counts.exceeding_place(limit.steps).span
         failure = f"the instance fails at step {limit.steps + 1:,}"
         message = f"each run executes at least {count:,} steps, but {limit.source}: {failure}."
         yield Diagnostic(span, message, limit.advice, severity=limit.severity)
