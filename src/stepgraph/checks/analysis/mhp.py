@@ -56,6 +56,8 @@ def find_name_clashes(subject: WorkflowSubject, budget: Budget) -> Iterator[Name
     have different declarations. Raises LimitExceededError.
     """
     body, operations = subject.program.body, [visit.operation for visit in subject.operations]
+    if StartOperation not in set(map(type, operations)):
+        return  # without tasks, nothing is pending
     domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
     for block in _callees_first({id(block): block for block in (body, *_called_bodies(operations))}):
         exits = solve(block, 0, domain, budget=budget)

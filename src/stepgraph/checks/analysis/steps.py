@@ -26,6 +26,7 @@ from stepgraph.ir.nodes import (
 from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticArgument
 from stepgraph.ir.values import Nondeterministic
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 
@@ -41,7 +42,20 @@ CONTEXT: Final = "ctx"
 
 def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     """Return the declaration of each step of a workflow."""
+    return subject.once(_find_declarations)
+
+
+def _find_declarations(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
+
+
+def explicit_dependencies(subject: WorkflowSubject) -> Iterator[tuple[StepDeclared, StaticArgument]]:
+    """Yield each declared step whose `depends` the SDK uses, with this argument."""
+    for declared in declarations_of(subject).values():
+        if declared.mode is DependencyMode.LEGACY:
+            depends = declared.arguments.find(1, "depends")
+            if depends is not None:
+                yield declared, depends
 
 
 def config_arguments(subject: WorkflowSubject) -> tuple[StaticArgument, ...]:

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip values that decide names, durations or branches: other rules report these, with the same fix."""
+    uses = list(subject.facts_of_type(NondeterministicUseAfterStep))
+    if not uses:
+        return
     tests = deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
     lengths = [length.source for length in nondeterministic_lengths(subject) if not length.source.has_fixed_end]
     reported_elsewhere = {(name.source, name.calls) for name in nondeterministic_names(subject)}
     reported_elsewhere |= {(length.place, length.calls) for length in lengths}
     reported_elsewhere |= {(test.produced_at, test.calls) for test in tests}
     first: dict[CallSite, NondeterministicUseAfterStep] = {}
-    for use in subject.facts_of_type(NondeterministicUseAfterStep):
+    for use in uses:
         if (use.produced_at, use.calls) in reported_elsewhere:
             continue
         site = call_site(subject, use.produced_at, use.calls)

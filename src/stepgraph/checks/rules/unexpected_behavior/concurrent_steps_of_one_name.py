@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    names = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)}
-    for clash in find_name_clashes(subject, Budget()):
+    clashes = list(find_name_clashes(subject, Budget()))
+    names = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if clashes else {}
+    for clash in clashes:
         place = clash.second.place
         call = names.get(id(place.node))
         name = None if call is None else call.arguments.find(0, "name")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
@@ -16,17 +16,11 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps inside steps, which another rule reports."""
+    sleeps = [call for call in subject.facts_of_type(NeverAwaited) if call.work == "sleep"]
+    if not sleeps:
+        return
     nested = {id(visit.operation.place.node) for visit in subject.operations if visit.in_step is not None}
-    for call in subject.facts_of_type(NeverAwaited):
-        if id(call.place.node) in nested:
-            continue
-        match call.work:
-            case "sleep":
-                yield _diagnostic(call)
-            case "step" | "wait" | "function" | "task":
-                pass
-            case _ as never:
-                assert_never(never)
+    yield from (_diagnostic(sleep) for sleep in sleeps if id(sleep.place.node) not in nested)
 
 
 def _diagnostic(sleep: NeverAwaited) -> Diagnostic:

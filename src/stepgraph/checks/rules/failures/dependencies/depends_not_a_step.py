@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.steps import declarations_of, dependency_parameters
+from stepgraph.checks.analysis.steps import declarations_of, dependency_parameters, explicit_dependencies
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import (
@@ -22,7 +22,6 @@ from stepgraph.ir.static_values import (
     cases_of,
 )
 from stepgraph.ir.values import UNKNOWN, Constant
-from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
@@ -45,15 +44,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    declarations = declarations_of(subject)
+    explicit = list(explicit_dependencies(subject))
     steps_by_name: dict[str, StepDefinition] = {}
-    for step in declarations:
+    for step in declarations_of(subject) if explicit else ():
         steps_by_name.setdefault(step.name, step)
         steps_by_name.setdefault(step.function_name, step)
-    for definition in subject.reachable_steps.all & declarations.keys():
-        declared = declarations[definition]
-        depends = declared.arguments.find(1, "depends")
-        if depends is not None and declared.mode is DependencyMode.LEGACY:
+    for declared, depends in explicit:
+        if declared.definition in subject.reachable_steps.all:
             yield from _check_depends(declared, depends, steps_by_name)
 
 

@@ -59,7 +59,13 @@ class _Steps(Struct, frozen=True):
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    steps = _Steps(
+    unresolved = list(subject.facts_of_type(UnresolvedStepParameter))
+    names = _check_names(_steps_of(subject), unresolved) if unresolved else ()
+    return first_diagnostics([*names, *_check_positions(subject)])
+
+
+def _steps_of(subject: WorkflowSubject) -> _Steps:
+    return _Steps(
         declarations_of(subject),
         dict(_calls_with_argument(subject)),
         _called_at_one_place(subject),
@@ -68,15 +74,12 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         frozenset(note.span for note in subject.notes_with_code("unknown-parameter")),
         Budget(),
     )
-    return first_diagnostics(
-        [*_check_names(steps, subject.facts_of_type(UnresolvedStepParameter)), *_check_positions(steps)]
-    )
 
 
 def _calls_with_argument(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, StepCalled]]:
     """Yield each step that is called with a single positional argument, and the call."""
     for call in subject.facts_of_type(StepCalled):
-        if len(call.arguments.positional) == len(call.arguments.items) == 1:
+        if len(call.arguments.items) == len(call.arguments.positional) == 1:
             yield call.definition, call
 
 
@@ -243,11 +246,12 @@ def _advice_to_rename(name: str, step: StepDefinition) -> str:
     return f'{step.declared_name!r} is not a valid parameter name. Rename the step to "{function}", or drop its name.'
 
 
-def _check_positions(steps: _Steps) -> Iterator[Diagnostic]:
+def _check_positions(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report keyword-only parameters, because the SDK passes results by position."""
-    for definition, declared in steps.declared.items():
+    running = subject.reachable_steps.all
+    for definition, declared in declarations_of(subject).items():
         function = declared.function
-        if function is None or definition not in steps.reachable.all:
+        if function is None or not function.parameters or definition not in running:
             continue
         if any(parameter.kind == "*args" for parameter in function.parameters):
             continue

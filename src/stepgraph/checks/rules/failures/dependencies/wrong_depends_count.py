@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
+    explicit_dependencies,
     factory_advice,
     format_code_list,
 )
@@ -15,7 +16,6 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCountMismatch, StepCalled, StepNeverCalled
 from stepgraph.ir.static_values import StaticCollection
-from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -52,13 +52,14 @@ def _called_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _uncalled_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report steps that no analyzed code calls. A list in a variable may get more steps before a call."""
+    explicit = list(explicit_dependencies(subject))
+    if not explicit:
+        return
     called = {call.definition.place for call in subject.facts_of_type(StepCalled)}
     unused = {fact.place for fact in subject.facts_of_type(StepNeverCalled)}
-    for definition, declared in declarations_of(subject).items():
-        depends = declared.arguments.find(1, "depends")
-        if declared.mode is not DependencyMode.LEGACY or declared.function is None or depends is None:
-            continue
-        if definition.place in called or definition in subject.reachable_steps.all:
+    for declared, depends in explicit:
+        definition = declared.definition
+        if declared.function is None or definition.place in called or definition in subject.reachable_steps.all:
             continue
         parameters = len(dependency_parameters(declared.function))
         match depends.value:
