@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -62,6 +63,10 @@ _ISO: Final = re.compile(
 )
 
 
+_MAX_PARSED: Final = 128
+"""The maximum number of strings whose results `parse_duration` stores, because steps often have the same durations."""
+
+
 class DurationText(Struct, frozen=True):
     """A string that the engine accepts as a duration."""
 
@@ -73,6 +78,7 @@ class DurationText(Struct, frozen=True):
     """The unit as written if the engine misreads it as milliseconds, otherwise None."""
 
 
+@lru_cache(_MAX_PARSED)
 def parse_duration(text: str) -> DurationText | None:
     """Parse a string as the engine does. Return None if the duration is invalid."""
     number = _number(text)

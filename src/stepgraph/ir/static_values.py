@@ -119,7 +119,7 @@ class StaticUnion(Value, Struct, frozen=True):
 
 def cases_of(value: Value) -> tuple[Value, ...]:
     """Return the cases of a union, or a tuple of the single value."""
-    return value.cases if isinstance(value, StaticUnion) else (value,)
+    return value.cases if type(value) is StaticUnion else (value,)
 
 
 def constant_key_entries(value: Value) -> list[tuple[str, StaticEntry]]:
@@ -127,9 +127,9 @@ def constant_key_entries(value: Value) -> list[tuple[str, StaticEntry]]:
     return [
         (entry.key.value, entry)
         for dictionary in cases_of(value)
-        if isinstance(dictionary, StaticMapping)
+        if type(dictionary) is StaticMapping
         for entry in dictionary.entries
-        if isinstance(entry.key, Constant) and isinstance(entry.key.value, str)
+        if type(entry.key) is Constant and isinstance(entry.key.value, str)
     ]
 
 
@@ -158,7 +158,7 @@ class StaticArguments(Struct, frozen=True, cache_hash=True):
     @property
     def whole(self) -> bool:
         """Whether all arguments are resolved, with no `*` or `**` left."""
-        return not any(argument.star for argument in self.items)
+        return not [argument for argument in self.items if argument.star]
 
     def find(self, index: int | None, keyword: str) -> StaticArgument | None:
         """Return an argument by its 0-based position or its keyword. Return None if it is missing."""

@@ -54,7 +54,7 @@ def with_bound_values(subject: WorkflowSubject, value: Value, place: SourcePlace
     lookup at an unknown key, return the values that it may have, too, also through functions that pass them on.
     """
     values = [PlacedValue(value, place)]
-    if _depends_on_binding(value):
+    if type(value) is not Constant and _depends_on_binding(value):
         values += _bound_values(subject, place)
     return values
 

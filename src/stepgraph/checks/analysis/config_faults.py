@@ -19,7 +19,7 @@ from stepgraph.ir.static_values import (
     StaticFunction,
     StaticMapping,
     StaticObject,
-    cases_of,
+    StaticUnion,
     constant_key_entries,
 )
 from stepgraph.ir.values import Constant, External, Value
@@ -85,7 +85,9 @@ def _dictionaries_first(value: Value) -> tuple[Value, ...]:
 
     If some case is a dictionary, a type test may exclude the others: `config if isinstance(config, dict) else {...}`.
     """
-    cases = cases_of(value)
+    if type(value) is not StaticUnion:
+        return (value,)
+    cases = value.cases
     return tuple([case for case in cases if isinstance(case, StaticMapping)]) or cases
 
 

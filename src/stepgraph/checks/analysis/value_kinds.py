@@ -14,7 +14,7 @@ from stepgraph.ir.static_values import (
     StaticMapping,
     StaticObject,
     StaticStep,
-    cases_of,
+    StaticUnion,
 )
 from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
 
@@ -49,7 +49,9 @@ def simple_cases(value: Value) -> tuple[Value, ...]:
 
     If some case is simple, a type test may exclude the others: `a[0] if isinstance(a, list) else a`.
     """
-    cases = cases_of(value)
+    if type(value) is not StaticUnion:
+        return (value,)
+    cases = value.cases
     return tuple([case for case in cases if type(case) not in _COMPOUND_TYPES]) or cases
 
 

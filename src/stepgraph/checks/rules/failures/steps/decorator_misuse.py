@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
@@ -123,7 +123,7 @@ def _end(span: Span) -> tuple[str, int, int]:
 def _check_arguments(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagnostic]:
     """Check the arguments of `step.do`."""
     arguments, positional = call.arguments, call.arguments.positional
-    if _is_bare(arguments):
+    if _is_bare(positional):
         yield _diagnostic_of_missing_parentheses(positional[0], mode)
         return
     functions = [argument for argument in positional[1:] if isinstance(argument.value, StaticFunction)]
@@ -177,9 +177,8 @@ def _remove(call: MethodCalled, argument: StaticArgument) -> tuple[Edit, ...]:
     return remove_argument(call.place, argument.place)
 
 
-def _is_bare(arguments: StaticArguments) -> bool:
+def _is_bare(positional: Sequence[StaticArgument]) -> bool:
     """Return whether `step.do` is applied to a function without parentheses."""
-    positional = arguments.positional
     return bool(positional) and isinstance(positional[0].value, StaticFunction | StaticStep)
 
 
@@ -290,7 +289,7 @@ def _move_to_config(call: MethodCalled) -> tuple[Edit, ...]:
 def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
     """Check `step.do("x")(...)`, whose only argument must be a function."""
     arguments = application.arguments
-    if not arguments.whole or _is_bare(application.decorator_arguments):
+    if not arguments.whole or _is_bare(application.decorator_arguments.positional):
         return
     if len(arguments.items) != 1:
         count = "no argument" if not arguments.items else f"{len(arguments.items)} arguments"

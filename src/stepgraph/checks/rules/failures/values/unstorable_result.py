@@ -14,7 +14,7 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.ir.static_values import cases_of
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import Unknown, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
@@ -87,8 +87,10 @@ class _Returns:
 
     def unstorable(self, fact: Returned, *, awaited: bool) -> list[UnstorablePart]:
         """Return the parts of a return value that the engine can never store."""
-        certainty = Certainty(partial(self._is_written, fact), partial(self._is_created, fact))
         value = with_attribute_values(self._subject, fact.value, fact.place)
+        if type(value) is Unknown:
+            return []
+        certainty = Certainty(partial(self._is_written, fact), partial(self._is_created, fact))
         parts = list(unstorable_parts(value, certainty, awaited=awaited))
         return [] if parts and self._is_converted(fact) else parts
 
