@@ -28,22 +28,20 @@ BodyOf: TypeAlias = Callable[[Function], OperationBlock]
 
 def functions_called_in(block: OperationBlock) -> Iterator[Function]:
     """Yield the functions called in a block and in the bodies of its steps, in order."""
-    stack: list[Iterator[Operation]] = [iter(block.operations)]
-    while stack:
-        operation = next(stack[-1], None)
-        if operation is None:
-            stack.pop()
-            continue
-        if isinstance(operation, Run | StartOperation):
-            if isinstance(operation.activity, Call):
-                yield operation.activity.function
-            elif isinstance(operation.activity, StepRun):
-                stack.append(iter(operation.activity.body.operations))
-            elif isinstance(operation.activity, Series):
-                stack.append(iter(operation.activity.block.operations))
+    pending: list[Operation] = [*reversed(block.operations)]
+    while pending:
+        operation = pending.pop()
+        if isinstance(operation, (Run, StartOperation)):
+            activity = operation.activity
+            if isinstance(activity, Call):
+                yield activity.function
+            elif isinstance(activity, StepRun):
+                pending += reversed(activity.body.operations)
+            elif isinstance(activity, Series):
+                pending += reversed(activity.block.operations)
         else:
-            inner = [o for part in child_blocks(operation) for o in part.operations]
-            stack.append(iter(inner))
+            for inner in reversed([*child_blocks(operation)]):
+                pending += reversed(inner.operations)
 
 
 def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> frozenset[int]:

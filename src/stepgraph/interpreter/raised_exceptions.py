@@ -105,7 +105,9 @@ class BlockErrors(Struct):
 
     def _visit_children(self, node: cst.CSTNode) -> None:
         if self.own_errors is not NonStepErrors.ANY:
-            self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
+            errors = NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node)
+            if errors is not NonStepErrors.NONE:
+                self._add_errors(errors)
         for child in children(node):
             if type(child) not in _LEAVES:
                 self.visit(child)

@@ -167,6 +167,8 @@ def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tu
 
 def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: SourcePlace) -> Value:
     match decorator:
+        case StepDecorator():  # first, because it is the most frequent decorator
+            return interpreter.call(decorator, Arguments.of(value, place), place)
         case External(name=name) if name in _KINDS_BY_DECORATOR and isinstance(value, FunctionValue):
             return replace(value, kind=_KINDS_BY_DECORATOR[name])
         case External(name=name) if name in (*CACHES, LIMITED_CACHE) and isinstance(value, FunctionValue):
@@ -195,7 +197,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
                 | Collection()
                 | Mapping()
             )
-            | (StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | ProjectObject() | Unresolved())
+            | (StepMethod() | FunctionValue() | ClassValue() | ProjectObject() | Unresolved())
         ):
             return interpreter.call(decorator, Arguments.of(value, place), place)
         case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):

@@ -161,7 +161,11 @@ class ReplayTracer(Tracer):
     def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
         """Record a read. A value that a step body reads counts as used, because the engine stores the step's result."""
         state, interpreter = self.state, self.interpreter
-        if state.reads_are_uses and not (state.evaluating_base and isinstance(value, _COMPOSITE)):
+        if (
+            state.nondeterministic_count  # without a call, because most workflows have no such values
+            and state.reads_are_uses
+            and not (state.evaluating_base and isinstance(value, _COMPOSITE))
+        ):
             record_use(state, value, interpreter.place(node))
         if state.state_changes or (interpreter.loop_depth and interpreter.replays):
             record_read(state, node, owner, value)

@@ -95,15 +95,16 @@ def structured(code: str) -> StructuredCode | None:
         return None
     parts = _TOKEN.split(code)
     tokens = parts[1::2]
-    kinds = "".join(map(_kind, tokens))
+    kinds = "".join(
+        [
+            token[0]
+            if token[0] in _PLACEHOLDERS
+            else (_LITERAL if token in _KEYWORDS or token[-1] in _PLACEHOLDERS else _NAME)
+            for token in tokens
+        ]
+    )
     literals = tuple([token for token, kind in zip(tokens, kinds, strict=True) if kind == _LITERAL])
     return StructuredCode(CodeStructure("\0".join(parts[::2]), kinds, literals), tokens)
-
-
-def _kind(token: str) -> str:
-    if token[0] in _PLACEHOLDERS:
-        return token[0]
-    return _LITERAL if token in _KEYWORDS or token[-1] in _PLACEHOLDERS else _NAME
 
 
 class Repetition(Struct):
