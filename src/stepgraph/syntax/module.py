@@ -147,8 +147,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
             if memo is None:
                 memo = memos[key] = Memo(compute())
         elif memo is None or memo.reads is None:
-            with recorder.nested() as reads:
-                result = compute()
+            result, reads = recorder.record(compute)
             memo = memos[key] = Memo(result, reads, is_plain(result))
         return memo
 

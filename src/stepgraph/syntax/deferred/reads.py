@@ -71,7 +71,7 @@ class ReadRecorder(Struct):
     thread: int = 0
     """The identity of the thread, or 0 while nothing is recorded. Editors read modules in other threads meanwhile."""
     reads: dict[str, ModuleReads] = field(default_factory=dict)
-    """The reads since the start, or since the start of the innermost block of `nested`, by path of the module."""
+    """The reads since the start, or since the start of the innermost call of `record`, by path of the module."""
     added: set[Hashable] = field(default_factory=set)
     """The memoized results whose reads are included."""
 
@@ -84,25 +84,30 @@ class ReadRecorder(Struct):
     def recording(self) -> Iterator[dict[str, ModuleReads]]:
         """Record the reads of this thread in the block, and yield them."""
         self.thread = get_ident()
-        try:
-            with self.nested() as reads:
-                yield reads
-        finally:
-            self.thread = 0
-
-    @contextmanager
-    def nested(self) -> Iterator[dict[str, ModuleReads]]:
-        """Record the reads in the block separately, and yield them."""
-        outer, self.reads = self.reads, {}
-        added, self.added = self.added, set()
+        outer = self._start()
         try:
             yield self.reads
         finally:
-            self.reads, self.added = outer, added
+            self.reads, self.added = outer
+            self.thread = 0
+
+    def record(self, compute: Callable[[], Result]) -> tuple[Result, dict[str, ModuleReads]]:
+        """Return the result of a function without arguments, and its reads, which are recorded separately."""
+        outer = self._start()
+        try:
+            return compute(), self.reads
+        finally:
+            self.reads, self.added = outer
+
+    def _start(self) -> tuple[dict[str, ModuleReads], set[Hashable]]:
+        """Start a separate record, and return the reads and results of the previous one."""
+        previous = self.reads, self.added
+        self.reads, self.added = {}, set()
+        return previous
 
     def of(self, path: str) -> ModuleReads | None:
         """Return the record of the reads of a module, to be extended. Return None if nothing is recorded."""
-        if not self.is_active:
+        if self.thread != get_ident():
             return None
         reads = self.reads.get(path)
         if reads is None:
@@ -111,11 +116,11 @@ class ReadRecorder(Struct):
 
     def includes(self, memo: Memo[Result]) -> bool:
         """Return whether the reads of a memoized result are included, so that it may be used again."""
-        return memo in self.added and self.is_active
+        return memo in self.added and self.thread == get_ident()
 
     def add(self, memo: Memo[Result]) -> None:
         """Add the reads of a memoized result that is used."""
-        if memo.reads is not None and memo not in self.added and self.is_active:
+        if memo.reads is not None and memo not in self.added and self.thread == get_ident():
             self.added.add(memo)
             for path, reads in memo.reads.items():
                 self.reads.setdefault(path, ModuleReads()).add(reads)
