@@ -66,9 +66,9 @@ if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Applicability, Finding, Fix, RelatedLocation, Severity
     from stepgraph.execution.instance import Instance
     from stepgraph.execution.log import Attempt, InstanceLog, LogEntry
-    from stepgraph.execution.match import Misfit, Place
-    from stepgraph.execution.passes import LoopPass
-    from stepgraph.execution.placed_entry import PlacedEntry
+    from stepgraph.execution.matching.match import Misfit, Place
+    from stepgraph.execution.matching.passes import LoopPass
+    from stepgraph.execution.matching.placed_entry import PlacedEntry
     from stepgraph.execution.progress import NodeProgress
     from stepgraph.model.code import Code
     from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
@@ -97,10 +97,10 @@ else:
             "Attempt": "stepgraph.execution.log",
             "InstanceLog": "stepgraph.execution.log",
             "LogEntry": "stepgraph.execution.log",
-            "LoopPass": "stepgraph.execution.passes",
-            "Misfit": "stepgraph.execution.match",
-            "Place": "stepgraph.execution.match",
-            "PlacedEntry": "stepgraph.execution.placed_entry",
+            "LoopPass": "stepgraph.execution.matching.passes",
+            "Misfit": "stepgraph.execution.matching.match",
+            "Place": "stepgraph.execution.matching.match",
+            "PlacedEntry": "stepgraph.execution.matching.placed_entry",
             "NodeProgress": "stepgraph.execution.progress",
             "Code": "stepgraph.model.code",
             "InputError": "stepgraph.model.note",

@@ -19,7 +19,7 @@ from stepgraph.limits import DIFFLIB_LINES
 from stepgraph.project.reading import unsaved_file
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.edits import Edit
+    from stepgraph.syntax.edits.source_edits import Edit
     from stepgraph.syntax.module import SourceModule
 
 
@@ -84,7 +84,7 @@ def compute_fixes(findings: Iterable[Finding], *, unsafe: bool, path: str | None
 def _compatible_findings(findings: Iterable[Finding], *, unsafe: bool) -> Iterator[tuple[Finding, tuple[Edit, ...]]]:
     """Yield the findings with applicable fixes, and their edits, without fixes that contradict earlier ones."""
     # Imported here because a run without findings needs no edits.
-    from stepgraph.syntax.edits import combine
+    from stepgraph.syntax.edits.source_edits import combine
 
     edit_of_node: dict[int, Edit] = {}  # by the identity of the node
     for finding in findings:
@@ -99,7 +99,7 @@ def _compatible_findings(findings: Iterable[Finding], *, unsafe: bool) -> Iterat
 
 def _fixed_files(fixes: Iterable[tuple[Finding, tuple[Edit, ...]]]) -> tuple[FixedFile, ...]:
     # Imported here because LibCST takes longer to import than all other code, and a run without modules needs none.
-    from stepgraph.syntax.editing import apply_source_edits
+    from stepgraph.syntax.edits.editing import apply_source_edits
 
     edits_of_module: dict[SourceModule, list[Edit]] = {}
     findings_of_module: dict[SourceModule, list[Finding]] = {}

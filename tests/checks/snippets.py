@@ -9,7 +9,7 @@ from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.page import in_run
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.edits import Edit
+from stepgraph.syntax.edits.source_edits import Edit
 from tests.checks.examples import findings_of_example, module
 
 LEGACY = DependencyMode.LEGACY

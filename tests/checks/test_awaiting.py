@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.edits import AddedAwait
+from stepgraph.syntax.edits.source_edits import AddedAwait
 from tests.checks.snippets import edits_of, findings_in_module, findings_in_run, flagged_in_module, flagged_in_run
 
 

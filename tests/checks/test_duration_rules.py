@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 from tests.checks.snippets import codes_in, edits_of, only_finding, step_with_config
 
 _TIMEDELTA = "from datetime import timedelta"

@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.api import analyze_source
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 from tests.checks.projects import CONFIGURATION, check_project
 from tests.checks.snippets import edits_of, replay_findings, replay_lines
 

@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 from tests.checks.snippets import codes_in, edits_of, findings_in, module_source, only_finding, step_with_config
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 from tests.checks.snippets import codes_in, edits_of, only_finding
 
 _BEFORE = "import time\nfrom datetime import date, datetime, timedelta, timezone\nfrom elsewhere import due"

@@ -9,7 +9,7 @@ import pytest
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.fixing import compute_fixes
-from stepgraph.syntax.edits import MovedImport
+from stepgraph.syntax.edits.source_edits import MovedImport
 from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
 from tests.checks.snippets import edits_of
 

@@ -17,7 +17,7 @@ from stepgraph.cli.console import CommandError
 from stepgraph.cli.formats import REPORT_FORMATS
 from stepgraph.fixing import FixedFile, compute_fixes
 from stepgraph.project.root import root_of
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.walk import all_nodes

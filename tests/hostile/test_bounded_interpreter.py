@@ -218,8 +218,8 @@ def test_the_text_of_a_module_is_hashed_once(monkeypatch: pytest.MonkeyPatch) ->
         hashed.append(content)
         return digest(content)
 
-    monkeypatch.setattr("stepgraph.syntax.global_values._MAX_TOTAL_CHARACTERS", 10)
-    monkeypatch.setattr("stepgraph.syntax.global_values.digest", digest_of)
+    monkeypatch.setattr("stepgraph.syntax.definitions.global_values._MAX_TOTAL_CHARACTERS", 10)
+    monkeypatch.setattr("stepgraph.syntax.definitions.global_values.digest", digest_of)
     (workflow,) = analyze_source(source).workflows
     WorkflowRecord.of(workflow)
     assert hashed.count(source.encode()) == 1

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stepgraph.execution.match import Misfit
+from stepgraph.execution.matching.match import Misfit
 from stepgraph.render.html.instance.log_axis import log_axis
 from stepgraph.render.html.page import render_page
 from stepgraph.render.html.section import Page

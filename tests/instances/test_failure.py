@@ -9,8 +9,8 @@ import pytest
 
 from stepgraph import analyze_source
 from stepgraph.execution.due_times import next_attempt
-from stepgraph.execution.errors import InstanceError, catches, summary_of, traceback_lines, type_in_program
-from stepgraph.execution.failure import Failure, failure_of
+from stepgraph.execution.failures.errors import InstanceError, catches, summary_of, traceback_lines, type_in_program
+from stepgraph.execution.failures.failure import Failure, failure_of
 from stepgraph.execution.instance import instance_of
 from stepgraph.execution.log import read_log
 from stepgraph.report.failure.report import InstanceAddress

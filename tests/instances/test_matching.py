@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.execution.match import Misfit
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.match import Misfit
 from stepgraph.execution.program import program_of
 from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import Graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.execution.passes import PassCounter
+from stepgraph.execution.matching.passes import PassCounter
 from tests.instances.timed_logs import matched, passes
 from tests.render.graphs import branch, call, do, either, function, graph, loop, parallel
 
@@ -45,6 +45,6 @@ def test_passes_differ_where_the_log_is_ambiguous() -> None:
 
 
 def test_passes_beyond_the_limit_have_no_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.execution.matcher.PassCounter", lambda: PassCounter(remaining=3))
+    monkeypatch.setattr("stepgraph.execution.matching.matcher.PassCounter", lambda: PassCounter(remaining=3))
     match = matched(graph(loop(do("a"))), *(f"a {number}-{number}" for number in range(5)))
     assert passes(match) == [[1], [2], [3], [4], [None]]

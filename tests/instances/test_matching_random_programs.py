@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from msgspec.structs import replace
 
 from stepgraph.execution.log import Attempt, EntryKind, InstanceLog, LogEntry
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.program import program_of
 from tests.acceptance.acceptor import accepts
 from tests.acceptance.term import SearchLimitExceeded

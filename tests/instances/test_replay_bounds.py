@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.program import program_of
-from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.model.payload import Graph
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.nested_entries import NestedEntries

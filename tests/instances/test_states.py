@@ -6,9 +6,9 @@ import pytest
 
 from stepgraph.execution.instance import NodeState, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.match import Match, Place
-from stepgraph.execution.passes import PassCounter
-from stepgraph.execution.placed_entry import PlacedEntry
+from stepgraph.execution.matching.match import Match, Place
+from stepgraph.execution.matching.passes import PassCounter
+from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.progress import progress_of
 from stepgraph.execution.regions import regions_of
 from stepgraph.execution.visits import InstanceVisits
@@ -214,7 +214,7 @@ def test_calls_in_passes_with_and_without_numbers_are_counted_once() -> None:
 
 
 def test_passes_without_numbers_are_at_least_the_runs_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.execution.matcher.PassCounter", lambda: PassCounter(remaining=3))
+    monkeypatch.setattr("stepgraph.execution.matching.matcher.PassCounter", lambda: PassCounter(remaining=3))
     assert runs(log_of("running", *[ended("a")] * 9), graph(loop(do("a"))))["nodes[0]"] == 9
 
 

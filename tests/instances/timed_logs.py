@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Collection
 
 from stepgraph.execution.log import Attempt, InstanceLog, LogEntry, Outcome
-from stepgraph.execution.match import Match
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.match import Match
 from stepgraph.execution.program import program_of
 from stepgraph.model.payload import Graph
 

@@ -7,8 +7,8 @@ from typing import Final, get_args
 
 from stepgraph.execution.instance import Instance, NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.log import Attempt, EntryKind, InstanceLog, LogEntry, Outcome
-from stepgraph.execution.match import Place
-from stepgraph.execution.placed_entry import entry_state
+from stepgraph.execution.matching.match import Place
+from stepgraph.execution.matching.placed_entry import entry_state
 from stepgraph.execution.regions import Region, regions_of
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import as_unknown, is_step, paths_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.editing import apply_source_edits
-from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
+from stepgraph.syntax.edits.editing import apply_source_edits
+from stepgraph.syntax.edits.source_edits import AddedAwait, Edit, MovedImport, Replacement
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.parse import parse_module
 

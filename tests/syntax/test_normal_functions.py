@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from stepgraph.syntax.normal_functions import normal_body
+from stepgraph.syntax.definitions.normal_functions import normal_body
 
 ONE_CONDITION = [
     'is_large(order): return order["total"] > 100',

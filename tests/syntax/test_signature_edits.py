@@ -8,11 +8,11 @@ import libcst as cst
 import pytest
 
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.editing import apply_source_edits
-from stepgraph.syntax.edits import AddedArgument, RemovedArgument, RemovedParameter
+from stepgraph.syntax.edits.editing import apply_source_edits
+from stepgraph.syntax.edits.signature_edits import inline_parameter, rename_parameter, shadows_variable
+from stepgraph.syntax.edits.source_edits import AddedArgument, RemovedArgument, RemovedParameter
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.parse import parse_module
-from stepgraph.syntax.signature_edits import inline_parameter, rename_parameter, shadows_variable
 from stepgraph.syntax.walk import all_nodes
 
 RENAMED = {

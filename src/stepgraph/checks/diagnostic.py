@@ -13,7 +13,7 @@ from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.edits import Edit
+    from stepgraph.syntax.edits.source_edits import Edit
 else:
     # Edits refer to syntax nodes, so the import would load LibCST. `help()` and signatures need only the name.
     Edit = object
@@ -157,8 +157,8 @@ def _fix(applicability: Applicability, edits: tuple[Edit, ...]) -> Fix | None:
     if not edits:
         return None
     # Imported here because most findings have no edits.
-    from stepgraph.syntax.editing import is_editable
-    from stepgraph.syntax.edits import deletes_comment
+    from stepgraph.syntax.edits.editing import is_editable
+    from stepgraph.syntax.edits.source_edits import deletes_comment
 
     if any(map(deletes_comment, edits)) or not all(is_editable(edit.place.module) for edit in edits):
         return None

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.cli.console import CommandError, ExitCode, write_message
 from stepgraph.cli.instance_graphs import Candidates, same_workflow
-from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.model.details import NO_DETAILS
 from stepgraph.model.walk import paths_of
 from stepgraph.phrases import quoted

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.match import Match, Place
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.match import Match, Place
 from stepgraph.execution.parts import GraphParts, Path
 
 _MAX_OPEN: Final = 8

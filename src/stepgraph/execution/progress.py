@@ -12,11 +12,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import brief_line
+from stepgraph.execution.failures.propagation import exited_visits
 from stepgraph.execution.log import InstanceLog, LogEntry
-from stepgraph.execution.match import Match
+from stepgraph.execution.matching.match import Match
+from stepgraph.execution.matching.placed_entry import EntryState, PlacedEntry
 from stepgraph.execution.parts import Path
-from stepgraph.execution.placed_entry import EntryState, PlacedEntry
-from stepgraph.execution.propagation import exited_visits
 from stepgraph.execution.reach import Reach
 from stepgraph.execution.regions import Region, RegionKind
 from stepgraph.execution.visits import InstanceVisits, Visit

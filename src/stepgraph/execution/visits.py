@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.execution.match import Place
+from stepgraph.execution.matching.match import Place
+from stepgraph.execution.matching.passes import LoopPass
 from stepgraph.execution.parts import Path
-from stepgraph.execution.passes import LoopPass
 from stepgraph.execution.regions import Region
 
 _Label: TypeAlias = tuple[Region, LoopPass | None]

@@ -43,10 +43,10 @@ from stepgraph.syntax.construct_text import (
     step_function,
     truncate,
 )
-from stepgraph.syntax.defined_texts import defined_condition, defined_loop, defined_name, defined_value
-from stepgraph.syntax.function_calls import FunctionCalls, calls_by_function
+from stepgraph.syntax.definitions.defined_texts import defined_condition, defined_loop, defined_name, defined_value
+from stepgraph.syntax.definitions.function_calls import FunctionCalls, calls_by_function
+from stepgraph.syntax.definitions.variable_definitions import DefinitionScope
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.variable_definitions import DefinitionScope
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph

@@ -35,7 +35,7 @@ from stepgraph.limits import CODE_ACTION_FINDINGS
 from stepgraph.lsp.diagnostics import diagnostic_of, range_of
 from stepgraph.lsp.views import DocumentView
 from stepgraph.lsp.workspace_edits import accepts_versions, byte_order_mark, edits_of_fixes, workspace_edit
-from stepgraph.syntax.edits import Edit
+from stepgraph.syntax.edits.source_edits import Edit
 
 FIX_ALL: Final = "source.fixAll.stepgraph"
 """The kind of the action that applies all safe fixes, as in the setting `editor.codeActionsOnSave`."""

@@ -11,7 +11,7 @@ from stepgraph.execution.due_times import deadline, next_attempt
 from stepgraph.execution.instance import EntryState, Instance, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.log_defects import log_defect
-from stepgraph.execution.match import Place
+from stepgraph.execution.matching.match import Place
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
 from stepgraph.model.walk import is_step, paths_of

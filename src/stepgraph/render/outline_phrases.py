@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.parts import Path
 from stepgraph.model.details import Part

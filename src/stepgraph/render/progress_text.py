@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.execution.due_times import deadline, next_attempt
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.walk import is_step

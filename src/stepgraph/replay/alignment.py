@@ -16,9 +16,9 @@ from msgspec import Struct, field
 
 from stepgraph.bit_sets import bits
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Site
-from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import REPLAY_CALLS, REPLAY_POSITIONS
 from stepgraph.replay.answers import Answers, has_common_word, is_raised
 from stepgraph.replay.costs import (

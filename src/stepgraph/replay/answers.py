@@ -12,9 +12,9 @@ from msgspec import Struct, field
 from stepgraph.bit_sets import bits
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import ENTRY_KINDS, EntryKind, LogEntry
-from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Site
-from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.limits import ANSWER_COMPARISONS
 from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration

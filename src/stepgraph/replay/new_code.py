@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.log_budget import LogBudget
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts
 from stepgraph.execution.program import program_of
-from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import REPLAY_POSITIONS, LimitExceededError
 from stepgraph.model.details import NO_DETAILS, Details

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from stepgraph.execution.matching.terms import NEW
 from stepgraph.execution.parts import GraphParts, Site
-from stepgraph.execution.terms import NEW
 from stepgraph.replay.costs import Costs, ReplayedCall
 from stepgraph.replay.position import Position, Positions
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.execution.beginnings import Begin, Beginnings, CallFrame, PassFrame
-from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.endings import EndingChange, Endings, Rewrite
-from stepgraph.execution.exits import TermExits
+from stepgraph.execution.matching.beginnings import Begin, Beginnings, CallFrame, PassFrame
+from stepgraph.execution.matching.clocks import Clocks
+from stepgraph.execution.matching.endings import EndingChange, Endings, Rewrite
+from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.term_pool import Terms
+from stepgraph.execution.matching.terms import NEW, Term
 from stepgraph.execution.parts import GraphParts, Site
-from stepgraph.execution.term_pool import Terms
-from stepgraph.execution.terms import NEW, Term
 
 _MAX_RECURSION: Final = 12
 _END_BITS: Final = 2

@@ -23,7 +23,7 @@ from stepgraph.ir.static_values import (
     constant_key_entries,
 )
 from stepgraph.ir.values import Constant, External, Value
-from stepgraph.syntax.edits import Edit, Replacement, replace_string
+from stepgraph.syntax.edits.source_edits import Edit, Replacement, replace_string
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.syntax.edits import Edit, Replacement
+from stepgraph.syntax.edits.source_edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.ir.facts import MethodCalled

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.steps import format_code_list, is_parameter_name
-from stepgraph.syntax.edits import Edit, replace_string
+from stepgraph.syntax.edits.source_edits import Edit, replace_string
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def refer_to_steps(
     Returns None if a parameter or a step cannot be renamed.
     """
     # Imported here, as below, because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.signature_edits import rename_parameter
+    from stepgraph.syntax.edits.signature_edits import rename_parameter
 
     if len(parameters) != len(steps):
         return None
@@ -68,7 +68,7 @@ def _rename_step(
 
 def reads_variable(function: StepFunctionShape, parameter: Parameter) -> bool:
     """Return whether the function would read a variable of the enclosing function if it lacked the parameter."""
-    from stepgraph.syntax.signature_edits import shadows_variable
+    from stepgraph.syntax.edits.signature_edits import shadows_variable
 
     return shadows_variable(function.place, parameter.place)
 
@@ -78,7 +78,7 @@ def inline_captured(function: StepFunctionShape, captured: Iterable[Parameter]) 
 
     Returns no edits if a default is too complex.
     """
-    from stepgraph.syntax.signature_edits import inline_parameter
+    from stepgraph.syntax.edits.signature_edits import inline_parameter
 
     groups = [inline_parameter(function.place, parameter.place) for parameter in captured]
     return tuple(edit for group in groups for edit in group) if all(groups) else ()
@@ -97,7 +97,7 @@ def inline_argument(
 
     Returns no edits if the argument is too complex.
     """
-    from stepgraph.syntax.signature_edits import inline_parameter, remove_argument
+    from stepgraph.syntax.edits.signature_edits import inline_parameter, remove_argument
 
     removal = remove_argument(call.place, argument.place)
     edits = inline_parameter(function.place, parameter.place, argument.place)
@@ -106,6 +106,6 @@ def inline_argument(
 
 def remove_depends(call: MethodCalled, depends: StaticArgument) -> tuple[Edit, ...]:
     """Return the edit that removes the argument `depends`. Return no edit if the argument is unpacked."""
-    from stepgraph.syntax.signature_edits import remove_argument
+    from stepgraph.syntax.edits.signature_edits import remove_argument
 
     return remove_argument(call.place, depends.place)

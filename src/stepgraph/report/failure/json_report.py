@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgraph.execution.due_times import next_attempt
-from stepgraph.execution.placed_entry import PlacedEntry
+from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.json_text import pretty_json
 from stepgraph.report.failure.report import FailureReport
 from stepgraph.report.failure.restarting import wrangler_command
@@ -13,7 +13,7 @@ from stepgraph.report.failure.sentences import passed_sentence, remarks, retry_s
 from stepgraph.report.instance.json_report import reported_attempt, reported_time
 
 if TYPE_CHECKING:
-    from stepgraph.execution.handlers import PassedStatement
+    from stepgraph.execution.failures.handlers import PassedStatement
     from stepgraph.execution.log import LogEntry
     from stepgraph.execution.restarts import RestartPoint
     from stepgraph.model import failure_report as shapes

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.escaping.markdown import cell_prose, code, fenced, prose
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.phrases import counted
 from stepgraph.render.instance_text import status_text
 from stepgraph.report.failure.report import FailureReport

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Struct
 
-from stepgraph.execution.errors import TracebackLine, traceback_lines
-from stepgraph.execution.failure import Failure
+from stepgraph.execution.failures.errors import TracebackLine, traceback_lines
+from stepgraph.execution.failures.failure import Failure
 from stepgraph.execution.parts import Path
 from stepgraph.model.code import Code
 from stepgraph.model.details import Part

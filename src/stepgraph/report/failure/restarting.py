@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.execution.failure import Failure
+from stepgraph.execution.failures.failure import Failure
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.restarts import RestartPoint
 from stepgraph.phrases import enumeration

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from stepgraph.execution.due_times import next_attempt
-from stepgraph.execution.errors import JAVASCRIPT_ERROR, error_line, is_non_retryable, original_type
-from stepgraph.execution.failure import Failure
-from stepgraph.execution.handlers import HandlerClause, PassedStatement
+from stepgraph.execution.failures.errors import JAVASCRIPT_ERROR, error_line, is_non_retryable, original_type
+from stepgraph.execution.failures.failure import Failure
+from stepgraph.execution.failures.handlers import HandlerClause, PassedStatement
 from stepgraph.execution.log import LogEntry
+from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.parts import Path
-from stepgraph.execution.placed_entry import PlacedEntry
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
 from stepgraph.phrases import counted, duration_text, elapsed_text, enumeration, instant_text

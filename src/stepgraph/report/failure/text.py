@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.phrases import counted
 from stepgraph.render.instance_text import status_text
 from stepgraph.render.terminal import Ink, LinePiece, Terminal

@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.drawing.workflow import DrawnWorkflow
 from stepgraph.escaping.markdown import cell, cell_prose, code, fenced, heading, prose
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import Instance, PlacedEntry
 from stepgraph.execution.log import LogEntry
 from stepgraph.model.payload import Node

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.drawing.workflow import DrawnWorkflow
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import Instance
 from stepgraph.phrases import shortened
 from stepgraph.render.instance_text import END, InstanceText, ListedStep, misfit_advice, status_text

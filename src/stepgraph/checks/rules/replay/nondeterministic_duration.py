@@ -10,7 +10,7 @@ from stepgraph.checks.analysis.timestamps import timestamp_faults
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import format_duration
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -9,7 +9,7 @@ from stepgraph.checks.analysis.event_members import is_member
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventKeyAccess
-from stepgraph.syntax.edits import Edit, Replacement
+from stepgraph.syntax.edits.source_edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -15,7 +15,7 @@ from stepgraph.checks.diagnostic import Applicability, Confidence, Diagnostic, S
 from stepgraph.checks.rule import Rule
 from stepgraph.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
 from stepgraph.ir.values import ExternalResult
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

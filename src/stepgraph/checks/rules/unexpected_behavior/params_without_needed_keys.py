@@ -20,7 +20,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping, cases_of
 from stepgraph.ir.values import Constant, ExternalResult, Value
 from stepgraph.phrases import Suggestions
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

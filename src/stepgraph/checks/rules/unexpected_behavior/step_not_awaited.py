@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
-from stepgraph.syntax.edits import AddedAwait
+from stepgraph.syntax.edits.source_edits import AddedAwait
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -22,7 +22,7 @@ from stepgraph.durations import (
 )
 from stepgraph.ir.values import Constant, Template
 from stepgraph.phrases import near_names
-from stepgraph.syntax.edits import replace_string
+from stepgraph.syntax.edits.source_edits import replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from stepgraph.execution.errors import summary_of
+from stepgraph.execution.failures.errors import summary_of
 from stepgraph.execution.instance import EntryState, PlacedEntry
 from stepgraph.execution.log_defects import log_defect
 from stepgraph.phrases import counted, elapsed_text

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.execution.errors import summary_of
+from stepgraph.execution.failures.errors import summary_of
 from stepgraph.execution.instance import EntryState, PlacedEntry
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.placed_entry import entry_state
+from stepgraph.execution.matching.placed_entry import entry_state
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.html.instance.log_axis import WIDTH
 from stepgraph.render.html.instance.log_view import (

@@ -12,7 +12,7 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.plain_text import visible
 from stepgraph.execution.instance import Instance, PlacedEntry
 from stepgraph.execution.log import Attempt, LogEntry
-from stepgraph.execution.match import Place
+from stepgraph.execution.matching.match import Place
 from stepgraph.limits import PAGE_LOG_ENTRIES
 from stepgraph.model.walk import functions_of, paths_of
 from stepgraph.phrases import shortened

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.execution.errors import error_line
+from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import Instance, NodeState
 from stepgraph.phrases import without_backquotes
 from stepgraph.render.instance_text import InstanceText, status_text

@@ -22,7 +22,7 @@ from stepgraph.ir.static_values import (
     cases_of,
 )
 from stepgraph.ir.values import UNKNOWN, Constant
-from stepgraph.syntax.edits import Edit, Replacement
+from stepgraph.syntax.edits.source_edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +110,7 @@ def _is_not_a_step(value: Value) -> bool:
 def _awaited_step(place: SourcePlace, steps_by_name: Mapping[str, StepDefinition]) -> StepDefinition | None:
     """Return the step that an entry calls and awaits, as in `await charge()`."""
     # Imported here because it loads LibCST, which a run without findings does not need.
-    from stepgraph.syntax.function_calls import awaited_function_name
+    from stepgraph.syntax.definitions.function_calls import awaited_function_name
 
     name = awaited_function_name(place.node)
     step = None if name is None else steps_by_name.get(name)

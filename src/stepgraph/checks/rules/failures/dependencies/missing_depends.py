@@ -15,14 +15,14 @@ from stepgraph.checks.analysis.steps import (
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCountMismatch
-from stepgraph.syntax.edits import AddedArgument
+from stepgraph.syntax.edits.source_edits import AddedArgument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepDeclared, StepFunctionShape
-    from stepgraph.syntax.edits import Edit
+    from stepgraph.syntax.edits.source_edits import Edit
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from stepgraph.ir.facts import Parameter, StepFunctionShape
     from stepgraph.ir.nodes import StepDefinition
     from stepgraph.model.span import Span
-    from stepgraph.syntax.edits import Edit
+    from stepgraph.syntax.edits.source_edits import Edit
     from stepgraph.syntax.module import SourcePlace
 
 # The rules on uncalled steps. Their findings are consequences if the parameter refers to the uncalled step.

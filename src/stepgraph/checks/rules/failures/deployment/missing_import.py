@@ -11,7 +11,7 @@ from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepNeverCalled
 from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName
-from stepgraph.syntax.edits import AddedImport
+from stepgraph.syntax.edits.source_edits import AddedImport
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

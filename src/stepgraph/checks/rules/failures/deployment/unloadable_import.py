@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.name_facts import ImportCorrection, UnloadableImport
-from stepgraph.syntax.edits import Edit, RenamedModule, replace_string
+from stepgraph.syntax.edits.source_edits import Edit, RenamedModule, replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

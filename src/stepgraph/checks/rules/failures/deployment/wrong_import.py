@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, RelatedLocation, Severity, empty_span, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.name_facts import CircularImport, MissingName, UnresolvedCall, WrongAttribute, WrongImport
-from stepgraph.syntax.edits import AddedImport, MovedImport, Replacement
+from stepgraph.syntax.edits.source_edits import AddedImport, MovedImport, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -30,7 +30,7 @@ from stepgraph.ir.static_values import (
     constant_key_entries,
 )
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.edits import Edit, Replacement
+from stepgraph.syntax.edits.source_edits import Edit, Replacement
 from stepgraph.syntax.step_methods import STEP_METHODS
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagno
 
 
 def _remove(call: MethodCalled, argument: StaticArgument) -> tuple[Edit, ...]:
-    from stepgraph.syntax.signature_edits import remove_argument
+    from stepgraph.syntax.edits.signature_edits import remove_argument
 
     return remove_argument(call.place, argument.place)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import FutureAsTask
-from stepgraph.syntax.edits import Edit, Replacement
+from stepgraph.syntax.edits.source_edits import Edit, Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

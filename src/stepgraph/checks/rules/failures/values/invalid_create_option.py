@@ -29,7 +29,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import StaticMapping
 from stepgraph.ir.values import Constant, ExternalResult, Template, Unknown, Value
 from stepgraph.phrases import near_names
-from stepgraph.syntax.edits import Edit, RenamedArgument, Replacement, replace_string
+from stepgraph.syntax.edits.source_edits import Edit, RenamedArgument, Replacement, replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -24,7 +24,7 @@ from stepgraph.durations import (
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticFunction, StaticStep
 from stepgraph.ir.values import Constant, Duration, Template
-from stepgraph.syntax.edits import replace_string
+from stepgraph.syntax.edits.source_edits import replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -16,7 +16,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticArgument
 from stepgraph.ir.values import Constant, Value
-from stepgraph.syntax.edits import Edit, replace_string
+from stepgraph.syntax.edits.source_edits import Edit, replace_string
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -11,7 +11,7 @@ from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, uns
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepDeclared
 from stepgraph.phrases import near_names
-from stepgraph.syntax.edits import Replacement
+from stepgraph.syntax.edits.source_edits import Replacement
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

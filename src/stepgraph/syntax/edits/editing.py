@@ -9,7 +9,8 @@ from typing import Final, TypeVar, cast
 import libcst as cst
 
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.edits import (
+from stepgraph.syntax.edits.import_edits import add_imports, rename_module
+from stepgraph.syntax.edits.source_edits import (
     AddedArgument,
     AddedAwait,
     AddedImport,
@@ -22,7 +23,6 @@ from stepgraph.syntax.edits import (
     Replacement,
     combine,
 )
-from stepgraph.syntax.import_edits import add_imports, rename_module
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of
 

@@ -8,20 +8,20 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.execution.errors import (
+from stepgraph.execution.failures.errors import (
     InstanceError,
     original_type,
     raised_type,
     text_between,
     type_in_program,
 )
-from stepgraph.execution.handlers import PassedStatement, passed_statements, regions_around
+from stepgraph.execution.failures.handlers import PassedStatement, passed_statements, regions_around
 from stepgraph.execution.instance import Instance, all_entries, instance_of
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.match import Place
+from stepgraph.execution.matching.match import Place
+from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import Path
-from stepgraph.execution.placed_entry import PlacedEntry
 from stepgraph.execution.regions import Region, regions_of
 from stepgraph.execution.restarts import RestartPoint, restart_points
 from stepgraph.limits import RESTART_POINTS

@@ -14,9 +14,9 @@ import libcst as cst
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.definition_code import ast_names, code_of, expression_of, with_attributes
+from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
+from stepgraph.syntax.definitions.global_values import GlobalValues, source_digest
 from stepgraph.syntax.free_names import free_names
-from stepgraph.syntax.global_values import GlobalValues, source_digest
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
 

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 from itertools import pairwise
 
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.terms import ANY_TIME
+from stepgraph.execution.matching.terms import ANY_TIME
 
 
 def ends_of(entries: Sequence[LogEntry]) -> list[int]:

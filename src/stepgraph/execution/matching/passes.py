@@ -7,9 +7,9 @@ from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from stepgraph.execution.beginnings import SAME, CallFrame, Frame
+from stepgraph.execution.matching.beginnings import SAME, CallFrame, Frame
+from stepgraph.execution.matching.terms import NEW
 from stepgraph.execution.parts import Path
-from stepgraph.execution.terms import NEW
 from stepgraph.limits import COPIED_PASS_COUNTS
 
 Scope: TypeAlias = tuple[object, ...]

@@ -8,11 +8,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.execution.log import InstanceLog
-from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.match import HANDLERS, Match, Place
-from stepgraph.execution.matching import match_log
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.log_matching import match_log
+from stepgraph.execution.matching.match import HANDLERS, Match, Place
+from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.parts import GraphParts, Path
-from stepgraph.execution.placed_entry import PlacedEntry
 
 _MAX_ENTRIES: Final = 300
 """The maximum number of entries of a log that is matched again."""

@@ -16,8 +16,14 @@ from msgspec import Struct
 
 from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of, dotted_names, last_name
-from stepgraph.syntax.definition_code import assigned_value, assigns_attribute, code_of, expression_of, with_values
-from stepgraph.syntax.dotted_names import (
+from stepgraph.syntax.definitions.definition_code import (
+    assigned_value,
+    assigns_attribute,
+    code_of,
+    expression_of,
+    with_values,
+)
+from stepgraph.syntax.definitions.dotted_names import (
     ImportedName,
     NameDefinition,
     OutsideName,
@@ -27,10 +33,10 @@ from stepgraph.syntax.dotted_names import (
     locate,
     locate_import,
 )
+from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.simple_functions import DefinedFunction, only_function
 from stepgraph.syntax.walk import ancestors_of, statements
 
 _MAX_TOTAL_CHARACTERS: Final = 100_000

@@ -13,21 +13,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.execution.log import Outcome
-from stepgraph.execution.parts import (
-    EMPTY,
-    CallPart,
-    Clock,
-    ExitKind,
-    GroupPart,
-    LoopPart,
-    Part,
-    SequencePart,
-    StepPart,
-    Traits,
-    TryPart,
-    combined,
-)
-from stepgraph.execution.terms import (
+from stepgraph.execution.matching.terms import (
     ANY_TIME,
     NO_PENDING,
     Anything,
@@ -48,6 +34,20 @@ from stepgraph.execution.terms import (
     Term,
     TooAmbiguousError,
     Unstarted,
+)
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    Clock,
+    ExitKind,
+    GroupPart,
+    LoopPart,
+    Part,
+    SequencePart,
+    StepPart,
+    Traits,
+    TryPart,
+    combined,
 )
 from stepgraph.limits import MATCH_OPERATIONS
 

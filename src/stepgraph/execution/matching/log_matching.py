@@ -11,18 +11,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set, bits
-from stepgraph.execution.beginnings import Beginnings
-from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.endings import Endings, endless_end
-from stepgraph.execution.entry_ends import at_any_time, ends_of
-from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, Pauses, pauses_of
-from stepgraph.execution.log_budget import LogBudget
-from stepgraph.execution.match import Match
-from stepgraph.execution.matcher import Matcher
+from stepgraph.execution.matching.beginnings import Beginnings
+from stepgraph.execution.matching.clocks import Clocks
+from stepgraph.execution.matching.endings import Endings, endless_end
+from stepgraph.execution.matching.entry_ends import at_any_time, ends_of
+from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.log_budget import LogBudget
+from stepgraph.execution.matching.match import Match
+from stepgraph.execution.matching.matcher import Matcher
+from stepgraph.execution.matching.term_pool import Precision, Terms
+from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts
-from stepgraph.execution.term_pool import Precision, Terms
-from stepgraph.execution.terms import TooAmbiguousError
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import MATCH_OPERATIONS
 

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 import libcst as cst
 
-from stepgraph.syntax.dotted_names import ImportedName
+from stepgraph.syntax.definitions.dotted_names import ImportedName
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children, code_without_layout, self_and_statements_below, statements, statements_below
 
@@ -109,7 +109,7 @@ def _function(function: cst.FunctionDef, module: SourceModule) -> list[ast.stmt]
     if not isinstance(tree, ast.FunctionDef | ast.AsyncFunctionDef):
         return None
     tree.body, tree.decorator_list = _without_docstring(lines), decorators
-    from stepgraph.syntax.normal_functions import normal_body
+    from stepgraph.syntax.definitions.normal_functions import normal_body
 
     tree.body = normal_body(tree)
     return [tree]

@@ -16,16 +16,16 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bit_set
-from stepgraph.execution.beginnings import Beginnings, CallFrame, Frame
-from stepgraph.execution.endings import EndingChange, Endings
-from stepgraph.execution.entry_ends import at_any_time
-from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import InstanceLog, LogEntry, Pauses, pauses_of
-from stepgraph.execution.match import Match, Misfit, Place
+from stepgraph.execution.matching.beginnings import Beginnings, CallFrame, Frame
+from stepgraph.execution.matching.endings import EndingChange, Endings
+from stepgraph.execution.matching.entry_ends import at_any_time
+from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.match import Match, Misfit, Place
+from stepgraph.execution.matching.passes import NO_PASSES, PassCounter, PassCounts
+from stepgraph.execution.matching.term_pool import Precision, Terms
+from stepgraph.execution.matching.terms import NEW, Term, TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Path, Site
-from stepgraph.execution.passes import NO_PASSES, PassCounter, PassCounts
-from stepgraph.execution.term_pool import Precision, Terms
-from stepgraph.execution.terms import NEW, Term, TooAmbiguousError
 
 COARSE_STATES: Final = 300
 """The maximum number of states after an entry, above which the ends of steps are ignored."""

@@ -10,23 +10,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.bit_sets import bits
-from stepgraph.execution.clocks import Clocks
-from stepgraph.execution.exits import TermExits
-from stepgraph.execution.parts import (
-    EMPTY,
-    CallPart,
-    ChoicePart,
-    GraphParts,
-    GroupPart,
-    LoopPart,
-    Part,
-    Path,
-    SequencePart,
-    StepPart,
-    TryPart,
-)
-from stepgraph.execution.term_pool import Terms
-from stepgraph.execution.terms import (
+from stepgraph.execution.matching.clocks import Clocks
+from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.term_pool import Terms
+from stepgraph.execution.matching.terms import (
     NEW,
     NO_PENDING,
     Anything,
@@ -44,6 +31,19 @@ from stepgraph.execution.terms import (
     SequenceRest,
     Term,
     Unstarted,
+)
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    ChoicePart,
+    GraphParts,
+    GroupPart,
+    LoopPart,
+    Part,
+    Path,
+    SequencePart,
+    StepPart,
+    TryPart,
 )
 
 SAME: Final = -2

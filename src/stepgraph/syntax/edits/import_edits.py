@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.bindings import imported_module
-from stepgraph.syntax.edits import AddedImport
+from stepgraph.syntax.edits.source_edits import AddedImport
 
 _COMMA: Final = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
 

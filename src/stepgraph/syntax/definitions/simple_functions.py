@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.definition_code import code_of
+from stepgraph.syntax.definitions.definition_code import code_of
 from stepgraph.syntax.module import SourceModule
 
 

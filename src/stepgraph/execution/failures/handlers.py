@@ -7,9 +7,9 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.execution.errors import catches
+from stepgraph.execution.failures.errors import catches
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.match import Place
+from stepgraph.execution.matching.match import Place
 from stepgraph.execution.parts import Path
 from stepgraph.execution.regions import Region
 from stepgraph.model.details import Details, Part

@@ -7,10 +7,10 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.execution.exits import TermExits
 from stepgraph.execution.log import Outcome
-from stepgraph.execution.term_pool import Terms
-from stepgraph.execution.terms import (
+from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.term_pool import Terms
+from stepgraph.execution.matching.terms import (
     ANY_TIME,
     NEW,
     NO_PENDING,

@@ -10,12 +10,10 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.syntax.bound_values import numbered_elements
 from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
-from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.name_replacement import Numbers, UnknownDefinitionError
-from stepgraph.syntax.source_text import formatted_text
-from stepgraph.syntax.variable_definitions import (
+from stepgraph.syntax.definitions.bound_values import numbered_elements
+from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.variable_definitions import (
     DefinitionExpansion,
     DefinitionScope,
     VariableDefinitions,
@@ -23,6 +21,8 @@ from stepgraph.syntax.variable_definitions import (
     normal_text,
     parse_value,
 )
+from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
 
 _MAX_RESULT: Final = 2_000
@@ -104,7 +104,7 @@ def _defined_test(test: cst.BaseExpression, place: SourcePlace, scope: Definitio
 def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return digests of the code that an expression depends on in its place, or an empty string for a pattern."""
     # Imported here because only expressions without a definition need it.
-    from stepgraph.syntax.value_sources import ValueSources
+    from stepgraph.syntax.definitions.value_sources import ValueSources
 
     try:
         expression = parse_value(text)

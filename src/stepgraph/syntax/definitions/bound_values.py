@@ -7,7 +7,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.syntax.name_replacement import UnknownDefinitionError
+from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 
 _SETTINGS: Final[Mapping[str, str]] = {"do": "config", "wait_for_event": "timeout"}
 """The argument with the settings of a step, by the method of the step."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from msgspec import Struct, field
 
-from stepgraph.execution.term_pool import Terms
+from stepgraph.execution.matching.term_pool import Terms
 from stepgraph.limits import ANSWER_COMPARISONS, LOGS_AT_LIMIT, MATCH_OPERATIONS, REPLAY_CALLS
 
 

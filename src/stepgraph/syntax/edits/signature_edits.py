@@ -9,7 +9,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.edits import Edit, RemovedArgument, RemovedParameter, Replacement
+from stepgraph.syntax.edits.source_edits import Edit, RemovedArgument, RemovedParameter, Replacement
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of
 

@@ -13,17 +13,23 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import bindings_of, dotted_names
-from stepgraph.syntax.bound_values import numbered_elements, only_path, only_value, target_path, without_settings
 from stepgraph.syntax.construct_text import COMPREHENSIONS
-from stepgraph.syntax.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
+from stepgraph.syntax.definitions.bound_values import (
+    numbered_elements,
+    only_path,
+    only_value,
+    target_path,
+    without_settings,
+)
+from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
+from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
+from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
-from stepgraph.syntax.simple_functions import DefinedFunction, only_function, returned_value
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
 
 if TYPE_CHECKING:
-    from stepgraph.syntax.global_values import GlobalValues
+    from stepgraph.syntax.definitions.global_values import GlobalValues
     from stepgraph.syntax.modules import Importer
 
 _MAX_DEFINITIONS: Final = 30
@@ -59,7 +65,7 @@ class DefinitionScope(Struct):
     def globals(self) -> GlobalValues:
         """The values of global names."""
         # Imported here because only conditions and names with global names need it.
-        from stepgraph.syntax.global_values import GlobalValues
+        from stepgraph.syntax.definitions.global_values import GlobalValues
 
         if self._globals is None:
             self._globals = GlobalValues(self.importer, self.find_steps)
@@ -346,7 +352,7 @@ class VariableDefinitions(Struct):
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""
         # Imported here because few conditions call nested functions.
-        from stepgraph.syntax.value_sources import ValueSources
+        from stepgraph.syntax.definitions.value_sources import ValueSources
 
         values = self.expansion.scope.globals
         sources = ValueSources(self.module, values)

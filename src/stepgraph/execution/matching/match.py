@@ -6,8 +6,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.execution.matching.passes import LoopPass
 from stepgraph.execution.parts import Path
-from stepgraph.execution.passes import LoopPass
 
 HANDLERS: Final = (".catch_block.", ".finally_block.")
 """The parts of the paths of steps that may begin after a failure."""

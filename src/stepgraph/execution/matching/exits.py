@@ -7,23 +7,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.execution.parts import (
-    EMPTY,
-    CallPart,
-    ChoicePart,
-    Clock,
-    ExitKind,
-    ExitPart,
-    GraphParts,
-    GroupPart,
-    LoopPart,
-    Part,
-    SequencePart,
-    StepPart,
-    TryPart,
-)
-from stepgraph.execution.term_pool import Terms
-from stepgraph.execution.terms import (
+from stepgraph.execution.matching.term_pool import Terms
+from stepgraph.execution.matching.terms import (
     ANY_TIME,
     NO_PENDING,
     Anything,
@@ -45,6 +30,21 @@ from stepgraph.execution.terms import (
     Unstarted,
     is_over,
     leaves_of,
+)
+from stepgraph.execution.parts import (
+    EMPTY,
+    CallPart,
+    ChoicePart,
+    Clock,
+    ExitKind,
+    ExitPart,
+    GraphParts,
+    GroupPart,
+    LoopPart,
+    Part,
+    SequencePart,
+    StepPart,
+    TryPart,
 )
 
 _NEXT: Final = Exit("next")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import takewhile
 from typing import Final
 
-from stepgraph.execution.errors import InstanceError
+from stepgraph.execution.failures.errors import InstanceError
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.execution.visits import InstanceVisits, Visit
 

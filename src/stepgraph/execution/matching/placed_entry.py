@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.log import LogEntry
-from stepgraph.execution.match import Place
+from stepgraph.execution.matching.match import Place
 from stepgraph.execution.parts import Path
 from stepgraph.execution.visits import merged
 

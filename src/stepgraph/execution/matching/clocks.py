@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
-from stepgraph.execution.exits import TermExits
-from stepgraph.execution.parts import ChoicePart, GroupPart, LoopPart, Part, SequencePart, TryPart
-from stepgraph.execution.term_pool import Terms
-from stepgraph.execution.terms import (
+from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.term_pool import Terms
+from stepgraph.execution.matching.terms import (
     NO_PENDING,
     CalledBody,
     Either,
@@ -26,6 +25,7 @@ from stepgraph.execution.terms import (
     SequenceRest,
     Term,
 )
+from stepgraph.execution.parts import ChoicePart, GroupPart, LoopPart, Part, SequencePart, TryPart
 
 
 class Advance(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Edits of source code, and their application to modules."""
