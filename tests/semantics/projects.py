@@ -13,6 +13,23 @@ HEADER = (
     "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
 )
 
+REST = """
+async def rest(step):
+    await step.sleep("rest", 1)
+"""
+RESTED = "call rest\ndef rest\n  sleep 'rest' 1"
+"""The graph of a workflow that only calls `rest`."""
+SEVERAL = """
+async def rest(step):
+    await step.sleep("rest", 1)
+
+async def other(step):
+    await step.sleep("other", 1)
+
+async def _hidden(step):
+    await step.sleep("hidden", 1)
+"""
+
 
 def project_of(entry: str, **modules: str) -> Analysis:
     """Return the analysis of `entry.py` and other modules: `shop__part` is `shop/part.py`, and `shop__` its package."""

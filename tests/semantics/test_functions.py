@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 import pytest
 
 from tests.semantics.notation import codes_of, graph_of, graph_of_module, notation, text, workflow_of
@@ -439,104 +437,6 @@ def test_a_function_defined_on_two_paths_is_either() -> None:
     """)
 
 
-def _graph_with_await_in(finishing: str, call: str) -> str:
-    """Return the graph of a task that a function with this body awaits, followed by another step."""
-    return graph_of(f"""
-{textwrap.indent(textwrap.dedent(finishing), " " * 8)}
-        t = asyncio.create_task(a())
-        await b()
-        await {call}
-        await c()
-    """)
-
-
-def test_a_task_awaited_in_a_function_ends_with_its_call() -> None:
-    finishing = """
-        async def finish(task):
-            await task
-    """
-    assert _graph_with_await_in(finishing, "finish(t)") == text("""
-        parallel all
-          a [1>3]
-          b [1>2]
-        c
-    """)
-
-
-def test_a_function_ends_after_the_task_it_awaits() -> None:
-    finishing = """
-        async def finish(task):
-            await d()
-            await task
-    """
-    assert _graph_with_await_in(finishing, "finish(t)") == text("""
-        parallel all
-          a [1>3]
-          b [1>2]
-          call finish [2>3]
-        c
-        def finish
-          d
-    """)
-
-
-def test_a_task_ends_with_the_task_that_awaits_it() -> None:
-    finishing = """
-        async def finish(task):
-            await task
-    """
-    assert _graph_with_await_in(finishing, "asyncio.create_task(finish(t))") == text("""
-        parallel all
-          a [1>3]
-          b [1>2]
-        c
-    """)
-
-
-def test_tasks_awaited_in_nested_calls_end_with_the_call() -> None:
-    finishing = """
-        async def finish(tasks):
-            for task in tasks:
-                await task
-
-        async def settle(*tasks):
-            await finish(tasks)
-    """
-    assert _graph_with_await_in(finishing, "settle(t)") == text("""
-        parallel all
-          a [1>3]
-          b [1>2]
-        c
-    """)
-
-
-def test_a_task_awaited_on_some_paths_of_a_function_is_pending() -> None:
-    finishing = """
-        async def finish(task):
-            if x:
-                return
-            await task
-    """
-    assert _graph_with_await_in(finishing, "finish(t)") == text("""
-        parallel all
-          a [1>]
-          b [1>2]
-          c [2>3]
-    """)
-
-
-def test_a_sleep_awaited_by_a_function_ends_with_its_call() -> None:
-    assert graph_of("""
-        async def timed(work):
-            return await work
-        await timed(step.sleep("nap", 10))
-        await a()
-    """) == text("""
-        sleep 'nap' 10
-        a
-    """)
-
-
 def test_a_function_that_walks_down_the_payload_calls_itself() -> None:
     assert graph_of("""
         async def walk(part):
@@ -564,31 +464,6 @@ def test_a_function_that_calls_itself_with_ever_more_is_reported() -> None:
     """)
     assert [note.code for note in workflow.notes] == ["too-many-variants"]
     assert not workflow.complete
-
-
-def test_a_returned_coroutine_runs_at_its_await() -> None:
-    assert graph_of("""
-        def begun():
-            return a()
-
-        async def timed(work):
-            return await work
-
-        await timed(begun())
-    """) == text("""
-        call timed(begun)
-        def timed(begun)
-          call begun
-        def begun
-          a
-    """)
-
-
-@pytest.mark.parametrize("call", ["begun()", "call = lambda: begun()\ncall()"])
-def test_a_returned_coroutine_without_await_is_reported(call: str) -> None:
-    workflow = workflow_of(f"def begun():\n    return a()\n\n{call}\n")
-    assert [note.code for note in workflow.notes] == ["never-awaited"]
-    assert workflow.complete
 
 
 @pytest.mark.parametrize(
@@ -903,85 +778,6 @@ def test_a_decorator_with_optional_arguments() -> None:
         def second
           b
     """)
-
-
-def test_a_context_variable_has_one_of_the_values_set() -> None:
-    assert graph_of("""
-        from contextvars import ContextVar
-        handler = ContextVar("handler")
-
-        async def go():
-            await handler.get()()
-
-        handler.set(a)
-        await go()
-        token = handler.set(b)
-        handler.reset(token)
-        await go()
-    """) == text("""
-        call go
-        call go #2
-        def go
-          a
-        def go #2
-          switch handler.get()
-          | case a
-            a
-          | case b
-            b
-    """)
-
-
-def test_a_reset_context_variable_may_have_its_default() -> None:
-    assert graph_of("""
-        from contextvars import ContextVar
-        handler = ContextVar("handler", default=a)
-
-        token = handler.set(b)
-        handler.reset(token)
-        await handler.get()()
-    """) == text("""
-        switch handler.get()
-        | case b
-          b
-        | case handler.get()
-          a
-    """)
-
-
-@pytest.mark.parametrize("awaited", ["gather(choose(), b())", "create_task(choose())"])
-def test_a_task_sets_context_variables_only_for_itself(awaited: str) -> None:
-    graph = graph_of(f"""
-        from contextvars import ContextVar
-        handler = ContextVar("handler", default=a)
-
-        async def choose():
-            handler.set(c)
-
-        await asyncio.{awaited}
-        await handler.get()()
-    """)
-    assert graph.endswith(
-        text("""
-        switch handler.get()
-        | case c
-          c
-        | case handler.get()
-          a
-    """)
-    )
-
-
-def test_a_context_variable_set_again_has_no_default() -> None:
-    assert graph_of("""
-        from contextvars import ContextVar
-        handler = ContextVar("handler", default=a)
-
-        token = handler.set(b)
-        handler.reset(token)
-        handler.set(b)
-        await handler.get()()
-    """) == text("b")
 
 
 def test_a_method_of_a_list_as_decorator_adds_the_function() -> None:
