@@ -45,3 +45,62 @@ def test_post_init_calls_the_initializer_of_an_exception() -> None:
     """
     assert codes_of(body) == []
     assert graph_of(body) == "a"
+
+
+def test_a_handler_receives_the_exceptions_of_all_calls() -> None:
+    assert graph_of("""
+        class Stop(Exception):
+            def __init__(self, fn):
+                self.fn = fn
+        def check(fn):
+            if flag():
+                raise Stop(fn)
+            return fn
+        try:
+            await check(a)()
+            await check(b)()
+        except Stop as e:
+            await e.fn()
+    """) == text("""
+        try
+          a
+          b
+        catch
+          switch exception
+          | case Stop
+            switch fn
+            | case a
+              a
+            | case b
+              b
+          | default
+            return
+    """)
+
+
+def test_an_exception_in_nested_loops_carries_one_list() -> None:
+    assert graph_of("""
+        class Stop(Exception):
+            def __init__(self, *fns):
+                self.fns = list(fns)
+        for row in rows:
+            for cell in row:
+                try:
+                    await c()
+                    raise Stop(a, b)
+                except Stop as e:
+                    for fn in e.fns:
+                        await fn()
+    """) == text("""
+        loop
+          loop
+            try
+              c
+            catch
+              switch exception
+              | case Stop
+                a
+                b
+              | default
+                return
+    """)

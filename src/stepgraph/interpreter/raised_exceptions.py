@@ -8,9 +8,10 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.interpreter.equivalence import MISSING, Slot, bucket_key
 from stepgraph.interpreter.frame import FunctionErrors
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import join_slot_values, union_values
 from stepgraph.interpreter.library.models import starts_tasks
 from stepgraph.interpreter.library.side_effects import is_logging
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression, StepCall, WaitCall
@@ -377,6 +378,56 @@ def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Exce
     if isinstance(value, ProjectObject) and not isinstance(exception, cst.Call):
         value = value.cls
     return _exception_type(value, interpreter.place(type_node), {})
+
+
+def record_raised(interpreter: Interpreter, node: cst.Raise, raised: ProjectObject) -> None:
+    """Record a raised project object, and join its attributes with those of earlier runs of the `raise` statement."""
+    key = (id(node), raised.cls)
+    earlier = interpreter.work.raised.get(key)
+    state = dict(raised.state)
+    if earlier is not None:
+        place = interpreter.place(node)
+        for name in earlier.state | state:
+            values = _distinct_values(interpreter, earlier.state.get(name, MISSING), state.get(name, MISSING))
+            state[name] = join_slot_values(interpreter.budget, name, values, place, None)
+    may_be_replaced = raised.may_be_replaced or (earlier is not None and earlier.may_be_replaced)
+    interpreter.work.raised[key] = ProjectObject(raised.cls, interpreter.store.new(state), may_be_replaced)
+
+
+def _distinct_values(interpreter: Interpreter, earlier: Slot, value: Slot) -> list[Slot]:
+    """Return the values of an attribute in several runs, without earlier copies of an object or a collection.
+
+    Each interpretation of a loop body creates new objects, with which the union would grow without bound.
+    """
+    values = union_values(value)
+    earlier_values = union_values(earlier)
+    interpreter.budget.spend(Limit.ELEMENTS, len(values) + len(earlier_values))
+    contents = {_contents(each) for each in values} - {None}
+    return [*(each for each in earlier_values if _contents(each) not in contents), *values]
+
+
+def _contents(value: Slot) -> object:
+    """Return a key shared by copies of an object or a collection, or None for other values."""
+    match value:
+        case ProjectObject(cls=cls, state=state):
+            return cls, frozenset((name, _origins(part)) for name, part in state.items())
+        case Collection(kind=kind, items=items):
+            return kind, tuple(_origins(item.value) for item in items)
+        case _:
+            return None
+
+
+def _origins(part: Slot) -> object:
+    """Return a key for the possible values of a part of an object or a collection."""
+    return frozenset(map(_origin, union_values(part)))
+
+
+def _origin(value: Slot) -> object:
+    from stepgraph.interpreter.origins import origin_of  # few exceptions carry work
+
+    if isinstance(value, tuple):
+        return id(value)
+    return origin_of(value) if isinstance(value, Value) and value.relevant else bucket_key(value)
 
 
 def raised_with_work(interpreter: Interpreter) -> list[ProjectObject]:

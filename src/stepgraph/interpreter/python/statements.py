@@ -20,7 +20,7 @@ from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.raised_exceptions import raised_type
+from stepgraph.interpreter.raised_exceptions import raised_type, record_raised
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, ProjectObject
@@ -389,9 +389,7 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
         if isinstance(value, ClassValue):
             value = interpreter.call(value, Arguments(), interpreter.place(node.exc))
         if isinstance(value, ProjectObject):
-            interpreter.work.raised[id(node)] = ProjectObject(
-                value.cls, interpreter.store.new(dict(value.state)), value.may_be_replaced
-            )
+            record_raised(interpreter, node, value)
         else:
             interpreter.escape(value, interpreter.place(node), "is raised, which stepgraph does not model")
     if node.cause is not None:

@@ -70,8 +70,8 @@ class WorkRegistry(Struct):
     """The classes whose metaclass is a project class."""
     inspected_classes: list[ClassValue] = field(default_factory=list)
     """The stack of classes whose methods are being searched for steps."""
-    raised: dict[int, ProjectObject] = field(default_factory=dict)
-    """The latest project object that each `raise` statement raises, with its attributes at that point."""
+    raised: dict[tuple[int, ClassValue], ProjectObject] = field(default_factory=dict)
+    """The project objects that each `raise` statement raises, one for each class, with joined attributes."""
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
