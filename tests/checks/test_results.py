@@ -11,10 +11,11 @@ import csv
 import decimal
 import hashlib
 import os.path
+import re
 import time
 import urllib.parse
 import uuid
-from collections import namedtuple
+from collections import Counter, namedtuple
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -142,6 +143,17 @@ def _step_returning(source: str) -> str:
         ("pair", "a function", "Call it, and return the result."),
         ("lambda: 1", "a function", "Call it, and return the result."),
         ("Plain", "a class", "Return its name."),
+        ("time.time", "a function", "Call it, and return the result."),
+        ('{"id": uuid.uuid4}', "a value with a function", "Call it, and return the result."),
+        ("datetime.now().isoformat", "a function", "Call it, and return the result."),
+        ("[len]", "a value with a function", "Call it, and return the result."),
+        ("str", "a class", "Return its name."),
+        ("time", "a module", "Return a value from it."),
+        ('re.match("a", "a")', "a match object", "Return its `.group()`."),
+        ('re.search("(a)", "a").groups()', "a tuple", "Convert it with `list(...)`."),
+        ('re.compile("(a)").search("a").groups()', "a tuple", "Convert it with `list(...)`."),
+        ('re.finditer("a", "a")', "an iterator", "Convert it with `list(...)`."),
+        ('Counter("aab").most_common()', "a list of tuples", "Convert its pairs with `list(...)`."),
         ("range(3)", "a range", "Convert it with `list(...)`."),
         ("time.time_ns()", "an integer that is too large for JavaScript", "Return a string."),
         ("{frozenset({1})}", "a value with a frozenset", "Convert it with `set(...)` or `list(...)`."),
@@ -166,6 +178,11 @@ def test_unsupported_results(source: str, description: str, advice: str) -> None
         "datetime.now()",
         "datetime(2026, 1, 1)",
         "datetime.now().isoformat()",
+        "datetime.now().year",
+        're.match("a", "a").group()',
+        're.search("a", "b") is not None',
+        'bool(re.search("a", "b"))',
+        "date.min.year",
         "datetime.now() + timedelta(days=1)",
         "timedelta(days=n) + datetime.now()",
         "timedelta(days=n) / timedelta(days=1)",

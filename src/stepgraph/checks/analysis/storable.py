@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
+import datetime as dt
+import json
+import math
+import random
+import secrets
+import sys
+import time
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
@@ -19,7 +28,7 @@ from stepgraph.ir.static_values import (
     StaticStep,
     cases_of,
 )
-from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
+from stepgraph.ir.values import Constant, Duration, External, ExternalResult, ExternalResultMember, Moment, Value
 from stepgraph.syntax.module import SourcePlace
 
 _DATES: Final = (
@@ -41,6 +50,10 @@ _DATETIMES: Final = (
     "datetime.datetime.utcfromtimestamp",
     "datetime.datetime.strptime",
     "datetime.datetime.combine",
+)
+
+_MATCHES: Final = tuple(
+    f"{owner}.{name}" for owner in ("re", "re.compile()") for name in ("match", "search", "fullmatch")
 )
 
 _ISO: Final = "Return its `.isoformat()`."
@@ -90,6 +103,10 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(("time.gmtime", "time.localtime"), ("a `struct_time`", "Return `time.time()`.")),
     **dict.fromkeys(("urllib.parse.urlparse", "urllib.parse.urlsplit"), ("a parsed URL", "Return its `.geturl()`.")),
     "re.compile": ("a compiled pattern", "Return its `.pattern`."),
+    **dict.fromkeys(_MATCHES, ("a match object", "Return its `.group()`.")),
+    **dict.fromkeys((f"{call}().{name}" for call in _MATCHES for name in ("groups", "span")), ("a tuple", _LIST)),
+    **dict.fromkeys(("re.finditer", "re.compile().finditer"), ("an iterator", _LIST)),
+    "collections.Counter().most_common": ("a list of tuples", "Convert its pairs with `list(...)`."),
     "types.SimpleNamespace": ("an object", "Convert it with `vars(...)`."),
     **dict.fromkeys(
         (
@@ -101,6 +118,15 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "workers.WorkflowInstance": ("a handle of a workflow instance", "Return its `.id`."),
     "workers.WorkflowInstance[]": ("handles of workflow instances", "Return the `.id` of each of them."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
+}
+
+# Modules of the standard library whose functions results contain if the parentheses of a call are missing.
+_MODULES: Final = {module.__name__: module for module in (builtins, dt, json, math, random, secrets, time, uuid)}
+# The types of results, by the dotted name of the call.
+_RESULT_TYPES: Final[dict[str, type]] = {
+    **dict.fromkeys(_DATES, dt.date),
+    **dict.fromkeys(_DATETIMES, dt.datetime),
+    **dict.fromkeys((f"uuid.uuid{version}" for version in (1, 3, 4, 5)), uuid.UUID),
 }
 
 IsWritten: TypeAlias = "Callable[[SourcePlace], bool]"
@@ -156,6 +182,8 @@ class UnstorablePart(Struct, frozen=True):
 _LARGE_INTEGER: Final = UnstorablePart(
     "an integer that is too large for JavaScript", "Return a string.", is_sendable=True
 )
+_FUNCTION: Final = UnstorablePart("a function", "Call it, and return the result.", is_sendable=True)
+_CLASS: Final = UnstorablePart("a class", "Return its name.", is_sendable=True)
 
 
 class Certainty(Struct, frozen=True):
@@ -249,13 +277,31 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case StaticGenerator():
             return UnstorablePart("a generator", "Convert it with `list(...)`.")
         case StaticFunction() | StaticStep():
-            return UnstorablePart("a function", "Call it, and return the result.", is_sendable=True)
+            return _FUNCTION
         case StaticClass():
-            return UnstorablePart("a class", "Return its name.", is_sendable=True)
+            return _CLASS
+        case External(name=name):
+            return _external_fault(name)
+        case ExternalResultMember(name=name):
+            owner, _, member = name.rpartition("().")
+            return _FUNCTION if callable(getattr(_RESULT_TYPES.get(owner), member, None)) else None
         case StaticAwaitable():
             return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case _:
             return None
+
+
+def _external_fault(name: str) -> UnstorablePart | None:
+    """Return the fault of a module, class or function of the standard library. Return None for other names."""
+    if name in sys.stdlib_module_names:
+        return UnstorablePart("a module", "Return a value from it.")
+    module, *path = name.split(".")
+    external: object = _MODULES.get(module)
+    for attribute in path:
+        external = getattr(external, attribute, None)
+    if isinstance(external, type):
+        return _CLASS
+    return _FUNCTION if callable(external) else None
 
 
 def _object_fault(value: StaticObject) -> UnstorablePart | None:
