@@ -6,6 +6,7 @@ The analysis computes must facts: a use discards a value only if it cannot pass 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import takewhile
 from typing import Final, TypeAlias
 
@@ -77,6 +78,8 @@ class DiscardAnalysis(Struct):
     parents: Parents
     discarded_results: frozenset[int] = frozenset()
     """Identities of the functions whose results are discarded."""
+    data_calls: AbstractSet[int] = frozenset()
+    """Identities of the calls of functions that fail for a coroutine, or convert it to text."""
     is_coroutine: bool = True
     """Whether values are useful only if awaited, so that access to an attribute or element is a mistake."""
     _answers: dict[_Question, bool] = field(default_factory=dict)
@@ -202,6 +205,9 @@ class DiscardAnalysis(Struct):
                 return self._return_conditions(parent, elements_only=elements_only)
             case cst.Lambda() if parent.body is node:
                 return (_ResultDiscarded(parent, elements_only),)
+            case cst.NamedExpr(target=target, value=value) if value is node:
+                targets = self._target_conditions([target], elements_only=elements_only)
+                return self._merge_conditions([targets, self._value_conditions(_UsedValue(parent, elements_only))])
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
                 return _DISCARDED if tested else _UsedValue(parent, elements_only)
@@ -215,6 +221,8 @@ class DiscardAnalysis(Struct):
 
     def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> _Conditions:
         match self.parents.get(id(argument)):
+            case cst.Call() as call if id(call) in self.data_calls:
+                return None if elements_only else _DISCARDED
             case cst.Call(func=cst.Name(value=name), args=arguments) if name in _REJECTING_FUNCTIONS:
                 has_keyword = any(each.keyword is not None for each in arguments)  # `max` and `min` may compare keys
                 return None if elements_only or has_keyword else _DISCARDED

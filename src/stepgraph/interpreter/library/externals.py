@@ -18,9 +18,9 @@ from stepgraph.interpreter.objects.containers.container_objects import unbound_m
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
-from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments, Coroutine
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
-from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
 
@@ -49,6 +49,13 @@ HARMLESS: Final = frozenset(
     ]
 )
 
+# Modules whose functions fail for a coroutine, or convert it to text.
+_DATA_MODULES: Final = frozenset(
+    [
+        *("base64", "binascii", "copy", "datetime", "decimal", "fractions", "hashlib", "html", "json", "math"),
+        *("pickle", "re", "statistics", "struct", "textwrap", "time", "unicodedata", "urllib", "uuid", "zlib"),
+    ]
+)
 # Functions whose results other modules identify by the dotted name of the function.
 NAMED_RESULTS: Final = frozenset(["asyncio.timeout", "asyncio.timeout_at", "typing.TypedDict"])
 
@@ -67,6 +74,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
         from stepgraph.interpreter.workflow.timeouts import observe_future_as_task
 
         observe_future_as_task(interpreter, arguments.items[0], place)
+    arguments = _without_coroutine(interpreter, name, arguments, place)
     call = LibraryCall(interpreter, name, arguments, place, interpreter.task_id_before_call)
     model = model_of(name)
     if model is not None:
@@ -86,6 +94,27 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if method is not None:
         return interpreter.call(method, Arguments(arguments.items[1:]), place)
     return call_unknown(interpreter, callee, arguments, place)
+
+
+def _without_coroutine(interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace) -> Arguments:
+    """Return the arguments of a function, with an unknown value in place of a coroutine for which the function fails.
+
+    If any other argument may be a callback that uses the coroutine, the arguments are unchanged.
+    """
+    if name.partition(".")[0] not in _DATA_MODULES:
+        return arguments
+    coroutines = [each for each in arguments.items if isinstance(each.value, Coroutine)]
+    others = [each.value for each in arguments.items if not isinstance(each.value, Coroutine)]
+    if len(coroutines) != 1 or not all(map(_is_plain, others)):
+        return arguments
+    interpreter.work.data_calls.add(id(place.node))
+    unknown = replace(coroutines[0], value=UNKNOWN)
+    return Arguments(tuple([unknown if each is coroutines[0] else each for each in arguments.items]))
+
+
+def _is_plain(value: Value) -> bool:
+    """Return whether a value is a constant or a function such as `str`."""
+    return isinstance(value, Constant) or (isinstance(value, External) and value.name.startswith("builtins."))
 
 
 # Functions that call `iter` on an argument immediately.

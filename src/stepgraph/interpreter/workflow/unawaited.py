@@ -83,7 +83,7 @@ class _DiscardedCoroutines(Struct):
         discarding = self.discardings.get(key)
         if discarding is None:
             discarding = self.discardings[key] = DiscardAnalysis(
-                place.module.parents, ends, is_coroutine=kind == "coroutine"
+                place.module.parents, ends, self.interpreter.work.data_calls, is_coroutine=kind == "coroutine"
             )
         return discarding
 

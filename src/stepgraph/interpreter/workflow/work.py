@@ -42,6 +42,8 @@ class WorkRegistry(Struct):
     """The most recent task id. Ids are assigned in ascending order, starting at 1."""
     coroutines: dict[int, tuple[SourcePlace, Coroutine]] = field(default_factory=dict)
     """The first coroutine that each call site creates."""
+    data_calls: set[int] = field(default_factory=set)
+    """The `id`s of calls of functions that fail for a coroutine, or convert it to text."""
     begun: set[int] = field(default_factory=set)
     """The call sites whose coroutine or generator has begun or escaped."""
     wrapping_calls: dict[int, SourcePlace] = field(default_factory=dict)
