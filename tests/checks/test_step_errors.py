@@ -508,3 +508,31 @@ def test_suppressed_type_that_steps_never_raise() -> None:
 )
 def test_suppressed_types_that_may_be_raised(block: str) -> None:
     assert flagged_in_run("SG210", block, "import asyncio, contextlib\nfrom other import load") == []
+
+
+@pytest.mark.parametrize(
+    ("test", "flagged"),
+    [
+        ("if isinstance(error, KeyError):\n        return", ["KeyError"]),
+        ("print(error)\n    if not isinstance(error, (KeyError, ValueError)):\n        raise", ["KeyError"]),
+        ("if event:\n        return\n    elif isinstance(error, OSError):\n        return", ["OSError"]),
+        ("match error:\n        case ValueError() | KeyError():\n            return", ["KeyError"]),
+        ("if isinstance(error, Exception):\n        return", []),
+        ("if isinstance(error, HasCode):\n        return", []),
+        ("if isinstance(error, (KeyError, JsException)):\n        return", []),
+        ("error = error.__cause__\n    if isinstance(error, KeyError):\n        return", []),
+        ("if isinstance(event, KeyError):\n        return", []),
+    ],
+)
+def test_type_test_that_step_errors_never_pass(test: str, flagged: list[str]) -> None:
+    imports = (
+        "from pyodide.ffi import JsException\nfrom typing import Protocol\nclass HasCode(Protocol):\n    code: int"
+    )
+
+    assert flagged_in_run("SG210", f"try:\n    await a()\nexcept Exception as error:\n    {test}", imports) == flagged
+
+
+def test_type_test_for_an_exception_of_other_code() -> None:
+    body = "try:\n    row = await a()\n    print(row['id'])\nexcept Exception as error:\n    "
+
+    assert flagged_in_run("SG210", f"{body}if isinstance(error, KeyError):\n        return") == []

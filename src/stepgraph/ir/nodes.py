@@ -382,6 +382,8 @@ class Handler(Struct, frozen=True):
     place: SourcePlace | None = None
     is_left_early: bool = False
     """Whether later `except*` clauses may run after an exception leaves the block."""
+    tested_types: tuple[ExceptionType, ...] = ()
+    """The exception types for which the block tests the caught exception, as with `isinstance`."""
 
 
 class TryOperation(Struct, frozen=True):

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Call, Function, Handler, OperationBlock, Run, StartOperation, TryOperation
+from stepgraph.ir.nodes import (
+    Await,
+    Call,
+    ExceptionType,
+    Function,
+    Handler,
+    OperationBlock,
+    Run,
+    StartOperation,
+    TryOperation,
+)
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 
@@ -45,7 +55,12 @@ def handler_text(try_: TryOperation, handler: Handler, types: str | None) -> str
 
 def catches_javascript(handler: Handler) -> bool:
     """Return whether a handler names an exception class of JavaScript errors."""
-    return any(caught.name.startswith(JAVASCRIPT) for caught in handler.types)
+    return any(map(is_javascript, handler.types))
+
+
+def is_javascript(caught: ExceptionType) -> bool:
+    """Return whether an exception type is a class of JavaScript errors."""
+    return caught.name.startswith(JAVASCRIPT)
 
 
 def may_reraise(block: OperationBlock) -> bool:

@@ -16,6 +16,7 @@ from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import apply, join_any, present_value
+from stepgraph.interpreter.python.exception_tests import tested_types
 from stepgraph.interpreter.python.jumps import record_return
 from stepgraph.interpreter.raised_exceptions import BlockErrors, caught_types, raised_with_work
 from stepgraph.interpreter.store import Changes
@@ -80,13 +81,15 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     with interpreter.open_context(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
-            types: list[ExceptionType] = []
+            types: list[tuple[ExceptionType, ...]] = [(), ()]
             states = [body.changes, *body.overwritten, *body_context.jump_states, *earlier]
 
             def execute_handler(
-                handler: _Handler = handler, types: list[ExceptionType] = types, states: list[Changes] = states
+                handler: _Handler = handler,
+                types: list[tuple[ExceptionType, ...]] = types,
+                states: list[Changes] = states,
             ) -> None:
-                types += _execute_handler(interpreter, handler, states, code)
+                types[:] = _execute_handler(interpreter, handler, states, code)
 
             is_followed = except_star and handler is not node.handlers[-1]
             may_continue = is_followed and may_continue_after_error(interpreter)
@@ -101,7 +104,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
                 may_run_steps(outcome.block) and (may_continue or (is_followed and _may_raise(interpreter, handler)))
             )
             location = interpreter.place(handler if handler.type is None else handler.type)
-            handlers.append(Handler(condition, outcome.block, tuple(types), location, is_followed and is_left))
+            handlers.append(Handler(condition, outcome.block, types[0], location, is_followed and is_left, types[1]))
             paths.append((condition, outcome))
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
     handler_blocks = [handler.block for handler in handlers]
@@ -225,9 +228,13 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: B
 
 def _execute_handler(
     interpreter: Interpreter, handler: _Handler, states: list[Changes], code: BlockErrors
-) -> tuple[ExceptionType, ...]:
-    """Execute a handler that may start in any of several states. Return the exception types that it catches."""
+) -> tuple[tuple[ExceptionType, ...], tuple[ExceptionType, ...]]:
+    """Execute a handler that may start in any of several states.
+
+    Return the exception types that it catches, and those for which its body tests the exception.
+    """
     types: tuple[ExceptionType, ...] = ()
+    tested: tuple[ExceptionType, ...] = ()
     apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
         _report_effect_of_type(interpreter, handler.type)
@@ -236,8 +243,9 @@ def _execute_handler(
         if handler.name is not None and isinstance(handler.name.name, cst.Name):
             name = handler.name.name.value
             bind(interpreter, name, _caught_exception(interpreter, handler, type_value, name))
+            tested = tested_types(interpreter, handler.body, name, code.raising_steps)
     interpreter.execute(handler.body)
-    return types
+    return types, tested
 
 
 def _may_raise(interpreter: Interpreter, handler: _Handler) -> bool:

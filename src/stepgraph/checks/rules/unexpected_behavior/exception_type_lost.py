@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.tries import catches_javascript, find_tries, handler_text, runs_steps
+from stepgraph.checks.analysis.tries import catches_javascript, find_tries, handler_text, is_javascript, runs_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import LANGUAGE_ERRORS, builtin_exception, catches_all
@@ -19,6 +19,10 @@ _PRESERVED_TYPES: Final = (ValueError, TypeError)
 _RUNTIME_ERRORS: Final = (
     *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
 )
+_REASON: Final = "only ValueError, TypeError and NonRetryableError keep their type"
+_ADVICE: Final = (
+    "Catch `JsException` from `pyodide.ffi`, raise a ValueError in the step, or return the outcome from the step."
+)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -31,6 +35,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             if not catches_all(handler):
                 lost = (caught for caught in handler.types if _is_lost(caught, try_node))
                 yield from (_diagnostic(try_node, handler, caught) for caught in lost)
+            elif not try_node.except_star and not any(is_javascript(tested) for tested in handler.tested_types):
+                lost = (tested for tested in handler.tested_types if _is_error(tested) and _is_lost(tested, try_node))
+                yield from map(_diagnostic_of_test, lost)
 
 
 def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
@@ -48,6 +55,13 @@ def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
     return try_node.non_step_errors is NonStepErrors.NONE or not issubclass(exception, LANGUAGE_ERRORS)
 
 
+def _is_error(tested: ExceptionType) -> bool:
+    """Return whether a tested type is an exception class, and not a protocol or an abstract base class."""
+    if any(builtin_exception(ancestor) is not None for ancestor in tested.ancestors):
+        return True
+    return tested.name.endswith(("Error", "Exception", "Timeout"))
+
+
 def _is_plain_error(exception: type[BaseException]) -> bool:
     """Return whether a type is an ordinary error, and not an exception group, a cancellation or an exit."""
     return issubclass(exception, Exception) and not issubclass(exception, BaseExceptionGroup)
@@ -62,21 +76,26 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
+def _diagnostic_of_test(tested: ExceptionType) -> Diagnostic:
+    text = tested.place.text
+    if tested.raised_in is None:
+        message = f"an error from a step arrives as `JsException`, and never as `{text}`: {_REASON}."
+    else:
+        source = f"`{text}` from the step {tested.raised_in!r}"
+        message = f"{source} arrives as `JsException`, which is not a `{text}`: {_REASON}."
+    return Diagnostic(tested.place.span, message, _ADVICE)
+
+
 def _diagnostic(try_node: TryOperation, handler: Handler, caught: ExceptionType) -> Diagnostic:
     text, verb = caught.place.text, "suppress" if handler.place is None else "catch"
-    reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
         source = handler_text(try_node, handler, text)
-        message = f"`{source}` never {verb}es an error from a step, which arrives as `JsException`: {reason}."
+        message = f"`{source}` never {verb}es an error from a step, which arrives as `JsException`: {_REASON}."
     else:
         is_useless = len(handler.types) == 1 and handler.place is not None
         consequence = "so this handler never runs" if is_useless else f"so this does not {verb} it"
-        message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {reason}."
-    return Diagnostic(
-        caught.place.span,
-        message,
-        "Catch `JsException` from `pyodide.ffi`, raise a ValueError in the step, or return the outcome from the step.",
-    )
+        message = f"`{text}` from the step {caught.raised_in!r} arrives as `JsException`, {consequence}: {_REASON}."
+    return Diagnostic(caught.place.span, message, _ADVICE)
 
 
 RULE = Rule(
