@@ -536,3 +536,18 @@ def test_type_test_for_an_exception_of_other_code() -> None:
     body = "try:\n    row = await a()\n    print(row['id'])\nexcept Exception as error:\n    "
 
     assert flagged_in_run("SG210", f"{body}if isinstance(error, KeyError):\n        return") == []
+
+
+_ATTEMPT = "async def attempt(work):\n    try:\n        await work()\n    except KeyError:\n        pass\n"
+
+
+def test_handler_for_steps_and_other_code() -> None:
+    other = "async def other():\n    raise KeyError\n"
+
+    assert flagged_in_run("SG210", f"{_ATTEMPT}{other}await attempt(a)\nawait attempt(other)") == []
+
+
+def test_handler_for_several_steps_is_reported_once() -> None:
+    step = '@step.do("c")\nasync def c():\n    raise KeyError\n'
+
+    assert flagged_in_run("SG210", f"{_ATTEMPT}{step}await attempt(a)\nawait attempt(c)") == ["KeyError"]

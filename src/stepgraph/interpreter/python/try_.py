@@ -39,6 +39,7 @@ from stepgraph.ir.nodes import (
     TryOperation,
     child_blocks,
 )
+from stepgraph.ir.try_facts import TryWithoutSteps
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.ir.walk import may_run_steps
 from stepgraph.limits import Limit
@@ -126,9 +127,14 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         )
         body_block = resolve_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
     if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
-        guards = guards_await(node.body, body_block)
-        operation = TryOperation(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
+        operation = TryOperation(
+            *(body_block, tuple(handlers), finalbody, except_star, place),
+            guards_await=guards_await(node.body, body_block),
+            non_step_errors=code.own_errors,
+        )
         interpreter.emit(_swallowing(interpreter, node, operation))
+    if handlers and not may_run_steps(body.block):
+        interpreter.observe(TryWithoutSteps(place))
 
 
 def _swallowing(interpreter: Interpreter, node: cst.Try | cst.TryStar, operation: TryOperation) -> TryOperation:

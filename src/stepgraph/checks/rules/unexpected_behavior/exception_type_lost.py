@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
@@ -10,9 +11,11 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import LANGUAGE_ERRORS, builtin_exception, catches_all
 from stepgraph.ir.nodes import ExceptionType, Handler, NonStepErrors, TryOperation
+from stepgraph.ir.try_facts import TryWithoutSteps
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.syntax.module import SourcePlace
 
 _PRESERVED_TYPES: Final = (ValueError, TypeError)
 # Raised by Python around an await, or by failures of the SDK itself.
@@ -26,18 +29,32 @@ _ADVICE: Final = (
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    """Report the types that no `try` at a location can catch. Several calls of a function have one `try` each."""
+    lost_in_calls: defaultdict[SourcePlace, list[Diagnostic | None]] = defaultdict(list)
+    without_steps = {fact.place for fact in subject.facts_of_type(TryWithoutSteps)}
     for try_node in find_tries(subject):
-        if try_node.non_step_errors is NonStepErrors.ANY or not runs_steps(try_node):
-            continue
-        if any(catches_javascript(handler) for handler in try_node.handlers):
-            continue
-        for handler in try_node.handlers:
-            if not catches_all(handler):
-                lost = (caught for caught in handler.types if _is_lost(caught, try_node))
-                yield from (_diagnostic(try_node, handler, caught) for caught in lost)
-            elif not try_node.except_star and not any(is_javascript(tested) for tested in handler.tested_types):
-                lost = (tested for tested in handler.tested_types if _is_error(tested) and _is_lost(tested, try_node))
-                yield from map(_diagnostic_of_test, lost)
+        if try_node.place not in without_steps and runs_steps(try_node):
+            for caught, diagnostic in _diagnostics_of_types(try_node):
+                lost_in_calls[caught.place].append(diagnostic)
+    for diagnostics in lost_in_calls.values():
+        lost = [diagnostic for diagnostic in diagnostics if diagnostic is not None]
+        if len(lost) == len(diagnostics):
+            yield lost[-1]
+
+
+def _diagnostics_of_types(try_node: TryOperation) -> Iterator[tuple[ExceptionType, Diagnostic | None]]:
+    """Yield each type that a handler catches or tests for, with a diagnostic if step errors never have that type."""
+    may_catch_others = try_node.non_step_errors is NonStepErrors.ANY
+    may_catch_others = may_catch_others or any(map(catches_javascript, try_node.handlers))
+    for handler in try_node.handlers:
+        if not catches_all(handler):
+            for caught in handler.types:
+                is_lost = not may_catch_others and _is_lost(caught, try_node)
+                yield caught, _diagnostic(try_node, handler, caught) if is_lost else None
+        elif not try_node.except_star and not any(map(is_javascript, handler.tested_types)):
+            for tested in handler.tested_types:
+                is_lost = not may_catch_others and _is_error(tested) and _is_lost(tested, try_node)
+                yield tested, _diagnostic_of_test(tested) if is_lost else None
 
 
 def _is_lost(caught: ExceptionType, try_node: TryOperation) -> bool:
