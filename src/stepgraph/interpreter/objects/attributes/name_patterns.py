@@ -13,7 +13,7 @@ NamePattern: TypeAlias = Sequence[str]
 """The constant parts around the fields of a text: `n` fields have `n + 1` parts."""
 
 _ANY_TEXT: Final = ("", "")
-_DIRECTIVE: Final = re.compile(r"%(?:\(\w*\))?[-+ #0]*\d*(?:\.\d+)?[a-zA-Z]")
+_DIRECTIVE: Final = re.compile(r"%(?:\(\w*+\))?[-+ #0]*+\d*+(?:\.\d++)?[a-zA-Z]")
 
 
 def pattern_of(node: cst.CSTNode) -> NamePattern:
