@@ -208,3 +208,29 @@ def test_attributes_of_one_of_two_objects() -> None:
           | case b
             b
     """)
+
+
+def test_views_of_the_attributes_of_an_object() -> None:
+    source = """
+class Object:
+    pass
+
+obj = Object()
+obj.x = a
+view = vars(obj).values()
+obj.x = b
+for f in view:
+    await f()
+for name, f in obj.__dict__.items():
+    await f()
+    obj.x = c
+"""
+    assert graph_of(source) == text("""
+        b
+        loop
+          switch x
+          | case b
+            b
+          | case c
+            c
+    """)

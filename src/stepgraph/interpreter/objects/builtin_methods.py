@@ -23,6 +23,7 @@ from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.mapping_methods import (
     ITEM_METHODS,
     MAPPING_METHODS,
+    VIEW_METHODS,
     clear_container,
     forget_order,
     return_unknown,
@@ -399,6 +400,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (
         AttributeDictionary,
         {
+            **VIEW_METHODS,
             "update": update_attributes,
             "copy": copy_attributes,
             "setdefault": set_default_attribute,

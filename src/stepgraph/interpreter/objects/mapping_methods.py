@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
-from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of
+from stepgraph.interpreter.objects.containers.iteration import copy_attributes, elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_view
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
@@ -36,6 +36,7 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
 )
+from stepgraph.interpreter.values.objects import AttributeDictionary
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -144,7 +145,9 @@ def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
     """Return a model of a dictionary method that returns a view. `element` maps an entry to an element of the view."""
     compute = partial(_compute_view, element=element)  # one object, because views from two loop passes are compared
 
-    def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
+    def make(
+        interpreter: Interpreter, receiver: Mapping | AttributeDictionary, arguments: Arguments, place: SourcePlace
+    ) -> Value:
         del arguments
         return make_view(interpreter, receiver, place, compute)
 
@@ -156,6 +159,8 @@ def _compute_view(
 ) -> Collection:
     """Return the current elements of a view of a dictionary."""
     (mapping,) = view.operands
+    if isinstance(mapping, AttributeDictionary):
+        mapping = copy_attributes(interpreter, mapping, Arguments(), view.place)
     iterated = iterated_entries(mapping) if isinstance(mapping, Mapping) else IteratedEntries((), is_ordered=True)
     items = tuple(element(interpreter, entry) for entry in iterated.entries)
     elements = make_result_collection(interpreter, "list", items)
@@ -234,14 +239,18 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     return replace(copy, hidden=True)
 
 
-MAPPING_METHODS: Final[dict[str, Caller]] = {
-    **ITEM_METHODS,
-    "get": _get,
-    "pop": _pop_entry,
-    "setdefault": _set_default,
+VIEW_METHODS: Final[dict[str, Caller]] = {
     "items": _view_of(_pair),
     "keys": _view_of(_key),
     "values": _view_of(_value),
+}
+
+MAPPING_METHODS: Final[dict[str, Caller]] = {
+    **ITEM_METHODS,
+    **VIEW_METHODS,
+    "get": _get,
+    "pop": _pop_entry,
+    "setdefault": _set_default,
     "update": update_mapping,
     "clear": clear_container,
     "copy": _copy_mapping,

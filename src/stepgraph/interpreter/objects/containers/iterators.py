@@ -6,6 +6,7 @@ An iterator yields each element once. After a loop that may be left early, any e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import TypeAlias
 
 import libcst as cst
@@ -18,6 +19,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExpression, Partial
 from stepgraph.interpreter.values.containers import Collection, Container, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.heap_cells import HeapCell
+from stepgraph.interpreter.values.objects import AttributeDictionary, ProjectObject
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import OperationBlock
@@ -49,9 +51,12 @@ def make_iterator(
     )
 
 
-def make_view(interpreter: Interpreter, mapping: Mapping, place: SourcePlace, compute: Compute) -> Collection:
+def make_view(
+    interpreter: Interpreter, mapping: Mapping | AttributeDictionary, place: SourcePlace, compute: Compute
+) -> Collection:
     """Return a view of a dictionary, which reflects later changes of the dictionary."""
-    lazy = LazyElements(compute, (mapping,), place, mapping.state.contents, is_view=True)
+    initial = mapping.state.contents if isinstance(mapping, Mapping) else ()
+    lazy = LazyElements(compute, (mapping,), place, initial, is_view=True)
     return replace(compute(interpreter, lazy), lazy=lazy)
 
 
@@ -109,7 +114,10 @@ class IterationSource(Struct):
     """The containers from which a loop takes its elements while it runs."""
 
     cells: dict[HeapCell, tuple[bool, tuple[object, ...]]]
-    """The heap cell of each container, with its state before the loop: whether it is unordered, and its elements."""
+    """The heap cell of each container or object, with its state before the loop.
+
+    The state consists of whether the cell is unordered, and of its elements or attributes.
+    """
 
     def is_changed(self) -> bool:
         """Return whether one of the containers has changed since the loop began."""
@@ -131,7 +139,7 @@ def iteration_source(value: Value) -> IterationSource:
                 if has_rows:
                     rows = (operand for operand in operands if isinstance(operand, Collection))
                     pending += (row.value for operand in rows for row in operand.items)
-            case Collection(state=cell) | Mapping(state=cell):
+            case Collection(state=cell) | Mapping(state=cell) | AttributeDictionary(owner=ProjectObject(state=cell)):
                 source.cells[cell] = _contents(cell)
             case GeneratorExpression(first=first):
                 pending.append(first)
@@ -141,8 +149,9 @@ def iteration_source(value: Value) -> IterationSource:
 
 
 def _contents(cell: HeapCell) -> tuple[bool, tuple[object, ...]]:
-    """Return whether the elements of a container are unordered, and the elements by identity."""
-    return cell.unordered, tuple(map(id, cell.contents))
+    """Return whether a cell is unordered, and the elements of the container or the attributes by identity."""
+    slots = (value if isinstance(value, tuple) else (value,) for value in cell.values())
+    return cell.unordered, tuple(map(id, chain.from_iterable(slots)))
 
 
 def elements_at_pass(interpreter: Interpreter, value: Value, elements: Value) -> Value:
