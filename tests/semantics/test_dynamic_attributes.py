@@ -490,3 +490,87 @@ def test_a_generator_expression_has_its_own_variable() -> None:
     loop = "for stage in (stage for name, stage in (('handle_a', self.handle_a), ('handle_b', self.handle_b))):"
     body = f"        name = event['kind']\n        {loop}\n            await getattr(self, name)(step)\n"
     assert not module_of(f"{HEAD}{body}").workflows[0].complete
+
+
+@pytest.mark.parametrize("assignment", ["W.handle_c = late", 'setattr(W, "handle_c", late)'])
+def test_partly_constant_name_of_a_member_that_the_module_adds(assignment: str) -> None:
+    added = f"""
+async def late(self, step):
+    await step.sleep("late", 1)
+
+{assignment}
+"""
+    graph = graph_of_module(HEAD + "        await getattr(self, 'handle_' + event)(step)\n" + added)
+    assert [line for line in graph.splitlines() if line.startswith("|")] == [
+        '| case "handle_a"',
+        '| case "handle_b"',
+        '| case "handle_c"',
+    ]
+
+
+def test_partly_constant_name_of_a_member_that_a_function_adds() -> None:
+    added = """
+def extend(cls):
+    async def late(self, step):
+        await step.sleep("late", 1)
+
+    cls.handle_c = late
+
+extend(W)
+"""
+    source = HEAD + "        await getattr(self, 'handle_' + event)(step)\n" + added
+    assert [note.code for note in module_of(source).workflows[0].notes] == ["escapes"]
+
+
+@pytest.mark.parametrize(
+    ("members", "call"),
+    [
+        ("inspect.getmembers(self, inspect.ismethod)", "member(step)"),
+        ("sorted(inspect.getmembers(self))", "member(step)"),
+        ("vars(type(self)).items()", "member(self, step)"),
+        ("W.__dict__.items()", "member(self, step)"),
+    ],
+)
+def test_loop_over_the_members_with_a_prefix(members: str, call: str) -> None:
+    assert graph_of(f"""
+        import inspect
+        for name, member in {members}:
+            if name.startswith("handle_"):
+                await {call}
+    """) == text(f"""
+    loop
+      if name.startswith("handle_")
+        switch name
+        | case "handle_a"
+          call handle_a
+        | case "handle_b"
+          call handle_b{BOTH}""")
+
+
+def test_comprehension_of_the_members_with_a_prefix() -> None:
+    assert graph_of("""
+        import inspect
+        members = [member for name, member in inspect.getmembers(self) if name.startswith("handle_")]
+        for stage in members:
+            await stage(step)
+    """) == text(f"""
+    loop
+      switch stage
+      | case handle_a
+        call handle_a
+      | case handle_b
+        call handle_b{BOTH}""")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for name, member in members:\n    await member(step)",
+        "for name, member in members:\n    name = event\n    if name.startswith('handle_'): await member(step)",
+        "for name, member in members:\n    if name.startswith('handle_'): await last(step)\n    last = member",
+    ],
+)
+def test_loop_over_members_without_a_prefix_is_noted(body: str) -> None:
+    body = "import inspect\n" + body.replace("members", "inspect.getmembers(self)")
+    source = HEAD + textwrap.indent(body, " " * 8)
+    assert not module_of(source).workflows[0].complete

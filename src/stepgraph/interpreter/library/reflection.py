@@ -91,7 +91,13 @@ def _members(call: LibraryCall) -> Value:
     owners = union_values(owner)
     if call.name == "builtins.vars" and all(isinstance(each, ProjectObject | ClassValue) for each in owners):
         return call.interpreter.attribute(owner, "__dict__", call.place)
-    return _members_of(call.interpreter, owner, call.place)
+    members = _members_of(call.interpreter, owner, call.place)
+    if call.name == "builtins.vars" or not isinstance(members, Unresolved):
+        return members
+    pair = make_result_collection(
+        call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(members, call.place))
+    )
+    return make_result_collection(call.interpreter, "list", (Element(pair, call.place, many=True),))
 
 
 @models("sys.modules.get", "sys.modules.values", "sys.modules.items")

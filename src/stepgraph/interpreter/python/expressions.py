@@ -40,6 +40,7 @@ from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
     Template,
+    Unresolved,
     Value,
 )
 from stepgraph.syntax.load_names import type_only_names
@@ -67,6 +68,11 @@ def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
             from stepgraph.interpreter.modules.missing_imports import observe_undefined_name
 
             observe_undefined_name(interpreter, node)
+    elif isinstance(value, Unresolved):
+        # Imported here because few values of variables are unresolved.
+        from stepgraph.interpreter.objects.attributes.member_loops import member_in_pass
+
+        value = member_in_pass(interpreter, node, value)
     interpreter.tracer.on_read(node, None, value)
     return value
 

@@ -39,7 +39,8 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.mutation.assignments import assigned_attributes
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.objects.attributes.name_patterns import NamePattern
@@ -254,10 +255,20 @@ def _matching_names(interpreter: Interpreter, owner: Value, patterns: Sequence[N
     from stepgraph.interpreter.objects.attributes.name_patterns import may_match
 
     names = _member_names(interpreter, owner)
+    if not isinstance(owner, ModuleValue):
+        modules = interpreter.modules.all_modules()
+        added = [name for module in modules for name in module.once(_attributes_of_other_objects)]
+        names = list(dict.fromkeys([*names, *added]))
     interpreter.budget.spend(
         Limit.ELEMENTS, len(names) * sum(len(part) + 1 for pattern in patterns for part in pattern)
     )
     return [candidate for candidate in names if any(may_match(candidate, pattern) for pattern in patterns)]
+
+
+def _attributes_of_other_objects(module: SourceModule) -> tuple[str, ...]:
+    """Return the attributes that a module assigns to other objects than `self`, such as classes."""
+    attributes = module.once(assigned_attributes).all().items()
+    return tuple(name for name, changes in attributes if any(c.is_assigned and not c.is_of_self for c in changes))
 
 
 def _patterns(interpreter: Interpreter, name: Value, node: cst.CSTNode, depth: int = 0) -> list[NamePattern]:
