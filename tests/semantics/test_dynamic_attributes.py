@@ -574,3 +574,20 @@ def test_loop_over_members_without_a_prefix_is_noted(body: str) -> None:
     body = "import inspect\n" + body.replace("members", "inspect.getmembers(self)")
     source = HEAD + textwrap.indent(body, " " * 8)
     assert not module_of(source).workflows[0].complete
+
+
+def test_closure_that_reads_a_name_with_two_prefixes_is_noted() -> None:
+    source = (
+        HEAD
+        + """\
+        async def go():
+            await getattr(self, name)(step)
+
+        for name in dir(self):
+            if name.startswith("handle_"):
+                await go()
+            if name.startswith("other"):
+                await go()
+"""
+    )
+    assert [note.code for note in module_of(source).workflows[0].notes] == ["unresolved-call"]

@@ -44,7 +44,7 @@ from stepgraph.interpreter.values.containers import (
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
-from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, NameArgument, Template, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, NameArgument, PartlyKnownText, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes
@@ -194,6 +194,8 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
             record_closure_read(interpreter, value)
         if isinstance(value, _SHARED_BY_CLOSURES):
             interpreter.store.record_outer_read(value.state, "items")
+        if isinstance(value, PartlyKnownText):
+            return UNKNOWN  # calls of the closure with different texts share a summary
     elif isinstance(value, (Collection, Mapping)) and value.state.serial < scope.names.serial:
         interpreter.store.reads.add((value.state.serial, "items"))
     return UNKNOWN if value is None else value
