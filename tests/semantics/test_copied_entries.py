@@ -234,3 +234,29 @@ for name, f in obj.__dict__.items():
           | case c
             c
     """)
+
+
+@pytest.mark.parametrize("attributes", ["vars(obj).values()", "{**vars(obj)}.values()"])
+def test_function_that_lists_the_attributes_of_an_object_twice(attributes: str) -> None:
+    assert graph_of(f"""
+        class Object:
+            pass
+
+        async def run_all():
+            for f in {attributes}:
+                await f()
+
+        obj = Object()
+        obj.x = a
+        await run_all()
+        obj.y = b
+        await run_all()
+    """) == text("""
+        call run_all
+        call run_all #2
+        def run_all
+          a
+        def run_all #2
+          a
+          b
+    """)

@@ -591,3 +591,27 @@ def test_closure_that_reads_a_name_with_two_prefixes_is_noted() -> None:
 """
     )
     assert [note.code for note in module_of(source).workflows[0].notes] == ["unresolved-call"]
+
+
+def test_method_that_lists_the_members_before_and_after_an_assignment() -> None:
+    source = """
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def handle_a(self, step):
+                await step.sleep("a", 1)
+
+            async def handle_all(self, step):
+                for name in dir(self):
+                    if name.startswith("handle_b"):
+                        await getattr(self, name)(step)
+
+            async def run(self, event, step):
+                async def late(step):
+                    await step.sleep("late", 1)
+
+                await self.handle_all(step)
+                self.handle_b = late
+                await self.handle_all(step)
+    """
+    assert "sleep 'late' 1" in graph_of_module(source)

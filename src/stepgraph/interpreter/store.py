@@ -139,6 +139,8 @@ class Store(Struct):
     """The elements of collections of constants after the latest append."""
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """The slots that some function has read from outside its own scope."""
+    _cells_read_as_a_whole: set[int] = field(default_factory=set)
+    """The serials of the objects whose attributes some function has listed. New attributes matter to it, too."""
     _serial: int = 0
     _serial_at_import: int = _FIRST_AT_IMPORT
     _epoch_count: int = 0
@@ -175,6 +177,13 @@ class Store(Struct):
             if slot in self.events.written:  # a rollback of this write must not restore the epoch of the current state
                 self._advance_epoch()
         self.reads.add(slot)
+
+    def record_read_of_names(self, container: HeapCell) -> None:
+        """Record that a function reads which slots a cell has, so a write to any slot may matter."""
+        self.events.record_use(container)
+        if container.serial not in self._cells_read_as_a_whole:
+            self._cells_read_as_a_whole.add(container.serial)
+            self._advance_epoch()  # a rollback of an earlier write must not restore the epoch of the current state
 
     def enter_function(self, serial: int) -> FunctionReads:
         """Start to record the reads of a function whose names are in the cell `serial`. Return the caller's record."""
@@ -267,7 +276,11 @@ class Store(Struct):
         if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old, self._writer))
         slot = container.serial, key
-        is_read = slot in self._outer_reads or (key == "items" and container.serial in self.events.read)
+        is_read = (
+            slot in self._outer_reads
+            or container.serial in self._cells_read_as_a_whole
+            or (key == "items" and container.serial in self.events.read)
+        )
         if (is_read or slot not in self.events.written) and self._affects_steps(slot, old, logged, value):
             self.events.written.add(slot)
             if is_read:

@@ -305,7 +305,10 @@ def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
     """Return the member names of a class, object or module, or an empty list if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
-    attributes = [name for name in owner.state if name.isidentifier()] if isinstance(owner, ProjectObject) else []
+    attributes: list[str] = []
+    if isinstance(owner, ProjectObject):
+        interpreter.store.record_read_of_names(owner.state)
+        attributes += filter(str.isidentifier, owner.state)
     cls = owner.cls if isinstance(owner, ProjectObject) else owner
     if not isinstance(cls, ClassValue):
         return attributes

@@ -221,6 +221,7 @@ def _entries_of_attributes(
     interpreter: Interpreter, owner: ProjectObject, place: SourcePlace
 ) -> Iterator[MappingEntry]:
     """Yield the entries of the `__dict__` of an object, without constants, because assignments may change them."""
+    interpreter.store.record_read_of_names(owner.state)
     for name, slot in tuple(owner.state.items()):
         if name.isidentifier():
             value = hide_constants(interpreter.attribute(owner, name, place))
