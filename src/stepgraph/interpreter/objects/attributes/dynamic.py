@@ -256,7 +256,8 @@ def _matching_names(interpreter: Interpreter, owner: Value, patterns: Sequence[N
 
     names = _member_names(interpreter, owner)
     if not isinstance(owner, ModuleValue):
-        modules = interpreter.modules.all_modules()
+        texts = {max(pattern, key=len).encode(errors="replace") for pattern in patterns}
+        modules = [module for module in interpreter.modules.all_modules() if any(map(module.mentions, texts))]
         added = [name for module in modules for name in module.once(_attributes_of_other_objects)]
         names = list(dict.fromkeys([*names, *added]))
     interpreter.budget.spend(
