@@ -9,7 +9,7 @@ from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.log_matching import match_log
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.program import program_of
-from stepgraph.model.payload import Graph
+from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.answers import Answers
 from stepgraph.replay.nested_entries import NestedEntries
 from stepgraph.replay.new_code import NewCode
@@ -124,3 +124,12 @@ def test_passes_of_a_loop_share_their_results() -> None:
     code = graph(loop(call("h0")), functions={**helpers, "h60": function("h60", do("a"))})
     log = log_of("running", *(replace(ended("a"), count=number) for number in range(1, 2_000)))
     assert NewCode.of(code).replay(log, LogBudget(operations=10_000)).effect == "resumes"
+
+
+def test_deep_graphs_are_compared() -> None:
+    """The matching of nodes recurses deeper than Python allows without a large stack."""
+    nested: list[Node] = [do("a"), do("b")]
+    for number in range(195):
+        nested = [either(branch(f"c{number}", node)) for node in nested]
+    replay = NewCode.of(graph(nested[1]), graph(nested[0])).replay(log_of("running", ended("a")))
+    assert replay.effect == "reruns"

@@ -56,6 +56,12 @@ class NewCode(Struct, frozen=True):
         `details` are those of the deployed and of the new code. They show which loops are infinite or changed, and
         distinguish renamed variables from other values.
         """
+        return run_with_large_stack(lambda: cls._of(graph, deployed, details, is_complete=is_complete, refusal=refusal))
+
+    @classmethod
+    def _of(
+        cls, graph: Graph, deployed: Graph | None, details: tuple[Details, Details], *, is_complete: bool, refusal: str
+    ) -> NewCode:
         program = program_of(graph, details[1])
         if program.too_large:
             return cls(program, None, is_complete, f"The new code cannot be replayed: {program.too_large}")
