@@ -210,3 +210,32 @@ def test_calls_that_change_places_run_in_another_order() -> None:
     reason = "`send(2)` may run when the instance resumes, before steps that have already run."
     assert replay(old, new, log_of("running", opened("send 1"))).reasons == (reason,)
     assert replay(old, new, log_of("running", ended("send 1"), ended("send 2"), opened("a"))).effect == "resumes"
+
+
+COLLECTED = """
+errors = []
+for item in range(4):
+    try:
+        <a>
+    except Exception:
+        errors.append(item)
+if errors:
+    <b>
+<c>
+"""
+
+
+def test_conditions_of_filled_collections_are_not_constant() -> None:
+    log = log_of("running", failed("a"), ended("a"), ended("a"), ended("a"), ended("b"), opened("c"))
+    assert replay(COLLECTED, COLLECTED.replace("    <b>", "    <d>\n    <b>"), counted(log)).effect == "out_of_order"
+
+
+@pytest.mark.parametrize(
+    ("start", "change"),
+    [("x = []", "x.append(<a>)"), ("x = 0", "x += <a>"), ("x = {}", "x[item] = <a>")],
+)
+def test_surplus_passes_may_change_later_conditions(start: str, change: str) -> None:
+    old = f"{start}\nfor item in range(3):\n    {change}\nif check(x):\n    <b>\n<c>"
+    log = counted(log_of("running", ended("a"), ended("a"), ended("a"), opened("c")))
+    assert replay(old, old.replace("range(3)", "range(2)"), log).effect == "unknown"
+    assert replay(old, old, log).effect == "resumes"

@@ -377,3 +377,31 @@ def test_many_functions_that_call_each_other_have_digests() -> None:
     functions = "".join(f"def f{number}(x):\n{calls}    return x\n" for number in range(30))
     code = CALLING.replace("class Orders", f"{functions}\nclass Orders").replace("exceeds(event.total)", "f0(event)")
     assert "f_" in str(defined(code))
+
+
+FILLED = """
+$1 = []
+for $2 in event:
+    $1.append($2)
+if $1:
+    await step.sleep("nap", 1)
+"""
+
+
+def test_mutations_of_collections_matter() -> None:
+    (expected,) = definitions(named(FILLED, "rows", "row"))
+    assert definitions(named(FILLED, "lines", "line")) == [expected]
+    assert definitions(named(FILLED, "rows", "row").replace("append", "extend")) != [expected]
+    assert definitions(named(FILLED, "rows", "row").replace("in event", "in event[1:]")) != [expected]
+
+
+def test_passes_of_loops_matter_after_the_loop() -> None:
+    code = f"x = 0\nfor i in range(3):\n    x += 1\nif x == 3:\n    {NAP}"
+    (expected,) = definitions(code)
+    assert expected == "__0 == 3 with __0 = ((0); AddAssign (1); for each of range(3))"
+
+
+def test_loops_that_an_assignment_ends_do_not_matter() -> None:
+    tested = f"if x:\n    {NAP}"
+    retried = f"for attempt in range(3):\n    try:\n        x = event.pop()\n        break\n    except E: ...\n{tested}"
+    assert definitions(retried) == definitions(f"x = event.pop()\n{tested}") != []

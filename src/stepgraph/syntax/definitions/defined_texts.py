@@ -119,7 +119,7 @@ def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
             case cst.BooleanOperation(left=left, operator=operator, right=right):
                 return f"({digested(left)}) {'and' if isinstance(operator, cst.And) else 'or'} ({digested(right)})"
             case _:
-                return f"x_{sources.of([part], functions)}"
+                return f"x_{sources.of([part], functions, place.node)}"
 
     return digested(expression)
 

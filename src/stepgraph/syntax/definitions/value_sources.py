@@ -16,6 +16,7 @@ from stepgraph.hashing import digest
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.definitions.definition_code import ast_names, code_of, expression_of, with_attributes
 from stepgraph.syntax.definitions.global_values import GlobalValues, source_digest
+from stepgraph.syntax.definitions.variable_changes import changes_of, loops_left
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import ancestors_of, code_without_layout, statements_below
@@ -35,9 +36,14 @@ class ValueSources:
         self._module = module
         self._values = values
 
-    def of(self, nodes: Sequence[cst.CSTNode], functions: Sequence[cst.FunctionDef]) -> str:
-        """Return the digest for expressions in nested functions, innermost first."""
-        return _SourceSearch(self._module, self._values).digest(nodes, tuple(functions))
+    def of(
+        self, nodes: Sequence[cst.CSTNode], functions: Sequence[cst.FunctionDef], at: cst.CSTNode | None = None
+    ) -> str:
+        """Return the digest for expressions in nested functions, innermost first.
+
+        With the node `at` that reads them, the digest depends on the heads of loops in front of it.
+        """
+        return _SourceSearch(self._module, self._values, at).digest(nodes, tuple(functions))
 
     def of_function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
@@ -56,9 +62,10 @@ class ValueSources:
 class _SourceSearch:
     """The search for the code that decides the values of some expressions."""
 
-    def __init__(self, module: SourceModule, values: GlobalValues) -> None:
+    def __init__(self, module: SourceModule, values: GlobalValues, at: cst.CSTNode | None) -> None:
         self.module = module
         self.values = values
+        self._at = at
         self._pending: deque[tuple[cst.CSTNode, _Functions]] = deque()
         self._numbers: dict[tuple[int, str], str] = {}
         """The numbers of the variables, by the identity of the function and the name."""
@@ -102,7 +109,9 @@ class _SourceSearch:
         key = id(around[index]), names[0]
         if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
             self._numbers[key] = f"v{len(self._numbers)}"
-            for binder in binders:
+            changes = changes_of(names[0], around[index], self.module)
+            loops = () if self._at is None else loops_left(changes, self._at, self.module)
+            for binder in (*binders, *changes.mutations, *loops):
                 self._texts.append(self._identifier(binder))
                 self._pending += self._parts(binder, around[index:])
         return self._numbers.get(key, names[0]), 1
@@ -125,6 +134,8 @@ class _SourceSearch:
                 yield from ((each.decorator, around) for each in decorators)
             case cst.For():
                 yield from ((part, around) for part in (binder.target, binder.iter))
+            case cst.While(test=test):
+                yield test, around
             case cst.With(items=items):
                 yield from ((each.item, around) for each in items)
             case cst.Param():

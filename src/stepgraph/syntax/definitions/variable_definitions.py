@@ -24,6 +24,7 @@ from stepgraph.syntax.definitions.bound_values import (
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
+from stepgraph.syntax.definitions.variable_changes import LoopStatement, changes_of, loops_left
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
@@ -231,7 +232,7 @@ class VariableDefinitions(Struct):
             if name in bindings.globals:
                 return cst.Name(name)
             if bindings.binds(name):
-                return self._local(name, index, self._reaching(bindings.binders[name], at), numbers)
+                return self._local(name, index, at, numbers)
         value = self._dotted((name,), at, len(self.functions))
         return cst.Name(name) if value is None else value[0]
 
@@ -287,15 +288,20 @@ class VariableDefinitions(Struct):
                     return outer, clause.target, clause.iter
         return None
 
-    def _local(self, name: str, function: int, binders: Sequence[cst.CSTNode], numbers: Numbers) -> cst.BaseExpression:
+    def _local(self, name: str, function: int, at: cst.CSTNode, numbers: Numbers) -> cst.BaseExpression:
         owner = self.functions[function]
+        binders = self._reaching(bindings_of(owner, self.module).binders[name], at)
         match self.expansion.calls.get(owner), binders:
             case _SimpleCall() as simple_call, [cst.Param() as parameter]:
                 return self._argument(simple_call, parameter, owner, numbers)
         if (owner, name) in self.expansion.pending:
             return numbers.of(owner, name, self.expansion.reference((owner, name)))
-        self.expansion.spend(len(binders))
-        value, argument = only_value(name, binders), self._only_argument(binders, owner)
+        changes = changes_of(name, owner, self.module)
+        loops = loops_left(changes, at, self.module)
+        self.expansion.spend(len(binders) + len(changes.mutations) + len(loops))
+        is_changed = bool(changes.mutations or loops)
+        value = None if is_changed else only_value(name, binders)
+        argument = None if is_changed else self._only_argument(binders, owner)
         self.expansion.pending[owner, name] = value is not None or argument is not None
         if value is not None:
             expression = self.numbered(self.module.text(without_settings(value)), binders[0], function, numbers)
@@ -305,6 +311,8 @@ class VariableDefinitions(Struct):
             expression = caller.numbered(call.module.text(passed), call.node, 0, numbers)
         else:
             definitions = [self._definition(name, binder, function) for binder in binders]
+            definitions += (self._mutation(statement) for statement in changes.mutations)
+            definitions += (self._loop(loop, function) for loop in loops)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
             expression = numbers.of(owner, name, definition)
         del self.expansion.pending[owner, name]
@@ -348,6 +356,28 @@ class VariableDefinitions(Struct):
                 return self._element(name, target, iterable, binder, function)
             case _:
                 raise UnknownDefinitionError
+
+    def _mutation(self, statement: cst.CSTNode) -> str:
+        """Return the values in a statement that mutates a collection, with those of its own function."""
+        match statement:
+            case cst.Expr(value=value) | cst.Del(target=value):
+                values = [value]
+            case cst.Assign(targets=targets, value=value):
+                values = [*(each.target for each in targets), value]
+            case cst.AugAssign(target=target, value=value):
+                values = [target, value]
+            case _:
+                raise UnknownDefinitionError
+        around = functions_around(SourcePlace(self.module, statement))
+        definitions = VariableDefinitions(self.module, around, self.expansion)
+        texts = (definitions.expand(self.module.text(each), statement, 0) for each in values)
+        return f"{type(statement).__name__} {', '.join(texts)}"
+
+    def _loop(self, loop: LoopStatement, function: int) -> str:
+        """Return the head of a loop without its variables."""
+        if isinstance(loop, cst.While):
+            return f"while {self._text(loop.test, loop, function)}"
+        return f"for each of {self._text(numbered_elements(loop.iter), loop, function)}"
 
     def _function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
         """Return an identifier for a function in others by its code and by the variables that it reads from these."""

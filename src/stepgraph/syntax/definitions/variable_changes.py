@@ -1,0 +1,76 @@
+"""The statements that mutate the collections of local variables, and the loops that repeat their assignments."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import mutated_names
+from stepgraph.syntax.walk import ancestors_of, statements_below
+
+LoopStatement: TypeAlias = cst.For | cst.While
+
+
+class VariableChanges(Struct, frozen=True):
+    """The changes of a local variable after its first assignment."""
+
+    mutations: list[cst.CSTNode] = field(default_factory=list)
+    """The statements that mutate its collection, also in inner functions."""
+    loops: dict[int, LoopStatement] = field(default_factory=dict)
+    """The loops in the function around its assignments and mutations, by identity."""
+
+
+_NO_CHANGES = VariableChanges()
+
+
+def changes_of(name: str, function: cst.FunctionDef, module: SourceModule) -> VariableChanges:
+    """Return the changes of a variable of a function."""
+    return module.once_for(function, _changes_by_name).get(name, _NO_CHANGES)
+
+
+def loops_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) -> Sequence[LoopStatement]:
+    """Return the loops that change a variable and that do not contain a node that reads it."""
+    if not changes.loops:
+        return ()
+    around = {id(at), *map(id, ancestors_of(module.parents, at))}
+    return [loop for key, loop in changes.loops.items() if key not in around]
+
+
+def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping[str, VariableChanges]:
+    changes: defaultdict[str, VariableChanges] = defaultdict(VariableChanges)
+    binders = bindings_of(function, module).binders
+    for statement in statements_below(function.body, into_functions=True):
+        for name in mutated_names(statement):
+            if name in binders:
+                changes[name].mutations.append(statement)
+    for name, nodes in binders.items():
+        mutations = changes[name].mutations if name in changes else ()
+        for node in (*nodes, *mutations):
+            for loop in _loops_around(node, function, module):
+                changes[name].loops[id(loop)] = loop
+    return dict(changes)
+
+
+def _loops_around(node: cst.CSTNode, function: cst.FunctionDef, module: SourceModule) -> list[LoopStatement]:
+    """Return the loops around a change, except those that end with it, as in an attempt that succeeds."""
+    loops: list[LoopStatement] = []
+    is_last = False
+    for outer in ancestors_of(module.parents, node):
+        if outer is function:
+            break
+        is_last = is_last or (isinstance(outer, cst.IndentedBlock) and _ends_with_break(outer))
+        if isinstance(outer, LoopStatement):
+            loops += () if is_last else (outer,)
+            is_last = False
+    return loops
+
+
+def _ends_with_break(block: cst.IndentedBlock) -> bool:
+    last = block.body[-1] if block.body else None
+    return isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Break)
