@@ -15,6 +15,7 @@ from tests.instances.replay_pairs import counted
 from tests.instances.short_logs import ended, failed, log_of, opened
 
 HEAD = """
+import asyncio
 from workers import WorkflowEntrypoint
 
 FLAG = False
@@ -239,3 +240,30 @@ def test_surplus_passes_may_change_later_conditions(start: str, change: str) -> 
     log = counted(log_of("running", ended("a"), ended("a"), ended("a"), opened("c")))
     assert replay(old, old.replace("range(3)", "range(2)"), log).effect == "unknown"
     assert replay(old, old, log).effect == "resumes"
+
+
+MEMBERS = """
+async def load():
+    <a>
+    if order["large"]:
+        <b>
+
+async def send():
+    <c>
+    <d>
+"""
+GROUP = f"{MEMBERS}\nawait asyncio.gather(load(), send())\nawait step.sleep('nap', 1000)"
+
+
+@pytest.mark.parametrize(
+    ("log", "effect"),
+    [
+        (log_of("running", ended("a"), opened("c")), "out_of_order"),
+        (log_of("running", ended("a"), ended("b"), opened("c")), "resumes"),
+        (log_of("running", ended("a"), ended("c"), ended("d"), opened("nap", "sleep")), "resumes"),
+    ],
+)
+def test_members_of_groups_are_awaited_in_sequence(log: InstanceLog, effect: InstanceEffect) -> None:
+    in_sequence = GROUP.replace("asyncio.gather(load(), send())", "load()\nawait send()")
+    assert replay(GROUP, in_sequence, log).effect == effect
+    assert replay(GROUP, GROUP.replace("load(), send()", "send(), load()"), log).effect == "resumes"

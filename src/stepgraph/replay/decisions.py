@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, have_equal_first_passes, number_of_passes
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, functions_by_key, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeElement, functions_by_key, is_work
 from stepgraph.execution.engine_rules import InstanceEffect, result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import changed_constant
@@ -22,7 +22,7 @@ from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
-from stepgraph.replay.passed_part import PassedPart, ancestors, elements_around, loops_around
+from stepgraph.replay.passed_part import PassedPart, ancestors, elements_around, loops_around, repeated_after
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
@@ -199,10 +199,16 @@ class Decisions(Struct, frozen=True):
         return (
             old is not None
             and self.new.has_passed(number, self.new_calls)
-            and not self.old.has_passed(old, self.old_calls)
+            and (not self.old.has_passed(old, self.old_calls) or self._is_awaited_earlier(old, number))
             # The branches of a choice may change places.
             and not (self.old.is_alternative(old) and self.new.is_alternative(number))
         )
+
+    def _is_awaited_earlier(self, old: int, new: int) -> bool:
+        """Return whether the new code awaits a pending member of a deployed group before steps that have run."""
+        if old in self.old.possible or self.old.is_avoided(old) or not self.old.may_be_pending(old, self.old_calls):
+            return False
+        return not self.new.may_be_pending(new, self.new_calls)
 
     def _may_have_begun(self, number: int) -> bool:
         """Return whether a new element may run before the last step of the log."""
@@ -395,7 +401,7 @@ class Decisions(Struct, frozen=True):
             return True
         if not self.unsuccessful.isdisjoint(skipped):
             return False
-        if any(self.new.is_repeatable(each) for each in _repeated_after(tree, exit_number)):
+        if any(self.new.is_repeatable(each) for each in repeated_after(tree, exit_number)):
             return all(not NamePattern.of(tree[each].name).is_literal for each in skipped)
         keys = Counter(result_key(each.kind, each.fields) for each in tree.elements if each.kind in STEPS)
         return all(keys[result_key(tree[each].kind, tree[each].fields)] == 1 for each in skipped)
@@ -480,15 +486,6 @@ class Decisions(Struct, frozen=True):
             return False
         choices = old[old[partner].parent], new[new[branch].parent]
         return choices[0].text("discriminant") == choices[1].text("discriminant")
-
-
-def _repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
-    """Yield the elements around an exit that may run again after it: its function, and loops that it stays in."""
-    loops = 1 if tree[exit_number].text("kind") == "break" else len(tree)
-    for outer in ancestors(tree, exit_number):
-        if outer.slot == FUNCTIONS or (outer.kind == "loop" and loops <= 0):
-            yield outer
-        loops -= outer.kind == "loop"
 
 
 def _is_conditional(element: TreeElement) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -39,6 +40,8 @@ class PassedPart(Struct, frozen=True):
     """The elements that leave a trace in the log."""
     counts: Mapping[int, int]
     """The number of runs of each step, if the log determines it."""
+    in_order: Sequence[int]
+    """The numbers of the steps and calls that may have run, in source order."""
 
     @classmethod
     def of(
@@ -79,6 +82,7 @@ class PassedPart(Struct, frozen=True):
             frozenset(places.called_once()),
             traces,
             _certain_counts(runs),
+            sorted(possible),
         )
 
     def contains(self, number: int) -> bool:
@@ -105,6 +109,34 @@ class PassedPart(Struct, frozen=True):
                 visited |= following
                 pending += sorted(following)
         return False
+
+    def may_be_pending(self, number: int, calls: Mapping[str, Sequence[int]]) -> bool:
+        """Return whether an element may still run in a group that is not over, after the steps of its member so far.
+
+        `calls` are the calls in the version, by the name of the called function.
+        """
+        functions: set[int] = set()
+        at = number
+        while at != ROOT:
+            element = self.tree[at]
+            if element.kind == "loop":
+                return False
+            if self.tree[element.parent].kind == "parallel":
+                is_over = self.last.get(_function_of(self.tree, at), ROOT) >= self.tree[element.parent].end
+                return not is_over and not self._has_run_in(range(self.tree[number].end, element.end))
+            at = element.parent
+            if element.slot == FUNCTIONS:
+                several = calls.get(element.text(KEY), ())
+                if len(several) != 1 or element.number in functions or self.last.get(element.number, ROOT) > number:
+                    return False
+                functions.add(element.number)
+                number = at = several[0]
+        return False
+
+    def _has_run_in(self, numbers: range) -> bool:
+        """Return whether one of some consecutive elements may have run."""
+        index = bisect_left(self.in_order, numbers.start)
+        return index < len(self.in_order) and self.in_order[index] < numbers.stop
 
     def passes(self, loop: int) -> int | None:
         """Return how many passes of a loop have begun, or None if this is unknown.
@@ -337,3 +369,12 @@ def elements_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int)
                 pending += calls.get(outer.text(KEY), ())
             around.add(outer.number)
     return around
+
+
+def repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
+    """Yield the elements around an exit that may run again after it: its function, and loops that it stays in."""
+    loops = 1 if tree[exit_number].text("kind") == "break" else len(tree)
+    for outer in ancestors(tree, exit_number):
+        if outer.slot == FUNCTIONS or (outer.kind == "loop" and loops <= 0):
+            yield outer
+        loops -= outer.kind == "loop"
