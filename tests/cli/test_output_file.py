@@ -296,6 +296,32 @@ def test_configurations_and_imports_are_not_overwritten(stepgraph: Command, name
     )
 
 
+@pytest.mark.parametrize("name", ["pyproject.toml", ".gitignore"])
+def test_settings_are_not_overwritten(stepgraph: Command, name: str) -> None:
+    write(name, "# settings\n")
+    run = stepgraph("check", "orders.py", "-o", name)
+    assert (run.code, run.messages) == (
+        2,
+        [f"stepgraph: {name} is a configuration file, so it is not overwritten. Name another file."],
+    )
+    assert Path(name).read_text() == "# settings\n"
+
+
+def test_the_baseline_is_not_overwritten_by_a_report(stepgraph: Command) -> None:
+    stepgraph("check", "orders.py", "--baseline", "base.json", "--update-baseline")
+    before = Path("base.json").read_bytes()
+    run = stepgraph("check", "orders.py", "--baseline", "base.json", "-f", "json", "-o", "base.json")
+    assert run.messages == ["stepgraph: base.json is a source file, so it is not overwritten. Name another file."]
+    assert Path("base.json").read_bytes() == before
+
+
+def test_the_baseline_is_not_overwritten_by_a_drawing(stepgraph: Command) -> None:
+    stepgraph("check", "orders.py", "--baseline", "base.json", "--update-baseline")
+    write("pyproject.toml", "[tool.stepgraph]\nbaseline = 'base.json'\n")
+    run = stepgraph("graph", "orders.py", "--findings", "-f", "svg", "-o", "base.json")
+    assert run.messages == ["stepgraph: base.json is a source file, so it is not overwritten. Name another file."]
+
+
 def test_an_invalid_source_is_not_overwritten(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     stepgraph("graph", "broken.py", "-o", "broken.py")

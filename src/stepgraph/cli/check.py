@@ -91,7 +91,7 @@ def check(
             return _show_fixes(fixes, check_run, selected_paths, output, exit_zero=exit_zero)
         _write_fixes(fixes, check_run)
         check_run = fixes.check_run
-    output.deliver(check_run.report, check_run.analysis.files, _summary)
+    output.deliver(check_run.report, check_run.files, _summary)
     if output.name is None and fixing.mode is FixMode.REPORT:
         cache.record(selected_paths, check_run.sources, check_run.analysis, check_run.criteria.files)
     return _exit_code(check_run, selected_paths, exit_zero=exit_zero)
@@ -118,7 +118,7 @@ def _watch(
 
     def run(cache: Cache) -> ExitCode:
         check_run = _run_check(paths, environment, checking, output, cache)
-        output.deliver(check_run.report, check_run.analysis.files, _summary)
+        output.deliver(check_run.report, check_run.files, _summary)
         return _exit_code(check_run, paths, exit_zero=checking.failure.exit_zero)
 
     return watch(WatchedCommand(run, paths, output.name, is_text=output.format.is_text, quiet=output.quiet))
@@ -131,6 +131,11 @@ class _ReportedCheck(Struct, frozen=True):
     analysis: Analysis
     report: Report
     criteria: Criteria
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read."""
+        return (*self.analysis.files, *self.criteria.files)
 
 
 def _run_check(
@@ -145,7 +150,7 @@ def _run_check(
     """Check the selected paths. A preview of fixes neither updates nor mentions the baseline."""
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
-    output.prepare(sources.files)
+    output.prepare((*sources.files, *criteria.files))
     result = cache.check(sources, paths)
     analysis = result.analysis
     if preview:
@@ -229,7 +234,7 @@ def _show_fixes(
     if output.format is not REPORT_FORMATS["text"]:
         raise click.UsageError("--diff prints a patch, so it cannot be combined with a format.")
     write_message(_fix_summary(fixes, written=False))
-    _write_patch(fixes.files, output.name, check_run.analysis.files)
+    _write_patch(fixes.files, output.name, check_run.files)
     code = _exit_code(check_run, paths, exit_zero=True)
     return ExitCode.FINDINGS if code is ExitCode.CLEAN and fixes.files and not exit_zero else code
 

@@ -101,7 +101,8 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
     paths, checked = request.paths, request.checked
     criteria = project_criteria(paths) if checked else None
     sources = load_sources(paths, request.environment, cache)
-    _prepare_destination(output, sources.files)
+    other_files = () if criteria is None else criteria.files
+    _prepare_destination(output, (*sources.files, *other_files))
     with cache.date_lookup(paths) as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
@@ -121,8 +122,9 @@ def _draw(request: _Request, output: DrawingOutput, options: FormatOptions, cach
             if subject.graph is None or not shows_notes:
                 _write_notes(subject, quiet=output.quiet)
         if output.name is None and options.engine != "dot":  # an update of Graphviz may change its drawings
-            cache.record(paths, sources, analysis, () if criteria is None else criteria.files)
-        return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
+            cache.record(paths, sources, analysis, other_files)
+        files = (*analysis.files, *other_files)
+        return _deliver(selected, output, options, sources=files, failed=bool(analysis.problems))
 
 
 @click.command("render", short_help=_RENDER_SHORT_HELP)

@@ -17,6 +17,7 @@ from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
 from stepgraph.project.folders import real_path
 from stepgraph.project.reading import check_named, read_named, unreadable_problem
+from stepgraph.project.root import SETTINGS_NAMES
 from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
 from stepgraph.subject import Subject
 
@@ -42,12 +43,15 @@ class OutputFile(Struct, frozen=True):
 def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
     """Return the file to write, before its content is computed.
 
-    Raises CommandError if it is one of the `sources`, or evidently cannot be written.
+    Raises CommandError if it is one of the `sources` or an existing file with settings, or evidently cannot be written.
     """
     try:
-        return OutputFile(target_of(name, sources))
+        target = target_of(name, sources)
     except WriteError as error:
         raise command_error(error) from None
+    if os.path.basename(target.path) in SETTINGS_NAMES and os.path.lexists(target.path):
+        raise path_error(name, "is a configuration file, so it is not overwritten. Name another file.")
+    return OutputFile(target)
 
 
 def command_error(error: WriteError) -> CommandError:

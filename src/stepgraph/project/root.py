@@ -17,6 +17,9 @@ _GIT_FOLDER = ".git"
 _PACKAGE_FILE = "__init__.py"
 _SETTINGS_FILE = "pyproject.toml"
 
+SETTINGS_NAMES: Final = frozenset({*CONFIGURATION_NAMES, _SETTINGS_FILE, ".gitignore"})
+"""The names of the files that decide which files and workflows are analyzed, and how."""
+
 
 def is_configuration_name(name: str) -> bool:
     """Return whether a file name may be that of a wrangler configuration, such as `wrangler.staging.jsonc`.

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct, field
 
@@ -18,11 +18,9 @@ from stepgraph.model.note import InputError
 from stepgraph.project.file_selection import read_selection
 from stepgraph.project.folders import folder_of, prefix_of, real_path, with_ancestors
 from stepgraph.project.reading import check_named, list_entries
-from stepgraph.project.root import CONFIGURATION_NAMES, Root, root_of
+from stepgraph.project.root import SETTINGS_NAMES, Root, root_of
 from stepgraph.project.search import is_skipped, search_folder
 from stepgraph.project.sources import Sources
-
-_SETTINGS_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", ".gitignore"})
 
 FileState: TypeAlias = tuple[int, ...]
 """The properties of a file that indicate a change of its content or its permissions."""
@@ -125,7 +123,7 @@ class WatchScope(Struct, frozen=True):
                 if entry.is_dir(follow_symlinks=False):
                     if with_folders and not is_skipped(prefix, entry.name):
                         snapshot.files[f"{path}/"] = (entry.inode(),)
-                elif entry.name in _SETTINGS_NAMES or path in self.files or (with_modules and _is_module(entry.name)):
+                elif entry.name in SETTINGS_NAMES or path in self.files or (with_modules and _is_module(entry.name)):
                     self._scan_file(path, snapshot)
 
     def _scan_file(self, path: str, snapshot: Snapshot) -> None:
