@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project.watched_files import ChangeKind, FileChange, Snapshot, scope_of
+from tests.cli.conftest import needs_unix_files
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +42,29 @@ def test_an_old_file_that_changes_during_the_run_is_noticed(orders: Path) -> Non
     write_with_time(orders, "a = 2\n")
     later = scope_of(["."]).scan()
     assert Snapshot().changes_in(later, start) == (FileChange("orders.py", ChangeKind.CHANGED),)
+
+
+@needs_unix_files
+def test_a_link_that_leads_out_is_noticed_when_it_is_replaced(orders: Path) -> None:
+    orders.unlink()
+    orders.symlink_to("/")
+    scope = scope_of(["orders.py"])
+    before = scope.scan()
+    assert list(before.files) == ["orders.py"]
+    orders.unlink()
+    orders.write_text("a = 1\n", encoding="utf-8")
+    assert before.changes_to(scope.scan()) == (FileChange("orders.py", ChangeKind.CHANGED),)
+
+
+@needs_unix_files
+def test_a_link_that_replaces_a_searched_directory_is_not_followed(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "entry.py").touch()
+    scope = scope_of(["project"])
+    before = scope.scan()
+    folder.rename("moved")
+    folder.symlink_to("/")
+    later = scope.scan()
+    assert later.folders == {}
+    assert before.changes_to(later) == (FileChange("project/entry.py", ChangeKind.REMOVED),)

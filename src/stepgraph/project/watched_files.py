@@ -14,11 +14,10 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.model.note import InputError
 from stepgraph.project.file_selection import read_selection
-from stepgraph.project.folders import folder_of, prefix_of, real_path, with_ancestors
-from stepgraph.project.reading import check_named, list_entries
-from stepgraph.project.root import SETTINGS_NAMES, Root, root_of
+from stepgraph.project.folders import folder_of, path_from, prefix_of, real_path, with_ancestors
+from stepgraph.project.reading import list_entries
+from stepgraph.project.root import SETTINGS_NAMES, Root, link_leading_out, root_of
 from stepgraph.project.search import is_skipped, search_folder
 from stepgraph.project.sources import Sources
 
@@ -101,7 +100,8 @@ class WatchScope(Struct, frozen=True):
     def scan(self) -> Snapshot:
         """Return the current state of all relevant files."""
         snapshot = Snapshot()
-        for path in filter(os.path.isdir, self.searched):
+        # A link may have replaced a searched directory.
+        for path in (path for path in self.searched if os.path.isdir(path) and self._contains(path)):
             for prefix in search_folder(path, read_selection(path).selection).folders:
                 self._scan_folder(prefix, snapshot, with_modules=True, with_folders=False)
         for prefix in self.modules:
@@ -161,9 +161,11 @@ def scope_of(
 
     `sources` and `files` are the sources and the files of the last run. `output` is the output file.
     """
-    named = [path for path in paths if _may_watch(path)]
+    links = {path: link for path in paths if "\0" not in path and (link := link_leading_out(path)) is not None}
+    named = [path for path in paths if "\0" not in path and path not in links]
     searched = tuple(path for path in named if os.path.isdir(path))
-    relevant_files = frozenset(files)
+    # Links that lead out are not followed, but a change of the link itself is relevant.
+    relevant_files = frozenset((*files, *(path_from("", link) for link in links.values())))
     folders_of_named = [prefix_of(path) if path in searched else folder_of(path) for path in named]
     modules = [folder for path, folder in zip(named, folders_of_named, strict=True) if path not in searched]
     modules += () if sources is None else _listed_folders(sources)
@@ -176,17 +178,9 @@ def scope_of(
         tuple(dict.fromkeys(modules)),
         tuple(dict.fromkeys(settings)),
         relevant_files,
-        tuple(dict.fromkeys(map(root_of, named))),
+        tuple(dict.fromkeys(map(root_of, (*named, *map(os.path.dirname, links.values()))))),
         None if output is None else real_path(output),
     )
-
-
-def _may_watch(path: str) -> bool:
-    try:
-        check_named(path)
-    except InputError:
-        return False
-    return "\0" not in path
 
 
 def _listed_folders(sources: Sources) -> Iterator[str]:
