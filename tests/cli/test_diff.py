@@ -448,6 +448,12 @@ def test_revisions_need_a_repository(stepgraph: Command) -> None:
     ]
 
 
+@pytest.mark.usefixtures("repository")
+def test_an_excluded_revision_is_not_a_revision(stepgraph: Command) -> None:
+    (stderr,) = stepgraph("diff", "^HEAD").messages
+    assert stderr.startswith("stepgraph: `^HEAD` is not a file, directory or revision.")
+
+
 def test_a_wrong_default_branch_suggests_the_actual_one(stepgraph: Command) -> None:
     git("init", "--quiet", "--initial-branch=master")
     write_orders()

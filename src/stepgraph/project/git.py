@@ -456,8 +456,8 @@ def blob_id(root: str, path: str) -> str:
 
 
 def _commit(root: str, name: str) -> str | None:
-    # Git would read the name as an option, or cannot receive it.
-    if not name or name.startswith("-") or "\0" in name:
+    # Git would read the name as an option or as the exclusion of a revision, or cannot receive it.
+    if not name or name.startswith(("-", "^")) or "\0" in name:
         return None
     output = _git_output(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     return output.strip() if output else None
