@@ -49,23 +49,6 @@ class MethodCalled(Fact, Struct, frozen=True):
     """Whether an enclosing `try` catches TypeError by name."""
 
 
-class MethodMissing(Fact, Struct, frozen=True):
-    """A call of a nonexistent method of the step object."""
-
-    method: str
-    place: SourcePlace
-    """The location of the callee."""
-
-
-class StepAttributeMissing(Fact, Struct, frozen=True):
-    """A read of an attribute that a declared step lacks, because it is a function, as in `charge.result`."""
-
-    attribute: str
-    step: StepDefinition
-    place: SourcePlace
-    """The location of the attribute expression."""
-
-
 class DecoratorApplied(Fact, Struct, frozen=True):
     """A call of the decorator that `step.do(...)` returns."""
 
@@ -493,3 +476,9 @@ class LateBoundVariable(Fact, Struct, frozen=True):
     """The calls of the function in the loop that each pass makes once."""
     calls_inside: tuple[SourcePlace, ...]
     """The calls in a lambda that is an element of a collection; empty for other functions."""
+
+
+class TryWithoutSteps(Fact, Struct, frozen=True):
+    """A `try` whose body runs no steps in some call of its function, so its handlers catch errors of other code."""
+
+    place: SourcePlace

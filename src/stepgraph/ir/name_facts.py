@@ -1,4 +1,4 @@
-"""Facts about names: imports, missing names and attributes of modules and classes."""
+"""Facts about names: imports, missing names, and missing attributes of modules, classes, objects and steps."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stepgraph.ir.facts import Fact
+from stepgraph.ir.nodes import StepDefinition
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -146,3 +147,20 @@ class TypeOnlyName(Fact, Struct, frozen=True):
     at_load: bool
     """Whether the module uses the name when it is loaded, outside of functions."""
     place: SourcePlace
+
+
+class MethodMissing(Fact, Struct, frozen=True):
+    """A call of a nonexistent method of the step object."""
+
+    method: str
+    place: SourcePlace
+    """The location of the callee."""
+
+
+class StepAttributeMissing(Fact, Struct, frozen=True):
+    """A read of an attribute that a declared step lacks, because it is a function, as in `charge.result`."""
+
+    attribute: str
+    step: StepDefinition
+    place: SourcePlace
+    """The location of the attribute expression."""

@@ -66,7 +66,7 @@ def is_over_at_the_first(group: Parallel) -> bool:
 
 
 def may_fail_alone(member: Node, group: Parallel | None, details: Details) -> bool:
-    """Return whether a group, or a list with clocks if there is no group, may end normally after a member failed.
+    """Return whether a group may end normally after a member failed. `group` is None for a list with clocks.
 
     A group of the kind `all` may if `asyncio.wait` awaits it, or if the code awaits its tasks one by one, in which case
     it may ignore the errors of tasks.

@@ -25,6 +25,7 @@ from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
+from stepgraph.ir.facts import TryWithoutSteps
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,
@@ -39,7 +40,6 @@ from stepgraph.ir.nodes import (
     TryOperation,
     child_blocks,
 )
-from stepgraph.ir.try_facts import TryWithoutSteps
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.ir.walk import may_run_steps
 from stepgraph.limits import Limit

@@ -20,7 +20,8 @@ from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, Step
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
-from stepgraph.ir.facts import MethodMissing, StepAttributeMissing, StepDeclared
+from stepgraph.ir.facts import StepDeclared
+from stepgraph.ir.name_facts import MethodMissing, StepAttributeMissing
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
 from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, Constant, NameArgument, Unresolved, Value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import MethodMissing
+from stepgraph.ir.name_facts import MethodMissing
 from stepgraph.model.note import ProblemKind
 
 if TYPE_CHECKING:

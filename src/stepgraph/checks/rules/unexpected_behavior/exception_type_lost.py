@@ -10,8 +10,8 @@ from stepgraph.checks.analysis.tries import catches_javascript, find_tries, hand
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.exceptions import LANGUAGE_ERRORS, builtin_exception, catches_all
+from stepgraph.ir.facts import TryWithoutSteps
 from stepgraph.ir.nodes import ExceptionType, Handler, NonStepErrors, TryOperation
-from stepgraph.ir.try_facts import TryWithoutSteps
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject

@@ -19,7 +19,8 @@ from stepgraph.checks.diagnostic import (
     unsafe_fix,
 )
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepAttributeMissing
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled
+from stepgraph.ir.name_facts import MethodMissing, StepAttributeMissing
 from stepgraph.ir.static_values import (
     StaticArgument,
     StaticArguments,
