@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
+from stepgraph.interpreter.objects.attributes.name_patterns import literal_text
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local
 from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.ir.values import External, is_none
@@ -31,9 +31,7 @@ def _texts(interpreter: Interpreter, node: cst.CSTNode) -> list[str]:
     if subject is not None:
         return _class_names(interpreter, node, subject)
     match node:
-        case cst.SimpleString(evaluated_value=str(text)):
-            return [text]
-        case cst.FormattedStringText(value=text) if not _ESCAPES.intersection(text):
+        case cst.SimpleString() | cst.FormattedStringText() if (text := literal_text(node)) is not None:
             return [text]
         case cst.FormattedStringExpression(conversion=None, format_spec=None, equal=None, expression=inner):
             return _texts(interpreter, inner)
@@ -45,10 +43,6 @@ def _texts(interpreter: Interpreter, node: cst.CSTNode) -> list[str]:
             return [text.lower() for text in _texts(interpreter, inner)]
         case _:
             return []
-
-
-_ESCAPES: Final = frozenset("\\{}")
-"""Characters that stand for others in the text of an f-string."""
 
 
 def _concatenated(parts: Sequence[Sequence[str]]) -> list[str]:

@@ -14,7 +14,7 @@ from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
-from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
+from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, has_class_attribute, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.union import union_of_values, with_fallback
@@ -213,12 +213,9 @@ def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
         order = (*order, *resolution_order(owner.metaclass))
     return any(
         not isinstance(base, ClassValue | External)
-        or (isinstance(base, ClassValue) and not base.scope.bindings.binders.keys().isdisjoint(_LOOKUP_HOOKS))
+        or (isinstance(base, ClassValue) and not base.scope.bindings.binders.keys().isdisjoint(LOOKUP_HOOKS))
         for base in order
     )
-
-
-_LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: SourcePlace) -> Iterator[Case]:

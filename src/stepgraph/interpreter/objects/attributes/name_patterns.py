@@ -19,9 +19,7 @@ _DIRECTIVE: Final = re.compile(r"%(?:\(\w*+\))?[-+ #0]*+\d*+(?:\.\d++)?[a-zA-Z]"
 def pattern_of(node: cst.CSTNode) -> NamePattern:
     """Return the pattern of an expression whose value is text."""
     match node:
-        case cst.SimpleString(evaluated_value=str(text)):
-            return (text,)
-        case cst.FormattedStringText(value=text) if not _ESCAPES.intersection(text):
+        case cst.SimpleString() | cst.FormattedStringText() if (text := literal_text(node)) is not None:
             return (text,)
         case cst.FormattedString(parts=[*parts]):
             return _concatenated(map(pattern_of, parts))
@@ -36,6 +34,17 @@ def pattern_of(node: cst.CSTNode) -> NamePattern:
             return _pattern_of_format(text)
         case _:
             return _ANY_TEXT
+
+
+def literal_text(node: cst.CSTNode) -> str | None:
+    """Return the value of a string, or of a part of an f-string without escapes. Return None for other nodes."""
+    match node:
+        case cst.SimpleString(evaluated_value=str(text)):
+            return text
+        case cst.FormattedStringText(value=text) if not _ESCAPES.intersection(text):
+            return text
+        case _:
+            return None
 
 
 _ESCAPES: Final = frozenset("\\{}")
