@@ -37,7 +37,7 @@ def _disorder(entries: Sequence[LogEntry]) -> Iterator[str]:
 
 
 def _gaps(entries: Sequence[LogEntry]) -> Iterator[str]:
-    """Yield the first entry whose counter skips a number. Counters of sleeps do not tell."""
+    """Yield the first entry whose counter skips a number. Counters of sleeps also depend on their durations."""
     names: set[tuple[EntryKind, str]] = set()
     for number, entry in enumerate(entries, 1):
         names.add((entry.kind, entry.log_name))

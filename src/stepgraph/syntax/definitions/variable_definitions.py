@@ -358,7 +358,7 @@ class VariableDefinitions(Struct):
                 raise UnknownDefinitionError
 
     def _mutation(self, statement: cst.CSTNode) -> str:
-        """Return the values in a statement that mutates a collection, with those of its own function."""
+        """Return the values in a statement that mutates a collection, with the definitions of their variables."""
         match statement:
             case cst.Expr(value=value) | cst.Del(target=value):
                 values = [value]
