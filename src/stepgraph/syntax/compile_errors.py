@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import warnings
-from typing import Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from stepgraph.syntax.module import SourceModule
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.pieces.parsing import ParsedPiece
 
 _MAX_TOKENS: Final = 100_000
 """The maximum number of tokens of a module that is compiled. A longer module would take too much time and memory."""
@@ -21,6 +25,13 @@ For each name, the compiler reorders the values of all names of the pattern. Thi
 
 _FEW_TOKENS: Final = 2_000
 """The number of tokens that cannot exceed `_MAX_CAPTURE_COST`, because other tokens are between the names."""
+
+
+_FAR_REACHING_WORDS: Final = (b"global", b"nonlocal", b"yield")
+"""Words of statements that are valid or invalid depending on distant statements."""
+
+_FUTURE_IMPORT: Final = "from __future__ import annotations\n"
+"""The only import that changes which other statements are valid. It restricts annotations."""
 
 
 class CompileError(Struct, frozen=True):
@@ -38,6 +49,9 @@ def compile_error(module: SourceModule) -> CompileError | None:
     """
     if module.tokens > _MAX_TOKENS:
         return None
+    pieces = [] if any(map(module.mentions, _FAR_REACHING_WORDS)) else _pieces_of(module)
+    if _compile_if_similar(pieces):
+        return None
     try:
         has_patterns = module.mentions(b"case") and module.tokens > _FEW_TOKENS
         compile_source(module.content, has_finally=module.mentions(b"finally"), has_patterns=has_patterns)
@@ -46,7 +60,36 @@ def compile_error(module: SourceModule) -> CompileError | None:
         return CompileError(error.msg, error.lineno or 1, error.offset or 1) if is_parsed else None
     except (ValueError, RecursionError, MemoryError):
         return None
+    for parsed, opening in pieces:
+        parsed.valid_openings.add(opening)
     return None
+
+
+def _pieces_of(module: SourceModule) -> list[tuple[ParsedPiece, str]]:
+    """Return the pieces of a module that was parsed in pieces, each with code that opens the blocks around it."""
+    if module.joined is None:
+        return []
+    future = _FUTURE_IMPORT if module.mentions(b"__future__") else ""
+    openings = [future + opening for opening in module.joined.openings]
+    return [*zip(module.joined.pieces, openings, strict=True)]
+
+
+def _compile_if_similar(pieces: Sequence[tuple[ParsedPiece, str]]) -> bool:
+    """Compile the pieces of a module that an earlier version without errors did not have. Return whether this succeeds.
+
+    Return False if all pieces are new, because it takes less time to compile the whole module.
+    """
+    changed = [(parsed, opening) for parsed, opening in pieces if opening not in parsed.valid_openings]
+    if len(changed) == len(pieces):
+        return False
+    for parsed, opening in changed:
+        code = parsed.code_in(opening)
+        try:
+            compile_source(code.encode(), has_finally="finally" in code, has_patterns="case" in code)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return False
+        parsed.valid_openings.add(opening)
+    return True
 
 
 def compile_source(source: bytes, *, has_finally: bool = True, has_patterns: bool = True) -> None:

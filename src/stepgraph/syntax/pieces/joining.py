@@ -23,6 +23,17 @@ _TYPES: Final[dict[str, frozenset[type[cst.CSTNode]]]] = {
 }
 """The types of the statements with a block, by `PieceBlock.opening`."""
 
+_KEYWORDS: Final[dict[type[BlockStatement], str]] = {
+    cst.ClassDef: "class _:",
+    cst.With: "with _:",
+    cst.If: "if _:",
+    cst.For: "while _:",
+    cst.While: "while _:",
+    cst.Try: "try:",
+    cst.TryStar: "try:",
+}
+"""Code that opens a block in which the same statements are valid, by the type of the compound statement."""
+
 
 class CutNode(Struct, frozen=True):
     """A statement or block that continues in later pieces."""
@@ -114,6 +125,8 @@ class JoinedModule(JoinedPieces, frozen=True, eq=False, dict=True):
     """A module and the pieces from which it was joined."""
 
     tree: cst.Module
+    openings: tuple[str, ...]
+    """Code that opens blocks like those around the start of each piece."""
 
     @cached_property
     def parents(self) -> Parents:
@@ -138,6 +151,8 @@ class _JoinedBlock(Struct):
     indent: str
     """The whitespace at the start of a line."""
     statements: list[cst.BaseStatement]
+    opening: str = ""
+    """Code that opens this block and those around it."""
 
 
 class _Joiner(Struct):
@@ -147,11 +162,14 @@ class _Joiner(Struct):
     blocks: list[_JoinedBlock] = field(default_factory=lambda: [_JoinedBlock(None, "", [])])
     """The open blocks, from the module inwards."""
     cut_nodes: dict[int, CutNode] = field(default_factory=dict)
+    openings: list[str] = field(default_factory=list)
+    """Code that opens the blocks around the start of each piece."""
 
     def add(self, parsed: ParsedPiece) -> None:
         """Add the next piece."""
         for block in parsed.piece.blocks[len(self.blocks) - 1 :]:
             self._open(block)
+        self.openings.append(self.blocks[-1].opening)
         end_depth = min(parsed.end_depth, len(parsed.piece.end_blocks))
         for depth in range(parsed.depth, -1, -1):
             self.blocks[depth].statements += parsed.statements[depth]
@@ -175,7 +193,8 @@ class _Joiner(Struct):
             raise WrongCutError
         if outer.indent + (self.default_indent if body.indent is None else body.indent) != block.indent:
             raise WrongCutError
-        self.blocks.append(_JoinedBlock(statement, block.indent, list(body.body)))
+        opening = f"{outer.opening}{outer.indent}{_opening_of(statement)}\n"
+        self.blocks.append(_JoinedBlock(statement, block.indent, list(body.body), opening))
 
     def _close(self, parsed: ParsedPiece, depth: int) -> None:
         """Close the innermost block, which ends in a piece."""
@@ -189,6 +208,13 @@ class _Joiner(Struct):
         last = block.statements[-1]
         self.cut_nodes[id(body)] = CutNode(statement.body, body, last)
         self.cut_nodes[id(joined)] = CutNode(statement, joined, (last, *clauses_of(opening))[-1])
+
+
+def _opening_of(statement: BlockStatement) -> str:
+    """Return code that opens a block in which the same statements are valid as in the first block of a statement."""
+    if isinstance(statement, cst.FunctionDef):
+        return "def _():" if statement.asynchronous is None else "async def _():"
+    return _KEYWORDS[type(statement)]
 
 
 def _with_clauses(statement: BlockStatement, opening: BlockStatement) -> BlockStatement:
@@ -223,7 +249,7 @@ def join(pieces: tuple[ParsedPiece, ...], encoding: str) -> JoinedModule:
         default_newline=first.context.newline,
         has_trailing_newline=last.has_trailing_newline,
     )
-    return JoinedModule(pieces, joiner.cut_nodes, tree)
+    return JoinedModule(pieces, joiner.cut_nodes, tree, tuple(joiner.openings))
 
 
 def join_block(

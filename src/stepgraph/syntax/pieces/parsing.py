@@ -125,6 +125,18 @@ class ParsedPiece(Struct, frozen=True, eq=False, dict=True):
         added = [inner[len(outer) :] for outer, inner in pairwise(indents)]
         return part_positions(blocks, added, self.context.indent, self.context.newline)
 
+    @cached_property
+    def valid_openings(self) -> set[str]:
+        """Code that opens blocks in which Python compiles the piece, as far as it has."""
+        return set()
+
+    def code_in(self, opening: str) -> str:
+        """Return the text of the piece in the blocks that a text opens."""
+        if self.context.is_first:
+            return self.piece.text + _code_after(self.piece, self.context.newline)
+        indent = self.piece.blocks[-1].indent if self.piece.blocks else ""
+        return f"{opening}{indent}0\n{self.piece.text}{_code_after(self.piece, self.context.newline)}"
+
 
 def clauses_of(statement: BlockStatement) -> tuple[cst.CSTNode, ...]:
     """Return the clauses after the first block of a compound statement."""
