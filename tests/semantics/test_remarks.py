@@ -203,9 +203,9 @@ def test_a_suppressing_manager_swallows_the_error() -> None:
     assert remarks_on("with contextlib.suppress(Exception):\n    await a()\nawait b()") == ["swallows the error"]
 
 
-def test_a_handler_that_only_raises_has_a_remark() -> None:
-    body = "try:\n    await a()\nexcept Exception as error:\n    raise ValueError('no') from error"
-    assert remarks_on(body) == ['raise ValueError("no") from error']
+@pytest.mark.parametrize("statement", ["raise ValueError('no') from error", "return"])
+def test_a_handler_that_ends_in_a_drawn_exit_has_no_remark(statement: str) -> None:
+    assert remarks_on(f"try:\n    await a()\nexcept Exception as error:\n    {statement}") == []
 
 
 def test_a_handler_that_raises_on_one_path_has_no_remark() -> None:

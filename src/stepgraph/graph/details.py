@@ -81,7 +81,8 @@ def _calls_in(graph: Graph, places: Places) -> FunctionCalls:
 
 
 def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope, part: Part) -> Detail:
-    detail, ending = _detail_without_ending(places, workflows, part), places.ending_of(part)
+    ending = places.ending_of(part)
+    detail = _detail_without_ending(places, workflows, part, ending)
     return Detail(
         detail.source,
         (*_awaits(ending), *detail.remarks, *_deferred(part, ending)),
@@ -174,7 +175,7 @@ def _duration(places: Places, part: Part, scope: DefinitionScope) -> str:
             return ""
 
 
-def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
+def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: Part, ending: Ending) -> Detail:
     place, origin = places.of(part), places.origin_of(part)
     if place is None:
         return NO_DETAIL
@@ -183,9 +184,9 @@ def _detail_without_ending(places: Places, workflows: Mapping[str, str], part: P
             started = [workflows[binding] for binding in bindings if binding in workflows]
             return Detail(remarks=tuple(map(truncate, (*_received(inputs), *_started(started)))))
         case Handler():
-            return Detail(handler_clause(place, origin.place or place), _errors(part, place, (origin,)))
+            return Detail(handler_clause(place, origin.place or place), _errors(part, place, (origin,), ending))
         case TryOperation(handlers=handlers) if part["type"] == "block":
-            return Detail(handler_head(place), _errors(part, place, handlers))
+            return Detail(handler_head(place), _errors(part, place, handlers, ending))
         case TryOperation() if part["type"] == "break":
             return Detail("raise", (ANY_OTHER_ERROR,))
         case Jump(kind=kind, caught=is_caught):
@@ -225,14 +226,12 @@ def _started(workflows: list[str]) -> tuple[str, ...]:
     return (f"starts {word} {', '.join(workflows)}",) if workflows else ()
 
 
-def _errors(part: Part, place: SourcePlace, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
-    """Return a remark if handlers without nodes swallow the error or raise another one."""
-    if part["nodes"]:
+def _errors(part: Part, place: SourcePlace, handlers: tuple[Handler, ...], ending: Ending) -> tuple[str, ...]:
+    """Return a remark if handlers without nodes and exits swallow the error."""
+    if part["nodes"] or ending.raised is not None or ending.jump is not None:
         return ()
-    raised = [jump for handler in handlers for jump in _raises(handler.block)]
-    if raised:
-        only = raised[0] if len(handlers) == 1 and handlers[0].block.operations == (raised[0],) else None
-        return () if only is None else (exit_statement(only.place),)
+    if any(_raises(handler.block) for handler in handlers):
+        return ()
     if any(handler.place is not None and handler.place.node is place.node for handler in handlers):
         return (MAY_SWALLOW,)  # a context manager with an unknown exit
     if any(handler.place is not None and may_raise(place, handler.place) for handler in handlers):
@@ -240,13 +239,9 @@ def _errors(part: Part, place: SourcePlace, handlers: tuple[Handler, ...]) -> tu
     return (SWALLOWS,)
 
 
-def _raises(block: OperationBlock) -> list[Jump]:
-    """Return the `raise` statements in a block."""
-    return [
-        operation
-        for operation in operations_in(block)
-        if isinstance(operation, Jump) and operation.kind is JumpKind.RAISE
-    ]
+def _raises(block: OperationBlock) -> bool:
+    """Return whether a block has a `raise` statement."""
+    return any(isinstance(operation, Jump) and operation.kind is JumpKind.RAISE for operation in operations_in(block))
 
 
 def _catching(kind: JumpKind, *, is_caught: bool) -> tuple[str, ...]:
