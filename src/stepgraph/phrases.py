@@ -31,6 +31,11 @@ _WHOLE_SECONDS: Final = 10
 _MAX_LENGTH: Final = 100
 
 
+def missing_extra(feature: str, extra: str) -> str:
+    """Return the error and the remedy for a feature that needs an extra of stepgraph, without the final period."""
+    return f"{feature} requires the extra `{extra}`, which is not installed. Run `pip install 'stepgraph[{extra}]'`"
+
+
 def duration_text(duration: Number | str) -> str:
     """Return a duration in words. Text stays unchanged, and milliseconds are converted to the largest exact unit.
 

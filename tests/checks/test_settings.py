@@ -150,7 +150,7 @@ def test_invalid_toml_is_a_problem_if_it_mentions_stepgraph() -> None:
 def test_table_must_be_a_table() -> None:
     write("pyproject.toml", "[tool]\nstepgraph = true\n")
     (problem,) = read_settings([], RULES).problems
-    assert str(problem) == "pyproject.toml:2:13: `stepgraph` must be an object, got a boolean."
+    assert str(problem) == "pyproject.toml:2:13: `stepgraph` must be a table, got a boolean."
 
 
 def test_problems_of_settings_cannot_be_disabled() -> None:

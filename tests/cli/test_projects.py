@@ -92,10 +92,10 @@ def test_a_configuration_of_another_name_is_not_used(stepgraph: Command) -> None
     [
         (("--config", "wrangler.jsonc", "."), "--config selects the workflows of a configuration, so omit PATHS."),
         (
-            ("--config", "src/entry.py"),
+            ("--config", "pyproject.toml"),
             (
-                "`src/entry.py` is not a wrangler configuration: its name must end in .jsonc or .toml, or begin with"
-                " `wrangler.`."
+                "`pyproject.toml` is not a wrangler configuration: expected a name that begins with `wrangler.` or ends"
+                " in .jsonc or .toml, except `pyproject.toml`."
             ),
         ),
     ],

@@ -393,7 +393,7 @@ def test_a_misspelled_field_of_a_workflow_is_named() -> None:
 def test_a_toml_table_in_place_of_an_array() -> None:
     assert messages_of(read("[env.test.workflows]\nname = 'a'\n", "test", "wrangler.toml")) == [
         (
-            "wrangler.toml:1:1: `workflows` must be a list of objects, got an object. Write `[[env.test.workflows]]` in"
+            "wrangler.toml:1:1: `workflows` must be a list of tables, got a table. Write `[[env.test.workflows]]` in"
             " place of `[env.test.workflows]`."
         )
     ]

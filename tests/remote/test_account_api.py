@@ -225,7 +225,7 @@ def test_missing_client() -> None:
     with patch.object(module, "find_spec", return_value=None), pytest.raises(InputError) as caught:
         account_api(ACCOUNT)
     assert str(caught.value) == (
-        "--account: requires the package cloudflare. Install it with `pip install 'stepgraph[api]'`."
+        "--account: the option requires the extra `api`, which is not installed. Run `pip install 'stepgraph[api]'`."
     )
 
 

@@ -84,7 +84,7 @@ def configuration_path(configuration: str, paths: Sequence[str]) -> str:
     if paths:
         raise click.UsageError("--config selects the workflows of a configuration, so omit PATHS.")
     if not is_configuration_name(os.path.basename(configuration)):
-        message = "its name must end in .jsonc or .toml, or begin with `wrangler.`."
+        message = "expected a name that begins with `wrangler.` or ends in .jsonc or .toml, except `pyproject.toml`."
         raise click.UsageError(f"`{configuration}` is not a wrangler configuration: {message}")
     return configuration
 

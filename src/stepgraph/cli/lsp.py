@@ -7,6 +7,7 @@ import sys
 import click
 
 from stepgraph.cli.console import CommandError, ExitCode, is_terminal, write_message
+from stepgraph.phrases import missing_extra
 
 _STDIO_HELP = "Use standard input and output, which is the default. Many editors add it."
 
@@ -23,8 +24,7 @@ def lsp(*, stdio: bool) -> ExitCode:
     from importlib.util import find_spec
 
     if find_spec("pygls") is None:
-        message = "lsp requires one more package. Install it with `pip install 'stepgraph[lsp]'`."
-        raise CommandError(ExitCode.ERROR, message)
+        raise CommandError(ExitCode.ERROR, f"{missing_extra('`stepgraph lsp`', 'lsp')}.")
     from stepgraph.cli.live_projects import open_live_project
     from stepgraph.lsp.features import serve_editor
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from stepgraph.cli.completion import complete_files
 from stepgraph.cli.console import CommandError, ExitCode, write_message, write_result
 from stepgraph.cli.input_options import Environment, configuration_option, configuration_path, environment_option
+from stepgraph.phrases import missing_extra
 
 R = TypeVar("R")
 
@@ -133,8 +134,7 @@ def serve(
     from importlib.util import find_spec
 
     if any(find_spec(name) is None for name in ("starlette", "uvicorn", "watchfiles")):
-        message = "serve requires more packages. Install them with `pip install 'stepgraph[serve]'`."
-        raise CommandError(ExitCode.ERROR, message)
+        raise CommandError(ExitCode.ERROR, f"{missing_extra('`stepgraph serve`', 'serve')}.")
     selected = (paths or (".",)) if configuration is None else (configuration_path(configuration, paths),)
     for path in selected:
         if not os.path.exists(path):

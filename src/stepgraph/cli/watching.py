@@ -31,7 +31,7 @@ from stepgraph.cli.console import (
     write_result,
 )
 from stepgraph.incremental import IncrementalAnalysis
-from stepgraph.phrases import counted
+from stepgraph.phrases import counted, missing_extra
 from stepgraph.project.change_watch import ChangeWatch
 from stepgraph.project.file_events import WatchError, has_watchfiles
 from stepgraph.project.sources import Sources
@@ -112,8 +112,7 @@ def watch(command: WatchedCommand) -> ExitCode:
     watching is not possible.
     """
     if not has_watchfiles():
-        message = "--watch requires the package watchfiles. Install it with `pip install 'stepgraph[watch]'`."
-        raise CommandError(ExitCode.ERROR, message)
+        raise CommandError(ExitCode.ERROR, f"{missing_extra('--watch', 'watch')}.")
     for path in command.paths:
         if not os.path.exists(path):
             # Other tools select something by its name with `-w`.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from stepgraph.limits import MEGABYTE, SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
+from stepgraph.phrases import missing_extra
 from stepgraph.remote.instance_source import RemoteInstance, RemoteWorkflow, UnknownInstanceError
 from stepgraph.remote.listing import PER_PAGE, instances_of_pages, running_instances, workflows_of_pages
 from stepgraph.remote.responses import (
@@ -192,8 +193,7 @@ def account_api(account_id: str) -> AccountApi:
     Raises InputError if the client is not installed, the token is missing or invalid, or the id is invalid.
     """
     if find_spec("cloudflare") is None:
-        advice = "Install it with `pip install 'stepgraph[api]'`."
-        raise InputError(Problem("--account", "requires the package cloudflare.", advice))
+        raise InputError(Problem("--account", f"{missing_extra('the option', 'api')}."))
     if not _ACCOUNT_ID.fullmatch(account_id):
         message = f"`{account_id}` is not an account id, which has 32 hexadecimal digits."
         raise InputError(Problem("--account", message, "`wrangler whoami` prints it."))

@@ -16,6 +16,7 @@ from typing import Final
 
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import PNG_PIXELS, PNG_SIDE
+from stepgraph.phrases import missing_extra
 
 SCALE: Final = 2
 """The pixels of a PNG per pixel of the SVG, for sharp text on screens of high density."""
@@ -49,10 +50,7 @@ class PictureTooLargeError(PngError):
 def require_converter() -> None:
     """Raise PngError if a package of the extra `png` is not installed."""
     if find_spec(_CONVERTER) is None or any(find_spec(package) is None for package, _ in _FONTS):
-        raise PngError(
-            "PNG output requires the extra `png`, which is not installed. "
-            "Run `pip install 'stepgraph[png]'`, or write an SVG"
-        )
+        raise PngError(f"{missing_extra('PNG output', 'png')}, or write an SVG")
 
 
 def png_of(svg: str) -> bytes:

@@ -132,7 +132,7 @@ class Fields(Struct, frozen=True):
                 return value
             self.report((name,), f"`{name}` contains {invalid}.")
             return None
-        expected = "must not be empty" if value == "" else f"must be a string, got {kind_text(value)}"
+        expected = "must not be empty" if value == "" else f"must be a string, got {self._kind_text(value)}"
         self.report((name,), f"`{name}` {expected}.")
         return None
 
@@ -151,7 +151,7 @@ class Fields(Struct, frozen=True):
             return value
         if isinstance(value, str) and is_placeholder(value):
             return None
-        value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else kind_text(value)
+        value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else self._kind_text(value)
         self.report((name,), f"`{name}` must be a positive integer, got {value_text}.")
         return None
 
@@ -160,7 +160,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.report((name,), f"`{name}` must be true or false, got {kind_text(value)}.")
+        self.report((name,), f"`{name}` must be true or false, got {self._kind_text(value)}.")
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -170,11 +170,11 @@ class Fields(Struct, frozen=True):
             return None
         if not isinstance(value, list):
             advice = f'Write `["{value}"]`.' if isinstance(value, str) and _PLAIN_ENTRY.fullmatch(value) else ""
-            self.report((name,), f"`{name}` must be a list of strings, got {kind_text(value)}.", advice)
+            self.report((name,), f"`{name}` must be a list of strings, got {self._kind_text(value)}.", advice)
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:
-            self.report((name, index), f"`{name}` must contain only strings, got {kind_text(value[index])}.")
+            self.report((name, index), f"`{name}` must contain only strings, got {self._kind_text(value[index])}.")
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
@@ -184,7 +184,7 @@ class Fields(Struct, frozen=True):
             return None
         if isinstance(value, dict):
             return self._of(value, name)
-        self.report((name,), f"`{name}` must be an object, got {kind_text(value)}.")
+        self.report((name,), f"`{name}` must be {self._an_object}, got {self._kind_text(value)}.")
         return None
 
     def nested_list(self, name: str) -> Iterator[Fields]:
@@ -193,16 +193,16 @@ class Fields(Struct, frozen=True):
         if value is None:
             return
         if not isinstance(value, list):
-            is_table = isinstance(value, dict) and self.path.endswith(".toml")
-            header = ".".join((*map(str, self.at), name))
-            advice = f"Write `[[{header}]]` in place of `[{header}]`." if is_table else ""
-            self.report((name,), f"`{name}` must be a list of objects, got {kind_text(value)}.", advice)
+            message = f"`{name}` must be a list of {self._object_word}s, got {self._kind_text(value)}."
+            self.report((name,), message, self._advice_on_list(name) if isinstance(value, dict) else "")
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
                 yield self._of(element, name, index)
             else:
-                self.report((name, index), f"`{name}` must contain only objects, got {kind_text(element)}.")
+                self.report(
+                    (name, index), f"`{name}` must contain only {self._object_word}s, got {self._kind_text(element)}."
+                )
 
     def named_objects(self) -> Iterator[tuple[str, Fields]]:
         """Yield the name and value of each field that is an object. Report any other field."""
@@ -241,6 +241,26 @@ class Fields(Struct, frozen=True):
             self.report((), message)
         else:
             self.report_key(misspelled, message, f"Rename `{misspelled}` to `{name}`.")
+
+    @property
+    def _is_toml(self) -> bool:
+        return self.path.endswith(".toml")
+
+    @property
+    def _object_word(self) -> str:
+        return "table" if self._is_toml else "object"
+
+    @property
+    def _an_object(self) -> str:
+        return "a table" if self._is_toml else "an object"
+
+    def _kind_text(self, value: object) -> str:
+        return self._an_object if isinstance(value, dict) else kind_text(value)
+
+    def _advice_on_list(self, name: str) -> str:
+        """Return advice on a TOML table in place of a list of tables, or an empty string for JSON."""
+        header = ".".join((*map(str, self.at), name))
+        return f"Write `[[{header}]]` in place of `[{header}]`." if self._is_toml else ""
 
     def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
         return Fields(self.path, self.document, self.problems, values, (*self.at, *below))
