@@ -49,7 +49,7 @@ class Instance(Struct, frozen=True):
     nodes: Mapping[str, NodeProgress]
     """The progress of the nodes, branches, blocks and functions of the graph, by path in source order."""
     next: tuple[Place, ...]
-    """The steps that can begin next, in the order of the code and its calls. An instance that has ended has none."""
+    """The steps that can begin next, in the order of the code and its calls; empty if the instance has ended."""
     misfit: Misfit | None = None
     """The first entry that does not fit the graph, or None if the log fits."""
     unknown: str = ""

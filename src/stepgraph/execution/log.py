@@ -90,11 +90,11 @@ class LogEntry(Struct, frozen=True):
     end: int | None = None
     """The end in milliseconds since 1970, or None if the entry has not ended or the log lacks it."""
     attempts: tuple[Attempt, ...] = ()
-    """The attempts of a step. Sleeps and waits have none."""
+    """The attempts of a step; empty for sleeps and waits."""
     error: str = ""
     """The error of a failed step or wait, or of the last attempt of an open step: `Error: card declined`."""
     config: LoggedConfig = LoggedConfig()
-    """The configuration of a step. Sleeps and waits have none."""
+    """The configuration of a step; without settings for sleeps and waits."""
     due: int | None = None
     """The time at which an open sleep or wait ends by itself, in milliseconds since 1970. Local logs lack it."""
 

@@ -55,17 +55,17 @@ class NodeProgress(Struct, frozen=True):
     possible_runs: int = 0
     """The number of other entries that may be runs of the step, or be inside the node. The state ignores them."""
     attempts: int = 0
-    """The number of attempts of all runs of a step. Other nodes have none."""
+    """The number of attempts of all runs of a step; 0 for other nodes."""
     start: int | None = None
-    """The first start of an entry in milliseconds since 1970, or None if there is none."""
+    """The first start of an entry in milliseconds since 1970, or None without an entry."""
     end: int | None = None
-    """The last end of an entry in milliseconds since 1970, or None if one has not ended or there is none."""
+    """The last end of an entry in milliseconds since 1970, or None if one has not ended, or without an entry."""
     duration: int | None = None
     """The total time of the ended runs of a step, or the time from `start` to `end` of another node, in milliseconds.
     None if it is unknown.
     """
     errors: tuple[str, ...] = ()
-    """The different errors of a step, in order. Other nodes have none."""
+    """The different errors of a step, in order; empty for other nodes."""
 
     @property
     def is_uncertain(self) -> bool:

@@ -62,7 +62,7 @@ class CheckedWorkflow(Closed):
     line: int
     """Line of the keyword `class`, from 1."""
     has_dag: bool
-    """Whether the workflow has a graph. It has none if no step can run, or if the analysis exceeds a limit."""
+    """Whether the workflow has a graph: false if no step can run, or if the analysis exceeds a limit."""
     steps: int
     """Number of steps in the graph."""
     complete: bool
@@ -115,8 +115,8 @@ class ReportedFinding(Closed):
     workflow: str | None
     """Name of the workflow, or null for a finding about a configuration or a file."""
     fix: Applicability | None
-    """The kind of automatic fix: `safe` if `--fix` applies it, `unsafe` if `--fix` requires `--unsafe-fixes`; null if
-    there is none."""
+    """The kind of automatic fix: `safe` if `--fix` applies it, `unsafe` if `--fix` requires `--unsafe-fixes`; null
+    without a fix."""
     fingerprint: str | None
     """Identity of the finding, independent of line numbers; null for an ignored finding."""
     url: str

@@ -68,7 +68,7 @@ class WorkflowVersion(Closed):
     place: str
     """Location of the class: `src/entry.py:12`, in a revision `main:src/entry.py:12`, or the file of a saved graph."""
     has_dag: bool
-    """Whether the workflow has a graph. It has none if no step can run, or if the analysis exceeds a limit."""
+    """Whether the workflow has a graph: false if no step can run, or if the analysis exceeds a limit."""
     complete: bool | None
     """Whether the graph is complete. Without a complete graph, changes may be missing. Null for a saved graph."""
 

@@ -58,22 +58,22 @@ class LoggedStep(Closed):
     nodes: list[str]
     """Paths of the possible steps of the graph: one path if the step is certain, none if the log does not fit."""
     error: str
-    """The error of a failed step, or of the last attempt. Empty if there is none."""
+    """The error of a failed step, or of the last attempt; empty without an error."""
 
 
 class FailedStep(LoggedStep):
     """The step or wait that failed."""
 
     attempts: list[ReportedAttempt]
-    """The attempts of a step. A wait has none."""
+    """The attempts of a step; empty for a wait."""
     retries: str
     """The retry settings: `2 retries, exponential from 10 seconds`. Empty if the log lacks them."""
     next_attempt: str | None
-    """The time at which the next attempt is due, in ISO 8601; null if there is none or it is unknown."""
+    """The time at which the next attempt is due, in ISO 8601; null if no attempt follows or the time is unknown."""
     caught_as: str
     """The type of the exception that the program receives: ValueError, TypeError, NonRetryableError or JsException."""
     inner: LoggedStep | None
-    """The step in the body of the failed step that failed first; null if there is none."""
+    """The step in the body of the failed step that failed first; null if no such step failed."""
 
 
 class PassedHandler(Closed):

@@ -93,7 +93,7 @@ class ReportedEntry(Closed):
     duration: int | None
     """Time from start to end in milliseconds; null if one of them is unknown."""
     error: str
-    """The error of a failed entry, or of the last attempt. Empty if there is none."""
+    """The error of a failed entry, or of the last attempt; empty without an error."""
 
 
 class ReportedNode(Closed):
@@ -102,7 +102,7 @@ class ReportedNode(Closed):
     kind: NodeKind
     """Type of the node, `unknown` for types of other versions of the API, or the kind of another part of the graph."""
     name: str
-    """Name of a step in the graph, with `{}` around parts that are unknown before the run. Other nodes have none."""
+    """Name of a step in the graph, with `{}` around parts that are unknown before the run; empty for other nodes."""
     state: NodeState
     """State of the last run, or of an open node inside. Without a run: `not_reached` may still run, `skipped` cannot
     run any more, and `unreachable` could have run if the instance had not ended early."""
@@ -111,18 +111,18 @@ class ReportedNode(Closed):
     possible_runs: int
     """Number of entries that may be, but need not be, further runs of a step or runs inside of another node."""
     attempts: int
-    """Number of attempts of all runs of a step, without those of nested steps. Other nodes have 0."""
+    """Number of attempts of all runs of a step, without those of nested steps; 0 for other nodes."""
     start: str | None
-    """First start of a run, in ISO 8601; null if there is none."""
+    """First start of a run, in ISO 8601; null without a run."""
     end: str | None
-    """Last end of a run, in ISO 8601; null if a run is open or there is none."""
+    """Last end of a run, in ISO 8601; null if a run is open, or without a run."""
     duration: int | None
     """Total time of the ended runs of a step in milliseconds, and of another node the time from `start` to `end`; null
     if it is unknown."""
     errors: list[str]
     """Different errors of failed attempts of a step, in order."""
     entries: list[int]
-    """Indexes of the log entries that are certainly runs of the step. Other nodes have none."""
+    """Indexes of the log entries that are certainly runs of the step; empty for other nodes."""
 
 
 class ReportedNextStep(Closed):
@@ -164,7 +164,7 @@ class InstanceReport(Closed):
     status: str
     """Status of the instance as the API returned it: `running`, `paused`, `complete`, `errored` or `terminated`."""
     error: str
-    """The error of an instance that ended with one. Empty if there is none."""
+    """The error of a failed instance; empty for other instances."""
     start: str | None
     """Start of the instance, in ISO 8601; null if the log lacks it."""
     end: str | None

@@ -313,7 +313,7 @@ class VersionGraph(VersionIdentity):
     """The graph of one version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}/graph`."""
 
     graph: Graph | None
-    """The graph; null if the workflow has none."""
+    """The graph; null if no step can run or the analysis exceeds a limit."""
 
 
 class VersionLimits(Closed, total=False):

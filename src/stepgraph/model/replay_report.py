@@ -76,7 +76,7 @@ class ReportedReplay(Closed):
     notes: list[str]
     """Remarks that do not change the effect, one sentence each."""
     at: str | None
-    """Path of the node under the new code that the first reason is about; null if there is none."""
+    """Path of the node under the new code that the first reason is about; null for other reasons."""
 
 
 class ReplayDocument(Closed):

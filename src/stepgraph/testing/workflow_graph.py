@@ -172,7 +172,7 @@ class WorkflowGraph(SnapshotSource, GraphDrawing):
     graph: Graph
     """The payload."""
     notes: tuple[Note, ...] = ()
-    """The notes of the analysis in source order. A graph from a payload has none."""
+    """The notes of the analysis in source order; empty for a graph from a payload."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
     """Computes `details` on demand, because they need the source text of many nodes."""
     locate_node: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)

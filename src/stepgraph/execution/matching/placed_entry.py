@@ -61,7 +61,7 @@ class PlacedEntry(Struct, frozen=True):
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """The possible steps with the calls that may lead to them. An entry that does not fit the graph has none."""
+        """The possible steps with the calls that may lead to them; empty if the entry does not fit the graph."""
         if self.place is None:
             return self.alternatives
         return tuple(Place(self.place.path, calls) for calls in self.possible_calls) or (self.place,)
