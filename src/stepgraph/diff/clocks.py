@@ -93,6 +93,11 @@ def concurrent_in(tree: Tree, group: int, numbers: Sequence[int]) -> list[int]:
     ]
 
 
+def ends_before(tree: Tree, group: int, first: int, second: int) -> bool:
+    """Return whether an element of a group ends before another one starts."""
+    return _span(tree, first, group)[1] <= _span(tree, second, group)[0]
+
+
 def _span(tree: Tree, number: int, group: int) -> Span:
     """Return the clocks at which an element of a group starts and ends, or infinite bounds for missing clocks.
 

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
+from stepgraph.diff.clocks import ends_before
 from stepgraph.diff.loop_heads import LOOP_HEAD
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.sides import Side
@@ -195,17 +196,20 @@ def location_phrase(tree: Tree, number: int) -> str:
 def neighbor_phrase(side: Side, numbers: Sequence[int], *, as_written: bool = False) -> str:
     """Return a phrase with a neighbor of adjacent elements, such as `after step 'a'`, or an empty string.
 
-    Members of a concurrent group are `alongside` each other, unless `as_written`.
+    Members of a group that may run concurrently are `alongside` each other, unless `as_written`.
     """
     tree = side.tree
     first, last = numbers[0], numbers[-1]
-    is_concurrent = not as_written and tree[tree[first].parent].kind == "parallel"
+    group = tree[first].parent
+    is_ordered = as_written or tree[group].kind != "parallel"
     before = tree.previous_sibling(first)
     if before is not None:
-        return f"{'alongside' if is_concurrent else 'after'} {short_name(tree, before)}"
+        is_after = is_ordered or ends_before(tree, group, before, first)
+        return f"{'after' if is_after else 'alongside'} {short_name(tree, before)}"
     after = _following(side, last)
     if after is not None:
-        return f"{'alongside' if is_concurrent else 'before'} {short_name(tree, after)}"
+        is_before = is_ordered or ends_before(tree, group, last, after)
+        return f"{'before' if is_before else 'alongside'} {short_name(tree, after)}"
     return ""
 
 
