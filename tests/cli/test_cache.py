@@ -76,6 +76,12 @@ def test_no_cache_variable_stores_nothing(stepgraph: Command, monkeypatch: pytes
     assert not own_cache.exists()
 
 
+def test_an_invalid_value_of_the_no_cache_variable(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEPGRAPH_NO_CACHE", "maybe")
+    message = "invalid value `maybe` for STEPGRAPH_NO_CACHE: expected 1, true, yes, on, 0, false, no or off."
+    assert stepgraph("graph") == Run(2, "", [f"stepgraph: {message} Try `stepgraph graph --help`."])
+
+
 def changed(stepgraph: Command, path: Path, content: str | None) -> tuple[Run, Run]:
     """Return the results of a command before and after a file was changed or removed."""
     before = stepgraph("graph", "-f", "mermaid")

@@ -184,6 +184,15 @@ def test_response_that_is_cut() -> None:
 
 
 @pytest.mark.slow
+def test_an_address_without_a_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOUDFLARE_API_TOKEN", SECRET)
+    monkeypatch.setenv("CLOUDFLARE_BASE_URL", "api.example.com")
+    with pytest.raises(InputError) as caught:
+        account_api(ACCOUNT)
+    assert str(caught.value) == "CLOUDFLARE_BASE_URL: is not a URL that begins with https:// or http://."
+
+
+@pytest.mark.slow
 def test_an_unknown_host_is_named_without_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOUDFLARE_API_TOKEN", SECRET)
     monkeypatch.setenv("CLOUDFLARE_BASE_URL", "http://127.0.0.1:1")

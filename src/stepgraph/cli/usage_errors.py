@@ -66,6 +66,9 @@ def _invalid_value_message(error: click.BadParameter, parameter: click.Parameter
     """Return the message for a value that an option or argument does not accept."""
     name = _parameter_name(parameter)
     rejected = _REJECTED_VALUE.match(error.message)
+    if rejected is not None and isinstance(parameter.type, click.types.BoolParamType):
+        # The value of a flag comes from its environment variable.
+        return f"invalid value `{rejected[1]}` for {parameter.envvar}: expected 1, true, yes, on, 0, false, no or off"
     if rejected is None or not isinstance(parameter.type, click.Choice | click.IntRange):
         return f"invalid value for {name}: {error.message}"
     value = rejected[1]

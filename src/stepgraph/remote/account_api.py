@@ -38,6 +38,9 @@ Model = TypeVar("Model")
 _VARIABLE: Final = "CLOUDFLARE_API_TOKEN"
 """The environment variable with the token. Its value appears in no message."""
 
+_URL_VARIABLE: Final = "CLOUDFLARE_BASE_URL"
+"""The environment variable with the address of the API."""
+
 _SECONDS: Final = 30.0
 """The maximum time between two parts of a response."""
 _TOTAL_SECONDS: Final = 120.0
@@ -215,7 +218,9 @@ def _client(token: str) -> Cloudflare:
             api_token=token, timeout=_SECONDS, http_client=DefaultHttpxClient(follow_redirects=False, timeout=_SECONDS)
         )
     except (InvalidURL, ValueError) as error:
-        raise InputError(Problem("CLOUDFLARE_BASE_URL", f"is not a URL: {error}.")) from None
+        raise InputError(Problem(_URL_VARIABLE, f"is not a URL: {error}.")) from None
+    if client.base_url.scheme not in {"http", "https"} or not client.base_url.host:
+        raise InputError(Problem(_URL_VARIABLE, "is not a URL that begins with https:// or http://."))
     # The client would send these in place of the token.
     client.api_email = client.api_key = client.user_service_key = None
     return client
