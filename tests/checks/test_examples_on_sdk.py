@@ -321,7 +321,7 @@ def test_unknown_context_key_fails_in_the_step(example: Example, tmp_path: Path)
 def test_wrong_arguments_raise_a_type_error(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
     problem = r"missing 1 required .*|takes 1 .*|got an unexpected keyword argument '\w+'"
-    assert re.fullmatch(rf"TypeError: .*(charge|__init__)\(\) ({problem})", error_text(execution))
+    assert re.fullmatch(rf"TypeError: .*(charge|__init__|total)\(\) ({problem})", error_text(execution))
     assert execution.started == []
 
 

@@ -1,4 +1,4 @@
-"""Test SG134: calls of functions that use the step object, with wrong arguments."""
+"""Test SG134: calls of functions of the project with wrong arguments."""
 
 from __future__ import annotations
 
@@ -120,4 +120,76 @@ def test_right_arguments(use: str) -> None:
 def test_decorated_function() -> None:
     text = MODULE.format(use="await helper(step)").replace("async def helper", "@with_event\nasync def helper")
     text = text.replace("import functools", "from elsewhere import with_event")
+    assert [each for each in check_analysis(analyze_source(text)) if each.code == "SG134"] == []
+
+
+BODY = """\
+import contextlib
+from workers import WorkflowEntrypoint
+
+
+def total(prices, tax_rate):
+    return sum(prices) * (1 + tax_rate)
+
+
+class Cash:
+    def pay(self):
+        return 1
+
+
+class Card:
+    def pay(self, number):
+        return number
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            {use}
+
+        await charge()
+"""
+
+
+def messages_in_step(use: str) -> list[str]:
+    findings = check_analysis(analyze_source(BODY.format(use=use)))
+    return [each.message for each in findings if each.code == "SG134"]
+
+
+def test_call_of_plain_function() -> None:
+    assert messages_in_step("return total([1])") == [
+        "missing argument for the parameter `tax_rate` of `total`: this call fails with a TypeError."
+    ]
+
+
+def test_one_of_two_objects() -> None:
+    use = "payment = Cash() if event else Card(); return payment.pay() if event else payment.pay(1)"
+    assert messages_in_step(use) == []
+
+
+def test_each_of_two_objects() -> None:
+    assert messages_in_step("payment = Cash() if event else Card(); return payment.pay(1, 2)") == [
+        "too many arguments for `pay`: this call fails with a TypeError."
+    ]
+
+
+def test_object_of_the_project_or_another() -> None:
+    assert messages_in_step("payment = Card() if event else self.env.PAYMENT; return payment.pay()") == []
+
+
+def test_suppressed_type_error() -> None:
+    assert messages_in_step("with contextlib.suppress(TypeError): return total([1])") == []
+
+
+def test_function_of_a_fallback() -> None:
+    text = BODY.format(use="return total([1], 2)").replace(
+        "def total(prices, tax_rate):\n",
+        "try:\n    from taxes import total\nexcept ImportError:\n  def total():\n",
+    )
+    assert [each for each in check_analysis(analyze_source(text)) if each.code == "SG134"] == []
+
+
+def test_replaced_function() -> None:
+    text = BODY.format(use="return total([1])").replace("class Cash", "globals()['total'] = sum\n\n\nclass Cash")
     assert [each for each in check_analysis(analyze_source(text)) if each.code == "SG134"] == []

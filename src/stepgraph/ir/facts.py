@@ -305,7 +305,7 @@ class CompileFailure(Fact, Struct, frozen=True):
 
 
 class WrongArguments(Fact, Struct, frozen=True):
-    """A call of a function, which uses the step object, with too few, too many or unexpected arguments."""
+    """A call of a function of the project with too few, too many or unexpected arguments."""
 
     function: str
     """The name of the function, or of the class if the call creates an object."""
@@ -318,6 +318,12 @@ class WrongArguments(Fact, Struct, frozen=True):
     place: SourcePlace
     definition: SourcePlace
     """The location of the function."""
+
+
+class UncertainCallee(Fact, Struct, frozen=True):
+    """A call of one of several values, of which one is not a function of the project, or other code may replace it."""
+
+    place: SourcePlace
 
 
 class UnsubscriptableBase(Fact, Struct, frozen=True):

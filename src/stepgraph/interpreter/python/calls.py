@@ -157,6 +157,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
     if len(cases) == 1 and len(callee.cases) > 1:
         return interpreter.call(cases[0].value, arguments, place)
     callables = Union(cases, callee.discriminant, callee.place)
+    interpreter.tracer.on_union_call(callables, place)
     return interpreter.apply_to_cases(callables, lambda chosen: interpreter.call(chosen, arguments, place))
 
 

@@ -28,7 +28,7 @@ from stepgraph.interpreter.replay.bound_values import (
     observe_elements,
     observe_lookup,
 )
-from stepgraph.interpreter.replay.call_arguments import observe_wrong_arguments
+from stepgraph.interpreter.replay.call_arguments import observe_uncertain_callee, observe_wrong_arguments
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
@@ -305,6 +305,9 @@ class ReplayTracer(Tracer):
             fact = CalledInStep(SourcePlace(callee.scope.module, callee.node))
             if fact not in self.interpreter.facts:
                 self.interpreter.observe(fact)
+
+    def on_union_call(self, callees: Union, place: SourcePlace) -> None:
+        observe_uncertain_callee(self.interpreter, callees, place)
 
     def on_function_end(self, body: cst.BaseSuite) -> None:
         if self.interpreter.frame.call_place is not None:  # no handler is around a call by the engine

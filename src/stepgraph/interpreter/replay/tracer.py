@@ -286,6 +286,9 @@ class Tracer:
     def on_function_call(self, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None) -> None:
         """Record a call of a project function or lambda at `place`, which is None for a call by the engine."""
 
+    def on_union_call(self, callees: Union, place: SourcePlace) -> None:
+        """Record a call of one of several values at `place`, before it is interpreted for each of them."""
+
     def on_function_end(self, body: cst.BaseSuite) -> None:
         """Record that the body of a function with steps has been evaluated, before its frame is closed."""
 

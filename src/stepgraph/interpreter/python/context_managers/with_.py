@@ -173,7 +173,10 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
     """Execute a block with the effects of its manager's exit."""
     match manager:
         case Suppressor(handler=Handler() as handler):
+            catches_type_error = "TypeError" in (handler.condition or "")
+            interpreter.frame.type_error_handlers += catches_type_error
             _execute_as_try(interpreter, managed, ExitEffects(), handler, lambda: None)
+            interpreter.frame.type_error_handlers -= catches_type_error
         case TaskGroup():
             _execute_task_group(interpreter, managed.place, managed.body, manager)
         case ExitStack():

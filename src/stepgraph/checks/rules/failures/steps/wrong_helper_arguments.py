@@ -1,4 +1,4 @@
-"""Calls of helper functions with too few, too many or unexpected arguments, such as calls without the step object."""
+"""Calls of functions of the project with too few, too many or unexpected arguments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import WrongArguments
+from stepgraph.ir.facts import FunctionCalled, UncertainCallee, WrongArguments
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -17,7 +17,19 @@ _PARAMETERS_OF_RUN: Final = ("step", "event")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    return first_diagnostics(map(_diagnostic, subject.facts_of_type(WrongArguments)))
+    failing = list(subject.facts_of_type(WrongArguments))
+    return first_diagnostics(map(_diagnostic, _certain(subject, failing))) if failing else iter(())
+
+
+def _certain(subject: WorkflowSubject, failing: list[WrongArguments]) -> Iterator[WrongArguments]:
+    """Yield the calls that fail with each function that they may call."""
+    failing_functions = {(call.place, call.definition) for call in failing}
+    uncertain = {call.place for call in subject.facts_of_type(UncertainCallee)} | {
+        call.place
+        for call in subject.facts_of_type(FunctionCalled)
+        if (call.place, call.function) not in failing_functions
+    }
+    return (call for call in failing if call.place not in uncertain)
 
 
 def _diagnostic(call: WrongArguments) -> Diagnostic:
