@@ -13,7 +13,7 @@ from stepgraph.interpreter.raised_exceptions import caught_types
 from stepgraph.ir.nodes import ExceptionType
 from stepgraph.ir.values import External
 
-_ISINSTANCE: Final = External("builtins.isinstance")
+_EQUALITY_OPERATORS: Final = (cst.Is, cst.IsNot, cst.Equal, cst.NotEqual)
 
 
 def tested_types(
@@ -54,12 +54,39 @@ def _classes_in_tests(interpreter: Interpreter, statement: cst.If, name: str) ->
                     pending.append(inner)
                 case cst.BooleanOperation(left=left, right=right):
                     pending += (right, left)
-                case cst.Call(
-                    func=cst.Name("isinstance") as function,
-                    args=[cst.Arg(value=cst.Name(value=subject)), cst.Arg(value=classes)],
-                ) if subject == name and interpreter.evaluate(function) == _ISINSTANCE:
-                    yield from class_expressions(classes)
+                case cst.BaseExpression() as test:
+                    yield from _classes_in_test(interpreter, test, name)
         branch = branch.orelse
+
+
+def _classes_in_test(interpreter: Interpreter, test: cst.BaseExpression, name: str) -> Iterator[cst.BaseExpression]:
+    """Yield the classes with which a test compares the type of the exception `name`."""
+    match test:
+        case cst.Call(func=function, args=[cst.Arg(value=cst.Name(value=subject)), cst.Arg(value=classes)]):
+            if subject == name and _is_builtin(interpreter, function, "isinstance"):
+                yield from class_expressions(classes)
+        case cst.Call(func=function, args=[cst.Arg(value=subject), cst.Arg(value=classes)]):
+            if _is_type_of(interpreter, subject, name) and _is_builtin(interpreter, function, "issubclass"):
+                yield from class_expressions(classes)
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            if isinstance(operator, _EQUALITY_OPERATORS) and _is_type_of(interpreter, left, name):
+                yield right
+            elif isinstance(operator, cst.In | cst.NotIn) and _is_type_of(interpreter, left, name):
+                yield from class_expressions(right)
+
+
+def _is_type_of(interpreter: Interpreter, node: cst.BaseExpression, name: str) -> bool:
+    """Return whether an expression is `type(name)`."""
+    match node:
+        case cst.Call(func=function, args=[cst.Arg(value=cst.Name(value=subject))]):
+            return subject == name and _is_builtin(interpreter, function, "type")
+        case _:
+            return False
+
+
+def _is_builtin(interpreter: Interpreter, node: cst.BaseExpression, name: str) -> bool:
+    is_named = isinstance(node, cst.Name) and node.value == name
+    return is_named and interpreter.evaluate(node) == External(f"builtins.{name}")
 
 
 def _classes_in_pattern(pattern: cst.MatchPattern) -> Iterator[cst.BaseExpression]:
