@@ -413,3 +413,26 @@ def test_attribute_that_a_step_may_have(use: str, tmp_path: Path) -> None:
 )
 def test_await_that_may_be_valid(use: str, tmp_path: Path) -> None:
     assert "SG117" not in project_codes(tmp_path, f"{STEPS}\n        {use}\n")
+
+
+def test_call_of_the_step_object(tmp_path: Path) -> None:
+    body = """
+        async def charge():
+            return 10
+
+        await step("charge", charge)
+    """
+    (finding,) = project_findings(tmp_path, body)
+    assert finding.code == "SG117"
+    assert finding.message == "the step object `step` is called like a function, which fails with a TypeError."
+    assert finding.advice == "Write `step.do(...)`, as the decorator of an async function."
+
+
+def test_call_of_the_step_object_that_expects_the_error(tmp_path: Path) -> None:
+    body = """
+        try:
+            step("charge")
+        except TypeError:
+            await step.sleep("rest", 1000)
+    """
+    assert project_codes(tmp_path, body) == []

@@ -108,6 +108,7 @@ MISUSED_DECORATORS: Final = {
     "JavaScript method name": "AttributeError: .* has no attribute 'waitForEvent'",
     "Result as an attribute": "AttributeError: 'function' object has no attribute 'result'",
     "Coroutine instead of a function": "TypeError: <coroutine object .*> is not a callable object",
+    "Step object as a decorator": r"TypeError: '_WorkflowStepWrapper' object is not callable",
 }
 
 

@@ -63,7 +63,7 @@ from stepgraph.interpreter.workflow.run_signature import (
     observe_unusable_initializer,
     observe_unusable_run,
 )
-from stepgraph.interpreter.workflow.step_api import call_method, declare
+from stepgraph.interpreter.workflow.step_api import call_method, call_step_object, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.facts import Fact, UnwrappedRun
 from stepgraph.ir.nodes import EMPTY_BLOCK, OperationBlock, PayloadShape
@@ -90,6 +90,7 @@ CALLERS: Final[HandlerTable[type[Value], Caller]] = HandlerTable(
     {
         FunctionValue: call_function,
         StepMethod: call_method,
+        StepObject: call_step_object,
         StepDecorator: declare,
         StepFunction: call_step,
         External: call_external,

@@ -8,7 +8,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.escapes import report_escape
+from stepgraph.interpreter.escapes import NOT_MODELED, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.python.arguments import unpacked_arguments
@@ -16,7 +16,7 @@ from stepgraph.interpreter.static_values import function_shape
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, free_parameters, signature_function
-from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
@@ -60,6 +60,23 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
             return start_activity(interpreter, until, place)
         case "wait_for_event":
             return _wait(interpreter, spread_arguments, place)
+
+
+def call_step_object(interpreter: Interpreter, callee: StepObject, arguments: Arguments, place: SourcePlace) -> Value:
+    """Report a call of the step object itself, as in `@step("charge")`, which fails with a TypeError."""
+    if interpreter.frame.type_error_handlers:
+        report_escape(interpreter, arguments, place)
+        interpreter.escape(callee, place, f"is called{NOT_MODELED}")
+        return UNKNOWN
+    function = SourcePlace(place.module, place.node.func) if isinstance(place.node, cst.Call) else place
+    interpreter.note(
+        "step-object-called",
+        place,
+        f"the step object `{function.text}` is called like a function, which fails with a TypeError.",
+        f"Write `{function.text}.do(...)`, as the decorator of an async function.",
+        incomplete=False,
+    )
+    return UNKNOWN
 
 
 def expects_type_error(interpreter: Interpreter, place: SourcePlace) -> bool:

@@ -92,7 +92,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
     not_awaitable = (
         Diagnostic(note.span, note.message, note.advice)
-        for code in ("function-awaited", "collection-awaited", "coroutine-waited")
+        for code in ("function-awaited", "collection-awaited", "coroutine-waited", "step-object-called")
         for note in subject.notes_with_code(code)
     )
     unaccepted = (
