@@ -130,14 +130,14 @@ class UndefinedName(Fact, Struct, frozen=True):
 
 
 class UndefinedAttribute(Fact, Struct, frozen=True):
-    """A read of an attribute of a workflow object that no code defines."""
+    """A read of an attribute of an object or a class of the project that no code defines."""
 
     name: str
     class_name: str
     place: SourcePlace
     """The location of the attribute expression, or of the call of the attribute."""
     suggestion: str | None
-    """The most similar attribute of the object, if any."""
+    """The most similar attribute of the object or class, if any."""
 
 
 class TypeOnlyName(Fact, Struct, frozen=True):

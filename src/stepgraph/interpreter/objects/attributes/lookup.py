@@ -181,11 +181,10 @@ def _undefined_attribute(
         return computed
     if may_be_added(interpreter, order, name) or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"no analyzed code defines `{name}` in `{instance.cls.name}`", place)
-    if derives_from_entrypoint(instance.cls):
-        # Imported here because few programs use undefined attributes.
-        from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_attribute
+    # Imported here because few programs use undefined attributes.
+    from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_attribute
 
-        observe_undefined_attribute(interpreter, instance, name, place)
+    observe_undefined_attribute(interpreter, instance, name, place)
     return UNKNOWN
 
 
@@ -313,6 +312,10 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
         if name in ("__dict__", "__members__"):
             return table_of_members(interpreter, place)
         return Unresolved(f"`{name}` gives access to other classes", place)
+    if not (name.startswith("__") or may_be_added(interpreter, resolution_order(owner), name)):
+        from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_class_attribute
+
+        observe_undefined_class_attribute(interpreter, owner, name, place)
     return UNKNOWN
 
 

@@ -1,9 +1,10 @@
-"""Attributes of workflow objects that no code defines, such as misspelled methods."""
+"""Attributes of objects and classes of the project that no code defines, such as misspelled methods."""
 
 from __future__ import annotations
 
+import enum
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -11,13 +12,21 @@ from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.ir.name_facts import UndefinedAttribute
-from stepgraph.ir.values import External
+from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # External base classes whose attributes are known.
 _KNOWN_BASES: Final = frozenset([ENTRYPOINT, "abc.ABC", "builtins.object", "typing.Generic"])
+_ENUM_BASES: Final = frozenset(
+    External(f"enum.{name}") for name in ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")
+) | {
+    External("builtins.int"),
+    External("builtins.str"),
+}
+# Decorators that add no attributes besides special methods.
+_ATTRIBUTE_KEEPERS: Final = frozenset(["dataclasses.dataclass"])
 # Attributes that the SDK sets.
 _SDK_ATTRIBUTES: Final = ("ctx", "env")
 # Source text of code that expects or handles missing attributes.
@@ -31,35 +40,68 @@ _CONTEXT_BYTES: Final = 120
 # A name in quotes or with an annotation, which may define an attribute.
 _QUOTED: Final = re.compile(rb"""["']([\w\x80-\xff]++)(?=["'])""")
 _ANNOTATED: Final = re.compile(rb"(?<![\w\x80-\xff])([\w\x80-\xff]++):")
+_UNQUALIFIED: Final = re.compile(rb"(?<![\w\x80-\xff.])[A-Za-z_\x80-\xff][\w\x80-\xff]*+")
 _SIMILARITY: Final = 0.75
 
 
 def observe_undefined_attribute(
     interpreter: Interpreter, instance: ProjectObject, name: str, place: SourcePlace
 ) -> None:
-    """Record a read of an attribute of `self` that neither the classes of the object nor any assignment defines.
+    """Record a read of an attribute of an object that neither its classes nor any assignment defines.
 
-    Classes that pass `self` on are omitted, because the receiving code may set the attribute.
+    Of workflow objects, only attributes of `self` count. Classes that pass `self` on are omitted, because the receiving
+    code may set the attribute.
     """
     order = resolution_order(instance.cls)
-    if not place.text.startswith(_OWNER) or not all(map(_is_known, order)) or External(ENTRYPOINT) not in order:
+    if not all(map(_is_known, order)):
         return
-    if any(_may_define(module, name) for module in interpreter.modules.scopes):
+    if External(ENTRYPOINT) in order:
+        is_omitted = not place.text.startswith(_OWNER) or any(map(_may_pass_self, order))
+    else:
+        is_omitted = instance.may_be_replaced or not _is_unique(interpreter, name)
+    if not is_omitted:
+        _observe(interpreter, instance.cls, (*_SDK_ATTRIBUTES, *instance.state), name, place)
+
+
+def observe_undefined_class_attribute(interpreter: Interpreter, cls: ClassValue, name: str, place: SourcePlace) -> None:
+    """Record a read of an attribute of a class, such as a member of an `Enum`, that no code defines."""
+    order = resolution_order(cls)
+    if not all(_is_known(owner) or owner in _ENUM_BASES for owner in order) or not _is_unique(interpreter, name):
         return
-    modules, key = interpreter.modules, (instance.cls.scope, name)
+    if not any(hasattr(base, name) for base in (type, int, str, enum.Enum, enum.Flag)):
+        _observe(interpreter, cls, (), name, place)
+
+
+def _observe(
+    interpreter: Interpreter, cls: ClassValue, attributes: Iterable[str], name: str, place: SourcePlace
+) -> None:
+    """Record a read of an attribute, unless a module may set it. `attributes` are those that are not in a class."""
+    modules, key = interpreter.modules, (cls.scope, name)
+    if any(_may_define(module, name) for module in modules.scopes):
+        return
     if key not in modules.suggested_names:
         modules.suggested_names[key] = modules.suggestions.nearest(
-            name, lambda: dict.fromkeys(_attributes(instance, order)), _SIMILARITY
+            name, lambda: dict.fromkeys((*attributes, *_members(resolution_order(cls)))), _SIMILARITY
         )
-    interpreter.observe(UndefinedAttribute(name, instance.cls.name, place, modules.suggested_names[key]))
+    interpreter.observe(UndefinedAttribute(name, cls.name, place, modules.suggested_names[key]))
 
 
-def _is_known(owner: object) -> bool:
+def _is_known(owner: Value) -> bool:
     """Return whether all attributes of the objects of a class are known."""
     if isinstance(owner, ClassValue):
-        is_plain = not owner.caveats and owner.has_plain_metaclass and not owner.decorator_names
-        return is_plain and not owner.scope.module.once(_passes_self)
+        return not owner.caveats and owner.has_plain_metaclass and _ATTRIBUTE_KEEPERS.issuperset(owner.decorator_names)
     return isinstance(owner, External) and owner.name in _KNOWN_BASES
+
+
+def _may_pass_self(owner: Value) -> bool:
+    return isinstance(owner, ClassValue) and owner.scope.module.once(_passes_self)
+
+
+def _is_unique(interpreter: Interpreter, name: str) -> bool:
+    """Return whether modules only read attributes of a name, so no object of another class has it."""
+    if interpreter.modules.is_assigned_outside_self(name):
+        return False
+    return not any(name in module.once(_unqualified_words) for module in interpreter.modules.scopes)
 
 
 def _passes_self(module: SourceModule) -> bool:
@@ -86,9 +128,12 @@ def _names_in_text(module: SourceModule) -> frozenset[str]:
     return frozenset(name.decode(errors="replace") for name in names)
 
 
-def _attributes(instance: ProjectObject, order: tuple[object, ...]) -> Iterator[str]:
-    yield from _SDK_ATTRIBUTES
-    yield from instance.state
+def _unqualified_words(module: SourceModule) -> frozenset[str]:
+    """Return the words that do not follow a dot, which include the names of all members of classes."""
+    return frozenset(word.decode(errors="replace") for word in _UNQUALIFIED.findall(module.utf_8_source))
+
+
+def _members(order: Iterable[Value]) -> Iterator[str]:
     for owner in order:
         if isinstance(owner, ClassValue):
             yield from owner.scope.bindings.binders

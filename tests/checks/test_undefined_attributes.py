@@ -1,0 +1,88 @@
+"""Test SG130: misspelled attributes of objects and classes of the project."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.snippets import flagged_in_module
+
+_DEFINITIONS = """
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from elsewhere import Base, prepare, traced
+from workers import WorkflowEntrypoint
+
+class Status(Enum):
+    PAID = 1
+    OPEN = 2
+
+class Kind(StrEnum):
+    UPPERS = "uppers"
+
+class Limits:
+    TIMEOUT = "1 minute"
+
+@dataclass
+class Order:
+    total: int = 0
+
+class Client:
+    def __init__(self, key):
+        self.key = key
+
+    def charge(self):
+        return self.key
+
+class Invoice:
+    def __init__(self, fee):
+        self.fees = fee
+
+class Derived(Base):
+    total = 0
+
+@traced
+class Traced:
+    total = 0
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.sleep("rest", 1000)
+"""
+
+
+def _flagged(*statements: str) -> list[str]:
+    return flagged_in_module("SG130", _DEFINITIONS + "".join(f"        {each}\n" for each in statements))
+
+
+@pytest.mark.parametrize(
+    "read", ["Client(1).chrage", "Order().totl", "Status.PIAD", "Limits.TIMOUT", "Invoice(1).fee_"]
+)
+def test_misspelled_attribute(read: str) -> None:
+    assert _flagged(f"print({read})") == [read]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        "Kind.upper",
+        "Status.mro",
+        "Status.PAID.name",
+        "Order().unrelated",
+        "Derived().totl",
+        "Derived.totl",
+        "Traced().totl",
+        "Invoice(1).fee",
+        "(Client(1) if event else self.env.CLIENT).chrage",
+        "getattr(Order(), 'totl', 0)",
+    ],
+)
+def test_attribute_that_may_be_defined(read: str) -> None:
+    assert _flagged(f"print({read})") == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["order.totl = 1", "setattr(order, event['payload'], 1)", "order.__dict__.update(event)", "prepare(totl=1)"],
+)
+def test_attribute_that_code_may_set(statement: str) -> None:
+    assert _flagged("order = Order()", statement, "print(order.totl)") == []
