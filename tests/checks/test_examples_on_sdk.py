@@ -174,7 +174,7 @@ _RESULT_OF_RUN: Final = "Date in the result of `run`"
 @parametrize_flagged("SG121", excluding=(_RESULT_OF_RUN,))
 def test_unsupported_result_fails_the_step(example: Example, tmp_path: Path) -> None:
     execution = execute_only(example, tmp_path)
-    refused = r"TypeError: TypeError: <class 'tuple'> cannot be sent over RPC\."
+    refused = r"TypeError: TypeError: (<class 'tuple'>|Awaitable <class 'coroutine'>) cannot be sent over RPC\."
     failed = rf"{refused}|JsException: DataCloneError: \w+ could not be serialized\."
     ended = "JsException: Error: The run was ended, as step .* gave what cannot be serialised"
     assert re.fullmatch(ended if "Response" in example.title else failed, error_text(execution))

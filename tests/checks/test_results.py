@@ -26,6 +26,8 @@ from typing import NamedTuple
 from elsewhere import Base, decorated
 from pydantic import BaseModel
 from pyodide.ffi import to_js
+from pyodide.http import pyfetch
+from workers import fetch
 
 Row = namedtuple("Row", "name amount")
 
@@ -140,6 +142,9 @@ def _step_returning(source: str) -> str:
         ("Derived()", "an instance of the class `Derived`", "Return a dictionary of the fields you need."),
         ("(n for n in [1])", "a generator", "Convert it with `list(...)`."),
         ("pair_later()", "a coroutine that was not awaited", "Write `await` before it."),
+        ('(await fetch("a")).json()', "a coroutine that was not awaited", "Write `await` before it."),
+        ('[(await pyfetch("a")).text()]', "a value with a coroutine that was not awaited", "Write `await` before it."),
+        ('fetch("a")', "a coroutine that was not awaited", "Write `await` before it."),
         ("pair", "a function", "Call it, and return the result."),
         ("lambda: 1", "a function", "Call it, and return the result."),
         ("Plain", "a class", "Return its name."),
@@ -330,6 +335,7 @@ def test_sdk_awaits_returned_coroutines() -> None:
     before = "async def read():\n    return 1"
 
     assert codes_in('await step.do("read")(lambda: read())()', before) == []
+    assert codes_in('await step.do("read")(lambda: asyncio.sleep(1))()', "import asyncio") == []
 
 
 def test_results_of_other_functions_do_not_matter() -> None:

@@ -120,6 +120,19 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
 
+# Calls that return a coroutine, by the dotted name.
+_COROUTINES: Final = frozenset(
+    [
+        *("asyncio.sleep", "pyodide.http.pyfetch", "workers.fetch"),
+        *(
+            f"{response}().{method}"
+            for response in ("pyodide.http.FetchResponse", "workers.Response")
+            for method in ("buffer", "bytes", "json", "memoryview", "text")
+        ),
+        *(f"workers.Response().{method}" for method in ("blob", "formData", "form_data")),
+    ]
+)
+
 # Modules of the standard library whose functions results contain if the parentheses of a call are missing.
 _MODULES: Final = {module.__name__: module for module in (builtins, dt, json, math, random, secrets, time, uuid)}
 # The types of results, by the dotted name of the call.
@@ -208,7 +221,7 @@ def unstorable_parts(value: Value, certainty: Certainty, *, awaited: bool) -> It
 
 
 def _case_faults(value: Value, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
-    if isinstance(value, StaticAwaitable) and awaited:
+    if awaited and _is_awaitable(value):
         return
     fault = _simple_fault(value)
     if fault is not None:
@@ -269,6 +282,8 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
             return _LARGE_INTEGER
         case Duration():
             return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
+        case ExternalResult() | StaticAwaitable() if _is_awaitable(value):
+            return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case ExternalResult(name=name):
             description = UNSTORABLE.get(name)
             return None if description is None else UnstorablePart(*description)
@@ -285,10 +300,12 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
         case ExternalResultMember(name=name):
             owner, _, member = name.rpartition("().")
             return _FUNCTION if callable(getattr(_RESULT_TYPES.get(owner), member, None)) else None
-        case StaticAwaitable():
-            return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case _:
             return None
+
+
+def _is_awaitable(value: Value) -> bool:
+    return isinstance(value, StaticAwaitable) or (isinstance(value, ExternalResult) and value.name in _COROUTINES)
 
 
 def _external_fault(name: str) -> UnstorablePart | None:
