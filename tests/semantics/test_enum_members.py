@@ -7,7 +7,7 @@ import textwrap
 from tests.semantics.notation import graph_of_module, module_of
 
 HEAD = """\
-from enum import Enum, member
+from enum import Enum, IntEnum, StrEnum, member
 from functools import partial
 
 from workers import WorkflowEntrypoint
@@ -55,6 +55,23 @@ class Job(Enum):
 
 class Mode(Enum):
     FAST = "fast"
+
+
+class Level(IntEnum):
+    LOW = 0
+    HIGH = 2
+
+    async def go(self, step):
+        await step.sleep("go", 1)
+
+
+class Size(IntEnum):
+    NONE = 0
+    FULL = 1
+
+
+class Color(StrEnum):
+    RED = "red"
 
 
 class W(WorkflowEntrypoint):
@@ -115,3 +132,13 @@ def test_members_without_methods_keep_constant_values() -> None:
 def test_a_function_that_is_declared_a_member_is_its_value() -> None:
     assert lines_of("await Own.ONE.value(step)") == ["call a"]
     assert lines_of("for x in Own: await x.value(step)") == EACH
+
+
+def test_members_of_number_enumerations_with_methods_are_objects() -> None:
+    assert lines_of("await Level.HIGH.go(step)") == ["call go"]
+    assert lines_of('await Level["HIGH"].go(step)') == ["call go"]
+
+
+def test_a_name_selects_a_constant_member() -> None:
+    assert lines_of('await {Size.FULL: a, Size.NONE: b}[Size["NONE"]](step)') == ["call b"]
+    assert lines_of('await step.sleep(Color["RED"], 1)') == lines_of("await step.sleep(Color.RED, 1)")

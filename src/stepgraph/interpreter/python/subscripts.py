@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_MODELED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
-from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.classes import derives_from_value_enumeration, resolution_order, select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal, table_of
 from stepgraph.interpreter.objects.names import is_globals_call
@@ -157,7 +157,7 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
     if result is None and isinstance(owner, ClassValue):
         result = _call_class_getitem(interpreter, owner, key, place)
         if result is None:
-            result = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
+            result = _enum_member(interpreter, owner, key, place)
     if result is not None:
         return result
     if owner == External("sys.modules"):
@@ -175,6 +175,18 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
         if not isinstance(key, Constant):
             interpreter.tracer.on_lookup(owner, place)
     return element
+
+
+def _enum_member(interpreter: Interpreter, owner: ClassValue, key: Value, place: SourcePlace) -> Value | None:
+    """Return the member of an enumeration with a name. Return None for another class, such as a generic one."""
+    member = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
+    if member is not None or not derives_from_value_enumeration(resolution_order(owner)):
+        return member
+    match key:
+        case Constant(value=str(name)):
+            return interpreter.attribute(owner, name, place)
+        case _:
+            return UNKNOWN
 
 
 def _entry_of_object(
