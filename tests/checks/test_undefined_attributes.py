@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.snippets import flagged_in_module
+from tests.checks.snippets import findings_in_module, flagged_in_module
 
 _DEFINITIONS = """
 from dataclasses import dataclass
@@ -86,3 +86,35 @@ def test_attribute_that_may_be_defined(read: str) -> None:
 )
 def test_attribute_that_code_may_set(statement: str) -> None:
     assert _flagged("order = Order()", statement, "print(order.totl)") == []
+
+
+@pytest.mark.parametrize(
+    ("imported", "read", "advice"),
+    [
+        ("import datetime", "datetime.now()", "Write `datetime.datetime.now`."),
+        ("import datetime as dt", "dt.strptime", "Write `dt.datetime.strptime`."),
+        (
+            "from datetime import datetime",
+            "datetime.timedelta(1)",
+            "`datetime` is imported from the module `datetime`: import `timedelta` from there, too.",
+        ),
+        ("from time import time", "time.time()", "Write `time`, which is imported from the module `time`."),
+    ],
+)
+def test_member_of_a_module_or_its_namesake(imported: str, read: str, advice: str) -> None:
+    (finding,) = findings_in_module("SG130", f"{imported}\n{_DEFINITIONS}        print({read})\n")
+    assert finding.advice == advice
+
+
+@pytest.mark.parametrize(
+    ("imported", "read"),
+    [
+        ("import datetime", "datetime.datetime.now()"),
+        ("from datetime import datetime", "datetime.now().date()"),
+        ("import datetime", "datetime.unknown"),
+        ("import datetime\ndatetime = datetime.datetime", "datetime.now()"),
+        ("import datetime\ntry:\n    datetime.now()\nexcept AttributeError:\n    pass\n", "1"),
+    ],
+)
+def test_member_that_exists_or_may_exist(imported: str, read: str) -> None:
+    assert findings_in_module("SG130", f"{imported}\n{_DEFINITIONS}        print({read})\n") == []

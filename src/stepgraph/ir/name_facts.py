@@ -140,6 +140,15 @@ class UndefinedAttribute(Fact, Struct, frozen=True):
     """The most similar attribute of the object or class, if any."""
 
 
+class UndefinedMember(Fact, Struct, frozen=True):
+    """A read of an attribute of a module, or of a class or function in it, which has the same name as the module."""
+
+    name: str
+    owner: str
+    """The dotted name: the module, or the class or function. The other one has the attribute."""
+    place: SourcePlace
+
+
 class TypeOnlyName(Fact, Struct, frozen=True):
     """A name that code reads, although only type checkers run its import."""
 

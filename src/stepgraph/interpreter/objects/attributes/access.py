@@ -71,6 +71,8 @@ from stepgraph.syntax.module import SourcePlace
 
 _IMPORTED_ENVIRONMENT: Final = "workers.env"
 """The bindings, as in `from workers import env`."""
+_MODULES_WITH_NAMESAKES: Final = ("datetime", "random", "time")
+"""Modules that contain a class or function of the same name."""
 
 
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value:
@@ -103,6 +105,11 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             fault = wrong_attribute(prefix, name, place)
             if fault is not None and not interpreter.modules.is_in_project(prefix):
                 interpreter.observe(fault)
+            if prefix.startswith(_MODULES_WITH_NAMESAKES):
+                # Imported here because few programs use undefined attributes.
+                from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_member
+
+                observe_undefined_member(interpreter, prefix, name, place)
             return ENVIRONMENT.member(name) if prefix == _IMPORTED_ENVIRONMENT else External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
             return ExternalResultMember(f"{prefix}().{name}")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
+import random
 import re
+import time
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -11,7 +14,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
-from stepgraph.ir.name_facts import UndefinedAttribute
+from stepgraph.ir.name_facts import UndefinedAttribute, UndefinedMember
 from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
@@ -25,6 +28,8 @@ _ENUM_BASES: Final = frozenset(
     External("builtins.int"),
     External("builtins.str"),
 }
+# Modules that contain a class or function of the same name.
+_MODULES_WITH_NAMESAKES: Final = {module.__name__: module for module in (dt, random, time)}
 # Decorators that add no attributes besides special methods.
 _ATTRIBUTE_KEEPERS: Final = frozenset(["dataclasses.dataclass"])
 # Attributes that the SDK sets.
@@ -72,6 +77,24 @@ def observe_undefined_class_attribute(interpreter: Interpreter, cls: ClassValue,
         _observe(interpreter, cls, (), name, place)
 
 
+def observe_undefined_member(interpreter: Interpreter, owner: str, name: str, place: SourcePlace) -> None:
+    """Record a read such as `datetime.now` of the module `datetime`, or `datetime.timedelta` of the class in it."""
+    module_name, _, member = owner.partition(".")
+    module = _MODULES_WITH_NAMESAKES.get(module_name)
+    if module is None or name.startswith("__") or interpreter.modules.is_in_project(module_name):
+        return
+    if member:
+        is_undefined = hasattr(module, member) and not hasattr(getattr(module, member), name) and hasattr(module, name)
+    else:
+        is_undefined = not hasattr(module, name) and hasattr(getattr(module, module_name), name)
+    if is_undefined and not any(map(_expects_missing_attributes, interpreter.modules.scopes)):
+        interpreter.observe(UndefinedMember(name, owner, place))
+
+
+def _expects_missing_attributes(module: SourceModule) -> bool:
+    return any(map(module.mentions, _ATTRIBUTE_HANDLING))
+
+
 def _observe(
     interpreter: Interpreter, cls: ClassValue, attributes: Iterable[str], name: str, place: SourcePlace
 ) -> None:
@@ -114,7 +137,7 @@ def _passes_self(module: SourceModule) -> bool:
 def _may_define(module: SourceModule, name: str) -> bool:
     """Return whether a module may set an attribute, or expects that it is missing."""
     return (
-        any(map(module.mentions, _ATTRIBUTE_HANDLING))
+        _expects_missing_attributes(module)
         or name in module.once(_names_in_text)
         or module.once(may_set_computed_attributes)
         or module.once(assigned_attributes).assigns(name)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepNeverCalled
-from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName
+from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedMember, UndefinedName
 from stepgraph.syntax.edits.source_edits import AddedImport
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stepgraph.model.span import Span
 
 _Use: TypeAlias = "MissingImport | UndefinedAttribute | UndefinedName"
-Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedName)
+Use = TypeVar("Use", MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedMember, UndefinedName)
 NameUse = TypeVar("NameUse", MissingImport, TypeOnlyName, UndefinedName)
 _Key: TypeAlias = tuple[str, str]
 """The path of a module, and a name in it."""
@@ -47,6 +47,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(
             used.place.span, message, _ADVICE_FOR_ANNOTATION if _is_in_annotation(used) else _ADVICE_FOR_CODE
         )
+    yield from map(_diagnostic_of_member, _first_uses(subject.facts_of_type(UndefinedMember)))
     steps = {fact.definition.function_name: fact for fact in subject.facts_of_type(StepNeverCalled)}
     unresolved = _unresolved_arguments(subject, subject.facts_of_type(UndefinedName))
     for undefined in _first_uses(_evaluated(subject, UndefinedName)):
@@ -61,6 +62,23 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             yield from _check_attribute(attribute, unresolved)
 
 
+def _diagnostic_of_member(read: UndefinedMember) -> Diagnostic:
+    """Report an attribute of a module that its class of the same name has, or the reverse."""
+    module, _, member = read.owner.partition(".")
+    owner = read.place.text.rpartition(".")[0]
+    advice = f"Write `{owner}.{module}.{read.name}`."
+    if member == read.name:
+        advice = f"Write `{owner}`, which is imported from the module `{module}`."
+    elif member:
+        advice = f"`{owner}` is imported from the module `{module}`: import `{read.name}` from there, too."
+    return Diagnostic(read.place.span, _missing_attribute(read.owner, read.name), advice)
+
+
+def _missing_attribute(owner: str, name: str) -> str:
+    effect = "reading it raises an AttributeError, and this code fails whenever it runs"
+    return f"`{owner}` has no attribute `{name}`: {effect}."
+
+
 def _check_attribute(undefined: UndefinedAttribute, consequences: _Consequences) -> Iterator[Diagnostic]:
     """Report an attribute that resembles another one, or that is called with the step object.
 
@@ -69,10 +87,7 @@ def _check_attribute(undefined: UndefinedAttribute, consequences: _Consequences)
     unresolved = tuple(consequences.get(_key(undefined), ()))
     if not unresolved and undefined.suggestion is None:
         return
-    message = (
-        f"`{undefined.class_name}` has no attribute `{undefined.name}`: reading it raises an AttributeError, and this"
-        " code fails whenever it runs."
-    )
+    message = _missing_attribute(undefined.class_name, undefined.name)
     name = undefined.suggestion
     advice = f"Define `{undefined.name}`, or correct the name." if name is None else f"Did you mean `{name}`?"
     yield Diagnostic(undefined.place.span, message, advice, consequences=unresolved)
@@ -105,7 +120,7 @@ def _spans_inside(spans: Sequence[Span], outer: Span) -> Iterator[Span]:
             yield span
 
 
-def _key(use: _Use | TypeOnlyName) -> _Key:
+def _key(use: _Use | TypeOnlyName | UndefinedMember) -> _Key:
     return use.place.module.path, use.name
 
 
