@@ -209,8 +209,9 @@ class _RunSearch(Struct):
     def _answer_next(self, run: CodeRun) -> int:
         """Let the next entries of the log answer a call. Return the steps that can still begin then, as a bit set."""
         reachable = 0
+        following = self.positions.next_steps(run.position)
         for entry in self._next_entries(run):
-            for number in bits(self.answers.sites_of[entry] & run.position.sites):
+            for number in bits(self.answers.sites_of[entry] & following):
                 site = self.program.sites[number]
                 if entry in self.answers.next_of(site, run.consumed):
                     reachable |= self._answer(run, site, entry, 0)
@@ -227,7 +228,7 @@ class _RunSearch(Struct):
         if following and self.costs.unplaced_in(run) & ~self.costs.passed(run) & ((1 << following[0]) - 1):
             # A new step may take the place of an entry before the next one, even if a loop can reach it later.
             postponed &= self.costs.existing
-        for number in bits(run.position.sites & ~postponed):
+        for number in bits(self.positions.next_steps(run.position) & ~postponed):
             site = self.program.sites[number]
             stored = self.answers.next_of(site, run.consumed)
             for entry in stored:
@@ -374,7 +375,8 @@ class _RunSearch(Struct):
         positions.reverse()
         next_sites = self._next_sites(run)
         before = [*positions, run.position]
-        passed = PassedCalls(self.program, self.costs, self.positions, calls, before, self._count_call)
+        following = [self.positions.next_steps(each) for each in before]
+        passed = PassedCalls(self.program, self.costs, self.positions, calls, before, following, self._count_call)
         return Alignment(
             tuple(calls),
             next_sites,
@@ -403,8 +405,12 @@ class _RunSearch(Struct):
     def _next_sites(self, run: CodeRun) -> frozenset[int]:
         running = list(bits(run.consumed & run.position.running))
         places = [run.position, *self._after_all(run.position, running, failed=False)]
+        sites = self.program.sites
         return frozenset(
-            site.number for site in self.program.sites if any(self.positions.can_begin(each, site) for each in places)
+            number
+            for place in places
+            for number in bits(self.positions.next_steps(place))
+            if self.positions.can_begin(place, sites[number])
         )
 
     def _may_lack(self, run: CodeRun) -> bool:

@@ -22,6 +22,8 @@ class PassedCalls(Struct, frozen=True):
     calls: Sequence[ReplayedCall]
     before: Sequence[Position]
     """The position before each call, and the last one."""
+    next_steps: Sequence[int]
+    """A superset of the steps that can begin at each of these positions, as bit sets."""
     count_call: Callable[[], None]
     """Charges the work of a call. Raises TooAmbiguousError at the limit."""
 
@@ -62,14 +64,21 @@ class PassedCalls(Struct, frozen=True):
         called = excluded.union(call.site.number for call in self.calls)
         return [site for site in self.program.sites if site.number not in called]
 
+    def _before(self, site: Site) -> list[int]:
+        """Return the indexes of the positions at which a step may begin."""
+        step = 1 << site.number
+        return [index for index, steps in enumerate(self.next_steps) if steps & step]
+
     def _could_begin(self, site: Site, *, after_failure: bool = False) -> bool:
-        return any(self.positions.can_begin(position, site, after_failure=after_failure) for position in self.before)
+        positions = (self.before[index] for index in self._before(site))
+        return any(self.positions.can_begin(position, site, after_failure=after_failure) for position in positions)
 
     def _precedes_a_call(self, site: Site) -> bool:
         """Return whether a step can begin before a call that waits for its end, or instead of conditional calls."""
         number = len(self.costs.entries)
-        for index, position in enumerate(self.before[: len(self.calls)]):
-            if not self._may_follow(position, site):
+        for index in self._before(site):
+            position = self.before[index]
+            if index == len(self.calls) or not self._may_follow(position, site):
                 continue
             for begun in self.positions.begin(position, site, number, retried=False):
                 ended = list(self.positions.end(begun, number, failed=False))
@@ -92,10 +101,10 @@ class PassedCalls(Struct, frozen=True):
 
     def _may_precede_a_call(self, site: Site) -> bool:
         """Return whether some later call can follow a step, perhaps after others and instead of the next call."""
-        number, following = len(self.costs.entries), 0
-        for call, position in reversed(list(zip(self.calls, self.before, strict=False))):
+        number, step, following = len(self.costs.entries), 1 << site.number, 0
+        for call, position, steps in reversed(list(zip(self.calls, self.before, self.next_steps, strict=False))):
             following |= 1 << call.site.number
-            if not self.positions.can_begin(position, site):
+            if not steps & step or not self.positions.can_begin(position, site):
                 continue
             self.count_call()
             for begun in self.positions.begin(position, site, number, retried=False):
@@ -109,8 +118,9 @@ class PassedCalls(Struct, frozen=True):
         If the first step of the pass had ended by then, the deployed code probably awaits each pass, although the graph
         lets the passes overlap.
         """
-        for call, position in zip(self.calls, self.before, strict=False) if self.program.has_passes else ():
-            if call.entry is None:
+        for index in self._before(site) if self.program.has_passes else ():
+            position, call = self.before[index], self.calls[index] if index < len(self.calls) else None
+            if call is None or call.entry is None:
                 continue
             over = self.costs.over[call.entry + 1]
             passes = self.positions.overlapping_passes(position, site)

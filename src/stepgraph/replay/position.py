@@ -8,10 +8,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.bit_sets import bits
 from stepgraph.execution.matching.beginnings import Begin, Beginnings, CallFrame, PassFrame
 from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import EndingChange, Endings, Rewrite
 from stepgraph.execution.matching.exits import TermExits
+from stepgraph.execution.matching.first_steps import FirstSteps
 from stepgraph.execution.matching.term_pool import Terms
 from stepgraph.execution.matching.terms import NEW, Term
 from stepgraph.execution.parts import GraphParts, Site
@@ -57,6 +59,7 @@ class Positions(Struct):
     program: GraphParts
     terms: Terms
     exits: TermExits
+    first_steps: FirstSteps
     beginnings: Beginnings
     endings: Endings
 
@@ -67,7 +70,7 @@ class Positions(Struct):
         exits = TermExits(program, terms, only_failures)
         exits.solve_recursion()
         beginnings = Beginnings(program, terms, exits, Clocks(terms, exits), _MAX_RECURSION)
-        return cls(program, terms, exits, beginnings, Endings(terms, exits))
+        return cls(program, terms, exits, FirstSteps(program, terms, exits), beginnings, Endings(terms, exits))
 
     def start(self) -> Position:
         """Return the position of an instance that has begun no step."""
@@ -97,6 +100,13 @@ class Positions(Struct):
             others.remove(term)
             for begin in self.beginnings.of(term, site.number):
                 yield position.main, *others, begin.term, *_pending(begin)
+
+    def next_steps(self, position: Position) -> int:
+        """Return a superset of the steps that can begin now, as a bit set."""
+        steps = self.first_steps.of(position.main)
+        for term in position.background:
+            steps |= self.first_steps.of(term)
+        return steps
 
     def can_begin(self, position: Position, site: Site, *, after_failure: bool = True) -> bool:
         """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks do not count."""
@@ -132,7 +142,7 @@ class Positions(Struct):
         """Return whether the only possible continuation is that the instance ends with an error."""
         if {each.kind for each in self.exits.of(position.main)} != {"fail"}:
             return False
-        return not any(self.can_begin(position, site) for site in self.program.sites)
+        return not any(self.can_begin(position, self.program.sites[each]) for each in bits(self.next_steps(position)))
 
 
 def _pending(begin: Begin) -> tuple[Term, ...]:

@@ -1,0 +1,56 @@
+"""The work to replay a log grows in proportion to the number of edited steps.
+
+Time is too noisy to be asserted, so these tests count function calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from cProfile import Profile
+from typing import Final
+
+import pytest
+
+from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.execution.log import InstanceLog
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.model.payload import Node
+from stepgraph.replay.new_code import NewCode
+from tests.instances.short_logs import ended, log_of
+from tests.render.graphs import branch, do, either, graph
+
+MAX_RATIO: Final = 2.3
+"""The largest ratio of the work for the additional steps. It is 2 for linear growth, and 4 for quadratic growth."""
+
+
+def renamed(number: int) -> list[Node]:
+    return [do(f"charge payment {number}")]
+
+
+def inserted(number: int) -> list[Node]:
+    return [do(f"charge card {number}"), do(f"send receipt {number}")]
+
+
+def optional(number: int) -> list[Node]:
+    return [either(branch(f"is_new[{number}]", do(f"check stock {number}"))), do(f"charge card {number}")]
+
+
+@pytest.mark.parametrize(
+    ("edit", "effect"), [(renamed, "reruns"), (inserted, "out_of_order"), (optional, "out_of_order")]
+)
+def test_work_is_proportional_to_the_edits(edit: Callable[[int], list[Node]], effect: InstanceEffect) -> None:
+    calls: list[int] = []
+    for size in (20, 40, 80):
+        steps = [do(f"charge card {number}") for number in range(size)]
+        code = NewCode.of(graph(*(node for number in range(size) for node in edit(number))), graph(*steps))
+        log = log_of("running", *(ended(f"charge card {number}") for number in range(size)))
+        assert code.replay(log).effect == effect
+        calls.append(calls_of_replay(code, log))
+    small, medium, large = calls
+    assert large - medium <= MAX_RATIO * (medium - small)
+
+
+def calls_of_replay(code: NewCode, log: InstanceLog) -> int:
+    profile = Profile()
+    run_with_large_stack(lambda: profile.runcall(code.replay, log))
+    return sum(entry.callcount for entry in profile.getstats())
