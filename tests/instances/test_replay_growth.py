@@ -17,7 +17,7 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.short_logs import ended, log_of
-from tests.render.graphs import branch, do, either, graph
+from tests.render.graphs import branch, do, either, graph, parallel
 
 MAX_RATIO: Final = 2.3
 """The largest ratio of the work for the additional steps. It is 2 for linear growth, and 4 for quadratic growth."""
@@ -54,3 +54,15 @@ def calls_of_replay(code: NewCode, log: InstanceLog) -> int:
     profile = Profile()
     run_with_large_stack(lambda: profile.runcall(code.replay, log))
     return sum(entry.callcount for entry in profile.getstats())
+
+
+@pytest.mark.parametrize("names", ["send mails {}", "notify{}"])
+def test_renamed_members_of_a_group_take_linear_work(monkeypatch: pytest.MonkeyPatch, names: str) -> None:
+    """The members may begin in any order."""
+    monkeypatch.setattr("stepgraph.replay.alignment.REPLAY_POSITIONS", 100)
+    members = range(20)
+    old, new = (
+        graph(parallel("all", *(do(name.format(number)) for number in members))) for name in ("send mail {}", names)
+    )
+    log = log_of("running", *(ended(f"send mail {number}", end=500) for number in members))
+    assert NewCode.of(new, old).replay(log).effect == "reruns"

@@ -130,7 +130,7 @@ def align(
     Without the deployed code, the code between steps raises exceptions only if the log has entries that no other run
     explains.
     """
-    costs = Costs.of(entries, answers, deployed)
+    costs = Costs.of(program.sites, entries, answers, deployed)
     nested = NestedEntries(program, entries, answers, deployed)
     if deployed is not None:
         return _align(program, costs, nested, budget, only_failures=deployed.only_failures)

@@ -208,8 +208,12 @@ def elapsed_time(entry: LogEntry) -> int | None:
 
 def has_common_word(site: Site, entry: LogEntry) -> bool:
     """Return whether the names of a step and of an entry have a word in common."""
-    words = {word for piece in site.pattern.pieces for word in piece.split()}
-    return not words.isdisjoint(entry.name.split())
+    return not words_of(site).isdisjoint(entry.name.split())
+
+
+def words_of(site: Site) -> set[str]:
+    """Return the words in the known parts of the name of a step."""
+    return {word for piece in site.pattern.pieces for word in piece.split()}
 
 
 def is_raised(site: Site, entry: LogEntry) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, pairwise
 from operator import or_
@@ -14,7 +15,7 @@ from stepgraph.bit_sets import bit_set
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
 from stepgraph.limits import REPLAY_POSITIONS
-from stepgraph.replay.answers import Answers
+from stepgraph.replay.answers import Answers, words_of
 from stepgraph.replay.call_counts import CallCounts, TrackedCalls
 from stepgraph.replay.deployed import DeployedRun
 from stepgraph.replay.position import Position
@@ -99,19 +100,29 @@ class Costs(Struct, frozen=True):
     """The steps that the deployed code also has, as a bit set, or all steps without the deployed code."""
     over: Sequence[int]
     """The entries that were over when the entry before an index began, as bit sets by index."""
+    unlike: int
+    """The entries whose names have no word in common with any step of the new code, as a bit set."""
+    unanswered: int
+    """The steps that no entry can answer, as a bit set."""
 
     @classmethod
-    def of(cls, entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None) -> Costs:
-        """Return the costs for a log."""
-        foreign = sum((not sites) << number for number, sites in enumerate(answers.sites_of))
+    def of(
+        cls, sites: Sequence[Site], entries: Sequence[LogEntry], answers: Answers, deployed: DeployedRun | None
+    ) -> Costs:
+        """Return the costs for the steps of a program and a log."""
+        foreign = sum((not answering) << number for number, answering in enumerate(answers.sites_of))
+        words = set().union(*map(words_of, sites))
+        unlike = sum(words.isdisjoint(entry.name.split()) << number for number, entry in enumerate(entries))
+        unanswered = sum((not stored) << number for number, stored in enumerate(answers.by_site))
+        tracked, allowed, existing, unplaced = TrackedCalls.of((), {}), Counter[int](), -1, foreign
+        if deployed is not None:
+            allowed = deployed.allowed()
+            tracked = TrackedCalls.of(allowed, deployed.required())
+            existing = bit_set(deployed.existing)
+            placed = sum(bool(counterparts) << number for number, counterparts in enumerate(deployed.sites))
+            unplaced = ~placed & ((1 << len(entries)) - 1)
         over = _over(entries)
-        if deployed is None:
-            return cls(entries, answers, None, foreign, foreign, TrackedCalls.of((), {}), {}, -1, over)
-        placed = sum(bool(sites) << number for number, sites in enumerate(deployed.sites))
-        allowed = deployed.allowed()
-        tracked = TrackedCalls.of(allowed, deployed.required())
-        unplaced = ~placed & ((1 << len(entries)) - 1)
-        return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, bit_set(deployed.existing), over)
+        return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, existing, over, unlike, unanswered)
 
     @property
     def failed_end(self) -> int:
@@ -176,8 +187,12 @@ class Costs(Struct, frozen=True):
         that explain more entries. For the same reason, each entry may still need a further run of an edited step.
         """
         sites, waiting, unplaced = run.position.sites, self.open_entries(run), self.unplaced_in(run)
-        lost = (unplaced & self.passed(run)).bit_count()
-        cost = ORPHAN * lost + REPLACED * (unplaced.bit_count() - lost)
+        lost = unplaced & self.passed(run)
+        replaceable = unplaced & ~lost
+        cost = ORPHAN * lost.bit_count() + REPLACED * replaceable.bit_count()
+        cost += OTHER_WORDS * (replaceable & self.unlike).bit_count()
+        if not run.covered:
+            cost += REQUIRED_RUN * (run.counts.lacking & self.unanswered).bit_count()
         orphan = ORPHAN if self.deployed is None else UNPLACED_ORPHAN
         cost += orphan * (self.answers.unanswerable(sites) & waiting).bit_count() + AGAIN * waiting.bit_count()
         if not run.counts.lacking & ~sites:
