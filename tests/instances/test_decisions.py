@@ -139,7 +139,7 @@ def code_of(source: str) -> tuple[Graph, Details]:
             'order["items"]',
             'order["lines"]',
             (
-                "The name of `pack A1-1` is computed by the new code, so it is unknown whether it changed.",
+                "The values in the name `pack {item}` may have changed, so that it may not find `pack A1-1`.",
                 "The values in `for item in items` changed, so its passes may differ from those in the log.",
             ),
         ),
@@ -155,6 +155,17 @@ def test_other_values_under_the_same_name(old: str, new: str, reasons: tuple[str
     log = log_of("paused", ended("pack A1"), opened("cool down", "sleep"))
     replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
     assert (replay.effect, replay.reasons) == ("unknown" if reasons else "resumes", reasons)
+
+
+def test_doubts_about_one_step_are_one_reason() -> None:
+    (deployed, old_details), (code, new_details) = code_of(VALUES), code_of(VALUES.replace('order["items"]', "event"))
+    names = [f"pack {number}" for number in range(5)]
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log_of("paused", *map(ended, names)))
+    assert replay.reasons[0] == (
+        "The values in the name `pack {item}` may have changed, "
+        "so that it may not find `pack 0-1`, `pack 1-1`, `pack 2-1` and 2 more."
+    )
+    assert not any("pack 3-1" in reason for reason in replay.reasons)
 
 
 PAGES = """

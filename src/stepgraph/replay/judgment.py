@@ -11,11 +11,10 @@ from stepgraph.execution.engine_rules import BEST_TO_WORST, InstanceEffect, resu
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.model.payload import Step
-from stepgraph.phrases import duration_text, enumeration
+from stepgraph.phrases import enumeration
 from stepgraph.replay.alignment import Alignment
 from stepgraph.replay.answers import (
     as_step,
-    elapsed_time,
     event_type,
     has_common_word,
     is_computed_sleep,
@@ -28,7 +27,9 @@ from stepgraph.replay.doubts import Doubts, Reason
 from stepgraph.replay.log_names import log_names
 from stepgraph.replay.replay import Replay
 from stepgraph.replay.wording import (
-    computed_name,
+    changed_duration,
+    changed_name,
+    long_sleep,
     misuse,
     other_pass,
     removed_namesake,
@@ -80,6 +81,7 @@ class Judgment(Struct):
                 self._judge_answer(call, call.entry)
             else:
                 self._judge_run(number, call, name)
+        self._judge_computed()
         if self.alignment.failing is not None:
             self._judge_failure(self.alignment.failing)
         self._judge_restart()
@@ -165,10 +167,24 @@ class Judgment(Struct):
             self._add("unknown", unreached(call.site), call.site)
         if self.deployed is not None and call.site.number in self.deployed.indistinct:
             self._add("unknown", removed_namesake(entry), call.site)
-        if node is not None and self._may_have_other_name(call.site, number):
-            self._add("unknown", computed_name(entry), call.site)
-        if self._may_have_other_duration(call.site, number):
-            self._add("unknown", self._duration_reason(call.site, number), call.site)
+
+    def _judge_computed(self) -> None:
+        """Find the entries that steps may not find, because a name or duration has unknown parts that may differ."""
+        names: dict[Site, list[LogEntry]] = {}
+        durations: dict[Site, list[LogEntry]] = {}
+        for call in self.alignment.calls:
+            if call.entry is None:
+                continue
+            entry, node = self.entries[call.entry], self.nodes[call.entry]
+            if node is not None and self._may_have_other_name(call.site, call.entry):
+                names.setdefault(call.site, []).append(entry)
+            if self._may_have_other_duration(call.site, call.entry):
+                durations.setdefault(call.site, []).append(entry)
+        for site, entries in names.items():
+            self._add("unknown", changed_name(site, entries), site)
+        for site, entries in durations.items():
+            has_deployed = self.deployed is not None
+            self._add("unknown", (changed_duration if has_deployed else long_sleep)(site, entries), site)
 
     def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
         if site.kind != "wait" or deployed is None:
@@ -210,18 +226,6 @@ class Judgment(Struct):
         remains = self.deployed is not None and bool(self.deployed.sites[number])
         runs = [number, *bits(self.required.get(site, 0))] if self.program.sites[site].kind == "sleep" else []
         return remains and len(runs) > 1 and all(self.entries[run].outcome != "open" for run in runs)
-
-    def _duration_reason(self, site: Site, number: int) -> str:
-        entry = self.entries[number]
-        elapsed = elapsed_time(entry)
-        node = as_step(site)
-        duration = duration_text(node["duration"]) if node["type"] == "step_sleep" else ""
-        if self.nodes[number] is not None or elapsed is None:
-            return f"The duration of `{entry.log_name}` is computed, so it is unknown whether it changed."
-        return (
-            f"`{entry.log_name}` took much longer than {duration}, because of a pause or a changed duration. "
-            "Name the deployed version with --from."
-        )
 
     # Calls that run
 
@@ -422,7 +426,7 @@ class Judgment(Struct):
                 continue  # Unchanged code shifts the results of nested steps, too.
             computed = next((site for site in sites if self._may_have_other_name(site, number)), None)
             if computed is not None:
-                self._add("unknown", computed_name(entry), computed)
+                self._add("unknown", changed_name(computed, [entry]), computed)
                 continue
             self.notes.append(f"A later call of `{entry.name}` may get the result of `{entry.log_name}` and not run.")
 

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
+from stepgraph.phrases import duration_text, enumeration
+from stepgraph.replay.answers import as_step
 
 
-def computed_name(entry: LogEntry) -> str:
-    """Return the reason that the name of a step may have changed."""
-    return f"The name of `{entry.log_name}` is computed by the new code, so it is unknown whether it changed."
+def changed_name(site: Site, entries: Sequence[LogEntry]) -> str:
+    """Return the reason that a step may not find its entries, because the values in its name may have changed."""
+    names = enumeration((entry.log_name for entry in entries), most=3)
+    return f"The values in the name `{site.node['name']}` may have changed, so that it may not find {names}."
+
+
+def changed_duration(site: Site, entries: Sequence[LogEntry]) -> str:
+    """Return the reason that a sleep may begin again."""
+    names = enumeration((entry.log_name for entry in entries), most=3)
+    return f"The duration of `{site.node['name']}` may have changed, so {names} may begin again."
+
+
+def long_sleep(site: Site, entries: Sequence[LogEntry]) -> str:
+    """Return the reason that a sleep that took much longer than its duration may begin again."""
+    node = as_step(site)
+    duration = duration_text(node["duration"]) if node["type"] == "step_sleep" else ""
+    return (
+        f"`{entries[0].log_name}` took much longer than {duration}, because of a pause or a changed duration. "
+        "Name the deployed version with --from."
+    )
 
 
 def removed_handler(entry: LogEntry) -> str:
