@@ -405,3 +405,22 @@ def test_loops_that_an_assignment_ends_do_not_matter() -> None:
     tested = f"if x:\n    {NAP}"
     retried = f"for attempt in range(3):\n    try:\n        x = event.pop()\n        break\n    except E: ...\n{tested}"
     assert definitions(retried) == definitions(f"x = event.pop()\n{tested}") != []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            'n = 0\nwhile event:\n    await step.sleep(f"nap {n}", 1)\n    n += 1',
+            'n = 0\nwhile event:\n    n += 1\n    await step.sleep(f"nap {n}", 1)',
+        ),
+        (f"n = 0\nif n:\n    {NAP}\nn = 1", f"n = 0\nn = 1\nif n:\n    {NAP}"),
+    ],
+)
+def test_assignments_before_and_after_a_use_differ(before: str, after: str) -> None:
+    assert definitions(before) != definitions(after)
+
+
+def test_functions_may_run_after_all_assignments() -> None:
+    code = 'n = 0\nasync def nap():\n    await step.sleep(f"nap {n}", 1)\nn = 1\nawait nap()'
+    assert definitions(code) == ["nap \0__0\0 with __0 = ((0); (1))"]

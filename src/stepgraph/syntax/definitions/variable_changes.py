@@ -42,6 +42,25 @@ def loops_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) 
     return [loop for key, loop in changes.loops.items() if key not in around]
 
 
+def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule) -> int:
+    """Return how many of the statements of a function are before a node, or all if the node runs at another time."""
+    order = module.once_for(owner, _statement_order)
+    inner = at
+    for outer in (at, *ancestors_of(module.parents, at)):
+        if isinstance(outer, cst.Lambda) or (isinstance(outer, cst.FunctionDef) and outer.body is inner):
+            break
+        if id(outer) in order:
+            return sum(order.get(id(node), -1) < order[id(outer)] for node in nodes)
+        inner = outer
+    return len(nodes)
+
+
+def _statement_order(function: cst.FunctionDef, module: SourceModule) -> Mapping[int, int]:
+    """Return the positions of the statements of a function in source order, by identity."""
+    del module
+    return {id(statement): number for number, statement in enumerate(statements_below(function.body))}
+
+
 def _changes_by_name(function: cst.FunctionDef, module: SourceModule) -> Mapping[str, VariableChanges]:
     changes: defaultdict[str, VariableChanges] = defaultdict(VariableChanges)
     binders = bindings_of(function, module).binders

@@ -24,7 +24,7 @@ from stepgraph.syntax.definitions.bound_values import (
 from stepgraph.syntax.definitions.function_calls import FunctionCalls, arguments_for, is_bound, parameter_position
 from stepgraph.syntax.definitions.name_replacement import NameReplacer, Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_function, returned_value
-from stepgraph.syntax.definitions.variable_changes import LoopStatement, changes_of, loops_left
+from stepgraph.syntax.definitions.variable_changes import LoopStatement, changes_of, loops_left, number_before
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import ancestors_of
@@ -46,6 +46,8 @@ _MAX_TOTAL_CHARACTERS: Final = 50_000
 _RUN: Final = "run"
 _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
+_READ: Final = "<read>"
+"""The mark in the definitions of a variable at which it is read, if others follow, as in a loop."""
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed or built here."""
 
@@ -311,6 +313,8 @@ class VariableDefinitions(Struct):
             expression = caller.numbered(call.module.text(passed), call.node, 0, numbers)
         else:
             definitions = [self._definition(name, binder, function) for binder in binders]
+            if (before := number_before(binders, at, owner, self.module)) < len(binders):
+                definitions.insert(before, _READ)
             definitions += (self._mutation(statement) for statement in changes.mutations)
             definitions += (self._loop(loop, function) for loop in loops)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
