@@ -22,7 +22,12 @@ class Orders(WorkflowEntrypoint):
 
 def definitions(body: str) -> list[str]:
     """Return the definitions of the nodes and branches in the body of `run`."""
-    (workflow,) = analyze_source(HEAD + indent(body, " " * 8)).workflows
+    return definitions_in(HEAD + indent(body, " " * 8))
+
+
+def definitions_in(source: str) -> list[str]:
+    """Return the definitions of the nodes and branches in `Orders`."""
+    workflow = next(each for each in analyze_source(source).workflows if each.class_name == "Orders")
     assert workflow.graph is not None
     details = workflow.details
     nodes = [node for _, node in paths_of(workflow.graph["workflow"])]
@@ -93,12 +98,34 @@ def test_settings_of_a_step_do_not_change_its_result() -> None:
 
 
 @pytest.mark.parametrize("value", ["answer = $1", "(answer := $1)", "answer: object = $1"])
-def test_the_timeout_of_a_wait_does_not_change_its_result(value: str) -> None:
-    wait = 'await step.wait_for_event("answer", event_type="$1"$2)'
+def test_settings_of_a_wait_do_not_change_its_result(value: str) -> None:
+    """The engine finds the event that has ended a wait by the name of the wait."""
+    wait = 'await step.wait_for_event("$1", event_type="$2"$3)'
     code = f'{value.replace("$1", wait)}\nif answer.payload["ok"]:\n    {NAP}'
-    without = definitions(named(code, "reply", ""))
-    assert definitions(named(code, "reply", ', timeout="5 minutes"')) == without != []
-    assert definitions(named(code, "other", "")) != without
+    without = definitions(named(code, "answer", "reply", ""))
+    assert definitions(named(code, "answer", "reply", ', timeout="5 minutes"')) == without != []
+    assert definitions(named(code, "answer", "other", "")) == without
+    assert definitions(named(code, "answer", "x", "").replace("event_type=", "")) == without
+    assert definitions(named(code, "other", "reply", "")) != without
+
+
+IN_BASE = """
+from workers import WorkflowEntrypoint
+
+class Base(WorkflowEntrypoint):
+    async def ask(self, step):
+        return await step.wait_for_event("answer", "reply")
+
+class Orders(Base):
+    async def run(self, event, step):
+        if await self.ask(step):
+            await step.sleep("nap", 1)
+"""
+
+
+def test_methods_of_base_classes_are_followed() -> None:
+    in_class = IN_BASE.replace("\nclass Orders(Base):\n", "")
+    assert definitions_in(IN_BASE) == definitions_in(in_class.replace("Base", "Orders")) != []
 
 
 CALLED = """

@@ -117,10 +117,13 @@ class GlobalValues:
                 return None
 
     def method(self, name: str, around: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
-        """Return the method of the class around another one, or None for an unknown member."""
+        """Return the method of the class around another one or of its bases, or None for an unknown member."""
         owner = next((each for each in ancestors_of(module.parents, around) if isinstance(each, cst.ClassDef)), None)
-        binders = [] if owner is None else bindings_of(owner, module).binders.get(name, [])
-        return only_function(binders, module)
+        for each, inside in () if owner is None else self._classes(owner, module):
+            binders = bindings_of(each, inside).binders.get(name, [])
+            if binders:
+                return only_function(binders, inside)
+        return None
 
     def of_member(self, name: str, method: cst.FunctionDef, module: SourceModule) -> str | None:
         """Return an expression for a member of the class around a method, or None for an unknown member."""
