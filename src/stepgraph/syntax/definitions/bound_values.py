@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.syntax.definitions.name_replacement import UnknownDefinitionError
 
-_SETTINGS: Final[Mapping[str, str]] = {"do": "config", "wait_for_event": "timeout"}
-"""The argument with the settings of a step, by the method of the step."""
+_SETTINGS: Final[Mapping[str, Collection[str]]] = {"do": ("config",), "wait_for_event": ("event_type", "timeout")}
+"""The arguments with the settings of a step, by the method of the step."""
 
 
 def without_settings(value: cst.BaseExpression) -> cst.BaseExpression:
-    """Return the decorator of a step, or a wait, without its retries and timeout, which do not change its result."""
+    """Return the decorator of a step, or a wait, without its settings, which do not change a stored result."""
     match value:
         case cst.Await(expression=cst.Call(func=cst.Attribute()) as call):
             result = without_settings(call)
             return value if result is call else value.with_changes(expression=result)
         case cst.Call(func=cst.Attribute(attr=cst.Name(method)), args=args) if method in _SETTINGS:
-            remaining = [each for each in args if each.keyword is None or each.keyword.value != _SETTINGS[method]]
+            remaining = [each for position, each in enumerate(args) if not _is_setting(method, position, each)]
             remaining[-1:] = [each.with_changes(comma=cst.MaybeSentinel.DEFAULT) for each in remaining[-1:]]
             return value.with_changes(args=remaining)
         case _:
             return value
+
+
+def _is_setting(method: str, position: int, argument: cst.Arg) -> bool:
+    if argument.keyword is not None:
+        return argument.keyword.value in _SETTINGS[method]
+    return method == "wait_for_event" and position > 0
 
 
 def numbered_elements(iterable: cst.BaseExpression) -> cst.BaseExpression:
