@@ -157,6 +157,13 @@ def test_other_values_under_the_same_name(old: str, new: str, reasons: tuple[str
     assert (replay.effect, replay.reasons) == ("unknown" if reasons else "resumes", reasons)
 
 
+def test_reasons_about_decisions_have_the_path_of_the_node() -> None:
+    (deployed, old_details), (code, new_details) = code_of(VALUES), code_of(VALUES.replace("> 500", "> 900"))
+    log = log_of("paused", ended("pack A1"), opened("settle", "sleep"))
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
+    assert (replay.reasons, replay.at) == (("The condition `total > 500` changed, " + ANOTHER_BRANCH,), "nodes[1]")
+
+
 def test_doubts_about_one_step_are_one_reason() -> None:
     (deployed, old_details), (code, new_details) = code_of(VALUES), code_of(VALUES.replace('order["items"]', "event"))
     names = [f"pack {number}" for number in range(5)]

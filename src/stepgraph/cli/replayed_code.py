@@ -31,7 +31,7 @@ class ReplayedLog(Struct, frozen=True):
     """The title of the workflow, or an empty string if it is not determined."""
     replay: Replay
     location: str = ""
-    """The location of the step that the first reason is about, or an empty string."""
+    """The location of the node that the first reason is about, or an empty string."""
 
 
 class ReplayedCode:
@@ -72,7 +72,7 @@ class ReplayedCode:
 
 
 def _location(subject: Subject, replay: Replay) -> str:
-    """Return the location of the step that the first reason is about, or an empty string."""
+    """Return the location of the node that the first reason is about, or an empty string."""
     if replay.at is None or subject.graph is None or subject.drawn.node_location is None:
         return ""
     nodes = (node for path, node in paths_of(subject.graph["workflow"]) if path == replay.at)

@@ -12,13 +12,14 @@ from stepgraph.diff.branch_conditions import overtaking_branch
 from stepgraph.diff.loop_heads import continues, has_other_passes, have_equal_first_passes, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeElement, functions_by_key, is_work
-from stepgraph.execution.engine_rules import InstanceEffect, result_key
+from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
 from stepgraph.model.expressions import changed_constant
 from stepgraph.phrases import enumeration
 from stepgraph.replay.added_raises import added_raises
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
+from stepgraph.replay.decision import Decision
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
@@ -26,15 +27,6 @@ from stepgraph.replay.passed_part import PassedPart, ancestors, elements_around,
 from stepgraph.replay.removed_exits import RemovedExits, added_exits
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
-
-
-class Decision(Struct, frozen=True):
-    """A decision that may differ under the new code."""
-
-    effect: InstanceEffect
-    """The effect on the instance. Decisions with the effect `resumes` are only noted."""
-    reason: str
-    """One sentence."""
 
 
 class Decisions(Struct, frozen=True):
@@ -156,7 +148,7 @@ class Decisions(Struct, frozen=True):
                 continue
             branches.add(branch)
             reason = f"The condition of `{tree[number].name}` changed, so it may now run where it was skipped before."
-            yield Decision("unknown", reason)
+            yield Decision("unknown", reason, branch)
 
     def is_released(self, number: int) -> bool:
         """Return whether a step that has not run is no longer skipped by a branch, loop, handler or exit."""
@@ -231,7 +223,8 @@ class Decisions(Struct, frozen=True):
             if effect != "resumes":
                 head = self.matching.new.loop_heads.get(partner, "")
                 loop = f"The loop `{head}`" if head else "A loop"
-                yield Decision(effect, f"{loop} may have further passes, although steps after it have already begun.")
+                reason = f"{loop} may have further passes, although steps after it have already begun."
+                yield Decision(effect, reason, partner)
 
     def _overtaken_in_pass(self) -> Iterator[Decision]:
         """Yield the first step that the current pass of each loop had not reached, and that it now runs earlier."""
@@ -242,6 +235,7 @@ class Decisions(Struct, frozen=True):
                     "out_of_order",
                     f"`{overtaken.name}` may run when the instance resumes, before steps of the same pass of the loop "
                     "that have already run.",
+                    overtaken.number,
                 )
 
     def _overtaken_calls(self) -> Iterator[Decision]:
@@ -255,7 +249,7 @@ class Decisions(Struct, frozen=True):
             if self._is_additional(element) and not self.is_excluded(element.number):
                 name = f"`{element.name}{tree.arguments.get(element.number, '')}`"
                 reason = f"{name} may run when the instance resumes, before steps that have already run."
-                yield Decision("out_of_order", reason)
+                yield Decision("out_of_order", reason, element.number)
 
     def _is_additional(self, call: TreeElement) -> bool:
         """Return whether a call that the instance has not made now precedes steps that have run."""
@@ -303,7 +297,7 @@ class Decisions(Struct, frozen=True):
             what = f"condition `{condition}` changed" if condition else f"`else` now has the condition `{changed}`"
         else:
             return
-        yield Decision("unknown", f"The {what}, so the instance may now take another branch.")
+        yield Decision("unknown", f"The {what}, so the instance may now take another branch.", new)
 
     def _has_same_guards(self, old: int, new: int) -> bool:
         """Return whether the steps and calls that two choices decide have the same guards in both versions."""
@@ -342,7 +336,7 @@ class Decisions(Struct, frozen=True):
         if overtaking is not None:
             condition = self.matching.new[overtaking].text("condition")
             reason = f"The condition `{condition}` is now tested earlier, so the instance may now take another branch."
-            yield Decision("unknown", reason)
+            yield Decision("unknown", reason, overtaking)
 
     def _passes(self, old: int, new: int) -> Iterator[Decision]:
         if not has_other_passes(self.matching, old, new):
@@ -356,14 +350,14 @@ class Decisions(Struct, frozen=True):
         if old_head == new_head or not old_head or not new_head:
             head = new_head or old_head
             values = f"The values in `{head}`" if head else "The values of a loop"
-            yield Decision("unknown", f"{values} changed, so its passes may differ from those in the log.")
+            yield Decision("unknown", f"{values} changed, so its passes may differ from those in the log.", new)
         elif effect is None and not (self.old.has_left(old) and have_equal_first_passes(old_head, new_head)):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
-            yield Decision("unknown", reason)
+            yield Decision("unknown", reason, new)
         elif effect is not None or continues(new_head, old_head):
             may = "may have" if effect == "unknown" else "has"
             reason = f"`{new_head}` {may} further passes, which run although steps after the loop have already begun."
-            yield Decision(effect or "out_of_order", reason)
+            yield Decision(effect or "out_of_order", reason, new)
 
     def _added_exits(self) -> Iterator[Decision]:
         tree = self.matching.new
@@ -386,7 +380,7 @@ class Decisions(Struct, frozen=True):
             if self._leaves_only_orphans(number, skipped):
                 yield Decision("resumes", f"{reason}, and then skips calls of {names}.")
             else:
-                yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.")
+                yield Decision("unknown", f"{reason}, before {names}, which {verb} already begun.", number)
 
     def _leaves_only_orphans(self, exit_number: int, skipped: Sequence[int]) -> bool:
         """Return whether all that an exit may do is to leave finished steps without a call.
@@ -453,9 +447,10 @@ class Decisions(Struct, frozen=True):
         if not self.new.is_over(number) and count is not None and count > 0:
             return
         if passes:
-            yield Decision("out_of_order", f"{loop} runs `{name}` again, although steps after it have already begun.")
+            reason = f"{loop} runs `{name}` again, although steps after it have already begun."
         else:
-            yield Decision("unknown", f"{loop} may run `{name}` any number of times: the log does not show how many.")
+            reason = f"{loop} may run `{name}` any number of times: the log does not show how many."
+        yield Decision("out_of_order" if passes else "unknown", reason, number)
 
     def _is_taken(self, branch: int) -> bool:
         """Return whether the instance has taken a new branch that is unchanged."""

@@ -30,7 +30,7 @@ class Reason(Struct, frozen=True):
     text: str
     """One sentence."""
     path: Path | None = None
-    """The path of the new step that has the effect, or None if there is none."""
+    """The path of the new node that has the effect, or None if there is none."""
 
 
 class Doubts(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Doubts(Struct, frozen=True):
         """Yield the reasons for an unknown effect, and the decisions that may differ."""
         for decision in () if self.deployed is None else self.deployed.decisions:
             if decision.effect != "resumes":
-                yield Reason(decision.effect, decision.reason)
+                yield Reason(decision.effect, decision.reason, decision.path)
         yield from self._removed()
         yield from self._moved()
         yield from self._removed_errors()

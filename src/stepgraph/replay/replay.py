@@ -17,7 +17,7 @@ class Replay(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     """Remarks that do not change the effect, one sentence each."""
     at: Path | None = None
-    """The path of the new step that the first reason is about, or None if there is none."""
+    """The path of the new node that the first reason is about, or None if there is none."""
     reruns: tuple[str, ...] = ()
     """Steps that run although their work has been done, possibly under another name."""
     added: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.diff.branch_conditions import match_branches, match_nested_branches, other_defaults
 from stepgraph.diff.loop_heads import continues, first_items
@@ -35,6 +36,7 @@ from stepgraph.model.payload import Graph, Step
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import current_passes
+from stepgraph.replay.decision import Decision
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
@@ -58,6 +60,8 @@ class VersionPair(Struct):
     deployed: GraphParts
     new: GraphParts
     _old_paths: ElementPaths
+    _new_paths: Sequence[Path]
+    """The paths of the new elements, by number."""
     _new_sites: Mapping[int, int]
     """The numbers of the new steps, by the numbers of their elements."""
     _traces: tuple[Traces, Traces]
@@ -108,6 +112,7 @@ class VersionPair(Struct):
             old_program,
             new_program,
             old_paths,
+            list(new_paths),
             {element: number for number, element in enumerate(elements)},
             (Traces(old_tree), Traces(new_tree)),
             old_calls,
@@ -181,12 +186,19 @@ class VersionPair(Struct):
             only_failures,
             frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
             any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
-            tuple(decisions.changed()),
+            tuple(map(self._with_path, decisions.changed())),
             self._details,
             self.matching,
             frozenset(self._indistinct()),
             surplus,
         )
+
+    def _with_path(self, decision: Decision) -> Decision:
+        """Return a decision with the path of its node. A branch is no node."""
+        if decision.element is None:
+            return decision
+        element = self.matching.new[decision.element]
+        return replace(decision, path=self._new_paths[element.parent if element.kind == BRANCH else element.number])
 
     def _surplus(self, counterparts: Sequence[Sequence[int | None]]) -> Iterator[int]:
         """Yield the entries of the last runs of steps that the new version runs less often."""

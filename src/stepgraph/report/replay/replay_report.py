@@ -51,7 +51,7 @@ class ReplayedInstance(Struct, frozen=True):
     """The title of its workflow in the new code, or an empty string if it is not determined."""
     replay: Replay
     location: str = ""
-    """The location in the source of the step that the first reason is about, or an empty string."""
+    """The location in the source of the node that the first reason is about, or an empty string."""
 
 
 class ReplayReport(Struct, frozen=True):
