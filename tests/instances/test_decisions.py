@@ -175,6 +175,37 @@ def test_doubts_about_one_step_are_one_reason() -> None:
     assert not any("pack 3-1" in reason for reason in replay.reasons)
 
 
+TOLD = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        order = await step.do("load")(load)()
+        await step.do("pack")(pack)()
+        if event["payload"]["urgent"]:
+            await self.tell(step, "urgent")
+        await step.sleep("settle", 1000)
+
+    async def tell(self, step, text):
+        await step.do(f"tell {text}")(send)()
+"""
+PACK_OR_TELL = """
+        if order:
+            await step.do("pack")(pack)()
+        else:
+            await self.tell(step, "empty")
+"""
+
+
+def test_new_calls_of_functions_that_have_not_run_may_run_late() -> None:
+    pack = '        await step.do("pack")(pack)()\n'
+    (deployed, old_details), (code, new_details) = code_of(TOLD), code_of(TOLD.replace(pack, PACK_OR_TELL[1:]))
+    log = log_of("paused", ended("load"), ended("pack"), opened("settle", "sleep"))
+    replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log)
+    reason = '`tell(step, "empty")` may run when the instance resumes, before steps that have already run.'
+    assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
+
+
 PAGES = """
 from workers import WorkflowEntrypoint
 

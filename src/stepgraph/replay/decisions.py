@@ -239,21 +239,25 @@ class Decisions(Struct, frozen=True):
                 )
 
     def _overtaken_calls(self) -> Iterator[Decision]:
-        """Yield the calls that now precede steps that have run, of functions that other calls have run."""
+        """Yield the calls that now precede steps that have run: new ones, and those of functions that have run."""
         tree = self.matching.new
         functions = functions_by_key(tree)
         for element in tree.elements:
             function = functions.get(element.name) if element.kind == CALL else None
-            if function not in self.new.last or self.matching.to_old[element.number] in self.old.possible:
+            if function is None or self.matching.to_old[element.number] in self.old.possible:
                 continue
-            if self._is_additional(element) and not self.is_excluded(element.number):
+            is_additional = self._is_additional_call(element, has_run=function in self.new.last)
+            if is_additional and not self.is_excluded(element.number):
                 name = f"`{element.name}{tree.arguments.get(element.number, '')}`"
                 reason = f"{name} may run when the instance resumes, before steps that have already run."
                 yield Decision("out_of_order", reason, element.number)
 
-    def _is_additional(self, call: TreeElement) -> bool:
-        """Return whether a call that the instance has not made now precedes steps that have run."""
-        if self.has_overtaken(call.number) or self.is_released(call.number):
+    def _is_additional_call(self, call: TreeElement, *, has_run: bool) -> bool:
+        """Return whether a call that the instance has not made now precedes steps that have run.
+
+        If no call has run the function, the steps in it show whether a deployed call does.
+        """
+        if has_run and (self.has_overtaken(call.number) or self.is_released(call.number)):
             return True
         if self.matching.to_old[call.number] is not None or not self.new.has_passed(call.number, self.new_calls):
             return False
@@ -262,8 +266,8 @@ class Decisions(Struct, frozen=True):
             return False
         # A call may replace one that was removed. The members of a group run in any order.
         deployed = (name for name in self.old_calls if self.matching.renamed.get(name, name) == call.name)
-        made = [each for name in deployed for each in self.old_calls[name] if each in self.old.possible]
-        is_new = bool(made) and all(self.matching.to_new[each] is not None for each in made)
+        calls = [each for name in deployed for each in self.old_calls[name] if not has_run or each in self.old.possible]
+        is_new = bool(calls) and all(self.matching.to_new[each] is not None for each in calls)
         return is_new and all(each.kind != "parallel" for each in outside)
 
     def _is_in(self, old: int) -> bool:
