@@ -206,6 +206,36 @@ def test_new_calls_of_functions_that_have_not_run_may_run_late() -> None:
     assert (replay.effect, replay.reasons) == ("out_of_order", (reason,))
 
 
+STAGES = """
+from workers import WorkflowEntrypoint
+
+ROLES = ["manager", "finance"]
+
+def add_role(role):
+    $1.append(role)
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for role in ROLES:
+            await step.do(f"ask {role}")(ask)()
+            await step.wait_for_event(f"answer of {role}", "answer")
+        await step.do("pay")(pay)()
+"""
+
+
+@pytest.mark.parametrize(
+    ("mutated", "answers", "effect"),
+    [("OTHERS", 1, "resumes"), ("OTHERS", 2, "out_of_order"), ("ROLES", 1, "unknown")],
+)
+def test_items_may_be_appended_to_a_constant_list(mutated: str, answers: int, effect: str) -> None:
+    stages = STAGES.replace("$1", mutated)
+    (deployed, old_details), (code, new_details) = code_of(stages), code_of(stages.replace('e"]', 'e", "director"]'))
+    pairs = [(ended(f"ask {role}"), ended(f"answer of {role}", kind="wait")) for role in ("manager", "finance")]
+    entries = [entry for pair in pairs[:answers] for entry in pair]
+    log = log_of("paused", *entries, *([opened("pay")] if answers == 2 else []))
+    assert NewCode.of(code, deployed, (old_details, new_details)).replay(log).effect == effect
+
+
 PAGES = """
 from workers import WorkflowEntrypoint
 

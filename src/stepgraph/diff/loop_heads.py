@@ -7,14 +7,28 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import Tree
 from stepgraph.model.expressions import number_of_items
 
 LOOP_HEAD: Final = "\0head"
 """The field of a loop with its head in changes. The payload has no such field."""
 
+_EACH: Final = "for each of "
+"""The start of the definition of a loop over elements."""
 _FOR: Final = r"(?:async )?for (?:(?! in )[^\n])++ in "
 _COUNTED_HEAD: Final = re.compile(rf"{_FOR}range\((?:(-?[0-9]{{1,9}}), )?(-?[0-9]{{1,9}})\)")
 _LISTED_HEAD: Final = re.compile(rf"{_FOR}(\[[^\n]*\])")
+
+
+def constant_head(tree: Tree, loop: int) -> str:
+    """Return the head of a loop with the value of a constant list, tuple or number in place of its name."""
+    definition = tree.definitions.get(loop, "")
+    elements = definition.removeprefix(_EACH)
+    if elements in {"", definition} or " with " in elements:
+        return tree.loop_heads.get(loop, "")
+    # A tuple has the same passes as a list.
+    is_tuple = elements.startswith("(") and elements.endswith(")")
+    return f"for each in [{elements[1:-1].removesuffix(',')}]" if is_tuple else f"for each in {elements}"
 
 
 def has_loops(matching: Matching) -> bool:
@@ -58,7 +72,7 @@ def first_items(matching: Matching) -> dict[str, str]:
         after = None if new is None else matching.new.definitions.get(new)
         if new is None or before is None or after is None:
             continue
-        heads = matching.old.loop_heads.get(element.number, ""), matching.new.loop_heads.get(new, "")
+        heads = constant_head(matching.old, element.number), constant_head(matching.new, new)
         if (
             before == after
             or not have_equal_first_passes(*heads)

@@ -9,7 +9,13 @@ from itertools import pairwise
 from msgspec import Struct, field
 
 from stepgraph.diff.branch_conditions import overtaking_branch
-from stepgraph.diff.loop_heads import continues, has_other_passes, have_equal_first_passes, number_of_passes
+from stepgraph.diff.loop_heads import (
+    constant_head,
+    continues,
+    has_other_passes,
+    have_equal_first_passes,
+    number_of_passes,
+)
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeElement, functions_by_key, is_work
 from stepgraph.execution.engine_rules import result_key
@@ -346,19 +352,21 @@ class Decisions(Struct, frozen=True):
         if not has_other_passes(self.matching, old, new):
             return
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
-        if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(new_head, old_head):
+        passes = constant_head(self.matching.old, old), constant_head(self.matching.new, new)
+        if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(passes[1], passes[0]):
             return  # The passes so far are the first ones of the new loop.
         effect = LoopPassEffects(self.matching, self.old).effect_of_number(old, new, is_inside=self._is_in(old))
         if effect == "resumes":
             return
-        if old_head == new_head or not old_head or not new_head:
+        has_first_passes = have_equal_first_passes(*passes)
+        if (old_head == new_head or not old_head or not new_head) and not (has_first_passes and self.old.has_left(old)):
             head = new_head or old_head
             values = f"The values in `{head}`" if head else "The values of a loop"
             yield Decision("unknown", f"{values} changed, so its passes may differ from those in the log.", new)
-        elif effect is None and not (self.old.has_left(old) and have_equal_first_passes(old_head, new_head)):
+        elif effect is None and not (self.old.has_left(old) and has_first_passes):
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
             yield Decision("unknown", reason, new)
-        elif effect is not None or continues(new_head, old_head):
+        elif effect is not None or continues(passes[1], passes[0]):
             may = "may have" if effect == "unknown" else "has"
             reason = f"`{new_head}` {may} further passes, which run although steps after the loop have already begun."
             yield Decision(effect or "out_of_order", reason, new)
@@ -443,7 +451,7 @@ class Decisions(Struct, frozen=True):
         """Yield the decision of a new loop around a step or call."""
         tree = self.matching.new
         head = tree.loop_heads.get(number, "")
-        count = number_of_passes(head)
+        count = number_of_passes(constant_head(tree, number))
         passes = None if has_exit(tree, number) else count
         if has_single_pass(tree, number) or (not self.may_have_raised and trailing_exit(tree, number) is not None):
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stepgraph.diff.loop_heads import continues, number_of_passes
+from stepgraph.diff.loop_heads import constant_head, continues, number_of_passes
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import Tree
 from stepgraph.execution.engine_rules import InstanceEffect
@@ -22,7 +22,7 @@ class LoopPassEffects(Struct, frozen=True):
 
         The log may not show whether the exit or the last pass has ended the loop.
         """
-        passes = number_of_passes(self.matching.new.loop_heads.get(new, ""))
+        passes = number_of_passes(constant_head(self.matching.new, new))
         if passes == 1:
             return "resumes"
         if not has_left or self.old.has_partial_pass(old):
@@ -38,7 +38,7 @@ class LoopPassEffects(Struct, frozen=True):
         Surplus passes leave their entries without a call. If the loop could have had more passes, an exit has ended it.
         `is_inside` tells whether the instance is in the loop.
         """
-        heads = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
+        heads = constant_head(self.matching.old, old), constant_head(self.matching.new, new)
         (before, passes), begun = map(number_of_passes, heads), self.old.passes(old)
         trees = (self.matching.old, old), (self.matching.new, new)
         if passes is None or any(_is_in_group(*each) for each in trees):

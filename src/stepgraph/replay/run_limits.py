@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from stepgraph.diff.loop_heads import number_of_passes
+from stepgraph.diff.loop_heads import constant_head, number_of_passes
 from stepgraph.diff.tree import FUNCTIONS, KEY, NODES, ROOT, STEPS, Tree
 
 _TRY_BLOCK: Final = "try_block"
@@ -26,7 +26,7 @@ class RunLimits:
             number = self._tree[number].parent
             outer = self._tree[number]
             if outer.kind == "loop":
-                passes = number_of_passes(self._tree.loop_heads.get(number, ""))
+                passes = number_of_passes(constant_head(self._tree, number))
             elif outer.slot == FUNCTIONS:
                 passes = self._calls_of(number)
             else:
@@ -49,7 +49,7 @@ class RunLimits:
 
 def has_single_pass(tree: Tree, loop: int) -> bool:
     """Return whether a loop has at most one pass, even if a step in it fails."""
-    head = tree.loop_heads.get(loop, "")
+    head = constant_head(tree, loop)
     leaving = trailing_exit(tree, loop)
     return number_of_passes(head) == 1 or (leaving is not None and tree[leaving].parent == loop)
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.diff.branch_conditions import match_branches, match_nested_branches, other_defaults
-from stepgraph.diff.loop_heads import continues, first_items
+from stepgraph.diff.loop_heads import constant_head, continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.step_functions import adjacent_namesakes, match_step_functions
@@ -228,8 +228,9 @@ class VersionPair(Struct):
         if len(loops) != 1 or any(outer.slot == FUNCTIONS for outer in outside):
             return False
         partner = self.matching.to_old[loops[0]]
-        heads = self.matching.old.loop_heads, self.matching.new.loop_heads
-        return partner is not None and continues(heads[0].get(partner, ""), heads[1].get(loops[0], ""))
+        if partner is None:
+            return False
+        return continues(constant_head(self.matching.old, partner), constant_head(self.matching.new, loops[0]))
 
     def _indistinct(self) -> Iterator[int]:
         """Yield the new steps that may be removed ones, because only their functions would tell them apart."""

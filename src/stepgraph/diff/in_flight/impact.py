@@ -18,7 +18,7 @@ from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift
 from stepgraph.diff.in_flight.execution_order import keeps_execution_order, overtaken, passes_only_concurrent_members
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
-from stepgraph.diff.loop_heads import LOOP_HEAD, continues, has_other_passes
+from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes
 from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import WAITS, settings_impact
@@ -374,7 +374,7 @@ class ImpactAnalysis:
 
     def _passes(self, old: int, new: int) -> Iterator[Impact]:
         """Yield the impact of a changed head of a loop."""
-        before, after = self._old.loop_heads.get(old, ""), self._new.loop_heads.get(new, "")
+        before, after = constant_head(self._old, old), constant_head(self._new, new)
         later, wait = self._instances.later(old), self._instances.at_or_after(old)
         if continues(after, before):
             yield from () if later is None else self._repeated(new, later)

@@ -37,6 +37,7 @@ from stepgraph.syntax.definitions.simple_functions import DefinedFunction, only_
 from stepgraph.syntax.free_names import free_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 from stepgraph.syntax.walk import ancestors_of, statements
 
 _MAX_TOTAL_CHARACTERS: Final = 100_000
@@ -214,7 +215,8 @@ class GlobalValues:
         binders, mutations = bindings.binders[name], bindings.mutations.get(name, ())
         if len(binders) == 1 and not mutations and id(binders[0]) in bindings.top_level_statements:
             value = assigned_value(name, binders[0])
-            if value is not None:
+            is_mutated = isinstance(value, cst.List | cst.Dict | cst.Set) and may_mutate_in_functions(module, name)
+            if value is not None and not is_mutated:
                 return self._alias(value, binders[0], module, used, names)
             if isinstance(binders[0], cst.ClassDef) and used < len(names):
                 member = self.of_class_member(names[used], binders[0], module, names[used + 1 :])
