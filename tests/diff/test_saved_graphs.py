@@ -187,6 +187,11 @@ def test_large_gaps_ignore_similar_names() -> None:
     ]
 
 
+def test_a_changed_case_is_named_with_its_switch() -> None:
+    old, new = (switch("x", branch("0", do("a")), branch(case, do("b"))) for case in ("1", "2"))
+    assert lines_of(diff_of([old], [new])) == ["~ case `1` of switch `x` changed to `2`"]
+
+
 def test_only_remaining_branches_match() -> None:
     assert lines_of(diff_of([switch("x", branch("1"))], [switch("x", branch(None))])) == [
         "~ case `1` changed to default case of switch `x`"

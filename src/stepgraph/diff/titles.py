@@ -158,12 +158,12 @@ def _changed(context: _TitleContext) -> str:
     old, new = context.group.old[0], context.group.new[0]
     before, after = context.old[old], context.new[new]
     if before.kind == BRANCH and context.group.fields == ("condition",):
-        return f"{_condition_change(context, old, new)}{_of_parent(context.new, new)}"
+        return _condition_change(context, old, new)
     if before.kind == "switch" and context.group.fields == ("discriminant",):
         change = f"switch value `{before.text('discriminant')}` changed to `{after.text('discriminant')}`"
         return f"{change}{_same_value(context, old, new)}"
     if context.group.fields == (CONDITION_VALUES,):
-        return f"{_changed_values(context, old, new)}{_of_parent(context.new, new) if before.kind == BRANCH else ''}"
+        return _changed_values(context, old, new)
     if before.kind == "break" and context.group.fields == ("kind",):
         return f"{name_of(context.old, old)} changed to {name_of(context.new, new)}"
     if context.group.fields == (LOOP_HEAD,):
@@ -193,17 +193,17 @@ def _changed_values(context: _TitleContext, old: int, new: int) -> str:
     values = (
         "the code or values behind it changed" if constants is None else "value {} changed to {}".format(*constants)
     )
-    return f"{noun} `{text}`: {values}"
+    return f"{noun} `{text}`{_of_parent(context.new, new) if element.kind == BRANCH else ''}: {values}"
 
 
 def _condition_change(context: _TitleContext, old: int, new: int) -> str:
     """Return the change of a branch's condition, or of an `else`."""
     before, after = context.old[old].fields.get("condition"), context.new[new].fields.get("condition")
-    is_exception = is_exception_switch(context.new, context.new[new].parent)
+    is_exception, parent = is_exception_switch(context.new, context.new[new].parent), _of_parent(context.new, new)
     if is_exception or before is None or after is None:
-        return f"{condition_name(context.old, old)} changed to {condition_name(context.new, new)}"
+        return f"{condition_name(context.old, old)} changed to {condition_name(context.new, new)}{parent}"
     noun = "case" if context.new[context.new[new].parent].kind == "switch" else "condition"
-    return f"{noun} `{before}` changed to `{after}`{_same_value(context, old, new)}"
+    return f"{noun} `{before}`{parent} changed to `{after}`{_same_value(context, old, new)}"
 
 
 _TITLES: Final[Mapping[Action, Callable[[_TitleContext], str]]] = {
