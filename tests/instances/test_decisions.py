@@ -209,7 +209,7 @@ def test_new_calls_of_functions_that_have_not_run_may_run_late() -> None:
 STAGES = """
 from workers import WorkflowEntrypoint
 
-ROLES = ["manager", "finance"]
+ROLES = ["the manager of the department", "the finance team of the head office"]
 
 def add_role(role):
     $1.append(role)
@@ -229,8 +229,9 @@ class Orders(WorkflowEntrypoint):
 )
 def test_items_may_be_appended_to_a_constant_list(mutated: str, answers: int, effect: str) -> None:
     stages = STAGES.replace("$1", mutated)
-    (deployed, old_details), (code, new_details) = code_of(stages), code_of(stages.replace('e"]', 'e", "director"]'))
-    pairs = [(ended(f"ask {role}"), ended(f"answer of {role}", kind="wait")) for role in ("manager", "finance")]
+    (deployed, old_details), (code, new_details) = code_of(stages), code_of(stages.replace('e"]', 'e", "a director"]'))
+    roles = ("the manager of the department", "the finance team of the head office")
+    pairs = [(ended(f"ask {role}"), ended(f"answer of {role}", kind="wait")) for role in roles]
     entries = [entry for pair in pairs[:answers] for entry in pair]
     log = log_of("paused", *entries, *([opened("pay")] if answers == 2 else []))
     assert NewCode.of(code, deployed, (old_details, new_details)).replay(log).effect == effect

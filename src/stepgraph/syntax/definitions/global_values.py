@@ -44,7 +44,7 @@ _MAX_TOTAL_CHARACTERS: Final = 100_000
 """The maximum length of all definitions whose code is read for a graph."""
 _MAX_SOURCES: Final = 3_000
 """The maximum number of expressions and statements in functions whose code is read for a graph."""
-_MAX_CONSTANT: Final = 80
+_MAX_CONSTANT: Final = 200
 """The maximum length of a constant that stands for itself."""
 _MAX_CLASSES: Final = 20
 """The maximum number of classes that are searched for a member."""
