@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from msgspec import Struct, field
 
-from stepgraph.bit_sets import bits
+from stepgraph.bit_sets import bit_set, bits
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import ENTRY_KINDS, EntryKind, LogEntry
 from stepgraph.execution.matching.log_budget import LogBudget
@@ -59,34 +59,7 @@ class Answers(Struct, frozen=True):
 
         Raises TooAmbiguousError if too many steps may answer too many entries.
         """
-        named: dict[tuple[EntryKind, str], int] = {}
-        for number, entry in enumerate(entries):
-            key = (entry.kind, entry.name)
-            named[key] = named.get(key, 0) | 1 << number
-        by_site = [0] * len(program.sites)
-        sites_of_name = dict.fromkeys(named, 0)
-        sites_of = [0] * len(entries)
-        remaining = min(ANSWER_COMPARISONS, budget.comparisons)
-        for site in program.sites:
-            for key in _possible_names(site, named):
-                compared = named[key].bit_count() if site.kind == "sleep" else 1
-                remaining -= compared
-                budget.comparisons -= compared
-                if remaining < 0:
-                    raise TooAmbiguousError
-                if not site.matches(*key):
-                    continue
-                if site.kind != "sleep":
-                    by_site[site.number] |= named[key]
-                    sites_of_name[key] |= 1 << site.number
-                    continue
-                for number in bits(named[key]):
-                    if _may_be_sleep(as_step(site), entries[number], nodes[number]):
-                        by_site[site.number] |= 1 << number
-                        sites_of[number] |= 1 << site.number
-        for key, numbers in named.items():
-            for number in bits(numbers):
-                sites_of[number] |= sites_of_name[key]
+        by_site, sites_of = _match_entries(program, entries, nodes, budget)
         for number in surplus:
             if sites_of[number].bit_count() == 1:
                 by_site[sites_of[number].bit_length() - 1] &= ~(1 << number)
@@ -135,6 +108,44 @@ class Answers(Struct, frozen=True):
         while stored and self.entries[(stored & -stored).bit_length() - 1].count > count:
             stored &= stored - 1
         return stored
+
+
+def _match_entries(
+    program: GraphParts, entries: Sequence[LogEntry], nodes: Sequence[Step | None], budget: LogBudget
+) -> tuple[list[int], list[int]]:
+    """Return the entries that can answer each step, and the steps that each entry can answer.
+
+    Raises TooAmbiguousError if the budget is exceeded.
+    """
+    named: dict[tuple[EntryKind, str], int] = {}
+    for number, entry in enumerate(entries):
+        key = (entry.kind, entry.name)
+        named[key] = named.get(key, 0) | 1 << number
+    by_site, sites_of = [0] * len(program.sites), [0] * len(entries)
+    sites_of_name = dict.fromkeys(named, 0)
+    remaining = min(ANSWER_COMPARISONS, budget.comparisons)
+    for site in program.sites:
+        for key in _possible_names(site, named):
+            numbers = named[key]
+            compared = numbers.bit_count() if site.kind == "sleep" else 1
+            remaining -= compared
+            budget.comparisons -= compared
+            if remaining < 0:
+                raise TooAmbiguousError
+            if not site.matches(*key):
+                continue
+            if site.kind == "sleep":
+                sleeps = [each for each in bits(numbers) if _may_be_sleep(as_step(site), entries[each], nodes[each])]
+                by_site[site.number] |= bit_set(sleeps)
+                for number in sleeps:
+                    sites_of[number] |= 1 << site.number
+            else:
+                by_site[site.number] |= numbers
+                sites_of_name[key] |= 1 << site.number
+    for key, numbers in named.items():
+        for number in bits(numbers):
+            sites_of[number] |= sites_of_name[key]
+    return by_site, sites_of
 
 
 def _possible_names(site: Site, named: Mapping[tuple[EntryKind, str], int]) -> Iterable[tuple[EntryKind, str]]:
