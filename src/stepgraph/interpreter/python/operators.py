@@ -77,43 +77,15 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     if result is not None:
         return result
     operator = type(node.operator)  # `isinstance` is slow, because the types of LibCST have an abstract base class
-    if operator is cst.Multiply and _may_be(right, Collection):
-        left, right = right, left  # `2 * items` is `items * 2`
-    if operator is not cst.Add:
-        left = _as_one_collection(interpreter, left)
     if operator is cst.Add:
-        if is_string(left) or is_string(right):
-            return concatenate_values(
-                interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
-            )
-        if isinstance(left, Collection) and isinstance(right, Collection):
-            result = make_collection(interpreter, left.kind, (*left.items, *right.items))
-            result.state.created_empty = left.read_as_empty() and right.read_as_empty()
-            return hidden_like((left, right), ordered_like(left, ordered_like(right, result)))
-        if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
-            items = (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
-            kinds = {leaf.kind for leaf in (*union_values(left), *union_values(right)) if isinstance(leaf, Collection)}
-            result = make_collection(interpreter, next(iter(kinds)) if len(kinds) == 1 else "list", items)
-            result.state.unordered = len(kinds) > 1  # the type of a list of unknown order is unknown
-            return ordered_like(left, ordered_like(right, result))
-    if operator is cst.BitOr and isinstance(left, Collection) and isinstance(right, Collection):
-        return make_collection(interpreter, left.kind, (*left.items, *right.items))
-    if operator is cst.BitOr and isinstance(left, AttributeDictionary):
-        left = copy_attributes(interpreter, left, Arguments(), interpreter.place(node.left))
-    if operator is cst.BitOr and _may_be(left, Mapping):
-        return _merge_mappings(interpreter, node, left, right)
-    if operator is cst.Multiply and isinstance(left, Collection):
-        return _repeat(interpreter, left, right)
-    if operator is cst.Add and isinstance(left, Collection):
-        # The added elements may be unknown.
-        rest = added_elements(interpreter, right, interpreter.place(node.right))
-        result = make_collection(interpreter, left.kind, (*left.items, *rest.items))
-        return hidden_like((left, right), ordered_like(left, ordered_like(rest, result)))
-    if operator in _SET_OPERATORS and isinstance(left, Collection):
-        right_items = (
-            added_elements(interpreter, right, interpreter.place(node.right)).items if operator is cst.BitXor else ()
-        )
-        return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
+        result = _concatenate_operands(interpreter, node, left, right)
+    else:
+        if operator is cst.Multiply and _may_be(right, Collection):
+            left, right = right, left  # `2 * items` is `items * 2`
+        left = _as_one_collection(interpreter, left)
+        result = _combine_collections(interpreter, node, left, right)
+    if result is not None:
+        return result
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand, which stepgraph does not model")
     result = (
@@ -130,6 +102,54 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     if operator is cst.Add:
         return interpreter.tracer.on_sum(left, right, result, interpreter.place(node))
     return interpreter.tracer.on_operation((left, right), result)
+
+
+def _concatenate_operands(
+    interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value
+) -> Value | None:
+    """Return the sum of two strings or of two collections, of which one may be unknown, or None for other values."""
+    if is_string(left) or is_string(right):
+        return concatenate_values(
+            interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
+        )
+    if isinstance(left, Collection) and isinstance(right, Collection):
+        result = make_collection(interpreter, left.kind, (*left.items, *right.items))
+        result.state.created_empty = left.read_as_empty() and right.read_as_empty()
+        return hidden_like((left, right), ordered_like(left, ordered_like(right, result)))
+    if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
+        items = (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
+        kinds = {leaf.kind for leaf in (*union_values(left), *union_values(right)) if isinstance(leaf, Collection)}
+        result = make_collection(interpreter, next(iter(kinds)) if len(kinds) == 1 else "list", items)
+        result.state.unordered = len(kinds) > 1  # the type of a list of unknown order is unknown
+        return ordered_like(left, ordered_like(right, result))
+    if isinstance(left, Collection):
+        rest = added_elements(interpreter, right, interpreter.place(node.right))
+        result = make_collection(interpreter, left.kind, (*left.items, *rest.items))
+        return hidden_like((left, right), ordered_like(left, ordered_like(rest, result)))
+    return None
+
+
+def _combine_collections(
+    interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value
+) -> Value | None:
+    """Return the repeated, merged or filtered collection or dictionary `left`, or None for other values."""
+    operator = type(node.operator)
+    if operator is cst.BitOr:
+        if isinstance(left, Collection) and isinstance(right, Collection):
+            return make_collection(interpreter, left.kind, (*left.items, *right.items))
+        if isinstance(left, AttributeDictionary):
+            left = copy_attributes(interpreter, left, Arguments(), interpreter.place(node.left))
+        return _merge_mappings(interpreter, node, left, right) if _may_be(left, Mapping) else None
+    if not isinstance(left, Collection):
+        return None
+    if operator is cst.Multiply:
+        return _repeat(interpreter, left, right)
+    if operator in _SET_OPERATORS:
+        right_items = (
+            added_elements(interpreter, right, interpreter.place(node.right)).items if operator is cst.BitXor else ()
+        )
+        return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
+    return None
 
 
 def _merge_mappings(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Mapping:
