@@ -115,67 +115,84 @@ def _interpret_to_fixpoint(
     starts from the state before the loop, joined with the changes of the previous pass, so no value of an earlier pass
     remains.
     """
-    outer_loop, live, last_task_id = interpreter.frame.loop, interpreter.is_reachable, interpreter.work.last_task_id
-    drained, interpreter.frame.drained_collection = interpreter.frame.drained_collection, None
+    frame, store, live = interpreter.frame, interpreter.store, interpreter.is_reachable
+    outer_loop, drained, frame.drained_collection = frame.loop, frame.drained_collection, None
     interpreter.loop_depth += 1
-    max_passes = MAX_PASSES[interpreter.loop_depth - 1] if interpreter.loop_depth <= len(MAX_PASSES) else 1
+    entry = _LoopEntry(store.checkpoint(), store.serial, interpreter.work.last_task_id, place)
     head_changes: Changes = {}
     widened_changes: Changes = {}
     pass_count = 0
-    checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
     trace_start = interpreter.tracer.mark()
     results = _results(interpreter)
     counts = [len(items) for items in results]
     while True:
-        apply(interpreter.store, head_changes)
+        apply(store, head_changes)
         for items, count in zip(results, counts, strict=True):
             del items[count:]
-        reordered_count, pass_task_id = len(interpreter.store.events.reordered), interpreter.work.last_task_id
-        loop_state = interpreter.frame.loop = LoopState(checkpoint, interpreter.store.serial)
+        reordered_count, pass_task_id = len(store.events.reordered), interpreter.work.last_task_id
+        loop_state = frame.loop = LoopState(entry.checkpoint, store.serial)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
-        tasks_at_head = {task.place.node for task in interpreter.store.tasks()}
-        with interpreter.store.logged(newest_serial) as log:
+        tasks_at_head = {task.place.node for task in store.tasks()}
+        with store.logged(entry.newest_serial) as log:
             block = interpreter.block_of(body)
-        end_changes = (
-            [*loop_state.jump_states, interpreter.store.changes(checkpoint)]
-            if interpreter.is_reachable
-            else loop_state.jump_states
-        )
-        interpreter.expose(checkpoint)
-        interpreter.store.rollback(checkpoint)
-        joined_changes = join_any(interpreter.store, end_changes, place, last_task_id)
-        joined_changes = merge_objects(joined_changes, newest_serial, interpreter.budget)
-        joined_changes = merge_stale_tasks(joined_changes, last_task_id, pass_task_id)
-        previous_changes, head_changes = head_changes, joined_changes | widened_changes
-        changed = unstable_changes(previous_changes, head_changes, newest_serial)
+        previous_changes = head_changes
+        head_changes = _undo_pass(interpreter, entry, loop_state, pass_task_id) | widened_changes
+        changed = unstable_changes(previous_changes, head_changes, entry.newest_serial)
         pass_count += 1
         if pass_count >= STRUCTURAL_COMPARISON_PASS:
-            changed = growing_changes(changed, previous_changes, head_changes, newest_serial, interpreter.budget)
-        if changed and (pass_count >= max_passes or interpreter.repeated_passes > MAX_REPEATED_PASSES):
+            changed = growing_changes(changed, previous_changes, head_changes, entry.newest_serial, interpreter.budget)
+        if changed and (pass_count >= _max_passes(interpreter) or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
-            interpreter.store.log_changes(widened_changes)
+            store.log_changes(widened_changes)
             head_changes |= widened_changes
-        is_reordered = any(serial <= newest_serial for serial in interpreter.store.events.reordered[reordered_count:])
-        has_new_tasks = bool(interpreter.store.conflicting_tasks(log, head_changes) - tasks_at_head)
+        is_reordered = any(serial <= entry.newest_serial for serial in store.events.reordered[reordered_count:])
+        has_new_tasks = bool(store.conflicting_tasks(log, head_changes) - tasks_at_head)
         if (not changed and not is_reordered and not has_new_tasks) or interpreter.discards_passes:
             break
         interpreter.repeated_passes += 1
-    apply(interpreter.store, head_changes)
+    apply(store, head_changes)
     if loop_state.test_states:
-        apply(interpreter.store, join_any(interpreter.store, loop_state.test_states, place, last_task_id))
+        apply(store, join_any(store, loop_state.test_states, place, entry.last_task_id))
     interpreter.loop_depth -= 1
     interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
-    interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
-    interpreter.frame.drained_collection = drained
-    _mark_stored_objects(
-        interpreter,
-        head_changes,
-        [items[count:] for items, count in zip(results, counts, strict=True)],
-        newest_serial,
-        place,
-    )
+    frame.loop, frame.drained_collection, interpreter.is_reachable = outer_loop, drained, live
+    added = [items[count:] for items, count in zip(results, counts, strict=True)]
+    _mark_stored_objects(interpreter, head_changes, added, entry.newest_serial, place)
     return block, loop_state, declared_since(interpreter, declared_before)
+
+
+class _LoopEntry(Struct, frozen=True):
+    """The state before the first pass of a loop."""
+
+    checkpoint: int
+    """The checkpoint of the store."""
+    newest_serial: int
+    """The serial number of the newest heap cell."""
+    last_task_id: TaskId
+    """The task that was started last."""
+    place: SourcePlace
+    """The location of the loop."""
+
+
+def _max_passes(interpreter: Interpreter) -> int:
+    """Return the maximum number of passes of the current loop before its remaining changes are widened."""
+    depth = interpreter.loop_depth
+    return MAX_PASSES[depth - 1] if depth <= len(MAX_PASSES) else 1
+
+
+def _undo_pass(interpreter: Interpreter, entry: _LoopEntry, loop: LoopState, pass_task_id: TaskId) -> Changes:
+    """Roll back a pass, and return the join of the states in which it ends.
+
+    `pass_task_id` is the task that was started last before the pass.
+    """
+    store = interpreter.store
+    ends = [*loop.jump_states, store.changes(entry.checkpoint)] if interpreter.is_reachable else loop.jump_states
+    interpreter.expose(entry.checkpoint)
+    store.rollback(entry.checkpoint)
+    changes = join_any(store, ends, entry.place, entry.last_task_id)
+    changes = merge_objects(changes, entry.newest_serial, interpreter.budget)
+    return merge_stale_tasks(changes, entry.last_task_id, pass_task_id)
 
 
 def _mark_stored_objects(
