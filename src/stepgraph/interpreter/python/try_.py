@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.effects import effect_of
@@ -54,64 +55,28 @@ _RAISE: Final = frozenset([JumpKind.RAISE])
 
 
 def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
-    """Execute a `try` and emit a `TryOperation`, whose body ends with the `else` block.
-
-    A handler starts from the join of all states in which the body may raise. An `except*` clause also runs after
-    earlier clauses that end or raise.
-    """
+    """Execute a `try` and emit a `TryOperation`, whose body ends with the `else` block."""
     place = interpreter.place(node)
     checkpoint = interpreter.store.checkpoint()
-    except_star = isinstance(node, cst.TryStar)
-    code = BlockErrors(interpreter, opens_groups=except_star)
+    code = BlockErrors(interpreter, opens_groups=isinstance(node, cst.TryStar))
     finally_stops = ALL_EXITS if node.finalbody is not None else frozenset()
     catches_type_error = any(
         handler.type is not None and "TypeError" in interpreter.text(handler.type) for handler in node.handlers
     )
-    with interpreter.open_context(
-        stops=finally_stops | {JumpKind.RAISE} if node.handlers else finally_stops
-    ) as body_context:
+    with interpreter.open_context(stops=finally_stops | _RAISE if node.handlers else finally_stops) as body_context:
         interpreter.frame.type_error_handlers += catches_type_error
         body = interpreter.branch(lambda: _execute_body(interpreter, node, code), cut_short=True)
         interpreter.frame.type_error_handlers -= catches_type_error
-    paths: list[tuple[str | None, PathResult]] = [(NO_EXCEPTION, body)]
-    handlers: list[Handler] = []
     if body.position is not None:
         interpreter.tracer.restore(body.position)  # a step that raises has run
-    earlier: list[Changes] = []
-    clauses: list[OpenContext] = []
     with interpreter.open_context(stops=finally_stops) as handler_context:
-        for handler in node.handlers:
-            condition = None if handler.type is None else interpreter.text(handler.type)
-            types: list[tuple[ExceptionType, ...]] = [(), ()]
-            states = [body.changes, *body.overwritten, *body_context.jump_states, *earlier]
-
-            def execute_handler(
-                handler: _Handler = handler,
-                types: list[tuple[ExceptionType, ...]] = types,
-                states: list[Changes] = states,
-            ) -> None:
-                types[:] = _execute_handler(interpreter, handler, states, code)
-
-            is_followed = except_star and handler is not node.handlers[-1]
-            may_continue = is_followed and may_continue_after_error(interpreter)
-            with interpreter.open_context(stops=_RAISE if is_followed else frozenset()) as clause:
-                outcome = interpreter.branch(
-                    execute_handler, condition, cut_short=is_followed or node.finalbody is not None
-                )
-            if except_star:  # the clauses run in sequence, even if an earlier one raises
-                earlier += [outcome.changes, *outcome.overwritten, *clause.jump_states]
-                clauses.append(clause)
-            is_left = bool(clause.jump_kinds) or (
-                may_run_steps(outcome.block) and (may_continue or (is_followed and _may_raise(interpreter, handler)))
-            )
-            location = interpreter.place(handler if handler.type is None else handler.type)
-            handlers.append(Handler(condition, outcome.block, types[0], location, is_followed and is_left, types[1]))
-            paths.append((condition, outcome))
-    interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
-    handler_blocks = [handler.block for handler in handlers]
-    for index, clause in enumerate(clauses):
-        block = resolve_early_raises(interpreter, handler_blocks[index], (clause,), handler_blocks[index + 1 :])
-        handlers[index] = replace(handlers[index], block=block)
+        clauses = _execute_clauses(
+            interpreter, node, [body.changes, *body.overwritten, *body_context.jump_states], code
+        )
+    paths = [(NO_EXCEPTION, body), *((clause.handler.condition, clause.path) for clause in clauses)]
+    interpreter.join_path_results(paths, "exception", place, exclusive=not clauses)
+    handlers = _handlers_of(interpreter, node, clauses)
+    handler_blocks = [clause.path.block for clause in clauses]
     body_block = resolve_early_raises(interpreter, body.block, (body_context,), handler_blocks)
     finalbody = EMPTY_BLOCK
     if node.finalbody is not None:
@@ -126,15 +91,76 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             [state for _, path in paths for state in (path.changes, *path.overwritten)],
         )
         body_block = resolve_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
-    if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
+    if body_block.operations or finalbody.operations or any(handler.block.operations for handler in handlers):
         operation = TryOperation(
-            *(body_block, tuple(handlers), finalbody, except_star, place),
+            *(body_block, handlers, finalbody, isinstance(node, cst.TryStar), place),
             guards_await=guards_await(node.body, body_block),
             non_step_errors=code.own_errors,
         )
         interpreter.emit(_swallowing(interpreter, node, operation))
     if handlers and not may_run_steps(body.block):
         interpreter.observe(TryWithoutSteps(place))
+
+
+class _Clause(Struct, frozen=True):
+    """An executed `except` clause."""
+
+    handler: Handler
+    path: PathResult
+    context: OpenContext
+    """The raises that end the clause early, if an `except*` clause follows."""
+
+
+def _execute_clauses(
+    interpreter: Interpreter, node: cst.Try | cst.TryStar, raised: Sequence[Changes], code: BlockErrors
+) -> list[_Clause]:
+    """Execute the `except` clauses of a `try`, each from the join of all states in which its body may raise (`raised`).
+
+    The clauses of `except*` run in sequence, so each also runs after earlier clauses that end or raise.
+    """
+    except_star = isinstance(node, cst.TryStar)
+    states, clauses = list(raised), list[_Clause]()
+    for handler in node.handlers:
+        condition = None if handler.type is None else interpreter.text(handler.type)
+        types: list[tuple[ExceptionType, ...]] = []
+
+        def execute_handler(handler: _Handler = handler, types: list[tuple[ExceptionType, ...]] = types) -> None:
+            types[:] = _execute_handler(interpreter, handler, states, code)
+
+        is_followed = except_star and handler is not node.handlers[-1]
+        may_continue = is_followed and may_continue_after_error(interpreter)
+        with interpreter.open_context(stops=_RAISE if is_followed else frozenset()) as context:
+            path = interpreter.branch(execute_handler, condition, cut_short=is_followed or node.finalbody is not None)
+        if except_star:
+            states.extend((path.changes, *path.overwritten, *context.jump_states))
+        is_left = bool(context.jump_kinds) or (
+            may_run_steps(path.block) and (may_continue or (is_followed and _may_raise(interpreter, handler)))
+        )
+        place = interpreter.place(handler if handler.type is None else handler.type)
+        caught, tested = types or ((), ())
+        clauses.append(
+            _Clause(Handler(condition, path.block, caught, place, is_followed and is_left, tested), path, context)
+        )
+    return clauses
+
+
+def _handlers_of(
+    interpreter: Interpreter, node: cst.Try | cst.TryStar, clauses: Sequence[_Clause]
+) -> tuple[Handler, ...]:
+    """Return the handlers of executed clauses.
+
+    An await in an `except*` clause that may end early does not finish tasks that may begin during later clauses.
+    """
+    if not isinstance(node, cst.TryStar):
+        return tuple(clause.handler for clause in clauses)
+    blocks = [clause.path.block for clause in clauses]
+    return tuple(
+        replace(
+            clause.handler,
+            block=resolve_early_raises(interpreter, clause.path.block, (clause.context,), blocks[index + 1 :]),
+        )
+        for index, clause in enumerate(clauses)
+    )
 
 
 def _swallowing(interpreter: Interpreter, node: cst.Try | cst.TryStar, operation: TryOperation) -> TryOperation:
