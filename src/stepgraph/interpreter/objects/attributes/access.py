@@ -113,8 +113,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return ENVIRONMENT.member(name) if prefix == _IMPORTED_ENVIRONMENT else External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
             return ExternalResultMember(f"{prefix}().{name}")
-        case EnumMember(value=holds) if name == "value":
-            return holds
+        case EnumMember(value=value) if name == "value":
+            return value
         case Constant() if name == "value":  # a member of an IntEnum or StrEnum, because no constant has this attribute
             return owner
         case Moment():
@@ -142,34 +142,50 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             | Future()
         ):
             return BuiltinMethod(owner, name)
-        case Union(cases=cases, discriminant=discriminant):
-            from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
-
-            # An object without the attribute, such as None, raises an AttributeError, so the path of this case ends.
-            interpreter.count_cases(owner)
-            owners = [case for case in cases if not isinstance(case.value, Constant | Absent)]
-            live_cases = [case for case in owners if may_have_attribute(interpreter, case.value, name)] or owners
-            attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
-            return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
+        case Union():
+            return _attribute_of_cases(interpreter, owner, name, place)
         case Unresolved():
             return owner
         case Constant(value=None) | Absent() if not name.startswith("__"):
             return ABSENT  # reading an attribute of None raises an AttributeError
         case Nondeterministic() | Resource():
             return owner.member(name)
-        case FunctionValue(wrapped=Value() as wrapped) if name == "__wrapped__":
-            is_assigned = bool(interpreter.modules.owners_with_assigned_attribute(name))
-            return Unresolved("`__wrapped__` is reassigned", place) if is_assigned else wrapped
-        case FunctionValue() if name == "__call__":
-            return owner
-        case FunctionValue() if name in ("func", "args", "keywords") and (owner.positional or owner.keywords):
-            return _part_of_partial(interpreter, owner, name, place)
-        case FunctionValue() if name in ("__closure__", "__defaults__", "__kwdefaults__"):
-            return Unresolved(f"it is read from `{name}` of a function", place)
+        case FunctionValue() if (attribute := _function_attribute(interpreter, owner, name, place)) is not None:
+            return attribute
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
             return BuiltinMethod(owner, name)
         case _:
             return UNKNOWN
+
+
+def _attribute_of_cases(interpreter: Interpreter, owner: Union, name: str, place: SourcePlace) -> Value:
+    """Return the join of an attribute's values for the cases of a union.
+
+    An object without the attribute, such as None, raises an AttributeError, so the path of this case ends.
+    """
+    from stepgraph.interpreter.objects.attributes.dynamic import may_have_attribute
+
+    interpreter.count_cases(owner)
+    owners = [case for case in owner.cases if not isinstance(case.value, Constant | Absent)]
+    live_cases = [case for case in owners if may_have_attribute(interpreter, case.value, name)] or owners
+    attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
+    return join_values(attributes, owner.discriminant, owner.place) if attributes else UNKNOWN
+
+
+def _function_attribute(
+    interpreter: Interpreter, function: FunctionValue, name: str, place: SourcePlace
+) -> Value | None:
+    """Return the value of a special attribute of a function or partial function, or None for other attributes."""
+    if name == "__wrapped__" and function.wrapped is not None:
+        is_assigned = bool(interpreter.modules.owners_with_assigned_attribute(name))
+        return Unresolved("`__wrapped__` is reassigned", place) if is_assigned else function.wrapped
+    if name == "__call__":
+        return function
+    if name in ("func", "args", "keywords") and (function.positional or function.keywords):
+        return _part_of_partial(interpreter, function, name, place)
+    if name in ("__closure__", "__defaults__", "__kwdefaults__"):
+        return Unresolved(f"it is read from `{name}` of a function", place)
+    return None
 
 
 def constant_name(interpreter: Interpreter, owner: Value) -> Constant | None:
