@@ -119,7 +119,6 @@ def _callee(place: SourcePlace) -> str:
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
     """Return a description of the part of a value that can run steps. Return None if no part can."""
-    from stepgraph.interpreter.effects import effect_of_call
     from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 
     match value:
@@ -127,26 +126,11 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return "the step object"
         case StepFunction(definition=definition):
             return f"the step {definition.name!r}"
-        case StepCall(step=step, place=place):
-            interpreter.work.begun.add(id(place.node))
-            return f"a call of the step {step.definition.name!r}"
-        case WaitCall(activity=activity, place=place):
-            interpreter.work.begun.add(id(place.node))
-            return f"the wait {activity.name!r}"
-        case PreparedCall(function=function, place=place):
-            interpreter.work.begun.add(id(place.node))
-            return f"a call of `{function.names[0]}`, which runs steps,"
-        case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
-            interpreter.work.begun.add(id(place.node))
-            effect = effect_of_call(interpreter, function_value, arguments)
-            if effect is not None:
-                return f"a call of `{function_value.name}`, which {effect},"
-            return _describe_result(interpreter, function_value, arguments, visits, depth)
+        case StepCall() | WaitCall() | PreparedCall() | FunctionCoroutine():
+            interpreter.work.begun.add(id(value.place.node))
+            return _describe_coroutine(interpreter, value, visits, depth)
         case GeneratorCall():
             return _describe_generator(interpreter, value, visits, depth)
-        case FunctionValue(node=cst.Lambda()):
-            place = SourcePlace(value.scope.module, value.node)
-            return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case GeneratorExpression():
             return _describe_evaluation(
                 interpreter,
@@ -154,15 +138,8 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 depth,
                 value.state,
             )
-        case FunctionValue(implementations=Mapping() as implementations):
-            functions = [replace(value, implementations=None), *(entry.value for entry in implementations.entries)]
-            descriptions = (_describe_escape(interpreter, each, visits, depth + 1) for each in functions)
-            return next((description for description in descriptions if description is not None), None)
         case FunctionValue():
-            effect = effect_of_call(interpreter, value)
-            if effect is not None:
-                return f"`{value.name}`, which {effect},"
-            return _describe_result(interpreter, value, Arguments(), visits, depth)
+            return _describe_function(interpreter, value, visits, depth)
         case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _CHANGING_METHODS:
             place = interpreter.place(interpreter.module.tree)
             return _describe_evaluation(
@@ -174,15 +151,52 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
         case Unresolved(place=place):
             return f"the unresolved value of `{place.brief_text}`"
         case _:
-            contents = _contents(interpreter, value, visits, depth)
-            return next(
-                (
-                    description
-                    for part in contents
-                    if (description := _describe_escape(interpreter, part, visits, depth + 1)) is not None
-                ),
-                None,
-            )
+            return _describe_any(interpreter, _contents(interpreter, value, visits, depth), visits, depth)
+
+
+def _describe_any(interpreter: Interpreter, values: Iterable[Value], visits: Visits, depth: int) -> str | None:
+    """Return the description of the first part that can run steps among values in a value at `depth`."""
+    descriptions = (_describe_escape(interpreter, value, visits, depth + 1) for value in values)
+    return next((description for description in descriptions if description is not None), None)
+
+
+def _describe_coroutine(
+    interpreter: Interpreter,
+    coroutine: StepCall | WaitCall | PreparedCall | FunctionCoroutine,
+    visits: Visits,
+    depth: int,
+) -> str | None:
+    """Return a description of a coroutine, or None if it runs no steps."""
+    from stepgraph.interpreter.effects import effect_of_call
+
+    match coroutine:
+        case StepCall(step=step):
+            return f"a call of the step {step.definition.name!r}"
+        case WaitCall(activity=activity):
+            return f"the wait {activity.name!r}"
+        case PreparedCall(function=function):
+            return f"a call of `{function.names[0]}`, which runs steps,"
+        case FunctionCoroutine(function=callee, arguments=arguments):
+            effect = effect_of_call(interpreter, callee, arguments)
+            if effect is not None:
+                return f"a call of `{callee.name}`, which {effect},"
+            return _describe_result(interpreter, callee, arguments, visits, depth)
+
+
+def _describe_function(interpreter: Interpreter, function: FunctionValue, visits: Visits, depth: int) -> str | None:
+    """Return a description of a function, or None if a call of it cannot run steps."""
+    from stepgraph.interpreter.effects import effect_of_call
+
+    if isinstance(function.node, cst.Lambda):
+        place = SourcePlace(function.scope.module, function.node)
+        return _describe_evaluation(interpreter, lambda: interpreter.call(function, Arguments(), place), depth)
+    if isinstance(function.implementations, Mapping):
+        others = (entry.value for entry in function.implementations.entries)
+        return _describe_any(interpreter, (replace(function, implementations=None), *others), visits, depth)
+    effect = effect_of_call(interpreter, function)
+    if effect is not None:
+        return f"`{function.name}`, which {effect},"
+    return _describe_result(interpreter, function, Arguments(), visits, depth)
 
 
 _CHANGING_METHODS: Final = COLLECTION_MUTATORS - {"move_to_end", "subtract"}
@@ -204,14 +218,7 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
         return f"the generator `{generator.function.name}`, which {effect},"
     yields = yields_of(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
-    return next(
-        (
-            description
-            for element in yields
-            if (description := _describe_escape(interpreter, element.value, visits, depth + 1)) is not None
-        ),
-        None,
-    )
+    return _describe_any(interpreter, (element.value for element in yields), visits, depth)
 
 
 def _describe_result(
