@@ -117,20 +117,7 @@ def _memoized_summary(
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     is_current = memoized is not None and memoized.epoch == interpreter.store.current_epoch()
     if memoized is not None and is_current and memoized.reusable and not _replaces_steps(interpreter, memoized):
-        interpreter.frame.called |= memoized.called
-        interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
-        declare_again(interpreter, memoized.declared)
-        interpreter.store.reads |= memoized.reads
-        for write in memoized.writes:
-            if write.container.get(write.key, MISSING) != write.value:
-                interpreter.store.write(write.container, write.key, write.value)
-        interpreter.tracer.on_memoized_call(memoized.trace, scope, place)
-        interpreter.frame.raises_unseen |= memoized.function.raises_unseen or memoized.raises
-        if memoized.raises:
-            record_early_raise(interpreter, memoized.function.place)
-        if not memoized.allocates:
-            return memoized
-        return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
+        return _repeat_effects(interpreter, memoized, scope, place)
     keys = CallKey(key, generalized_key(interpreter, callee, key))
     repeated = repeated_call(interpreter, callee, keys)
     if repeated is None or repeated.is_approximate:
@@ -149,6 +136,27 @@ def _memoized_summary(
         _report_variants(interpreter, callee)
         return latest
     return _summarize(interpreter, callee, node, scope, keys, place)
+
+
+def _repeat_effects(
+    interpreter: Interpreter, memoized: FunctionSummary, scope: LexicalScope, place: SourcePlace | None
+) -> FunctionSummary:
+    """Repeat the effects of an interpreted call for a call at `place`, and return its summary with a new result."""
+    frame, store = interpreter.frame, interpreter.store
+    frame.called |= memoized.called
+    frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
+    declare_again(interpreter, memoized.declared)
+    store.reads |= memoized.reads
+    for write in memoized.writes:
+        if write.container.get(write.key, MISSING) != write.value:
+            store.write(write.container, write.key, write.value)
+    interpreter.tracer.on_memoized_call(memoized.trace, scope, place)
+    frame.raises_unseen |= memoized.function.raises_unseen or memoized.raises
+    if memoized.raises:
+        record_early_raise(interpreter, memoized.function.place)
+    if not memoized.allocates:
+        return memoized
+    return replace(memoized, result=Copier(store, memoized.since).copy(memoized.result))
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -209,16 +217,9 @@ def _summarize(
     frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, scope, recursion, place, callee.managers)
     del interpreter.recursions[function]
     reads = interpreter.store.leave_function(caller_reads)
-    function.may_run_steps = False  # so that recursive calls alone do not count as steps
-    function.may_run_steps = may_run_steps(function.body)
     del interpreter.active_functions[node][key]
-    _set_names(interpreter, function, scope.callable_arguments, frame.called)
-    function.raises_unseen = frame.raises_unseen
-    function.suspension = _suspension_of(interpreter, function, frame)
-    _add_to_caller(interpreter.frame, frame)
+    _record_effects(interpreter, function, scope, frame)
     result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
-    declare_again(interpreter, frame.declared)
-    function.redeclared_steps = tuple(step.definition for step in frame.declared)
     trace = interpreter.tracer.trace_since(trace_start, place)
     creates_values = bool(frame.declared) or trace.creates_nondeterministic
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
@@ -289,6 +290,18 @@ def _interpret_to_fixpoint(
         interpreter.expose(checkpoint)
         interpreter.store.rollback(checkpoint)
         _forget_summaries(interpreter, summary_count)
+
+
+def _record_effects(interpreter: Interpreter, function: Function, scope: LexicalScope, frame: Frame) -> None:
+    """Record the effects of an interpreted body in its function and in the frame of the caller."""
+    function.may_run_steps = False  # so that recursive calls alone do not count as steps
+    function.may_run_steps = may_run_steps(function.body)
+    _set_names(interpreter, function, scope.callable_arguments, frame.called)
+    function.raises_unseen = frame.raises_unseen
+    function.suspension = _suspension_of(interpreter, function, frame)
+    function.redeclared_steps = tuple(step.definition for step in frame.declared)
+    _add_to_caller(interpreter.frame, frame)
+    declare_again(interpreter, frame.declared)
 
 
 def _memoize(
