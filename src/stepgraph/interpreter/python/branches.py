@@ -72,27 +72,14 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
             if nested_path is not None:
                 paths.append((None, nested_path))
                 break
-        condition = interpreter.text(clause.test)
-        body = clause.body
-        test = clause.test
+        test, condition = clause.test, interpreter.text(clause.test)
         clauses.append(test)
         absent.append((*absent_after_tests, *absent_tasks(interpreter, test, holds=True)))
         absent_after_tests += absent_tasks(interpreter, test, holds=False)
-
-        def execute_body(body: cst.BaseSuite = body, test: cst.BaseExpression = test) -> None:
-            with narrow(interpreter, test, holds=True):
-                interpreter.execute(body)
-
-        paths.append((condition, interpreter.branch(execute_body, condition)))
+        paths.append((condition, _branch_if(interpreter, test, clause.body, condition)))
         clause = clause.orelse
     if isinstance(clause, cst.Else):
-        else_body = clause.body
-
-        def execute_else() -> None:
-            with narrow(interpreter, node.test, holds=False):
-                interpreter.execute(else_body)
-
-        paths.append((None, interpreter.branch(execute_else)))
+        paths.append((None, _branch_if(interpreter, node.test, clause.body, None)))
     interpreter.join_branches(paths, None, interpreter.place(node))
     record_tests(interpreter, clauses, interpreter.place(node))
     record_absent_tasks(interpreter, [*absent, absent_after_tests], interpreter.place(node))
@@ -102,6 +89,21 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If, first_test: Value) 
     interpreter.tracer.on_selection(tests, ends, start)
     if node.orelse is None and not paths[0][1].is_reachable:
         narrow_after(interpreter, node.test)
+
+
+def _branch_if(
+    interpreter: Interpreter, test: cst.BaseExpression, body: cst.BaseSuite, condition: str | None
+) -> PathResult:
+    """Interpret the block of a clause with the names that its test narrows.
+
+    Without a condition, the block is an `else`, on whose path the test of the `if` is false.
+    """
+
+    def execute() -> None:
+        with narrow(interpreter, test, holds=condition is not None):
+            interpreter.execute(body)
+
+    return interpreter.branch(execute, condition)
 
 
 def _evaluate_elif(
