@@ -260,20 +260,7 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
         if not interpreter.stopped:
             _observe_workflow(interpreter, workflow, body, run)
         if traced:
-            # Imported here because only a check needs them.
-            from stepgraph.interpreter.modules.circular_imports import observe_circular_imports
-            from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
-            from stepgraph.interpreter.modules.missing_names import observe_missing_names
-            from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
-            from stepgraph.interpreter.python.misplaced_awaits import observe_compile_failures
-            from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases
-
-            observe_unsubscriptable_bases(interpreter, workflow)
-            observe_unloadable_imports(interpreter)
-            observe_missing_imports(interpreter)
-            observe_missing_names(interpreter)
-            observe_compile_failures(interpreter)
-            observe_circular_imports(interpreter)
+            _observe_load_failures(interpreter, workflow)
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(
@@ -292,6 +279,24 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
         ),
     )
     return program, interpreter.steps.lists_depends
+
+
+def _observe_load_failures(interpreter: Interpreter, workflow: ClassValue) -> None:
+    """Add the facts about code that cannot be compiled, imported or loaded."""
+    # Imported here because only a check needs them.
+    from stepgraph.interpreter.modules.circular_imports import observe_circular_imports
+    from stepgraph.interpreter.modules.missing_imports import observe_missing_imports
+    from stepgraph.interpreter.modules.missing_names import observe_missing_names
+    from stepgraph.interpreter.modules.unloadable_imports import observe_unloadable_imports
+    from stepgraph.interpreter.python.misplaced_awaits import observe_compile_failures
+    from stepgraph.interpreter.workflow.subscripted_bases import observe_unsubscriptable_bases
+
+    observe_unsubscriptable_bases(interpreter, workflow)
+    observe_unloadable_imports(interpreter)
+    observe_missing_imports(interpreter)
+    observe_missing_names(interpreter)
+    observe_compile_failures(interpreter)
+    observe_circular_imports(interpreter)
 
 
 def _report_unknown_base(interpreter: Interpreter, workflow: ClassValue) -> None:
