@@ -95,15 +95,8 @@ def await_value(
             else:
                 interpreter.record_suspension(value.suspension)
             return current_result(interpreter, value, place)
-        case WaitForCall(inner=inner):
-            last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
-            result = await_value(interpreter, inner, place, first_operation)
-            if interpreter.operations[-1:] != last_operation:
-                awaited = OperationBlock(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
-                from stepgraph.interpreter.workflow.timeouts import report_timeout
-
-                report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
-            return result
+        case WaitForCall():
+            return _await_with_timeout(interpreter, value, place, first_operation)
         case Future(contents=contents):
             interpreter.record_suspension(Suspension.MAYBE)
             return value_of(interpreter, contents, place)
@@ -125,6 +118,20 @@ def await_value(
             return UNKNOWN
     report_unresolved_await(interpreter, value, place)
     return UNKNOWN
+
+
+def _await_with_timeout(
+    interpreter: Interpreter, call: WaitForCall, place: SourcePlace, first_operation: int | None
+) -> Value:
+    """Emit the await of an `asyncio.wait_for` and return its result. Report a timeout of steps."""
+    last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
+    result = await_value(interpreter, call.inner, place, first_operation)
+    if interpreter.operations[-1:] != last_operation:
+        from stepgraph.interpreter.workflow.timeouts import report_timeout
+
+        awaited = OperationBlock(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
+        report_timeout(interpreter, call.place, "asyncio.wait_for", awaited)
+    return result
 
 
 def current_result(interpreter: Interpreter, future: Task | Gathering, place: SourcePlace) -> Value:

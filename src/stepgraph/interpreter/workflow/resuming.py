@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.equivalence import MISSING, is_equivalent
+from stepgraph.interpreter.frame import FunctionSummary
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import apply
@@ -271,7 +272,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         interpreter.work.provisional_tasks.discard(task.task_id)
     since = min(t.newest for t in (task, *store.tasks()) if isinstance(t, InFlightTask))
     # Imported here because few workflows evaluate tasks again.
-    from stepgraph.interpreter.widening import is_copy, widen_appends
+    from stepgraph.interpreter.widening import widen_appends
     from stepgraph.interpreter.workflow.repeated_starts import record_repeated_starts, refer_to_first_starts
 
     if summary is not None and isinstance(activity, Call):
@@ -283,14 +284,21 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     for run, body in bodies:
         force_setattr(run, "body", body.block)
         force_setattr(run, "started_bindings", body.started_bindings)
-    if summary is None or not isinstance(activity, Call):
-        return
+    if summary is not None and isinstance(activity, Call):
+        _replace_call(interpreter, task, activity, summary)
+
+
+def _replace_call(interpreter: Interpreter, task: InFlightTask, call: Call, summary: FunctionSummary) -> None:
+    """Replace the function and the result of a task's call by those of its new evaluation."""
+    # Imported here because few workflows evaluate tasks again.
+    from stepgraph.interpreter.widening import is_copy
+
     result = summary.result
     is_new = result.relevant and not is_equivalent(result, task.result)
-    if is_new and not is_copy(result, task.result, task.newest, store.budget):
+    if is_new and not is_copy(result, task.result, task.newest, interpreter.store.budget):
         task.result = interpreter.work.task_results[task.task_id] = result
-    if summary.function.may_run_steps or activity.function.may_run_steps:
-        force_setattr(activity, "function", summary.function)
+    if summary.function.may_run_steps or call.function.may_run_steps:
+        force_setattr(call, "function", summary.function)
 
 
 def _runs_of(
