@@ -5,7 +5,7 @@ A collection flows from name to name through assignments, loops, arguments and r
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
@@ -15,17 +15,13 @@ from stepgraph.syntax.deferred.blocks import DeferredBlock
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, CalledFunction, dotted_owner
 from stepgraph.syntax.mutation.changes import (
     COLLECTION_MUTATORS,
-    COPYING_CALLS,
-    ELEMENT_METHODS,
     EXTENDING_METHODS,
     MUTATING_FUNCTIONS,
-    PAIRING_CALLS,
     SPECIAL_MUTATORS,
-    namespace_item,
 )
+from stepgraph.syntax.mutation.collection_sources import Paths, collection_sources, elements_at, literal_attribute
 from stepgraph.syntax.mutation.definitions import Definitions, opaque_imports
 from stepgraph.syntax.mutation.followed_calls import declares_step, is_followed_call, presets_step
-from stepgraph.syntax.mutation.member_reads import member_sources
 from stepgraph.syntax.walk import children, statements_below
 
 _FLOW_STATEMENTS: Final = frozenset(
@@ -37,18 +33,10 @@ _FLOW_STATEMENTS: Final = frozenset(
 # Statements that may bind names to values from unmodeled code, and expressions with such values.
 _VALUE_STATEMENTS: Final = frozenset([cst.Assign, cst.AnnAssign, cst.For, cst.With])
 _UNKNOWN_TYPES: Final = frozenset([cst.Call, cst.Await, cst.Attribute, cst.Subscript, cst.Yield])
-# Expressions other than names, attributes, calls and subscripts that may evaluate to a collection of a name.
-_SOURCE_TYPES: Final = frozenset(
-    [
-        *(cst.Tuple, cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp),
-        *(cst.IfExp, cst.BooleanOperation, cst.BinaryOperation, cst.NamedExpr),
-    ]
-)
 # Expressions other than calls and attributes through which collections flow.
 _FLOW_TYPES: Final = frozenset([cst.Parameters, cst.NamedExpr, cst.CompFor])
 NAMESPACE_CALLS: Final = ("globals", "locals")
 """Calls that return the names of a module or function in a dictionary."""
-_Paths: TypeAlias = tuple[AccessPath, ...]
 
 
 class FlowCollector(Struct):
@@ -114,17 +102,17 @@ class FlowCollector(Struct):
 
     def _record_results(self, statement: cst.CSTNode, function: str) -> None:
         if type(statement) is cst.Return and statement.value is not None:
-            self._record_flow(self.sources(statement.value), function)
-            self._keep(self.sources(statement.value))
+            self._record_flow(self._sources(statement.value), function)
+            self._keep(self._sources(statement.value))
         for node in _nodes_outside_blocks(statement) if self.has_generators else ():
             if type(node) is not cst.Yield:
                 continue
             match node.value:
                 case cst.From(item=iterable):
-                    self._record_flow(self.sources(iterable), function)
+                    self._record_flow(self._sources(iterable), function)
                 case cst.BaseExpression() as value:
-                    self._keep(self.sources(value))
-                    self._record_flow(tuple(path.in_collection() for path in self.sources(value)), function)
+                    self._keep(self._sources(value))
+                    self._record_flow(tuple(path.in_collection() for path in self._sources(value)), function)
 
     def collect_flows(self, statement: cst.CSTNode) -> None:
         """Record the flows and mutations of a statement, and the results of a function without a deferred body."""
@@ -151,20 +139,20 @@ class FlowCollector(Struct):
         match statement:
             case cst.Assign(targets=targets, value=value):
                 for target in targets:
-                    self._record_assignment(target.target, self.sources(value))
+                    self._record_assignment(target.target, self._sources(value))
             case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
-                self._record_assignment(target, self.sources(value))
+                self._record_assignment(target, self._sources(value))
             case cst.AnnAssign(target=target):
                 self._record_unknown(target)
             case cst.AugAssign(target=target, value=value):
                 self._mutate_value(target)
-                self._record_store(target, _elements(self.sources(value)))
+                self._record_store(target, elements_at(self._sources(value)))
             case cst.For(target=target, iter=iterable):
-                self._record_assignment(target, _elements(self.sources(iterable)))
+                self._record_assignment(target, elements_at(self._sources(iterable)))
             case cst.With(items=items):
                 for item in items:
                     if item.asname is not None:
-                        self._record_assignment(item.asname.name, self.sources(item.item))
+                        self._record_assignment(item.asname.name, self._sources(item.item))
             case cst.Del(target=target):
                 self._record_deletion(target)
             case cst.ImportFrom():
@@ -172,7 +160,7 @@ class FlowCollector(Struct):
                     self._record_flow((AccessPath(alias.evaluated_name),), import_binding(alias))
             case cst.Match(subject=subject, cases=cases):
                 for case in cases:
-                    self._record_captures(case.pattern, self.sources(subject))
+                    self._record_captures(case.pattern, self._sources(subject))
             case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers):
                 for handler in handlers:
                     if handler.name is not None:
@@ -243,43 +231,43 @@ class FlowCollector(Struct):
             return False
         match value:
             case cst.Call():
-                is_followed = bool(self.sources(value)) or is_followed_call(value)
+                is_followed = bool(self._sources(value)) or is_followed_call(value)
                 return not is_followed or self._is_opaque(value.func)
             case cst.Await(expression=inner) | cst.Attribute(value=inner) | cst.Subscript(value=inner):
                 return self._is_unknown(inner)
             case _:
                 return isinstance(value, cst.Yield)
 
-    def _keep(self, sources: _Paths) -> None:
+    def _keep(self, sources: Paths) -> None:
         """Record that unmodeled code may store the collections at `sources`, or their elements."""
-        self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
+        self._record_flow((*sources, *elements_at(sources)), UNKNOWN_NAME)
 
-    def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
+    def _record_captures(self, pattern: cst.CSTNode, sources: Paths) -> None:
         """Record that a value, its elements, or a list of its elements flow to the names of a pattern."""
-        elements = _elements(sources)
+        elements = elements_at(sources)
         in_list = tuple(path.in_collection() for path in elements)
         for name in pattern_names(pattern):
             self.assigned.add(name)
-            self._record_flow((*sources, *elements, *_elements(elements), *in_list), name)
+            self._record_flow((*sources, *elements, *elements_at(elements), *in_list), name)
 
     def _collect_expression_flows(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Parameters():
                 self._collect_parameters(node)
             case cst.NamedExpr(target=target, value=value):
-                self._record_assignment(target, self.sources(value))
+                self._record_assignment(target, self._sources(value))
             case cst.CompFor(target=target, iter=iterable):
-                self._record_assignment(target, _elements(self.sources(iterable)))
+                self._record_assignment(target, elements_at(self._sources(iterable)))
 
     def _collect_parameters(self, parameters: cst.Parameters) -> None:
         """Record that unknown code may pass values to parameters, and that their default values flow to them."""
         for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
             self._add_unknown(parameter.name.value)
             if parameter.default is not None:
-                self._record_flow(self.sources(parameter.default), parameter.name.value)
+                self._record_flow(self._sources(parameter.default), parameter.name.value)
 
     def _collect_call_flows(self, call: cst.Call) -> None:
-        arguments = [self.sources(argument.value) for argument in call.args]
+        arguments = [self._sources(argument.value) for argument in call.args]
         self.keeps_names = self.keeps_names or last_name(call.func) in NAMESPACE_CALLS
         self.keeps_names_of_modules = self.keeps_names_of_modules or self._reads_names_of_modules(call)
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
@@ -296,9 +284,9 @@ class FlowCollector(Struct):
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
-            self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
+            self._record_store(call.func.value, elements_at(stored) if name in EXTENDING_METHODS else stored)
         elif (not name and not self._is_sdk_call(declares_step(call.func))) or name in MUTATING_FUNCTIONS:
-            mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
+            mutated = tuple(path for sources in arguments for path in (*sources, *elements_at(sources)))
             self._mutate(mutated, by_library=True)
         if may_be_method or is_imported:
             owner = dotted_owner(call.func) if is_imported and not may_be_method else ""
@@ -313,16 +301,16 @@ class FlowCollector(Struct):
             for parameters in passed:
                 for parameter in parameters.names:
                     self._record_flow(
-                        tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
+                        tuple(path for sources in arguments for path in (*sources, *elements_at(sources))), parameter
                     )
 
-    def _record_passed(self, call: cst.Call, arguments: list[_Paths], called: CalledFunction) -> None:
+    def _record_passed(self, call: cst.Call, arguments: list[Paths], called: CalledFunction) -> None:
         """Record the arguments that a function of another module receives."""
         for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
             keyword = None if argument.keyword is None else argument.keyword.value
             position = None if argument.star or any(each.star for each in call.args[:index]) else index
             receiver = called._replace(argument=position if keyword is None else keyword)
-            for path in (*sources, *_elements(sources)):
+            for path in (*sources, *elements_at(sources)):
                 self.passed_to_others.setdefault(path.name, set()).add((path, receiver))
             if not (any(arguments) or called.may_be_method):
                 self.unknown_arguments.add(receiver)
@@ -337,10 +325,10 @@ class FlowCollector(Struct):
         """Return whether a function named `do` is the method of the SDK, because the module defines no other."""
         return calls_do and not self.definitions.parameters_of("do")
 
-    def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: _Paths) -> None:
+    def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: Paths) -> None:
         if argument.star:
             for parameter in parameters.names:
-                self._record_flow(_elements(sources), parameter)
+                self._record_flow(elements_at(sources), parameter)
         elif argument.keyword is not None:
             self._record_flow(sources, argument.keyword.value)
             if parameters.keywords is not None:
@@ -350,11 +338,14 @@ class FlowCollector(Struct):
             for position in {index, index - parameters.has_receiver} - {-1}:
                 self._bind_position(parameters, position, sources)
 
-    def _bind_position(self, parameters: ParameterNames, position: int, sources: _Paths) -> None:
+    def _bind_position(self, parameters: ParameterNames, position: int, sources: Paths) -> None:
         if position < len(parameters.positional):
             self._record_flow(sources, parameters.positional[position])
         elif parameters.rest is not None:
             self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
+
+    def _sources(self, node: cst.BaseExpression) -> Paths:
+        return collection_sources(node, self.definitions)
 
     def _is_opaque(self, function: cst.BaseExpression) -> bool:
         return self.definitions.is_opaque(first_name(function))
@@ -365,7 +356,7 @@ class FlowCollector(Struct):
             return False
         match call:
             case cst.Call(func=cst.Name(value="getattr"), args=[owner, *_]):
-                return self._is_opaque(owner.value) and not _literal_attribute(call)
+                return self._is_opaque(owner.value) and not literal_attribute(call)
             case cst.Call(func=cst.Name(value="vars"), args=[owner]):
                 return self._is_opaque(owner.value)
             case _:
@@ -377,13 +368,13 @@ class FlowCollector(Struct):
             if isinstance(node, cst.Subscript):
                 self._mutate_value(node.value)
 
-    def _record_assignment(self, target: cst.BaseExpression, sources: _Paths) -> None:
+    def _record_assignment(self, target: cst.BaseExpression, sources: Paths) -> None:
         match target:
             case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
                 self.assigned.add(name)
                 self._record_flow(sources, name)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
-                parts = _elements(sources)
+                parts = elements_at(sources)
                 for element in elements:
                     is_starred = isinstance(element, cst.StarredElement)
                     rest = tuple(path.in_collection() for path in parts) if is_starred else parts
@@ -392,97 +383,28 @@ class FlowCollector(Struct):
                 self._mutate_value(owner)
                 self._record_store(owner, sources)
 
-    def _record_store(self, owner: cst.BaseExpression, sources: _Paths) -> None:
+    def _record_store(self, owner: cst.BaseExpression, sources: Paths) -> None:
         """Record that a value stored in a collection flows to each name from which the collection flows."""
         in_collection = tuple(path.in_collection() for path in sources)
-        for path in self.sources(owner):
+        for path in self._sources(owner):
             self._record_flow(in_collection, path.name)
 
-    def _record_flow(self, sources: _Paths, name: str) -> None:
+    def _record_flow(self, sources: Paths, name: str) -> None:
         for path in sources:
             if path != AccessPath(name):
                 self.flows.setdefault(path.name, set()).add((path, name))
 
     def _mutate_value(self, node: cst.BaseExpression, *, by_library: bool = False) -> None:
         self.mutates_results = self.mutates_results or self._is_unknown(node)
-        self._mutate(self.sources(node), by_library=by_library)
+        self._mutate(self._sources(node), by_library=by_library)
 
-    def _mutate(self, sources: _Paths, *, by_library: bool = False) -> None:
+    def _mutate(self, sources: Paths, *, by_library: bool = False) -> None:
         self.mutates_results = self.mutates_results or not sources
         for path in sources:
             self.mutates_results = self.mutates_results or path.name in self.unknown
             self.written.setdefault(path.name, set()).add(path)
             if by_library:
                 self.written_by_libraries.setdefault(path.name, set()).add(path)
-
-    def sources(self, node: cst.BaseExpression) -> _Paths:
-        """Return the access paths of the collections that an expression may evaluate to."""
-        if type(node) is cst.Name:
-            name = node.value
-            return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
-        if type(node) is cst.Attribute:
-            name, sources = node.attr.value, self.sources(node.value)
-            members = member_sources(node) if name == "__dict__" else ()
-            return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()), *members)
-        if type(node) is cst.Call:
-            return (*self._call_sources(node), *member_sources(node))
-        if type(node) is cst.Subscript:
-            name_in_namespace = namespace_item(node)
-            named = () if name_in_namespace is None else (AccessPath(name_in_namespace),)
-            return (*_elements(self.sources(node.value)), *named)
-        if type(node) is cst.Await:
-            return self.sources(node.expression)
-        return self._sources_of_operands(node) if type(node) in _SOURCE_TYPES else ()
-
-    def _sources_of_operands(self, node: cst.BaseExpression) -> _Paths:
-        match node:
-            case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
-                return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
-            case cst.Dict(elements=elements):
-                return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
-            case cst.IfExp(body=first, orelse=second) | cst.BooleanOperation(left=first, right=second):
-                return (*self.sources(first), *self.sources(second))
-            case cst.BinaryOperation(left=first, right=second):
-                return tuple(path.element().in_collection() for path in (*self.sources(first), *self.sources(second)))
-            case cst.NamedExpr(value=inner):
-                return self.sources(inner)
-            case (
-                cst.ListComp(elt=inner)
-                | cst.SetComp(elt=inner)
-                | cst.GeneratorExp(elt=inner)
-                | cst.DictComp(value=inner)
-            ):
-                return tuple(path.in_collection() for path in self.sources(inner))
-            case _:
-                return ()
-
-    def _call_sources(self, call: cst.Call) -> _Paths:
-        name = last_name(call.func)
-        if type(call.func) is cst.Lambda:
-            return self.sources(call.func.body)
-        if type(call.func) is cst.Call:
-            return self._call_sources(call.func)
-        owner = self.sources(call.func.value) if type(call.func) is cst.Attribute else ()
-        inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
-        if self.definitions.is_definition(name):
-            return (AccessPath(name),)
-        if name in ELEMENT_METHODS:
-            return _elements(inputs)
-        if name in COPYING_CALLS:
-            entries = (path for a in call.args if a.keyword is not None for path in self.sources(a.value))
-            return (
-                *(path.element().in_collection() for path in inputs),
-                *(path.in_collection() for path in entries),
-            )
-        if name in PAIRING_CALLS:
-            return tuple(path.element().in_collection().in_collection() for path in inputs)
-        if name == "next":
-            return (*inputs, *_elements(inputs))
-        if name == "getattr":
-            return (*inputs, *_literal_attribute(call))
-        if self._is_opaque(call.func):
-            return (*inputs, AccessPath(name))
-        return inputs if name == "cast" else ()
 
 
 def _binds_names(statement: cst.Assign | cst.AnnAssign) -> bool:
@@ -491,19 +413,6 @@ def _binds_names(statement: cst.Assign | cst.AnnAssign) -> bool:
         [statement.target] if isinstance(statement, cst.AnnAssign) else [each.target for each in statement.targets]
     )
     return all(isinstance(target, cst.Name) for target in targets)
-
-
-def _elements(sources: _Paths) -> _Paths:
-    return tuple(path.element() for path in sources)
-
-
-def _literal_attribute(call: cst.Call) -> _Paths:
-    """Return the path of the attribute that `getattr(owner, "name")` reads."""
-    match call.args:
-        case [_, cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_]:
-            return (AccessPath(name),)
-        case _:
-            return ()
 
 
 def _nodes_outside_blocks(statement: cst.CSTNode) -> list[cst.CSTNode]:
