@@ -6,6 +6,7 @@ process. Python code that traverses the parsed trees recurses as deeply.
 
 from __future__ import annotations
 
+import gc
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -61,6 +62,20 @@ def run_with_large_stack(function: Callable[[], Result]) -> Result:
     if errors:
         raise errors[0]
     return results[0]
+
+
+def run_without_gc(function: Callable[[], Result]) -> Result:
+    """Call a function with a large stack and without garbage collection, and return its result.
+
+    Syntax trees contain no garbage, and collection would take half of the time that a large module needs.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return run_with_large_stack(function)
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _call_in_large_block(function: Callable[[], Result]) -> Result:

@@ -24,7 +24,7 @@ from stepgraph.interpreter.workflow_classes import (
 )
 from stepgraph.ir.facts import WorkflowStarted
 from stepgraph.ir.program import Program
-from stepgraph.large_stack import run_with_large_stack
+from stepgraph.large_stack import run_with_large_stack, run_without_gc
 from stepgraph.limits import MODULE_WORKFLOWS
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, InternalError, Note, Problem, ProblemKind
@@ -43,25 +43,11 @@ if TYPE_CHECKING:
     from stepgraph.model.payload import Node
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
-Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 _MAX_YOUNG_OBJECTS: Final = 1_000_000
 """The number of objects created since the last garbage collection above which the analysis of a further workflow
 collects the garbage among them. They take about 130 MB."""
-
-
-def run_without_gc(function: Callable[[], Result]) -> Result:
-    """Call a function with a large stack and without garbage collection, and return its result.
-
-    Syntax trees contain no garbage, and collection would take half of the time that a large module needs.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        return run_with_large_stack(function)
-    finally:
-        if enabled:
-            gc.enable()
 
 
 class MissingRunHint(Struct, frozen=True):
@@ -254,7 +240,9 @@ class Pipeline(Struct):
         near = self.modules.suggestions.nearest(configured.class_name, partial(tuple, missing.exported_classes))
         is_missing = missing.kind is ProblemKind.MISSING_CLASS
         advice = self._import_advice(entry, source, configured) if is_missing else None
-        return _not_exported_problem(source, configured, missing, near, advice)
+        configuration = source.project.configuration
+        path = source.path if configuration is None else configuration.path
+        return missing.problem((path, configured.line, configured.column), source.path, near, advice)
 
     def _import_advice(self, entry: OpenModule, source: Source, configured: ConfiguredWorkflow) -> str | None:
         """Return the advice to import a missing class from the module of the project that defines it, if any."""
@@ -267,7 +255,7 @@ class Pipeline(Struct):
         return f"{path} defines it: add `from {name} import {configured.class_name}` to {source.path}."
 
 
-def _truncate(items: dict[str, Result], length: int) -> None:
+def _truncate(items: dict[str, Item], length: int) -> None:
     while len(items) > length:
         items.popitem()
 
@@ -397,33 +385,10 @@ def _code_of(place: SourcePlace | None) -> Code | None:
     return None if place is None else code_of(place)
 
 
-_MAX_NAMES: Final = 8
-
-
 def _too_many_classes_problem(path: str, class_name: str) -> Problem:
     """Return the problem of a module with too many workflow classes. `class_name` is the first excess one."""
     message = f"more than {MODULE_WORKFLOWS:,} workflow classes, so `{class_name}` and the others are not analyzed."
     return Problem(path, message, "Split the module.")
-
-
-def _not_exported_problem(
-    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None, import_advice: str | None
-) -> Problem:
-    """Return the problem of a configured class that its module does not export.
-
-    `near` is a similar name, and `import_advice` the advice for a class that another module defines.
-    """
-    path = source.path if source.project.configuration is None else source.project.configuration.path
-    near_advice = f"Did you mean `{near}`?" if near else _exported_names(source, missing)
-    has_alternative = missing.kind is ProblemKind.MISSING_CLASS and bool(missing.exported_classes)
-    own_advice = f"{missing.advice} {near_advice}" if has_alternative else missing.advice
-    advice = import_advice or (own_advice if missing.advice else near_advice)
-    return Problem(path, f"{missing.reason}.", advice, configured.line, configured.column, kind=missing.kind)
-
-
-def _exported_names(source: Source, missing: NotExported) -> str:
-    names = ", ".join(f"`{name}`" for name in missing.exported_classes[:_MAX_NAMES])
-    return f"{source.path} exports {names or 'no workflow class'}."
 
 
 class AnalysisRun:

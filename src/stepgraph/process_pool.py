@@ -20,9 +20,10 @@ from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis, WorkflowRecord
 from stepgraph.checks.diagnostic import Finding, without_edits
+from stepgraph.large_stack import run_without_gc
 from stepgraph.limits import HELD_TOKENS, MAX_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.pipeline import MissingRunHint, Pipeline, run_without_gc
+from stepgraph.pipeline import MissingRunHint, Pipeline
 from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.derivations import Derivation

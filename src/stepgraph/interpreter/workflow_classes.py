@@ -37,6 +37,9 @@ from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_mutate_in_functions
 from stepgraph.syntax.walk import statements, statements_below
 
+_MAX_NAMES: Final = 8
+"""The maximum number of exported classes that a problem names."""
+
 
 class ExportedClass(Struct, frozen=True):
     """A workflow class that a main module exports."""
@@ -55,6 +58,21 @@ class NotExported(Struct, frozen=True):
     """The names of the workflow classes that the module exports."""
     advice: str = ""
     """The change with which the module exports the class, or an empty string if it is unknown."""
+
+    def problem(
+        self, location: tuple[str, int, int], module: str, near: str | None, import_advice: str | None
+    ) -> Problem:
+        """Return the problem of the class that a configuration names at a location: path, line and column.
+
+        `module` is the path of the main module, `near` a similar name, and `import_advice` the advice for a class that
+        another module defines.
+        """
+        names = ", ".join(f"`{name}`" for name in self.exported_classes[:_MAX_NAMES])
+        near_advice = f"Did you mean `{near}`?" if near else f"{module} exports {names or 'no workflow class'}."
+        has_alternative = self.kind is ProblemKind.MISSING_CLASS and bool(self.exported_classes)
+        own_advice = f"{self.advice} {near_advice}" if has_alternative else self.advice
+        advice = import_advice or (own_advice if self.advice else near_advice)
+        return Problem(location[0], f"{self.reason}.", advice, *location[1:], kind=self.kind)
 
 
 class WorkflowClasses(Struct, frozen=True):
