@@ -108,7 +108,7 @@ def test_the_setting_of_new_findings_requires_a_baseline() -> None:
     )
 
 
-def test_an_invalid_baseline_setting_is_reported_with_its_location() -> None:
+def test_an_invalid_baseline_setting_has_a_location() -> None:
     write("pyproject.toml", '[tool.stepgraph]\nfail-on = "new"\nbaseline = ""\n')
     assert [(problem.line, problem.message) for problem in settings().problems] == [
         (3, "`baseline` must not be empty.")

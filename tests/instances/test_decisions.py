@@ -310,7 +310,7 @@ def test_a_step_renamed_and_moved_after_the_stop_runs_again() -> None:
         ("    return await", "    order = await", ("load order-1", "charge card-1")),
     ],
 )
-def test_finished_steps_keep_their_results_when_their_code_changes(old: str, new: str, notes: tuple[str, ...]) -> None:
+def test_finished_steps_with_changed_code_keep_their_results(old: str, new: str, notes: tuple[str, ...]) -> None:
     first = EXCHANGED.replace("$1", "load order").replace("$2", "charge card")
     second = first.replace(old, new).replace("await load()", f"await {'read' if 'def read' in new else 'load'}()")
     (deployed, old_details), (code, new_details) = code_of(first), code_of(second)
@@ -756,7 +756,7 @@ def test_sleeps_that_changed_places_are_equal(last: LogEntry, effect: InstanceEf
     assert replay.effect == effect
 
 
-def test_a_step_moved_out_of_a_branch_gets_no_result_of_another_one() -> None:
+def test_a_step_moved_out_of_a_branch_gets_no_other_result() -> None:
     """The log has results under its name, which are those of the step that was in its place."""
     first, second = do("pack"), do("pack")
     details = Details([(first, Detail(function="f 1")), (second, Detail(function="f 2"))])

@@ -86,7 +86,7 @@ def test_removed_conditions_in_a_loop(log: InstanceLog, effect: InstanceEffect) 
     assert NewCode.of(graph(loop(weigh, PACK, WRAP), sleep()), old).replay(log).effect == effect
 
 
-def test_a_pass_that_skipped_a_step_gets_the_result_of_a_later_one() -> None:
+def test_a_pass_that_skipped_a_step_gets_a_later_result() -> None:
     weigh = do("weigh")
     old = graph(loop(weigh, either(branch("heavy", PACK))), sleep())
     passes = log_of("running", ended("weigh"), ended("weigh"), opened("pack"))
@@ -111,7 +111,7 @@ def test_a_loop_without_its_exit_has_further_passes(head: str, effect: InstanceE
     assert (replay.effect, replay.reasons) == (effect, () if effect == "resumes" else (reason,))
 
 
-def test_a_pass_that_a_removed_exit_has_left_runs_the_steps_after_it() -> None:
+def test_a_pass_left_by_a_removed_exit_runs_later_steps() -> None:
     old = graph(loop(PACK, either(branch("full", LEAVE_LOOP)), WRAP), sleep())
     log = log_of("running", ended("pack"), opened("cool down", "sleep"))
     replay = NewCode.of(graph(loop(PACK, WRAP), sleep()), old).replay(log)
@@ -183,7 +183,7 @@ def test_opposite_conditions_in_a_loop_may_differ_in_each_pass() -> None:
     assert replay.orphans == ()
 
 
-def test_a_call_in_a_condition_may_return_another_value_elsewhere() -> None:
+def test_a_call_in_a_moved_condition_may_differ() -> None:
     old = graph(either(branch("more()", PACK)), either(branch("more()", WRAP)), sleep())
     new = graph(either(branch("more()", PACK)), either(branch("not more()", WRAP)), sleep())
     log = log_of("running", ended("pack"), opened("cool down", "sleep"))

@@ -205,7 +205,7 @@ def test_concurrent_passes_are_counted() -> None:
     assert runs(recorded("failed_in_gather"), parts)["nodes[0].nodes[0]"] == 3
 
 
-def test_calls_in_passes_with_and_without_numbers_are_counted_once() -> None:
+def test_calls_in_numbered_and_other_passes_count_once() -> None:
     body = function("f", do("read {s}"), do("map {s}"))
     members = parallel("all", loop(call("f")))
     names = [f"{verb} {number}" for verb in ("read", "map") for number in range(3)]

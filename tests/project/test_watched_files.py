@@ -57,7 +57,7 @@ def test_a_link_that_leads_out_is_noticed_when_it_is_replaced(orders: Path) -> N
 
 
 @needs_unix_files
-def test_a_link_that_replaces_a_searched_directory_is_not_followed(tmp_path: Path) -> None:
+def test_a_link_in_place_of_a_directory_is_not_followed(tmp_path: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "entry.py").touch()

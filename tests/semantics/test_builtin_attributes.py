@@ -66,7 +66,7 @@ def test_the_class_of_a_caught_exception_is_unknown(choice: str) -> None:
     assert {"call a", "call b"} <= {line.strip() for line in graph.splitlines()}
 
 
-def test_an_object_that_is_its_own_iterator_has_no_items_by_index() -> None:
+def test_an_iterator_of_a_project_has_no_items_by_index() -> None:
     assert codes_of("""
 class Queue:
     def __init__(self): self.jobs = [a]

@@ -283,7 +283,7 @@ def test_a_result_returned_by_a_handler_is_the_first_branch() -> None:
     """)
 
 
-def test_results_of_the_cases_of_a_match_are_a_switch_on_its_subject() -> None:
+def test_results_of_a_match_are_a_switch_on_its_subject() -> None:
     assert graph_of("""
         def choose(kind):
             match kind:
@@ -304,7 +304,7 @@ def test_results_of_the_cases_of_a_match_are_a_switch_on_its_subject() -> None:
     """)
 
 
-def test_results_of_a_match_and_of_other_branches_are_a_switch_on_the_call() -> None:
+def test_mixed_results_of_a_match_are_a_switch_on_the_call() -> None:
     assert graph_of("""
         def choose(kind):
             match kind:

@@ -176,7 +176,7 @@ def test_an_object_created_from_the_attributes_of_another(attributes: str) -> No
     assert graph_of(body) == "a\nc\nb\nd"
 
 
-def test_unpacked_attributes_that_are_set_on_some_paths_may_be_missing() -> None:
+def test_unpacked_attributes_of_some_paths_may_be_missing() -> None:
     body = """
         class Runner:
             def __init__(self, first=c):

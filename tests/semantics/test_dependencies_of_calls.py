@@ -47,7 +47,7 @@ def test_an_earlier_task_may_begin_a_dependency_at_once(body: str, shown: str) -
     )
 
 
-def test_an_awaited_function_may_begin_a_dependency_before_a_task() -> None:
+def test_awaited_function_may_begin_dependency_before_task() -> None:
     helpers = "async def first():\n    await a()\n\nasync def second():\n    await b()\n\n"
     body = f"{helpers}task = asyncio.create_task(second())\nawait first()\nawait task"
     assert dependent_graph_of("a b(a)", body) == text("""
@@ -127,7 +127,7 @@ def test_overlapping_functions_may_find_each_others_dependencies() -> None:
     """)
 
 
-def test_run_may_find_a_dependency_that_an_overlapping_call_declares() -> None:
+def test_run_may_find_a_dependency_of_an_overlapping_call() -> None:
     body = """
         @step.do()
         async def a(): ...
@@ -150,7 +150,7 @@ def test_run_may_find_a_dependency_that_an_overlapping_call_declares() -> None:
     """)
 
 
-def test_methods_of_two_objects_may_find_each_others_dependencies() -> None:
+def test_methods_of_two_objects_may_share_dependencies() -> None:
     body = """
         class Job:
             def __init__(self, name):

@@ -416,7 +416,7 @@ def test_a_loop_over_sorted_names_is_a_switch() -> None:
     assert graph.splitlines()[:3] == ["loop", "  switch name", '  | case "handle_a"']
 
 
-def test_a_loop_over_a_copy_of_a_changed_list_of_names_is_reported() -> None:
+def test_a_loop_over_a_copy_of_changed_names_is_reported() -> None:
     change = 'stages = ["handle_a"]\nstages.append(event["stage"])\n'
     loop = "for stage in reversed(stages):\n    await getattr(self, stage)(step)"
     source = HEAD + textwrap.indent(change + loop, " " * 8)
@@ -593,7 +593,7 @@ def test_closure_that_reads_a_name_with_two_prefixes_is_noted() -> None:
     assert [note.code for note in module_of(source).workflows[0].notes] == ["unresolved-call"]
 
 
-def test_method_that_lists_the_members_before_and_after_an_assignment() -> None:
+def test_members_before_and_after_an_assignment() -> None:
     source = """
         from workers import WorkflowEntrypoint
 

@@ -108,7 +108,7 @@ def test_a_generator_that_cannot_be_split_is_reported(exit_: str) -> None:
     assert not workflow_of(f"{manager}{exit_}\n{_in_stack(body)}").complete
 
 
-def test_a_manager_in_a_branch_that_may_swallow_errors_is_reported() -> None:
+def test_a_swallowing_manager_in_a_branch_is_reported() -> None:
     body = "if wanted:\n    await stack.enter_async_context(Lock(wanted))\nawait c()"
     assert not workflow_of(MANAGER + _in_stack(body)).complete
 

@@ -216,7 +216,7 @@ def test_a_try_around_another_await_is_no_try_of_the_group() -> None:
     """)
 
 
-def test_a_task_that_starts_in_the_try_of_its_await_needs_no_second_try() -> None:
+def test_a_task_in_the_try_of_its_await_needs_no_second_try() -> None:
     caught = "try:\n    await b()\n    await asyncio.gather(read(), d())\nexcept Exception:\n    pass\n"
     assert graph_of(f"{FAIL}{READ}log = asyncio.create_task(c())\n{caught}await log") == text("""
         parallel all

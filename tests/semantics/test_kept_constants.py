@@ -93,7 +93,7 @@ def test_a_function_called_before_and_after_a_change() -> None:
     """)
 
 
-def test_deeply_nested_data_that_a_package_receives_needs_no_note() -> None:
+def test_deep_data_that_a_package_receives_needs_no_note() -> None:
     source = """
 import jsonschema
 from workers import WorkflowEntrypoint

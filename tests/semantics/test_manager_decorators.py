@@ -72,7 +72,7 @@ def test_a_manager_surrounds_each_call_of_the_function(manager: str, body: str) 
     assert notation(workflow.graph).split("def ")[1].rstrip() == f"go\n  {body}"
 
 
-def test_managers_surround_a_function_in_the_order_of_its_decorators() -> None:
+def test_managers_surround_a_function_in_decorator_order() -> None:
     assert graph_of("""
         @contextlib.asynccontextmanager
         async def inside(action):
@@ -110,5 +110,5 @@ def test_managers_surround_a_function_in_the_order_of_its_decorators() -> None:
         + "\n@Timed()\nasync def go():\n    await a()\n    yield 1\n\nasync for x in go():\n    await c()",
     ],
 )
-def test_a_manager_that_is_left_before_the_function_runs_is_reported(body: str) -> None:
+def test_a_manager_left_before_the_function_is_reported(body: str) -> None:
     assert "unknown-decorator" in [note.code for note in workflow_of(body).notes]

@@ -52,7 +52,7 @@ def test_a_constant_that_an_imported_function_reads_is_shown(send: str, call: st
         ("class send:\n    def __init__(self, options):\n        self.box = options", 'send(TABLE).box["key"] = "new"'),
     ],
 )
-def test_a_constant_that_an_imported_function_may_change_is_hidden(send: str, call: str) -> None:
+def test_a_constant_for_an_imported_function_is_hidden(send: str, call: str) -> None:
     modules = {"shop": send, "steps": f"{WRITE}\ndef rename():\n    import shop\n    shop.send = write"}
     head = f"import shop\nfrom shop import send\n{TABLE}"
     graph = graph_of(head, f'{call}\nawait step.sleep(TABLE["key"], 1)', **modules)
@@ -81,7 +81,7 @@ def test_functions_of_imported_modules(modules: dict[str, str], call: str, *, sh
     assert ("'old'" in graph) is shown
 
 
-def test_functions_that_return_constants_and_imported_functions_that_receive_the_step() -> None:
+def test_returned_constants_and_imported_functions_with_step() -> None:
     head = f"from shop import send\n{READER}"
     graph = graph_of(head, 'await send(step, {})\nawait step.sleep(TABLE["key"], 1)', shop=STEPS)
     assert "sleep 'old' 1" in graph

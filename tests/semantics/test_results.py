@@ -188,7 +188,7 @@ def test_results_of_one_class_are_no_choice() -> None:
     assert graph.splitlines()[:2] == ["call then", "def then"]
 
 
-def test_a_result_of_one_of_several_classes_is_a_switch_on_its_variable() -> None:
+def test_a_result_of_several_classes_is_a_switch() -> None:
     graph = graph_of_module(
         f"from workers import WorkflowEntrypoint\n{FUNCTIONS}{OUTCOMES}"
         "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"

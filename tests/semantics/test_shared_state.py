@@ -534,7 +534,7 @@ def test_tasks_of_a_task_evaluated_again_read_each_others_names() -> None:
         "for task in asyncio.as_completed([use(row) for row in rows]):\n            await task",
     ],
 )
-def test_runs_of_a_repeated_start_read_names_that_the_others_write(code: str) -> None:
+def test_runs_of_a_repeated_start_read_shared_names(code: str) -> None:
     graph = graph_of(f"""
         plan = a
 

@@ -30,7 +30,7 @@ def test_step_that_reads_what_a_later_member_of_a_gather_writes() -> None:
     assert uses_both_values("        await asyncio.gather(use(), switch())")
 
 
-def test_step_that_reads_what_an_earlier_member_of_a_gather_writes() -> None:
+def test_step_reads_writes_of_an_earlier_gather_member() -> None:
     assert uses_both_values("        await asyncio.gather(switch(), use())")
 
 
@@ -47,7 +47,7 @@ def test_step_that_runs_after_the_step_that_writes() -> None:
     """)
 
 
-def test_concurrent_dependency_that_reads_what_a_later_one_writes() -> None:
+def test_concurrent_dependency_reads_writes_of_a_later_one() -> None:
     code = """
         @step.do("both", concurrent=True)
         async def both(use, switch):
@@ -58,7 +58,7 @@ def test_concurrent_dependency_that_reads_what_a_later_one_writes() -> None:
     assert uses_both_values(code)
 
 
-def test_concurrent_dependency_that_reads_what_an_earlier_one_writes() -> None:
+def test_concurrent_dependency_reads_writes_of_an_earlier_one() -> None:
     code = """
         @step.do("both", concurrent=True)
         async def both(switch, use):
@@ -69,7 +69,7 @@ def test_concurrent_dependency_that_reads_what_an_earlier_one_writes() -> None:
     assert uses_both_values(code)
 
 
-def test_sequential_dependency_that_reads_what_an_earlier_one_writes() -> None:
+def test_sequential_dependency_reads_writes_of_an_earlier_one() -> None:
     workflow = workflow_of(
         STATE
         + """
@@ -88,7 +88,7 @@ def test_sequential_dependency_that_reads_what_an_earlier_one_writes() -> None:
     """)
 
 
-def test_dependency_of_a_task_that_reads_what_another_task_writes() -> None:
+def test_dependency_of_a_task_reads_writes_of_another_task() -> None:
     code = """
         @step.do("last")
         async def last(use):

@@ -118,7 +118,7 @@ def test_a_manager_in_a_generator_exits_at_the_end_of_the_loop() -> None:
         "try:\n    async for page in pages():\n        await d()\nexcept Exception:\n    pass",
     ],
 )
-def test_a_loop_that_may_leave_a_generator_with_a_finally_is_reported(loop: str) -> None:
+def test_leaving_a_generator_with_a_finally_is_reported(loop: str) -> None:
     """Python runs the `finally` when it collects the generator, at an unknown time."""
     assert codes_of(CLOSED_PAGES + loop) == ["generator"]
 

@@ -277,7 +277,7 @@ def test_each_exit_continues_after_finally() -> None:
     assert pills == ["raise, after finally", "return, after finally", "break, after finally"]
 
 
-def test_an_error_that_a_handler_raises_again_continues_after_finally() -> None:
+def test_a_reraised_error_continues_after_finally() -> None:
     handler = block(do("b"))
     drawn = graph(protected(block(do("a")), catch=handler, final=block(do("c"))))
     picture = picture_of(drawn, View(details=Details([(handler, Detail(final_raise="raise"))])))

@@ -73,7 +73,7 @@ def test_text_is_wrapped_early_before_anything_is_folded() -> None:
     assert folded(drawn, shown) == 0
 
 
-def test_text_is_wrapped_early_only_where_the_picture_is_too_wide() -> None:
+def test_text_is_wrapped_early_only_in_wide_pictures() -> None:
     name = "a name of medium length"
     drawn = graph(do(name), parallel("all", *(do(f"{name} {index}") for index in range(4))))
     text = render_svg(drawn, replace(GITHUB, fit=500)).text

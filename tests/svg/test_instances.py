@@ -370,7 +370,7 @@ def test_the_line_of_exits_is_strong_from_the_first_taken_exit() -> None:
     assert faded_lines(example, "a-1", "b-1", "c-1", "a-2", "d-1") == 2
 
 
-def test_a_line_between_two_bars_is_faded_until_the_upper_bar_is_reached() -> None:
+def test_a_line_between_bars_is_faded_until_the_upper_bar() -> None:
     members = [do("a", starts=1, resolves=2), do("b", starts=1, resolves=3), do("c", starts=2), do("d", starts=3)]
     example = graph(parallel("all", *members))
     states: dict[str, NodeState] = {"a": "running", "b": "running"}

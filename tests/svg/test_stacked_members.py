@@ -123,7 +123,7 @@ def test_the_lines_of_many_overlapping_members_turn_into_lanes() -> None:
     assert columns_of_first >= set(spines(picture, *(f"second{index}" for index in range(8))))
 
 
-def test_a_member_that_lasts_longer_is_above_the_others_of_its_column() -> None:
+def test_a_longer_member_is_above_the_others_of_its_column() -> None:
     picture = picture_of(overlapping(8))
     upper, lower = (picture.figure(f"orders--node.parallel--first{index}").box for index in (7, 6))
     assert upper.left == lower.left

@@ -392,7 +392,7 @@ def test_constants_of_classes_matter() -> None:
 
 
 @pytest.mark.slow
-def test_long_functions_are_recognized_by_the_text_of_their_module() -> None:
+def test_long_functions_are_recognized_by_their_text() -> None:
     code = CALLING.replace("    return rest", "    rest += 0\n" * 2_500 + "    return rest")
     assert "u_" in str(defined(code))
     assert defined(code) != defined(f"{code}\n")
