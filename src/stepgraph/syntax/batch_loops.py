@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 BatchLoop: TypeAlias = cst.For | cst.ListComp | cst.GeneratorExp
 
-_LOG_METHODS: Final = frozenset(["debug", "error", "info", "log", "warning"])
 _SIMPLE: Final = (cst.Expr, cst.Assign, cst.AnnAssign, cst.If, cst.Continue, cst.Pass)
 
 
@@ -44,7 +44,7 @@ def _only_call(loop: cst.For) -> cst.Call | None:
     for statement in statements_below(loop.body):
         if not isinstance(statement, _SIMPLE):
             return None
-        if isinstance(statement, cst.Expr) and not _is_log_call(statement.value):
+        if isinstance(statement, cst.Expr) and not is_log_call(statement.value):
             actions.append(statement.value)
         elif isinstance(statement, cst.Assign):
             bound.update(name for target in statement.targets for name in _names(target.target))
@@ -75,16 +75,6 @@ def _without_await(expression: cst.BaseExpression) -> cst.BaseExpression:
 
 def _keyword(argument: cst.Arg) -> str:
     return "" if argument.keyword is None else argument.keyword.value
-
-
-def _is_log_call(expression: cst.BaseExpression) -> bool:
-    match expression:
-        case cst.Call(func=cst.Name(value="print")):
-            return True
-        case cst.Call(func=cst.Attribute(attr=cst.Name(value=name))):
-            return name in _LOG_METHODS
-        case _:
-            return False
 
 
 def _uses(call: cst.Call, names: set[str]) -> bool:

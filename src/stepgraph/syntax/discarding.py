@@ -14,6 +14,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.mutation.changes import LOG_METHODS, LOGGER_NAMES
 from stepgraph.syntax.reachability import UnreachableCode
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of, expressions_below
 
@@ -26,9 +27,6 @@ _REJECTING_FUNCTIONS: Final = frozenset(
         *("min", "reversed", "round", "set", "sorted", "sum", "tuple"),
     ]
 )
-# Names of loggers and their methods.
-_LOGGER_NAMES: Final = frozenset(["LOG", "LOGGER", "_log", "_logger", "log", "logger", "logging"])
-_LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "warning"])
 # Expressions whose values cannot be combined with a coroutine. The result of a step is plain data.
 _PLAIN_DATA: Final = (cst.Await, cst.BaseNumber, cst.BaseString, cst.Dict, cst.List, cst.Tuple)
 _ADDING_METHODS: Final = frozenset(["add", "append", "extend"])
@@ -229,9 +227,9 @@ class DiscardAnalysis(Struct):
             case cst.Call(func=cst.Name(value=name)):
                 return _DISCARDED if name in _INSPECTING_FUNCTIONS else None
             case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name))) if (
-                name in _LOG_METHODS
+                name in LOG_METHODS
             ):
-                return _DISCARDED if owner in _LOGGER_NAMES else None
+                return _DISCARDED if owner in LOGGER_NAMES else None
             case cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=name))) if (
                 name in _ADDING_METHODS
             ):

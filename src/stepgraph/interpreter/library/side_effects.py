@@ -15,10 +15,8 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.ir.facts import ExternalCallOutsideStep
 from stepgraph.ir.values import UNKNOWN, ExternalResult, Resource, Unknown, Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.mutation.changes import LOG_METHODS, is_log_call
 from stepgraph.syntax.walk import statements
-
-LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
-"""The methods of loggers and of JavaScript's `console`."""
 
 
 def is_logging(name: str) -> bool:
@@ -29,14 +27,6 @@ def is_logging(name: str) -> bool:
 def is_log_method(name: str) -> bool:
     """Return whether a dotted name is a method of the `logging` module or its loggers that only logs its arguments."""
     return is_logging(name) and name.rpartition(".")[2] in LOG_METHODS
-
-
-def is_log_call(node: cst.Call) -> bool:
-    """Return whether a call only prints or logs its arguments."""
-    function = node.func
-    if type(function) is cst.Name:
-        return function.value == "print"
-    return type(function) is cst.Attribute and function.attr.value in LOG_METHODS
 
 
 def is_logging_only(body: cst.BaseSuite) -> bool:

@@ -13,7 +13,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.side_effects import (
     access_outside_step,
     discarded_access,
-    is_log_call,
     is_logging_only,
     only_decides_logging,
     request_outside_step,
@@ -79,6 +78,7 @@ from stepgraph.ir.nodes import OperationBlock, StepDefinition
 from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments
 
 _COMPOSITE: Final = (Collection, Mapping, Union)

@@ -20,11 +20,11 @@ from stepgraph.syntax.definitions.code_facts import (
     uses_name,
 )
 from stepgraph.syntax.definitions.inlining import VariableInlining
+from stepgraph.syntax.mutation.changes import LOG_METHODS, LOGGER_NAMES
 
 _MAX_NODES: Final = 2_000
 """The maximum number of nodes of a function whose body is rewritten."""
-_LOGGERS: Final = frozenset({"log", "logger", "logging", "_log", "_logger", "LOG", "LOGGER", "console"})
-_LOG_METHODS: Final = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
+_LOGGERS: Final = LOGGER_NAMES | {"console"}
 _TESTS: Final = frozenset({"bool", "isinstance", "issubclass", "any", "all", "callable", "hasattr"})
 """The functions that return `True` or `False`."""
 _EXITS: Final = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -71,7 +71,7 @@ def _is_log(function: ast.expr) -> bool:
         case ast.Name(id="print"):
             return True
         case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=method):
-            return name in _LOGGERS and method in _LOG_METHODS
+            return name in _LOGGERS and method in LOG_METHODS
         case _:
             return False
 

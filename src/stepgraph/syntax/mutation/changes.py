@@ -50,16 +50,30 @@ EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])
 """Methods that add the elements of a collection to another one."""
 ELEMENT_METHODS: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
 """Methods that return an element."""
+LOG_METHODS: Final = frozenset(["critical", "debug", "error", "exception", "info", "log", "warn", "warning"])
+"""The methods of loggers and of JavaScript's `console`."""
+LOGGER_NAMES: Final = frozenset(["LOG", "LOGGER", "_log", "_logger", "log", "logger", "logging"])
+"""The usual names of loggers."""
 READING_CALLS: Final = frozenset(
     [
         *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
         *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
-        *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
+        *LOG_METHODS,
         *("deepcopy", "dump", "dumps", "loads"),
         *STEP_METHODS,
     ]
 )
 """Calls that keep no reference to their arguments."""
+
+
+def is_log_call(expression: cst.BaseExpression) -> bool:
+    """Return whether an expression only prints or logs its arguments."""
+    if type(expression) is not cst.Call:
+        return False
+    function = expression.func
+    if type(function) is cst.Name:
+        return function.value == "print"
+    return type(function) is cst.Attribute and function.attr.value in LOG_METHODS
 
 
 def mutated_names(statement: cst.CSTNode) -> Iterator[str]:
