@@ -313,9 +313,8 @@ def function_shape(function: Value, free: Sequence[FreeParameter]) -> StepFuncti
         return None
     place = SourcePlace(function.scope.module, function.node)
     parameters = [_parameter(parameter) for parameter in free]
-    is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
     is_generator = bindings_of(function.node, function.scope.module).is_generator
-    return StepFunctionShape(declared.name, tuple(parameters), is_async, is_generator, place)
+    return StepFunctionShape(declared.name, tuple(parameters), function.is_async, is_generator, place)
 
 
 def _parameter(parameter: FreeParameter) -> Parameter:

@@ -136,6 +136,11 @@ class FunctionValue(Value, Struct, frozen=True):
         """The plain name of the function."""
         return self.names[0]
 
+    @property
+    def is_async(self) -> bool:
+        """Whether the function is defined with `async def`."""
+        return isinstance(self.node, cst.FunctionDef) and self.node.asynchronous is not None
+
 
 class ClassValue(Value, Struct, eq=False):
     """A class of the project."""

@@ -262,15 +262,11 @@ def _enter_generator(
 ) -> Value | None:
     """Execute the code of a generator up to its `yield`, and push the rest. Return None if it cannot be split."""
     halves = halves_of(interpreter, manager)
-    if halves is None or is_async != _is_async(manager.function):
+    if halves is None or is_async != manager.function.is_async:
         return None
     entered = enter_half(interpreter, manager, halves)
     _push_item(interpreter, receiver, PushedCallback(manager, is_async), place)
     return Gathering("all", (), result=entered) if is_async else entered
-
-
-def _is_async(function: FunctionValue) -> bool:
-    return isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
 
 
 _METHODS: Final = {False: ("__enter__", "__exit__"), True: ("__aenter__", "__aexit__")}

@@ -207,7 +207,7 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     if not isinstance(function, FunctionValue):
         return function
     # An async function's coroutine begins only after a manager that is not async has exited.
-    is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
+    is_async = function.is_async
     manager = callee.manager
     if isinstance(manager, GeneratorCall):
         interpreter.work.begun.add(id(manager.place.node))
@@ -234,9 +234,7 @@ def _surrounds_calls(function: FunctionValue, manager: GeneratorCall | ProjectOb
     if bindings_of(function.node, function.scope.module).is_generator:
         return False
     if isinstance(manager, GeneratorCall):
-        node = manager.function.node
-        is_async_manager = isinstance(node, cst.FunctionDef) and node.asynchronous is not None
-        return manager.function.kind == "context" and is_async_manager == is_async
+        return manager.function.kind == "context" and manager.function.is_async == is_async
     base = "contextlib.AsyncContextDecorator" if is_async else "contextlib.ContextDecorator"
     return External(base) in resolution_order(manager.cls)
 
@@ -251,8 +249,7 @@ def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
     """Return whether a generator may handle errors from the decorated function, or is not a context manager."""
     from stepgraph.interpreter.python.loops.generators import may_handle_errors
 
-    node = manager.function.node
-    surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
+    surrounds = not is_async or manager.function.is_async
     return manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function))
 
 
