@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import statement_positions
+from stepgraph.interpreter.modules.imports import LOADING_CHANGES
 from stepgraph.ir.name_facts import CircularImport
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
@@ -23,8 +24,8 @@ from stepgraph.syntax.walk import statements_with_enclosing
 
 # Source text of code that changes how modules are loaded, or that loads modules by itself.
 _CHANGES_LOADING: Final = (
-    *(b"sys.path", b"sys.modules", b"meta_path", b"__path__", b"addsitedir", b"setattr("),
-    *(b"import_module", b"__import__"),
+    *LOADING_CHANGES,
+    *(b"setattr(", b"import_module", b"__import__"),
 )
 _MAX_DEPTH: Final = 100
 """The maximum number of modules that import each other in a chain."""

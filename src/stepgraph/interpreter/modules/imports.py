@@ -17,6 +17,8 @@ from stepgraph.syntax.bindings import import_binding, imported_module, is_modele
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
+LOADING_CHANGES: Final = (b"sys.path", b"sys.modules", b"meta_path", b"__path__", b"addsitedir")
+"""Source text of code that changes how modules are loaded."""
 IMPORT_FAILS: Final = "The import fails when the module is loaded. Correct it."
 
 

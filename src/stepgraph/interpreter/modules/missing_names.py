@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.imports import may_have_name
+from stepgraph.interpreter.modules.imports import LOADING_CHANGES, may_have_name
 from stepgraph.ir.name_facts import MissingName
 from stepgraph.limits import Limit
 from stepgraph.project.folders import folder_of
@@ -19,10 +19,7 @@ from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements
 
 # Source text of code that changes how modules are loaded or which names they have, or that catches failing imports.
-_CHANGES_MODULES: Final = (
-    *(b"sys.path", b"sys.modules", b"meta_path", b"__path__", b"addsitedir", b"setattr("),
-    b"ImportError",
-)
+_CHANGES_MODULES: Final = (*LOADING_CHANGES, b"setattr(", b"ImportError")
 
 
 def observe_missing_names(interpreter: Interpreter) -> None:

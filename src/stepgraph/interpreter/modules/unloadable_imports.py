@@ -14,6 +14,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.imports import LOADING_CHANGES
 from stepgraph.ir.name_facts import ImportCorrection, UnloadableImport
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
@@ -26,7 +27,7 @@ from stepgraph.syntax.walk import expressions_below, statements
 
 _IMPORTING_FUNCTIONS: Final = ("importlib.import_module", "import_module", "__import__")
 # Source text of code that changes how modules are loaded.
-_CHANGES_LOADING: Final = (b"sys.path", b"sys.modules", b"meta_path", b"__package__", b"__path__", b"addsitedir")
+_CHANGES_LOADING: Final = (*LOADING_CHANGES, b"__package__")
 
 
 def observe_unloadable_imports(interpreter: Interpreter) -> None:
