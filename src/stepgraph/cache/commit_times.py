@@ -9,6 +9,7 @@ import msgspec
 
 from stepgraph.cache.store import CacheStore
 from stepgraph.hashing import digest
+from stepgraph.project.folders import is_unicode
 
 _MAX_NAMES: Final = 10_000
 """The maximum number of files of a history whose times are stored."""
@@ -30,7 +31,7 @@ class StoredCommitTimes:
 
     def put(self, history: str, name: str, times: Sequence[int]) -> None:
         """Remember the times of a file until `save`, unless its name is not text, which JSON cannot express."""
-        if len(self._of(history)) < _MAX_NAMES and _is_text(name):
+        if len(self._of(history)) < _MAX_NAMES and is_unicode(name):
             self._of(history)[name] = tuple(times)
             self._changed[history] = None
 
@@ -51,14 +52,6 @@ class StoredCommitTimes:
             return {} if content is None else msgspec.json.decode(content, type=dict[str, tuple[int, ...]])
         except msgspec.MsgspecError:
             return {}
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _key(history: str) -> str:

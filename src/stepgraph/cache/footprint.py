@@ -14,7 +14,7 @@ from msgspec import Struct
 from stepgraph.analysis import Analysis
 from stepgraph.cache.entry import installation_files
 from stepgraph.cache.recorded_run import STATE_FIELDS, Footprint
-from stepgraph.project.folders import folder_of, prefix_of, real_path
+from stepgraph.project.folders import folder_of, prefix_of, real_path, with_parents
 from stepgraph.project.git import has_temporary_failures, repository_files
 from stepgraph.project.reading import has_unsaved_files, list_entries
 from stepgraph.project.root import CONFIGURATION_NAMES
@@ -117,11 +117,5 @@ def _probed_paths(paths: Sequence[str]) -> Iterator[str]:
         real = real_path(path)
         folders[real if os.path.isdir(real) else os.path.dirname(real)] = None
         folders[os.path.abspath(prefix_of(path) if os.path.isdir(path) else folder_of(path) or ".")] = None
-    ancestors = dict.fromkeys(ancestor for folder in folders for ancestor in _upward(folder))
+    ancestors = dict.fromkeys(ancestor for folder in folders for ancestor in with_parents(folder))
     yield from (os.path.join(ancestor, name) for ancestor in ancestors for name in _PROBED_NAMES)
-
-
-def _upward(folder: str) -> Iterator[str]:
-    yield folder
-    while (parent := os.path.dirname(folder)) != folder:
-        yield (folder := parent)

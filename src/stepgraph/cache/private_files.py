@@ -10,7 +10,7 @@ import os
 import stat
 import sys
 
-from stepgraph.project.folders import real_path
+from stepgraph.project.folders import real_path, with_parents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def is_outside(cache: str, paths: Sequence[str]) -> bool:
 
     A repository could contain entries for a cache inside its checkout, and git would make the user their owner.
     """
-    ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(real_path(cache))))
+    ancestors = _identities((*with_parents(os.path.abspath(cache)), *with_parents(real_path(cache))))
     return ancestors.isdisjoint(_identities(_roots(paths)))
 
 
@@ -159,16 +159,9 @@ def _roots(paths: Sequence[str]) -> Iterator[str]:
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}
     home = real_path(os.path.expanduser("~"))
     for folder in {real_path(folder) for folder in folders}:
-        repositories = [above for above in _upward(folder) if os.path.lexists(os.path.join(above, ".git"))]
+        repositories = [above for above in with_parents(folder) if os.path.lexists(os.path.join(above, ".git"))]
         yield repositories[0] if repositories else folder
         yield from (outer for outer in repositories[1:] if outer != home)
-
-
-def _upward(path: str) -> Iterator[str]:
-    """Yield a path and its parent directories, innermost first."""
-    yield path
-    while (parent := os.path.dirname(path)) != path:
-        yield (path := parent)
 
 
 def _identities(paths: Iterable[str]) -> set[tuple[int, int]]:

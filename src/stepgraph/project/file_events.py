@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Final
 
-from stepgraph.project.folders import real_path
+from stepgraph.project.folders import is_unicode, real_path
 from stepgraph.project.watched_files import FolderIdentity
 
 _STEP_MILLISECONDS: Final = 20
@@ -69,7 +69,7 @@ def _start(folders: Mapping[str, FolderIdentity]) -> Iterator[object] | None:
     """Return an iterator over groups of events, empty after a timeout. Return None without directories."""
     from watchfiles import watch
 
-    paths = [real for folder in folders if _is_unicode(real := real_path(folder or "."))]
+    paths = [real for folder in folders if is_unicode(real := real_path(folder or "."))]
     if not paths:
         return None
     return watch(
@@ -83,11 +83,3 @@ def _start(folders: Mapping[str, FolderIdentity]) -> Iterator[object] | None:
         ignore_permission_denied=True,
         debug=False,
     )
-
-
-def _is_unicode(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

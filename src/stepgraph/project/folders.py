@@ -56,6 +56,22 @@ def with_ancestors(prefix: str) -> Iterator[str]:
         folder = parent_of(folder)
 
 
+def with_parents(path: str) -> Iterator[str]:
+    """Yield a path and its parent directories up to the root of the file system, innermost first."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield (path := parent)
+
+
+def is_unicode(path: str) -> bool:
+    """Return whether a path is valid Unicode, without surrogates for bytes that cannot be decoded."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_inside(path: str, prefix: str) -> bool:
     """Return whether a path is the directory `prefix` or is inside it, after resolving symbolic links."""
     root = os.path.join(real_path(prefix or "."), "")
