@@ -163,6 +163,11 @@ class Suggestions(Struct):
         return next(iter(near_names(name, names, similarity)), None)
 
 
+def capitalized(text: str) -> str:
+    """Return text with its first character in upper case."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def quoted(names: Iterable[str]) -> list[str]:
     """Return names in backquotes."""
     return [f"`{name}`" for name in names]

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.log import EntryKind, LogEntry
+from stepgraph.phrases import capitalized
 
 
 def log_defect(entries: Sequence[LogEntry]) -> str:
@@ -24,7 +25,7 @@ def _repetitions(entries: Sequence[LogEntry]) -> Iterator[str]:
         earlier = numbers.setdefault((entry.kind, entry.log_name), number)
         if earlier != number and (entry.kind != "sleep" or entry.start == entries[earlier - 1].start):
             repeated = f"{_entry(number, entry)}, repeats entry {earlier}"
-            yield f"{_sentence(repeated)}. Save the log again, without entries of other instances."
+            yield f"{capitalized(repeated)}. Save the log again, without entries of other instances."
             return
 
 
@@ -32,7 +33,7 @@ def _disorder(entries: Sequence[LogEntry]) -> Iterator[str]:
     for number, (first, second) in enumerate(pairwise(entries), 1):
         if first.start is not None and second.start is not None and second.start < first.start:
             names = f"{_entry(number + 1, second)}, began before {_entry(number, first)}"
-            yield f"{_sentence(names)}: sort the `steps` of the log by `start`."
+            yield f"{capitalized(names)}: sort the `steps` of the log by `start`."
             return
 
 
@@ -50,7 +51,3 @@ def _gaps(entries: Sequence[LogEntry]) -> Iterator[str]:
 
 def _entry(number: int, entry: LogEntry) -> str:
     return f"entry {number}, `{brief_line(entry.log_name)}`"
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"

@@ -21,6 +21,7 @@ from stepgraph.model.code import Code
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Shape
 from stepgraph.model.walk import is_step, paths_of
+from stepgraph.phrases import capitalized
 from stepgraph.render.html.live import LivePage
 from stepgraph.render.html.live_actions import FormOption, LiveAction
 from stepgraph.render.html.live_pages import ListedItem, ListPage, render_list, render_message, render_text
@@ -90,8 +91,7 @@ class InstancePages(Struct, frozen=True):
 
 def _unreachable(error: ApiError) -> str:
     """Return the message of an error as a sentence, with the advice in a paragraph below."""
-    text = str(error).replace(". ", ".\n\n", 1)
-    return f"{text[:1].upper()}{text[1:]}"
+    return capitalized(str(error).replace(". ", ".\n\n", 1))
 
 
 def _listed(row: Mapping[str, object], base: str) -> ListedItem:

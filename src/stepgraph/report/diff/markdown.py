@@ -10,7 +10,7 @@ from stepgraph.escaping.markdown import cell_prose, code, prose
 from stepgraph.execution.engine_rules import Effect
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import count_steps
-from stepgraph.phrases import counted
+from stepgraph.phrases import capitalized, counted
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
 from stepgraph.render.view import View
@@ -75,16 +75,12 @@ def _tables(report: VersionComparison, space: int) -> list[str]:
 
 def _heading(workflow: ComparedWorkflow) -> str:
     location = f" at {code(workflow.location)}" if workflow.location else ""
-    incomplete = f"\n{_sentence(INCOMPLETE)}\n" if workflow.is_incomplete else ""
+    incomplete = f"\n{capitalized(INCOMPLETE)}.\n" if workflow.is_incomplete else ""
     return f"### {code(workflow.title)}{location}\n{incomplete}"
 
 
 def _incomplete(workflow: ComparedWorkflow) -> str:
     return f"{code(workflow.title)} has an {INCOMPLETE}."
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
 
 
 def _row(change: StructuralChange) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.escaping.markdown import cell_prose, code, fenced, prose
 from stepgraph.execution.failures.errors import error_line
-from stepgraph.phrases import counted
+from stepgraph.phrases import capitalized, counted
 from stepgraph.render.instance_text import status_text
 from stepgraph.report.failure.report import FailureReport
 from stepgraph.report.failure.restarting import (
@@ -53,7 +53,7 @@ def _blocks(report: FailureReport) -> Iterator[str]:
 
 def _failure(report: FailureReport) -> Iterator[str]:
     location = "" if report.span is None else f" at {code(str(report.span))}"
-    yield f"**{prose(_capitalized(verdict(report)))}**{location}\n"
+    yield f"**{prose(capitalized(verdict(report)))}**{location}\n"
     if report.failure.error:
         yield f"> {code(error_line(report.failure.error))}\n"
     excerpt = report.excerpt(_EXCERPT_WIDTH)
@@ -117,7 +117,3 @@ def _restarts(report: FailureReport) -> Iterator[str]:
         yield fenced("\n".join(commands), "shell")
     yield "From the beginning: runs everything again\n"
     yield fenced(wrangler_command(None, report.address), "shell")
-
-
-def _capitalized(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"

@@ -14,7 +14,7 @@ from stepgraph.execution.matching.placed_entry import PlacedEntry
 from stepgraph.execution.parts import Path
 from stepgraph.model.payload import Node
 from stepgraph.model.walk import is_step
-from stepgraph.phrases import counted, duration_text, elapsed_text, enumeration, instant_text
+from stepgraph.phrases import capitalized, counted, duration_text, elapsed_text, enumeration, instant_text
 from stepgraph.render.instance_text import InstanceText, misfit_advice
 from stepgraph.report.failure.report import FailureReport
 
@@ -322,4 +322,4 @@ def misfit_text(report: FailureReport) -> str:
         return ""
     misfit = InstanceText(instance, report.nodes).misfit()
     advice = misfit_advice(instance, is_incomplete=report.is_incomplete)
-    return f"{misfit[:1].upper()}{misfit[1:]} {advice}"
+    return f"{capitalized(misfit)} {advice}"
