@@ -16,6 +16,7 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import CALL, FUNCTIONS, ROOT, STEPS, Tree, TreeElement, functions_by_key
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
+from stepgraph.replay.passed_part import function_of
 
 _ByKey: TypeAlias = dict[Hashable, list[int]]
 
@@ -55,7 +56,7 @@ class Exchanges(Struct, frozen=True):
         keys: _ByKey = defaultdict(list)
         for element in tree.elements:
             if element.kind == CALL:
-                keys[in_old(_function_of(tree, element.number)), CALL, name_of(element)].append(element.number)
+                keys[in_old(function_of(tree, element.number)), CALL, name_of(element)].append(element.number)
             elif element.kind in STEPS and tree[element.parent].kind == "parallel":
                 keys[in_old(element.parent), result_key(element.kind, element.fields)].append(element.number)
         return keys
@@ -65,7 +66,7 @@ class Exchanges(Struct, frozen=True):
         old, new = self.matching.old, self.matching.new
         pairs = ((number, self.matching.to_new[number]) for number in numbers)
         return any(
-            partner is not None and self.matching.to_old[_function_of(new, partner)] != _function_of(old, number)
+            partner is not None and self.matching.to_old[function_of(new, partner)] != function_of(old, number)
             for number, partner in pairs
         )
 
@@ -97,12 +98,6 @@ class Exchanges(Struct, frozen=True):
                 if partner is not None and not loops.isdisjoint(_loops_around(self.matching.new, partner)):
                     yield Exchange(_text(self.matching.old, old), _text(self.matching.new, new))
                     return
-
-
-def _function_of(tree: Tree, number: int) -> int:
-    while number != ROOT and tree[number].slot != FUNCTIONS:
-        number = tree[number].parent
-    return number
 
 
 def _loops_around(tree: Tree, number: int) -> set[int]:

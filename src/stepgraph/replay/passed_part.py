@@ -87,7 +87,7 @@ class PassedPart(Struct, frozen=True):
 
     def contains(self, number: int) -> bool:
         """Return whether the instance has passed an element, perhaps in an earlier pass of a loop around it."""
-        function = _function_of(self.tree, number)
+        function = function_of(self.tree, number)
         if function not in self.last or function in self.completed:
             return function in self.last
         loops = (outer.number for outer in ancestors(self.tree, number) if outer.number in self.repeated)
@@ -122,7 +122,7 @@ class PassedPart(Struct, frozen=True):
             if element.kind == "loop":
                 return False
             if self.tree[element.parent].kind == "parallel":
-                is_over = self.last.get(_function_of(self.tree, at), ROOT) >= self.tree[element.parent].end
+                is_over = self.last.get(function_of(self.tree, at), ROOT) >= self.tree[element.parent].end
                 return not is_over and not self._has_run_in(range(self.tree[number].end, element.end))
             at = element.parent
             if element.slot == FUNCTIONS:
@@ -168,7 +168,7 @@ class PassedPart(Struct, frozen=True):
 
     def is_over(self, number: int) -> bool:
         """Return whether the instance has passed the end of an element, or its function may be over."""
-        function = _function_of(self.tree, number)
+        function = function_of(self.tree, number)
         if any(outer.number in self.repeated for outer in ancestors(self.tree, number)):
             return True  # in an earlier pass
         return function in self.completed or self.last.get(function, ROOT) >= self.tree[number].end
@@ -177,7 +177,7 @@ class PassedPart(Struct, frozen=True):
         """Return whether an element and the last one that has run are in different branches of a choice."""
         outside = list(ancestors(self.tree, number))
         around_last = {
-            each.number for each in ancestors(self.tree, self.last.get(_function_of(self.tree, number), ROOT))
+            each.number for each in ancestors(self.tree, self.last.get(function_of(self.tree, number), ROOT))
         }
         branches = (outer for outer in outside if outer.kind == BRANCH and outer.parent in around_last)
         return any(branch.number not in around_last for branch in branches)
@@ -243,7 +243,7 @@ class _EnclosingElements:
     def function_of(self, number: int) -> int:
         """Return the number of the function around an element, or that of the workflow."""
         if number not in self._functions:
-            self._functions[number] = _function_of(self._tree, number)
+            self._functions[number] = function_of(self._tree, number)
         return self._functions[number]
 
     def loops(self, number: int) -> tuple[int, ...]:
@@ -348,7 +348,8 @@ def ancestors(tree: Tree, number: int) -> Iterator[TreeElement]:
         yield tree[number]
 
 
-def _function_of(tree: Tree, number: int) -> int:
+def function_of(tree: Tree, number: int) -> int:
+    """Return the element of the function that contains an element, or `ROOT` for an element of `run`."""
     while number != ROOT and tree[number].slot != FUNCTIONS:
         number = tree[number].parent
     return number

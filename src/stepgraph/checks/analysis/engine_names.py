@@ -46,7 +46,7 @@ def find_name_fault(value: Value) -> NameFault | None:
     if _VALID.fullmatch(text):
         return None
     invalid = _INVALID_PART.search(text)
-    problem = f"contains {_quote(invalid[0])}" if invalid else "starts with a hyphen"
+    problem = f"contains {quoted_characters(invalid[0])}" if invalid else "starts with a hyphen"
     return NameFault("characters", f"{text!r} {problem}")
 
 
@@ -66,12 +66,13 @@ def _fault_of_template(text: str) -> NameFault | None:
         return NameFault("length", f"has more than {MAX_NAME_LENGTH} characters")
     invalid = _INVALID_PART.search(constant_text)
     if invalid is not None:
-        return NameFault("characters", f"contains {_quote(invalid[0])}")
+        return NameFault("characters", f"contains {quoted_characters(invalid[0])}")
     for clock, character in _CLOCKS:
         if (field := clock.search(text)) is not None:
-            return NameFault("characters", f"contains {_quote(character)}, from `{field[1]}`")
+            return NameFault("characters", f"contains {quoted_characters(character)}, from `{field[1]}`")
     return NameFault("characters", "starts with a hyphen") if text.startswith("-") else None
 
 
-def _quote(characters: str) -> str:
+def quoted_characters(characters: str) -> str:
+    """Return characters in quotes, or the words for a space."""
     return "a space" if characters == " " else repr(characters)

@@ -104,8 +104,8 @@ def inline_argument(
     return (*edits, *removal) if edits and removal else ()
 
 
-def remove_depends(call: MethodCalled, depends: StaticArgument) -> tuple[Edit, ...]:
-    """Return the edit that removes the argument `depends`. Return no edit if the argument is unpacked."""
+def remove_from_call(call: MethodCalled, argument: StaticArgument) -> tuple[Edit, ...]:
+    """Return the edit that removes an argument of a call. Return no edit if the argument is unpacked."""
     from stepgraph.syntax.edits.signature_edits import remove_argument
 
-    return remove_argument(call.place, depends.place)
+    return remove_argument(call.place, argument.place)

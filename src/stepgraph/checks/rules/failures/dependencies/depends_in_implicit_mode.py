@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.step_fixes import parameter_name_of, refer_to_steps, remove_depends
+from stepgraph.checks.analysis.step_fixes import parameter_name_of, refer_to_steps, remove_from_call
 from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
@@ -84,7 +84,7 @@ def _fix(
     declarations: Mapping[StepDefinition, StepDeclared],
 ) -> Fix | None:
     """Return the fix that removes `depends` and names the parameters of the function after the listed steps."""
-    removal = remove_depends(call, depends)
+    removal = remove_from_call(call, depends)
     if _lists_nothing(depends.value):
         return safe_fix(*removal)
     steps = _listed_steps(depends.value)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.engine_names import quoted_characters
 from stepgraph.checks.diagnostic import Diagnostic, Severity, empty_span
 from stepgraph.checks.rule import Rule
 from stepgraph.project.configuration.placeholders import is_placeholder
@@ -39,11 +40,7 @@ def _find_problem(name: str) -> str | None:
     if _VALID.fullmatch(name):
         return None
     invalid = _INVALID_CHARACTER.search(name)
-    return "starts with a hyphen" if invalid is None else f"contains {_quote(invalid[0])}"
-
-
-def _quote(character: str) -> str:
-    return "a space" if character == " " else repr(character)
+    return "starts with a hyphen" if invalid is None else f"contains {quoted_characters(invalid[0])}"
 
 
 def _suggest_name(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
+from stepgraph.checks.analysis.step_fixes import remove_from_call
 from stepgraph.checks.diagnostic import (
     Applicability,
     Diagnostic,
@@ -168,14 +169,8 @@ def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagno
             f"`{parameter}` of `step.{call.method}` is passed twice, by position and as a keyword: this call fails with"
             " a TypeError.",
             f"Remove `{parameter}={repeated.place.brief_text}`." if is_equal else "Remove one of the two arguments.",
-            safe_fix(*_remove(call, repeated)) if is_equal else None,
+            safe_fix(*remove_from_call(call, repeated)) if is_equal else None,
         )
-
-
-def _remove(call: MethodCalled, argument: StaticArgument) -> tuple[Edit, ...]:
-    from stepgraph.syntax.edits.signature_edits import remove_argument
-
-    return remove_argument(call.place, argument.place)
 
 
 def _is_bare(positional: Sequence[StaticArgument]) -> bool:
