@@ -149,17 +149,18 @@ def load_log(
         raise CommandError(ExitCode.NOTHING, str(error)) from None
 
 
-def load_logs_in_flight(
-    remote: RemoteOptions, patterns: Sequence[str] = (), preferred: Collection[str] = ()
-) -> Iterator[LoadedLog]:
-    """Yield the logs of the instances of a remote source that have not ended. Arguments like `load_log`."""
+def load_logs_in_flight(remote: RemoteOptions, patterns: Sequence[str] = ()) -> Iterator[LoadedLog]:
+    """Yield the logs of the instances of a remote source that have not ended.
+
+    With `patterns`, only instances of workflows that match one of them are included.
+    """
     from stepgraph.remote.instance_source import NoInstanceError, fetch_running_logs
 
     source = remote.open()
     names = [workflow.name for workflow in select(source.workflows(), patterns)] if patterns else [None]
     try:
         for name in names:
-            yield from map(_loaded, fetch_running_logs(source, name, preferred))
+            yield from map(_loaded, fetch_running_logs(source, name))
     except NoInstanceError as error:
         raise CommandError(ExitCode.NOTHING, str(error)) from None
 

@@ -102,14 +102,13 @@ def fetch_log(
     raise UnknownInstanceError(Problem(source.title, message, f"`{LATEST}` selects the newest instance."))
 
 
-def fetch_running_logs(
-    source: InstanceSource, workflow: str | None = None, preferred: Collection[str] = ()
-) -> Iterator[RemoteLog]:
+def fetch_running_logs(source: InstanceSource, workflow: str | None = None) -> Iterator[RemoteLog]:
     """Yield the logs of all instances that have not ended, by workflow, newest first.
 
-    The workflows are searched as in `fetch_log`. Instances that are deleted in the meantime are left out.
+    With a `workflow`, only the workflows with this name or, without any, this class are searched. Instances that are
+    deleted in the meantime are left out.
     """
-    for candidate in _candidates(source, workflow, preferred):
+    for candidate in _candidates(source, workflow):
         for instance in source.instances(candidate.name, not_ended=True):
             try:
                 yield RemoteLog(candidate, instance.id, source.log(candidate.name, instance.id))
@@ -117,7 +116,7 @@ def fetch_running_logs(
                 continue
 
 
-def _candidates(source: InstanceSource, name: str | None, preferred: Collection[str]) -> Sequence[RemoteWorkflow]:
+def _candidates(source: InstanceSource, name: str | None, preferred: Collection[str] = ()) -> Sequence[RemoteWorkflow]:
     workflows = source.workflows()
     if not workflows:
         raise NoInstanceError(Problem(source.title, "no workflow found.", _NO_WORKFLOW))
