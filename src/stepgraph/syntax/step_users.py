@@ -45,12 +45,11 @@ def may_use_step(function: SourcePlace, modules: Iterable[SourceModule]) -> bool
         called = _called_names(place)
         if called.has_step_method or called.has_computed_callee:
             return True
-        for name in called.names:
-            for candidates in definitions:
-                for candidate in candidates.get(name, ()):
-                    if id(candidate.node) not in visited:
-                        visited.add(id(candidate.node))
-                        pending.append(candidate)
+        candidates = (place for name in called.names for each in definitions for place in each.get(name, ()))
+        for candidate in candidates:
+            if id(candidate.node) not in visited:
+                visited.add(id(candidate.node))
+                pending.append(candidate)
     return False
 
 

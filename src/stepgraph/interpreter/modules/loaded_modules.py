@@ -482,11 +482,11 @@ class LoadedModules(Struct):
             closure = closures[self._closure_counts.get(name, 0)]
             self._closure_counts[name] = self._closure_counts.get(name, 0) + 1
             for file in closure.by_assigned_name.get(name, ()):
-                if file.path is not None and file.path not in self._loaded_paths:
+                module = None if file.path in self._loaded_paths else importer.load(file)
+                if file.path is not None:
                     self._loaded_paths.add(file.path)
-                    module = importer.load(file)
-                    if isinstance(module, SourceModule):
-                        self.scope_of(module)
+                if isinstance(module, SourceModule):
+                    self.scope_of(module)
 
 
 def _size(module: SourceModule) -> int:

@@ -252,34 +252,24 @@ def assign_fields(
     if an unknown argument can lead to a step. Otherwise, they have their defaults that can lead to steps, or else
     UNKNOWN.
     """
+    by_name, unknown = _match_arguments(fields, arguments)
     values: dict[str, Value] = {}
-    positional = [field for field in fields if field.in_initializer and not field.keyword_only]
-    by_parameter = {field.parameter: field for field in fields if field.in_initializer}
-    unknown: Argument | None = None
-    has_unknown = has_unknown_position = False
-    for argument in unpacked_arguments(arguments).items:
-        if argument.keyword is not None:
-            field = by_parameter.get(argument.keyword)
-            name = argument.keyword if field is None else field.name
-            values[name] = argument.value if interpreter.is_import_time else hide_constants(argument.value)
-            interpreter.tracer.on_field(instance, name, argument)
-        elif argument.star or has_unknown_position:
-            unknown = argument if _may_hold_steps(argument.value) else unknown
-            has_unknown, has_unknown_position = True, has_unknown_position or argument.star != "**"
-        elif positional:
-            name = positional.pop(0).name
-            values[name] = argument.value if interpreter.is_import_time else hide_constants(argument.value)
-            interpreter.tracer.on_field(instance, name, argument)
+    for name, argument in by_name:
+        values[name] = argument.value if interpreter.is_import_time else hide_constants(argument.value)
+        interpreter.tracer.on_field(instance, name, argument)
+    with_steps = next((argument for argument in reversed(unknown) if _may_hold_steps(argument.value)), None)
     for field in fields:
-        if field.name not in values and unknown is not None and field.in_initializer:
-            values[field.name] = Unresolved(f"an unknown argument may set `{field.name}`", unknown.place)
-        elif field.name not in values:
-            may_be_set = has_unknown and field.in_initializer
-            default = _default_of(interpreter, field)
-            if may_be_set and (default is None or is_data_container(default)):
-                values[field.name] = UNKNOWN
-            elif default is not None:
-                values[field.name] = default
+        if field.name in values:
+            continue
+        if with_steps is not None and field.in_initializer:
+            values[field.name] = Unresolved(f"an unknown argument may set `{field.name}`", with_steps.place)
+            continue
+        may_be_set = bool(unknown) and field.in_initializer
+        default = _default_of(interpreter, field)
+        if may_be_set and (default is None or is_data_container(default)):
+            values[field.name] = UNKNOWN
+        elif default is not None:
+            values[field.name] = default
     if interpreter.work.validates or _is_validated(instance):
         values |= _validated_values(interpreter, instance, fields, values)
     initializer_only = [field.name for field in fields if field.initializer_only]
@@ -288,6 +278,26 @@ def assign_fields(
             assign(name, value)
     place = SourcePlace(instance.cls.scope.module, instance.cls.node)
     return Arguments(tuple(Argument(values.get(name, UNKNOWN), place) for name in initializer_only))
+
+
+def _match_arguments(
+    fields: Sequence[Field], arguments: Arguments
+) -> tuple[list[tuple[str, Argument]], list[Argument]]:
+    """Return the arguments by the names of the fields that they set, and the arguments that may set any field."""
+    positional = [field.name for field in fields if field.in_initializer and not field.keyword_only]
+    by_parameter = {field.parameter: field.name for field in fields if field.in_initializer}
+    by_name: list[tuple[str, Argument]] = []
+    unknown: list[Argument] = []
+    has_unknown_position = False
+    for argument in unpacked_arguments(arguments).items:
+        if argument.keyword is not None:
+            by_name.append((by_parameter.get(argument.keyword, argument.keyword), argument))
+        elif argument.star or has_unknown_position:
+            unknown.append(argument)
+            has_unknown_position = has_unknown_position or argument.star != "**"
+        elif positional:
+            by_name.append((positional.pop(0), argument))
+    return by_name, unknown
 
 
 def _is_validated(instance: ProjectObject) -> bool:
