@@ -26,7 +26,7 @@ class StoredCommitTimes:
         """The histories with new times."""
 
     def get(self, history: str, name: str) -> Sequence[int] | None:
-        """Return the times of the first and the last commit of a file, as `CommitTimes`."""
+        """Return the times of the first and the last commit of a file, as `CommitTimes`, or None if unknown."""
         return self._of(history).get(name)
 
     def put(self, history: str, name: str, times: Sequence[int]) -> None:

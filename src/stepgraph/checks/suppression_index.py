@@ -87,7 +87,7 @@ class SuppressionIndex(Struct):
     """The index by path. None before the first lookup."""
 
     def suppression_of(self, finding: Finding) -> SuppressionComment | None:
-        """Return the first comment that suppresses a finding, and mark its rule as used.
+        """Return the first comment that suppresses a finding, if any, and mark its rule as used.
 
         A comment at the location of the finding suppresses it, and so do comments at all its related locations.
         """

@@ -287,7 +287,7 @@ class Store(Struct):
                 self._advance_epoch()
 
     def _affects_steps(self, slot: SlotId, old: Slot, logged: Slot, value: Slot) -> bool:
-        """Return `affects_steps(old, value)`. An append to constants visits only the new elements."""
+        """Return whether `affects_steps(old, value)` holds. An append to constants visits only the new elements."""
         if not isinstance(logged, Prefix) or not logged.length:
             return affects_steps(old, value)
         added = value[logged.length :]

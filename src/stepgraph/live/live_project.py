@@ -123,12 +123,12 @@ class ProjectState(Struct, frozen=True):
         return tuple(finding for finding in self.filtered.findings if not finding.workflow)
 
     def workflow(self, name: str) -> LiveWorkflow | None:
-        """Return the first workflow with a name, or with a name in URLs."""
+        """Return the first workflow with a name, or with a name in URLs, if any."""
         named = (each for each in self.workflows if name in (each.name, each.slug))
         return next(named, None)
 
     def workflow_at(self, slug: str) -> LiveWorkflow | None:
-        """Return the workflow with a name in URLs."""
+        """Return the workflow with a name in URLs, if any."""
         return next((each for each in self.workflows if each.slug == slug), None)
 
 

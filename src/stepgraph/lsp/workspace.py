@@ -57,7 +57,7 @@ class Workspace:
         }
 
     def folder_of(self, document: Document) -> Folder | None:
-        """Return the innermost directory that contains a document."""
+        """Return the innermost directory that contains a document, if any."""
         searched = max(self._searching(document), key=lambda folder: len(folder.path), default=None)
         return self._outside.get(os.path.dirname(document.path)) if searched is None else searched
 

@@ -84,7 +84,7 @@ class LocalApi(Struct):
             return read_workflows(self._result("/workflows"))
 
     def instances(self, workflow: str, *, not_ended: bool = False) -> Iterator[RemoteInstance]:
-        """Return the instances of a workflow, newest first: all, or those that have not ended."""
+        """Yield the instances of a workflow, newest first: all, or those that have not ended."""
         for instance in instances_of_pages(self._pages(workflow), self.title, workflow):
             # The local engine also lists ids that were only asked for, with neither status nor time.
             if (instance.status or instance.created) and not (not_ended and instance.has_ended):

@@ -168,7 +168,7 @@ class _RunSearch(Struct):
     remaining_calls: int = field(default_factory=lambda: REPLAY_CALLS)
 
     def run(self) -> Alignment:
-        """Return the cheapest complete run."""
+        """Return the cheapest complete run. Raises TooAmbiguousError if a limit is exceeded."""
         self.remaining_calls = min(self.remaining_calls, self.budget.calls)
         self._add(CodeRun(self.positions.start(), 0, 0, self.costs.tracked.start(), 0, 0))
         furthest = 0

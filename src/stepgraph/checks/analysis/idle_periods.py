@@ -232,7 +232,7 @@ class _IdlePeriods(Domain[_Sleeps]):
             self.record(self.sleeps_in(member), other)
 
     def idle_phrase(self, activity: Activity) -> str | None:
-        """Return the phrase of the first idle period in an activity."""
+        """Return the phrase of the first idle period in an activity, if any."""
         match activity:
             case Sleep() | SleepUntil() | EventWait():
                 return _wait_phrase(activity)

@@ -102,7 +102,7 @@ class MinStepCounts(Struct):
                 return 0
 
     def find_excess(self, block: OperationBlock, limit: int) -> SourcePlace | None:
-        """Return the location of the operation at which the minimum count of a block exceeds a limit."""
+        """Return the location of the operation at which the minimum count of a block exceeds a limit, if any."""
         search = _LimitSearch(limit)
         solve(block, 0, _StepCount(self), search)
         operation = search.exceeding

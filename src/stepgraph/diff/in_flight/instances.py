@@ -359,25 +359,25 @@ class InFlightInstances:
         self._waits_in_both = waits_of(self.new, in_flight, self.preexisting)
 
     def wait_in_both(self, number: int) -> str | None:
-        """Return a matched wait after or inside a new element."""
+        """Return a matched wait after or inside a new element, if any."""
         wait = self._waits_in_both.later[number]
         wait = self._waits_in_both.inside[number] if wait is None else wait
         return None if wait is None else self.quoted(self.sides.old_of(wait))
 
     def inside(self, old: int) -> str | None:
-        """Return the first wait inside an old element."""
+        """Return the first wait inside an old element, if any."""
         return self._quoted_wait(self.old_waits.inside[old])
 
     def later(self, old: int) -> str | None:
-        """Return the first wait after an old element."""
+        """Return the first wait after an old element, if any."""
         return self._quoted_wait(self.old_waits.later[old])
 
     def at_or_after(self, old: int) -> str | None:
-        """Return a wait that instances may be in after they have started an old element."""
+        """Return a wait that instances may be in after they have started an old element, if any."""
         return self._quoted_wait(self.old_waits.at_or_after(old))
 
     def first_wait(self, group: EditGroup) -> str | None:
-        """Return a wait that instances may be in after they have started an element of the group."""
+        """Return a wait that instances may be in after they have started an element of the group, if any."""
         return next((wait for old in group.old if (wait := self.at_or_after(old)) is not None), None)
 
     def quoted(self, old: int) -> str:

@@ -137,7 +137,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def path_text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a path, like `text`. Report a path that is too long."""
+        """Return a path, or None if it is missing or invalid, like `text`. Report a path that is too long."""
         value = self.text(name, required=required)
         if value is None or len(value) <= PATH_CHARACTERS:
             return value
@@ -156,7 +156,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def flag(self, name: str) -> bool | None:
-        """Return a boolean. Report any other value."""
+        """Return a boolean, or None if it is missing or invalid. Report an invalid value."""
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
@@ -178,7 +178,7 @@ class Fields(Struct, frozen=True):
         return tuple(element for element in value if isinstance(element, str))
 
     def nested(self, name: str) -> Fields | None:
-        """Return typed access to an object. Report any other value."""
+        """Return typed access to an object, or None if it is missing or invalid. Report an invalid value."""
         value = self.values.get(name)
         if value is None:
             return None

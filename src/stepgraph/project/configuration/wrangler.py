@@ -121,7 +121,7 @@ class Configuration(KeyedRecord, Struct, frozen=True, eq=False):
         return tuple(workflow for workflow in self.workflows if workflow.script_name is None)
 
     def workflow_of_class(self, class_name: str) -> ConfiguredWorkflow | None:
-        """Return the first workflow of this Worker that runs a class."""
+        """Return the first workflow of this Worker that runs a class, if any."""
         return next((workflow for workflow in self.own_workflows if workflow.class_name == class_name), None)
 
 

@@ -39,7 +39,7 @@ class EarlyExits(Struct, frozen=True):
         return self.breaks is not None or self.returns is not None
 
     def of(self, kind: ExitKind) -> Length | None:
-        """Return the height of the first exit of a kind."""
+        """Return the height of the first exit of a kind, if any."""
         return self.breaks if kind == "breaks" else self.returns
 
     def first_taken(self, kind: ExitKind) -> Length | None:
