@@ -116,6 +116,7 @@ def test_a_manager_in_a_generator_exits_at_the_end_of_the_loop() -> None:
         "async for page in pages():\n    if page: return",
         "async for page in pages():\n    if page: raise ValueError",
         "try:\n    async for page in pages():\n        await d()\nexcept Exception:\n    pass",
+        "async for page in pages():\n    for row in page:\n        if row: return",
     ],
 )
 def test_leaving_a_generator_with_a_finally_is_reported(loop: str) -> None:
