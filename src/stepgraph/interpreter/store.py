@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import CellEvents, Declarations, HeapCell
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, TaskWrite, WriteLog
+from stepgraph.interpreter.write_log import ALL_KEYS, Rewrite, SlotId, TaskState, TaskWrite, WriteLog, is_read
 from stepgraph.ir.await_groups import AwaitedTask
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
@@ -139,8 +139,6 @@ class Store(Struct):
     """The elements of collections of constants after the latest append."""
     _outer_reads: set[tuple[int, str]] = field(default_factory=set)
     """The slots that some function has read from outside its own scope."""
-    _cells_read_as_a_whole: set[int] = field(default_factory=set)
-    """The serials of the objects whose attributes some function has listed. New attributes matter to it, too."""
     _serial: int = 0
     _serial_at_import: int = _FIRST_AT_IMPORT
     _epoch_count: int = 0
@@ -181,9 +179,11 @@ class Store(Struct):
     def record_read_of_names(self, container: HeapCell) -> None:
         """Record that a function reads which slots a cell has, so a write to any slot may matter."""
         self.events.record_use(container)
-        if container.serial not in self._cells_read_as_a_whole:
-            self._cells_read_as_a_whole.add(container.serial)
+        slot = container.serial, ALL_KEYS
+        if slot not in self._outer_reads:
+            self._outer_reads.add(slot)
             self._advance_epoch()  # a rollback of an earlier write must not restore the epoch of the current state
+        self.reads.add(slot)
 
     def enter_function(self, serial: int) -> FunctionReads:
         """Start to record the reads of a function whose names are in the cell `serial`. Return the caller's record."""
@@ -273,17 +273,13 @@ class Store(Struct):
         container[key] = value
         if isinstance(old, _REPLACEABLE) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
-        if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
-            self.rewrites.append(Rewrite(container, key, old, self._writer))
         slot = container.serial, key
-        is_read = (
-            slot in self._outer_reads
-            or container.serial in self._cells_read_as_a_whole
-            or (key == "items" and container.serial in self.events.read)
-        )
-        if (is_read or slot not in self.events.written) and self._affects_steps(slot, old, logged, value):
+        if self._task_reads and is_read(slot, self._task_reads):
+            self.rewrites.append(Rewrite(container, key, old, self._writer))
+        is_outer_read = is_read(slot, self._outer_reads) or (key == "items" and container.serial in self.events.read)
+        if (is_outer_read or slot not in self.events.written) and self._affects_steps(slot, old, logged, value):
             self.events.written.add(slot)
-            if is_read:
+            if is_outer_read:
                 self._advance_epoch()
 
     def _affects_steps(self, slot: SlotId, old: Slot, logged: Slot, value: Slot) -> bool:
@@ -347,7 +343,7 @@ class Store(Struct):
 
     def conflicting_tasks(self, log: WriteLog, changes: Changes) -> set[cst.CSTNode]:
         """Return the call expressions of the tasks in flight after `changes` that read or write a logged slot."""
-        slots = {(logged.container.serial, logged.key) for logged in log}
+        slots = {(logged.container.serial, key) for logged in log for key in (logged.key, ALL_KEYS)}
         tasks = [task for change in changes.values() if change.container is self.in_flight for task in change.value]
         self.budget.spend(Limit.JOINED, len(tasks))
         return {
@@ -391,8 +387,10 @@ class Store(Struct):
                 self.budget.spend(Limit.JOINED, sum(len(logged.values) for logged in earlier.writes.values()))
                 task.add_writes(earlier.writes.values())
 
-    def extend_writes(self, task: TaskState, log: WriteLog) -> None:
-        """Add the values in a log to those that a task in flight may write, and join them with the current values."""
+    def extend_task(self, task: TaskState, reads: frozenset[SlotId], log: WriteLog) -> None:
+        """Add reads and writes to those of a task in flight, and join the written values with the current values."""
+        task.reads |= reads
+        self._task_reads |= reads
         task.add_writes(logged for logged in log if logged.is_relevant)
         self._task_writes |= task.writes.keys()
         self.join_writes(task)

@@ -6,8 +6,9 @@ code may read any of these values, and a summary that lacks one of them must not
 
 from __future__ import annotations
 
+from collections.abc import Collection as AnyCollection
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -111,6 +112,13 @@ class WriteLog(Struct):
 
 # A slot, identified by the serial of its cell and its key.
 SlotId: TypeAlias = tuple[int, str]
+# The key that stands for all slots of a cell in the reads of code that lists the names in the cell.
+ALL_KEYS: Final = "*"
+
+
+def is_read(slot: SlotId, reads: AnyCollection[SlotId]) -> bool:
+    """Return whether a slot is among some reads, alone or with all slots of its cell."""
+    return slot in reads or (slot[0], ALL_KEYS) in reads
 
 
 class TaskState(Struct, eq=False):
@@ -124,7 +132,7 @@ class TaskState(Struct, eq=False):
     loop_pass: int
     """The value of `Interpreter.repeated_passes` at the start of the task."""
     reads: frozenset[SlotId]
-    """The slots that the task reads and that are older than the task."""
+    """The slots that the task reads and that are older than its start, or than a later evaluation of its body."""
     writes: dict[SlotId, LoggedSlot] = field(default_factory=dict)
     """The values that the task may write to slots older than itself."""
     exclusive_writes: list[TaskWrite] = field(default_factory=list)

@@ -12,7 +12,7 @@ from stepgraph.interpreter.joining import covers, is_relevant
 from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.store import Changes, SlotChange
 from stepgraph.interpreter.widening import growing_changes, merge_additions, merge_objects, widen
-from stepgraph.interpreter.write_log import SlotId, WriteLog
+from stepgraph.interpreter.write_log import SlotId, WriteLog, is_read
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import OperationBlock
 from stepgraph.syntax.module import SourcePlace
@@ -49,7 +49,7 @@ def repeat_attempt(
     store, block, checkpoint, newest = interpreter.store, first.block, first.checkpoint, first.newest
     end = _outer_changes(store.changes(checkpoint), newest)
     overwritten = [*store.overwritten(checkpoint), *_values_on_other_paths(first.log)]
-    reads_changes = any((change.container.serial, change.key) in first.reads for change in end.values())
+    reads_changes = any(is_read((change.container.serial, change.key), first.reads) for change in end.values())
     if not overwritten and not reads_changes and _is_idempotent(interpreter, evaluate, end, newest):
         return block
     head: Changes = {}

@@ -26,7 +26,7 @@ from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, Ste
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.workflow.dependencies import BodyEvaluator, StepBody
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
-from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, WriteLog
+from stepgraph.interpreter.write_log import ALL_KEYS, Rewrite, SlotId, TaskState, WriteLog, is_read
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import Activity, Call, Dependency, StepChoice, StepRun
 from stepgraph.ir.values import UNKNOWN, Value
@@ -86,7 +86,7 @@ def _resume(interpreter: Interpreter, provisional: frozenset[TaskId]) -> None:
         for task in tasks:
             if not isinstance(task, InFlightTask):
                 continue
-            read = [rewrite for rewrite in rewrites if rewrite.slot in task.reads]
+            read = [rewrite for rewrite in rewrites if is_read(rewrite.slot, task.reads)]
             if not task.overlaps_itself:
                 read = [rewrite for rewrite in read if rewrite.writer is not task]
             if _sees_new_values(interpreter, task, read) or task.task_id in provisional:
@@ -131,7 +131,7 @@ def overlap_runs(interpreter: Interpreter, since: TaskId) -> None:
             store.rewrites += [
                 Rewrite(logged.container, logged.key, logged.initial, task)
                 for slot, logged in task.writes.items()
-                if slot in task.reads
+                if is_read(slot, task.reads)
             ]
 
 
@@ -204,8 +204,9 @@ def _may_affect(runs: Sequence[ConcurrentRun], *, with_itself: bool) -> bool:
     """Return whether a run writes a slot that another run reads or, with `with_itself`, that the same run reads."""
     writers: dict[SlotId, set[int]] = {}
     for index, run in enumerate(runs):
-        for slot in run.writes():
-            writers.setdefault(slot, set()).add(index)
+        for serial, key in run.writes():
+            writers.setdefault((serial, key), set()).add(index)
+            writers.setdefault((serial, ALL_KEYS), set()).add(index)
     return any(
         with_itself or writers[slot] != {index}
         for index, run in enumerate(runs)
@@ -251,9 +252,12 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
     checkpoint, newest = store.checkpoint(), store.serial
     rewrites, store.rewrites = store.rewrites, []
     for slot in task.observed.values():
-        values = [slot.present, *slot.values]
+        values = [value for value in (slot.present, *slot.values) if value is not MISSING]
+        if not values:
+            continue  # no path binds the name before the current await
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
     summary, bodies = None, list[tuple[StepRun, StepBody]]()
+    outer_reads, store.reads = store.reads, set()
     with _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
         if isinstance(coroutine, FunctionCoroutine):
             summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
@@ -262,6 +266,9 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
             bodies = [
                 (run, task.evaluate_body(interpreter, each)) for run, each in _runs_of(interpreter, activity, step)
             ]
+    reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
+    outer_reads.update(reads)
+    store.reads = outer_reads
     _drop_notes(interpreter, task.task_id)
     changes = store.rollback(checkpoint)
     apply(store, {key: change for key, change in changes.items() if newest < change.container.serial < MAX_SERIAL})
@@ -279,7 +286,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         record_repeated_starts(interpreter, activity.function, summary.function)
         refer_to_first_starts(interpreter, log)
     widen_appends(log, task, since, store.budget)
-    store.extend_writes(task, log)
+    store.extend_task(task, reads, log)
     # The emitted `StartOperation` holds the activity.
     for run, body in bodies:
         force_setattr(run, "body", body.block)
