@@ -16,7 +16,7 @@ from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
-from stepgraph.interpreter.write_log import SlotId
+from stepgraph.interpreter.write_log import SlotId, TaskState
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Function, JumpKind, NonStepErrors, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
@@ -161,6 +161,10 @@ class Frame(Struct, eq=False):
     """Whether a plain function returns an awaitable."""
     emits_before_return: bool = False
     """Whether a plain function that returns an awaitable emits operations before it returns."""
+    is_returning: bool = False
+    """Whether the body of a plain function awaits an awaitable that it returns."""
+    returned_tasks: list[TaskState] = field(default_factory=list)
+    """The work that a plain function returns. It shares its reads and writes with other code until it is awaited."""
     has_started_tasks: bool = False
     """Whether the body has started a task, which may still be pending."""
     suspension: Suspension = Suspension.NEVER
@@ -315,6 +319,17 @@ class Recursion(Struct):
     end: Changes = field(default_factory=dict)
     """The changes that the body made to outer cells in the previous pass."""
     passes: int = 0
+    returns_awaitable: bool = False
+    """See `Frame.returns_awaitable`, for the body in earlier passes."""
+    emits_before_return: bool = False
+    """See `Frame.emits_before_return`, for the body in earlier passes."""
+
+    def assume_kind_of_result(self, frame: Frame) -> bool:
+        """Assume that recursive calls return an awaitable if the body does. Return whether the assumption is new."""
+        before = self.returns_awaitable, self.emits_before_return
+        self.returns_awaitable = self.returns_awaitable or frame.returns_awaitable
+        self.emits_before_return = self.emits_before_return or frame.emits_before_return
+        return before != (self.returns_awaitable, self.emits_before_return)
 
     def restart(self) -> None:
         """Forget the changes of earlier passes."""
@@ -379,6 +394,8 @@ class FunctionSummary(Struct, frozen=True):
     """The slots outside the function that the function reads."""
     writes: tuple[SlotChange, ...] = ()
     """The writes to outer cells that cannot affect steps."""
+    returned_tasks: tuple[TaskState, ...] = ()
+    """See `Frame.returned_tasks`."""
     trace: CallTrace = CallTrace()
     """The records of the tracer for the call."""
     allocates: bool = False

@@ -118,7 +118,7 @@ class Store(Struct):
     shares_steps: bool = False
     """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
-    """For each task id, a tuple with the `TaskState` while the task may be in flight, or else an empty tuple."""
+    """For each task id, the states of its work while the task may be in flight, or else an empty tuple."""
     replaced: set[StepDefinition] = field(default_factory=set)
     """The steps that were overwritten, removed, or left out by an exact lookup. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
@@ -374,7 +374,8 @@ class Store(Struct):
         self._task_writes |= task.writes.keys()
         self._task_reads |= task.reads
         if task.writes or task.reads:
-            self.put(self.in_flight, str(task.task_id), (task,))
+            key = str(task.task_id)
+            self.put(self.in_flight, key, (*self.in_flight.get(key, ()), task))
 
     def _merge_earlier_passes(self, task: TaskState) -> None:
         """Merge the tasks that earlier loop passes have started at the same place into this task."""
@@ -415,7 +416,8 @@ class Store(Struct):
         pass of a loop starts the task and only the last run is awaited, the task may still be in flight.
         """
         task_id = awaited.task_id
-        for task in self.in_flight.get(str(task_id), ()):
+        tasks: tuple[TaskState, ...] = self.in_flight.get(str(task_id), ())
+        for task in tasks:
             if not awaited.on_every_path or not (awaited.all_runs or loop_depth >= task.loop_depth):
                 continue
             self.put(self.in_flight, str(task_id), ())

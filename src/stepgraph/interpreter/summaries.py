@@ -130,7 +130,7 @@ def _memoized_summary(
         if repeated.is_approximate:
             _report_variants(interpreter, callee)
         call_recursively(interpreter, repeated)
-        return _incomplete_summary(repeated.function)
+        return _incomplete_summary(repeated.function, interpreter.recursions[repeated.function])
     latest = interpreter.latest_summaries.get(node)
     if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
         _report_variants(interpreter, callee)
@@ -244,6 +244,7 @@ def _summarize(
         raises=frame.raises,
         reads=reads,
         started_bindings=tuple(frame.started_bindings),
+        returned_tasks=tuple(frame.returned_tasks),
     )
     _memoize(interpreter, node, (interpreter.replays, *key), summary, scope.names.serial - 1)
     return summary
@@ -282,6 +283,7 @@ def _interpret_to_fixpoint(
             recursion.restart()
             interpreter.discards_passes = False
         is_stable = not has_new_assumption and not _grows(interpreter, recursion)
+        is_stable = not recursion.assume_kind_of_result(frame) and is_stable
         if function.may_run_steps or not may_run_steps(function.body):
             if is_stable:
                 return frame, log, trace_start
@@ -467,10 +469,17 @@ def _result_name(result: ReturnedValue, function: Function) -> str:
     return "None" if is_none(result.value) else result.condition or function.names[0]
 
 
-def _incomplete_summary(function: Function) -> FunctionSummary:
+def _incomplete_summary(function: Function, recursion: Recursion) -> FunctionSummary:
     """Return the summary of a function whose body is being interpreted. The result of the function is unknown."""
     return FunctionSummary(
-        function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, epoch=0, reusable=False
+        function,
+        UNKNOWN,
+        0,
+        (),
+        returns_awaitable=recursion.returns_awaitable,
+        emits_before_return=recursion.emits_before_return,
+        epoch=0,
+        reusable=False,
     )
 
 

@@ -99,7 +99,7 @@ class WriteLog(Struct):
             logged = self._slots[container.serial, key] = LoggedSlot(container, key, initial)
         return logged
 
-    def merge(self, inner: WriteLog) -> None:
+    def merge(self, inner: Iterable[LoggedSlot]) -> None:
         """Add the writes logged for code that this code has run."""
         for slot in inner:
             logged = self.slot(slot.container, slot.key, slot.initial)
@@ -131,7 +131,7 @@ class TaskState(Struct, eq=False):
     """The number of loops around the start of the task."""
     loop_pass: int
     """The value of `Interpreter.repeated_passes` at the start of the task."""
-    reads: frozenset[SlotId]
+    reads: frozenset[SlotId] = frozenset()
     """The slots that the task reads and that are older than its start, or than a later evaluation of its body."""
     writes: dict[SlotId, LoggedSlot] = field(default_factory=dict)
     """The values that the task may write to slots older than itself."""
@@ -147,6 +147,11 @@ class TaskState(Struct, eq=False):
         slot = self.observed.setdefault((container.serial, key), LoggedSlot(container, key, value))
         added = [slot.add(leaf) for leaf in union_values(value)]
         return any(added)
+
+    @property
+    def seen_count(self) -> int:
+        """The number of values that the task may read in slots that other code has written."""
+        return sum(len(slot.values) for slot in self.observed.values())
 
     def add_writes(self, writes: Iterable[LoggedSlot]) -> None:
         """Add values that the task may write."""

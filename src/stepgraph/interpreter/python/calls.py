@@ -28,6 +28,7 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.interpreter.workflow.data_calls import skips_data_call
+from stepgraph.interpreter.workflow.resuming import put_in_flight
 from stepgraph.ir.name_facts import UnresolvedCall
 from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
@@ -89,15 +90,19 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
 def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a function that is not async. A call that runs steps and returns an awaitable is treated as a coroutine."""
     summary = summarize_call(interpreter, callee, arguments, place)
-    if not summary.function.may_run_steps:
+    if not summary.function.may_run_steps and not summary.returned_tasks:
         return summary.result
     deciding = _deciding_arguments(interpreter, callee, arguments, place)
     if not summary.returns_awaitable:
         interpreter.emit(Run(Call(summary.function, deciding), place))
         return summary.result
-    prepared = PreparedCall(summary.function, summary.result, place, deciding, interpreter.local_loop_depth)
+    tasks, depth = summary.returned_tasks, interpreter.local_loop_depth
+    prepared = PreparedCall(summary.function, summary.result, place, deciding, depth, tasks)
     if summary.emits_before_return:
         return start(interpreter, prepared, place)
+    if tasks:
+        prepared.task_id = interpreter.work.new_task_id()
+        put_in_flight(interpreter, tasks, prepared.task_id)
     return interpreter.work.register_coroutine(prepared, place)
 
 

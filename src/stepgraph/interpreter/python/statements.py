@@ -361,12 +361,10 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
         function = SourcePlace(frame.body_scope.module, frame.function)
         interpreter.tracer.on_return(function, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
-        # This await belongs to the caller, so it does not count as emitted by the function.
-        emitted = frame.emitted
-        frame.returns_awaitable = True
-        frame.emits_before_return = frame.emits_before_return or emitted
-        value = await_value(interpreter, value, interpreter.place(node))
-        frame.emitted = emitted
+        # Imported here because few functions return awaitables.
+        from stepgraph.interpreter.workflow.returned_awaitables import await_returned
+
+        value = await_returned(interpreter, value, interpreter.place(node))
     elif isinstance(value, Unresolved):
         value = Unresolved(value.reason, interpreter.place(node))
     frame.may_return_true = frame.may_return_true or (node.value is not None and _may_be_true(value, node.value))

@@ -17,6 +17,8 @@ from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
+    from stepgraph.interpreter.write_log import TaskState
+    from stepgraph.ir.await_groups import TaskId
     from stepgraph.ir.parameter_tests import DecidingArgument
 
 
@@ -58,6 +60,10 @@ class PreparedCall(Value, Struct, eq=False):
     """See `Call.deciding`."""
     loop_depth: int = 0
     """The number of loops around the call in its function."""
+    tasks: tuple[TaskState, ...] = ()
+    """The work that the function returns."""
+    task_id: TaskId | None = None
+    """The task id of the work until something awaits or starts the awaitable."""
 
 
 Coroutine: TypeAlias = StepCall | WaitCall | FunctionCoroutine | PreparedCall

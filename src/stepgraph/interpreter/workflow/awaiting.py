@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, hide_constants
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.steps import Event, StepFunction
 from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
@@ -35,8 +35,15 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
     report_await_without_call,
     report_unresolved_await,
 )
-from stepgraph.interpreter.workflow.resuming import InFlightTask, can_reevaluate, defer_notes, reevaluate, resume_tasks
-from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
+from stepgraph.interpreter.workflow.resuming import (
+    InFlightTask,
+    can_reevaluate,
+    defer_notes,
+    put_in_flight,
+    reevaluate,
+    resume_tasks,
+)
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
@@ -79,7 +86,8 @@ def await_value(
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
-            activity, result = _run_coroutine(interpreter, value)
+            run = _run_returned if interpreter.frame.is_returning else run_coroutine
+            activity, result = run(interpreter, value)
             if activity is not None:
                 interpreter.emit(Run(activity, value.place))
             return result
@@ -271,7 +279,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
     with interpreter.tracer.task_body(), interpreter.store.logged(newest) as log:
-        activity, result = _run_coroutine(interpreter, coroutine, is_started=True)
+        activity, result = run_coroutine(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     outer_reads.update(reads)  # a new set would take linear time at each start
@@ -280,28 +288,45 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
     record_start(interpreter, task.task_id, unbegun)
+    if isinstance(coroutine, PreparedCall):
+        put_in_flight(interpreter, coroutine.tasks, task.task_id)
+        return task
     may_reevaluate = can_reevaluate(coroutine, activity)
     awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
     if may_reevaluate and awaited_reads:
         defer_notes(interpreter, task.task_id, note_count, awaited_reads)
-    state = InFlightTask(
-        task.task_id,
-        coroutine.place,
-        interpreter.loop_depth,
-        interpreter.repeated_passes,
-        reads if may_reevaluate else frozenset(),
-        coroutine=coroutine,
-        activity=activity,
-        evaluate_body=_step_body,
-        result=result,
-        await_count=interpreter.work.await_count,
-        branch_depth=interpreter.branch_depth,
-        newest=newest,
-    )
+    state = in_flight_task(interpreter, task, coroutine, activity, newest)
+    state.reads = reads if may_reevaluate else frozenset()
     interpreter.store.start_task(state, log)
     if state.observed:
         reevaluate(interpreter, state)
     return task
+
+
+def in_flight_task(
+    interpreter: Interpreter, task: Task, coroutine: Coroutine, activity: Activity, newest: int
+) -> InFlightTask:
+    """Return the state of a new task. `newest` is the serial of the newest cell before its start."""
+    return InFlightTask(
+        task.task_id,
+        coroutine.place,
+        interpreter.loop_depth,
+        interpreter.repeated_passes,
+        coroutine=coroutine,
+        activity=activity,
+        evaluate_body=_step_body,
+        result=task.result,
+        await_count=interpreter.work.await_count,
+        branch_depth=interpreter.branch_depth,
+        newest=newest,
+    )
+
+
+def _run_returned(interpreter: Interpreter, coroutine: Coroutine) -> tuple[Activity | None, Value]:
+    # Imported here because few functions return awaitables.
+    from stepgraph.interpreter.workflow.returned_awaitables import run_returned
+
+    return run_returned(interpreter, coroutine)
 
 
 def _await_method_call(interpreter: Interpreter, value: ProjectObject, place: SourcePlace) -> FunctionCoroutine | None:
@@ -325,7 +350,7 @@ def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePl
     return Task(task_id, result)
 
 
-def _run_coroutine(
+def run_coroutine(
     interpreter: Interpreter, coroutine: Coroutine, *, is_started: bool = False
 ) -> tuple[Activity | None, Value]:
     """Interpret the body of a coroutine, and return its work and its result.
@@ -345,6 +370,9 @@ def _run_coroutine(
         case WaitCall(activity=activity):
             return activity, Event(activity.payload)
         case PreparedCall(function=function, result=result):
+            if coroutine.task_id is not None:
+                awaited = AwaitedTask(coroutine.task_id, all_runs=True)
+                interpreter.store.finish_task(awaited, interpreter.loop_depth, may_have_failed=False)
             interpreter.frame.called |= interpreter.work.bit_of(function)
             return Call(function, _deciding_arguments(interpreter, coroutine)), result
         case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
@@ -410,8 +438,13 @@ def _attempts_block(interpreter: Interpreter, step: StepFunction) -> OperationBl
 def _step_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
+        if function.defaults:
+            # Imported here because few step functions have defaults.
+            from stepgraph.interpreter.workflow.step_defaults import without_data_defaults
+
+            function = without_data_defaults(function)
         with interpreter.step_body(step.definition.place.node):
-            step_function = summarize_call(interpreter, _without_data_defaults(function), Arguments()).function
+            step_function = summarize_call(interpreter, function, Arguments()).function
         if step_function.may_run_steps:
             interpreter.frame.called |= interpreter.work.bit_of(function.node)
         if step_function.may_run_steps and step_function in interpreter.recursions:
@@ -424,22 +457,6 @@ def _step_block(interpreter: Interpreter, step: StepFunction) -> OperationBlock:
         return interpreter.block_of(
             lambda: await_value(interpreter, interpreter.call(function, Arguments(), place), place)
         )
-
-
-def _without_data_defaults(function: FunctionValue) -> FunctionValue:
-    """Return a step's function without the defaults that lead to no step, because the SDK fills each parameter."""
-    defaults = tuple((name, value) for name, value in function.defaults if not _is_irrelevant(value))
-    return function if len(defaults) == len(function.defaults) else replace(function, defaults=defaults)
-
-
-def _is_irrelevant(value: Value) -> bool:
-    match value:
-        case Collection():
-            return not any(item.value.relevant for item in value.items)
-        case Mapping():
-            return not any(entry.value.relevant for entry in value.entries)
-        case _:
-            return not value.relevant
 
 
 def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:

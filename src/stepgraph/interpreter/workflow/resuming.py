@@ -6,14 +6,14 @@ reads an empty queue are deferred until the queue has a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Collection as AnyCollection
 from contextlib import contextmanager
 from itertools import islice
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
 from stepgraph.interpreter.equivalence import MISSING, is_equivalent
 from stepgraph.interpreter.frame import FunctionSummary
@@ -117,6 +117,39 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
         task.see(rewrite.container, rewrite.key, rewrite.container.get(rewrite.key, MISSING)) for rewrite in rewrites
     ]
     return any(new)
+
+
+def put_in_flight(interpreter: Interpreter, tasks: Iterable[TaskState], task_id: TaskId) -> None:
+    """Put the work that a plain function returns in flight, as the task that represents the call of the function."""
+    store, work = interpreter.store, interpreter.work
+    for returned in tasks:
+        if not isinstance(returned, InFlightTask):
+            continue
+        task = replace(
+            returned,
+            task_id=task_id,
+            loop_depth=interpreter.loop_depth,
+            loop_pass=interpreter.repeated_passes,
+            writes={},
+            exclusive_writes=[],
+            contested=set(),
+            observed={},
+            await_count=work.await_count,
+            branch_depth=interpreter.branch_depth,
+            newest=store.serial,
+        )
+        for slot in returned.observed.values():
+            for value in slot.values:
+                task.see(slot.container, slot.key, value)
+        seen = task.seen_count
+        deferred = work.deferred_notes.pop(returned.task_id, None)
+        if deferred is not None:
+            work.deferred_notes[task_id] = deferred
+        log = WriteLog(store.serial)
+        log.merge(returned.writes.values())
+        store.start_task(task, log)
+        if task.seen_count > seen:
+            reevaluate(interpreter, task)
 
 
 def overlap_runs(interpreter: Interpreter, since: TaskId) -> None:
