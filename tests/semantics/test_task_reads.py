@@ -378,3 +378,35 @@ def test_tasks_that_return_a_shared_name_in_a_pair_are_reported() -> None:
         await second()
     """)
     assert [note.code for note in workflow.notes] == ["unresolved-call"]
+
+
+def test_a_task_reads_appends_to_one_of_two_lists() -> None:
+    assert graph_of("""
+        steps = []
+        if event["payload"]:
+            steps = [a]
+
+        async def work():
+            await d()
+            for step in steps:
+                await step()
+
+        task = asyncio.create_task(work())
+        await b()
+        steps.append(c)
+        await task
+        await c()
+    """) == text("""
+        parallel all
+          call work [1>3]
+          b [1>2]
+        c
+        def work
+          d
+          loop
+            switch step
+            | case a
+              a
+            | case c
+              c
+    """)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from typing import Final
 
 import libcst as cst
 
@@ -32,17 +31,21 @@ from stepgraph.interpreter.objects.reassignment import (
     may_hold_changing_object,
     reassigned_value,
 )
-from stepgraph.interpreter.objects.union import may_be_unset, or_unset, with_fallback
+from stepgraph.interpreter.objects.union import (
+    may_be_unset,
+    or_unset,
+    record_read_of_contents,
+    with_fallback,
+)
 from stepgraph.interpreter.values.containers import (
     Collection,
-    ContextVariable,
     Mapping,
     hide_alternatives,
     hide_constants,
     without_constants,
 )
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
-from stepgraph.interpreter.values.tasks import TaskGroup
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
 from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, NameArgument, PartlyKnownText, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
@@ -50,8 +53,6 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes
 
 _BUILTINS = frozenset(dir(builtins))
-_SHARED_BY_MODULES: Final = (Collection, Mapping, ContextVariable)
-_SHARED_BY_CLOSURES: Final = (Collection, Mapping, TaskGroup, ContextVariable)
 
 
 def look_up(interpreter: Interpreter, name: str) -> Value:
@@ -180,9 +181,8 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
         is_rebound = may_be_rebound(interpreter, scope, name)
         if scope.kind == "module" and is_rebound:
             interpreter.store.record_outer_read(scope.names, name)
-        if isinstance(value, _SHARED_BY_MODULES):
-            interpreter.store.record_outer_read(value.state, "items")
         if value is not None:
+            record_read_of_contents(interpreter.store, value)
             record_read(interpreter, value, may_be_rebound=is_rebound)
         return None if value is UNSET else value
     value = scope.names.get(name)
@@ -192,12 +192,13 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
         interpreter.store.record_outer_read(scope.names, name)
         if value is not None:
             record_closure_read(interpreter, value)
-        if isinstance(value, _SHARED_BY_CLOSURES):
-            interpreter.store.record_outer_read(value.state, "items")
+            record_read_of_contents(interpreter.store, value)
         if isinstance(value, PartlyKnownText):
             return UNKNOWN  # calls of the closure with different texts share a summary
-    elif isinstance(value, (Collection, Mapping)) and value.state.serial < scope.names.serial:
-        interpreter.store.reads.add((value.state.serial, "items"))
+    elif isinstance(value, (Collection, Mapping, Union)):
+        collections = (leaf for leaf in union_values(value) if isinstance(leaf, Collection | Mapping))
+        older = (leaf.state.serial for leaf in collections if leaf.state.serial < scope.names.serial)
+        interpreter.store.reads.update((serial, "items") for serial in older)
     return UNKNOWN if value is None else value
 
 

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from stepgraph.interpreter.equivalence import ValueSet
 from stepgraph.interpreter.joining import MAX_CASES, callable_name, join_values, union_values
 from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
-from stepgraph.interpreter.values.containers import Element, hide_constants
+from stepgraph.interpreter.store import Store
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Element, Mapping, hide_constants
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, LexicalScope, ProjectObject
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
+from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
 from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value, join_taint
 from stepgraph.syntax.module import SourcePlace
@@ -112,6 +113,18 @@ def _is_each(value: Value) -> bool:
 def _gather_each(values: list[Value], result: Value) -> Gathering:
     in_turn = any(isinstance(value, Gathering) and value.in_completion_order for value in values)
     return Gathering("all", tuple(values), result=result, one_per_iteration=True, in_completion_order=in_turn)
+
+
+def record_read_of_contents(store: Store, value: Value) -> None:
+    """Record that a function reads the contents of a collection, or of each collection that a value may be."""
+    if isinstance(value, _SHARED_CONTENTS):
+        store.record_outer_read(value.state, "items")
+    elif isinstance(value, Union):
+        for leaf in union_values(value):
+            record_read_of_contents(store, leaf)
+
+
+_SHARED_CONTENTS: Final = (Collection, Mapping, TaskGroup, ContextVariable)
 
 
 def may_be_unset(value: Value) -> bool:

@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.class_relations import is_closed
 from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, has_class_attribute, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.objects.union import union_of_values, with_fallback
+from stepgraph.interpreter.objects.union import record_read_of_contents, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, ModuleValue, ProjectObject, mangle
@@ -177,7 +177,9 @@ def _get_constant(
     if computed is not None:
         labels = [callable_name(value) or name for value in (default, computed)]
         default = union_of_values([default, computed], labels, name, place)
-    return with_fallback(owner.state.get(name, UNSET), default)
+    own: Value = owner.state.get(name, UNSET)
+    record_read_of_contents(interpreter.store, own)
+    return with_fallback(own, default)
 
 
 def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> bool:

@@ -24,10 +24,10 @@ from stepgraph.interpreter.objects.containers.container_objects import (
     is_container_class,
 )
 from stepgraph.interpreter.objects.fields import generates_initializer
-from stepgraph.interpreter.objects.union import may_be_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, record_read_of_contents, with_fallback
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
-from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry, hide_constants
+from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import (
     COMPUTED_NAME,
     AttributeDictionary,
@@ -42,7 +42,6 @@ from stepgraph.interpreter.values.objects import (
     mangle,
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
-from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, Unresolved, Value, is_none
 from stepgraph.syntax.bindings import parameters
@@ -95,8 +94,7 @@ def _own_or_inherited(interpreter: Interpreter, instance: ProjectObject, name: s
     value: Value = instance.state.get(name, UNSET)
     if value is UNKNOWN and interpreter.is_import_time and interpreter.frame.function is not None:
         return constant_of(interpreter, instance, name) or value
-    if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
-        interpreter.store.record_outer_read(value.state, "items")
+    record_read_of_contents(interpreter.store, value)
     if not may_be_unset(value):
         if isinstance(value, Union) and value.discriminant == name and isinstance(value.place.node, cst.AnnAssign):
             return replace(value, discriminant=place.text)  # validation created the value of the field
