@@ -9,7 +9,7 @@ from stepgraph.execution.instance import Instance, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.payload import Node
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import LEAVE, block, branch, do, either, graph, protected
+from tests.render.graphs import LEAVE, block, branch, do, either, graph, parallel, protected
 
 NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
 ORDERS = graph(protected(block(do("a"), NAP, do("b")), catch=block(do("refund"), do("alert"))), do("c"))
@@ -43,7 +43,6 @@ def test_a_step_that_ends_during_a_pause_is_followed_by_the_next() -> None:
     [
         ([ended("a"), PAUSED, *HANDLED, ended("b"), ended("c")], True, True),
         ([ended("a"), PAUSED, *HANDLED, ended("b"), ended("c")], False, False),
-        ([ended("a"), *HANDLED, SLEPT, ended("b"), ended("c")], True, True),
         ([ended("a"), *HANDLED, ended("b"), ended("c")], True, False),
         ([*HANDLED, ended("a"), SLEPT, ended("b"), ended("c")], True, False),
     ],
@@ -66,3 +65,43 @@ def test_a_paused_instance_may_be_before_a_finally_that_ran() -> None:
 def test_a_resumed_instance_does_not_run_a_finally_again() -> None:
     assert cleaned("complete", ended("a"), ended("b", end=15), ended("clean"), ended("c")).fits
     assert not cleaned("complete", ended("a"), ended("b"), ended("c")).fits
+
+
+def after_pause(log: InstanceLog, first: int) -> InstanceLog:
+    """Return a log in which the entries from a position on begin half a second later, after a resume."""
+    later = (
+        replace(entry, start=(entry.start or 0) + 500, end=None if entry.end is None else entry.end + 500)
+        for entry in log.entries[first:]
+    )
+    return replace(log, entries=(*log.entries[:first], *later), is_local=True)
+
+
+@pytest.mark.parametrize(
+    ("names", "first", "fits"),
+    [
+        (["a", "clean", "b", "c"], 2, True),
+        (["a", "clean", "b", "c"], 4, False),  # without the time for a pause
+        (["a", "b", "clean", "clean", "c"], 3, False),  # the first result answers the second call
+    ],
+)
+def test_a_pause_between_two_steps_runs_a_finally(names: list[str], first: int, fits: bool) -> None:  # noqa: FBT001 - expected values
+    log = after_pause(log_of("complete", *map(ended, names)), first)
+    assert instance_of(log, CLEANED).fits is fits
+
+
+def test_a_pause_between_two_steps_runs_a_handler() -> None:
+    log = after_pause(log_of("complete", ended("a"), *HANDLED, SLEPT, ended("b"), ended("c")), 3)
+    assert instance_of(log, ORDERS).fits
+
+
+def test_the_steps_after_a_handler_run_before_the_resume() -> None:
+    log = after_pause(log_of("complete", ended("a"), *HANDLED, ended("c"), SLEPT, ended("b")), 4)
+    assert instance_of(log, ORDERS).fits
+
+
+def test_a_pause_ends_the_members_of_a_race() -> None:
+    chosen = either(branch("is_paid", do("ship")), branch(None, do("refund")))
+    race = graph(parallel("race", do("paid", starts=1), do("canceled", starts=1)), chosen)
+    open_entries = (ended("paid", end=600), ended("canceled", end=515))
+    log = after_pause(log_of("complete", *open_entries, ended("ship"), ended("refund")), 3)
+    assert instance_of(log, race).fits

@@ -27,8 +27,14 @@ ENTRY_KINDS: Final[tuple[EntryKind, ...]] = ("step", "sleep", "wait")
 Outcome: TypeAlias = Literal["done", "failed", "open"]
 """Whether an entry succeeded, failed for good, or has not ended."""
 
-Pauses: TypeAlias = Literal["none", "in_open_entries", "any"]
-"""The pauses that a match of a log expects: none, only those during a step, sleep or wait, or all."""
+Pauses: TypeAlias = Literal["none", "in_open_entries", "any", "in_handlers", "everywhere"]
+"""The pauses that a match of a log expects, from none to all.
+
+- `in_open_entries`: pauses during a step, sleep or wait, if only they explain that a handler has run
+- `any`: pauses at any time, if only they explain the next entry
+- `in_handlers`: also pauses that only later entries prove, if a handler has run after them
+- `everywhere`: all pauses
+"""
 
 _KINDS: Final[Mapping[object, EntryKind]] = {"step": "step", "sleep": "sleep", "waitForEvent": "wait"}
 _TERMINATION: Final = "termination"

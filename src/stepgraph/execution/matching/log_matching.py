@@ -5,6 +5,7 @@ A log that does not fit is matched again with more pauses, and with stored resul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.log_budget import LogBudget
 from stepgraph.execution.matching.match import Match
 from stepgraph.execution.matching.matcher import Matcher
+from stepgraph.execution.matching.pauses import PausePaths
+from stepgraph.execution.matching.states import Transitions
 from stepgraph.execution.matching.term_pool import Precision, Terms
 from stepgraph.execution.matching.terms import TooAmbiguousError
 from stepgraph.execution.parts import GraphParts
@@ -31,6 +34,10 @@ RECURSION_LIMITS: Final = (3, 12, 48)
 
 _MAX_ENTRIES: Final = 300
 """The maximum number of entries of a log that is matched again for the exceptions of the code."""
+
+
+_PAUSES: Final[Sequence[Pauses]] = ("in_open_entries", "any", "in_handlers", "everywhere")
+"""The pauses that a match assumes, one after another, until the log fits."""
 
 
 class _Assumptions(Struct, frozen=True):
@@ -93,13 +100,23 @@ def _match_assuming(
 ) -> Match:
     """Return the match with the fewest pauses and resumes."""
     match = _match(program, log, budget, assumptions)
-    if match.misfit is not None and assumptions.pauses == "in_open_entries":
-        assumptions = replace(assumptions, pauses="any")
-        match = _match(program, log, budget, assumptions)
+    for pauses in _more_pauses(assumptions.pauses, log):
+        if match.misfit is None:
+            break
+        paused = _match(program, log, budget, replace(assumptions, pauses=pauses))
+        match = match if paused.unknown or paused.misfit is not None else paused
     if match.misfit is not None and resumes and program.nested_sites:
         resumed = _match(program, log, budget, replace(assumptions, nested_results=True))
         match = match if resumed.misfit is not None or resumed.unknown else resumed
     return match
+
+
+def _more_pauses(pauses: Pauses, log: InstanceLog) -> Sequence[Pauses]:
+    """Return the pauses to assume if a log does not fit. Large logs are not matched for each."""
+    if pauses == "none":
+        return ()
+    following = _PAUSES[_PAUSES.index(pauses) + 1 :]
+    return following if len(log.entries) <= _MAX_ENTRIES else [each for each in following if each == "any"]
 
 
 def _match(program: GraphParts, log: InstanceLog, budget: LogBudget, assumptions: _Assumptions) -> Match:
@@ -131,17 +148,32 @@ def _matcher(
     terms = Terms(MATCH_OPERATIONS if precision == Precision.FULL else MATCH_OPERATIONS // 2, precision)
     stored = _stored_sites(program, log) if assumptions.nested_results else 0
     exits = TermExits(program, terms, assumptions.only_failures, stored=stored)
-    clocks = Clocks(terms, exits)
-    beginnings = Beginnings(program, terms, exits, clocks, max_recursion)
+    beginnings = _beginnings(exits, max_recursion)
     endings = Endings(terms, exits)
+    transitions = Transitions(terms, endings)
+    without_errors = TermExits(program, terms, only_failures=True, stored=stored)
+    without_answers = TermExits(program, terms, assumptions.only_failures, stored=stored)
+    pauses = PausePaths(
+        log,
+        assumptions.pauses,
+        transitions,
+        beginnings,
+        _beginnings(without_errors, max_recursion),
+        _beginnings(without_answers, max_recursion),
+    )
     never = len(log.entries) + 1
     ends = ends_of(log.entries)
     if precision < Precision.FULL:
         ends = at_any_time(ends, never)
     if assumptions.endless is not None:
         ends[assumptions.endless] = endless_end(never)
-    has_passes, pauses = program.has_passes, assumptions.pauses
-    return Matcher(program, log, terms, exits, beginnings, endings, ends, has_passes, never, pauses)
+    return Matcher(
+        program, log, terms, exits, beginnings, endings, transitions, pauses, ends, program.has_passes, never
+    )
+
+
+def _beginnings(exits: TermExits, max_recursion: int) -> Beginnings:
+    return Beginnings(exits.program, exits.terms, exits, Clocks(exits.terms, exits), max_recursion)
 
 
 def _stored_sites(program: GraphParts, log: InstanceLog) -> int:

@@ -1,0 +1,178 @@
+"""The states of an instance between two log entries, and their changes with the begin and end of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import reduce
+from itertools import product
+from math import prod
+from operator import or_
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.bit_sets import bits
+from stepgraph.execution.log import EntryKind
+from stepgraph.execution.matching.beginnings import Beginnings, CallFrame, Frame
+from stepgraph.execution.matching.endings import EndingChange, Endings
+from stepgraph.execution.matching.match import Place
+from stepgraph.execution.matching.term_pool import Terms
+from stepgraph.execution.matching.terms import Term
+from stepgraph.execution.parts import Path, Site
+
+MAX_CALLS: Final = 8
+"""The maximum number of alternative calls of an entry."""
+
+Call: TypeAlias = tuple[EntryKind, str]
+"""The kind and the name of an entry."""
+
+
+class MatchingState(Struct, frozen=True):
+    """The remaining work of an instance."""
+
+    main: Term
+    background: tuple[Term, ...] = ()
+    pause: Pause | None = None
+    """The pause whose exception has led to this state, or None."""
+    unused: frozenset[Call] = frozenset()
+    """The calls after the exception of a pause whose results have not answered a call since the resume."""
+
+    def passes(self) -> Iterator[MatchingState]:
+        """Yield the state without its pause, and the state after a resume."""
+        if self.pause is None:
+            yield self
+        else:
+            yield replace(self, pause=None)
+            yield self.pause.resumed
+
+    @property
+    def running(self) -> int:
+        """The ends of the running steps, as a bit set shifted by two."""
+        return reduce(or_, (term.running for term in self.background), self.main.running)
+
+    @property
+    def sites(self) -> int:
+        """The steps that may begin, as a bit set."""
+        return reduce(or_, (term.traits.sites for term in self.background), self.main.traits.sites)
+
+
+class Pause(Struct, frozen=True):
+    """A pause of a development server, which raises an exception in the pending calls."""
+
+    resumed: MatchingState
+    """The state after a resume."""
+    number: int
+    """The position of the first entry after the exception."""
+
+
+class Edge(Struct, frozen=True):
+    """A step that has begun, and the states before it."""
+
+    before: Sequence[MatchingState]
+    path: Path
+    frames: tuple[Frame, ...]
+
+
+Layer: TypeAlias = dict[MatchingState, list[Edge]]
+"""The states after an entry, with the steps that may be the entry."""
+
+BegunStep: TypeAlias = tuple[MatchingState, tuple[Frame, ...]]
+"""A state in which a step has just begun, with the calls and passes around the step."""
+
+Begun: TypeAlias = dict[tuple[MatchingState, Path, tuple[Frame, ...]], list[MatchingState]]
+"""The states in which a step has just begun, with its path, the calls and passes around it, and the earlier states."""
+
+
+class Transitions(Struct, eq=False):
+    """The changes of states."""
+
+    terms: Terms
+    endings: Endings
+
+    def changed(self, state: MatchingState, change: EndingChange) -> Iterator[MatchingState]:
+        """Yield the states after a change of running steps."""
+        pause = state.pause
+        if pause is None:
+            yield from self._changed_pass(state, change)
+            return
+        resumed = list(self._changed_pass(pause.resumed, change))
+        for after in self._changed_pass(state, change):
+            yield from (replace(after, pause=replace(pause, resumed=each)) for each in resumed)
+
+    def _changed_pass(self, state: MatchingState, change: EndingChange) -> Iterator[MatchingState]:
+        rewrites = [self.endings.changed(term, change) for term in (state.main, *state.background)]
+        self.terms.spend(prod(map(len, rewrites)))
+        for combination in product(*rewrites):
+            (main, _), *background = combination
+            pendings = [pending for _, pending in combination]
+            terms = [term for term, _ in background]
+            terms += [term for pending in pendings for term in (*pending.background, *pending.group)]
+            yield MatchingState(main, self.terms.background(terms), state.pause, state.unused)
+
+    def interrupted(self, state: MatchingState) -> list[MatchingState]:
+        """Return the states after an exception in all pending calls."""
+        states = [state]
+        for bit in bits(state.running):
+            failure = EndingChange(bit - 2, None, outcome="failed", is_answer=True)
+            states = [failed for each in states for failed in self.changed(each, failure)]
+        return states
+
+    def begun(self, state: MatchingState, site: Site, beginnings: Beginnings) -> Iterator[BegunStep]:
+        """Yield the states after a step has begun."""
+        terms = self.terms
+        for begin in beginnings.of(state.main, site.number):
+            more = (*begin.pending.background, *begin.pending.group)
+            background = terms.background((*state.background, *more)) if more else state.background
+            yield MatchingState(begin.term, background, state.pause, state.unused), begin.frames
+        previous: Term | None = None
+        for at, term in enumerate(state.background):
+            if term is previous:
+                continue
+            previous = term
+            others = (*state.background[:at], *state.background[at + 1 :])
+            for begin in beginnings.of(term, site.number):
+                more = (begin.term, *begin.pending.background, *begin.pending.group)
+                yield MatchingState(state.main, (*others, *more), state.pause, state.unused), begin.frames
+
+    def coarse(self, state: MatchingState) -> MatchingState:
+        """Return a state in which running steps may or may not be over."""
+        background = self.terms.background(map(self.endings.coarse, state.background))
+        pause = state.pause and replace(state.pause, resumed=self.coarse(state.pause.resumed))
+        return MatchingState(self.endings.coarse(state.main), background, pause, state.unused)
+
+    def largest(self, layer: Layer) -> Layer:
+        """Return the states with maximal backgrounds, as work in the background need not begin."""
+        by_rest: dict[MatchingState, list[tuple[Term, ...]]] = {}
+        for state in layer:
+            by_rest.setdefault(replace(state, background=()), []).append(state.background)
+        if len(by_rest) == len(layer):
+            return layer
+        largest: Layer = {}
+        for rest, backgrounds in by_rest.items():
+            maximal = self.terms.largest_backgrounds(backgrounds)
+            edges = [edge for background in backgrounds for edge in layer[replace(rest, background=background)]]
+            for background in maximal:
+                state = replace(rest, background=background)
+                largest[state] = edges if len(maximal) == 1 else layer[state]
+        return largest
+
+
+def passes_of(states: Iterable[MatchingState]) -> Iterator[MatchingState]:
+    """Yield states without their pauses, and the states after a resume, each once."""
+    return iter(dict.fromkeys(each for state in states for each in state.passes()))
+
+
+def calls_of(frames: Sequence[Frame]) -> list[tuple[Path, ...]]:
+    """Return the calls around a step, and their alternatives."""
+    paths = [frame.paths for frame in frames if isinstance(frame, CallFrame)]
+    calls: list[tuple[Path, ...]] = [()]
+    for alternatives in paths:
+        calls = [(*before, path) for before in calls for path in alternatives][:MAX_CALLS]
+    return calls
+
+
+def is_in_handler(begun: tuple[MatchingState, Path, tuple[Frame, ...]]) -> bool:
+    """Return whether a step that has begun is in a handler or `finally` block."""
+    _, path, frames = begun
+    return all(Place(path, calls).is_in_handler for calls in calls_of(frames))
