@@ -292,3 +292,32 @@ def test_a_step_and_a_sleep_with_one_key_share_an_entry(entry: JSON) -> None:
     calls = ["await step.sleep('nap', 30)", "await do_nap30()"]
     body = "\n".join([*(calls if entry["type"] == "sleep" else reversed(calls)), "await do_end()"])
     assert instance(running(entry, opened("end-1", 10)), workflow_of(body)).fits
+
+
+SETTLED = """
+    import asyncio
+    async def pack():
+        await do_pack()
+    {group}
+    await do_ship()
+"""
+
+
+@pytest.mark.parametrize(
+    ("group", "following"),
+    [
+        ("await asyncio.gather(do_pack(), return_exceptions=True)", {"ship": ""}),
+        ("await asyncio.gather(pack(), return_exceptions=True)", {"ship": ""}),
+        ("await asyncio.wait([asyncio.create_task(pack())])", {"ship": ""}),
+        ("await asyncio.gather(asyncio.gather(do_pack(), return_exceptions=True))", {"ship": ""}),
+        ("await asyncio.gather(do_pack())", {}),
+    ],
+)
+def test_the_error_of_the_only_member_of_a_group_may_be_a_result(group: str, following: dict[str, str]) -> None:
+    assert next_of(workflow_of(SETTLED.format(group=group)), step("pack-1", 0, 5, "no")) == following
+
+
+def test_a_call_whose_error_is_a_result_has_not_failed() -> None:
+    workflow = workflow_of(SETTLED.format(group="await asyncio.gather(pack(), return_exceptions=True)"))
+    placed = instance(running(step("pack-1", 0, 5, "no"), step("ship-1", 6, 9)), workflow)
+    assert [placed.nodes[path].state for path in ("nodes[0]", 'functions["pack"]')] == ["done", "failed"]

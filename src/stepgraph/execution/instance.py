@@ -142,7 +142,7 @@ def instance_of(
     """
     program = program_of(graph, details)
     match = with_earlier_errors(program, log, match_log(program, log, budget, with_pauses=True), budget)
-    regions = regions_of(graph["workflow"])
+    regions = regions_of(graph["workflow"], details)
     visits = InstanceVisits.of(regions, match.places)
     entries = tuple(PlacedEntry.of(entry, places) for entry, places in zip(log.entries, match.places, strict=False))
     is_placed = len(entries) == len(log.entries)

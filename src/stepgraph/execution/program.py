@@ -35,7 +35,7 @@ from stepgraph.execution.parts import (
 )
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Block, Branch, Clocked, Graph, Node, Step, Try, UnknownNode
+from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode
 from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION, StepType
 from stepgraph.model.walk import (
     as_unknown,
@@ -318,11 +318,11 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     def _part(self, node: Node, path: Path, context: _GroupContext) -> Part:
         if unknown := as_unknown(node):
             return self._unknown(unknown, path, context)
-        if is_step(node):
-            return self._step(node, path, context)
+        if is_step(node) or node["type"] == "function_call":
+            if context.in_group or not self.details.of(node).is_settled:
+                return self._work(node, path, context)
+            return group("all_settled", [self._work(node, path, replace(context, settled=True))])
         match node["type"]:
-            case "function_call":
-                return self._call(path, _key(node["name"]), _clock(node, context), is_call=True)
             case "start":
                 return self._call(path, path, Clock(None, None, context.may_be_caught, context.settled), is_call=False)
             case "loop":
@@ -351,6 +351,11 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
             case _ as never:
                 assert_never(never)
+
+    def _work(self, node: Step | FunctionCall, path: Path, context: _GroupContext) -> Part:
+        if node["type"] == "function_call":
+            return self._call(path, _key(node["name"]), _clock(node, context), is_call=True)
+        return self._step(node, path, context)
 
     def _step(self, node: Step, path: Path, context: _GroupContext) -> Part:
         site, clock = self.sites[path], _clock(node, context)

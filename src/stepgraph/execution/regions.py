@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.execution.parts import Path
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import FunctionDef, Node, Workflow
 from stepgraph.model.vocabulary import NodeType
 from stepgraph.model.walk import STEP_TYPES, BlockKind, as_unknown, blocks_in, is_clocked, is_leaf_step, is_step
@@ -34,6 +35,8 @@ class Region(Struct, eq=False):
     index: int = 0
     """The position among the children of the parent."""
     children: list[Region] = field(default_factory=list)
+    is_settled: bool = False
+    """Whether an error that leaves it is a result for the code that awaits it."""
 
     @property
     def is_step(self) -> bool:
@@ -85,10 +88,10 @@ class Region(Struct, eq=False):
         return child
 
 
-def regions_of(workflow: Workflow) -> dict[Path, Region]:
+def regions_of(workflow: Workflow, details: Details = NO_DETAILS) -> dict[Path, Region]:
     """Return the regions of a workflow and its functions by path, in source order: each before those inside it.
 
-    The workflow itself has an empty path.
+    The workflow itself has an empty path. `details` tell which errors are results.
     """
     regions: dict[Path, Region] = {}
     root = Region("", "workflow", nodes=workflow["nodes"])
@@ -96,6 +99,7 @@ def regions_of(workflow: Workflow) -> dict[Path, Region]:
     while pending:
         region = pending.pop()
         regions[region.path] = region
+        region.is_settled = region.node is not None and details.of(region.node).is_settled
         pending += reversed(list(region.grow()))
     return regions
 

@@ -9,15 +9,18 @@ from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import (
+    has_clock,
+    is_series,
     leaf_node,
     members,
     parallel,
+    repeats_series,
     set_clocks,
     step_do,
     unclocked_predecessors,
     without_clocks,
 )
-from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
+from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
@@ -118,34 +121,11 @@ def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
 
     Without clocks, blocks outside of a parallel would appear to run in sequence.
     """
-    series = [node for node in nodes if _is_series(node) or _repeats_series(node)]
-    if not series or any(map(_has_clock, nodes)) or (len(nodes) == 1 and _is_series(nodes[0])):
+    series = [node for node in nodes if is_series(node) or repeats_series(node)]
+    if not series or any(map(has_clock, nodes)) or (len(nodes) == 1 and is_series(nodes[0])):
         return nodes
     group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
     return [group]
-
-
-def _is_series(node: Node) -> TypeGuard[Block]:
-    """Return whether a node is a block: the nodes of a `Series`, or of a sequence in a partial order."""
-    return node["type"] == "block"
-
-
-def _repeats_series(node: Node) -> bool:
-    return node["type"] == "loop" and any(_is_series(inner) or _repeats_series(inner) for inner in node["nodes"])
-
-
-def _has_clock(node: Node) -> bool:
-    match node["type"]:
-        case "block":
-            return False
-        case "loop" | "parallel":
-            return any(map(_has_clock, node["nodes"]))
-        case "if" | "switch":
-            return any(_has_clock(inner) for branch in node["branches"] for inner in branch["nodes"])
-        case "try":
-            return True
-        case _:
-            return "starts" in node
 
 
 def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operation]) -> list[Node]:
@@ -160,8 +140,10 @@ def _group(emitter: _Emitter, block: OperationBlock, operations: Sequence[Operat
     if len(nodes) == 1 and _has_resolved(nodes[0]) and not shows_error(nodes[0], operations):
         del nodes[0]["starts"], nodes[0]["resolves"]
         emitter.clock = clock
+        if any(operation.group.hides_errors for operation in awaits_in(OperationBlock(tuple(operations)))):
+            emitter.places.note_settled(nodes[0])
         return wrap_in_try(nodes, operations)
-    if len(nodes) == 1 and _is_series(nodes[0]):
+    if len(nodes) == 1 and is_series(nodes[0]):
         emitter.clock = clock
         return wrap_in_try(nodes[0]["nodes"], operations)
     inner = nodes[0] if len(nodes) == 1 else None
@@ -191,7 +173,7 @@ def _sequence(
         groups = () if is_single_group else _separate_groups(emitter, block, operation)
         _add_to_groups(emitter, groups, emitted, nodes, parallels)
     parallel_ids = frozenset(map(id, parallels.values()))
-    return [flat for node in nodes for flat in _dissolved(node, parallel_ids)]
+    return [flat for node in nodes for flat in _dissolved(emitter, node, parallel_ids)]
 
 
 def _separate_groups(emitter: _Emitter, block: OperationBlock, operation: Operation) -> tuple[SeparateGroup, ...]:
@@ -224,15 +206,19 @@ def _add_to_groups(
     target += emitted
 
 
-def _dissolved(node: Node, parallel_ids: frozenset[int]) -> list[Node]:
+def _dissolved(emitter: _Emitter, node: Node, parallel_ids: frozenset[int]) -> list[Node]:
     """Replace a parallel by its only member if this is a step or call with a clock for its completion.
 
     `parallel_ids` contains the `id`s of the replaceable parallels.
     """
     if node["type"] != "parallel" or id(node) not in parallel_ids:
         return [node]
-    node["nodes"] = [flat for inner in node["nodes"] for flat in _dissolved(inner, parallel_ids)]
-    return node["nodes"] if len(node["nodes"]) == 1 and _has_resolved(node["nodes"][0]) else [node]
+    node["nodes"] = [flat for inner in node["nodes"] for flat in _dissolved(emitter, inner, parallel_ids)]
+    if len(node["nodes"]) != 1 or not _has_resolved(node["nodes"][0]):
+        return [node]
+    if node["kind"] == "all_settled":
+        emitter.places.note_settled(node["nodes"][0])
+    return node["nodes"]
 
 
 def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:

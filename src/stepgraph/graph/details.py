@@ -101,6 +101,7 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         is_nonempty=places.is_nonempty(part),
         in_else=places.is_in_else(part),
         is_unhandled=places.is_unhandled(part),
+        is_settled=places.is_settled(part),
         catches_own_errors=_catches_own_errors(places, part),
         definition=_definition(places, part, scope),
         function=_function(places, part),

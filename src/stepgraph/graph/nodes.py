@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
 from stepgraph.model.walk import is_clocked
@@ -172,3 +172,28 @@ def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None
                     node["starts"] = starts
                     if resolves is not None:
                         node["resolves"] = resolves
+
+
+def is_series(node: Node) -> TypeGuard[Block]:
+    """Return whether a node is a block: the nodes of a `Series`, or of a sequence in a partial order."""
+    return node["type"] == "block"
+
+
+def repeats_series(node: Node) -> bool:
+    """Return whether a node is a loop with a block."""
+    return node["type"] == "loop" and any(is_series(inner) or repeats_series(inner) for inner in node["nodes"])
+
+
+def has_clock(node: Node) -> bool:
+    """Return whether a node, or a node in it, may have a clock of the group around it."""
+    match node["type"]:
+        case "block":
+            return False
+        case "loop" | "parallel":
+            return any(map(has_clock, node["nodes"]))
+        case "if" | "switch":
+            return any(has_clock(inner) for branch in node["branches"] for inner in branch["nodes"])
+        case "try":
+            return True
+        case _:
+            return "starts" in node

@@ -100,6 +100,7 @@ class Places(Struct):
     _nonempty: dict[int, Part] = field(default_factory=dict)
     _else: dict[int, Part] = field(default_factory=dict)
     _unhandled: dict[int, Part] = field(default_factory=dict)
+    _settled: dict[int, Part] = field(default_factory=dict)
     _predecessors: dict[int, tuple[Part, tuple[str, ...]]] = field(default_factory=dict)
     _calls: dict[int, SourcePlace] = field(default_factory=dict)
     """The calls of steps, whose locations are their declarations."""
@@ -217,6 +218,14 @@ class Places(Struct):
     def is_unhandled(self, part: Part) -> bool:
         """Return whether every error leaves a `try`."""
         return id(part) in self._unhandled
+
+    def note_settled(self, part: Part) -> None:
+        """Record that code awaits a node in a group of its own without a node, which keeps errors as results."""
+        self._settled[id(part)] = part
+
+    def is_settled(self, part: Part) -> bool:
+        """Return whether the error of a node is a result for the code that awaits it."""
+        return id(part) in self._settled
 
     def note_predecessors(self, part: Part, names: Sequence[str]) -> None:
         """Record the names of the nodes of a group that are done before a node begins, if clocks do not show it."""

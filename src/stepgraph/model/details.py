@@ -34,6 +34,7 @@ DetailText: TypeAlias = tuple[
     bool,
     bool,
     bool,
+    bool,
     str,
     str,
     str,
@@ -84,6 +85,11 @@ class Detail(Struct, frozen=True):
 
     is_unhandled: bool = False
     """Whether every error leaves the `try`, which has no handlers and whose `finally` does not jump."""
+
+    is_settled: bool = False
+    """Whether the error of the node is a result for the code that awaits it, as in a `gather` with
+    `return_exceptions=True` that has no node because it has no other member.
+    """
 
     catches_own_errors: bool = False
     """Whether the handlers of the catch block may catch errors of the code between steps, such as a `raise`."""
@@ -149,6 +155,7 @@ class Details(Struct, frozen=True, eq=False):
     - Steps, branches and loops: their names, conditions and iterables without names of variables.
     - Steps: the digests of their function.
     - Members of a group: the members that run before them, if clocks do not show it.
+    - Steps and calls: whether code keeps their error as a result.
     - Groups: the function, `gather`, and for the kind `all_settled`, whether the code discards the errors of
       the members.
     """
@@ -200,7 +207,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.may_skip_raise, each.ends_pass, each.shows_skips),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
-            *(each.in_else, each.is_unhandled, each.catches_own_errors),
+            *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors),
             *(each.definition, each.function, each.duration, each.predecessors),
         )
         for index, each in part_details
@@ -216,7 +223,7 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 def _from_text(text: DetailText) -> Detail:
     _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, nonempty, *_ = text
-    in_else, unhandled, catches, definition, function, duration, predecessors = text[-7:]
+    in_else, unhandled, settled, catches, definition, function, duration, predecessors = text[-8:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         may_skip_raise=skips,
@@ -228,6 +235,7 @@ def _from_text(text: DetailText) -> Detail:
         is_nonempty=nonempty,
         in_else=in_else,
         is_unhandled=unhandled,
+        is_settled=settled,
         catches_own_errors=catches,
         definition=definition,
         function=function,

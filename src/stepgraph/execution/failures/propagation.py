@@ -104,6 +104,8 @@ def _catcher(leaf: Visit, position: int) -> tuple[Visit | None, bool]:
     """
     innermost: Visit | None = None
     inside = leaf
+    if leaf.region.is_settled:
+        return None, False
     for visit in _enclosing(leaf):
         region = visit.region
         if region.kind == "try" and inside.region.kind == "try_block":
@@ -119,4 +121,6 @@ def _catcher(leaf: Visit, position: int) -> tuple[Visit | None, bool]:
 
 def _settles(visit: Visit) -> bool:
     node = visit.region.node
+    if visit.region.is_settled:
+        return True
     return node is not None and node["type"] == "parallel" and node["kind"] in _SETTLING
