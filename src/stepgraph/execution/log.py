@@ -47,7 +47,10 @@ _ENDED: Final = _FAILED | {"complete", "terminated"}
 _PAUSED: Final = frozenset({"paused", "waitingForPause"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DIGITS: Final = 9
-_EXPECTED: Final = "Save the response of `GET .../workflows/{workflow_name}/instances/{instance_id}` of the API."
+_EXPECTED: Final = (
+    "Save the output of `npx wrangler workflows instances describe WORKFLOW ID --json`, or the response of "
+    "`GET .../workflows/{workflow_name}/instances/{instance_id}` of the API."
+)
 
 
 class Attempt(Struct, frozen=True):

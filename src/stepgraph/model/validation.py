@@ -26,6 +26,9 @@ _EXPECTED_TYPES: Final = {
     "bool_type": "should be true or false",
     "int_type": "should be an integer",
 }
+_GZIP: Final = b"\x1f\x8b"
+"""The first bytes of a compressed file."""
+
 _MAX_VALUE_LENGTH: Final = 40
 
 MAX_NODE_DEPTH: Final = 120
@@ -64,6 +67,8 @@ def parse_json(text: str | bytes, path: str, too_deep: str = "nested too deeply.
     """
     if not text.strip():
         raise InputError(Problem(path, "not JSON: the file is empty.", advice))
+    if isinstance(text, bytes) and text.startswith(_GZIP):
+        raise InputError(Problem(path, "not JSON: the file is compressed with gzip.", advice))
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
