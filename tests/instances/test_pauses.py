@@ -62,6 +62,10 @@ def test_a_paused_instance_may_be_before_a_finally_that_ran() -> None:
     assert "b" in cleaned("paused", ended("a"), ended("clean")).next_names
 
 
+def test_a_finally_that_ran_is_not_next() -> None:
+    assert cleaned("paused", ended("a"), ended("clean")).next_names == ("b",)
+
+
 def test_a_resumed_instance_does_not_run_a_finally_again() -> None:
     assert cleaned("complete", ended("a"), ended("b", end=15), ended("clean"), ended("c")).fits
     assert not cleaned("complete", ended("a"), ended("b"), ended("c")).fits

@@ -270,14 +270,15 @@ class Matcher(Struct, eq=False):
         ended = self._ended(layer, len(self.log.entries))
         for state in passes_of(ended):
             background = (self.endings.now(term, self.never) for term in state.background)
-            yield MatchingState(self.endings.now(state.main, self.never), self.terms.background(background))
+            main = self.endings.now(state.main, self.never)
+            yield replace(state, main=main, background=self.terms.background(background))
 
     def _next(self, states: Iterable[MatchingState]) -> Iterator[Place]:
         for state in passes_of(states):
             mask = state.sites
             for site in self.program.sites:
                 if mask >> site.number & 1:
-                    for _, frames in self.transitions.begun(state, site, self.beginnings):
+                    for _, frames in self.pauses.next_begun(state, site):
                         yield from (Place(site.path, calls) for calls in calls_of(frames))
 
     def _expected(self, states: Iterable[MatchingState]) -> tuple[Path, ...]:

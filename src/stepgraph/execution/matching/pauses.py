@@ -71,6 +71,13 @@ class PausePaths(Struct, eq=False):
         if pause is not None and self._may_have_resumed(pause, entry):
             yield from self._after_resume(pause.resumed, site, _call(entry))
 
+    def next_begun(self, state: MatchingState, site: Site) -> Iterator[BegunStep]:
+        """Yield the states after a step has begun with an entry that the log does not have yet."""
+        if not state.unused:
+            return self.transitions.begun(state, site, self.beginnings)
+        name = site.pattern.pieces[0] if site.pattern.is_literal else ""
+        return self._after_resume(state, site, (site.kind or "step", name))
+
     def _in_pause(self, begun: Iterable[BegunStep], call: Call) -> Iterator[BegunStep]:
         """Yield states after the exception of a pause, in which the result of a call is stored."""
         for state, frames in begun:
