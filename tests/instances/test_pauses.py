@@ -9,7 +9,7 @@ from stepgraph.execution.instance import Instance, instance_of
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.payload import Node
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import LEAVE, block, branch, do, either, graph, parallel, protected
+from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, parallel, protected
 
 NAP: Node = {"type": "step_sleep", "name": "nap", "duration": "1 hour"}
 ORDERS = graph(protected(block(do("a"), NAP, do("b")), catch=block(do("refund"), do("alert"))), do("c"))
@@ -109,3 +109,10 @@ def test_a_pause_ends_the_members_of_a_race() -> None:
     open_entries = (ended("paid", end=600), ended("canceled", end=515))
     log = after_pause(log_of("complete", *open_entries, ended("ship"), ended("refund")), 3)
     assert instance_of(log, race).fits
+
+
+def test_a_pause_between_the_steps_of_a_member_is_a_result() -> None:
+    pack = {"pack": function("pack", do("a"), do("b"))}
+    settled = graph(parallel("all_settled", call("pack")), do("ship"), functions=pack)
+    log = after_pause(log_of("complete", ended("a"), ended("ship"), ended("b")), 2)
+    assert instance_of(log, settled).fits

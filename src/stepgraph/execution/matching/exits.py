@@ -58,7 +58,7 @@ class TermExits(Struct, eq=False):
     program: GraphParts
     terms: Terms
     only_failures: bool = False
-    """Whether only failed steps and waits raise exceptions in `try` statements, not the code between steps."""
+    """Whether only failed steps and waits raise exceptions that the code survives, not the code between steps."""
     with_conditional_raises: bool = False
     """Whether, with `only_failures`, the conditional `raise` statements without nodes run as well."""
     has_certain_groups: bool = False
@@ -134,7 +134,7 @@ class TermExits(Struct, eq=False):
                     yield _NEXT
             case CalledBody(part=part, current=current):
                 yield from self._outlasting(term, part.clock)
-                if part.clock.settled:
+                if part.clock.settled and not self.only_failures:
                     yield from (Exit("next", self.terms.in_background(each)) for each in self.interrupted(current))
                 may_be_caught = part.clock.may_be_caught and not (self.has_certain_groups and current.running)
                 yield from self._out_of_function(self.of(current), may_be_caught=may_be_caught)
@@ -165,7 +165,7 @@ class TermExits(Struct, eq=False):
                     yield _NEXT
             case CallPart():
                 yield from self._outlasting(term, part.clock)
-                if part.clock.settled:
+                if part.clock.settled and not self.only_failures:
                     yield _NEXT
                 exits = self._of_function(part.body)
                 yield from self._out_of_function(exits, may_be_caught=part.clock.may_be_caught)
