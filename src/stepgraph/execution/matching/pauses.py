@@ -21,8 +21,8 @@ from stepgraph.execution.matching.states import (
     Begun,
     BegunStep,
     Call,
+    EnginePause,
     MatchingState,
-    Pause,
     Transitions,
     is_in_handler,
 )
@@ -94,7 +94,7 @@ class PausePaths(Struct, eq=False):
             elif call not in state.unused or call[0] == "sleep":  # The names of sleeps do not distinguish durations.
                 yield after, frames
 
-    def _may_have_resumed(self, pause: Pause, entry: LogEntry) -> bool:
+    def _may_have_resumed(self, pause: EnginePause, entry: LogEntry) -> bool:
         """Return whether an entry may be the first after a resume."""
         start = self.log.entries[pause.number].start
         if self.expected == "in_open_entries" or start is None or entry.start is None:
@@ -120,7 +120,7 @@ class PausePaths(Struct, eq=False):
         for state, sources in before.items():
             if state.pause is not None or (self.expected == "in_open_entries" and not state.running):
                 continue
-            pause = Pause(replace(state, unused=state.unused | {call}), number)
+            pause = EnginePause(replace(state, unused=state.unused | {call}), number)
             for path, (each, frames) in self._begun_after_exception(state, sites):
                 calls = tuple(frame for frame in frames if isinstance(frame, CallFrame))
                 step = replace(each, pause=pause), path, calls

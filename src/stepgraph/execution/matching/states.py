@@ -33,7 +33,7 @@ class MatchingState(Struct, frozen=True):
 
     main: Term
     background: tuple[Term, ...] = ()
-    pause: Pause | None = None
+    pause: EnginePause | None = None
     """The pause whose exception has led to this state, or None."""
     unused: frozenset[Call] = frozenset()
     """The calls after the exception of a pause whose results have not answered a call since the resume."""
@@ -57,7 +57,7 @@ class MatchingState(Struct, frozen=True):
         return reduce(or_, (term.traits.sites for term in self.background), self.main.traits.sites)
 
 
-class Pause(Struct, frozen=True):
+class EnginePause(Struct, frozen=True):
     """A pause of a development server, which raises an exception in the pending calls."""
 
     resumed: MatchingState
