@@ -9,12 +9,15 @@ from typing import Final, NamedTuple
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.classes import class_member, enum_members
+from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, SpreadArguments
-from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.parameter_tests import ConstantArgument, DecidingArgument, ParameterArgument
 from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import SourcePlace
@@ -70,7 +73,7 @@ def constants_in(
 ) -> tuple[Constant, ...] | None:
     """Return a constant, or the constants in a collection. Return None for other values."""
     if not of_collection:
-        constant = _constant(interpreter.evaluate(node)) if _has_no_effects(node) else None
+        constant = _constant(interpreter.evaluate(node)) if _has_no_effects(interpreter, node) else None
         return None if constant is None else (constant,)
     return _constants(_elements(interpreter, node))
 
@@ -134,7 +137,7 @@ def _values_of_target(
         case cst.Call(func=cst.Name(value="enumerate"), args=[cst.Arg(value=enumerated), *_]) if index == 1:
             return _elements(interpreter, enumerated)
         case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="items")), args=[]):
-            mapping = interpreter.evaluate(owner) if is_display(owner) else None
+            mapping = evaluate_display(interpreter, owner)
             return _entries(mapping, index) if isinstance(mapping, Mapping) else None
     rows = _elements(interpreter, iterable)
     if rows is None:
@@ -151,9 +154,7 @@ def _elements(interpreter: Interpreter, node: cst.BaseExpression) -> list[Value]
     """Return the elements of a collection that is a literal, a name with a constant collection, or a `range`."""
     if isinstance(node, cst.Call):
         return _numbers(interpreter, node)
-    if not is_display(node):
-        return None
-    value = interpreter.evaluate(node)
+    value = evaluate_display(interpreter, node)
     match value:
         case ClassValue():
             members = enum_members(interpreter, value)
@@ -216,7 +217,12 @@ def _literal(node: cst.BaseExpression) -> Constant | None:
     return value if isinstance(value, Constant) else None
 
 
-def is_display(node: cst.BaseExpression) -> bool:
+def evaluate_display(interpreter: Interpreter, node: cst.BaseExpression) -> Value | None:
+    """Return the value of a literal, or of a collection of literals and names. Return None for other expressions."""
+    return interpreter.evaluate(node) if _is_display(interpreter, node) else None
+
+
+def _is_display(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
     """Return whether a node is a literal, or a collection of literals and names, whose evaluation has no effects."""
     pending, count = [node], 0
     while pending:
@@ -236,16 +242,29 @@ def is_display(node: cst.BaseExpression) -> bool:
                     pending += (element.key, element.value)
             case cst.UnaryOperation(operator=cst.Minus(), expression=cst.Integer() | cst.Float()):
                 pass
-            case _ if not _has_no_effects(current):
+            case _ if not _has_no_effects(interpreter, current):
                 return False
     return True
 
 
-def _has_no_effects(node: cst.BaseExpression) -> bool:
-    """Return whether a node is a literal, a name, or an attribute of a name, such as a member of an enumeration."""
-    return isinstance(node, (*_LITERALS, cst.Name)) or (
-        isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name)
-    )
+def _has_no_effects(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
+    """Return whether a node is a literal, a name, or an attribute of a name, such as a member of an enumeration.
+
+    An attribute of an object must not be computed by a property or by `__getattr__`.
+    """
+    match node:
+        case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
+            instances = [leaf for leaf in union_values(look_up(interpreter, owner)) if isinstance(leaf, ProjectObject)]
+            return all(_has_plain_attribute(interpreter, instance, name) for instance in instances)
+        case _:
+            return isinstance(node, (*_LITERALS, cst.Name))
+
+
+def _has_plain_attribute(interpreter: Interpreter, instance: ProjectObject, name: str) -> bool:
+    member = class_member(interpreter, instance, name)
+    if member is None:
+        return name in instance.state
+    return not isinstance(member, FunctionValue | ProjectObject | Union)
 
 
 def bound_arguments(callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Iterator[BoundArgument]:

@@ -16,7 +16,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.classes import resolution_order
-from stepgraph.interpreter.python.deciding_arguments import bound_arguments, is_display, unbound_parameters
+from stepgraph.interpreter.python.deciding_arguments import bound_arguments, evaluate_display, unbound_parameters
 from stepgraph.interpreter.replay.bound_values import snapshot
 from stepgraph.interpreter.replay.tracer import StateKey
 from stepgraph.interpreter.static_values import static_value
@@ -145,10 +145,12 @@ def _passed_values(
         yield parameter.name.value, _AssignedValue(_snapshot(argument.value), argument.place)
     for parameter in unbound_parameters(callee, arguments, place):
         default = parameter.default
-        if default is not None and is_display(default):
-            with interpreter.in_scope(callee.scope):
-                value = snapshot(interpreter.evaluate(default))
-            yield parameter.name.value, _AssignedValue(value, SourcePlace(module, default))
+        if default is None:
+            continue
+        with interpreter.in_scope(callee.scope):
+            value = evaluate_display(interpreter, default)
+        if value is not None:
+            yield parameter.name.value, _AssignedValue(snapshot(value), SourcePlace(module, default))
 
 
 def _targets_of_parameters(

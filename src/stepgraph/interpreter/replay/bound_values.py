@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.python.deciding_arguments import bound_arguments, is_display, unbound_parameters
+from stepgraph.interpreter.python.deciding_arguments import bound_arguments, evaluate_display, unbound_parameters
 from stepgraph.interpreter.static_values import static_value, static_value_at
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
@@ -49,11 +49,13 @@ def observe_arguments(
             interpreter.observe(ValueBound(SourcePlace(module, parameter), value, argument.place))
     for parameter in unbound_parameters(callee, arguments, place):
         default = parameter.default
-        if default is not None and is_display(default):
-            with interpreter.in_scope(callee.scope):
-                value = snapshot(interpreter.evaluate(default))
-            if value is not UNKNOWN:
-                interpreter.observe(ValueBound(SourcePlace(module, parameter), value, SourcePlace(module, default)))
+        if default is None:
+            continue
+        with interpreter.in_scope(callee.scope):
+            evaluated = evaluate_display(interpreter, default)
+        default_value = UNKNOWN if evaluated is None else snapshot(evaluated)
+        if default_value is not UNKNOWN:
+            interpreter.observe(ValueBound(SourcePlace(module, parameter), default_value, SourcePlace(module, default)))
 
 
 def observe_call(interpreter: Interpreter, callee: FunctionValue, place: SourcePlace | None) -> None:

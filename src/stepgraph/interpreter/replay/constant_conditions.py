@@ -10,6 +10,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import class_default, find_member, resolution_order
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.constants import evaluate_literal
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue, ProjectObject
@@ -89,12 +90,20 @@ def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
 
 
 def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place: SourcePlace) -> Value | None:
-    """Return an attribute of a module or a class, or an attribute of an object if no code assigns that name."""
-    if isinstance(owner, ProjectObject):
-        is_constant = not interpreter.modules.owners_with_assigned_attribute(name)
-    else:
-        is_constant = isinstance(owner, ModuleValue | ClassValue)
-    return interpreter.attribute(owner, name, place) if is_constant else None
+    """Return an attribute of a module or a class, or an attribute of an object if no code assigns that name.
+
+    Properties and other descriptors are not called, because the analyzed code has called them already.
+    """
+    match owner:
+        case ProjectObject():
+            is_assigned = name in owner.state or interpreter.modules.owners_with_assigned_attribute(name)
+            return None if is_assigned else class_default(interpreter, owner, name)
+        case ClassValue():
+            return find_member(interpreter, resolution_order(owner), name)
+        case ModuleValue():
+            return interpreter.attribute(owner, name, place)
+        case _:
+            return None
 
 
 def _has_one_definition(scope: LexicalScope | None, name: str) -> bool:

@@ -1,0 +1,33 @@
+"""How often and in which order Python evaluates expressions that change values."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text
+
+TAKE = """
+jobs = []
+def add(job, result=1):
+    jobs.append(job)
+    return result
+class Holder:
+    @property
+    def item(self):
+        return add(a)
+holder = Holder()
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "if holder.item: pass",
+        "x = holder.item or 1",
+        "x = 1 if holder.item else 2",
+        "def go(x=holder.item): pass\ngo()",
+        "match holder.item:\n    case 1: pass",
+    ],
+)
+def test_property_is_evaluated_once(use: str) -> None:
+    assert graph_of(f"{TAKE}{use}\nfor job in jobs:\n    await job()") == text("a")
