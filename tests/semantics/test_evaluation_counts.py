@@ -31,3 +31,31 @@ holder = Holder()
 )
 def test_property_is_evaluated_once(use: str) -> None:
     assert graph_of(f"{TAKE}{use}\nfor job in jobs:\n    await job()") == text("a")
+
+
+def test_failed_assertion_evaluates_its_message() -> None:
+    assert graph_of(f"""{TAKE}
+try:
+    assert event, add(a)
+except AssertionError:
+    pass
+for job in jobs:
+    await job()
+""") == text("""
+        loop
+          a
+    """)
+
+
+def test_keywords_of_a_class_are_evaluated_before_its_body() -> None:
+    assert graph_of(f"""{TAKE}
+class Base:
+    def __init_subclass__(cls, key=None): pass
+class Sub(Base, key=add(a)):
+    x = add(b)
+for job in jobs:
+    await job()
+""") == text("""
+        a
+        b
+    """)

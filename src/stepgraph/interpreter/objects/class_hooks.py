@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -29,16 +29,27 @@ from stepgraph.syntax.walk import expressions_below, statements_below
 _ENUMERATIONS: Final = ("enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.ReprEnum", "enum.StrEnum")
 
 
-def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
-    """Run the hooks of a class statement, which may replace methods of the class."""
+def evaluate_keywords(interpreter: Interpreter, node: cst.ClassDef) -> list[Argument]:
+    """Return the keyword arguments of a class statement, which Python evaluates before the body."""
+    return [
+        Argument(
+            interpreter.evaluate(argument.value),
+            interpreter.place(argument.value),
+            None if argument.keyword is None else argument.keyword.value,
+        )
+        for argument in node.keywords
+    ]
+
+
+def run_hooks(interpreter: Interpreter, class_value: ClassValue, arguments: Sequence[Argument]) -> None:
+    """Run the hooks of a class statement with these `arguments`, which may replace methods of the class."""
     keywords: list[Argument] = []
     place = SourcePlace(interpreter.module, class_value.node)
-    for argument in class_value.node.keywords:
-        value, argument_place = interpreter.evaluate(argument.value), interpreter.place(argument.value)
-        if argument.keyword is not None and argument.keyword.value == "metaclass":
-            class_value.metaclass, place = value, argument_place
+    for argument in arguments:
+        if argument.keyword == "metaclass":
+            class_value.metaclass, place = argument.value, argument.place
         elif argument.keyword is not None:
-            keywords.append(Argument(value, argument_place, argument.keyword.value))
+            keywords.append(argument)
     if class_value.metaclass is None:
         class_value.metaclass = next(
             (base.metaclass for base in class_value.bases if isinstance(base, ClassValue) and base.metaclass), None

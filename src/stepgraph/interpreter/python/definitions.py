@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT, means_entrypoint
-from stepgraph.interpreter.objects.class_hooks import run_hooks
+from stepgraph.interpreter.objects.class_hooks import evaluate_keywords, run_hooks
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -278,9 +278,10 @@ def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope
     interpreter.open_class_count += 1
     try:
         defined = _make_undecorated_class(interpreter, node, scope)
+        keywords = evaluate_keywords(interpreter, node)
         if defined.scope.is_local:
             _execute_body(interpreter, defined)
-        run_hooks(interpreter, defined)
+        run_hooks(interpreter, defined, keywords)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
             refused_classes.add(node)

@@ -407,8 +407,9 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
         condition = negate(interpreter.text(node.test), node.test)
 
         def fail() -> None:
+            checkpoint = interpreter.store.checkpoint()
             interpreter.evaluate(message)
-            if interpreter.operations:
+            if interpreter.operations or interpreter.store.changes(checkpoint):
                 emit_jump(interpreter, JumpKind.RAISE, place)
 
         interpreter.emit_choice([(condition, interpreter.branch(fail, condition).block)], None, place)
