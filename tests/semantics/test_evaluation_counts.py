@@ -59,3 +59,16 @@ for job in jobs:
         a
         b
     """)
+
+
+def test_generator_expression_calls_iter_when_it_is_created() -> None:
+    assert graph_of("""
+class Jobs:
+    def __iter__(self):
+        nonlocal job
+        job = b
+        return iter([1])
+job = a
+numbers = (number for number in Jobs())
+await job()
+""") == text("b")

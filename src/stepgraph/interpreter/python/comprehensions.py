@@ -109,7 +109,8 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
     """Return a generator expression, which runs when it is consumed. Only the first iterable is evaluated now."""
-    first = interpreter.evaluate(node.for_in.iter)
+    iterable, is_async = node.for_in.iter, node.for_in.asynchronous is not None
+    first = iterator_of(interpreter, interpreter.evaluate(iterable), interpreter.place(iterable), is_async=is_async)
     initial = (Element(first, interpreter.place(node), many=True),)
     return GeneratorExpression(
         node, interpreter.frame.scope, first, interpreter.store.new({"items": initial}), initial, interpreter.loop_depth
