@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Final, TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.attributes.lookup import with_receiver
 from stepgraph.interpreter.objects.classes import class_member, enum_members, find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
@@ -24,8 +24,9 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY_BLOCK, Choice, ChoiceBranch, Jump, JumpKind, LoopOperation, OperationBlock
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.step_methods import do_parameters
+from stepgraph.syntax.walk import expressions_below
 
 
 def is_union_of_objects(value: Value) -> TypeGuard[Union]:
@@ -66,20 +67,87 @@ def apply_binary_operator(
     interpreter: Interpreter, operator: cst.BaseBinaryOp, left_operand: Value, right_operand: Value, place: SourcePlace
 ) -> Value | None:
     """Return the result of a binary operator. Return None if neither operand defines the operator."""
-    name = _OPERATORS[type(operator)]
-    result = call_special(interpreter, left_operand, (f"__{name}__",), (right_operand,), place)
-    return (
-        call_special(interpreter, right_operand, (f"__r{name}__",), (left_operand,), place)
-        if result is None
-        else result
+    method, reflected = operand_methods(operator)
+    calls = [
+        _OperatorCall(left_operand, (method,), right_operand),
+        _OperatorCall(right_operand, (reflected,), left_operand),
+    ]
+    if _overrides(interpreter, right_operand, left_operand, reflected):
+        calls.reverse()
+    return _first_implemented(interpreter, calls, place)
+
+
+class _OperatorCall(NamedTuple):
+    """A call of the first of some special methods that an operand defines."""
+
+    owner: Value
+    methods: tuple[str, ...]
+    operand: Value
+
+
+def _overrides(interpreter: Interpreter, value: Value, base_value: Value, method: str) -> bool:
+    """Return whether a value has a subclass of the class of the other value, with a different method."""
+    if not (isinstance(value, ProjectObject) and isinstance(base_value, ProjectObject)):
+        return False
+    order = resolution_order(value.cls)
+    if value.cls is base_value.cls or base_value.cls not in order:
+        return False
+    inherited = find_member(interpreter, resolution_order(base_value.cls), method)
+    return find_member(interpreter, order, method) != inherited
+
+
+def _first_implemented(interpreter: Interpreter, calls: Sequence[_OperatorCall], place: SourcePlace) -> Value | None:
+    """Call methods until one exists and cannot return `NotImplemented`. Return the result, or None without methods."""
+    result: Value | None = None
+    for owner, methods, operand in calls:
+        call = partial(call_special, interpreter, owner, methods, (operand,), place)
+        result = call() if result is None else _result_or(interpreter, result, call, place)
+        if result is not None and not _may_be_unimplemented(interpreter, owner, methods):
+            break
+    return result
+
+
+def _may_be_unimplemented(interpreter: Interpreter, owner: Value, methods: Sequence[str]) -> bool:
+    """Return whether methods may return `NotImplemented`, so that Python tries the next method."""
+    functions = [
+        class_member(interpreter, leaf, method)
+        for leaf in union_values(owner)
+        if isinstance(leaf, ProjectObject)
+        for method in methods
+    ]
+    return any(
+        function.scope.module.once_for(function.node, _mentions_not_implemented)
+        if isinstance(function, FunctionValue)
+        else isinstance(function, Union)
+        for function in functions
     )
+
+
+def _mentions_not_implemented(node: cst.FunctionDef | cst.Lambda, _: SourceModule) -> bool:
+    expressions = expressions_below(node.body, into_lambdas=True)
+    return any(isinstance(each, cst.Name) and each.value == "NotImplemented" for each in expressions)
+
+
+def _result_or(interpreter: Interpreter, result: Value, call: Callable[[], Value | None], place: SourcePlace) -> Value:
+    """Return the result of a method, or that of the next method in case the first one is not implemented."""
+    results: list[Value | None] = []
+    path = interpreter.branch(lambda: results.append(call()), "NotImplemented")
+    if results[0] is None:
+        return result
+    interpreter.join_branches([("NotImplemented", path)], None, place)
+    return join_values([("NotImplemented", results[0]), (None, result)], None, place, path.since)
 
 
 def apply_augmented_operator(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: SourcePlace
 ) -> Value:
     """Return the value that `target += value` assigns. The value is UNKNOWN unless `target` is a project object."""
-    result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
+    reflected = f"__r{_OPERATORS[_BINARY_OPERATORS[type(operator)]]}__"
+    calls = [
+        _OperatorCall(target, in_place_methods(operator), value),
+        _OperatorCall(value, (reflected,), target),
+    ]
+    result = _first_implemented(interpreter, calls, place)
     if result is None:
         interpreter.escape_operand(target, place, "is an operand, which stepgraph does not model")
     return UNKNOWN if result is None else result
