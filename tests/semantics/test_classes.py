@@ -316,7 +316,6 @@ class Jobs:
         ("__add__(self, key)", "(jobs + 1)"),
         ("__ror__(self, key)", "(1 | jobs)"),
         ("__neg__(self, key=1)", "(-jobs)"),
-        ("__lt__(self, key)", "(jobs < 1)"),
         ("__getattr__(self, key)", "jobs.anything"),
         ("__await__(self, key=1)", "jobs"),
     ],
@@ -340,6 +339,26 @@ class W(WorkflowEntrypoint):
           sleep 'go' 1
     """)
     assert graph_of(JOBS + f"    def {method}:\n        return self.look(key)\n" + body) == "sleep 'own' 1"
+
+
+def test_comparison_methods_are_called_and_reported() -> None:
+    """Sorts and comparisons of lists may call them, too."""
+    source = f"""{JOBS}
+    def __lt__(self, key):
+        return self.go(key)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await (Jobs(step) < 1)
+"""
+    assert notes_of(source) == ["escapes"]
+    assert graph_of_module(HEAD + source) == text("""
+        call __lt__
+        def __lt__
+          call go
+        def go
+          sleep 'go' 1
+    """)
 
 
 def test_an_object_that_is_awaited_by_several_is_started() -> None:

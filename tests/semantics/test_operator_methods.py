@@ -53,3 +53,19 @@ class Sub(Base):
     def __radd__(self, other): return c
 await (Base() + Sub())()
 """) == text("c")
+
+
+@pytest.mark.parametrize("use", ["1 > item", "(1, item) < (1, 2)", "max([1, 2], key=lambda x: item)", "sorted([item])"])
+def test_comparison_with_effects_is_reported(use: str) -> None:
+    assert codes_of(f"""
+jobs = []
+class Item:
+    def __lt__(self, other):
+        jobs.append(a)
+        return True
+item = Item()
+{use}
+for job in jobs:
+    await job()
+await a()
+""") == ["escapes"]

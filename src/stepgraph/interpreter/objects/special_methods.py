@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Proj
 from stepgraph.interpreter.values.steps import StepSignature
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.ir.nodes import EMPTY_BLOCK, Choice, ChoiceBranch, Jump, JumpKind, LoopOperation, OperationBlock
+from stepgraph.ir.nodes import Choice, ChoiceBranch, Jump, JumpKind, OperationBlock
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.step_methods import do_parameters
@@ -330,10 +330,11 @@ def _call_next(interpreter: Interpreter, iterator: ProjectObject, place: SourceP
 
 def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: SourcePlace) -> None:
     """Emit the comparisons of a sort, as one loop for each element with a comparison method."""
+    from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
+
+    def compare_with_others(value: Value) -> None:
+        call_special(interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
+
     for item in items:
-        value = item.value
-        if isinstance(value, ProjectObject):
-            compare = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
-            block = interpreter.block_of(compare)
-            if block.operations:
-                interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))
+        if isinstance(item.value, ProjectObject):
+            interpret_loop(interpreter, partial(compare_with_others, item.value), None, place, LoopBounds())

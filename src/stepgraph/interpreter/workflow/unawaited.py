@@ -191,7 +191,7 @@ def modeled_special_methods() -> frozenset[str]:
         *("new", "init", "post_init", "init_subclass", "class_getitem", "call", "await", "get", "set"),
         *("setattr", "delattr", "missing", "enter", "exit", "aenter", "aexit", "iter", "next", "aiter", "anext"),
         *("getitem", "setitem", "delitem", "getattr", "getattribute", "contains"),
-        *("ne", "lt", "le", "gt", "ge", "neg", "pos", "invert"),
+        *("neg", "pos", "invert"),
         *(f"{prefix}{operator}" for operator in OPERATOR_NAMES for prefix in ("", "r", "i")),
     ]
     return frozenset(f"__{name}__" for name in names)
