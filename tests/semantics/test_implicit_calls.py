@@ -191,3 +191,22 @@ def test_metaclass_that_registers_functions() -> None:
     """)
         == "a\nb"
     )
+
+
+DEFAULTS = f"""
+import collections, copy, operator
+{SWAP}
+table = collections.defaultdict(swap)
+"""
+
+
+@pytest.mark.parametrize(
+    "use", ["operator.itemgetter('k')(table)", "table.copy()['k']", "copy.copy(table)['k']", "(table | {})['k']"]
+)
+def test_factory_of_a_dictionary_runs(use: str) -> None:
+    assert graph_of(f"{DEFAULTS}{use}\nawait job()") == text("b")
+
+
+@pytest.mark.parametrize("use", ["'{0[k]}'.format(table)", "'%(k)s' % table", "table.__missing__('k')"])
+def test_factory_of_a_dictionary_in_unknown_code(use: str) -> None:
+    assert codes_of(f"{DEFAULTS}{use}\nawait job()\nawait b()") == ["escapes"]

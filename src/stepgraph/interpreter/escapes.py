@@ -273,7 +273,8 @@ def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int
             return [contents]
         case Collection() | Mapping() if visits.enter(value.state, depth):
             _open(interpreter, value)
-            return [element.value for element in value.state.elements()]
+            factory = value.default_factory if isinstance(value, Mapping) else None
+            return [*(element.value for element in value.state.elements()), *(() if factory is None else (factory,))]
         case WrappingManager(content=content):
             return [content]
         case Union(cases=cases) if depth < DEEPEST:

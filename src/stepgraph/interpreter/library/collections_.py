@@ -157,9 +157,9 @@ def _copy_object(call: LibraryCall) -> Value:
         elements = copy_elements(call.interpreter, original, original.kind)
         return UNKNOWN if elements is None else replace(elements, max_size=original.max_size)
     if isinstance(original, Mapping):
-        copy = replace(make_mapping(call.interpreter, original.entries, partial=original.partial), hidden=True)
+        copy = make_mapping(call.interpreter, original.entries, partial=original.partial)
         copy.state.unordered = original.state.unordered
-        return copy
+        return replace(copy, hidden=True, default_factory=original.default_factory)
     if isinstance(original, Union):
         rest = call.arguments.items[1:]
         return call.interpreter.apply_to_cases(

@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.containers.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import LIMITED_CACHE
-from stepgraph.interpreter.python.subscripts import element_at
+from stepgraph.interpreter.python.subscripts import get_item
 from stepgraph.interpreter.raised_exceptions import caught_types
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, Partial, Suppressor, WrappingManager
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, SpreadArguments
@@ -205,7 +205,9 @@ def _get_items(call: LibraryCall) -> Value:
     owner = call.arguments.items[-1] if call.arguments.items else None
     if owner is None or not all(isinstance(leaf, Collection | Mapping) for leaf in union_values(owner.value)):
         return call.unmodeled()
-    values = [element_at(owner.value, key.value, key.place, call.place) for key in call.arguments.items[:-1]]
+    values = [
+        get_item(call.interpreter, owner.value, key.value, key.place, call.place) for key in call.arguments.items[:-1]
+    ]
     return _single_or_tuple(call, values)
 
 

@@ -236,7 +236,7 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     del arguments, place
     copy = make_mapping(interpreter, receiver.entries, partial=receiver.partial)
     copy.state.unordered = receiver.state.unordered
-    return replace(copy, hidden=True)
+    return replace(copy, hidden=True, default_factory=receiver.default_factory)
 
 
 VIEW_METHODS: Final[dict[str, Caller]] = {

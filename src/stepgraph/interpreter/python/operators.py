@@ -160,9 +160,11 @@ def _merge_mappings(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         copied = entries_of(interpreter, value, interpreter.place(operand))
         table.add_copied(copied)
         partial = partial or not copied.is_complete
-    dictionaries = (leaf for leaf in union_values(left) if isinstance(leaf, Mapping))
+    dictionaries = [leaf for leaf in union_values(left) if isinstance(leaf, Mapping)]
     partial = partial or not all(dictionary.shows_constants for dictionary in dictionaries)
-    return mapping_of(interpreter, table, partial=partial)
+    operands = (*dictionaries, *(leaf for leaf in union_values(right) if isinstance(leaf, Mapping)))
+    factory = next((each.default_factory for each in operands if each.default_factory is not None), None)
+    return replace(mapping_of(interpreter, table, partial=partial), default_factory=factory)
 
 
 def _may_be(value: Value, *types: type[Value]) -> bool:
