@@ -210,3 +210,22 @@ def test_factory_of_a_dictionary_runs(use: str) -> None:
 @pytest.mark.parametrize("use", ["'{0[k]}'.format(table)", "'%(k)s' % table", "table.__missing__('k')"])
 def test_factory_of_a_dictionary_in_unknown_code(use: str) -> None:
     assert codes_of(f"{DEFAULTS}{use}\nawait job()\nawait b()") == ["escapes"]
+
+
+def test_positional_key_of_a_selection() -> None:
+    assert graph_of(f"import heapq\n{SWAP}heapq.nlargest(1, [2, 1], swap)\nawait job()") == text("""
+        switch job
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
+def test_post_init_of_a_plain_class_does_not_run() -> None:
+    assert graph_of(f"""{SWAP}
+class Plain:
+    def __post_init__(self): swap()
+Plain()
+await job()
+""") == text("a")

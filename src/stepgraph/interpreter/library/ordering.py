@@ -44,10 +44,17 @@ def _extreme(call: LibraryCall) -> Value:
 
 
 def emit_key_calls(
-    interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: SourcePlace
+    interpreter: Interpreter,
+    arguments: Arguments,
+    items: Sequence[Element],
+    place: SourcePlace,
+    position: int | None = None,
 ) -> None:
-    """Emit the calls of the argument `key`, or of the comparison methods of the elements."""
-    key = arguments.find(None, "key")
+    """Emit the calls of the argument `key`, or of the comparison methods of the elements.
+
+    `position` is that of `key` among the positional arguments, if it may be one of them.
+    """
+    key = arguments.find(position, "key")
     if key is not None:
         call_for_each(interpreter, key.value, items, key.place)
     else:
@@ -154,7 +161,7 @@ def _select_elements(call: LibraryCall) -> Value:
     elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
     if elements is None:
         return call.unmodeled()
-    emit_key_calls(call.interpreter, call.arguments, elements.items, call.place)
+    emit_key_calls(call.interpreter, call.arguments, elements.items, call.place, position=2)
     items = tuple(map(as_optional, elements.items))
     return make_unordered(make_result_collection(call.interpreter, "list", items))
 

@@ -104,7 +104,7 @@ def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
     """
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     data_class = next(filter(is_data_class, classes), None)
-    if data_class is None and not any(map(_may_make_fields, order)):
+    if data_class is None and not any(map(may_make_fields, order)):
         return []
     if data_class is not None:
         classes = [owner for owner in data_class.resolution_order if isinstance(owner, ClassValue)]
@@ -116,7 +116,7 @@ def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
     return list(fields.values())
 
 
-def _may_make_fields(owner: Value) -> bool:
+def may_make_fields(owner: Value) -> bool:
     """Return whether a class, its decorators, its keywords or its hook may turn annotations into fields."""
     if isinstance(owner, External):
         return owner.name in _CLASSES_WITH_FIELDS

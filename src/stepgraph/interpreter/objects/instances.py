@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.containers.container_objects import (
     is_container_class,
     make_contents,
 )
-from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
+from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer, may_make_fields
 from stepgraph.interpreter.python.arguments import make_result_collection, without_stars
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element, hide_constants
@@ -150,7 +150,7 @@ def _initialize_fields(
         post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)
     _initialize_base(interpreter, instance, order, arguments, place, has_fields=bool(fields))
     post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
-    if isinstance(post_init, FunctionValue | Union):
+    if isinstance(post_init, FunctionValue | Union) and any(map(may_make_fields, order)):
         interpreter.call(with_receiver(post_init, instance), post_init_arguments, place)
     return instance
 

@@ -24,7 +24,6 @@ from stepgraph.interpreter.values.objects import COMPUTED_NAME, AttributeDiction
 from stepgraph.interpreter.values.shown_elements import shown_entries
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import EMPTY_BLOCK, LoopOperation
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_none
 from stepgraph.limits import Limit
@@ -127,14 +126,16 @@ def _elements_of_object(
     if iterator is not instance:
         return elements_of(interpreter, iterator, exhausts=exhausts)
     if class_member(interpreter, instance, "__iter__") is None:
+        from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
+
         results: list[Value | None] = []
-        block = interpreter.block_of(
-            lambda: results.append(call_special(interpreter, instance, ("__getitem__",), (UNKNOWN,), place))
-        )
-        if results[0] is not None:
-            if block.operations:
-                interpreter.emit(LoopOperation(block, EMPTY_BLOCK, place))
-            return (Element(results[0], place, many=True),)
+
+        def get_item() -> None:
+            results.append(call_special(interpreter, instance, ("__getitem__",), (UNKNOWN,), place))
+
+        interpret_loop(interpreter, get_item, None, place, LoopBounds())
+        if results[-1] is not None:
+            return (Element(results[-1], place, many=True),)
     interpreter.escape(instance, place, "is in an object that is iterated over, which stepgraph does not model")
     return None
 
