@@ -229,3 +229,35 @@ class Plain:
 Plain()
 await job()
 """) == text("a")
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "class Meta(type):\n    def __getattr__(cls, name): swap()\nclass C(metaclass=Meta): pass\nC.x",
+        "class Meta(type):\n    def __iter__(cls): swap(); return iter(())\nclass C(metaclass=Meta): pass\nlist(C)",
+        "class C(collections.UserDict):\n    def __setitem__(self, key, value): swap()\nC(x=1)",
+        "class C(enum.Enum):\n    def _generate_next_value_(*args): return swap()\n    A = enum.auto()",
+        "class C(enum.Enum):\n    A = 1\n    @classmethod\n    def _missing_(cls, value): swap(); return cls.A\nC(2)",
+        "class C:\n    def __aiter__(self): swap(); return self\naiter(C())",
+    ],
+)
+def test_hook_with_effects_is_reported(use: str) -> None:
+    assert codes_of(f"import collections, enum\n{SWAP}{use}\nawait job()\nawait b()") == ["escapes"]
+
+
+def test_items_by_index_are_read_any_number_of_times() -> None:
+    assert graph_of("""
+import itertools
+jobs = []
+class Items:
+    def __getitem__(self, key):
+        jobs.append(a)
+        return 1
+first, *rest = itertools.islice(Items(), 2)
+for job in jobs:
+    await job()
+""") == text("""
+        loop
+          a
+    """)

@@ -69,7 +69,7 @@ def call_external(interpreter: Interpreter, callee: External, arguments: Argumen
 
 def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:
     name = canonical_name(callee.name)
-    _report_hooks(interpreter, name, arguments, place)
+    _report_hooks(interpreter, callee.name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
         from stepgraph.interpreter.workflow.timeouts import observe_future_as_task
 
@@ -120,7 +120,7 @@ def _is_plain(value: Value) -> bool:
 # Functions that call `iter` on an argument immediately.
 _ITERATING: Final = frozenset(
     [
-        *("builtins.enumerate", "builtins.filter", "builtins.iter", "builtins.map", "builtins.zip"),
+        *("builtins.aiter", "builtins.enumerate", "builtins.filter", "builtins.iter", "builtins.map", "builtins.zip"),
         *("itertools.accumulate", "itertools.compress", "itertools.cycle", "itertools.dropwhile"),
         *("itertools.filterfalse", "itertools.groupby", "itertools.islice", "itertools.pairwise", "itertools.starmap"),
         *("itertools.takewhile", "itertools.tee", "itertools.zip_longest"),
@@ -132,10 +132,11 @@ _CHECKS: Final = {"builtins.isinstance": "__instancecheck__", "builtins.issubcla
 def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: SourcePlace) -> None:
     """Report the special methods with effects that a library function runs, such as `__iter__`."""
     if name in _ITERATING:
+        method = "__aiter__" if name == "builtins.aiter" else "__iter__"
         for argument in arguments.items:
             for leaf in union_values(argument.value):
                 if isinstance(leaf, ProjectObject):
-                    _report_hook(interpreter, leaf.cls, "__iter__", Arguments.of(leaf, place), place)
+                    _report_hook(interpreter, leaf.cls, method, Arguments.of(leaf, place), place)
     elif name in _CHECKS and arguments.items:
         checked = [leaf for argument in arguments.items[1:] for leaf in union_values(argument.value)]
         for leaf in checked:
@@ -153,7 +154,7 @@ def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments:
     if bindings_of(function.node, function.scope.module).is_generator:
         return  # the body runs when the elements are used
     effect = timed_effect(interpreter, function, arguments)
-    if effect == "runs steps" and method != "__iter__":
+    if effect == "runs steps" and method not in ("__iter__", "__aiter__"):
         return  # reported where the owner escapes
     if effect is not None:
         interpreter.note(

@@ -69,7 +69,8 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue, arguments: Sequ
 
 
 def _create_members(interpreter: Interpreter, class_value: ClassValue, place: SourcePlace) -> None:
-    """Create the members of an enumeration by calling its `__new__` and `__init__`."""
+    """Create the members of an enumeration by calling its `__new__` and `__init__`. Report its other hooks."""
+    _report_enumeration_hooks(interpreter, class_value, place)
     methods = [interpreter.attribute(class_value, name, place) for name in ("__new__", "__init__")]
     functions = [method for method in methods if isinstance(method, FunctionValue)]
     if not functions or not _is_enumeration(interpreter, class_value):
@@ -83,6 +84,14 @@ def _create_members(interpreter: Interpreter, class_value: ClassValue, place: So
             arguments = Arguments((Argument(UNKNOWN, place), Argument(member, place)))
             for function in functions:
                 interpreter.call(function, arguments, place)
+
+
+def _report_enumeration_hooks(interpreter: Interpreter, class_value: ClassValue, place: SourcePlace) -> None:
+    """Report hooks of an enumeration that run steps or change values, because their calls are not modeled."""
+    for name in ("_generate_next_value_", "_missing_"):
+        if name in class_value.scope.bindings.binders and _is_enumeration(interpreter, class_value):
+            hook = interpreter.attribute(class_value, name, place)
+            interpreter.escape(hook, place, "may be called by the enumeration, which stepgraph does not model")
 
 
 def _is_enumeration(interpreter: Interpreter, class_value: ClassValue) -> bool:

@@ -142,7 +142,9 @@ def _report_special_methods(interpreter: Interpreter) -> None:
     ]
     for receiver, class_value in owners:
         for owner in resolution_order(class_value):
-            for name in _unmodeled_special_methods(owner) if isinstance(owner, ClassValue) else ():
+            is_metaclass = isinstance(receiver, ClassValue)
+            names = _unmodeled_special_methods(owner, is_metaclass) if isinstance(owner, ClassValue) else ()
+            for name in names:
                 if (id(class_value.node), name) not in visited:
                     visited.add((id(class_value.node), name))
                     _report_special_method(interpreter, receiver, class_value, name)
@@ -152,11 +154,16 @@ def _is_class(value: Value | None) -> TypeGuard[ClassValue]:
     return isinstance(value, ClassValue)
 
 
-def _unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
+def _unmodeled_special_methods(class_value: ClassValue, is_metaclass: bool) -> Iterator[str]:  # noqa: FBT001
     """Yield the special methods of a class that the interpreter does not call wherever Python calls them."""
     names = class_value.scope.bindings.binders
     special = (name for name in names if name.startswith("__") and name.endswith("__"))
-    return (name for name in special if name not in modeled_special_methods())
+    modeled = modeled_special_methods() - (_UNMODELED_FOR_CLASSES if is_metaclass else frozenset())
+    return (name for name in special if name not in modeled)
+
+
+_UNMODELED_FOR_CLASSES: Final = frozenset(["__getattr__", "__iter__"])
+"""The special methods that the interpreter calls for objects, but not for classes, whose metaclass defines them."""
 
 
 def _report_special_method(

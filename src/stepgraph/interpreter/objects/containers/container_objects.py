@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import class_member, find_member, resolution_order
 from stepgraph.interpreter.python.arguments import make_result_collection
-from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, ProjectObject
 from stepgraph.ir.values import UNKNOWN, External, Value
@@ -95,7 +95,7 @@ def initialize_contents(
     name, index = base
     contents = contents_of(interpreter, instance)
     if contents is None or (arguments.items and _calls_overrides(interpreter, name, order[:index])):
-        for argument in arguments.items:
+        for argument in (Argument(instance, place), *arguments.items):
             action = f"is passed to `{instance.cls.name}`, whose base class stepgraph does not model"
             interpreter.escape(argument.value, argument.place, action)
         return
