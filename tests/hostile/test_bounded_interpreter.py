@@ -247,6 +247,18 @@ def test_elements_of_all_paths_are_not_compared(monkeypatch: pytest.MonkeyPatch)
     assert workflow.notes == ()
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "v = {0}\n        for i in range(v): await step.sleep('x', 1)",
+        "await {{{0}: step.sleep, 1: step.sleep}}[event]('x', 1)",
+    ],
+)
+def test_integers_may_have_more_digits_than_python_prints(code: str) -> None:
+    (workflow,) = analyze_source(f"{HEAD}{RUN}        {code.format('0x' + 'f' * 4000)}\n").workflows
+    assert workflow.outline()
+
+
 def test_calls_in_nested_tries_are_evaluated_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each evaluation of a call for the errors of a `try` counts as a branch."""
     monkeypatch.setitem(MAXIMUM, Limit.BRANCHES, 500)

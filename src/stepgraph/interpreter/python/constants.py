@@ -263,10 +263,14 @@ def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imag
 
 
 def evaluate_literal_source(source: str) -> Value:
-    """Evaluate the source of a literal, or return UNKNOWN. Warnings about invalid escapes are suppressed."""
+    """Evaluate the source of a literal, or return UNKNOWN. Warnings about invalid escapes are suppressed.
+
+    Large integers are unknown. Python converts integers of more than 4,300 digits to no string.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Constant(ast.literal_eval(source))
+            value = ast.literal_eval(source)
     except (ValueError, SyntaxError):
         return UNKNOWN
+    return UNKNOWN if isinstance(value, int) and _size(value) > MAX_SIZE else Constant(value)

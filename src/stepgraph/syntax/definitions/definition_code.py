@@ -6,6 +6,7 @@ Names of variables, annotations, docstrings and the layout do not matter.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -18,6 +19,8 @@ from stepgraph.syntax.walk import children, code_without_layout, self_and_statem
 
 _MAX_CHARACTERS: Final = 20_000
 """The maximum length of a definition whose code is read."""
+_LARGE_INTEGER: Final = re.compile(r"(?<!\w)0[xob][0-9a-f_]{3500}", re.IGNORECASE)
+"""An integer that may have more than 4,300 decimal digits. Python converts such integers to no string."""
 _DESCRIPTORS: Final = frozenset({"staticmethod", "classmethod", "property"})
 """The decorators that do not change the result of a method."""
 
@@ -152,7 +155,7 @@ def _without_docstring(lines: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _parsed(code: str) -> list[ast.stmt] | None:
-    if len(code) > _MAX_CHARACTERS:
+    if len(code) > _MAX_CHARACTERS or _LARGE_INTEGER.search(code) is not None:
         return None
     try:
         with warnings.catch_warnings():
