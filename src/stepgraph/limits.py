@@ -290,6 +290,9 @@ BRACKET_DEPTH: Final = 200
 CHAINED_LINKS: Final = 1_000
 """The maximum length of a chain of operators, calls and attributes."""
 
+ADJACENT_STRINGS: Final = 3_000
+"""The maximum number of adjacent string literals, which is also the limit of the native parser."""
+
 PATTERN_DEPTH: Final = 8
 """The maximum depth of nested patterns. Each level multiplies the time of the native parser by two to four."""
 

@@ -44,6 +44,15 @@ def test_5000_nested_brackets_are_refused() -> None:
     assert message.startswith("entry.py:1:205: brackets are nested more than 200 deep")
 
 
+@pytest.mark.parametrize("literal", [b"'a' ", b"f'{a}' "])
+def test_5000_adjacent_strings_are_refused(literal: bytes) -> None:
+    message = problem_of(b"x = (" + literal * 5000 + b")\n")
+    assert message == (
+        f"entry.py:1:{6 + 3000 * len(literal)}: more than 3,000 string literals follow each other."
+        " Write one literal in triple quotes, or join a list."
+    )
+
+
 def test_20000_signs_are_refused() -> None:
     message = problem_of(b"x = " + b"-" * 20_000 + b"1\n")
     assert (

@@ -18,6 +18,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.limits import (
+    ADJACENT_STRINGS,
     BRACKET_DEPTH,
     BRACKET_DEPTH_SUM,
     CHAIN_LENGTH_SUM,
@@ -48,6 +49,8 @@ _TOKEN: Final = re.compile(
 )
 _BLANK: Final = ("joined", "line", "comment")
 """The kinds of text that adds no token to a statement."""
+_STRINGS: Final = ("quote", "prefix", "string")
+"""The kinds of the start of a string literal."""
 # Keywords that are links.
 _LINK_KEYWORDS: Final = frozenset({"lambda", "else", "not", "await", "for"})
 _QUOTES: Final = ('"', "'", '"""', "'''")
@@ -73,6 +76,8 @@ class Excess(Enum):
     """The length of one chain exceeds `CHAINED_LINKS`."""
     PATTERNS = auto()
     """The nesting depth of one pattern exceeds `PATTERN_DEPTH`."""
+    STRINGS = auto()
+    """The number of adjacent string literals exceeds `ADJACENT_STRINGS`."""
     TOKENS = auto()
     """The number of tokens of one statement exceeds `STATEMENT_TOKENS`."""
     BRACKETS_IN_ALL = auto()
@@ -123,6 +128,8 @@ class _FormatString(Struct):
     """An open format string: an f-string or a t-string."""
 
     quote: str
+    string_count: int
+    """The number of adjacent string literals up to this one."""
     field_depths: list[int] = field(default_factory=list)
     """The number of link counters in each open replacement field, outermost first. Fields can nest in format specs."""
 
@@ -137,6 +144,8 @@ class _Scanner(Struct):
     """Open format strings, outermost first."""
     token_count: int = 0
     """The number of tokens of the current logical line so far, with one for each string."""
+    string_count: int = 0
+    """The number of adjacent string literals so far, or 0 after another token."""
     has_token_in_line: bool = False
     """Whether the current logical line has a token so far."""
     has_match: bool = False
@@ -166,6 +175,10 @@ class _Scanner(Struct):
         self.token_count += kind not in _BLANK
         if self.token_count > STATEMENT_TOKENS:
             raise _ExcessFoundError(Excess.TOKENS, token.start())
+        if kind not in _BLANK:
+            self.string_count = self.string_count + 1 if kind in _STRINGS else 0
+            if self.string_count > ADJACENT_STRINGS:
+                raise _ExcessFoundError(Excess.STRINGS, token.start())
         match kind:
             case "joined" | "comment" | "number" | "plain":
                 return token.end()
@@ -193,7 +206,7 @@ class _Scanner(Struct):
 
     def _end_line(self) -> None:
         if len(self.links) == 1:
-            self.links[0] = self.token_count = 0
+            self.links[0] = self.token_count = self.string_count = 0
             self.has_token_in_line = self.is_in_pattern = False
 
     def _count_word(self, token: re.Match[str]) -> None:
@@ -237,7 +250,7 @@ class _Scanner(Struct):
         if set(prefix).isdisjoint("fFtT"):
             rest = _STRING_REST[quote].match(self.text, offset)
             return None if rest is None else rest.end()
-        self.format_strings.append(_FormatString(quote))
+        self.format_strings.append(_FormatString(quote, self.string_count))
         return self._scan_format_string(offset)
 
     def _scan_closing_bracket(self, token: re.Match[str]) -> int | None:
@@ -269,7 +282,7 @@ class _Scanner(Struct):
         while (part := _FORMAT_PARTS[string.quote].search(self.text, offset)) is not None:
             offset = part.end()
             if part["quote"]:
-                self.format_strings.pop()
+                self.string_count = self.format_strings.pop().string_count
                 return offset
             if part["field"] or (string.field_depths and part[0] == "{{"):
                 self._open_bracket(part.start())
@@ -291,6 +304,7 @@ _MESSAGES: Final = {
     Excess.LINKS_IN_ALL: "the module has too many long chains of operators, calls and attributes.",
     Excess.PATTERNS_IN_ALL: "the module has too many deeply nested patterns.",
     Excess.PATTERNS: f"a pattern is nested more than {PATTERN_DEPTH} deep.",
+    Excess.STRINGS: f"more than {ADJACENT_STRINGS:,} string literals follow each other.",
     Excess.TOKENS: f"a statement has more than {STATEMENT_TOKENS:,} tokens.",
 }
 _ADVICE: Final = {
@@ -300,6 +314,7 @@ _ADVICE: Final = {
     Excess.LINKS_IN_ALL: "Split the expressions.",
     Excess.PATTERNS_IN_ALL: "Match the inner parts in separate `match` statements.",
     Excess.PATTERNS: "Match the inner part in a separate `match` statement.",
+    Excess.STRINGS: "Write one literal in triple quotes, or join a list.",
     Excess.TOKENS: "Split the statement.",
 }
 

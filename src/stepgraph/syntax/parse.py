@@ -190,19 +190,20 @@ def _check_nesting(path: str, text: str) -> NestingSums:
 def _syntax_problem(source: bytes, path: str, error: Exception) -> Problem:
     """Return the problem of a source that LibCST rejects.
 
-    LibCST's positions are unreliable, so CPython locates the error unless it accepts the source.
+    LibCST's positions are unreliable, so CPython locates the error unless it accepts the source. Raises InputError if
+    the source exceeds a limit of the native parser.
     """
     problem = _python_problem(source, path)
     if problem is not None:
         return _conflict_problem(source, path) or problem
-    if isinstance(error, cst.ParserSyntaxError):
-        message = error.message.splitlines()[-1] if error.message else "invalid syntax"
-        return _problem_at(path, f"syntax error: {message}.", "", error.editor_line, error.editor_column)
     if isinstance(error, UnusualNameError):
         name, normal, position = error.first()
         message = f"Python reads the name `{name}` as `{normal}`, so the code differs from what it seems to be."
         return Problem(path, message, f"Write `{normal}`.", *position)
     message = "valid Python that the parser, LibCST, does not support."
+    if isinstance(error, cst.ParserSyntaxError):
+        _check_nesting(path, _decode(source)[0])
+        return _problem_at(path, message, "Rewrite the code here.", error.editor_line, error.editor_column)
     return Problem(path, message, "Put spaces between keywords and brackets.")
 
 
