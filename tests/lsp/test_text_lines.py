@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,19 @@ POSITIONS = st.builds(Position, st.integers(0, 6), st.integers(0, 7))
 def test_lines_end_at_line_feeds_and_carriage_returns() -> None:
     lines = TextLines.of("a\fb\nc\r\nd\re\u2028f\n", UTF_16)
     assert lines.lines == ["a\fb", "c", "d", "e\u2028f", ""]
-    assert lines.starts == [0, 4, 7, 9, 13]
+    assert list(lines.starts) == [0, 4, 7, 9, 13]
+
+
+def test_the_lines_of_a_text_need_little_memory() -> None:
+    """A document that is too large to be analyzed still has lines, and an editor sends up to 64 MB."""
+    text = "\n" * 100_000
+    tracemalloc.start()
+    lines, edited = TextLines.of(text, UTF_16), EditedText(text, UTF_16)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(lines.lines) == 100_001
+    assert len(edited.text) == 100_000
+    assert peak < 30 * len(text)
 
 
 @pytest.mark.parametrize(("encoding", "character"), [(UTF_8, 7), (UTF_16, 4), (UTF_32, 3)])

@@ -7,6 +7,7 @@ protocol count units of the encoding that the client has chosen; those of spans 
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
@@ -33,14 +34,15 @@ class TextLines(Struct, frozen=True):
     """The lines of a text, without line breaks."""
 
     lines: Sequence[str]
-    starts: Sequence[int]
+    starts: array[int]
     """The offset of the start of each line in the text, in characters."""
     encoding: PositionEncodingKind
 
     @classmethod
     def of(cls, text: str, encoding: PositionEncodingKind) -> TextLines:
         """Return the lines of a text. A text that ends with a line break has an empty last line."""
-        starts = [0, *(line_break.end() for line_break in _LINE_BREAK.finditer(text))]
+        starts = array("Q", [0])
+        starts.extend(line_break.end() for line_break in _LINE_BREAK.finditer(text))
         return cls(_LINE_BREAK.split(text), starts, encoding)
 
     def position(self, line: int, column: int) -> Position:
@@ -111,8 +113,13 @@ class EditedText:
 
 def _lines_with_breaks(text: str) -> list[str]:
     """Return the lines of a text with their line breaks, except for the last line, which has none."""
-    ends = [line_break.end() for line_break in _LINE_BREAK.finditer(text)]
-    return [text[start:end] for start, end in zip([0, *ends], [*ends, len(text)], strict=True)]
+    lines: list[str] = []
+    start = 0
+    for line_break in _LINE_BREAK.finditer(text):
+        lines.append(text[start : line_break.end()])
+        start = line_break.end()
+    lines.append(text[start:])
+    return lines
 
 
 def count_characters(line: str, units: int, encoding: PositionEncodingKind) -> int:
