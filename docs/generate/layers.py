@@ -22,6 +22,7 @@ _GAP: Final = 8
 _LEFT: Final = 44
 _PURPOSE: Final = 186
 
+_PACKAGE: Final = "stepgraph"
 # The entry point is omitted.
 _ENTRY: Final = "__main__"
 
@@ -49,7 +50,7 @@ def read_layers() -> list[Layer]:
     """Return the modules of each layer, from top to bottom."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = settings["tool"]["importlinter"]["contracts"]
-    (contract,) = (contract for contract in contracts if contract["type"] == "layers")
+    (contract,) = (contract for contract in contracts if contract.get("containers") == [_PACKAGE])
     layers = ([name.strip() for name in layer.split("|")] for layer in contract["layers"])
     return [layer for layer in layers if layer != [_ENTRY]]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from lsprotocol.types import PositionEncodingKind, TextDocumentEdit, TextEdit, WorkspaceEdit
 
-from stepgraph.lsp.text_lines import TextLines
+from stepgraph.lsp.protocol.text_lines import TextLines
 
 
 def applied(text: str, edits: Iterable[TextEdit]) -> str:

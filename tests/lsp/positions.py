@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lsprotocol.types import Position, Range
 
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.sessions.views import DocumentView
 from tests.cli.sources import IMPORT, write
 from tests.lsp.views import Workspace
 

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import BinaryIO, Final
 
 from stepgraph.cli.live_projects import open_live_project
-from stepgraph.lsp.lifecycle import add_documents, add_lifecycle
-from stepgraph.lsp.server import WorkflowServer
+from stepgraph.lsp.sessions.lifecycle import add_documents, add_lifecycle
+from stepgraph.lsp.sessions.server import WorkflowServer
 
 Message = dict[str, object]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepgraph.lsp.adjacent_steps import AdjacentSteps, FlowIndex
+from stepgraph.lsp.steps.adjacent_steps import AdjacentSteps, FlowIndex
 from stepgraph.model.details import NO_DETAILS, Detail, Details
 from stepgraph.model.payload import FunctionDef, Node
 from stepgraph.model.walk import is_step, walk_workflow

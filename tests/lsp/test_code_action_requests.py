@@ -6,7 +6,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from stepgraph.lsp.code_actions import EXPLAIN
+from stepgraph.lsp.requests.code_actions import EXPLAIN
 from tests.checks.filtering import in_run
 from tests.lsp.applied_edits import applied, edits_by_uri
 from tests.lsp.editor import OpenProject

@@ -27,8 +27,8 @@ from lsprotocol.types import (
 )
 from msgspec.structs import replace
 
-from stepgraph.lsp.code_actions import ActionData, CodeActionSupport, code_actions, edit_of
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.requests.code_actions import ActionData, CodeActionSupport, code_actions, edit_of
+from stepgraph.lsp.sessions.views import DocumentView
 from tests.checks.filtering import in_run
 from tests.lsp.applied_edits import applied, edits_by_uri
 from tests.lsp.views import Workspace

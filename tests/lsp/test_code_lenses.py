@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from stepgraph.limits import MAXIMUM, Limit
-from stepgraph.lsp.code_lenses import code_lenses
-from stepgraph.lsp.diagnostics import diagnostics_of
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.requests.code_lenses import code_lenses
+from stepgraph.lsp.sessions.diagnostics import diagnostics_of
+from stepgraph.lsp.sessions.views import DocumentView
 from tests.cli.sources import IMPORT, module, workflow
 from tests.lsp.views import Workspace
 

@@ -11,8 +11,8 @@ import pytest
 from lsprotocol.types import Diagnostic, DiagnosticSeverity, DiagnosticTag
 
 from stepgraph.cli.main import main
-from stepgraph.lsp import diagnostics
-from stepgraph.lsp.diagnostics import diagnostics_of
+from stepgraph.lsp.sessions import diagnostics
+from stepgraph.lsp.sessions.diagnostics import diagnostics_of
 from tests.checks.filtering import in_run
 from tests.lsp.editor import OpenProject
 from tests.lsp.views import Workspace

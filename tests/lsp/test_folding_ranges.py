@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lsprotocol.types import FoldingRange, FoldingRangeKind
 
-from stepgraph.lsp.folding_ranges import folding_ranges
+from stepgraph.lsp.requests.folding_ranges import folding_ranges
 from tests.cli.sources import IMPORT, module, workflow
 from tests.lsp.views import Workspace
 

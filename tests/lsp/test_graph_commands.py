@@ -13,11 +13,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.uris import to_fs_path
 
-from stepgraph.lsp import page_servers
-from stepgraph.lsp.code_lenses import SHOW_FINDINGS, SHOW_GRAPH
-from stepgraph.lsp.graph_commands import GraphCommands, GraphTarget
-from stepgraph.lsp.page_servers import ServedProject
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.requests.code_lenses import SHOW_FINDINGS, SHOW_GRAPH
+from stepgraph.lsp.requests.graph_commands import GraphCommands, GraphTarget
+from stepgraph.lsp.sessions import page_servers
+from stepgraph.lsp.sessions.page_servers import ServedProject
+from stepgraph.lsp.sessions.views import DocumentView
 from tests.cli.sources import module, workflow
 from tests.lsp.editor import Editor, OpenProject
 from tests.lsp.positions import text_at

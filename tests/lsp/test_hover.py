@@ -14,7 +14,7 @@ from lsprotocol.types import (
     TextDocumentClientCapabilities,
 )
 
-from stepgraph.lsp.hover import hover_at, markup_kind
+from stepgraph.lsp.requests.hover import hover_at, markup_kind
 from tests.cli.sources import IMPORT, write
 from tests.lsp.positions import program, text_at, view_at_caret
 

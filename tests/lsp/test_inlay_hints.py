@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lsprotocol.types import InlayHint, Position, Range
 
-from stepgraph.lsp.inlay_hints import inlay_hints
+from stepgraph.lsp.requests.inlay_hints import inlay_hints
 from tests.cli.sources import IMPORT, write
 from tests.lsp.positions import CARET, program, view_at_caret
 

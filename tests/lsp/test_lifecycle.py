@@ -12,9 +12,9 @@ from typing import Final
 import pytest
 
 from stepgraph.incremental import OnModule
-from stepgraph.lsp import lifecycle, session
-from stepgraph.lsp.documents import Document
-from stepgraph.lsp.folder import AnalyzedFolder, Folder
+from stepgraph.lsp.protocol.documents import Document
+from stepgraph.lsp.sessions import lifecycle, session
+from stepgraph.lsp.sessions.folder import AnalyzedFolder, Folder
 from tests.cli.sources import module, workflow
 from tests.lsp.raw_client import Message, RawClient
 from tests.project.trees import plant

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from lsprotocol.types import DocumentHighlightKind, Location
 
-from stepgraph.lsp.navigation import definition_at, highlights_at, references_at
+from stepgraph.lsp.requests.navigation import definition_at, highlights_at, references_at
 from tests.lsp.positions import program, text_at, view_at_caret
 
 HELPERS = """\

@@ -10,8 +10,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from stepgraph.lsp import page_servers
-from stepgraph.lsp.page_servers import PageServers, ServedProject
+from stepgraph.lsp.sessions import page_servers
+from stepgraph.lsp.sessions.page_servers import PageServers, ServedProject
 from tests.cli.sources import module, workflow
 from tests.project.trees import plant
 

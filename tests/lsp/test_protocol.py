@@ -8,7 +8,7 @@ import json
 import pytest
 
 from stepgraph.cli.live_projects import open_live_project
-from stepgraph.lsp.server import WorkflowServer
+from stepgraph.lsp.sessions.server import WorkflowServer
 
 
 class RecordingServer(WorkflowServer):

@@ -13,8 +13,8 @@ from lsprotocol.types import (
     VersionedTextDocumentIdentifier,
 )
 
-from stepgraph.lsp.linked_names import RenameError
-from stepgraph.lsp.renaming import RenameSupport, prepare_rename, rename
+from stepgraph.lsp.requests.linked_names import RenameError
+from stepgraph.lsp.requests.renaming import RenameSupport, prepare_rename, rename
 from tests.cli.sources import write
 from tests.lsp.applied_edits import applied
 from tests.lsp.positions import CARET, program, text_at, view_at_caret

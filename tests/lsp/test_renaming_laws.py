@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from lsprotocol.types import Position
 
 from stepgraph.live.live_project import ProjectState
-from stepgraph.lsp.linked_names import RenameError
-from stepgraph.lsp.renaming import RenameSupport, prepare_rename, rename
+from stepgraph.lsp.requests.linked_names import RenameError
+from stepgraph.lsp.requests.renaming import RenameSupport, prepare_rename, rename
 from tests.effort import EXAMPLES, sample, thorough
 from tests.fixtures.files import FIXTURES
 from tests.lsp.applied_edits import applied

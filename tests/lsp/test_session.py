@@ -10,7 +10,7 @@ from typing import Final
 import pytest
 from lsprotocol import types
 
-from stepgraph.lsp import session as session_module
+from stepgraph.lsp.sessions import session as session_module
 from tests.cli.conftest import needs_unix_files
 from tests.cli.sources import IMPORT, SYNTAX_ERROR, module, workflow
 from tests.lsp.open_session import OpenSession

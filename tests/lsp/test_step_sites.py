@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.cli.live_projects import open_live_project
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.step_sites import StepSites, nodes_by_declaration, step_sites
+from stepgraph.lsp.steps.step_sites import StepSites, nodes_by_declaration, step_sites
 from tests.cli.sources import IMPORT, write
 
 LEGACY = (

@@ -11,7 +11,7 @@ from lsprotocol.converters import get_converter
 from lsprotocol.types import DocumentSymbol, Position, Range, SymbolInformation, SymbolKind
 
 from stepgraph.limits import SEARCHED_SYMBOLS, SYMBOL_LEVELS
-from stepgraph.lsp.symbols import document_symbols, find_symbols, flat_symbols
+from stepgraph.lsp.requests.symbols import document_symbols, find_symbols, flat_symbols
 from tests.cli.sources import IMPORT, module, workflow
 from tests.lsp.positions import text_at
 from tests.lsp.views import Workspace

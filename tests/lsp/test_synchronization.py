@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.lsp.diagnostics import SOURCE
+from stepgraph.lsp.sessions.diagnostics import SOURCE
 from tests.cli.sources import module, workflow
 from tests.lsp.editor import OpenProject
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol.types import Position, PositionEncodingKind, Range
 
-from stepgraph.lsp.text_lines import EditedText, LineShift, TextLines
+from stepgraph.lsp.protocol.text_lines import EditedText, LineShift, TextLines
 from stepgraph.model.span import Span
 
 UTF_8, UTF_16, UTF_32 = PositionEncodingKind.Utf8, PositionEncodingKind.Utf16, PositionEncodingKind.Utf32

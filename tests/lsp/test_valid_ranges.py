@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from lsprotocol.types import DocumentSymbol, FoldingRange
 
-from stepgraph.lsp.code_lenses import code_lenses
-from stepgraph.lsp.folding_ranges import folding_ranges
-from stepgraph.lsp.symbols import document_symbols
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.requests.code_lenses import code_lenses
+from stepgraph.lsp.requests.folding_ranges import folding_ranges
+from stepgraph.lsp.requests.symbols import document_symbols
+from stepgraph.lsp.sessions.views import DocumentView
 from tests.effort import EXAMPLES
 from tests.fixtures.files import FIXTURES
 from tests.lsp.test_symbols import misplaced

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from lsprotocol.types import PositionEncodingKind
 
-from stepgraph.lsp.text_lines import TextLines
-from stepgraph.lsp.workspace_edits import text_edits
+from stepgraph.lsp.protocol.text_lines import TextLines
+from stepgraph.lsp.requests.workspace_edits import text_edits
 from tests.lsp.applied_edits import applied
 
 

@@ -9,9 +9,9 @@ from lsprotocol.types import PositionEncodingKind, TextDocumentItem
 
 from stepgraph.cli.live_projects import open_live_project
 from stepgraph.fixing import FixedFile
-from stepgraph.lsp.documents import Document, Documents
-from stepgraph.lsp.folder import AnalyzedFolder, Folder
-from stepgraph.lsp.views import DocumentView, FolderView
+from stepgraph.lsp.protocol.documents import Document, Documents
+from stepgraph.lsp.sessions.folder import AnalyzedFolder, Folder
+from stepgraph.lsp.sessions.views import DocumentView, FolderView
 from tests.project.trees import plant
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.lsp.adjacent_steps import FlowIndex
+from stepgraph.lsp.steps.adjacent_steps import FlowIndex
 from stepgraph.model.payload import Step, Workflow
 from stepgraph.model.walk import is_step, walk_workflow
 from tests.acceptance.step_names import matches_name

@@ -8,20 +8,20 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.lsp.code_action_requests import add_code_actions
-from stepgraph.lsp.code_lenses import SHOW_FINDINGS, SHOW_GRAPH, code_lenses
-from stepgraph.lsp.editor_window import EditorWindow
-from stepgraph.lsp.folder import OpenProject
-from stepgraph.lsp.folding_ranges import folding_ranges
-from stepgraph.lsp.graph_commands import GraphCommands, find_target
-from stepgraph.lsp.hover import hover_at, markup_kind
-from stepgraph.lsp.inlay_hints import inlay_hints
-from stepgraph.lsp.lifecycle import add_documents, add_lifecycle
-from stepgraph.lsp.linked_names import RenameError
-from stepgraph.lsp.navigation import definition_at, highlights_at, references_at
-from stepgraph.lsp.renaming import RenameSupport, prepare_rename, rename
-from stepgraph.lsp.server import WorkflowServer, standard_streams
-from stepgraph.lsp.symbols import document_symbols, find_symbols, flat_symbols
+from stepgraph.lsp.protocol.editor_window import EditorWindow
+from stepgraph.lsp.requests.code_action_requests import add_code_actions
+from stepgraph.lsp.requests.code_lenses import SHOW_FINDINGS, SHOW_GRAPH, code_lenses
+from stepgraph.lsp.requests.folding_ranges import folding_ranges
+from stepgraph.lsp.requests.graph_commands import GraphCommands, find_target
+from stepgraph.lsp.requests.hover import hover_at, markup_kind
+from stepgraph.lsp.requests.inlay_hints import inlay_hints
+from stepgraph.lsp.requests.linked_names import RenameError
+from stepgraph.lsp.requests.navigation import definition_at, highlights_at, references_at
+from stepgraph.lsp.requests.renaming import RenameSupport, prepare_rename, rename
+from stepgraph.lsp.requests.symbols import document_symbols, find_symbols, flat_symbols
+from stepgraph.lsp.sessions.folder import OpenProject
+from stepgraph.lsp.sessions.lifecycle import add_documents, add_lifecycle
+from stepgraph.lsp.sessions.server import WorkflowServer, standard_streams
 
 
 def serve_editor(open_project: OpenProject) -> bool:

@@ -16,12 +16,12 @@ from typing import Final, Protocol, TypeVar
 
 from stepgraph.fixing import FixedFile
 from stepgraph.live.live_project import AnalysisCanceledError
-from stepgraph.lsp.analysis_thread import AnalysisThread
-from stepgraph.lsp.documents import Documents
-from stepgraph.lsp.folder import AnalyzedFolder, Folder, OpenProject, is_inside
-from stepgraph.lsp.publishing import DiagnosticsClient, Publisher
-from stepgraph.lsp.views import DocumentView, FolderView
-from stepgraph.lsp.workspace import Workspace
+from stepgraph.lsp.protocol.documents import Documents
+from stepgraph.lsp.sessions.analysis_thread import AnalysisThread
+from stepgraph.lsp.sessions.folder import AnalyzedFolder, Folder, OpenProject, is_inside
+from stepgraph.lsp.sessions.publishing import DiagnosticsClient, Publisher
+from stepgraph.lsp.sessions.views import DocumentView, FolderView
+from stepgraph.lsp.sessions.workspace import Workspace
 from stepgraph.phrases import counted
 
 Result = TypeVar("Result")

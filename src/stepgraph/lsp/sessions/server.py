@@ -15,11 +15,11 @@ from pygls.exceptions import JsonRpcException, JsonRpcInternalError, PyglsError
 from pygls.lsp.server import LanguageServer
 
 from stepgraph.escaping.plain_text import log_line
-from stepgraph.lsp.connection import Connection
-from stepgraph.lsp.folder import OpenProject
-from stepgraph.lsp.progress import ProgressReport
-from stepgraph.lsp.protocol import SessionProtocol
-from stepgraph.lsp.session import Session
+from stepgraph.lsp.protocol.connection import Connection
+from stepgraph.lsp.protocol.json_rpc import SessionProtocol
+from stepgraph.lsp.sessions.folder import OpenProject
+from stepgraph.lsp.sessions.progress import ProgressReport
+from stepgraph.lsp.sessions.session import Session
 from stepgraph.version import __version__
 
 _NAME: Final = "stepgraph"

@@ -14,7 +14,7 @@ from lsprotocol import types
 from pygls.protocol import LanguageServerProtocol
 
 from stepgraph.escaping.plain_text import brief_line
-from stepgraph.lsp.connection import INVALID_JSON
+from stepgraph.lsp.protocol.connection import INVALID_JSON
 
 if TYPE_CHECKING:
     from cattrs import Converter

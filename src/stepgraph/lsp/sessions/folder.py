@@ -12,7 +12,7 @@ from msgspec import Struct
 from stepgraph.fixing import FixedFile
 from stepgraph.incremental import OnModule
 from stepgraph.live.live_project import LiveProject, ProjectState
-from stepgraph.lsp.documents import Document
+from stepgraph.lsp.protocol.documents import Document
 from stepgraph.project.change_watch import ChangeWatch
 from stepgraph.project.class_names import BASE_CLASS
 from stepgraph.project.file_selection import FileSelection, read_selection

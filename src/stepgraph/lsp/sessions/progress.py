@@ -12,7 +12,7 @@ from pygls.exceptions import JsonRpcException
 from stepgraph.escaping.plain_text import brief_line
 
 if TYPE_CHECKING:
-    from stepgraph.lsp.server import WorkflowServer
+    from stepgraph.lsp.sessions.server import WorkflowServer
 
 _TITLE: Final = "Analyzing workflows"
 

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from stepgraph.limits import SEARCHED_SYMBOLS
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.outlines import OutlinedFile, OutlineItem, outline_in, symbol_kind, symbol_name
-from stepgraph.lsp.views import DocumentView, FolderView
+from stepgraph.lsp.sessions.views import DocumentView, FolderView
+from stepgraph.lsp.steps.outlines import OutlinedFile, OutlineItem, outline_in, symbol_kind, symbol_name
 from stepgraph.model.payload import Node
 from stepgraph.model.span import Span
 from stepgraph.model.walk import is_step, walk_workflow

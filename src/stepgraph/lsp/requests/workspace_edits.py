@@ -19,8 +19,8 @@ from lsprotocol.types import (
 )
 
 from stepgraph.fixing import FixedFile, changed_lines
-from stepgraph.lsp.text_lines import TextLines
-from stepgraph.lsp.views import FolderView
+from stepgraph.lsp.protocol.text_lines import TextLines
+from stepgraph.lsp.sessions.views import FolderView
 from stepgraph.project.encoding import readable_text
 
 _BYTE_ORDER_MARK: Final = "\ufeff"

@@ -22,11 +22,11 @@ from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.durations import DAY, UNITS, parse_duration
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import HINT_COMPARISONS, INLAY_HINTS
-from stepgraph.lsp.hover_text import listed, plain_line
-from stepgraph.lsp.step_order import StepOrder, WorkflowSteps, workflow_steps, workflows_in
-from stepgraph.lsp.step_phrases import UNEVEN_UNITS
-from stepgraph.lsp.text_lines import TextLines
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.protocol.text_lines import TextLines
+from stepgraph.lsp.requests.hover_text import listed, plain_line
+from stepgraph.lsp.requests.step_phrases import UNEVEN_UNITS
+from stepgraph.lsp.sessions.views import DocumentView
+from stepgraph.lsp.steps.step_order import StepOrder, WorkflowSteps, workflow_steps, workflows_in
 from stepgraph.model.payload import Step
 from stepgraph.model.span import Span
 from stepgraph.model.walk import is_step

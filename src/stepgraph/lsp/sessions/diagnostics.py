@@ -23,8 +23,8 @@ from stepgraph.checks.folding import fold_findings
 from stepgraph.checks.rule import rule_url
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import PUBLISHED_DIAGNOSTICS
-from stepgraph.lsp.text_lines import TextLines
-from stepgraph.lsp.views import FolderView
+from stepgraph.lsp.protocol.text_lines import TextLines
+from stepgraph.lsp.sessions.views import FolderView
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 from stepgraph.report.json_report import finding_data

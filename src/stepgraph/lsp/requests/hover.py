@@ -10,11 +10,18 @@ from lsprotocol.types import ClientCapabilities, Hover, MarkupKind, Position
 from msgspec import Struct
 
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.hover_contents import StepUse, function_text, group_text, loop_text, step_text, workflow_text
-from stepgraph.lsp.hover_text import MAX_LISTED, HoverText, merged_content
-from stepgraph.lsp.step_order import WorkflowSteps, workflow_steps, workflows_in
-from stepgraph.lsp.step_sites import SiteKind, SourceStep, StepSites, step_sites
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.requests.hover_contents import (
+    StepUse,
+    function_text,
+    group_text,
+    loop_text,
+    step_text,
+    workflow_text,
+)
+from stepgraph.lsp.requests.hover_text import MAX_LISTED, HoverText, merged_content
+from stepgraph.lsp.sessions.views import DocumentView
+from stepgraph.lsp.steps.step_order import WorkflowSteps, workflow_steps, workflows_in
+from stepgraph.lsp.steps.step_sites import SiteKind, SourceStep, StepSites, step_sites
 from stepgraph.model.payload import Step
 from stepgraph.model.span import Span
 from stepgraph.model.walk import is_step

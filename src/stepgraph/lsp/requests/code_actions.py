@@ -32,9 +32,9 @@ from stepgraph.checks.suppression_edits import SuppressionEdit, remove_suppressi
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.fixing import FixedFile, compute_fixes
 from stepgraph.limits import CODE_ACTION_FINDINGS
-from stepgraph.lsp.diagnostics import diagnostic_of, range_of
-from stepgraph.lsp.views import DocumentView
-from stepgraph.lsp.workspace_edits import accepts_versions, byte_order_mark, edits_of_fixes, workspace_edit
+from stepgraph.lsp.requests.workspace_edits import accepts_versions, byte_order_mark, edits_of_fixes, workspace_edit
+from stepgraph.lsp.sessions.diagnostics import diagnostic_of, range_of
+from stepgraph.lsp.sessions.views import DocumentView
 from stepgraph.syntax.edits.source_edits import Edit
 
 FIX_ALL: Final = "source.fixAll.stepgraph"

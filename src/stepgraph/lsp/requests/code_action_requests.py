@@ -11,7 +11,8 @@ from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
 from stepgraph.checks.catalogue import BY_CODE
 from stepgraph.checks.rule import rule_url
 from stepgraph.escaping.plain_text import brief_line
-from stepgraph.lsp.code_actions import (
+from stepgraph.lsp.protocol.editor_window import Window
+from stepgraph.lsp.requests.code_actions import (
     EXPLAIN,
     KINDS,
     ActionData,
@@ -20,9 +21,8 @@ from stepgraph.lsp.code_actions import (
     code_actions,
     edit_of,
 )
-from stepgraph.lsp.editor_window import Window
-from stepgraph.lsp.server import WorkflowServer
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.sessions.server import WorkflowServer
+from stepgraph.lsp.sessions.views import DocumentView
 
 _TEXT_HAS_CHANGED: Final = "the text has changed since this action was offered."
 _NOTHING_CHANGES: Final = (

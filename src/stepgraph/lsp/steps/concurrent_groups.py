@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.lsp.enclosing_nodes import EnclosingNodes
+from stepgraph.lsp.steps.enclosing_nodes import EnclosingNodes
 from stepgraph.model.payload import Node, Step
 from stepgraph.render.group_order import is_over_at_the_first, is_unawaited
 

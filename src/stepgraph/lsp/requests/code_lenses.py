@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.folding import fold_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.sessions.views import DocumentView
 from stepgraph.phrases import counted
 
 SHOW_GRAPH: Final = "stepgraph.showGraph"

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from lsprotocol.types import FoldingRange, FoldingRangeKind
 from msgspec import Struct
 
-from stepgraph.lsp.step_sites import SourceStep, step_sites
-from stepgraph.lsp.views import CodeMap, DocumentView
+from stepgraph.lsp.sessions.views import CodeMap, DocumentView
+from stepgraph.lsp.steps.step_sites import SourceStep, step_sites
 from stepgraph.model.span import Span
 from stepgraph.syntax.decorated import decorated_function
 

@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from stepgraph.diff.step_types import step_traits
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.code_lenses import missing_graph_reason
-from stepgraph.lsp.hover_text import MAX_LISTED, CodeText, HoverLine, HoverText, joined, listed
-from stepgraph.lsp.step_order import StepOrder
-from stepgraph.lsp.step_phrases import (
+from stepgraph.lsp.requests.code_lenses import missing_graph_reason
+from stepgraph.lsp.requests.hover_text import MAX_LISTED, CodeText, HoverLine, HoverText, joined, listed
+from stepgraph.lsp.requests.step_phrases import (
     concurrency_phrase,
     duration_phrase,
     enclosing_phrase,
@@ -23,7 +22,8 @@ from stepgraph.lsp.step_phrases import (
     started_phrases,
     step_kind,
 )
-from stepgraph.lsp.step_sites import SourceStep, step_sites
+from stepgraph.lsp.steps.step_order import StepOrder
+from stepgraph.lsp.steps.step_sites import SourceStep, step_sites
 from stepgraph.model.payload import FunctionDef, Loop, Node, Parallel, Step
 from stepgraph.model.walk import children, is_clocked, is_step, walk
 from stepgraph.phrases import counted, workflow_title

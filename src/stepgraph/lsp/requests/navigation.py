@@ -14,8 +14,8 @@ from lsprotocol.types import DocumentHighlight, DocumentHighlightKind, Location,
 from msgspec import Struct
 
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.step_sites import SiteKind, SourceStep, StepSite, step_sites
-from stepgraph.lsp.views import DocumentView
+from stepgraph.lsp.sessions.views import DocumentView
+from stepgraph.lsp.steps.step_sites import SiteKind, SourceStep, StepSite, step_sites
 from stepgraph.model.span import Span
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.variables import variable_of_parameter

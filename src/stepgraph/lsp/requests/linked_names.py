@@ -13,8 +13,8 @@ from msgspec import Struct, field
 
 from stepgraph.escaping.plain_text import brief_line
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.navigation import StepKey, key_of
-from stepgraph.lsp.step_sites import SiteKind, SourceStep, StepSite, step_sites
+from stepgraph.lsp.requests.navigation import StepKey, key_of
+from stepgraph.lsp.steps.step_sites import SiteKind, SourceStep, StepSite, step_sites
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace

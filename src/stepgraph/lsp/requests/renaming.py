@@ -24,7 +24,8 @@ from msgspec import Struct
 from stepgraph.checks.analysis.steps import CONTEXT
 from stepgraph.escaping.plain_text import brief_line, visible
 from stepgraph.live.live_project import LiveWorkflow
-from stepgraph.lsp.linked_names import (
+from stepgraph.lsp.protocol.text_lines import TextLines
+from stepgraph.lsp.requests.linked_names import (
     LinkedName,
     LinkedNames,
     NamedByFunction,
@@ -35,11 +36,10 @@ from stepgraph.lsp.linked_names import (
     is_implicit,
     linked_names,
 )
-from stepgraph.lsp.navigation import key_of
-from stepgraph.lsp.step_sites import SiteKind, SourceStep, StepSite, StepSites, step_sites
-from stepgraph.lsp.text_lines import TextLines
-from stepgraph.lsp.views import DocumentView, FolderView
-from stepgraph.lsp.workspace_edits import EditsByPath, accepts_versions, workspace_edit
+from stepgraph.lsp.requests.navigation import key_of
+from stepgraph.lsp.requests.workspace_edits import EditsByPath, accepts_versions, workspace_edit
+from stepgraph.lsp.sessions.views import DocumentView, FolderView
+from stepgraph.lsp.steps.step_sites import SiteKind, SourceStep, StepSite, StepSites, step_sites
 from stepgraph.model.span import Span
 from stepgraph.project.file_selection import DEFAULT_EXCLUDE
 from stepgraph.syntax.module import SourcePlace

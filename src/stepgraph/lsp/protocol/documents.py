@@ -14,8 +14,8 @@ from lsprotocol.types import (
 )
 from msgspec import Struct
 
-from stepgraph.lsp.text_lines import EditedText, TextLines
-from stepgraph.lsp.uris import path_of
+from stepgraph.lsp.protocol.text_lines import EditedText, TextLines
+from stepgraph.lsp.protocol.uris import path_of
 from stepgraph.model.note import InputError
 from stepgraph.project.encoding import encode_text
 from stepgraph.project.folders import real_path

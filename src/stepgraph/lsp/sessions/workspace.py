@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-from stepgraph.lsp.documents import Document
-from stepgraph.lsp.folder import Folder, OpenProject
+from stepgraph.lsp.protocol.documents import Document
+from stepgraph.lsp.sessions.folder import Folder, OpenProject
 
 
 class Workspace:

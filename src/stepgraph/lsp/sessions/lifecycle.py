@@ -11,10 +11,10 @@ from typing import Final
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from stepgraph.lsp.client_settings import SECTION, ClientSettings, read_client_settings
-from stepgraph.lsp.server import WorkflowServer
-from stepgraph.lsp.session import Session
-from stepgraph.lsp.uris import path_of, uri_of
+from stepgraph.lsp.protocol.client_settings import SECTION, ClientSettings, read_client_settings
+from stepgraph.lsp.protocol.uris import path_of, uri_of
+from stepgraph.lsp.sessions.server import WorkflowServer
+from stepgraph.lsp.sessions.session import Session
 
 _WATCHED: Final = ("**/*.py", "**/pyproject.toml", "**/wrangler*.{toml,jsonc}", "**/.gitignore", "**/*.json")
 """The patterns of the files that the editor watches. A baseline may have any name, usually one of JSON."""

@@ -11,12 +11,12 @@ from lsprotocol.types import Diagnostic, DiagnosticSeverity, Position, Range
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.lsp.diagnostics import SOURCE, diagnostics_of
-from stepgraph.lsp.documents import Document, Documents
-from stepgraph.lsp.folder import is_inside
-from stepgraph.lsp.text_lines import LineShift
-from stepgraph.lsp.uris import path_of
-from stepgraph.lsp.views import FolderView
+from stepgraph.lsp.protocol.documents import Document, Documents
+from stepgraph.lsp.protocol.text_lines import LineShift
+from stepgraph.lsp.protocol.uris import path_of
+from stepgraph.lsp.sessions.diagnostics import SOURCE, diagnostics_of
+from stepgraph.lsp.sessions.folder import is_inside
+from stepgraph.lsp.sessions.views import FolderView
 from stepgraph.model.note import Problem
 
 Diagnostics: TypeAlias = Mapping[str, Sequence[Diagnostic]]

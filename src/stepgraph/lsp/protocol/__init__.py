@@ -1,0 +1,1 @@
+"""The protocol of editors: messages, documents, positions and settings."""

@@ -1,0 +1,1 @@
+"""The answers to the requests of an editor."""
