@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
@@ -29,6 +30,7 @@ from stepgraph.interpreter.values.objects import (
     ClassValue,
     FunctionKind,
     FunctionValue,
+    LexicalScope,
     ModuleValue,
     ProjectObject,
     SuperObject,
@@ -227,11 +229,16 @@ def _super(call: LibraryCall) -> Value:
         method = call.arguments.items[0].value
     elif enclosing.owner is not None:
         method = enclosing.owner
-    if len(call.arguments.items) > 1:
-        receiver = call.arguments.items[1].value
-    else:
-        receiver = next((v for v in scope.names.values() if isinstance(v, ProjectObject | ClassValue)), UNKNOWN)
+    receiver = call.arguments.items[1].value if len(call.arguments.items) > 1 else _first_argument(scope)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
+
+
+def _first_argument(scope: LexicalScope) -> Value:
+    """Return the value of the first parameter of a function, which is usually `self` or `cls`."""
+    binders = scope.bindings.binders.items()
+    name = next((name for name, nodes in binders if isinstance(next(iter(nodes), None), cst.Param)), None)
+    value = UNKNOWN if name is None else scope.names.get(name, UNKNOWN)
+    return value if isinstance(value, Value) else UNKNOWN
 
 
 @models("builtins.eval", "builtins.exec")

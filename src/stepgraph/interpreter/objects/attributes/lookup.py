@@ -342,35 +342,45 @@ def table_of_members(interpreter: Interpreter, place: SourcePlace) -> Mapping:
 
 def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: SourcePlace) -> Value:
     """Return the value of `super().name`, looked up in the following classes of the resolution order."""
+    receiver, after = super_object.receiver, super_object.search_after
+    if isinstance(receiver, Union):
+        return interpreter.apply_to_cases(
+            receiver, lambda case: super_attribute(interpreter, replace(super_object, receiver=case), name, place)
+        )
     receiver_class = class_of_receiver(super_object)
     order = resolution_order(receiver_class)
-    following_classes = (
-        order[order.index(super_object.search_after) + 1 :] if super_object.search_after in order else ()
-    )
+    following_classes = order[order.index(after) + 1 :] if after in order else ()
     if name == "__init__" and generates_initializer(following_classes):
         return SuperConstructor(super_object, name)
     value = find_member(interpreter, following_classes, name)
-    if isinstance(super_object.receiver, ProjectObject):
-        method = container_attribute(interpreter, super_object.receiver, following_classes, name)
+    if isinstance(receiver, ProjectObject):
+        method = container_attribute(interpreter, receiver, following_classes, name)
         if method is not None:
             return method
-    if value is None and name == "__init__" and _initializes_base(super_object.receiver, following_classes):
+    if value is None and name == "__init__" and _initializes_base(receiver, following_classes):
         return SuperConstructor(super_object, name)
     if value is None:
-        owner = super_object.receiver
-        is_of_metaclass = isinstance(owner, ClassValue) and super_object.search_after not in resolution_order(owner)
+        is_of_metaclass = isinstance(receiver, ClassValue) and after not in resolution_order(receiver)
         if name in ("__new__", "__call__") or (name == "__init__" and is_of_metaclass):
             return SuperConstructor(super_object, name)
         if name in ("__setattr__", "__delattr__", "__getattribute__"):
-            receiver = Arguments.of(super_object.receiver, place)
-            return Partial(External(f"builtins.object.{name}"), receiver)
-        if isinstance(super_object.receiver, ProjectObject) and _base_may_run_steps(
-            interpreter, super_object.receiver, following_classes
-        ):
+            return Partial(External(f"builtins.object.{name}"), Arguments.of(receiver, place))
+        if isinstance(receiver, ProjectObject) and _base_may_run_steps(interpreter, receiver, following_classes):
             return Unresolved(f"a base class of `{receiver_class.name}` is outside the project", place)
         return UNKNOWN
-    instance = super_object.receiver if isinstance(super_object.receiver, ProjectObject) else None
-    return bind_member(interpreter, value, instance, receiver_class, place)
+    instance = receiver if isinstance(receiver, ProjectObject) else None
+    member = bind_member(interpreter, value, instance, receiver_class, place)
+    if isinstance(receiver, ProjectObject | ClassValue) or not isinstance(member, FunctionValue):
+        return member
+    return _bind_to_unknown(interpreter, member, receiver, place)
+
+
+def _bind_to_unknown(interpreter: Interpreter, method: FunctionValue, receiver: Value, place: SourcePlace) -> Value:
+    """Return the attribute for a method of an object whose class is unknown."""
+    if method.kind not in ("function", "property") or method.receiver is not None:
+        return method
+    bound = replace(method, receiver=receiver, kind="function")
+    return interpreter.call(bound, Arguments(), place) if method.kind == "property" else bound
 
 
 def _initializes_base(receiver: Value, following_classes: tuple[Value, ...]) -> bool:
