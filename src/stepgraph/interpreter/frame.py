@@ -323,6 +323,8 @@ class Recursion(Struct):
     """See `Frame.returns_awaitable`, for the body in earlier passes."""
     emits_before_return: bool = False
     """See `Frame.emits_before_return`, for the body in earlier passes."""
+    result: HeapCell | None = None
+    """A cell with one slot, the result of the body in earlier passes, if it may lead to a step."""
 
     def assume_kind_of_result(self, frame: Frame) -> bool:
         """Assume that recursive calls return an awaitable if the body does. Return whether the assumption is new."""

@@ -13,10 +13,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.equivalence import MISSING, Slot
-from stepgraph.interpreter.frame import Recursion
+from stepgraph.interpreter.frame import Frame, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import covers, join_slot_values, may_change_reachable_steps, union_values
-from stepgraph.interpreter.path_joins import apply, join_any
+from stepgraph.interpreter.path_joins import apply, join_any, unstable_changes
 from stepgraph.interpreter.signatures import Key
 from stepgraph.interpreter.store import Changes, Store
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
@@ -24,15 +24,17 @@ from stepgraph.interpreter.values.data import data_objects
 from stepgraph.interpreter.values.heap_cells import HeapCell, WeakNames
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.steps import EventPart, Payload
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.interpreter.workflow.data_calls import change_data
 from stepgraph.ir.nodes import Function
-from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import SourcePlace
 
 MAX_RECURSION: Final = 8
 """Maximum depth of a recursion whose calls all have different arguments."""
+_MAX_PASSES: Final = 4
+"""Maximum number of times that the body of a recursive function is interpreted before its changes are widened."""
 
 
 class CallKey(Struct, frozen=True):
@@ -215,6 +217,83 @@ def call_recursively(interpreter: Interpreter, call: RepeatedCall) -> None:
             interpreter.store.write(cell, change.key, joined)
 
 
+def update_assumptions(interpreter: Interpreter, recursion: Recursion) -> bool:
+    """Update the assumptions about recursive calls after the current pass, and return whether they changed.
+
+    After `_MAX_PASSES`, values that still change are widened.
+    """
+    from stepgraph.interpreter.widening import (
+        IN_RECURSION,
+        STRUCTURAL_COMPARISON_PASS,
+        growing_changes,
+        merge_objects,
+        widen,
+    )
+
+    store, place = interpreter.store, recursion.place
+    changes = store.changes(recursion.checkpoint)
+    end = outer_changes(store, recursion, changes)
+    store.rollback(recursion.checkpoint)
+    report_changed_levels(interpreter, recursion, [*recursion.calls, end])
+    head = join_any(store, [recursion.head, *recursion.calls], place)
+    head = merge_objects(head, recursion.newest_serial, store.budget)
+    end = join_any(store, [recursion.end, end], place) if recursion.end else end
+    if recursion.result is not None:
+        end = merge_objects(end, recursion.newest_serial, store.budget)
+    recursion.passes += 1
+    growing: Changes = {}
+    for before, after in ((recursion.head, head), (recursion.end, end)):
+        unstable = unstable_changes(before, after, recursion.newest_serial)
+        if recursion.passes >= STRUCTURAL_COMPARISON_PASS:
+            unstable = growing_changes(unstable, before, after, recursion.newest_serial, store.budget)
+        growing |= unstable
+    if growing and recursion.passes > _MAX_PASSES:
+        widened = {key: widen(change, place, IN_RECURSION) for key, change in growing.items()}
+        store.log_changes(widened)
+        head, end = head | widened, end | widened
+    recursion.head, recursion.end = head, end
+    if recursion.result is not None:
+        recursion.result[_RESULT] = assumed_result(recursion)
+    recursion.calls.clear()
+    apply(store, changes)
+    return bool(growing) and recursion.passes <= _MAX_PASSES + 1
+
+
+def assume_result(store: Store, recursion: Recursion, result: Value) -> None:
+    """Record the result of the body for recursive calls in the next pass, if it may lead to a step.
+
+    It is a change of an outer cell, so that it is joined, compared and widened like the other changes of the body.
+    """
+    if not result.relevant:
+        return
+    if recursion.result is None:
+        recursion.result = HeapCell(recursion.newest_serial, store.budget, {_RESULT: UNKNOWN}, store.events)
+    store.put(recursion.result, _RESULT, result)
+
+
+def assumed_result(recursion: Recursion) -> Value:
+    """Return the result that recursive calls are assumed to have: that of the body in earlier passes, or UNKNOWN."""
+    change = recursion.end.get((id(recursion.result), _RESULT))
+    return change.value if change is not None and isinstance(change.value, Value) else UNKNOWN
+
+
+def omit_recursive_results(recursion: Recursion, frame: Frame) -> None:
+    """Return nothing where the body returns the result of a recursive call, which the other results include."""
+    assumed = assumed_result(recursion)
+    if isinstance(assumed, Union):
+        frame.returns = [replace(each, value=_without(each.value, assumed)) for each in frame.returns]
+
+
+def _without(value: Value, omitted: Union) -> Value:
+    """Return a value with `UNKNOWN` in place of a union in it."""
+    if value is omitted:
+        return UNKNOWN
+    return map_cases(value, lambda case: _without(case, omitted)) if isinstance(value, Union) else value
+
+
+_RESULT: Final = "result"
+
+
 def outer_changes(store: Store, recursion: Recursion, changes: Changes) -> Changes:
     """Return the changes that other levels of a recursion may observe.
 
@@ -252,7 +331,9 @@ def report_changed_levels(interpreter: Interpreter, recursion: Recursion, paths:
             continue
         earlier = [each[key].value for each in (recursion.head, recursion.end) if key in each]
         parts = [change.value] if isinstance(change.value, tuple) else union_values(change.value)
-        if earlier and not all(any(_includes(value, part) for value in earlier) for part in parts):
+        # Attributes that a pass has not set yet are unset, because each pass is rolled back.
+        changed = [part for part in parts if part is not UNSET]
+        if earlier and not all(any(_includes(value, part) for value in earlier) for part in changed):
             interpreter.note(
                 "escapes",
                 recursion.place,

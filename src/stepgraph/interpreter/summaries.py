@@ -14,20 +14,21 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.path_joins import PathChanges, apply, join_ends
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.recursive_calls import (
     CallKey,
+    assume_result,
+    assumed_result,
     call_recursively,
     generalized_key,
-    outer_changes,
+    omit_recursive_results,
     repeated_call,
-    report_changed_levels,
+    update_assumptions,
     without_new_data,
 )
 from stepgraph.interpreter.replay.tracer import TraceMark
 from stepgraph.interpreter.signatures import Signature, call_key, is_distinguished, is_recursive, scope_without_sizes
-from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_alternatives
 from stepgraph.interpreter.values.objects import (
@@ -52,8 +53,6 @@ from stepgraph.syntax.module import SourcePlace
 
 # Number of interpreted bodies after which the latest summary of a function is used for calls with any arguments.
 MAX_INTERPRETED_BODIES: Final = 20_000
-# Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
-MAX_RECURSIVE_PASSES: Final = 4
 
 
 def summarize_call(
@@ -282,7 +281,10 @@ def _interpret_to_fixpoint(
         if has_new_assumption:
             recursion.restart()
             interpreter.discards_passes = False
-        is_stable = not has_new_assumption and not _grows(interpreter, recursion)
+        omit_recursive_results(recursion, frame)
+        result = _result_of(frame, function, keeps_constants=interpreter.keeps_constants)
+        assume_result(interpreter.store, recursion, result)
+        is_stable = not has_new_assumption and not update_assumptions(interpreter, recursion)
         is_stable = not recursion.assume_kind_of_result(frame) and is_stable
         if function.may_run_steps or not may_run_steps(function.body):
             if is_stable:
@@ -348,38 +350,6 @@ def _add_to_caller(caller: Frame, callee: Frame) -> None:
     caller.raises = caller.raises or callee.raises
     caller.raises_unseen = caller.raises_unseen or callee.raises_unseen or callee.raises
     caller.raises_early = caller.raises_early or callee.raises_early
-
-
-def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
-    """Update the assumptions about recursive calls after the current pass, and return whether they changed.
-
-    After `MAX_RECURSIVE_PASSES`, values that still change are widened.
-    """
-    from stepgraph.interpreter.widening import STRUCTURAL_COMPARISON_PASS, growing_changes, merge_objects, widen
-
-    store, place = interpreter.store, recursion.place
-    changes = store.changes(recursion.checkpoint)
-    end = outer_changes(store, recursion, changes)
-    store.rollback(recursion.checkpoint)
-    report_changed_levels(interpreter, recursion, [*recursion.calls, end])
-    head = join_any(store, [recursion.head, *recursion.calls], place)
-    head = merge_objects(head, recursion.newest_serial, store.budget)
-    end = join_any(store, [recursion.end, end], place) if recursion.end else end
-    recursion.passes += 1
-    growing: Changes = {}
-    for before, after in ((recursion.head, head), (recursion.end, end)):
-        unstable = unstable_changes(before, after, recursion.newest_serial)
-        if recursion.passes >= STRUCTURAL_COMPARISON_PASS:
-            unstable = growing_changes(unstable, before, after, recursion.newest_serial, store.budget)
-        growing |= unstable
-    if growing and recursion.passes > MAX_RECURSIVE_PASSES:
-        widened = {key: widen(change, place) for key, change in growing.items()}
-        store.log_changes(widened)
-        head, end = head | widened, end | widened
-    recursion.head, recursion.end = head, end
-    recursion.calls.clear()
-    apply(store, changes)
-    return bool(growing) and recursion.passes <= MAX_RECURSIVE_PASSES + 1
 
 
 def _assume_steps(interpreter: Interpreter) -> None:
@@ -470,10 +440,10 @@ def _result_name(result: ReturnedValue, function: Function) -> str:
 
 
 def _incomplete_summary(function: Function, recursion: Recursion) -> FunctionSummary:
-    """Return the summary of a function whose body is being interpreted. The result of the function is unknown."""
+    """Return the summary of a function whose body is being interpreted, with the result of earlier passes."""
     return FunctionSummary(
         function,
-        UNKNOWN,
+        assumed_result(recursion),
         0,
         (),
         returns_awaitable=recursion.returns_awaitable,

@@ -35,7 +35,8 @@ STRUCTURAL_COMPARISON_PASS: Final = 3
 Contents: TypeAlias = dict[int, dict[str, Slot]]
 """The changed slots of cells, by `id` of the cell."""
 
-_REASON: Final = "it differs in each pass of the loop"
+_IN_LOOP: Final = "it differs in each pass of the loop"
+IN_RECURSION: Final = "it differs in each call of the recursion"
 # Maximum depth of nested values in a comparison. A chain that grows in each pass exceeds any depth.
 _MAX_DEPTH: Final = 24
 # The depth of an object or collection inside of which values are compared.
@@ -104,13 +105,13 @@ def _contents(changes: Changes, since: int) -> Contents:
     return contents
 
 
-def widen(change: SlotChange, place: SourcePlace) -> SlotChange:
+def widen(change: SlotChange, place: SourcePlace, reason: str = _IN_LOOP) -> SlotChange:
     """Return a change of the same slot to an unresolved value, or to a collection with an unresolved element added.
 
     For data, unknown values are added instead.
     """
     is_data = data_objects(*(change.value if isinstance(change.value, tuple) else (change.value,))) is not None
-    others: Value = UNKNOWN if is_data else Unresolved(_REASON, place)
+    others: Value = UNKNOWN if is_data else Unresolved(reason, place)
     if not isinstance(change.value, tuple):
         values = [change.value, others] if is_data else [others]
         joined = join_slot_values(change.container.budget, change.key, values, place, None)
