@@ -83,6 +83,20 @@ def test_a_step_is_no_instance_of_a_project_class() -> None:
     assert lines_of(body, definitions) == ["a"]
 
 
+def test_the_step_object_is_no_instance_of_a_project_class() -> None:
+    definitions = "class Chain:\n    def __init__(self, first):\n        self.first = first\n\n"
+    choice = "result = step if x else Chain(a)\n"
+    body = "if isinstance(result, Chain):\n    await result.first()\nelse:\n    await result.sleep('s', 1)"
+    assert lines_of(body, definitions + choice) == ["if isinstance(result, Chain)", "  a", "else", "  sleep 's' 1"]
+
+
+def test_the_step_object_lacks_the_attributes_of_other_objects() -> None:
+    definitions = "class Chain:\n    def __init__(self, first):\n        self.first = first\n\n"
+    results = "results = {'step': step, 'chain': Chain(a)}\n"
+    body = "await results[event['payload']['name']].first()"
+    assert lines_of(body, definitions + results) == ["switch event['payload']['name']", "| case 'chain'", "  a"]
+
+
 def test_isinstance_of_one_of_several_objects() -> None:
     definitions = (
         "class Chain:\n    def __init__(self, *steps):\n        self.steps = steps\n\n"

@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.objects import (
     body_name,
     is_model_base,
 )
-from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.steps import StepFunction, StepObject
 from stepgraph.ir.values import External, Unresolved, Value, is_none
 from stepgraph.syntax.bindings import is_modeled_package
 
@@ -82,7 +82,7 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
         return None
     if is_none(value):
         return False
-    if _is_function(value):
+    if _has_foreign_class(value):
         return None if _may_decide_otherwise(interpreter, class_value) else False
     if not isinstance(value, ProjectObject) or value.may_be_replaced or is_error(value):
         return None
@@ -95,7 +95,10 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
     return None if is_unknown or _may_decide_otherwise(interpreter, class_value) else class_value in order
 
 
-def _is_function(value: Value) -> bool:
+def _has_foreign_class(value: Value) -> bool:
+    """Return whether the class of a value is not of the project: that of functions, steps and the step object."""
+    if isinstance(value, StepObject):
+        return True
     if isinstance(value, StepFunction):
         return not value.may_be_replaced
     return isinstance(value, FunctionValue) and isinstance(value.node, cst.FunctionDef)

@@ -68,6 +68,7 @@ from stepgraph.ir.values import (
     Value,
 )
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.step_methods import is_step_method
 
 _IMPORTED_ENVIRONMENT: Final = "workers.env"
 """The bindings, as in `from workers import env`."""
@@ -167,9 +168,19 @@ def _attribute_of_cases(interpreter: Interpreter, owner: Union, name: str, place
 
     interpreter.count_cases(owner)
     owners = [case for case in owner.cases if not isinstance(case.value, Constant | Absent)]
-    live_cases = [case for case in owners if may_have_attribute(interpreter, case.value, name)] or owners
+    live_cases = [
+        case
+        for case in owners
+        if may_have_attribute(interpreter, case.value, name) and not _is_missing(interpreter, case.value, name)
+    ] or owners
     attributes = [(case.condition, get_attribute(interpreter, case.value, name, place)) for case in live_cases]
     return join_values(attributes, owner.discriminant, owner.place) if attributes else UNKNOWN
+
+
+def _is_missing(interpreter: Interpreter, owner: Value, name: str) -> bool:
+    """Return whether a value is the step object and lacks an attribute, unless the program may assign it."""
+    is_step_object = isinstance(owner, StepObject) and not name.startswith("_")
+    return is_step_object and not is_step_method(name) and not interpreter.modules.is_assigned_outside_self(name)
 
 
 def _function_attribute(
