@@ -119,6 +119,8 @@ class Store(Struct):
     """Whether code may have stored a step in an object of a module or class."""
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
     """For each task id, the states of its work while the task may be in flight, or else an empty tuple."""
+    completions: list[tuple[TaskState, ...]] | None = None
+    """The tasks that the concurrent code being interpreted has awaited; None outside concurrent code."""
     replaced: set[StepDefinition] = field(default_factory=set)
     """The steps that were overwritten, removed, or left out by an exact lookup. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
@@ -421,6 +423,8 @@ class Store(Struct):
             if not awaited.on_every_path or not (awaited.all_runs or loop_depth >= task.loop_depth):
                 continue
             self.put(self.in_flight, str(task_id), ())
+            if self.completions is not None:
+                self.completions.append(tasks)
             for write in () if may_have_failed else task.exclusive_writes:
                 is_contested = (write.container.serial, write.key) in task.contested
                 if not is_contested and write.container.get(write.key) is write.pending_value:

@@ -38,12 +38,12 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
 from stepgraph.interpreter.workflow.resuming import (
     InFlightTask,
     can_reevaluate,
+    concurrent_completions,
     defer_notes,
-    put_in_flight,
     reevaluate,
     resume_tasks,
 )
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, task_ids_of
+from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Activity,
@@ -240,8 +240,12 @@ def start(interpreter: Interpreter, value: Value, place: SourcePlace) -> Value:
     match value:
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
-        case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
+        case StepCall() | WaitCall() | FunctionCoroutine():
             return _start_coroutine(interpreter, value)
+        case PreparedCall():
+            from stepgraph.interpreter.workflow.returned_awaitables import start_prepared
+
+            return start_prepared(interpreter, value)
         case Resource():
             interpreter.tracer.on_access(value, place)
             return UNKNOWN
@@ -278,7 +282,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
-    with interpreter.tracer.task_body(), interpreter.store.logged(newest) as log:
+    with interpreter.tracer.task_body(), concurrent_completions(interpreter), interpreter.store.logged(newest) as log:
         activity, result = run_coroutine(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
@@ -288,9 +292,6 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
     record_start(interpreter, task.task_id, unbegun)
-    if isinstance(coroutine, PreparedCall):
-        put_in_flight(interpreter, coroutine.tasks, task.task_id)
-        return task
     may_reevaluate = can_reevaluate(coroutine, activity)
     awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
     if may_reevaluate and awaited_reads:
@@ -369,12 +370,10 @@ def run_coroutine(
             return run, UNKNOWN
         case WaitCall(activity=activity):
             return activity, Event(activity.payload)
-        case PreparedCall(function=function, result=result):
-            if coroutine.task_id is not None:
-                awaited = AwaitedTask(coroutine.task_id, all_runs=True)
-                interpreter.store.finish_task(awaited, interpreter.loop_depth, may_have_failed=False)
-            interpreter.frame.called |= interpreter.work.bit_of(function)
-            return Call(function, _deciding_arguments(interpreter, coroutine)), result
+        case PreparedCall(result=result):
+            from stepgraph.interpreter.workflow.returned_awaitables import begin_prepared
+
+            return begin_prepared(interpreter, coroutine), result
         case FunctionCoroutine(function=function_value, arguments=arguments, place=place):
             summary = summarize_call(interpreter, function_value, arguments, place)
             if summary.function.may_run_steps:
@@ -388,10 +387,10 @@ def run_coroutine(
                 if not is_started:
                     interpreter.record_suspension(summary.function.suspension)
                 return None, summary.result
-            return Call(summary.function, _deciding_arguments(interpreter, coroutine)), summary.result
+            return Call(summary.function, deciding_arguments(interpreter, coroutine)), summary.result
 
 
-def _deciding_arguments(
+def deciding_arguments(
     interpreter: Interpreter, coroutine: FunctionCoroutine | PreparedCall
 ) -> tuple[DecidingArgument, ...]:
     """Return the deciding arguments of a coroutine that begins now.

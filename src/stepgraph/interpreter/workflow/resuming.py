@@ -119,6 +119,33 @@ def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Seq
     return any(new)
 
 
+@contextmanager
+def concurrent_completions(interpreter: Interpreter, last_task_id: TaskId | None = None) -> Iterator[None]:
+    """Keep older tasks in flight after this context, although its code awaits them.
+
+    The code runs concurrently with the code after the context, so the awaits may not be over yet. A task is older if
+    its id is at most `last_task_id`, by default the id of the last task started before the context.
+    """
+    store = interpreter.store
+    if last_task_id is None:
+        last_task_id = interpreter.work.last_task_id
+    outer, store.completions = store.completions, []
+    try:
+        yield
+    finally:
+        completions, store.completions = store.completions, outer
+    for tasks in completions:
+        key = str(tasks[0].task_id)
+        if tasks[0].task_id > last_task_id or store.in_flight.get(key):
+            continue
+        for write in (write for task in tasks for write in task.exclusive_writes):
+            present = write.container.get(write.key, MISSING)
+            values = [write.pending_value] if present is write.final_value else [write.pending_value, present]
+            value = join_slot_values(store.budget, write.key, values, tasks[0].place, None)
+            store.put(write.container, write.key, value)
+        store.put(store.in_flight, key, tasks)
+
+
 def put_in_flight(interpreter: Interpreter, tasks: Iterable[TaskState], task_id: TaskId) -> None:
     """Put the work that a plain function returns in flight, as the task that represents the call of the function."""
     store, work = interpreter.store, interpreter.work

@@ -6,9 +6,17 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Coroutine, PreparedCall
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
-from stepgraph.interpreter.workflow.awaiting import await_value, in_flight_task, run_coroutine
-from stepgraph.interpreter.workflow.resuming import can_reevaluate
-from stepgraph.ir.nodes import Activity
+from stepgraph.interpreter.workflow.awaiting import (
+    await_value,
+    deciding_arguments,
+    in_flight_task,
+    run_coroutine,
+    start_activity,
+)
+from stepgraph.interpreter.workflow.early_raises import record_start
+from stepgraph.interpreter.workflow.resuming import can_reevaluate, concurrent_completions, put_in_flight
+from stepgraph.ir.await_groups import AwaitedTask, TaskId
+from stepgraph.ir.nodes import Activity, Call
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import SourcePlace
 
@@ -29,7 +37,8 @@ def await_returned(interpreter: Interpreter, value: Value, place: SourcePlace) -
     frame.emits_before_return = frame.emits_before_return or emitted
     tasks = [task for task_id in started_here for task in store.in_flight.get(str(task_id), ())]
     frame.is_returning = True
-    result = await_value(interpreter, value, place)
+    with concurrent_completions(interpreter, frame.last_task_id):
+        result = await_value(interpreter, value, place)
     frame.is_returning = False
     frame.returned_tasks += tasks
     frame.emitted = emitted
@@ -44,7 +53,7 @@ def run_returned(interpreter: Interpreter, coroutine: Coroutine) -> tuple[Activi
         return run_coroutine(interpreter, coroutine)
     store = interpreter.store
     newest, outer_reads, store.reads = store.serial, store.reads, set()
-    with store.logged(newest) as log:
+    with concurrent_completions(interpreter), store.logged(newest) as log:
         activity, result = run_coroutine(interpreter, coroutine)
     if activity is not None:
         task = in_flight_task(interpreter, Task(interpreter.work.new_task_id(), result), coroutine, activity, newest)
@@ -55,3 +64,23 @@ def run_returned(interpreter: Interpreter, coroutine: Coroutine) -> tuple[Activi
     outer_reads.update(store.reads)
     store.reads = outer_reads
     return activity, result
+
+
+def begin_prepared(interpreter: Interpreter, prepared: PreparedCall) -> Call:
+    """Return the call that represents an awaitable that a plain function returns, as the awaitable begins."""
+    if prepared.task_id is not None:
+        awaited = AwaitedTask(prepared.task_id, all_runs=True)
+        interpreter.store.finish_task(awaited, interpreter.loop_depth, may_have_failed=False)
+    interpreter.frame.called |= interpreter.work.bit_of(prepared.function)
+    return Call(prepared.function, deciding_arguments(interpreter, prepared))
+
+
+def start_prepared(interpreter: Interpreter, prepared: PreparedCall) -> Task:
+    """Emit the start of an awaitable that a plain function returns. Its work stays in flight as the new task."""
+    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    interpreter.work.begun.add(id(prepared.place.node))
+    call = begin_prepared(interpreter, prepared)
+    task = start_activity(interpreter, call, prepared.place, prepared.result)
+    record_start(interpreter, task.task_id, unbegun)
+    put_in_flight(interpreter, prepared.tasks, task.task_id)
+    return task
