@@ -191,3 +191,37 @@ def test_a_returned_group_leaves_the_tasks_of_the_caller_in_flight() -> None:
         def join
           c
     """)
+
+
+def test_a_dependency_that_awaits_a_task_leaves_it_in_flight_for_others() -> None:
+    assert graph_of(
+        """
+        @step.do("wait")
+        async def wait():
+            await first
+
+        @step.do("use")
+        async def use():
+            await plan()
+
+        @step.do("end", concurrent=True)
+        async def end(wait, use):
+            return 1
+
+        await end()
+        """,
+        after=WORK,
+    ) == text("""
+        parallel all
+          call work [1>]
+          wait [1>2]
+          use [1>2]
+            switch plan
+            | case a
+              a
+            | case b
+              b
+          end [2>3]
+        def work
+          d
+    """)

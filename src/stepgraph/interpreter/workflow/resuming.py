@@ -219,7 +219,7 @@ def log_run(
     """Evaluate a dependency, and return it with its reads and writes. Return None if it runs no step."""
     store = interpreter.store
     newest, outer_reads, store.reads = store.serial, store.reads, set()
-    with store.logged(newest) as log:
+    with concurrent_completions(interpreter), store.logged(newest) as log:
         dependency = run()
     reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
     outer_reads.update(store.reads)
