@@ -5,7 +5,7 @@ Time is too noisy to be asserted, so these tests count function calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from cProfile import Profile
 from typing import Final
 
@@ -16,8 +16,8 @@ from stepgraph.execution.log import InstanceLog
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Node
 from stepgraph.replay.new_code import NewCode
-from tests.instances.short_logs import ended, log_of
-from tests.render.graphs import branch, do, either, graph, parallel
+from tests.instances.short_logs import ended, log_of, opened
+from tests.render.graphs import block, branch, do, either, graph, parallel
 
 MAX_RATIO: Final = 2.3
 """The largest ratio of the work for the additional steps. It is 2 for linear growth, and 4 for quadratic growth."""
@@ -66,3 +66,27 @@ def test_renamed_members_of_a_group_take_linear_work(monkeypatch: pytest.MonkeyP
     )
     log = log_of("running", *(ended(f"send mail {number}", end=500) for number in members))
     assert NewCode.of(new, old).replay(log).effect == "reruns"
+
+
+@pytest.mark.parametrize(
+    ("names", "effect"),
+    [
+        (("load {}", "check {}", "store {}"), "reruns"),
+        (("load {}", "check {}", "save {}", "report {}"), "out_of_order"),
+    ],
+)
+def test_two_edits_of_each_member_take_linear_work(
+    monkeypatch: pytest.MonkeyPatch, names: Sequence[str], effect: InstanceEffect
+) -> None:
+    """The search does not try every set of edited members."""
+    monkeypatch.setattr("stepgraph.replay.alignment.REPLAY_POSITIONS", 800)
+    old, new = (
+        graph(
+            parallel("all", *(block(*(do(name.format(number)) for name in member)) for number in range(12))),
+            do("close orders"),
+        )
+        for member in (("load {}", "save {}"), names)
+    )
+    starts = (*(f"load {number}" for number in range(12)), *(f"save {number}" for number in range(12)))
+    log = log_of("running", *map(ended, starts), opened("close orders"))
+    assert NewCode.of(new, old).replay(log).effect == effect

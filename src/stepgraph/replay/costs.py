@@ -26,6 +26,7 @@ _UNIT: Final = 2 * AGAIN * REPLAY_POSITIONS
 """More than the cost of all further runs of an edited step."""
 
 # Costs of the differences between a run and a run without changes. Only their order of magnitude matters.
+EXPECTED_RUN: Final = 2 * AGAIN
 MOVED: Final = 2 * _UNIT
 RESUMED: Final = _UNIT
 FAILED: Final = 4 * _UNIT
@@ -184,7 +185,8 @@ class Costs(Struct, frozen=True):
         """Return the probable cost of the continuations of a run.
 
         Further runs of an edited step may cost less, but the estimate ignores this, so that the search prefers runs
-        that explain more entries. For the same reason, each entry may still need a further run of an edited step.
+        that explain more entries. For the same reason, each unexplained entry and each new step ahead count as such
+        a run: otherwise, the search tries every set of edited members of a group.
         """
         sites, waiting, unplaced = run.position.sites, self.open_entries(run), self.unplaced_in(run)
         lost = unplaced & self.passed(run)
@@ -194,7 +196,9 @@ class Costs(Struct, frozen=True):
         if not run.covered:
             cost += REQUIRED_RUN * (run.counts.lacking & self.unanswered).bit_count()
         orphan = ORPHAN if self.deployed is None else UNPLACED_ORPHAN
-        cost += orphan * (self.answers.unanswerable(sites) & waiting).bit_count() + AGAIN * waiting.bit_count()
+        cost += orphan * (self.answers.unanswerable(sites) & waiting).bit_count()
+        unexplained = ~(run.consumed | run.covered) & ((1 << len(self.entries)) - 1)
+        cost += EXPECTED_RUN * (unexplained.bit_count() + (sites & ~self.existing).bit_count())
         if not run.counts.lacking & ~sites:
             return cost
         lacking = self.tracked.lacking(run.counts, run.covered)
