@@ -10,7 +10,8 @@ from stepgraph.model.payload import Graph, Node
 from stepgraph.replay.new_code import NewCode
 from tests.instances.replay_pairs import SHIP, counted, sleep
 from tests.instances.short_logs import ended, log_of, opened
-from tests.render.graphs import block, branch, do, either, graph, loop, parallel, protected
+from tests.instances.timed_logs import timed_log
+from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected
 
 LEAVES: Node = {"type": "break", "kind": "break"}
 WEIGH = loop(do("weigh"))
@@ -140,3 +141,19 @@ def test_branches_of_a_loop_exchange_their_steps() -> None:
     exchanged = code(either(branch("not heavy", label), branch(None, weigh)))
     log = log_of("running", ended("weigh"), opened("label"))
     assert [NewCode.of(each, old).replay(log).effect for each in (new, exchanged)] == ["unknown", "resumes"]
+
+
+@pytest.mark.parametrize(
+    ("later", "effect"),
+    [(("wait a 2-3", "wait b 2-3", "load c 4-5"), "out_of_order"), (("load c 0-1",), "resumes")],
+)
+def test_a_step_of_equal_passes_precedes_a_later_pass(later: tuple[str, ...], effect: InstanceEffect) -> None:
+    """A semaphore may make a pass wait for the end of earlier ones."""
+
+    def renewal(*nodes: Node) -> Graph:
+        lease = function("lease", do("load {lease}"), *nodes)
+        return graph(parallel("all", loop(call("lease"))), functions={"lease": lease})
+
+    old = renewal(either(branch("active", do("renew {lease}")), branch(None, do("wait {lease}"))))
+    log = timed_log("load a 0-1", "load b 0-1", *later, status="running")
+    assert NewCode.of(renewal(do("renew {lease}")), old).replay(log).effect == effect

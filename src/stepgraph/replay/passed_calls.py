@@ -7,6 +7,8 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from stepgraph.bit_sets import bit_set
+from stepgraph.execution.matching.beginnings import PassFrame
 from stepgraph.execution.matching.terms import NEW
 from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.replay.costs import Costs, ReplayedCall
@@ -124,9 +126,7 @@ class PassedCalls(Struct, frozen=True):
                 continue
             over = self.costs.over[call.entry + 1]
             passes = self.positions.overlapping_passes(position, site)
-            loops = {
-                each.path for each in passes if each.began is not None and each.began != NEW and over >> each.began & 1
-            }
+            loops = {each.path for each in passes if self._first_entries(each) & over}
             if not loops:
                 continue
             self.count_call()
@@ -134,6 +134,20 @@ class PassedCalls(Struct, frozen=True):
             if any(each.began == NEW and each.path in loops for each in begun):
                 return True
         return False
+
+    def _first_entries(self, passed: PassFrame) -> int:
+        """Return the entries that may have begun a pass, as a bit set. Equal passes do not show theirs."""
+        if passed.began is not None:
+            return 0 if passed.began == NEW else 1 << passed.began
+        return bit_set(
+            call.entry
+            for call, position in zip(self.calls, self.before, strict=False)
+            if call.entry is not None
+            and any(
+                each.began == NEW and each.path == passed.path
+                for each in self.positions.overlapping_passes(position, call.site)
+            )
+        )
 
     def _is_left_behind(self, site: Site) -> bool:
         """Return whether an exit has left a group before a step, although the group awaits the step."""
