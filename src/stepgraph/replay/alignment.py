@@ -238,7 +238,7 @@ class _RunSearch(Struct):
                 self._run_call(run, site)
 
     def _end_open_entries(self, run: CodeRun) -> None:
-        running = list(bits(run.consumed & run.position.running))
+        running = list(bits(run.consumed & run.position.running_entries))
         # A later failure does not explain the log.
         may_have_failed = len(running) == 1 and run.consumed >> running[0] != (1 << len(self.entries) - running[0]) - 1
         for failed in (False, True) if may_have_failed else (False,) if running else ():
@@ -403,7 +403,7 @@ class _RunSearch(Struct):
         return {number: each for number, each in later.items() if each}
 
     def _next_sites(self, run: CodeRun) -> frozenset[int]:
-        running = list(bits(run.consumed & run.position.running))
+        running = list(bits(run.consumed & run.position.running_entries))
         places = [run.position, *self._after_all(run.position, running, failed=False)]
         sites = self.program.sites
         return frozenset(

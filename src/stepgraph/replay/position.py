@@ -14,43 +14,25 @@ from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import EndingChange, Endings, Rewrite
 from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.first_steps import FirstSteps
+from stepgraph.execution.matching.states import RemainingWork
 from stepgraph.execution.matching.term_pool import Terms
-from stepgraph.execution.matching.terms import NEW, Term
+from stepgraph.execution.matching.terms import END_BITS, NEW, Term
 from stepgraph.execution.parts import GraphParts, Site
 
 _MAX_RECURSION: Final = 12
-_END_BITS: Final = 2
-"""The shift of the bit sets of ends in terms."""
 HANDLER: Final = ".catch_block."
 """The part of the paths of steps in `except` blocks."""
 FINALLY: Final = ".finally_block."
 """The part of the paths of steps in `finally` blocks."""
 
 
-class Position(Struct, frozen=True):
-    """The remaining work of an instance. Equal positions have equal futures."""
-
-    main: Term
-    """The remaining work of `run`."""
-    background: tuple[Term, ...] = ()
-    """Work that nothing waits for."""
+class Position(RemainingWork, frozen=True):
+    """The remaining work of a replayed instance."""
 
     @property
-    def sites(self) -> int:
-        """The steps that may begin now or later, as a bit set of their numbers."""
-        sites = self.main.traits.sites
-        for term in self.background:
-            sites |= term.traits.sites
-        return sites
-
-    @property
-    def running(self) -> int:
-        """The entries whose steps have begun and not ended, as a bit set."""
-        running = self.main.running
-        for term in self.background:
-            running |= term.running
-        # Each entry of a replay ends separately.
-        return running >> _END_BITS
+    def running_entries(self) -> int:
+        """The entries whose steps have begun and not ended, as a bit set. Each entry of a replay ends separately."""
+        return self.running >> END_BITS
 
 
 class Positions(Struct):

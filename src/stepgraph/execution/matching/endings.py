@@ -12,6 +12,7 @@ from stepgraph.execution.matching.exits import TermExits
 from stepgraph.execution.matching.term_pool import Terms
 from stepgraph.execution.matching.terms import (
     ANY_TIME,
+    END_BITS,
     NEW,
     NO_PENDING,
     CalledBody,
@@ -98,7 +99,7 @@ class Endings(Struct, eq=False):
 
     def changed(self, term: Term, change: EndingChange) -> Sequence[Rewrite]:
         """Return the terms after a change."""
-        if change.end != ALL_ENDS and not term.running >> (change.end + 2) & 1:
+        if change.end != ALL_ENDS and not term.running >> (change.end + END_BITS) & 1:
             return ((term, NO_PENDING),)
         cached = self.changed_terms.get((term, change))
         if cached is None:
@@ -186,7 +187,7 @@ class Endings(Struct, eq=False):
         """Return each combination of the changed terms, with their positions."""
         result: list[tuple[_Changes, Pending]] = [((), NO_PENDING)]
         self.terms.spend(1 + len(terms) // 64)
-        mask = 1 << (change.end + 2) if change.end != ALL_ENDS else 0
+        mask = 1 << (change.end + END_BITS) if change.end != ALL_ENDS else 0
         for number in [at for at, term in enumerate(terms) if not mask or term.running & mask]:
             rewrites = self.changed(terms[number], change)
             self.terms.spend(len(result) * len(rewrites))

@@ -23,7 +23,7 @@ from stepgraph.execution.matching.passes import NO_PASSES, PassCounter, PassCoun
 from stepgraph.execution.matching.pauses import PausePaths
 from stepgraph.execution.matching.states import Begun, Edge, Layer, MatchingState, Transitions, calls_of, passes_of
 from stepgraph.execution.matching.term_pool import Precision, Terms
-from stepgraph.execution.matching.terms import NEW, TooAmbiguousError
+from stepgraph.execution.matching.terms import END_BITS, NEW, TooAmbiguousError
 from stepgraph.execution.parts import GraphParts, Path, Site
 
 COARSE_STATES: Final = 300
@@ -103,7 +103,7 @@ class Matcher(Struct, eq=False):
 
     def _without(self, state: MatchingState, end: int) -> Iterator[MatchingState]:
         """Yield the states after steps have ended."""
-        if any(each.running >> (end + 2) & 1 for each in state.passes()):
+        if any(each.running >> (end + END_BITS) & 1 for each in state.passes()):
             yield from self.transitions.changed(state, EndingChange(end, None))
         else:
             yield state

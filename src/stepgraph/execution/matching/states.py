@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import reduce
 from itertools import product
 from math import prod
-from operator import or_
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -28,11 +26,34 @@ Call: TypeAlias = tuple[EntryKind, str]
 """The kind and the name of an entry."""
 
 
-class MatchingState(Struct, frozen=True):
-    """The remaining work of an instance."""
+class RemainingWork(Struct, frozen=True):
+    """The remaining work of an instance. Equal work has equal futures."""
 
     main: Term
+    """The remaining work of `run`."""
     background: tuple[Term, ...] = ()
+    """Work that nothing waits for."""
+
+    @property
+    def running(self) -> int:
+        """The ends of the running steps, as a bit set shifted by `END_BITS`."""
+        running = self.main.running
+        for term in self.background:
+            running |= term.running
+        return running
+
+    @property
+    def sites(self) -> int:
+        """The steps that may begin now or later, as a bit set of their numbers."""
+        sites = self.main.traits.sites
+        for term in self.background:
+            sites |= term.traits.sites
+        return sites
+
+
+class MatchingState(RemainingWork, frozen=True):
+    """The remaining work of an instance, and its last pause."""
+
     pause: EnginePause | None = None
     """The pause whose exception has led to this state, or None."""
     unused: frozenset[Call] = frozenset()
@@ -45,16 +66,6 @@ class MatchingState(Struct, frozen=True):
         else:
             yield replace(self, pause=None)
             yield self.pause.resumed
-
-    @property
-    def running(self) -> int:
-        """The ends of the running steps, as a bit set shifted by two."""
-        return reduce(or_, (term.running for term in self.background), self.main.running)
-
-    @property
-    def sites(self) -> int:
-        """The steps that may begin, as a bit set."""
-        return reduce(or_, (term.traits.sites for term in self.background), self.main.traits.sites)
 
 
 class EnginePause(Struct, frozen=True):

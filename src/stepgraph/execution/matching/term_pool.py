@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from stepgraph.execution.log import Outcome
 from stepgraph.execution.matching.terms import (
     ANY_TIME,
+    END_BITS,
     NO_PENDING,
     Anything,
     CalledBody,
@@ -121,7 +122,7 @@ class Terms(Struct, eq=False):
         def make(number: int) -> Running:
             sites = nested.traits.sites | (part.nested.traits.sites if retried else 0)
             traits = self._running_traits(part.clock, sites)
-            return Running(number, traits, nested.running | 1 << (end + 2), part, end, nested, retried, outcome)
+            return Running(number, traits, nested.running | 1 << (end + END_BITS), part, end, nested, retried, outcome)
 
         return self._intern((Running, part, end, nested, retried, outcome), make)
 

@@ -39,6 +39,8 @@ NEW: Final = -1
 """The end of a step that has just begun, and the entry that began its pass of a loop."""
 ANY_TIME: Final = -2
 """The end of a step that may be over or not."""
+END_BITS: Final = 2
+"""The shift of ends in bit sets, because `NEW` and `ANY_TIME` are negative."""
 
 Stage: TypeAlias = Literal["body", "orelse", "handler", "final"]
 """The block of a `try` that runs."""
