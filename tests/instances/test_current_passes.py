@@ -157,3 +157,16 @@ def test_a_step_of_equal_passes_precedes_a_later_pass(later: tuple[str, ...], ef
     old = renewal(either(branch("active", do("renew {lease}")), branch(None, do("wait {lease}"))))
     log = timed_log("load a 0-1", "load b 0-1", *later, status="running")
     assert NewCode.of(renewal(do("renew {lease}")), old).replay(log).effect == effect
+
+
+def test_a_new_branch_of_a_loop_beside_a_task() -> None:
+    """The log shows that each pass waits for the one before, although the graph lets them overlap."""
+
+    def packing(last: Node) -> Graph:
+        report, pack = do("report", starts=1, resolves=4), do("pack", starts=1, resolves=2)
+        return graph(parallel("all", report, loop(pack, last)))
+
+    label, weigh = (do(name, starts=2, resolves=3) for name in ("label", "weigh"))
+    new = packing(either(branch("heavy", label), branch(None, weigh)))
+    log = timed_log("report 0-9", "pack 0-1", "label 2-3", "pack 4-", status="running")
+    assert NewCode.of(new, packing(label)).replay(log).effect == "out_of_order"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.bit_sets import bit_set
 from stepgraph.execution.matching.beginnings import PassFrame
 from stepgraph.execution.matching.terms import NEW
-from stepgraph.execution.parts import GraphParts, Site
+from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.replay.costs import Costs, ReplayedCall
 from stepgraph.replay.position import Position, Positions
 
@@ -28,6 +28,8 @@ class PassedCalls(Struct, frozen=True):
     """A superset of the steps that can begin at each of these positions, as bit sets."""
     count_call: Callable[[], None]
     """Charges the work of a call. Raises TooAmbiguousError at the limit."""
+    first_entries: dict[Path, int] = field(default_factory=dict)
+    """The entries that began the passes of each loop, as bit sets. Computed for loops with equal passes."""
 
     def possible_sites(self, next_sites: frozenset[int]) -> frozenset[int]:
         """Return the possibly new steps that could have begun by the last call, but did not.
@@ -84,19 +86,19 @@ class PassedCalls(Struct, frozen=True):
                 continue
             for begun in self.positions.begin(position, site, number, retried=False):
                 ended = list(self.positions.end(begun, number, failed=False))
-                for following in self._with_next(index):
+                for call in self._with_next(index):
                     self.count_call()
-                    if not self._may_follow(begun, following) and any(
-                        self._may_follow(each, following) for each in ended
+                    if not self._may_follow(begun, call.site) and any(
+                        self._may_follow(each, call.site) for each in ended
                     ):
                         return True
         return False
 
-    def _with_next(self, index: int) -> Iterator[Site]:
-        """Yield the steps of a call and of the next ones, up to the first one that certainly runs there."""
+    def _with_next(self, index: int) -> Iterator[ReplayedCall]:
+        """Yield a call and the next ones, up to the first one that certainly runs there."""
         conditions = {} if self.costs.deployed is None else self.costs.deployed.conditions
         for at in range(index, len(self.calls)):
-            yield self.calls[at].site
+            yield self.calls[at]
             is_early = at + 1 < len(self.calls) and (self.calls[at + 1].entry or 0) < (self.calls[at].entry or 0)
             if self.calls[at].site.number not in conditions and not is_early:
                 return
@@ -121,33 +123,40 @@ class PassedCalls(Struct, frozen=True):
         lets the passes overlap.
         """
         for index in self._before(site) if self.program.has_passes else ():
-            position, call = self.before[index], self.calls[index] if index < len(self.calls) else None
-            if call is None or call.entry is None:
-                continue
-            over = self.costs.over[call.entry + 1]
-            passes = self.positions.overlapping_passes(position, site)
-            loops = {each.path for each in passes if self._first_entries(each) & over}
-            if not loops:
-                continue
-            self.count_call()
-            begun = self.positions.overlapping_passes(position, call.site)
-            if any(each.began == NEW and each.path in loops for each in begun):
+            passes = self.positions.overlapping_passes(self.before[index], site)
+            earlier = [(each.path, self._first_entries(each)) for each in passes]
+            if any(self._begins_later_pass(earlier, index, call) for call in self._with_next(index) if earlier):
                 return True
         return False
+
+    def _begins_later_pass(self, earlier: Sequence[tuple[Path, int]], index: int, call: ReplayedCall) -> bool:
+        """Return whether a call can begin a pass of a loop at a position, after the first step of an earlier pass.
+
+        `earlier` are the loops and first entries of the earlier passes.
+        """
+        over = 0 if call.entry is None else self.costs.over[call.entry + 1]
+        loops = {path for path, entries in earlier if entries & over}
+        if not loops:
+            return False
+        self.count_call()
+        begun = self.positions.overlapping_passes(self.before[index], call.site)
+        return any(each.began == NEW and each.path in loops for each in begun)
 
     def _first_entries(self, passed: PassFrame) -> int:
         """Return the entries that may have begun a pass, as a bit set. Equal passes do not show theirs."""
         if passed.began is not None:
             return 0 if passed.began == NEW else 1 << passed.began
-        return bit_set(
-            call.entry
-            for call, position in zip(self.calls, self.before, strict=False)
-            if call.entry is not None
-            and any(
-                each.began == NEW and each.path == passed.path
-                for each in self.positions.overlapping_passes(position, call.site)
+        if passed.path not in self.first_entries:
+            self.first_entries[passed.path] = bit_set(
+                call.entry
+                for call, position in zip(self.calls, self.before, strict=False)
+                if call.entry is not None
+                and any(
+                    each.began == NEW and each.path == passed.path
+                    for each in self.positions.overlapping_passes(position, call.site)
+                )
             )
-        )
+        return self.first_entries[passed.path]
 
     def _is_left_behind(self, site: Site) -> bool:
         """Return whether an exit has left a group before a step, although the group awaits the step."""
