@@ -244,3 +244,10 @@ def test_a_branch_without_a_trace_was_not_taken() -> None:
     new = graph(LOAD, either(branch("vip", do("gift"), do("wrap"))), sleep())
     log = log_of("paused", ended("load order"), opened("cool down", "sleep"))
     assert NewCode.of(new, old).replay(log).effect == "resumes"
+
+
+@pytest.mark.parametrize("node", [loop(call("pack")), either(branch("vip", call("pack")))])
+def test_a_new_function_in_a_new_branch_or_loop_may_run(node: Node) -> None:
+    """The instance has passed the call, without a trace in the log."""
+    log = log_of("running", opened("ship"))
+    assert NewCode.of(calling(node, SHIP), graph(SHIP)).replay(log).effect == "out_of_order"

@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.diff.branch_conditions import match_branches, match_nested_branches, other_defaults
+from stepgraph.diff.branch_conditions import match_branches, match_nested_branches
 from stepgraph.diff.loop_heads import constant_head, continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
@@ -40,6 +40,7 @@ from stepgraph.replay.decision import Decision
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.optional_elements import optional_elements
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.removed_handlers import RemovedHandlers
@@ -80,8 +81,8 @@ class VersionPair(Struct):
     """The elements of the new steps, by the number of the step."""
     _run_limits: RunLimits
     """The largest number of runs of each new step."""
-    _other_defaults: frozenset[int]
-    """The `else` branches that run under other conditions than before."""
+    _optional: frozenset[int]
+    """The new elements that an instance may have passed, as in `optional_elements`."""
 
     @classmethod
     def of(
@@ -107,6 +108,7 @@ class VersionPair(Struct):
         old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
         elements = [new_paths[site.path] for site in new_program.sites]
+        new_functions = functions_by_key(new_tree)
         return cls(
             matching,
             old_program,
@@ -118,11 +120,11 @@ class VersionPair(Struct):
             old_calls,
             new_calls,
             ComparedGuards(matching, old_calls, new_calls),
-            functions_by_key(new_tree),
+            new_functions,
             details,
             elements,
             RunLimits(new_tree, new_calls),
-            frozenset(other_defaults(matching)),
+            optional_elements(matching, new_functions),
         )
 
     def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
@@ -167,7 +169,7 @@ class VersionPair(Struct):
             (
                 number
                 for element, number in self._new_sites.items()
-                if self._is_optional(element) or decisions.may_run_untraced(element)
+                if element in self._optional or decisions.may_run_untraced(element)
             ),
         )
         excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
@@ -351,15 +353,6 @@ class VersionPair(Struct):
             element = self.matching.to_new[self._old_paths[site.path]]
             if element is not None and element in self._new_sites:
                 yield self._new_sites[element]
-
-    def _is_optional(self, number: int) -> bool:
-        """Return whether a new element is in a branch or loop that the deployed code lacks, or in another `else`."""
-        elements = (self.matching.new[number], *ancestors(self.matching.new, number))
-        return any(
-            self.matching.to_old[element.number] is None or element.number in self._other_defaults
-            for element in elements
-            if element.kind in {BRANCH, "loop"}
-        )
 
 
 def _only_step(sites: Sequence[Site]) -> Step | None:
