@@ -424,8 +424,24 @@ def test_a_new_condition_around_a_call_is_noted() -> None:
     new = graph(LOAD, either(branch("vip", call("express"))), sleep(), SHIP, functions=functions)
     replay = NewCode.of(new, old).replay(EXPRESS)
     assert (replay.effect, replay.notes) == ("resumes", ("If `vip` is false, the new code does not call `express-1`.",))
-    twice = graph(LOAD, either(branch("vip", call("express"))), sleep(), SHIP, call("express"), functions=functions)
-    assert NewCode.of(twice, old).replay(EXPRESS).notes == ()
+
+
+def test_a_call_gets_the_result_of_a_call_with_a_new_condition() -> None:
+    functions = {"express": function("express", do("express"))}
+    old = graph(LOAD, call("express"), sleep(), SHIP, call("express"), functions=functions)
+    new = graph(LOAD, either(branch("vip", call("express"))), sleep(), SHIP, call("express"), functions=functions)
+    replay = NewCode.of(new, old).replay(EXPRESS)
+    assert (replay.effect, replay.notes) == ("unknown", ("If `vip` is false, the new code does not call `express-1`.",))
+
+
+@pytest.mark.parametrize(("condition", "effect"), [("vip", "resumes"), ("not vip", "unknown")])
+def test_a_call_gets_the_result_of_a_skipped_call(condition: str, effect: str) -> None:
+    def code(test: str) -> Graph:
+        optional = either(branch(test, call("express")))
+        functions = {"express": function("express", do("express"))}
+        return graph(LOAD, optional, sleep(), SHIP, call("express"), functions=functions)
+
+    assert NewCode.of(code(condition), code("vip")).replay(EXPRESS).effect == effect
 
 
 def test_later_loops_do_not_matter() -> None:

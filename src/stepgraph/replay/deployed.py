@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -16,6 +17,15 @@ from stepgraph.model.payload import Step
 from stepgraph.phrases import is_same_duration
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.decision import Decision
+
+
+class CallCondition(NamedTuple):
+    """A condition of a call that the deployed code lacks."""
+
+    clause: str
+    """When the call is skipped, such as "`vip` is false"."""
+    has_others: bool
+    """Whether other calls lead to the same step."""
 
 
 class DeployedRun(Struct, frozen=True):
@@ -44,6 +54,8 @@ class DeployedRun(Struct, frozen=True):
     """The clauses under which new steps are skipped, such as "`vip` is false", for the innermost conditions that the
     deployed code lacks, by the number of the step.
     """
+    call_conditions: Mapping[int, CallCondition]
+    """The conditions, which the deployed code lacks, of the calls of functions around entries, by entry."""
     excluded: frozenset[int]
     """The numbers of the new steps in branches that the instance does not take."""
     unprotected: frozenset[int]
@@ -66,6 +78,13 @@ class DeployedRun(Struct, frozen=True):
     """The numbers of the new steps that may be removed ones with the same name next to them."""
     surplus: frozenset[int]
     """The entries of the last runs of steps that the new version runs less often."""
+
+    def condition_of(self, site: int, entry: int | None) -> CallCondition | None:
+        """Return the new condition of a call, or None. `entry` answers the call, if it is not None."""
+        if entry is not None and (condition := self.call_conditions.get(entry)) is not None:
+            return condition
+        clause = self.conditions.get(site)
+        return None if clause is None else CallCondition(clause, has_others=False)
 
     def has_same_name(self, number: int, site: Site) -> bool:
         """Return whether a new step and the deployed step of an entry compute their names in the same way."""

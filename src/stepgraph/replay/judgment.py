@@ -22,7 +22,7 @@ from stepgraph.replay.answers import (
     took_longer,
 )
 from stepgraph.replay.costs import ReplayedCall
-from stepgraph.replay.deployed import DeployedRun
+from stepgraph.replay.deployed import CallCondition, DeployedRun
 from stepgraph.replay.doubts import Doubts, Reason
 from stepgraph.replay.log_names import log_names
 from stepgraph.replay.replay import Replay
@@ -357,23 +357,22 @@ class Judgment(Struct):
         If another step has the name of such a call, it would get the result.
         """
         names: dict[str, list[str]] = {}
-        conditions = {} if self.deployed is None else self.deployed.conditions
         for call in self.alignment.calls:
-            condition = conditions.get(call.site.number)
+            condition = None if self.deployed is None else self.deployed.condition_of(call.site.number, call.entry)
             if condition is not None and call.entry is not None:
-                if self.entries[call.entry].outcome == "failed":
-                    self._add("unknown", skipped_error(self.entries[call.entry], condition), call.site)
-                names.setdefault(condition, []).append(self.entries[call.entry].log_name)
-                if (other := self._with_equal_name(call.site, self.entries[call.entry])) is not None:
-                    reason = f"If {condition}, {misuse(other, self.entries[call.entry], 'gets')}"
-                    self._add("unknown", reason, other)
-        for condition, each in names.items():
-            self.notes.append(f"If {condition}, the new code does not call {enumeration(each, most=3)}.")
+                entry = self.entries[call.entry]
+                if entry.outcome == "failed":
+                    self._add("unknown", skipped_error(entry, condition.clause), call.site)
+                names.setdefault(condition.clause, []).append(entry.log_name)
+                if (other := self._with_equal_name(call.site, entry, condition)) is not None:
+                    self._add("unknown", f"If {condition.clause}, {misuse(other, entry, 'gets')}", other)
+        for clause, each in names.items():
+            self.notes.append(f"If {clause}, the new code does not call {enumeration(each, most=3)}.")
 
-    def _with_equal_name(self, site: Site, entry: LogEntry) -> Site | None:
-        """Return another step that an entry answers if a step is not called."""
-        others = (each for each in self.program.sites if each is not site and each.pattern.is_literal)
-        return next((each for each in others if each.matches(entry.kind, entry.name)), None)
+    def _with_equal_name(self, site: Site, entry: LogEntry, condition: CallCondition) -> Site | None:
+        """Return a step that an entry answers if a step is not called: another one, or the same one in other calls."""
+        others = (each for each in self.program.sites if condition.has_others or each is not site)
+        return next((each for each in others if each.pattern.is_literal and each.matches(entry.kind, entry.name)), None)
 
     def _note_changed_code(self) -> None:
         """Note the finished steps whose functions have changed: the engine finds their results by name alone."""

@@ -96,12 +96,16 @@ class PassedCalls(Struct, frozen=True):
 
     def _with_next(self, index: int) -> Iterator[ReplayedCall]:
         """Yield a call and the next ones, up to the first one that certainly runs there."""
-        conditions = {} if self.costs.deployed is None else self.costs.deployed.conditions
         for at in range(index, len(self.calls)):
-            yield self.calls[at]
-            is_early = at + 1 < len(self.calls) and (self.calls[at + 1].entry or 0) < (self.calls[at].entry or 0)
-            if self.calls[at].site.number not in conditions and not is_early:
+            call, following = self.calls[at], self.calls[at + 1] if at + 1 < len(self.calls) else None
+            yield call
+            is_early = following is not None and (following.entry or 0) < (call.entry or 0)
+            if not self._is_conditional(call) and not is_early:
                 return
+
+    def _is_conditional(self, call: ReplayedCall) -> bool:
+        deployed = self.costs.deployed
+        return deployed is not None and deployed.condition_of(call.site.number, call.entry) is not None
 
     def _may_precede_a_call(self, site: Site) -> bool:
         """Return whether some later call can follow a step, perhaps after others and instead of the next call."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -38,7 +39,7 @@ from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import current_passes
 from stepgraph.replay.decision import Decision
 from stepgraph.replay.decisions import Decisions
-from stepgraph.replay.deployed import DeployedRun, MisfitError, duration_key
+from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.optional_elements import optional_elements
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
@@ -156,11 +157,14 @@ class VersionPair(Struct):
         counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
-        skipped = {number for element, number in self._new_sites.items() if decisions.contradictions.skips(element)}
-        counterparts = [[None if site in skipped else site for site in each] for each in counterparts]
+        skips = cache(decisions.contradictions.skips)
+        counterparts = [
+            [None if self._is_skipped(chain, skips) else site for chain, site in zip(runs, sites, strict=True)]
+            for runs, sites in zip(chains, counterparts, strict=True)
+        ]
         surplus = frozenset(self._surplus(counterparts))
         counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]
-        sites = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
+        placed = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
         released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
         existing = frozenset(self._counterparts(self.deployed.sites)) - released
         overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
@@ -175,7 +179,7 @@ class VersionPair(Struct):
         excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
         return DeployedRun(
             nodes,
-            sites,
+            placed,
             frozenset(number for number, each in enumerate(counterparts) if None in each and set(each) != {None}),
             existing,
             frozenset(released),
@@ -183,6 +187,7 @@ class VersionPair(Struct):
             frozenset(overtaking),
             frozenset(optional),
             self._new_conditions(),
+            self._call_conditions(chains, counterparts),
             frozenset(excluded),
             frozenset(self._new_sites[each] for each in decisions.handlers.unprotected() if each in self._new_sites),
             only_failures,
@@ -254,18 +259,57 @@ class VersionPair(Struct):
 
     def _new_condition(self, element: int, by_function: dict[str, str]) -> str:
         """Return when the innermost new condition around an element, or around all calls of it, skips the element."""
+        condition, function = self._condition_in_function(element)
+        if condition or not function:
+            return condition
+        if function not in by_function:
+            by_function[function] = ""  # Recursive calls add no condition.
+            calls = [self._new_condition(call, by_function) for call in self._new_calls.get(function, ())]
+            by_function[function] = calls[0] if calls and all(calls) else ""
+        return by_function[function]
+
+    def _condition_in_function(self, element: int) -> tuple[str, str]:
+        """Return when the innermost new condition in its function skips an element, and the name of the function."""
         for outer in ancestors(self.matching.new, element):
             is_new = self.matching.to_old[outer.number] is None
             if is_new and outer.kind == BRANCH and (clause := self._skips(outer)):
-                return clause
+                return clause, ""
             if outer.slot == FUNCTIONS:
-                key = outer.text(KEY)
-                if key not in by_function:
-                    by_function[key] = ""  # Recursive calls add no condition.
-                    calls = [self._new_condition(call, by_function) for call in self._new_calls.get(key, ())]
-                    by_function[key] = calls[0] if calls and all(calls) else ""
-                return by_function[key]
-        return ""
+                return "", outer.text(KEY)
+        return "", ""
+
+    def _call_conditions(
+        self, runs: Sequence[Sequence[RunChain]], sites: Sequence[Sequence[int | None]]
+    ) -> dict[int, CallCondition]:
+        """Return the new conditions of the calls of functions around entries with these possible runs and steps."""
+        by_chain: dict[RunChain, CallCondition | None] = {}
+        conditions: dict[int, CallCondition] = {}
+        for number, chains in enumerate(runs):
+            if None in sites[number]:
+                continue
+            for chain in chains:
+                if chain not in by_chain:
+                    by_chain[chain] = self._call_condition(chain)
+            certain = [condition for chain in chains if (condition := by_chain[chain]) is not None]
+            if len(certain) == len(chains):
+                conditions[number] = certain[0]
+        return conditions
+
+    def _call_condition(self, chain: RunChain) -> CallCondition | None:
+        """Return the innermost new condition of a call of a function around a deployed step, or None."""
+        has_others = False
+        for call in reversed(chain[:-1]):
+            has_others = has_others or len(self._new_calls.get(self._new_name(call), ())) > 1
+            new = self.matching.to_new[call]
+            condition = "" if new is None else self._condition_in_function(new)[0]
+            if condition:
+                return CallCondition(condition, has_others)
+        return None
+
+    def _new_name(self, call: int) -> str:
+        """Return the name of the function that a deployed call calls, in the new version."""
+        name = self.matching.old[call].name
+        return self.matching.renamed.get(name, name)
 
     def _skips(self, branch: TreeElement) -> str:
         """Return when a new branch does not run, as a clause.
@@ -336,12 +380,15 @@ class VersionPair(Struct):
             return None
         return self._new_sites.get(element)
 
+    def _is_skipped(self, chain: RunChain, skips: Callable[[int], bool]) -> bool:
+        """Return whether the new code skips a run of a deployed step, or a call around it."""
+        return any((new := self.matching.to_new[number]) is not None and skips(new) for number in chain)
+
     def _is_removed_call(self, chain: RunChain, element: int) -> bool:
         """Return whether a run was in a removed call of a function, which still contains the step."""
         outer = {each.number for each in ancestors(self.matching.new, element)}
         for call in chain[:-1]:
-            name = self.matching.old[call].name
-            name = self.matching.renamed.get(name, name)
+            name = self._new_name(call)
             calls = self._new_calls.get(name, ())
             is_replaced = any(self.matching.to_old[other] is None for other in calls)
             if self.matching.to_new[call] is None and calls and not is_replaced and self._new_functions[name] in outer:
