@@ -267,3 +267,26 @@ def test_members_of_groups_are_awaited_in_sequence(log: InstanceLog, effect: Ins
     in_sequence = GROUP.replace("asyncio.gather(load(), send())", "load()\nawait send()")
     assert replay(GROUP, in_sequence, log).effect == effect
     assert replay(GROUP, GROUP.replace("load(), send()", "send(), load()"), log).effect == "resumes"
+
+
+ROUNDS = """
+async def note(title):
+    await step.do(f"note {title}")(self.work)()
+
+for number in order["rounds"]:
+    <a>
+    if order["stops"]:
+        <b>
+        break
+    await note(number)
+await note("end")
+"""
+
+
+def test_a_break_leaves_only_a_new_loop() -> None:
+    """The rest of the pass then runs, and its steps may get the result of the step after the loop."""
+    body = ROUNDS[ROUNDS.index("    <a>") : ROUNDS.index("    await note(number)")]
+    new = ROUNDS.replace(body, "    for attempt in range(1):\n" + indent(body, "    "))
+    log = log_of("running", ended("a"), ended("b"), opened("note end"))
+    assert replay(ROUNDS, ROUNDS, log).effect == "resumes"
+    assert replay(ROUNDS, new, log).effect == "unknown"

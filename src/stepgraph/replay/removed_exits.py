@@ -61,8 +61,17 @@ def _removed_exits(matching: Matching) -> list[int]:
     return [
         number
         for number, new in enumerate(matching.to_new)
-        if matching.old[number].kind == "break" and (new is None or _has_other_branch(matching, number, new))
+        if matching.old[number].kind == "break"
+        and (new is None or _has_other_branch(matching, number, new) or _leaves_other_loop(matching, number, new))
     ]
+
+
+def _leaves_other_loop(matching: Matching, old: int, new: int) -> bool:
+    """Return whether a `break` now leaves another loop than the one that it left, which is still there."""
+    if matching.old[old].text("kind") == "return":
+        return False
+    before, after = next(_loops_left(matching.old, old), None), next(_loops_left(matching.new, new), None)
+    return before is not None and matching.to_new[before] not in {None, after}
 
 
 def _has_other_branch(matching: Matching, old: int, new: int) -> bool:
