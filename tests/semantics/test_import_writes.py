@@ -170,6 +170,26 @@ def test_an_attribute_of_an_unnamed_object_is_noted(change: str) -> None:
     assert notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
 
 
+HOOKED_APP = f"{APP}\napp.hook = hook\n"
+
+
+def test_a_method_that_changes_in_an_unknown_object_is_noted() -> None:
+    change = 'import flask\nsetattr(flask.current_app, "go", fake)\n'
+    (note,) = notes_of(HOOKED_APP + change, "await app.go(step)")
+    assert "other code changes `go` of an instance of `App`, so its value at run time is unknown." in note
+
+
+@pytest.mark.parametrize("owner", ["Service", "tools"])
+def test_changes_of_classes_and_modules_do_not_change_objects(owner: str) -> None:
+    change = f'import flask\nimport tools\nclass Service: ...\nsetattr(flask.{owner}, "go", fake)\n'
+    assert graph_of(HOOKED_APP + change, "await app.go(step)", tools="") == GO
+
+
+def test_code_that_never_runs_at_import_changes_no_object() -> None:
+    change = 'if __name__ == "__main__":\n    app.go = fake\n'
+    assert graph_of(HOOKED_APP + change, "await app.go(step)") == GO
+
+
 @pytest.mark.parametrize(
     "change",
     [

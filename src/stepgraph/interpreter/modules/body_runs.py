@@ -227,7 +227,7 @@ def _run_statement(
                 for name in bound:
                     define(interpreter, scope, name, statement)
             case cst.If() if never_runs(statement):
-                return
+                interpreter.modules.executed_statements.add(id(statement))
             case _ if id(statement) not in interpreter.modules.executed_statements:
                 _keep_bindings(scope, statement, _execute_body_statement(interpreter, scope, statement))
 

@@ -121,7 +121,7 @@ class LoadedModules(Struct):
     resume_runs: Callable[[], None] | None = None
     """The function that continues paused runs; None before the start of the run of all modules."""
     executed_statements: set[int] = field(default_factory=set)
-    """The identities of the statements in bodies that were executed for their effects."""
+    """The identities of the statements in bodies that were executed for their effects, or that never run at import."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value that each binder in a module or class body binds to a name, by scope, name and `id` of the binder."""
     bound_values: dict[tuple[LexicalScope, int], dict[str, Value | None]] = field(default_factory=dict)
