@@ -69,6 +69,8 @@ def test_reading_a_table_of_local_names(use: str) -> None:
         "await vars(Audit)['go'](None)",
         "for name, each in inspect.getmembers(Audit()): await each()",
         "await sys.modules[__name__].job()",
+        "await sys.modules.get(__name__).job()",
+        "for each in sys.modules.values(): await each.job()",
         "for each in Kind.__members__.values(): await each.go()",
         "for each in fields(Spec): await each.metadata['run']()",
     ],

@@ -84,6 +84,7 @@ def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -
         '__all__ = ["_hidden"]\n__all__.insert(0, NAME)',
         '__all__ = ["_hidden"]\n__all__[0] = NAME',
         '__all__ = ["_hidden"]\n__all__.append(NAME)',
+        '__all__ = ["rest"] if DEBUG else ["_hidden"]',
     ],
 )
 def test_a_star_import_with_an_unknown_all(listing: str) -> None:

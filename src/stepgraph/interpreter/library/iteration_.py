@@ -280,11 +280,9 @@ def _map(call: LibraryCall) -> Value:
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
     if not operands[1:]:
         return UNKNOWN
-    if starts_task(call.first) or any(operand.relevant for operand in operands):
-        return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
-    if not any(isinstance(operand, GeneratorCall | GeneratorExpression) for operand in operands):
+    if not starts_task(call.first) and not any(operand.relevant for operand in operands):
         return UNKNOWN
-    return make_iterator(call.interpreter, call.name, operands[1:], call.place, _compute_unknown_results)
+    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
 
 
 def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
@@ -308,13 +306,6 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
             for item in elements.items
         ]
     return make_result_collection(interpreter, "list", tuple(Element(value, lazy.place, many=True) for value in values))
-
-
-def _compute_unknown_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    """Iterate over the operands of a `map` whose results lead to no step."""
-    _columns(interpreter, lazy, lazy.operands)
-    result = Element(UNKNOWN, lazy.place, many=True, may_be_missing=True)
-    return make_result_collection(interpreter, "list", (result,))
 
 
 def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
