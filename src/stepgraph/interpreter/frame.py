@@ -18,7 +18,8 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
 from stepgraph.interpreter.write_log import SlotId, TaskState
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Function, JumpKind, NonStepErrors, OperationBlock, Suspension
+from stepgraph.ir.exceptions import NonStepErrors
+from stepgraph.ir.nodes import Function, JumpKind, OperationBlock, Suspension
 from stepgraph.ir.values import Constant, Nondeterministic, Value
 from stepgraph.syntax.module import SourcePlace
 

@@ -27,7 +27,8 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import ExceptionType, NonStepErrors, work_kind
+from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
+from stepgraph.ir.nodes import work_kind
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import SourcePlace

@@ -7,10 +7,10 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from msgspec import Struct, field
 
+from stepgraph.ir.exceptions import ExceptionType
 from stepgraph.ir.nodes import (
     Await,
     Choice,
-    ExceptionType,
     Handler,
     Jump,
     JumpKind,

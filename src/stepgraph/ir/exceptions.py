@@ -1,4 +1,4 @@
-"""Matching of exceptions and handlers.
+"""Types of exceptions, and the handlers that catch them.
 
 A type is resolved if it and all of its base classes are built in or defined in the project.
 """
@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from typing import Final
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
 
-from stepgraph.ir.nodes import ExceptionType, Handler, NonStepErrors
+from msgspec import Struct
+
+from stepgraph.syntax.module import SourcePlace
+
+if TYPE_CHECKING:
+    from stepgraph.ir.nodes import Handler
 
 _BUILTINS: Final = "builtins."
 _EXCEPTION: Final = f"{_BUILTINS}Exception"
@@ -21,6 +27,30 @@ _CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 LANGUAGE_ERRORS: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
 """The errors that subscripts, arithmetic, unpacking and `assert` raise, but no step."""
 _EXPECTED_ERRORS: Final = (*LANGUAGE_ERRORS, AttributeError, TypeError, ValueError)
+
+
+class NonStepErrors(IntEnum):
+    """The exceptions that code outside of steps can raise: none, built-in errors, also those of `assert`, or any."""
+
+    NONE = 0
+    LANGUAGE = 1
+    ASSERTION = 2
+    ANY = 3
+
+
+class ExceptionType(Struct, frozen=True):
+    """An exception type named by an `except` clause or a `raise`."""
+
+    name: str
+    """The dotted name of the type, or the plain name of a class of the project."""
+    ancestors: tuple[str, ...]
+    """The dotted names of the classes outside the project, among the type and its base classes."""
+    place: SourcePlace
+    """The location of the name."""
+    raised_in: str | None
+    """The name of a step that raises the exception inside the `try`, if any."""
+    bases: tuple[str, ...] = ()
+    """The names of the base classes of the type in the project."""
 
 
 def catches_all(handler: Handler) -> bool:

@@ -14,12 +14,13 @@ location. For example:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, assert_never
 
 from msgspec import Struct, field
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId
+from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.model.vocabulary import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind
@@ -345,30 +346,6 @@ class IterationCount(Struct, frozen=True):
     count: int
     place: SourcePlace
     """The location of the expression."""
-
-
-class NonStepErrors(IntEnum):
-    """The exceptions that code outside of steps can raise: none, built-in errors, also those of `assert`, or any."""
-
-    NONE = 0
-    LANGUAGE = 1
-    ASSERTION = 2
-    ANY = 3
-
-
-class ExceptionType(Struct, frozen=True):
-    """An exception type named by an `except` clause or a `raise`."""
-
-    name: str
-    """The dotted name of the type, or the plain name of a class of the project."""
-    ancestors: tuple[str, ...]
-    """The dotted names of the classes outside the project, among the type and its base classes."""
-    place: SourcePlace
-    """The location of the name."""
-    raised_in: str | None
-    """The name of a step that raises the exception inside the `try`, if any."""
-    bases: tuple[str, ...] = ()
-    """The names of the base classes of the type in the project."""
 
 
 class Handler(Struct, frozen=True):

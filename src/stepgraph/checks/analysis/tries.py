@@ -7,17 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.ir.dataflow import reachable_exits, solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import (
-    Await,
-    Call,
-    ExceptionType,
-    Function,
-    Handler,
-    OperationBlock,
-    Run,
-    StartOperation,
-    TryOperation,
-)
+from stepgraph.ir.exceptions import ExceptionType
+from stepgraph.ir.nodes import Await, Call, Function, Handler, OperationBlock, Run, StartOperation, TryOperation
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 

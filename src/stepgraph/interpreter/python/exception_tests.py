@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.narrowing import class_expressions
 from stepgraph.interpreter.raised_exceptions import caught_types
-from stepgraph.ir.nodes import ExceptionType
+from stepgraph.ir.exceptions import ExceptionType
 from stepgraph.ir.values import External
 
 _EQUALITY_OPERATORS: Final = (cst.Is, cst.IsNot, cst.Equal, cst.NotEqual)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.path_joins import PathChanges
-from stepgraph.ir.nodes import ExceptionType, Jump, JumpKind
+from stepgraph.ir.exceptions import ExceptionType
+from stepgraph.ir.nodes import Jump, JumpKind
 from stepgraph.syntax.module import SourcePlace
 
 

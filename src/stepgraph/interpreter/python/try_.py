@@ -26,16 +26,15 @@ from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
 from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
+from stepgraph.ir.exceptions import ExceptionType, NonStepErrors
 from stepgraph.ir.facts import TryWithoutSteps
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
     Await,
-    ExceptionType,
     Handler,
     Jump,
     JumpKind,
     LoopOperation,
-    NonStepErrors,
     OperationBlock,
     Scope,
     TryOperation,

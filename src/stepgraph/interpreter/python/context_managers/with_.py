@@ -53,6 +53,7 @@ from stepgraph.interpreter.workflow.early_raises import resolve_early_raises
 from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_canceled_group, report_timeout
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
+from stepgraph.ir.exceptions import NonStepErrors
 from stepgraph.ir.facts import TimeoutFunction
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -62,7 +63,6 @@ from stepgraph.ir.nodes import (
     Handler,
     Jump,
     JumpKind,
-    NonStepErrors,
     OperationBlock,
     Pause,
     Scope,
