@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from stepgraph.execution.matching.interruptions import interruptions_of
 from stepgraph.execution.matching.term_pool import Terms
 from stepgraph.execution.matching.terms import (
     ANY_TIME,
@@ -457,56 +458,5 @@ class TermExits(Struct, eq=False):
         cached = self.interruptions_by_term.get(term)
         if cached is None:
             self.terms.spend()
-            cached = self.interruptions_by_term[term] = self.terms.largest(self._interrupted(term))
+            cached = self.interruptions_by_term[term] = self.terms.largest(interruptions_of(self, term))
         return cached
-
-    def _interrupted(self, term: Term) -> Iterator[Pending]:
-        match term:
-            case Fresh(part=SequencePart() as part) if part is not EMPTY:
-                yield from self._interrupted_from(self.terms.over, part, 0)
-            case Fresh(part=GroupPart() as part):
-                yield from self.interrupted(self.opened(part))
-            case Fresh(part=LoopPart(overlapping=False) as part):
-                yield from self._interrupted_after_pass(part, self.terms.over)
-            case Running() | Anything():
-                yield Pending(self.terms.background((term,)))
-            case CalledBody(current=current):
-                yield from (self.terms.in_background(pending) for pending in self.interrupted(current))
-            case SequenceRest(current=current, part=part, index=index):
-                yield from self._interrupted_from(current, part, index)
-            case Members(members=members):
-                yield self.unfinished(members, term)
-            case Pass(part=part, current=current):
-                yield from self.interrupted(current)
-                yield from self._interrupted_after_pass(part, current)
-            case OverlappingPasses(live=live):
-                yield Pending(self.terms.background(each.term for each in live))
-            case Protected(part=part, current=current, stage=stage):
-                inside = self.interrupted(current)
-                if stage == "body" and part.orelse is not EMPTY:
-                    orelse = self.interrupted(self.terms.fresh(part.orelse))
-                    inside = [*inside, *self.terms.all_joined([self.ends(current), orelse])]
-                if stage == "final" or part.final is EMPTY:
-                    yield from inside
-                else:
-                    # A `return` in the block may stand for another exception.
-                    exits = self.of_body(part.final)
-                    ends = [each.pending for each in exits if each.kind in {"next", "return"}]
-                    yield from self.terms.all_joined([inside, ends])
-                if stage == "final":
-                    yield from self.ends(current)
-            case _:
-                yield NO_PENDING
-
-    def _interrupted_after_pass(self, part: LoopPart, current: Term) -> Iterator[Pending]:
-        """Yield the work that continues after an exception between two passes, or in the `else` of a loop."""
-        ends = self.ends_of_pass(part, current)
-        yield from ends
-        if part.orelse is not EMPTY:
-            yield from self.terms.all_joined([ends, self.interrupted(self.terms.fresh(part.orelse))])
-
-    def _interrupted_from(self, current: Term, part: SequencePart, index: int) -> Iterator[Pending]:
-        yield from self.interrupted(current)
-        for reached, pendings in self.passed(current, part, index):
-            following = self.interrupted(self.terms.fresh(part.items[reached])) if reached < len(part.items) else None
-            yield from self.terms.all_joined([pendings, following or [NO_PENDING]])
