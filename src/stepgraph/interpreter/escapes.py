@@ -119,7 +119,7 @@ def _callee(place: SourcePlace) -> str:
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
     """Return a description of the part of a value that can run steps. Return None if no part can."""
-    from stepgraph.interpreter.python.comprehensions import consume_generator_expression
+    from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 
     match value:
         case StepObject() | StepMethod() | StepDecorator():

@@ -1,4 +1,4 @@
-"""Evaluation of comprehensions and generator expressions."""
+"""Evaluation of comprehensions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from functools import partial
 
 import libcst as cst
-from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState
@@ -19,14 +18,10 @@ from stepgraph.interpreter.objects.containers.iterators import (
     is_certainly_empty,
     is_lazy,
     iteration_source,
-    make_unordered,
-    record_iteration,
-    report_nested_use,
     take_elements,
 )
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
-from stepgraph.interpreter.path_joins import apply, join_any
 from stepgraph.interpreter.python.arguments import make_collection, tasks_of_each_pass
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.loops.generators import inline_generator
@@ -54,11 +49,10 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import iterated_tasks
-from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
+from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.await_members import task_ids_in
-from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import IterationCount, Scope, Suspension
+from stepgraph.ir.nodes import IterationCount, Suspension
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import Bindings, target_names
@@ -67,7 +61,7 @@ from stepgraph.syntax.module import SourcePlace
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
     """Evaluate a list or set comprehension: emit its loop and return the new collection."""
-    return _consume_comprehension(
+    return consume_comprehension(
         interpreter, node, interpreter.frame.scope, "list" if isinstance(node, cst.ListComp) else "set"
     )
 
@@ -89,7 +83,7 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
         entries.append(replace(entry, has_distinct_keys=is_distinct))
 
     with _collecting(interpreter, entries):
-        _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
+        run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
     mapping = mapping_of(interpreter, EntryTable(entries))
     mapping.state.created_empty = not entries
     return mapping
@@ -107,78 +101,7 @@ def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str,
     return key if constant is None or constant is outer.get(node.value) else constant
 
 
-def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """Return a generator expression, which runs when it is consumed. Only the first iterable is evaluated now."""
-    iterable, is_async = node.for_in.iter, node.for_in.asynchronous is not None
-    first = iterator_of(interpreter, interpreter.evaluate(iterable), interpreter.place(iterable), is_async=is_async)
-    initial = (Element(first, interpreter.place(node), many=True),)
-    return GeneratorExpression(
-        node, interpreter.frame.scope, first, interpreter.store.new({"items": initial}), initial, interpreter.loop_depth
-    )
-
-
-def consume_generator_expression(
-    interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind, *, exhausts: bool
-) -> Collection:
-    """Emit the loop of a generator expression and return the elements that it has not yet yielded."""
-    is_unused = _use(interpreter, generator, exhausts=exhausts)
-    if is_unused is None:
-        return make_collection(interpreter, kind, ())
-    if is_unused:
-        with interpreter.store.logged(interpreter.store.serial) as log:
-            elements = _consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
-        if not exhausts and not is_lazy(generator.first):
-            _report_effects(interpreter, generator, log)
-        return elements
-    consumed: list[Collection] = []
-    place = SourcePlace(generator.scope.module, generator.node)
-
-    def consume() -> None:
-        consumed.append(_take_any(interpreter, generator, kind))
-
-    interpret_loop(interpreter, consume, None, place, LoopBounds())
-    items = tuple(map(as_optional, consumed[-1].items))
-    return make_unordered(make_collection(interpreter, kind, items))
-
-
-def _take_any(interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind) -> Collection:
-    """Emit a loop that runs a generator expression for any of its elements, and return its elements."""
-    frame = interpreter.frame
-    unrolls, frame.unrolls_comprehensions = frame.unrolls_comprehensions, False
-    elements = _consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
-    frame.unrolls_comprehensions = unrolls
-    return elements
-
-
-def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
-    """Report a generator expression that changes values that affect steps, because it may not be exhausted."""
-    if any(logged.affects_steps for logged in log):
-        place = SourcePlace(generator.scope.module, generator.node)
-        interpreter.note(
-            "generator",
-            place,
-            f"the generator expression `{place.brief_text}` changes values, but may not be exhausted.",
-            "The graph shows the changes of all its elements.",
-        )
-
-
-def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: bool) -> bool | None:
-    """Record a use of a generator expression.
-
-    Return True if this is the first use, None if it is exhausted, and False if it may have yielded some elements.
-    """
-    items: tuple[Element, ...] = generator.state.contents
-    if items is not generator.initial:
-        report_nested_use(interpreter, generator.state, SourcePlace(generator.scope.module, generator.node))
-    elif not exhausts:
-        record_iteration(interpreter, generator.state)
-    is_exact = interpreter.loop_depth == generator.loop_depth
-    remaining = () if exhausts and is_exact else tuple(map(as_optional, generator.initial))
-    interpreter.store.write(generator.state, "items", remaining)
-    return (items is generator.initial and is_exact) if items else None
-
-
-def _consume_comprehension(
+def consume_comprehension(
     interpreter: Interpreter,
     node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
     scope: LexicalScope,
@@ -206,7 +129,7 @@ def _consume_comprehension(
         items.extend(element for element in elements if not many or element not in items)
 
     with _collecting(interpreter, items):
-        passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
+        passes = run_comprehension(interpreter, node.for_in, scope, add, first)
     collection = make_collection(
         interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
     )
@@ -237,85 +160,7 @@ def _has_filter(clause: cst.CompFor | None) -> bool:
     return clause is not None and (bool(clause.ifs) or _has_filter(clause.inner_for_in))
 
 
-def for_each_element(
-    interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]
-) -> None:
-    """Emit the loop of a generator expression in place, and pass each element to `consume` in the loop.
-
-    If `consume` may leave the loop early or changes the iterable, or if the expression may have been used before,
-    `consume` receives the union of all elements instead.
-    """
-    is_unused = _use(interpreter, generator, exhausts=False)
-    if is_unused is None:
-        return
-    passes = _Passes(interpreter, SourcePlace(generator.scope.module, generator.node), consume)
-    if not is_unused or not passes.run_in_turn(generator):
-        interpret_loop(interpreter, lambda: passes.run_any(generator), None, passes.place, LoopBounds())
-
-
-class _Passes(Struct):
-    """The passes of a loop over an inlined generator expression."""
-
-    interpreter: Interpreter
-    place: SourcePlace
-    """The location of the generator expression."""
-    consume: Callable[[Value], None]
-    """The function that interprets the body of the loop with an element."""
-    breaks: bool = False
-    """Whether a pass may end the loop."""
-
-    def run_in_turn(self, generator: GeneratorExpression) -> bool:
-        """Run a pass with each element in turn, and return True.
-
-        If a pass may end the loop or changes the iterable, roll the passes back and return False.
-        """
-        interpreter, source = self.interpreter, iteration_source(generator.first)
-        checkpoint, position = interpreter.store.checkpoint(), interpreter.tracer.position
-        return_count, is_reachable = len(interpreter.frame.returns), interpreter.is_reachable
-        block = interpreter.block_of(lambda: self._run_each(generator))
-        if not self.breaks and not source.is_changed():
-            interpreter.operations.extend(block.operations)
-            return True
-        interpreter.store.rollback(checkpoint)
-        interpreter.tracer.restore(position)
-        interpreter.is_reachable = is_reachable
-        del interpreter.frame.returns[return_count:]
-        return False
-
-    def _run_each(self, generator: GeneratorExpression) -> None:
-        outer_scope = self.interpreter.frame.scope
-
-        def add(*, many: bool) -> None:
-            del many
-            value = self.interpreter.evaluate(generator.node.elt)
-            with self.interpreter.in_scope(outer_scope):
-                self._run_pass(value)
-
-        _run_comprehension(self.interpreter, generator.node.for_in, generator.scope, add, generator.first)
-
-    def run_any(self, generator: GeneratorExpression) -> None:
-        """Run one pass with the union of all elements."""
-        interpreter = self.interpreter
-        with interpreter.store.logged(interpreter.store.serial) as log:
-            elements = _take_any(interpreter, generator, "list")
-        _report_effects(interpreter, generator, log)
-        self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
-
-    def _run_pass(self, value: Value) -> None:
-        """Run a pass as a scope that ends at a `continue`."""
-        interpreter, last_task_id = self.interpreter, self.interpreter.work.last_task_id
-        state = LoopState(interpreter.store.checkpoint())
-        with interpreter.frame.in_loop(state):
-            block = interpreter.block_of(lambda: self.consume(value))
-        if block.operations:
-            interpreter.emit(Scope(block, self.place, is_iteration=True))
-        if state.jump_states:
-            apply(interpreter.store, join_any(interpreter.store, state.jump_states, self.place, last_task_id))
-            interpreter.is_reachable = True
-        self.breaks = self.breaks or state.breaks
-
-
-def _run_comprehension(
+def run_comprehension(
     interpreter: Interpreter,
     clause: cst.CompFor,
     scope: LexicalScope,
@@ -361,6 +206,9 @@ def _run_clause(
         interpreter.record_suspension(Suspension.MAYBE)
     iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter), is_async=is_async)
     if isinstance(iterable, GeneratorExpression):
+        # Imported here because few comprehensions iterate over generator expressions.
+        from stepgraph.interpreter.python.generator_expressions import for_each_element
+
         for_each_element(interpreter, iterable, lambda value: _run_inlined_pass(interpreter, clause, value, add))
         return None
     if isinstance(iterable, Union) and _needs_loop_per_case(interpreter, iterable):

@@ -440,7 +440,7 @@ EVALUATORS: Final[HandlerTable[type[cst.CSTNode], Evaluator]] = HandlerTable(
         cst.ListComp: f"{_PACKAGE}.comprehensions:evaluate_comprehension",
         cst.SetComp: f"{_PACKAGE}.comprehensions:evaluate_comprehension",
         cst.DictComp: f"{_PACKAGE}.comprehensions:evaluate_dict_comprehension",
-        cst.GeneratorExp: f"{_PACKAGE}.comprehensions:evaluate_generator_expression",
+        cst.GeneratorExp: f"{_PACKAGE}.generator_expressions:evaluate_generator_expression",
         cst.BinaryOperation: f"{_PACKAGE}.operators:evaluate_binary",
         cst.BooleanOperation: f"{_PACKAGE}.boolean:evaluate_boolean",
         cst.UnaryOperation: f"{_PACKAGE}.operators:evaluate_unary",

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.containers.iterators import is_certainly_empt
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import may_be_unset
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection, ordered_like
-from stepgraph.interpreter.python.comprehensions import consume_generator_expression
+from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants

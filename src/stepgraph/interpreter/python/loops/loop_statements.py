@@ -20,7 +20,7 @@ from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.boolean import negate, static_truth
-from stepgraph.interpreter.python.comprehensions import for_each_element
+from stepgraph.interpreter.python.generator_expressions import for_each_element
 from stepgraph.interpreter.python.loops.generators import inline_generator
 from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
