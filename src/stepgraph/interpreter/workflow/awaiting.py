@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.library.side_effects import awaited_result
-from stepgraph.interpreter.objects.union import union_of_results, union_of_values
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
     Arguments,
@@ -49,8 +49,6 @@ from stepgraph.ir.nodes import (
     Activity,
     Await,
     Call,
-    Choice,
-    ChoiceBranch,
     JumpKind,
     OperationBlock,
     Run,
@@ -60,7 +58,6 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.parameter_tests import DecidingArgument, ParameterArgument
 from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
-from stepgraph.ir.walk import tasks_started_in
 from stepgraph.syntax.module import SourcePlace
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall)
@@ -109,7 +106,10 @@ def await_value(
             interpreter.record_suspension(Suspension.MAYBE)
             return value_of(interpreter, contents, place)
         case Union():
-            return _await_union(interpreter, value, place, first_operation)
+            # Imported here because few workflows await one of several values.
+            from stepgraph.interpreter.workflow.union_awaits import await_union
+
+            return await_union(interpreter, value, place, first_operation)
         case ExternalResult(name="asyncio.sleep"):
             interpreter.record_suspension(Suspension.ALWAYS)
             return UNKNOWN
@@ -150,41 +150,6 @@ def current_result(interpreter: Interpreter, future: Task | Gathering, place: So
     if any(awaited.task_id in changed for awaited in awaited_tasks(future)):
         return Unresolved("a task returns a variable that other code changes", place)
     return future.result
-
-
-def _finished(interpreter: Interpreter, future: Task | Gathering, place: SourcePlace) -> Gathering:
-    """Return a future without members, whose work is finished, with the current result of another future."""
-    return Gathering("all", (), result=current_result(interpreter, future, place))
-
-
-def _await_union(interpreter: Interpreter, value: Union, place: SourcePlace, first_operation: int | None) -> Value:
-    """Await a union. If possible, a single await covers the started tasks of all cases, without a choice."""
-    if first_operation is not None and first_operation < len(interpreter.operations):
-        results = _await_in_branches(interpreter, value, place)
-        if results is not None:
-            return union_of_values(results, [place.text] * len(results), place.text, place)
-    tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
-    unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
-    members = tuple(member for task in tasks for member in await_members(task))
-    if members and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
-        one_per_iteration = any(isinstance(task, Gathering) and task.one_per_iteration for task in tasks)
-        emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
-        if not unstarted:
-            finished = [_finished(interpreter, task, place) for task in tasks]
-            return union_of_results(finished, place.text, place)
-        rest = (
-            replace(case, value=_finished(interpreter, case.value, place))
-            if isinstance(case.value, Task | Gathering)
-            else case
-            for case in value.cases
-        )
-        value = Union(tuple(rest), value.discriminant, value.place)
-    return interpreter.apply_to_cases(value, lambda chosen: _await_case(interpreter, chosen, place))
-
-
-def _await_case(interpreter: Interpreter, chosen: Value, place: SourcePlace) -> Value:
-    """Await a case of a union. A function is not reported, because code may await only the other cases."""
-    return UNKNOWN if is_function(chosen) else await_value(interpreter, chosen, place)
 
 
 def value_of(interpreter: Interpreter, contents: Collection, place: SourcePlace) -> Value:
@@ -473,35 +438,3 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     interpreter.operations[-1] = Run(start_operation.activity, start_operation.place)
     interpreter.tracer.on_completion()
     return True
-
-
-def _await_in_branches(interpreter: Interpreter, value: Union, place: SourcePlace) -> list[Value] | None:
-    """Move the await into the branches of the choice just emitted, as for `await (gather(a(), b()) if c else d())`.
-
-    Return the results of the branches. Return None if the await cannot be moved.
-    """
-    choice = interpreter.operations[-1]
-    if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):
-        return None
-    pairs = list(zip(choice.branches, value.cases, strict=True))
-    tasks = [(branch, case.value) for branch, case in pairs if isinstance(case.value, Task | Gathering)]
-    if not tasks or not all(_starts_tasks_of(branch, task) for branch, task in tasks):
-        return None
-    awaited = [_with_await(interpreter, branch, case.value, place) for branch, case in pairs]
-    interpreter.operations[-1] = replace(choice, branches=tuple(branch for branch, _ in awaited))
-    return [result for _, result in awaited]
-
-
-def _starts_tasks_of(branch: ChoiceBranch, task: Value) -> bool:
-    started = set(tasks_started_in(branch.block))
-    return started >= {awaited.task_id for awaited in awaited_tasks(task)}
-
-
-def _with_await(
-    interpreter: Interpreter, branch: ChoiceBranch, value: Value, place: SourcePlace
-) -> tuple[ChoiceBranch, Value]:
-    """Return the branch extended by the await of its value, and the result. A coroutine begins at the await."""
-    with interpreter.collect_operations() as operations:
-        operations.extend(branch.block.operations)
-        result = _await_case(interpreter, value, place)
-    return replace(branch, block=OperationBlock(tuple(operations))), result
