@@ -20,7 +20,7 @@ from stepgraph.checks.suppression_index import SuppressedFinding, SuppressionInd
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.folders import path_from
-from stepgraph.project.worker_modules import VENDORED
+from stepgraph.project.module_files import VENDORED
 
 _Key: TypeAlias = tuple[str, Span, str]
 """The code, span and message, which identify a finding."""

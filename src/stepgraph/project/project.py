@@ -13,9 +13,8 @@ from stepgraph.limits import CONFIGURATION_BYTES_IN_ALL, MEGABYTE
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, real_path, with_ancestors
-from stepgraph.project.module_files import MAIN_NAMES, ModuleFiles
+from stepgraph.project.module_files import MAIN_NAMES, VENDORED, ModuleFiles, WorkerModules
 from stepgraph.project.root import CONFIGURATION_NAMES, Root
-from stepgraph.project.worker_modules import VENDORED, WorkerModules
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration

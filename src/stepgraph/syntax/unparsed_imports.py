@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import LETTER
 
 _IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
@@ -44,6 +45,11 @@ def mentions_dynamic_imports(mentions: Callable[[bytes], bool]) -> bool:
     """Return whether a source may import modules by computed names. `mentions` searches it for text."""
     marks = (*_DYNAMIC_IMPORTS, *_LISTED_FILES) if mentions(b"__all__") else _DYNAMIC_IMPORTS
     return any(map(mentions, marks))
+
+
+def imports_dynamically(module: SourceModule) -> bool:
+    """Return whether a module may import modules by computed names."""
+    return mentions_dynamic_imports(module.mentions)
 
 
 def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:

@@ -19,26 +19,18 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import never_runs, statement_positions
 from stepgraph.interpreter.modules.body_queues import BodyRun, LateImport, RunQueue
-from stepgraph.interpreter.modules.program_names import (
-    dependents_in,
-    has_computed_reads,
-    names_of_program,
-    names_of_registries,
-    owner_of,
-)
 from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.mutation.access_paths import AccessPath
+from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import rebound_globals
-from stepgraph.syntax.mutation.member_reads import COMPUTED_MEMBER
 from stepgraph.syntax.walk import self_and_statements_below, statements
 
 if TYPE_CHECKING:
     from stepgraph.syntax.body_names import StatementNames
+    from stepgraph.syntax.name_dependents import NameDependents
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """A function that binds a name of a body to the value it has after a statement of the body."""
@@ -88,6 +80,7 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
 
     Return no variables if the run of all modules has already started, because it starts only once.
     """
+    from stepgraph.syntax.mutation.access_paths import AccessPath
     from stepgraph.syntax.mutation.aliases import analyze_aliases
 
     if interpreter.modules.program is not None:
@@ -114,6 +107,9 @@ def _start_program(interpreter: Interpreter, define: Definer, names: frozenset[s
     sharing = modules.sharing
     if sharing is not None and _is_cheap_to_repeat(interpreter) and sharing.is_shared(names):
         raise ProgramNotRunError(names)
+    # Imported here and below because most workflows need no run of all modules, and start-up time counts.
+    from stepgraph.interpreter.modules.program_names import names_of_program
+
     names = names_of_program(interpreter, names)
     if sharing is not None:
         sharing.record(names)
@@ -285,8 +281,10 @@ def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -
 
 def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
     """Queue the statements of a body that may affect the collections of the queue."""
+    from stepgraph.interpreter.modules.program_names import select_mentioned
+
     statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
-    names = _select_mentioned(scope.module, queue.names)
+    names = select_mentioned(scope.module, queue.names)
     is_affected = queue.follows_imports or bool(names)
     interpreter.budget.spend(Limit.ELEMENTS, len(_statements_of(scope)) if is_affected else 0)
     for item in dependents_in(scope).affected(names) if is_affected else ():
@@ -394,6 +392,8 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
     modules = interpreter.modules
     if modules.program is None or not modules.late_imports:
         return
+    from stepgraph.interpreter.modules.program_names import names_of_registries
+
     late_imports, modules.late_imports = modules.late_imports, []
     for recorded in late_imports:
         if recorded.scope not in modules.visited_by_program:
@@ -417,18 +417,22 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
-def _select_mentioned(module: SourceModule, names: frozenset[str]) -> frozenset[str]:
-    """Return the names that a module may mention, or all names if it mentions one of them."""
-    is_computed = COMPUTED_MEMBER in names and has_computed_reads(module)
-    if module.reads is None:
-        return (names & module.words) | (frozenset((COMPUTED_MEMBER,)) if is_computed else frozenset())
-    return names if is_computed or any(module.mentions(name.encode()) for name in names) else frozenset()
+def dependents_in(scope: LexicalScope) -> NameDependents:
+    """Return the names of a body that depend on others."""
+    from stepgraph.syntax.name_dependents import name_dependents
+
+    return name_dependents(scope.module, _owner_of(scope))
+
+
+def _owner_of(scope: LexicalScope) -> cst.Module | cst.ClassDef:
+    """Return the module or class that a scope belongs to."""
+    return scope.module.tree if scope.owner is None else scope.owner.node
 
 
 def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
     from stepgraph.syntax.body_names import names_of_statements
 
-    return tuple(names_of_statements(scope.module, owner_of(scope)))
+    return tuple(names_of_statements(scope.module, _owner_of(scope)))
 
 
 def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:

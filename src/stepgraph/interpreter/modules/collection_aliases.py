@@ -10,7 +10,6 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imported_functions import receiving_functions
-from stepgraph.interpreter.modules.loaded_modules import last_component
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.heap_cells import DEEPEST
@@ -226,7 +225,7 @@ def _computed_reads(
     scope: LexicalScope, group: ModuleGroup, spend: Callable[[int], None]
 ) -> Iterator[tuple[SourceModule, AccessPath]]:
     """Yield the paths to the variables of a module or class in the modules that read these by computed names."""
-    component = last_component(scope)
+    component = scope.last_component
     is_passed = component in group.once(passed_to_computed_reads)
     for module in group.modules if is_passed else group.once(_with_computed_owners):
         owners = module.once(computed_owners)

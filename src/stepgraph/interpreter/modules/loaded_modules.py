@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import islice
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec import Struct, field
@@ -23,7 +23,6 @@ from stepgraph.syntax.deferred.unvisited import ModuleFacts
 from stepgraph.syntax.import_graph import ImportClosure, ModuleGroup, import_graph_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer
-from stepgraph.syntax.mutation.access_paths import ReceivingFunction
 from stepgraph.syntax.mutation.assignments import ANY_NAME, AssignedAttributes, AttributeChange, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import (
     ImportWrite,
@@ -32,7 +31,10 @@ from stepgraph.syntax.mutation.import_writes import (
     import_calls,
     import_writes,
 )
-from stepgraph.syntax.unparsed_imports import mentions_dynamic_imports, with_packages
+from stepgraph.syntax.unparsed_imports import imports_dynamically, with_packages
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.mutation.access_paths import ReceivingFunction
 
 # Source text of code that may change the name or parameters of a function.
 _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__", b"update_wrapper", b"setattr(")
@@ -257,7 +259,7 @@ class LoadedModules(Struct):
 
         `scope` is the scope of the module or class.
         """
-        changes, owner = self._changes_of(name), last_component(scope)
+        changes, owner = self._changes_of(name), scope.last_component
         return bool(changes) and any(change.owner == owner for change in changes)
 
     def is_assigned_outside_self(self, name: str) -> bool:
@@ -266,7 +268,7 @@ class LoadedModules(Struct):
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""
-        return self.is_assigned_externally(scope, name) and not self._are_executed(last_component(scope), name)
+        return self.is_assigned_externally(scope, name) and not self._are_executed(scope.last_component, name)
 
     def _are_executed(self, owner: str, name: str) -> bool:
         """Return whether all assignments to an attribute are statements of module bodies that were executed."""
@@ -278,7 +280,7 @@ class LoadedModules(Struct):
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements that only mutate the collection bound to the name."""
-        changes, owner = self._changes_of(name), last_component(scope)
+        changes, owner = self._changes_of(name), scope.last_component
         return bool(changes) and any(change.owner == owner and change.is_assigned for change in changes)
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
@@ -365,7 +367,7 @@ class LoadedModules(Struct):
         An indirect change calls `setattr`, writes to the namespace dictionary, or does not name the owner, as in
         `for cls in (Orders,): cls.run = run`.
         """
-        component = last_component(scope)
+        component = scope.last_component
         return any(
             write.is_indirect
             if self._owner_of(write) == component
@@ -446,7 +448,7 @@ class LoadedModules(Struct):
         if any(isinstance(binder, cst.ClassDef) for binder in binders):
             return True
         has_other_meaning = any(not isinstance(binder, cst.Import | cst.ImportFrom) for binder in binders)
-        return not has_other_meaning and any(last_component(scope) == owner for scope in scopes)
+        return not has_other_meaning and any(scope.last_component == owner for scope in scopes)
 
     def _writes_at_import(self, name: str) -> Iterator[ImportWrite]:
         """Yield the changes of an attribute by statements that may run at import but were not executed."""
@@ -461,7 +463,7 @@ class LoadedModules(Struct):
                 yield write
 
     def _owner_of(self, write: ImportWrite) -> str:
-        return write.owner if write.own_module is None else last_component(self.scopes[write.own_module])
+        return write.owner if write.own_module is None else self.scopes[write.own_module].last_component
 
     def _callers_of(self, function: str) -> frozenset[int]:
         """Return the statements of module bodies that may call a function of this name, directly or indirectly."""
@@ -492,13 +494,3 @@ class LoadedModules(Struct):
 def _size(module: SourceModule) -> int:
     """Return the size of a source in bytes, in full kilobytes, so that few edits change it."""
     return -(-len(module.source) // 1000) * 1000
-
-
-def last_component(scope: LexicalScope) -> str:
-    """Return the last component of the name of a module or class."""
-    return scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-
-
-def imports_dynamically(module: SourceModule) -> bool:
-    """Return whether a module may import modules by computed names."""
-    return mentions_dynamic_imports(module.mentions)

@@ -27,7 +27,6 @@ from stepgraph.interpreter.modules.binding_order import (
 )
 from stepgraph.interpreter.modules.body_runs import Definer, executed_value, executing, run_bodies
 from stepgraph.interpreter.modules.imports import import_name
-from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
@@ -47,6 +46,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import evaluated_expressions, target_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import globals_of_classes, may_mutate_in_functions, rebound_globals
+from stepgraph.syntax.unparsed_imports import imports_dynamically
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.loaded_modules import last_component
+from stepgraph.interpreter.modules.body_runs import dependents_in
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -86,7 +84,7 @@ def _names_read_by_computed_names(scopes: Sequence[LexicalScope], group: ModuleG
     from stepgraph.interpreter.modules.collection_aliases import owners_read_by_computed_names
 
     owners = group.once(owners_read_by_computed_names)
-    read = [scope for scope in scopes if last_component(scope) in owners] if owners else ()
+    read = [scope for scope in scopes if scope.last_component in owners] if owners else ()
     variables = (name for scope in read for name in dependents_in(scope).variables)
     return frozenset([COMPUTED_MEMBER, *variables]) if owners else frozenset()
 
@@ -106,13 +104,9 @@ def _module_dependents(module: SourceModule) -> NameDependents:
     return name_dependents(module, module.tree)
 
 
-def dependents_in(scope: LexicalScope) -> NameDependents:
-    """Return the names of a body that depend on others."""
-    from stepgraph.syntax.name_dependents import name_dependents
-
-    return name_dependents(scope.module, owner_of(scope))
-
-
-def owner_of(scope: LexicalScope) -> cst.Module | cst.ClassDef:
-    """Return the module or class that a scope belongs to."""
-    return scope.module.tree if scope.owner is None else scope.owner.node
+def select_mentioned(module: SourceModule, names: frozenset[str]) -> frozenset[str]:
+    """Return the names that a module may mention, or all names if it mentions one of them."""
+    is_computed = COMPUTED_MEMBER in names and has_computed_reads(module)
+    if module.reads is None:
+        return (names & module.words) | (frozenset((COMPUTED_MEMBER,)) if is_computed else frozenset())
+    return names if is_computed or any(module.mentions(name.encode()) for name in names) else frozenset()

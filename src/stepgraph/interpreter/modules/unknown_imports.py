@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from stepgraph.interpreter.modules.loaded_modules import LoadedModules, last_component
+from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.syntax.test_modules import TEST_CODE
 
@@ -17,7 +17,7 @@ def may_be_replaced_by_unknown_import(modules: LoadedModules, scope: LexicalScop
 
     `scope` is the scope of the module or class. Only modules without tests that mention its name count.
     """
-    importer, owner = modules.importer, last_component(scope)
+    importer, owner = modules.importer, scope.last_component
     paths = tuple(modules.unknown_imports_assigning(name))
     if importer is None or not paths:
         return False

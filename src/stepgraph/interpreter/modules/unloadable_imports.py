@@ -17,8 +17,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import LOADING_CHANGES
 from stepgraph.ir.name_facts import ImportCorrection, UnloadableImport
 from stepgraph.limits import Limit
-from stepgraph.project.module_files import ModuleFile
-from stepgraph.project.worker_modules import WorkerModules
+from stepgraph.project.module_files import ModuleFile, WorkerModules
 from stepgraph.syntax.bindings import ModuleReference, imported_module, is_modeled_package, may_load_modules
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.modules import Importer

@@ -45,6 +45,11 @@ class LexicalScope(Struct, eq=False):
     """Whether the call was part of a module or class body."""
 
     @property
+    def last_component(self) -> str:
+        """The last component of the name of the module or class, empty for a scope without a name."""
+        return self.path[-1].rsplit(".", 1)[-1] if self.path else ""
+
+    @property
     def is_local(self) -> bool:
         """Whether the scope belongs to a function or is nested in one."""
         scope: LexicalScope | None = self

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.interpreter.workflow.step_index import step_functions_in
+from stepgraph.interpreter.workflow.work import step_functions_in
 from stepgraph.ir.facts import StepDeclared
 from stepgraph.ir.nodes import StepDefinition, StepParameter
 from stepgraph.phrases import fits_pieces
