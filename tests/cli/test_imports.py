@@ -105,6 +105,14 @@ def test_a_graph_imports_less_than_200_modules(imported_by_graph: set[str]) -> N
     assert len([name for name in imported_by_graph if name.startswith("stepgraph")]) < 200
 
 
+def test_a_graph_searches_for_no_misspelled_attributes(entry: Path) -> None:
+    reads = "        print(Rates.TXA, Rates().TXA, datetime.now)\n"
+    source = f"{module(workflow('Orders', 'charge'))}{reads}\nimport datetime\n\nclass Rates:\n    TAX = 1\n"
+    (entry / "entry.py").write_text(source, encoding="utf-8")
+    imported = imported_modules(entry, "graph", "entry.py", "--no-cache")
+    assert "stepgraph.interpreter.objects.attributes.undefined" not in imported
+
+
 @pytest.mark.slow
 def test_a_check_imports_no_analyses_of_rare_code(entry: Path) -> None:
     imported = imported_modules(entry, "check", "entry.py", "--no-cache")

@@ -25,6 +25,7 @@ from stepgraph.interpreter.objects.reassignment import may_be_rebound
 from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
+from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import ExitStack
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -72,7 +73,7 @@ from stepgraph.syntax.step_methods import is_step_method
 
 _IMPORTED_ENVIRONMENT: Final = "workers.env"
 """The bindings, as in `from workers import env`."""
-_MODULES_WITH_NAMESAKES: Final = ("datetime", "random", "time")
+MODULES_WITH_NAMESAKES: Final = ("datetime", "random", "time")
 """Modules that contain a class or function of the same name."""
 
 
@@ -106,8 +107,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             fault = wrong_attribute(prefix, name, place)
             if fault is not None and not interpreter.modules.is_in_project(prefix):
                 interpreter.observe(fault)
-            if prefix.startswith(_MODULES_WITH_NAMESAKES):
-                # Imported here because few programs use undefined attributes.
+            if interpreter.tracer is not NO_TRACER and prefix.partition(".")[0] in MODULES_WITH_NAMESAKES:
+                # Imported here because only a check needs it.
                 from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_member
 
                 observe_undefined_member(interpreter, prefix, name, place)

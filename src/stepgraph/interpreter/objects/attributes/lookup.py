@@ -26,6 +26,7 @@ from stepgraph.interpreter.objects.containers.container_objects import (
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.union import may_be_unset, record_read_of_contents, with_fallback
 from stepgraph.interpreter.python.arguments import make_mapping
+from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -179,10 +180,11 @@ def _undefined_attribute(
         return computed
     if may_be_added(interpreter, order, name) or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"no analyzed code defines `{name}` in `{instance.cls.name}`", place)
-    # Imported here because few programs use undefined attributes.
-    from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_attribute
+    if interpreter.tracer is not NO_TRACER:
+        # Imported here because only a check needs it.
+        from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_attribute
 
-    observe_undefined_attribute(interpreter, instance, name, place)
+        observe_undefined_attribute(interpreter, instance, name, place)
     return UNKNOWN
 
 
@@ -310,7 +312,8 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
         if name in ("__dict__", "__members__"):
             return table_of_members(interpreter, place)
         return Unresolved(f"`{name}` gives access to other classes", place)
-    if not (name.startswith("__") or may_be_added(interpreter, resolution_order(owner), name)):
+    is_plain = interpreter.tracer is not NO_TRACER and not name.startswith("__")
+    if is_plain and not may_be_added(interpreter, resolution_order(owner), name):
         from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_class_attribute
 
         observe_undefined_class_attribute(interpreter, owner, name, place)
