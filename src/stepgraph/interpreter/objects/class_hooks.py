@@ -12,6 +12,8 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import (
+    PLAIN_ENUMERATIONS,
+    VALUE_ENUMERATIONS,
     Caveat,
     ClassNamespace,
     ClassValue,
@@ -26,7 +28,7 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import expressions_below, statements_below
 
-_ENUMERATIONS: Final = ("enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.ReprEnum", "enum.StrEnum")
+_ENUMERATIONS: Final = PLAIN_ENUMERATIONS | VALUE_ENUMERATIONS
 
 
 def evaluate_keywords(interpreter: Interpreter, node: cst.ClassDef) -> list[Argument]:

@@ -18,6 +18,8 @@ from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, hide_constants
 from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import (
+    PLAIN_ENUMERATIONS,
+    VALUE_ENUMERATIONS,
     Caveat,
     ClassValue,
     EnumMember,
@@ -37,8 +39,6 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
-_PLAIN_ENUMERATIONS: Final = frozenset(["enum.Enum", "enum.Flag"])
-_VALUE_ENUMERATIONS: Final = frozenset(["enum.IntEnum", "enum.IntFlag", "enum.ReprEnum", "enum.StrEnum"])
 # Members of an enumeration class that can change the `value` of its members.
 _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
 # Functions that turn a function, which would otherwise be a method, into a member of an enumeration.
@@ -360,12 +360,12 @@ def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> 
 def _is_enumeration(order: tuple[Value, ...]) -> bool:
     """Return whether the members of a class are objects. Those of IntEnum and StrEnum are constants without methods."""
     has_functions = any(isinstance(c, ClassValue) and c.scope.bindings.defines_functions for c in order)
-    return _derives_from(order, _PLAIN_ENUMERATIONS) or (has_functions and derives_from_value_enumeration(order))
+    return _derives_from(order, PLAIN_ENUMERATIONS) or (has_functions and derives_from_value_enumeration(order))
 
 
 def derives_from_value_enumeration(order: tuple[Value, ...]) -> bool:
     """Return whether the members of a class are also numbers or strings, as in IntEnum and StrEnum."""
-    return _derives_from(order, _VALUE_ENUMERATIONS)
+    return _derives_from(order, VALUE_ENUMERATIONS)
 
 
 def _derives_from(order: tuple[Value, ...], names: frozenset[str]) -> bool:

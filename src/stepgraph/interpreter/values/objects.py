@@ -23,6 +23,11 @@ _PLAIN_METACLASSES: Final = frozenset(
 
 FunctionKind: TypeAlias = Literal["function", "static", "class", "property", "context"]
 
+PLAIN_ENUMERATIONS: Final = frozenset(["enum.Enum", "enum.Flag"])
+"""The base classes of enumerations whose members are plain objects."""
+VALUE_ENUMERATIONS: Final = frozenset(["enum.IntEnum", "enum.IntFlag", "enum.ReprEnum", "enum.StrEnum"])
+"""The base classes of enumerations whose members are also numbers or strings."""
+
 
 class LexicalScope(Struct, eq=False):
     """The scope of a module, a class, or one call of a function."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import enum
-import random
 import re
-import time
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
+from stepgraph.interpreter.objects.attributes.access import MODULES_WITH_NAMESAKES
 from stepgraph.interpreter.objects.classes import resolution_order
-from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
+from stepgraph.interpreter.values.objects import PLAIN_ENUMERATIONS, VALUE_ENUMERATIONS, ClassValue, ProjectObject
 from stepgraph.ir.name_facts import UndefinedAttribute, UndefinedMember
 from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import SourceModule, SourcePlace
@@ -22,14 +21,7 @@ from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # External base classes whose attributes are known.
 _KNOWN_BASES: Final = frozenset([ENTRYPOINT, "abc.ABC", "builtins.object", "typing.Generic"])
-_ENUM_BASES: Final = frozenset(
-    External(f"enum.{name}") for name in ("Enum", "Flag", "IntEnum", "IntFlag", "StrEnum")
-) | {
-    External("builtins.int"),
-    External("builtins.str"),
-}
-# Modules that contain a class or function of the same name.
-_MODULES_WITH_NAMESAKES: Final = {module.__name__: module for module in (dt, random, time)}
+_ENUM_BASES: Final = PLAIN_ENUMERATIONS | VALUE_ENUMERATIONS | {"builtins.int", "builtins.str"}
 # Decorators that add no attributes besides special methods.
 _ATTRIBUTE_KEEPERS: Final = frozenset(["dataclasses.dataclass"])
 # Attributes that the SDK sets.
@@ -63,7 +55,7 @@ def observe_undefined_attribute(
     if External(ENTRYPOINT) in order:
         is_omitted = not place.text.startswith(_OWNER) or any(map(_may_pass_self, order))
     else:
-        is_omitted = instance.may_be_replaced or not _is_unique(interpreter, name)
+        is_omitted = instance.may_be_replaced or not _is_only_read(interpreter, name)
     if not is_omitted:
         _observe(interpreter, instance.cls, (*_SDK_ATTRIBUTES, *instance.state), name, place)
 
@@ -71,7 +63,7 @@ def observe_undefined_attribute(
 def observe_undefined_class_attribute(interpreter: Interpreter, cls: ClassValue, name: str, place: SourcePlace) -> None:
     """Record a read of an attribute of a class, such as a member of an `Enum`, that no code defines."""
     order = resolution_order(cls)
-    if not all(_is_known(owner) or owner in _ENUM_BASES for owner in order) or not _is_unique(interpreter, name):
+    if not all(_is_known(owner) or _is_enum_base(owner) for owner in order) or not _is_only_read(interpreter, name):
         return
     if not any(hasattr(base, name) for base in (type, int, str, enum.Enum, enum.Flag)):
         _observe(interpreter, cls, (), name, place)
@@ -80,9 +72,10 @@ def observe_undefined_class_attribute(interpreter: Interpreter, cls: ClassValue,
 def observe_undefined_member(interpreter: Interpreter, owner: str, name: str, place: SourcePlace) -> None:
     """Record a read such as `datetime.now` of the module `datetime`, or `datetime.timedelta` of the class in it."""
     module_name, _, member = owner.partition(".")
-    module = _MODULES_WITH_NAMESAKES.get(module_name)
-    if module is None or name.startswith("__") or interpreter.modules.is_in_project(module_name):
+    is_special = name.startswith("__") or interpreter.modules.is_in_project(module_name)
+    if is_special or module_name not in MODULES_WITH_NAMESAKES:
         return
+    module = import_module(module_name)
     if member:
         is_undefined = hasattr(module, member) and not hasattr(getattr(module, member), name) and hasattr(module, name)
     else:
@@ -116,12 +109,16 @@ def _is_known(owner: Value) -> bool:
     return isinstance(owner, External) and owner.name in _KNOWN_BASES
 
 
+def _is_enum_base(owner: Value) -> bool:
+    return isinstance(owner, External) and owner.name in _ENUM_BASES
+
+
 def _may_pass_self(owner: Value) -> bool:
     return isinstance(owner, ClassValue) and owner.scope.module.once(_passes_self)
 
 
-def _is_unique(interpreter: Interpreter, name: str) -> bool:
-    """Return whether modules only read attributes of a name, so no object of another class has it."""
+def _is_only_read(interpreter: Interpreter, name: str) -> bool:
+    """Return whether the modules only read attributes of a name, so that no object of another class has one."""
     if interpreter.modules.is_assigned_outside_self(name):
         return False
     return not any(name in module.once(_unqualified_words) for module in interpreter.modules.scopes)
