@@ -117,7 +117,7 @@ class Matcher(Struct, eq=False):
                     begun.setdefault((after, site.path, frames), []).extend(sources)
                     self.terms.spend(len(sources) + len(frames) // 2)
         begun.update(self.pauses.interrupted(before, begun, number, sites))
-        if self.pauses.stored(begun):
+        if self.pauses.store_results(begun):
             self._forget()
         return self._reduced(self._begun_layer(begun, entry, number), budget - self.terms.budget)
 

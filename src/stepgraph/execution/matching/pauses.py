@@ -151,8 +151,8 @@ class PausePaths(Struct, eq=False):
         begun = (self.transitions.begun(each, site, self.without_errors) for each, site in product(passes, sites))
         return any(True for each in begun for _ in each)
 
-    def stored(self, begun: Begun) -> bool:
-        """Let the results of entries after a pause answer calls. Returns whether this changes the results for terms."""
+    def store_results(self, begun: Begun) -> bool:
+        """Let the results of entries after a pause answer calls. Return whether this changes the results for terms."""
         paths = {path for state, path, _ in begun if state.pause is not None}
         if not paths:
             return False

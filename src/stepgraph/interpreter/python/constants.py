@@ -265,7 +265,7 @@ def evaluate_literal(node: cst.SimpleString | cst.Integer | cst.Float | cst.Imag
 def evaluate_literal_source(source: str) -> Value:
     """Evaluate the source of a literal, or return UNKNOWN. Warnings about invalid escapes are suppressed.
 
-    Large integers are unknown. Python converts integers of more than 4,300 digits to no string.
+    Large integers are unknown, because Python does not convert integers of more than 4,300 digits to text.
     """
     try:
         with warnings.catch_warnings():

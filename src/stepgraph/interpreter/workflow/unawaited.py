@@ -142,9 +142,9 @@ def _report_special_methods(interpreter: Interpreter) -> None:
     ]
     for receiver, class_value in owners:
         for owner in resolution_order(class_value):
-            is_metaclass = isinstance(receiver, ClassValue)
-            names = _unmodeled_special_methods(owner, is_metaclass) if isinstance(owner, ClassValue) else ()
-            for name in names:
+            if not isinstance(owner, ClassValue):
+                continue
+            for name in _unmodeled_special_methods(owner, is_metaclass=isinstance(receiver, ClassValue)):
                 if (id(class_value.node), name) not in visited:
                     visited.add((id(class_value.node), name))
                     _report_special_method(interpreter, receiver, class_value, name)
@@ -154,7 +154,7 @@ def _is_class(value: Value | None) -> TypeGuard[ClassValue]:
     return isinstance(value, ClassValue)
 
 
-def _unmodeled_special_methods(class_value: ClassValue, is_metaclass: bool) -> Iterator[str]:  # noqa: FBT001
+def _unmodeled_special_methods(class_value: ClassValue, *, is_metaclass: bool) -> Iterator[str]:
     """Yield the special methods of a class that the interpreter does not call wherever Python calls them."""
     names = class_value.scope.bindings.binders
     special = (name for name in names if name.startswith("__") and name.endswith("__"))

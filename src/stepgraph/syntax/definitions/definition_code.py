@@ -20,7 +20,7 @@ from stepgraph.syntax.walk import children, code_without_layout, self_and_statem
 _MAX_CHARACTERS: Final = 20_000
 """The maximum length of a definition whose code is read."""
 _LARGE_INTEGER: Final = re.compile(r"(?<!\w)0[xob][0-9a-f_]{3500}", re.IGNORECASE)
-"""An integer that may have more than 4,300 decimal digits. Python converts such integers to no string."""
+"""An integer that may have more than 4,300 decimal digits, which Python does not convert to text."""
 _DESCRIPTORS: Final = frozenset({"staticmethod", "classmethod", "property"})
 """The decorators that do not change the result of a method."""
 

@@ -23,7 +23,7 @@ _TYPES: Final[dict[str, frozenset[type[cst.CSTNode]]]] = {
 }
 """The types of the statements with a block, by `PieceBlock.opening`."""
 
-_KEYWORDS: Final[dict[type[BlockStatement], str]] = {
+_OPENINGS: Final[dict[type[BlockStatement], str]] = {
     cst.ClassDef: "class _:",
     cst.With: "with _:",
     cst.If: "if _:",
@@ -214,7 +214,7 @@ def _opening_of(statement: BlockStatement) -> str:
     """Return code that opens a block in which the same statements are valid as in the first block of a statement."""
     if isinstance(statement, cst.FunctionDef):
         return "def _():" if statement.asynchronous is None else "async def _():"
-    return _KEYWORDS[type(statement)]
+    return _OPENINGS[type(statement)]
 
 
 def _with_clauses(statement: BlockStatement, opening: BlockStatement) -> BlockStatement:

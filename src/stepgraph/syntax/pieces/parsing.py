@@ -127,7 +127,7 @@ class ParsedPiece(Struct, frozen=True, eq=False, dict=True):
 
     @cached_property
     def valid_openings(self) -> set[str]:
-        """Code that opens blocks in which Python compiles the piece, as far as it has."""
+        """Code that opens blocks in which Python has compiled the piece without an error."""
         return set()
 
     def code_in(self, opening: str) -> str:
