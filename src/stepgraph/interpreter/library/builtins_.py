@@ -18,6 +18,7 @@ from stepgraph.interpreter.objects.attributes.changes import (
     store_attribute,
 )
 from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, constant_name
+from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_in_loop
 from stepgraph.interpreter.objects.classes import relevant_members
@@ -35,6 +36,7 @@ from stepgraph.interpreter.values.objects import (
     ProjectObject,
     SuperObject,
 )
+from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, origin_name
@@ -165,7 +167,7 @@ def _setattr(call: LibraryCall) -> Value:
                 owner,
                 lambda chosen: _setattr(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
             )
-        case [ClassValue() | ModuleValue() | FunctionValue() as owner, _, value] if name is not None:
+        case [ClassValue() | ModuleValue() | FunctionValue() | StepFunction() as owner, _, value] if name is not None:
             assign = assign_attribute if call.name == "builtins.setattr" else store_attribute
             assign(call.interpreter, owner, name, value, call.place)
             return Constant(None)
@@ -173,6 +175,7 @@ def _setattr(call: LibraryCall) -> Value:
             owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))
             return Constant(None)
         case _:
+            make_unresolved(call.interpreter, call.first, call.place)
             return call.unmodeled()
 
 

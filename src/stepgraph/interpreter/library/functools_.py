@@ -13,6 +13,7 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, model_of, models
 from stepgraph.interpreter.objects.attributes.changes import store_attribute
+from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 from stepgraph.interpreter.objects.containers.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
@@ -39,6 +40,7 @@ def _partial(call: LibraryCall) -> Value:
             lambda value: _partial(replace(call, arguments=Arguments((replace(first, value=value), *rest)))),
         )
     if isinstance(function, StepFunction):
+        make_unresolved(call.interpreter, function, call.place)  # because the result stands for another object
         if rest and not function.may_be_replaced:
             call.interpreter.tracer.on_step_call(function.definition, Arguments(rest), call.place)
         return function
@@ -126,6 +128,7 @@ def _wraps(call: LibraryCall) -> Value:
     if len(call.arguments.positional) < 2:  # noqa: PLR2004 - the wrapped function and its wrapper
         return Partial(External("functools.wraps"), call.arguments)
     wrapper = call.arguments.items[-1].value
+    make_unresolved(call.interpreter, wrapper, call.place)  # because `wraps` copies the attributes of `f`
     return replace(wrapper, wrapped=call.arguments.items[0].value) if isinstance(wrapper, FunctionValue) else wrapper
 
 
@@ -135,6 +138,7 @@ def _update_wrapper(call: LibraryCall) -> Value:
     match [argument.value for argument in call.arguments.items]:
         case [FunctionValue() as wrapper, wrapped]:
             call.interpreter.work.renamed.add(id(wrapper.node))
+            make_unresolved(call.interpreter, wrapper, call.place)
             return replace(wrapper, wrapped=wrapped)
         case [ProjectObject() as wrapper, FunctionValue() as wrapped]:
             store_attribute(call.interpreter, wrapper, "__wrapped__", wrapped, call.place)

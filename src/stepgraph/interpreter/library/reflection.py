@@ -13,6 +13,7 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.modules.imports import import_by_name
 from stepgraph.interpreter.objects.attributes.dynamic import constant_name
+from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP, table_of_members
 from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import look_up, resolve_body_name
@@ -91,6 +92,8 @@ def _members(call: LibraryCall) -> Value:
     owners = union_values(owner)
     if call.name == "builtins.vars" and all(isinstance(each, ProjectObject | ClassValue) for each in owners):
         return call.interpreter.attribute(owner, "__dict__", call.place)
+    for each in owners:
+        make_unresolved(call.interpreter, each, call.place)
     members = _members_of(call.interpreter, owner, call.place)
     if call.name == "builtins.vars" or not isinstance(members, Unresolved):
         return members

@@ -13,6 +13,7 @@ from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.sdk_imports import wrong_attribute
 from stepgraph.interpreter.modules.star_imports import exported_names
+from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved, read_attribute
 from stepgraph.interpreter.objects.attributes.lookup import (
     NAMESPACE_LOOKUP,
     class_attribute,
@@ -46,7 +47,7 @@ from stepgraph.interpreter.values.objects import (
     ProjectObject,
     SuperObject,
 )
-from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject, StepSignature
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod, StepObject, StepSignature
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.await_members import awaited_tasks
@@ -154,6 +155,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return owner.member(name)
         case FunctionValue() if (attribute := _function_attribute(interpreter, owner, name, place)) is not None:
             return attribute
+        case StepFunction() if (attribute := read_attribute(interpreter, owner, name)) is not None:
+            return attribute
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
             return BuiltinMethod(owner, name)
         case _:
@@ -197,7 +200,9 @@ def _function_attribute(
         return _part_of_partial(interpreter, function, name, place)
     if name in ("__closure__", "__defaults__", "__kwdefaults__"):
         return Unresolved(f"it is read from `{name}` of a function", place)
-    return None
+    if name == "__dict__":
+        make_unresolved(interpreter, function, place)
+    return read_attribute(interpreter, function, name)
 
 
 def constant_name(interpreter: Interpreter, owner: Value) -> Constant | None:

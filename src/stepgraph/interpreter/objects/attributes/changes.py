@@ -10,6 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
 from stepgraph.interpreter.objects.attributes.access import forget_attribute
 from stepgraph.interpreter.objects.attributes.dynamic import candidate_names, constant_name
+from stepgraph.interpreter.objects.attributes.function_attributes import assign_to_function, make_unresolved
 from stepgraph.interpreter.objects.attributes.lookup import bind_member, with_receiver
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
@@ -30,7 +31,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
     ProjectObject,
 )
-from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value
 from stepgraph.limits import Limit
@@ -74,7 +75,7 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
         set_class_attribute(interpreter, scope, name, value)
     elif isinstance(owner, Container):  # Python raises an AttributeError
         interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model")
-    else:
+    elif not assign_to_function(interpreter, owner, name, value):
         if isinstance(owner, FunctionValue) and name == "__name__":
             interpreter.work.renamed.add(id(owner.node))
         escape_assigned(interpreter, value, place)
@@ -167,6 +168,8 @@ def _delete(interpreter: Interpreter, owner: Value, name: str, place: SourcePlac
             set_class_attribute(interpreter, scope, name, UNSET)
         case ModuleValue(scope=scope) if scope is not None:
             set_class_attribute(interpreter, scope, name, UNKNOWN)
+        case FunctionValue() | StepFunction():
+            assign_to_function(interpreter, owner, name, UNSET)
     return UNKNOWN
 
 
@@ -209,6 +212,8 @@ def delete_named(
                 interpreter.store.weak_update(instance.state, key, UNSET, place)
         elif isinstance(instance, ClassValue):
             _report_unknown_name(interpreter, place)
+        else:
+            make_unresolved(interpreter, instance, place)
 
 
 def set_named(interpreter: Interpreter, owner: ProjectObject, name: Argument, value: Value, place: SourcePlace) -> None:

@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
+from stepgraph.interpreter.objects.attributes.function_attributes import assigned_value
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
@@ -20,8 +21,15 @@ from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.union import record_read_of_contents, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import COMPUTED_NAME, ClassValue, ModuleValue, ProjectObject, mangle
-from stepgraph.interpreter.values.steps import StepObject
+from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
+    ClassValue,
+    FunctionValue,
+    ModuleValue,
+    ProjectObject,
+    mangle,
+)
+from stepgraph.interpreter.values.steps import StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
     ABSENT,
@@ -149,6 +157,9 @@ def _get_constant(
 ) -> Value:
     if default is not None and (default.relevant or is_none(default)) and isinstance(owner, Union):
         return interpreter.apply_to_cases(owner, lambda case: _get_constant(interpreter, case, name, default, place))
+    assigned = None if default is None else assigned_value(interpreter, owner, name)
+    if assigned is not None:
+        return with_fallback(assigned, default)
     if default is None or not isinstance(owner, ProjectObject | ClassValue | ModuleValue):
         value = interpreter.attribute(owner, name, place)
         if default is None or not default.relevant or isinstance(owner, StepObject):
@@ -184,6 +195,8 @@ def _get_constant(
 
 def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> bool:
     """Return whether `hasattr(owner, name)` may be true. It is false for objects of the project that lack the name."""
+    if isinstance(owner, FunctionValue | StepFunction) and assigned_value(interpreter, owner, name) is UNSET:
+        return False
     if not isinstance(owner, ProjectObject) or owner.may_be_replaced or not is_closed(owner.cls):
         return not is_none(owner)
     interpreter.store.record_outer_read(owner.state, name)

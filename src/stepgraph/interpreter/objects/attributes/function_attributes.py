@@ -1,0 +1,156 @@
+"""Attributes that code assigns to functions and steps, as in `charge.undo = refund`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import set_slot
+from stepgraph.interpreter.objects.names import resolve_body_name
+from stepgraph.interpreter.objects.union import may_be_unset, record_read_of_contents, with_fallback
+from stepgraph.interpreter.values.heap_cells import HeapCell
+from stepgraph.interpreter.values.objects import COMPUTED_NAME, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.mutation.function_attributes import attributes_of_functions
+
+_INDIRECT_CHANGES: Final = ("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "update_wrapper")
+"""Words in code that may change the attributes of a function without naming them."""
+
+
+def assigned_value(interpreter: Interpreter, function: Value, name: str) -> Value | None:
+    """Return the value of an attribute that code may have assigned to a function or step.
+
+    The value is `UNSET` if no code has assigned the attribute. Return None if the analysis does not follow the
+    attributes of the function.
+    """
+    if name.startswith("__") or not interpreter.modules.is_assigned_outside_self(name):
+        return None
+    slot = _slot_of(function, name)
+    if slot is not None:
+        cell, key = slot
+        interpreter.store.record_outer_read(cell, key)
+        value: Value = cell.get(key, UNSET)
+        if value is UNSET:
+            cell, key = _slot_of(function, COMPUTED_NAME) or slot
+            interpreter.store.record_outer_read(cell, key)
+            value = cell.get(key, UNSET)
+        record_read_of_contents(interpreter.store, value)
+        return value
+    if isinstance(function, FunctionValue) and not interpreter.is_import_time:
+        return _value_assigned_at_import(interpreter, function, name)
+    return None
+
+
+def read_attribute(interpreter: Interpreter, function: Value, name: str) -> Value | None:
+    """Return the value of an attribute that code has assigned to a function. Return None if no path assigns it."""
+    value = assigned_value(interpreter, function, name)
+    if value is None or value is UNSET:
+        return None
+    if isinstance(value, Union) and may_be_unset(value):
+        return with_fallback(value, None)
+    return value
+
+
+def assign_to_function(interpreter: Interpreter, function: Value, name: str, value: Value) -> bool:
+    """Assign an attribute of a function or step. Return False if the analysis does not follow its attributes."""
+    slot = None if name.startswith("__") else _slot_of(function, name)
+    if slot is None:
+        return False
+    set_slot(interpreter, *slot, value)
+    return True
+
+
+def make_unresolved(interpreter: Interpreter, function: Value, place: SourcePlace) -> None:
+    """Record that code may have changed any attribute of a function."""
+    slot = _slot_of(function, "")
+    if slot is None:
+        return
+    cell, prefix = slot
+    interpreter.budget.spend(Limit.ELEMENTS, len(cell))
+    unresolved = Unresolved(f"`{place.brief_text}` may change it", place)
+    for key in [key for key in cell if key.startswith(prefix)]:
+        interpreter.store.weak_update(cell, key, unresolved, place)
+    set_slot(interpreter, cell, prefix + COMPUTED_NAME, unresolved)
+
+
+def _slot_of(function: Value, name: str) -> tuple[HeapCell, str] | None:
+    """Return the cell and key that hold an attribute of a function.
+
+    The cell is that of the variables of `run`, which defines the function once. A function of another function has
+    none, because a cell may represent all levels of a recursion.
+    """
+    match function:
+        case StepFunction(function=FunctionValue() as decorated, may_be_replaced=False):
+            is_unique, key = _is_only_declaration(function, decorated), f"{decorated.name}().{name}"
+        case FunctionValue():
+            decorated, is_unique, key = function, _is_plain(function), f"{function.name}.{name}"
+        case _:
+            return None
+    if not (is_unique and _is_in_run(decorated.scope) and _is_defined_once(decorated)):
+        return None
+    return decorated.scope.names, key
+
+
+def _is_in_run(scope: LexicalScope) -> bool:
+    """Return whether a scope is the body of a `run` method that does not call itself."""
+    is_method = scope.kind == "function" and scope.parent is not None and scope.parent.kind == "class"
+    return is_method and scope.path[-1] == "run" and not scope.module.mentions(b"self.run")
+
+
+def _is_only_declaration(step: StepFunction, decorated: FunctionValue) -> bool:
+    """Return whether a step is what the only decorator of a function returns."""
+    match decorated.node:
+        case cst.FunctionDef(decorators=[cst.Decorator(decorator=decorator)]):
+            return step.definition.place.node is decorator
+        case _:
+            return False
+
+
+def _is_plain(function: FunctionValue) -> bool:
+    """Return whether a value is the function that a `def` creates, neither a method nor another object around it."""
+    parts = (function.receiver, function.wrapped, function.cache, function.implementations)
+    has_others = function.positional or function.keywords or function.managers or function.caveats
+    return function.kind == "function" and parts == (None,) * 4 and not has_others
+
+
+def _is_defined_once(function: FunctionValue) -> bool:
+    """Return whether each run of the code around a function defines it once, and binds its name to nothing else."""
+    node, scope = function.node, function.scope
+    if scope.bindings.binders.get(function.name) != [node]:
+        return False
+    if scope.kind != "function":
+        return id(node) in scope.bindings.top_level_statements
+    parents = scope.module.parents
+    return isinstance(parents.get(id(parents.get(id(node)))), cst.FunctionDef)
+
+
+def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue, name: str) -> Value | None:
+    """Return the value of an attribute that the body of a module or class assigns to its function.
+
+    Return None unless each assignment of such an attribute is a statement after the definition of the function.
+    """
+    is_plain = function.scope.kind in ("module", "class") and _is_plain(replace(function, receiver=None))
+    if not is_plain or not isinstance(function.node, cst.FunctionDef) or function.node.decorators:
+        return None
+    group = interpreter.modules.group()
+    if interpreter.modules.may_import_dynamically() or any(map(group.with_word, _INDIRECT_CHANGES)):
+        return None
+    value: Value = UNSET
+    for module in group.with_word(name):
+        for assignment in module.once(attributes_of_functions).get(name, ()):
+            interpreter.budget.spend(Limit.ELEMENTS)
+            if assignment.function is None or assignment.value is None:
+                return None
+            if assignment.function is not function.node:
+                continue
+            if interpreter.modules.is_rebound_externally(function.scope, assignment.value):
+                return None
+            value = resolve_body_name(interpreter, function.scope, assignment.value) or UNKNOWN
+    return value

@@ -1,0 +1,127 @@
+"""Attributes that code assigns to functions and steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import FUNCTIONS, graph_of, text, workflow_of, workflow_of_module
+from tests.semantics.notation import graph_of_module as graph
+
+RUN = """
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+"""
+UNDO = text("""
+    call b
+    def b
+      sleep 'b' 1
+""")
+
+
+def module(body: str, run: str) -> str:
+    """Return a module with the functions `a` and `b`, a body, and a workflow with this statement in `run`."""
+    return f"from workers import WorkflowEntrypoint\n{FUNCTIONS}\n{body}\n{RUN}        {run}\n"
+
+
+def test_a_step_as_an_attribute_of_a_step() -> None:
+    assert graph_of("a.undo = b\nawait a()\nawait a.undo()") == "a\nb"
+
+
+def test_getattr_returns_the_default_for_steps_without_the_attribute() -> None:
+    body = 'a.undo = b\nfor f in (a, c):\n    if (undo := getattr(f, "undo", None)) is not None:\n        await undo()'
+    assert graph_of(body) == text("""
+        if (undo := getattr(f, "undo", None)) is not None
+          b
+    """)
+
+
+def test_a_later_assignment_on_one_path() -> None:
+    assert graph_of("a.undo = b\nalias = a\nif event:\n    alias.undo = c\nawait a.undo()") == text("""
+        if event
+          c
+        else
+          b
+    """)
+
+
+def test_a_deleted_attribute_on_one_path() -> None:
+    body = 'a.undo = b\nif event:\n    del a.undo\nif hasattr(a, "undo"):\n    await c()\nelse:\n    await d()'
+    assert graph_of(body) == text("""
+        if hasattr(a, "undo")
+          c
+        else
+          d
+    """)
+
+
+def test_hasattr_of_a_step_without_the_attribute() -> None:
+    assert graph_of('a.undo = b\nif hasattr(c, "undo"):\n    await a()\nelse:\n    await d()') == "d"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "setattr(f, event, d)",
+        "vars(f)[event] = d",
+        'f.__dict__["undo"] = d',
+        "delattr(f, event)",
+        "functools.wraps(d)(f)",
+        "async def f(): await c()",
+        "for _ in event:\n    async def f(): await c()",
+    ],
+)
+def test_an_attribute_that_may_have_changed(change: str) -> None:
+    workflow = workflow_of(f"async def f():\n    await a()\n\nf.undo = b\n{change}\nawait f.undo()")
+    assert not workflow.complete
+
+
+def test_an_attribute_of_a_function_that_each_call_defines_again() -> None:
+    body = (
+        "def make():\n    async def f(): await a()\n    return f\n\nfirst = make()\nfirst.undo = b\nawait first.undo()"
+    )
+    assert not workflow_of(body).complete
+
+
+def test_an_attribute_of_a_function_of_the_module() -> None:
+    assert graph(module("a.undo = b", "await a.undo(step)")) == UNDO
+
+
+def test_an_attribute_of_a_method() -> None:
+    assert graph("""
+from workers import WorkflowEntrypoint
+
+class W(WorkflowEntrypoint):
+    async def go(self, step):
+        await step.sleep("go", 1)
+
+    async def back(self, step):
+        await step.sleep("back", 1)
+
+    go.undo = back
+
+    async def run(self, event, step):
+        await self.go.undo(self, step)
+""") == text("""
+            call back
+            def back
+              sleep 'back' 1
+        """)
+
+
+def test_a_function_of_the_module_without_the_attribute() -> None:
+    assert graph(module("a.undo = a", 'await getattr(b, "undo", b)(step)')) == UNDO
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "if a:\n    a.undo = a",
+        "for f in (a, b):\n    f.undo = a",
+        "del a.undo",
+        "def change(f):\n    f.undo = a\n\nchange(a)",
+        'name = "undo"\nsetattr(a, name, a)',
+        'a.__dict__["undo"] = a',
+    ],
+)
+def test_an_attribute_that_a_module_may_have_changed(change: str) -> None:
+    assert not workflow_of_module(module(f"a.undo = b\n{change}", "await a.undo(step)")).complete
