@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.semantics.notation import FUNCTIONS, graph_of, text, workflow_of, workflow_of_module
+from stepgraph import analyze_file
+from tests.semantics.notation import FUNCTIONS, graph_of, notation, text, workflow_of, workflow_of_module
 from tests.semantics.notation import graph_of_module as graph
 
 RUN = """
@@ -125,3 +128,46 @@ def test_a_function_of_the_module_without_the_attribute() -> None:
 )
 def test_an_attribute_that_a_module_may_have_changed(change: str) -> None:
     assert not workflow_of_module(module(f"a.undo = b\n{change}", "await a.undo(step)")).complete
+
+
+DECORATOR = """
+def undoes(function):
+    def decorate(f):
+        f.undo = function
+        return f
+    return decorate
+
+async def keep(step): ...
+"""
+DECORATED = f"{DECORATOR}\n@undoes(b)\nasync def go(step): ...\n"
+
+
+def test_a_decorator_that_assigns_an_attribute() -> None:
+    assert graph(module(DECORATED, "await go.undo(step)")) == UNDO
+
+
+def test_a_decorator_of_another_module(tmp_path: Path) -> None:
+    (tmp_path / "marks.py").write_text(DECORATOR)
+    source = module("from marks import undoes\n\n@undoes(b)\nasync def go(step): ...", "await go.undo(step)")
+    (tmp_path / "app.py").write_text(source)
+    (workflow,) = analyze_file(tmp_path / "app.py").workflows
+    assert (workflow.complete, notation(workflow.graph)) == (True, UNDO)
+
+
+def test_a_function_without_the_decorator() -> None:
+    assert graph(module(DECORATED, 'await getattr(keep, "undo", b)(step)')) == UNDO
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "undoes(a)(go)",
+        "again = undoes\nagain(a)(go)",
+        "import app\napp.undoes(a)(go)",
+        'globals()["undoes"](a)(go)',
+        "def change(f):\n    f.undo = a\n\nchange(go)",
+        "def change(f):\n    return undoes(a)(f)\n\nchange(go)",
+    ],
+)
+def test_a_call_of_the_decorator_for_another_function(change: str) -> None:
+    assert not workflow_of_module(module(f"{DECORATED}\n{change}", "await go.undo(step)")).complete

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import Bindings, bindings_of
+from stepgraph.syntax.bindings import Bindings, bindings_of, last_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
-from stepgraph.syntax.walk import statements, statements_below
+from stepgraph.syntax.walk import children, statements, statements_below
 
 
 class FunctionAttribute(Struct, frozen=True):
@@ -20,11 +20,15 @@ class FunctionAttribute(Struct, frozen=True):
     """The function; None if the assignment may run at any time, or the object may be any function."""
     value: str | None = None
     """The name of the function that is assigned, in the same body; None for other values."""
+    decorator: str | None = None
+    """The name of the function that assigns the attribute of the function that it decorates; None for other code."""
+    has_arguments: bool = False
+    """Whether the result of a call is the decorator, as in `@order(1)`."""
 
 
 def attributes_of_functions(module: SourceModule) -> Mapping[str, tuple[FunctionAttribute, ...]]:
     """Return the assignments and deletions of attributes in a module by attribute, in source order."""
-    at_import = dict(_assignments_at_import(module))
+    at_import = {**dict(_assignments_at_import(module)), **dict(_assignments_by_decorators(module))}
     by_name: dict[str, list[FunctionAttribute]] = {}
     for statement in statements_below(module.tree, into_functions=True):
         for owner, name in attribute_targets(statement):
@@ -43,6 +47,76 @@ def _assignments_at_import(module: SourceModule) -> Iterator[tuple[int, Function
             attribute = _assignment_of_function(statement, bindings)
             if attribute is not None:
                 yield id(statement), attribute
+
+
+def _assignments_by_decorators(module: SourceModule) -> Iterator[tuple[int, FunctionAttribute]]:
+    """Yield the statements `f.name = value` for the parameter of a decorator that returns it, by `id`."""
+    for function in statements(module.tree):
+        if not isinstance(function, cst.FunctionDef) or function.asynchronous is not None:
+            continue
+        inner = _returned_function(function)
+        decorator = function if inner is None else inner
+        attribute = FunctionAttribute(decorator=function.name.value, has_arguments=inner is not None)
+        yield from ((id(statement), attribute) for statement in _assignments_of_parameter(decorator, module))
+
+
+def _returned_function(function: cst.FunctionDef) -> cst.FunctionDef | None:
+    """Return the function that another function only defines and returns. Return None for other functions."""
+    match [node for node in statements(function.body) if not isinstance(node, cst.Expr)]:
+        case [cst.FunctionDef(asynchronous=None, decorators=[]) as inner, cst.Return(value=cst.Name(value=name))] if (
+            name == inner.name.value
+        ):
+            return inner
+        case _:
+            return None
+
+
+def _assignments_of_parameter(function: cst.FunctionDef, module: SourceModule) -> Iterator[cst.Assign]:
+    """Yield the assignments to attributes of the only parameter of a function that returns it."""
+    body = list(statements(function.body))
+    match function.params.params, body[-1:]:
+        case [cst.Param(name=cst.Name(value=parameter))], [cst.Return(value=cst.Name(value=returned))] if (
+            parameter == returned and len(bindings_of(function, module).binders[parameter]) == 1
+        ):
+            pass
+        case _:
+            return
+    for statement in body:
+        match statement:
+            case cst.Assign(targets=[cst.AssignTarget(cst.Attribute(value=cst.Name(value=owner)))]) if (
+                owner == parameter
+            ):
+                yield statement
+
+
+def names_outside_decorators(module: SourceModule) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that a module uses other than as decorators, and the names that it calls for a decorator.
+
+    The names of definitions and the names that imports bind unchanged do not count.
+    """
+    used: set[str] = set()
+    called: set[str] = set()
+    stack: list[cst.CSTNode] = [module.tree]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.Decorator(decorator=cst.Name() | cst.Attribute(value=cst.Name())):
+                continue
+            case cst.Decorator(decorator=cst.Call(func=cst.Name() | cst.Attribute(value=cst.Name()) as func) as call):
+                called.add(last_name(func))
+                stack += call.args
+                continue
+            case cst.ImportAlias(asname=None):
+                continue
+            case cst.FunctionDef():
+                stack += [*node.decorators, node.params, node.body]
+                continue
+            case cst.Name(value=name):
+                used.add(name)
+            case cst.SimpleString(evaluated_value=str(text)):
+                used.add(text)
+        stack += children(node)
+    return frozenset(used), frozenset(called)
 
 
 def _assignment_of_function(statement: cst.CSTNode, bindings: Bindings) -> FunctionAttribute | None:

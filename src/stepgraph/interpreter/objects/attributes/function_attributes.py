@@ -17,11 +17,19 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.mutation.function_attributes import attributes_of_functions
+from stepgraph.syntax.mutation.function_attributes import (
+    FunctionAttribute,
+    attributes_of_functions,
+    names_outside_decorators,
+)
+from stepgraph.syntax.mutation.member_reads import computed_owners, computed_variables
 
 _INDIRECT_CHANGES: Final = ("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "update_wrapper")
 """Words in code that may change the attributes of a function without naming them."""
+_COMPUTED_READS: Final = ("globals", "locals", "attrgetter", "methodcaller", "getattr_static")
+"""Words in code that may call a decorator without naming it."""
 
 
 def assigned_value(interpreter: Interpreter, function: Value, name: str) -> Value | None:
@@ -61,6 +69,9 @@ def read_attribute(interpreter: Interpreter, function: Value, name: str) -> Valu
 def assign_to_function(interpreter: Interpreter, function: Value, name: str, value: Value) -> bool:
     """Assign an attribute of a function or step. Return False if the analysis does not follow its attributes."""
     slot = None if name.startswith("__") else _slot_of(function, name)
+    if slot is None and interpreter.is_import_time and not name.startswith("__"):
+        at_import = _slot_at_import(function, name)
+        slot = None if at_import is None or _assignments_at_import(interpreter, name) is None else at_import
     if slot is None:
         return False
     set_slot(interpreter, *slot, value)
@@ -131,26 +142,60 @@ def _is_defined_once(function: FunctionValue) -> bool:
     return isinstance(parents.get(id(parents.get(id(node)))), cst.FunctionDef)
 
 
-def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue, name: str) -> Value | None:
-    """Return the value of an attribute that the body of a module or class assigns to its function.
+def _slot_at_import(function: Value, name: str) -> tuple[HeapCell, str] | None:
+    """Return the cell and key that hold an attribute that a decorator assigns to a function of a module or class."""
+    if not isinstance(function, FunctionValue) or function.scope.kind not in ("module", "class"):
+        return None
+    is_followed = _is_plain(replace(function, receiver=None)) and _is_defined_once(function)
+    return (function.scope.names, f"{function.name}.{name}") if is_followed else None
 
-    Return None unless each assignment of such an attribute is a statement after the definition of the function.
+
+def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue, name: str) -> Value | None:
+    """Return the value of an attribute that a decorator, or the body of a module or class, assigns to its function.
+
+    Return None unless all assignments of such an attribute are by decorators and such bodies.
     """
-    is_plain = function.scope.kind in ("module", "class") and _is_plain(replace(function, receiver=None))
-    if not is_plain or not isinstance(function.node, cst.FunctionDef) or function.node.decorators:
+    slot = _slot_at_import(function, name)
+    assignments = None if slot is None else _assignments_at_import(interpreter, name)
+    if slot is None or assignments is None:
         return None
-    group = interpreter.modules.group()
-    if interpreter.modules.may_import_dynamically() or any(map(group.with_word, _INDIRECT_CHANGES)):
-        return None
-    value: Value = UNSET
-    for module in group.with_word(name):
-        for assignment in module.once(attributes_of_functions).get(name, ()):
-            interpreter.budget.spend(Limit.ELEMENTS)
-            if assignment.function is None or assignment.value is None:
-                return None
-            if assignment.function is not function.node:
-                continue
-            if interpreter.modules.is_rebound_externally(function.scope, assignment.value):
-                return None
-            value = resolve_body_name(interpreter, function.scope, assignment.value) or UNKNOWN
+    cell, key = slot
+    value: Value = cell.get(key, UNSET)
+    for assignment in assignments:
+        if assignment.function is not function.node or assignment.value is None:
+            continue
+        if interpreter.modules.is_rebound_externally(function.scope, assignment.value):
+            return None
+        value = resolve_body_name(interpreter, function.scope, assignment.value) or UNKNOWN
     return value
+
+
+def _assignments_at_import(interpreter: Interpreter, name: str) -> list[FunctionAttribute] | None:
+    """Return the assignments of an attribute in all modules. Return None if other code than imports may change it."""
+    modules = interpreter.modules
+    group = modules.group()
+    if modules.may_import_dynamically() or any(map(group.with_word, _INDIRECT_CHANGES)):
+        return None
+    assignments = [
+        each for module in group.with_word(name) for each in module.once(attributes_of_functions).get(name, ())
+    ]
+    interpreter.budget.spend(Limit.ELEMENTS, len(assignments))
+    for assignment in assignments:
+        if assignment.function is None and not _is_by_decorator(assignment, group):
+            return None
+    return assignments
+
+
+def _is_by_decorator(assignment: FunctionAttribute, group: ModuleGroup) -> bool:
+    """Return whether the program uses the function with an assignment as a decorator only."""
+    decorator = assignment.decorator
+    if decorator is None:
+        return False
+    for module in group.with_word(decorator):
+        used, called = module.once(names_outside_decorators)
+        if decorator in used or (decorator in called and not assignment.has_arguments):
+            return False
+    has_computed_reads = any(
+        module.once(computed_owners) or module.once(computed_variables) for module in group.with_word("getattr")
+    )
+    return not has_computed_reads and not any(map(group.with_word, _COMPUTED_READS))
