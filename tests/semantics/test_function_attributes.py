@@ -171,3 +171,103 @@ def test_a_function_without_the_decorator() -> None:
 )
 def test_a_call_of_the_decorator_for_another_function(change: str) -> None:
     assert not workflow_of_module(module(f"{DECORATED}\n{change}", "await go.undo(step)")).complete
+
+
+STAGES = """
+import inspect
+
+from workers import WorkflowEntrypoint
+
+def stage(number):
+    def mark(f):
+        f.number = number
+        return f
+    return mark
+
+class W(WorkflowEntrypoint):
+    @stage(2)
+    async def b(self, step):
+        await step.sleep("b", 1)
+
+    @stage(1)
+    async def a(self, step):
+        await step.sleep("a", 1)
+
+    async def other(self, step):
+        await step.sleep("other", 1)
+
+    async def run(self, event, step):
+"""
+EACH_STAGE = text("""
+    loop
+      switch {name}
+      | case b
+        call b
+      | case a
+        call a
+    def b
+      sleep 'b' 1
+    def a
+      sleep 'a' 1
+""")
+
+
+@pytest.mark.parametrize(
+    ("members", "arguments"),
+    [
+        ("vars(type(self)).values()", "self, step"),
+        ("type(self).__dict__.values()", "self, step"),
+        ("[m for _, m in inspect.getmembers(self)]", "step"),
+    ],
+)
+def test_members_with_an_attribute(members: str, arguments: str) -> None:
+    members = members.removesuffix("]") if members.startswith("[") else f"[m for m in {members}"
+    run = f"""
+        for call in sorted({members} if hasattr(m, "number")], key=lambda m: m.number):
+            await call({arguments})
+    """
+    assert graph(STAGES + run) == EACH_STAGE.format(name="call")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "stage(3)(W.other)",
+        "def add(cls, f):\n    cls.more = f\n\nadd(W, W.a)",
+        'setattr(W, "more", W.a)',
+        "W.other.number = 3",
+    ],
+)
+def test_members_that_other_code_may_add(change: str) -> None:
+    run = """
+        for _, member in inspect.getmembers(self):
+            if hasattr(member, "number"):
+                await member(step)
+"""
+    assert not workflow_of_module(f"{STAGES}{run}\n{change}\n").complete
+
+
+@pytest.mark.parametrize(
+    "test", ['getattr(m, "number", None)', 'getattr(m, "number", False)', 'getattr(m, "number", None) is not None']
+)
+def test_members_selected_by_getattr(test: str) -> None:
+    run = f"""
+        for m in vars(type(self)).values():
+            if {test}:
+                await m(self, step)
+    """
+    graph_lines = graph(STAGES + run).splitlines()
+    assert [line.strip() for line in graph_lines if "case" in line] == ['| case "b"', '| case "a"']
+
+
+def test_a_decorated_method_of_a_local_class() -> None:
+    run = """
+        class Local:
+            @stage(3)
+            async def go(self):
+                await step.sleep("go", 1)
+
+        if hasattr(Local().go, "number"):
+            await self.a(step)
+    """
+    assert "call a" in graph(STAGES + run)

@@ -20,13 +20,14 @@ from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject, m
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, PartlyKnownText, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, PartlyKnownText, Unresolved, Value
 from stepgraph.ir.values import is_none as holds_none
 
 _ISINSTANCE: Final = External("builtins.isinstance")
 _HASATTR: Final = External("builtins.hasattr")
 _CALLABLE: Final = External("builtins.callable")
-_CALLABLE_ATTRIBUTE: Final = (_CALLABLE, External("builtins.getattr"))
+_GETATTR: Final = External("builtins.getattr")
+_CALLABLE_ATTRIBUTE: Final = (_CALLABLE, _GETATTR)
 _Narrowing: TypeAlias = tuple[HeapCell, str, Value]
 """The heap cell and key of a variable or attribute, and its narrowed value."""
 
@@ -102,13 +103,12 @@ def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: boo
             yield from narrowings(interpreter, right, holds=False)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=holds))
+        case cst.Comparison() if holds and (searched := attribute_searched(interpreter, test)) is not None:
+            yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):
             yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=not holds))
         case cst.Call() if holds and (searched := attribute_searched(interpreter, test)) is not None:
-            subject, attribute = searched
-            yield from _narrow_variable(
-                interpreter, subject, lambda value: may_have_attribute(interpreter, value, attribute)
-            )
+            yield from _narrow_to_attribute(interpreter, *searched)
         case cst.Call() if is_call_of_type_test(test) and (tested := type_test(interpreter, test)) is not None:
             subject, classes = tested
             yield from _narrow_variable(
@@ -155,7 +155,10 @@ def tested_text(test: cst.Call) -> PartlyKnownText | None:
 
 
 def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tuple[cst.BaseExpression, str] | None:
-    """Return the object and name in `hasattr(x, "name")` or `callable(getattr(x, "name", None))`, or None."""
+    """Return the object and name in `hasattr(x, "name")`, or in a test of `getattr(x, "name", None)`, or None.
+
+    The test fails for objects without the attribute.
+    """
     match test:
         case cst.Call(
             func=cst.Name(value="callable") as function,
@@ -176,12 +179,45 @@ def attribute_searched(interpreter: Interpreter, test: cst.BaseExpression) -> tu
         ):
             return subject, text.evaluated_value
         case cst.Call(
+            func=cst.Name(value="getattr") as function,
+            args=[
+                cst.Arg(value=subject, star="", keyword=None),
+                cst.Arg(value=cst.SimpleString() as text, star=""),
+                cst.Arg(value=cst.Name("None" | "False"), star=""),
+            ],
+        ) if interpreter.evaluate(function) == _GETATTR and isinstance(text.evaluated_value, str):
+            return subject, text.evaluated_value
+        case cst.Comparison(
+            left=cst.Call(args=[_, _, cst.Arg(value=cst.Name("None"))]) as call,
+            comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))],
+        ) if not is_call_of_type_test(call):
+            return attribute_searched(interpreter, call)
+        case cst.Call(
             func=cst.Name(value="hasattr") as function,
             args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=cst.SimpleString() as text, star="")],
         ) if interpreter.evaluate(function) == _HASATTR and isinstance(text.evaluated_value, str):
             return subject, text.evaluated_value
         case _:
             return None
+
+
+def _narrow_to_attribute(interpreter: Interpreter, node: cst.BaseExpression, attribute: str) -> Iterator[_Narrowing]:
+    """Narrow a variable to the values that may have an attribute."""
+    yield from _narrow_member(interpreter, node, attribute)
+    yield from _narrow_variable(interpreter, node, lambda value: may_have_attribute(interpreter, value, attribute))
+
+
+def _narrow_member(interpreter: Interpreter, node: cst.BaseExpression, attribute: str) -> Iterator[_Narrowing]:
+    """Narrow the variable of a loop over all members of an object to the members that may have an attribute."""
+    slot = resolve_slot(interpreter, node)
+    if slot is None or not isinstance(node, cst.Name) or not isinstance(slot[0].get(slot[1]), Unresolved):
+        return
+    # Imported here because few programs test members.
+    from stepgraph.interpreter.objects.attributes.member_loops import members_with_attribute
+
+    members = members_with_attribute(interpreter, node, attribute)
+    if members is not None:
+        yield slot[0], slot[1], members
 
 
 def _narrow_variable(

@@ -19,7 +19,7 @@ class FunctionAttribute(Struct, frozen=True):
     function: cst.FunctionDef | None = None
     """The function; None if the assignment may run at any time, or the object may be any function."""
     value: str | None = None
-    """The name of the function that is assigned, in the same body; None for other values."""
+    """The name of the function that is assigned, in the same body; None for a literal, and for values at run time."""
     decorator: str | None = None
     """The name of the function that assigns the attribute of the function that it decorates; None for other code."""
     has_arguments: bool = False
@@ -121,16 +121,17 @@ def names_outside_decorators(module: SourceModule) -> tuple[frozenset[str], froz
 
 def _assignment_of_function(statement: cst.CSTNode, bindings: Bindings) -> FunctionAttribute | None:
     match statement:
-        case cst.Assign(
-            targets=[cst.AssignTarget(cst.Attribute(value=cst.Name(value=owner)))],
-            value=cst.Name(value=value),
-        ):
+        case cst.Assign(targets=[cst.AssignTarget(cst.Attribute(value=cst.Name(value=owner)))], value=value):
             function = _only_function(bindings, owner)
-            return (
-                None
-                if function is None or _only_function(bindings, value) is None
-                else (FunctionAttribute(function, value))
-            )
+        case _:
+            return None
+    match value:
+        case _ if function is None:
+            return None
+        case cst.Integer() | cst.Float() | cst.SimpleString() | cst.Name(value="True" | "False"):
+            return FunctionAttribute(function)
+        case cst.Name(value=name) if _only_function(bindings, name) is not None:
+            return FunctionAttribute(function, name)
         case _:
             return None
 
@@ -142,3 +143,36 @@ def _only_function(bindings: Bindings, name: str) -> cst.FunctionDef | None:
             return function
         case _:
             return None
+
+
+def may_change_namespaces(module: SourceModule) -> bool:
+    """Return whether a module may use a namespace dict, as in `vars(f)`, other than to iterate over it."""
+    stack: list[cst.CSTNode] = [module.tree]
+    while stack:
+        node = stack.pop()
+        match node:
+            case cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="items" | "keys" | "values"))) if (
+                _is_namespace(table)
+            ):
+                continue
+            case cst.Name(value="vars" | "__dict__") | cst.SimpleString(evaluated_value="vars" | "__dict__"):
+                return True
+        stack += children(node)
+    return False
+
+
+def _is_namespace(node: cst.BaseExpression) -> bool:
+    """Return whether an expression reads a namespace dict of a name or of its type."""
+    match node:
+        case cst.Attribute(value=owner, attr=cst.Name(value="__dict__")):
+            pass
+        case cst.Call(func=cst.Name(value="vars"), args=[cst.Arg(value=owner)]):
+            pass
+        case _:
+            return False
+    match owner:
+        case cst.Call(func=cst.Name(value="type"), args=[cst.Arg(value=cst.Name())]):
+            return True
+        case _:
+            inner = owner.value if isinstance(owner, cst.Attribute) else owner
+            return isinstance(inner, cst.Name)

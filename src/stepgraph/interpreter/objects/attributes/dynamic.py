@@ -256,6 +256,21 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
     return _matching_names(interpreter, owner, patterns) if patterns else None
 
 
+def all_member_names(interpreter: Interpreter, owner: ProjectObject | ClassValue) -> list[str]:
+    """Return the names of all members of an object or class, with those that other code may add.
+
+    The list is empty if some are unknown.
+    """
+    return _matching_names(interpreter, owner, [("", "")]) if _member_names(interpreter, owner) else []
+
+
+def has_member(interpreter: Interpreter, owner: ProjectObject | ClassValue, name: str) -> bool:
+    """Return whether the body of a class, or code that was interpreted, defines a member."""
+    order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+    is_assigned = any(isinstance(base, ClassValue) and name in base.scope.names for base in order)
+    return is_assigned or name in _member_names(interpreter, owner)
+
+
 def _alternative_names(value: Value) -> list[str]:
     """Return the constant names that a value may be, or an empty list if it may be anything else."""
     leaves = union_values(value) if isinstance(value, Union) else []

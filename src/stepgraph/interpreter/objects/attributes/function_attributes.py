@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec.structs import replace
@@ -22,11 +22,12 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.function_attributes import (
     FunctionAttribute,
     attributes_of_functions,
+    may_change_namespaces,
     names_outside_decorators,
 )
 from stepgraph.syntax.mutation.member_reads import computed_owners, computed_variables
 
-_INDIRECT_CHANGES: Final = ("setattr", "delattr", "__setattr__", "__delattr__", "__dict__", "vars", "update_wrapper")
+_INDIRECT_CHANGES: Final = ("setattr", "delattr", "__setattr__", "__delattr__", "update_wrapper")
 """Words in code that may change the attributes of a function without naming them."""
 _COMPUTED_READS: Final = ("globals", "locals", "attrgetter", "methodcaller", "getattr_static")
 """Words in code that may call a decorator without naming it."""
@@ -64,6 +65,11 @@ def read_attribute(interpreter: Interpreter, function: Value, name: str) -> Valu
     if isinstance(value, Union) and may_be_unset(value):
         return with_fallback(value, None)
     return value
+
+
+def is_assigned_to_functions_only(interpreter: Interpreter, name: str) -> bool:
+    """Return whether each assignment of an attribute in the program is about a function, at import."""
+    return bool(_assignments_at_import(interpreter, name))
 
 
 def assign_to_function(interpreter: Interpreter, function: Value, name: str, value: Value) -> bool:
@@ -144,10 +150,9 @@ def _is_defined_once(function: FunctionValue) -> bool:
 
 def _slot_at_import(function: Value, name: str) -> tuple[HeapCell, str] | None:
     """Return the cell and key that hold an attribute that a decorator assigns to a function of a module or class."""
-    if not isinstance(function, FunctionValue) or function.scope.kind not in ("module", "class"):
+    if not isinstance(function, FunctionValue) or function.scope.is_local or not _is_defined_once(function):
         return None
-    is_followed = _is_plain(replace(function, receiver=None)) and _is_defined_once(function)
-    return (function.scope.names, f"{function.name}.{name}") if is_followed else None
+    return (function.scope.names, f"{function.name}.{name}") if _is_plain(replace(function, receiver=None)) else None
 
 
 def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue, name: str) -> Value | None:
@@ -161,29 +166,46 @@ def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue,
         return None
     cell, key = slot
     value: Value = cell.get(key, UNSET)
-    for assignment in assignments:
-        if assignment.function is not function.node or assignment.value is None:
-            continue
-        if interpreter.modules.is_rebound_externally(function.scope, assignment.value):
+    for assignment in assignments.get(function.node, ()):
+        if assignment.value is None:
+            value = UNKNOWN
+        elif interpreter.modules.is_rebound_externally(function.scope, assignment.value):
             return None
-        value = resolve_body_name(interpreter, function.scope, assignment.value) or UNKNOWN
+        else:
+            value = resolve_body_name(interpreter, function.scope, assignment.value) or UNKNOWN
     return value
 
 
-def _assignments_at_import(interpreter: Interpreter, name: str) -> list[FunctionAttribute] | None:
+_Assignments: TypeAlias = dict[cst.CSTNode | None, list[FunctionAttribute]]
+"""The assignments of an attribute by function; None stands for the functions that decorators receive."""
+
+
+def _assignments_at_import(interpreter: Interpreter, name: str) -> _Assignments | None:
     """Return the assignments of an attribute in all modules. Return None if other code than imports may change it."""
-    modules = interpreter.modules
-    group = modules.group()
-    if modules.may_import_dynamically() or any(map(group.with_word, _INDIRECT_CHANGES)):
+    group = interpreter.modules.group()
+    assignments = group.once(_assignments_by_name)
+    if name not in assignments:
+        assignments[name] = _search_assignments(group, name)
+    return None if interpreter.modules.may_import_dynamically() else assignments[name]
+
+
+def _assignments_by_name(_group: ModuleGroup) -> dict[str, _Assignments | None]:
+    """Return the dictionary that `_assignments_at_import` fills."""
+    return {}
+
+
+def _search_assignments(group: ModuleGroup, name: str) -> _Assignments | None:
+    with_namespaces = [*group.with_word("vars"), *group.with_word("__dict__")]
+    if any(module.once(may_change_namespaces) for module in with_namespaces):
         return None
-    assignments = [
-        each for module in group.with_word(name) for each in module.once(attributes_of_functions).get(name, ())
-    ]
-    interpreter.budget.spend(Limit.ELEMENTS, len(assignments))
-    for assignment in assignments:
-        if assignment.function is None and not _is_by_decorator(assignment, group):
-            return None
-    return assignments
+    if any(map(group.with_word, _INDIRECT_CHANGES)):
+        return None
+    assignments: _Assignments = {}
+    for module in group.with_word(name):
+        for assignment in module.once(attributes_of_functions).get(name, ()):
+            assignments.setdefault(assignment.function, []).append(assignment)
+    decorators = dict.fromkeys(assignments.get(None, ()))
+    return assignments if all(_is_by_decorator(assignment, group) for assignment in decorators) else None
 
 
 def _is_by_decorator(assignment: FunctionAttribute, group: ModuleGroup) -> bool:

@@ -8,14 +8,24 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.attributes.dynamic import candidate_names
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.attributes.dynamic import (
+    all_member_names,
+    candidate_names,
+    has_member,
+    may_have_attribute,
+)
+from stepgraph.interpreter.objects.attributes.function_attributes import is_assigned_to_functions_only
 from stepgraph.interpreter.objects.attributes.lookup import NAMESPACE_LOOKUP
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.calls import Argument
-from stepgraph.interpreter.values.objects import ClassValue, ProjectObject
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.ir.values import External, PartlyKnownText, Unresolved, Value
+from stepgraph.ir.values import Constant, External, PartlyKnownText, Unresolved, Value
+from stepgraph.limits import Limit
 
 
 def member_in_pass(interpreter: Interpreter, node: cst.Name, unresolved: Unresolved) -> Value:
@@ -35,6 +45,60 @@ def member_in_pass(interpreter: Interpreter, node: cst.Name, unresolved: Unresol
     names = candidate_names(interpreter, owner, Argument(name, interpreter.place(key))) or ()
     cases = tuple(Case(f'"{each}"', interpreter.attribute(owner, each, place)) for each in names)
     return Union(cases, key.value, place) if cases else unresolved
+
+
+def members_with_attribute(interpreter: Interpreter, node: cst.Name, attribute: str) -> Value | None:
+    """Return the members that a loop may bind to a variable and that may have an attribute, as a union.
+
+    Return None if the variable is no such member, if the loop calls properties or descriptors of the owner, or if code
+    may assign the attribute to any object.
+    """
+    value = look_up(interpreter, node.value)
+    if not isinstance(value, Unresolved) or value.reason != NAMESPACE_LOOKUP:
+        return None
+    if not is_assigned_to_functions_only(interpreter, attribute):
+        return None
+    owner = _owner_of_variable(interpreter, node.value)
+    cls = owner.cls if isinstance(owner, ProjectObject) else owner
+    if owner is None or cls is None or any(map(_is_computed, relevant_members(interpreter, cls, None))):
+        return None
+    place = interpreter.place(node)
+    names = [
+        name
+        for name in all_member_names(interpreter, owner)
+        if has_member(interpreter, owner, name) or not is_assigned_to_functions_only(interpreter, name)
+    ]
+    values = {each: interpreter.attribute(owner, each, place) for each in names}
+    cases = [Case(f'"{each}"', leaf) for each, member in values.items() for leaf in union_values(member)]
+    interpreter.budget.spend(Limit.ELEMENTS, len(cases))
+    having = tuple(
+        case
+        for case in cases
+        if not isinstance(case.value, Constant | Collection | Mapping)
+        and may_have_attribute(interpreter, case.value, attribute)
+    )
+    return Union(having, node.value, place) if having else None
+
+
+def _is_computed(member: Value) -> bool:
+    return isinstance(member, ProjectObject) or (isinstance(member, FunctionValue) and member.kind == "property")
+
+
+def _owner_of_variable(interpreter: Interpreter, variable: str) -> ProjectObject | ClassValue | None:
+    """Return the owner of the members that a loop binds to a variable. Return None for other variables."""
+    loop = _loop_over_members(interpreter, variable)
+    if loop is not None:
+        return loop[1]
+    match binders_of_local(interpreter, variable):
+        case [cst.For(target=cst.Name(), iter=iterable) | cst.CompFor(target=cst.Name(), iter=iterable)]:
+            pass
+        case _:
+            return None
+    match iterable:
+        case cst.Call(func=cst.Attribute(value=table, attr=cst.Name(value="values")), args=[]):
+            return _owner_of_table(interpreter, table)
+        case _:
+            return None
 
 
 def _loop_over_members(interpreter: Interpreter, variable: str) -> tuple[cst.Name, ProjectObject | ClassValue] | None:
