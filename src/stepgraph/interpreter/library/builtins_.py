@@ -18,7 +18,6 @@ from stepgraph.interpreter.objects.attributes.changes import (
     store_attribute,
 )
 from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, constant_name
-from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_in_loop
 from stepgraph.interpreter.objects.classes import relevant_members
@@ -175,6 +174,8 @@ def _setattr(call: LibraryCall) -> Value:
             owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))
             return Constant(None)
         case _:
+            from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
+
             make_unresolved(call.interpreter, call.first, call.place)
             return call.unmodeled()
 

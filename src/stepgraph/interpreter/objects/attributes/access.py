@@ -13,7 +13,6 @@ from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.sdk_imports import wrong_attribute
 from stepgraph.interpreter.modules.star_imports import exported_names
-from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved, read_attribute
 from stepgraph.interpreter.objects.attributes.lookup import (
     NAMESPACE_LOOKUP,
     class_attribute,
@@ -155,7 +154,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
             return owner.member(name)
         case FunctionValue() if (attribute := _function_attribute(interpreter, owner, name, place)) is not None:
             return attribute
-        case StepFunction() if (attribute := read_attribute(interpreter, owner, name)) is not None:
+        case StepFunction() if (attribute := _assigned_attribute(interpreter, owner, name)) is not None:
             return attribute
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
             return BuiltinMethod(owner, name)
@@ -201,7 +200,17 @@ def _function_attribute(
     if name in ("__closure__", "__defaults__", "__kwdefaults__"):
         return Unresolved(f"it is read from `{name}` of a function", place)
     if name == "__dict__":
+        from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
+
         make_unresolved(interpreter, function, place)
+    return _assigned_attribute(interpreter, function, name)
+
+
+def _assigned_attribute(interpreter: Interpreter, function: FunctionValue | StepFunction, name: str) -> Value | None:
+    """Return the value of an attribute that code has assigned to a function. Return None if no path assigns it."""
+    # Imported here because few programs assign attributes of functions.
+    from stepgraph.interpreter.objects.attributes.function_attributes import read_attribute
+
     return read_attribute(interpreter, function, name)
 
 

@@ -10,7 +10,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
 from stepgraph.interpreter.objects.attributes.access import forget_attribute
 from stepgraph.interpreter.objects.attributes.dynamic import candidate_names, constant_name
-from stepgraph.interpreter.objects.attributes.function_attributes import assign_to_function, make_unresolved
 from stepgraph.interpreter.objects.attributes.lookup import bind_member, with_receiver
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
@@ -75,10 +74,18 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
         set_class_attribute(interpreter, scope, name, value)
     elif isinstance(owner, Container):  # Python raises an AttributeError
         interpreter.escape(value, place, f"is assigned to `{place.text}`, which stepgraph does not model")
-    elif not assign_to_function(interpreter, owner, name, value):
+    elif not _assign_to_function(interpreter, owner, name, value):
         if isinstance(owner, FunctionValue) and name == "__name__":
             interpreter.work.renamed.add(id(owner.node))
         escape_assigned(interpreter, value, place)
+
+
+def _assign_to_function(interpreter: Interpreter, owner: Value, name: str, value: Value) -> bool:
+    """Assign an attribute of a function or step. Return False if the analysis does not follow its attributes."""
+    # Imported here because few programs assign attributes of functions.
+    from stepgraph.interpreter.objects.attributes.function_attributes import assign_to_function
+
+    return assign_to_function(interpreter, owner, name, value)
 
 
 def call_assignment_hook(
@@ -169,7 +176,7 @@ def _delete(interpreter: Interpreter, owner: Value, name: str, place: SourcePlac
         case ModuleValue(scope=scope) if scope is not None:
             set_class_attribute(interpreter, scope, name, UNKNOWN)
         case FunctionValue() | StepFunction():
-            assign_to_function(interpreter, owner, name, UNSET)
+            _assign_to_function(interpreter, owner, name, UNSET)
     return UNKNOWN
 
 
@@ -213,6 +220,8 @@ def delete_named(
         elif isinstance(instance, ClassValue):
             _report_unknown_name(interpreter, place)
         else:
+            from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
+
             make_unresolved(interpreter, instance, place)
 
 

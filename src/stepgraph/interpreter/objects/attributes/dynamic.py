@@ -11,7 +11,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attributes.function_attributes import assigned_value
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
@@ -157,7 +156,7 @@ def _get_constant(
 ) -> Value:
     if default is not None and (default.relevant or is_none(default)) and isinstance(owner, Union):
         return interpreter.apply_to_cases(owner, lambda case: _get_constant(interpreter, case, name, default, place))
-    assigned = None if default is None else assigned_value(interpreter, owner, name)
+    assigned = None if default is None else _assigned_value(interpreter, owner, name)
     if assigned is not None:
         return with_fallback(assigned, default)
     if default is None or not isinstance(owner, ProjectObject | ClassValue | ModuleValue):
@@ -193,9 +192,19 @@ def _get_constant(
     return with_fallback(own, default)
 
 
+def _assigned_value(interpreter: Interpreter, owner: Value, name: str) -> Value | None:
+    """Return the value of an attribute that code may have assigned to a function. Return None for other objects."""
+    if not isinstance(owner, FunctionValue | StepFunction):
+        return None
+    # Imported here because few programs assign attributes of functions.
+    from stepgraph.interpreter.objects.attributes.function_attributes import assigned_value
+
+    return assigned_value(interpreter, owner, name)
+
+
 def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> bool:
     """Return whether `hasattr(owner, name)` may be true. It is false for objects of the project that lack the name."""
-    if isinstance(owner, FunctionValue | StepFunction) and assigned_value(interpreter, owner, name) is UNSET:
+    if _assigned_value(interpreter, owner, name) is UNSET:
         return False
     if not isinstance(owner, ProjectObject) or owner.may_be_replaced or not is_closed(owner.cls):
         return not is_none(owner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import libcst as cst
 from msgspec.structs import replace
@@ -17,15 +17,11 @@ from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.mutation.function_attributes import (
-    FunctionAttribute,
-    attributes_of_functions,
-    may_change_namespaces,
-    names_outside_decorators,
-)
-from stepgraph.syntax.mutation.member_reads import computed_owners, computed_variables
+
+if TYPE_CHECKING:
+    from stepgraph.syntax.import_graph import ModuleGroup
+    from stepgraph.syntax.mutation.function_attributes import FunctionAttribute
 
 _INDIRECT_CHANGES: Final = ("setattr", "delattr", "__setattr__", "__delattr__", "update_wrapper")
 """Words in code that may change the attributes of a function without naming them."""
@@ -176,7 +172,7 @@ def _value_assigned_at_import(interpreter: Interpreter, function: FunctionValue,
     return value
 
 
-_Assignments: TypeAlias = dict[cst.CSTNode | None, list[FunctionAttribute]]
+_Assignments: TypeAlias = "dict[cst.CSTNode | None, list[FunctionAttribute]]"
 """The assignments of an attribute by function; None stands for the functions that decorators receive."""
 
 
@@ -195,6 +191,9 @@ def _assignments_by_name(_group: ModuleGroup) -> dict[str, _Assignments | None]:
 
 
 def _search_assignments(group: ModuleGroup, name: str) -> _Assignments | None:
+    # Imported here because few programs assign attributes of functions.
+    from stepgraph.syntax.mutation.function_attributes import attributes_of_functions, may_change_namespaces
+
     with_namespaces = [*group.with_word("vars"), *group.with_word("__dict__")]
     if any(module.once(may_change_namespaces) for module in with_namespaces):
         return None
@@ -210,6 +209,9 @@ def _search_assignments(group: ModuleGroup, name: str) -> _Assignments | None:
 
 def _is_by_decorator(assignment: FunctionAttribute, group: ModuleGroup) -> bool:
     """Return whether the program uses the function with an assignment as a decorator only."""
+    from stepgraph.syntax.mutation.function_attributes import names_outside_decorators
+    from stepgraph.syntax.mutation.member_reads import computed_owners, computed_variables
+
     decorator = assignment.decorator
     if decorator is None:
         return False
