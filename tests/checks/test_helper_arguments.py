@@ -193,3 +193,80 @@ def test_function_of_a_fallback() -> None:
 def test_replaced_function() -> None:
     text = BODY.format(use="return total([1])").replace("class Cash", "globals()['total'] = sum\n\n\nclass Cash")
     assert [each for each in check_analysis(analyze_source(text)) if each.code == "SG134"] == []
+
+
+OBJECTS_OF_TWO_WORKFLOWS = """\
+import inspect
+from array import array
+from functools import partial, wraps
+from workers import WorkflowEntrypoint
+
+
+class Cash:
+    kind = "cash"
+
+    def pay(self):
+        return 1
+
+    def index(self):
+        return 2
+
+
+class Card:
+    kind = "card"
+
+    def pay(self, number):
+        return number
+
+
+def total(price):
+    return price
+
+
+def pay(payment):
+    {use}
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge")
+        async def charge():
+            return pay(Cash())
+
+        await charge()
+"""
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "return payment.pay(1) if payment.kind in ('card', 'check') else payment.pay()",
+        "return payment.index(1) if isinstance(payment, array) else payment.index()",
+        "return total(1, tax=2) if 'tax' in inspect.signature(total).parameters else total(1)",
+    ],
+)
+def test_call_for_another_type(use: str) -> None:
+    findings = check_analysis(analyze_source(OBJECTS_OF_TWO_WORKFLOWS.format(use=use)))
+    assert [each.message for each in findings if each.code == "SG134"] == []
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "def add(a, *, b): return a\n    add = partial(add, b=1)",
+        "def add(a, *, b): return a\n    add = partial(add, **{'b': 1})",
+        "def other(b, c): return b\n    def add(a): return a\n    add = wraps(other)(add)",
+    ],
+)
+def test_partial_or_wrapped_function(definition: str) -> None:
+    findings = check_analysis(analyze_source(OBJECTS_OF_TWO_WORKFLOWS.format(use=f"{definition}\n    add(1)")))
+    assert [each.message for each in findings if each.code == "SG134"] == []
+
+
+def test_fallback_for_a_function_of_the_project() -> None:
+    text = OBJECTS_OF_TWO_WORKFLOWS.format(use="return total(1, 2)").replace(
+        "def total(price):\n    return price\n",
+        "try:\n    import taxes\n    def total(price): return price\n"
+        "except ImportError:\n    from operator import add as total\n",
+    )
+    assert [each for each in check_analysis(analyze_source(text)) if each.code == "SG134"] == []

@@ -89,6 +89,13 @@ def test_attribute_that_code_may_set(statement: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "read", ["order.totl if isinstance(order, Base) else 1", "order.totl if prepare(order) else 1"]
+)
+def test_attribute_of_another_type(read: str) -> None:
+    assert _flagged("def total(order):", f"    return {read}", "print(total(Order()))") == []
+
+
+@pytest.mark.parametrize(
     ("imported", "read", "advice"),
     [
         ("import datetime", "datetime.now()", "Write `datetime.datetime.now`."),
@@ -114,6 +121,11 @@ def test_member_of_a_module_or_its_namesake(imported: str, read: str, advice: st
         ("import datetime", "datetime.unknown"),
         ("import datetime\ndatetime = datetime.datetime", "datetime.now()"),
         ("import datetime\ntry:\n    datetime.now()\nexcept AttributeError:\n    pass\n", "1"),
+        (
+            "import sys\nif sys.maxsize < 3:\n    import datetime\nelse:\n    from datetime import datetime",
+            "datetime.now()",
+        ),
+        ("import datetime\ndatetime.now = datetime.datetime.now", "datetime.now()"),
     ],
 )
 def test_member_that_exists_or_may_exist(imported: str, read: str) -> None:

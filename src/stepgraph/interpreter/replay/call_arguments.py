@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from typing import Final
+
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.uncertain_types import may_have_another_type
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.objects import FreeParameter, FunctionValue, ProjectObject, free_parameters
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import UncertainCallee, WrongArguments
-from stepgraph.syntax.bindings import last_name
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.bindings import first_name, last_name, parameters
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import ancestors_of
+
+_SELF: Final = ("self", "cls")
+_DEFINITION: Final = re.compile(rb"\bdef[ \t]++([\w\x80-\xff]++)")
 
 
 def observe_wrong_arguments(
@@ -20,15 +28,15 @@ def observe_wrong_arguments(
     """Record a call that fails with a TypeError, because its arguments do not match the parameters.
 
     Only calls by the name of a function without decorators, or of a class, count, if they unpack no arguments. Code
-    that other code may replace does not count.
+    that other code may replace, or that may be for objects of another type, does not count.
     """
     if place is None or not isinstance(place.node, cst.Call) or not isinstance(callee.node, cst.FunctionDef):
         return
     call, function = place.node, callee.node
     name = _called_name(callee, function)
-    if callee.caveats or function.decorators:
-        return
     if last_name(call.func) != name or interpreter.frame.type_error_handlers:
+        return
+    if callee.caveats or function.decorators or _is_changed(callee):
         return
     if any(argument.star for argument in call.args) or len(call.args) != len(arguments.items):
         return
@@ -37,7 +45,8 @@ def observe_wrong_arguments(
     positional = [parameter for parameter in free if parameter.kind == "positional"]
     is_unlimited = any(parameter.kind == "*args" for parameter in free)
     has_excess = not is_unlimited and len(arguments.positional) > len(positional)
-    if (missing is not None or unexpected is not None or has_excess) and not _is_fallback(callee):
+    is_wrong = missing is not None or unexpected is not None or has_excess
+    if is_wrong and not _is_for_another_type(interpreter, place, call):
         has_receiver = callee.receiver is not None and callee.kind != "static" and name == function.name.value
         definition = SourcePlace(callee.scope.module, function)
         interpreter.observe(WrongArguments(name, missing, unexpected, has_receiver, place, definition))
@@ -49,10 +58,36 @@ def observe_uncertain_callee(interpreter: Interpreter, callees: Union, place: So
         interpreter.observe(UncertainCallee(place))
 
 
-def _is_fallback(callee: FunctionValue) -> bool:
-    """Return whether a function is defined in an `except` clause, so a function with other parameters may be called."""
-    parents = callee.scope.module.parents
-    return any(isinstance(node, cst.ExceptHandler) for node in ancestors_of(parents, callee.node))
+def _is_changed(callee: FunctionValue) -> bool:
+    """Return whether a function is partial, or shows the signature of another function."""
+    return bool(callee.positional or callee.keywords) or callee.wrapped is not None
+
+
+def _is_for_another_type(interpreter: Interpreter, place: SourcePlace, call: cst.Call) -> bool:
+    """Return whether a call may be only for values of other types than the analyzed one.
+
+    Another workflow may pass an object of another class that has a method of the same name.
+    """
+    if may_have_another_type(interpreter, call.func, place):
+        return True
+    if not (isinstance(call.func, cst.Attribute) and _is_of_argument(call.func.value, place)):
+        return False
+    method = call.func.attr.value
+    return sum(module.once(_definition_counts)[method] for module in interpreter.modules.scopes) > 1
+
+
+def _is_of_argument(receiver: cst.BaseExpression, place: SourcePlace) -> bool:
+    """Return whether a function around a call gets the receiver as an argument other than `self`, or in an argument."""
+    name = first_name(receiver)
+    if not name or (name in _SELF and isinstance(receiver, cst.Name)):
+        return False
+    functions = (node for node in ancestors_of(place.module.parents, place.node) if isinstance(node, cst.FunctionDef))
+    return any(name == parameter.name.value for function in functions for parameter in parameters(function.params))
+
+
+def _definition_counts(module: SourceModule) -> Counter[str]:
+    """Return how often a module defines a function of each name."""
+    return Counter(name.decode() for name in _DEFINITION.findall(module.utf_8_source))
 
 
 def _called_name(callee: FunctionValue, function: cst.FunctionDef) -> str:

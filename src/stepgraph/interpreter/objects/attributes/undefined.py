@@ -8,10 +8,13 @@ from collections.abc import Iterable, Iterator
 from importlib import import_module
 from typing import Final
 
+import libcst as cst
+
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.sdk_imports import ENTRYPOINT
 from stepgraph.interpreter.objects.attributes.access import MODULES_WITH_NAMESAKES
 from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.uncertain_types import may_have_another_type
 from stepgraph.interpreter.values.objects import PLAIN_ENUMERATIONS, VALUE_ENUMERATIONS, ClassValue, ProjectObject
 from stepgraph.ir.name_facts import UndefinedAttribute, UndefinedMember
 from stepgraph.ir.values import External, Value
@@ -80,7 +83,10 @@ def observe_undefined_member(interpreter: Interpreter, owner: str, name: str, pl
         is_undefined = hasattr(module, member) and not hasattr(getattr(module, member), name) and hasattr(module, name)
     else:
         is_undefined = not hasattr(module, name) and hasattr(getattr(module, module_name), name)
-    if is_undefined and not any(map(_expects_missing_attributes, interpreter.modules.scopes)):
+    if not is_undefined or any(map(_expects_missing_attributes, interpreter.modules.scopes)):
+        return
+    is_assigned = place.text.rpartition(".")[0] in interpreter.modules.owners_with_assigned_attribute(name)
+    if not (is_assigned or _may_have_another_owner(interpreter, place)):
         interpreter.observe(UndefinedMember(name, owner, place))
 
 
@@ -93,13 +99,19 @@ def _observe(
 ) -> None:
     """Record a read of an attribute, unless a module may set it. `attributes` are those that are not in a class."""
     modules, key = interpreter.modules, (cls.scope, name)
-    if any(_may_define(module, name) for module in modules.scopes):
+    if any(_may_define(module, name) for module in modules.scopes) or _may_have_another_owner(interpreter, place):
         return
     if key not in modules.suggested_names:
         modules.suggested_names[key] = modules.suggestions.nearest(
             name, lambda: dict.fromkeys((*attributes, *_members(resolution_order(cls)))), _SIMILARITY
         )
     interpreter.observe(UndefinedAttribute(name, cls.name, place, modules.suggested_names[key]))
+
+
+def _may_have_another_owner(interpreter: Interpreter, place: SourcePlace) -> bool:
+    """Return whether the object that has an attribute, or whose method is called, may have another type."""
+    node = place.node.func if isinstance(place.node, cst.Call) else place.node
+    return isinstance(node, cst.Attribute) and may_have_another_type(interpreter, node.value, place)
 
 
 def _is_known(owner: Value) -> bool:

@@ -1,0 +1,54 @@
+"""Code that tests the type of a variable, as in `isinstance(payment, Card)`, and handles each type differently."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import dotted_names, last_name
+from stepgraph.syntax.module import SourceModule, SourcePlace
+from stepgraph.syntax.walk import ancestors_of, children
+
+_TESTS: Final = frozenset(["callable", "getfullargspec", "hasattr", "isinstance", "issubclass", "signature", "type"])
+_METADATA: Final = frozenset(["__class__", "__code__"])
+
+
+def is_type_tested(name: cst.BaseExpression, place: SourcePlace) -> bool:
+    """Return whether a function around a place tests the type of a dotted name, or of the start of it.
+
+    A test is a call of a function such as `isinstance`, or any call in a condition with the name as an argument. All
+    code of the function counts, because the function may end after a test.
+    """
+    parts, module = dotted_names(name), place.module
+    starts = {parts[: length + 1] for length in range(len(parts))}
+    functions = (node for node in ancestors_of(module.parents, place.node) if isinstance(node, cst.FunctionDef))
+    return any(not starts.isdisjoint(module.once_for(function, _tested_names)) for function in functions)
+
+
+def _tested_names(function: cst.FunctionDef, _: SourceModule) -> frozenset[tuple[str, ...]]:
+    """Return the dotted names whose type a function tests, as tuples of their parts."""
+    tested: list[cst.BaseExpression] = []
+    stack: list[tuple[cst.CSTNode, bool]] = [(function, False)]
+    while stack:
+        node, is_in_condition = stack.pop()
+        match node:
+            case cst.Call(func=callee, args=arguments) if is_in_condition or last_name(callee) in _TESTS:
+                tested += (argument.value for argument in arguments)
+            case cst.Attribute(value=owner, attr=cst.Name(value=attribute)) if attribute in _METADATA:
+                tested.append(owner)
+            case cst.Match(subject=subject):
+                tested.append(subject)
+        condition = _condition_of(node)
+        stack += ((child, is_in_condition or child is condition) for child in children(node))
+    return frozenset(map(dotted_names, tested))
+
+
+def _condition_of(node: cst.CSTNode) -> cst.BaseExpression | None:
+    match node:
+        case cst.If() | cst.IfExp() | cst.While() | cst.CompIf() | cst.Assert():
+            return node.test
+        case cst.BooleanOperation():
+            return node.left
+        case _:
+            return None
