@@ -215,6 +215,26 @@ def test_supported_uses_of_the_step_object(body: str, tmp_path: Path) -> None:
     assert "SG117" not in project_codes(tmp_path, body, imports="import functools")
 
 
+def test_helper_that_returns_a_decorator_or_a_step(tmp_path: Path) -> None:
+    body = """
+        def declare(name, function=None):
+            if function is None:
+                return step.do(name)
+            return step.do(name)(function)
+
+        @declare("charge")
+        async def charge():
+            return 10
+
+        async def ship():
+            return 20
+
+        await charge()
+        await declare("ship", ship)()
+    """
+    assert {"SG117", "SG118"}.isdisjoint(project_codes(tmp_path, body))
+
+
 def test_forwarded_empty_arguments(tmp_path: Path) -> None:
     body = """
         async def retried(function, *args, **kwargs):

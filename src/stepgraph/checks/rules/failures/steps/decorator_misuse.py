@@ -20,7 +20,7 @@ from stepgraph.checks.diagnostic import (
     unsafe_fix,
 )
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled
+from stepgraph.ir.facts import DecoratorApplied, MethodCalled, StepCalled
 from stepgraph.ir.name_facts import MethodMissing, StepAttributeMissing
 from stepgraph.ir.static_values import (
     StaticArgument,
@@ -83,9 +83,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         for note in subject.notes_with_code("decorator-awaited")
         if _end(note.span) not in ends
     )
+    step_calls = {call.place for call in subject.facts_of_type(StepCalled)}
     applied = (
         diagnostic
         for application in subject.facts_of_type(DecoratorApplied)
+        if application.place not in step_calls  # the value may be a step on another path
         for diagnostic in _check_application(application)
     )
     accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]

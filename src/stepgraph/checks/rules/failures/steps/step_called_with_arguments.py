@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import StepCalled
+from stepgraph.ir.facts import DecoratorApplied, StepCalled
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    decorations = {fact.place for fact in subject.facts_of_type(DecoratorApplied)}
     for call in subject.facts_of_type(StepCalled):
         place = next((argument.place for argument in call.arguments.items if not argument.star), None)
-        if place is not None:
+        if place is not None and call.place not in decorations:  # the value may be a decorator on another path
             yield Diagnostic(
                 place.span,
                 f"unexpected argument `{place.text}`: a step takes no arguments, so calling the step"
