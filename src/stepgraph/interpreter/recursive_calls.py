@@ -272,7 +272,7 @@ def assume_result(store: Store, recursion: Recursion, result: Value) -> None:
 
 
 def assumed_result(recursion: Recursion) -> Value:
-    """Return the result that recursive calls are assumed to have: that of the body in earlier passes, or UNKNOWN."""
+    """Return the assumed result of recursive calls: the result of the body in earlier passes, or UNKNOWN."""
     change = recursion.end.get((id(recursion.result), _RESULT))
     return change.value if change is not None and isinstance(change.value, Value) else UNKNOWN
 

@@ -30,7 +30,7 @@ _EXPECTED_ERRORS: Final = (*LANGUAGE_ERRORS, AttributeError, TypeError, ValueErr
 
 
 class NonStepErrors(IntEnum):
-    """The exceptions that code outside of steps can raise: none, built-in errors, also those of `assert`, or any."""
+    """The exceptions that code outside of steps can raise: none, built-in errors, also AssertionError, or any."""
 
     NONE = 0
     LANGUAGE = 1

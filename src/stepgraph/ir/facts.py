@@ -321,7 +321,7 @@ class WrongArguments(Fact, Struct, frozen=True):
 
 
 class UncertainCallee(Fact, Struct, frozen=True):
-    """A call of one of several values, of which one is not a function of the project, or other code may replace it."""
+    """A call of one of several values, if one is not a function of the project, or if other code may replace it."""
 
     place: SourcePlace
 

@@ -201,7 +201,7 @@ class VersionPair(Struct):
         )
 
     def _with_path(self, decision: Decision) -> Decision:
-        """Return a decision with the path of its node. A branch is no node."""
+        """Return a decision with the path of its node. A branch is not a node."""
         if decision.element is None:
             return decision
         element = self.matching.new[decision.element]

@@ -92,7 +92,7 @@ class WorkflowsApi(Struct, frozen=True):
             yield from change_lines(comparison)
 
     def require(self, name: str) -> LiveWorkflow:
-        """Return the workflow with a name. Raises ApiError if there is none."""
+        """Return the workflow with a name. Raises ApiError for an unknown name."""
         state = self.state()
         workflow = state.workflow(name)
         if workflow is None:

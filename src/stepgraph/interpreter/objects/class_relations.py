@@ -96,7 +96,7 @@ def is_instance(interpreter: Interpreter, value: Value, class_value: Value) -> b
 
 
 def _has_foreign_class(value: Value) -> bool:
-    """Return whether the class of a value is not of the project: that of functions, steps and the step object."""
+    """Return whether a class outside of the project defines a value, as for functions, steps and the step object."""
     if isinstance(value, StepObject):
         return True
     if isinstance(value, StepFunction):

@@ -129,7 +129,7 @@ def _mentions_not_implemented(node: cst.FunctionDef | cst.Lambda, _: SourceModul
 
 
 def _result_or(interpreter: Interpreter, result: Value, call: Callable[[], Value | None], place: SourcePlace) -> Value:
-    """Return the result of a method, or that of the next method in case the first one is not implemented."""
+    """Return the result of a method, or the result of the next method if the first one is not implemented."""
     results: list[Value | None] = []
     path = interpreter.branch(lambda: results.append(call()), "NotImplemented")
     if results[0] is None:

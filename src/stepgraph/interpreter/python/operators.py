@@ -107,7 +107,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
 def _concatenate_operands(
     interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value
 ) -> Value | None:
-    """Return the sum of two strings or of two collections, of which one may be unknown, or None for other values."""
+    """Return the sum of two strings or collections, one of which may be unknown. Return None for other values."""
     if is_string(left) or is_string(right):
         return concatenate_values(
             interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
@@ -132,7 +132,7 @@ def _concatenate_operands(
 def _combine_collections(
     interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value
 ) -> Value | None:
-    """Return the repeated, merged or filtered collection or dictionary `left`, or None for other values."""
+    """Return the repeated, merged or filtered collection or dictionary `left`. Return None for other values."""
     operator = type(node.operator)
     if operator is cst.BitOr:
         if isinstance(left, Collection) and isinstance(right, Collection):

@@ -189,7 +189,7 @@ def _is_missing(interpreter: Interpreter, owner: Value, name: str) -> bool:
 def _function_attribute(
     interpreter: Interpreter, function: FunctionValue, name: str, place: SourcePlace
 ) -> Value | None:
-    """Return the value of a special attribute of a function or partial function, or None for other attributes."""
+    """Return the value of a special attribute of a function or partial function. Return None for other attributes."""
     if name == "__wrapped__" and function.wrapped is not None:
         is_assigned = bool(interpreter.modules.owners_with_assigned_attribute(name))
         return Unresolved("`__wrapped__` is reassigned", place) if is_assigned else function.wrapped

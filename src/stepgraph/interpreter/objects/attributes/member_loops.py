@@ -50,8 +50,8 @@ def member_in_pass(interpreter: Interpreter, node: cst.Name, unresolved: Unresol
 def members_with_attribute(interpreter: Interpreter, node: cst.Name, attribute: str) -> Value | None:
     """Return the members that a loop may bind to a variable and that may have an attribute, as a union.
 
-    Return None if the variable is no such member, if the loop calls properties or descriptors of the owner, or if code
-    may assign the attribute to any object.
+    Return None if the variable is not such a member, if the loop calls properties or descriptors of the owner, or if
+    code may assign the attribute to any object.
     """
     value = look_up(interpreter, node.value)
     if not isinstance(value, Unresolved) or value.reason != NAMESPACE_LOOKUP:
