@@ -28,7 +28,7 @@ _HEAD_LENGTH = 9
 class DrawnWalks:
     """The walks along the arrows of a drawing in which all calls show their functions.
 
-    Loops may have no iterations, and work without steps may end a race, although no arrow shows it.
+    A loop may have no iterations, and work without steps may end a race. No arrow shows this.
     """
 
     leads_to: dict[Hashable, set[Hashable]] = field(default_factory=dict)

@@ -35,6 +35,8 @@ MAX_RECURSION: Final = 8
 """Maximum depth of a recursion whose calls all have different arguments."""
 _MAX_PASSES: Final = 4
 """Maximum number of times that the body of a recursive function is interpreted before its changes are widened."""
+_RESULT: Final = "result"
+"""The slot of `Recursion.result`."""
 
 
 class CallKey(Struct, frozen=True):
@@ -289,9 +291,6 @@ def _without(value: Value, omitted: Union) -> Value:
     if value is omitted:
         return UNKNOWN
     return map_cases(value, lambda case: _without(case, omitted)) if isinstance(value, Union) else value
-
-
-_RESULT: Final = "result"
 
 
 def outer_changes(store: Store, recursion: Recursion, changes: Changes) -> Changes:

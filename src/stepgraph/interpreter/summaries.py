@@ -259,8 +259,9 @@ def _interpret_to_fixpoint(
 ) -> tuple[Frame, WriteLog, TraceMark]:
     """Interpret the body of a function. Return its frame, its writes, and the tracer's mark before the body.
 
-    At first, recursive calls are assumed to run no steps and change nothing. The body is interpreted again until the
-    assumed effects of recursive calls equal the effects of the body, which is the least fixpoint of the function.
+    At first, recursive calls are assumed to run no steps, change nothing and return an unknown value. The body is
+    interpreted again until the assumed effects and result of recursive calls equal the effects and result of the body,
+    which is the least fixpoint of the function.
     """
     checkpoint, node = recursion.checkpoint, recursion.function
     while True:

@@ -12,7 +12,8 @@ from stepgraph.diff.tree import BRANCH, CALL
 def optional_elements(matching: Matching, functions: Mapping[str, int]) -> frozenset[int]:
     """Return the new elements in branches and loops that the deployed code lacks, or in another `else`.
 
-    The elements of the functions that are called there are included. `functions` are those of the new code, by name.
+    The result includes the elements of the functions called there. `functions` are the functions of the new code, by
+    name.
     """
     tree, defaults = matching.new, frozenset(other_defaults(matching))
     pending = [

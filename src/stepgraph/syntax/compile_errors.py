@@ -26,7 +26,6 @@ For each name, the compiler reorders the values of all names of the pattern. Thi
 _FEW_TOKENS: Final = 2_000
 """The number of tokens that cannot exceed `_MAX_CAPTURE_COST`, because other tokens are between the names."""
 
-
 _FAR_REACHING_WORDS: Final = (b"global", b"nonlocal", b"yield")
 """Words of statements that are valid or invalid depending on distant statements."""
 
@@ -50,7 +49,7 @@ def compile_error(module: SourceModule) -> CompileError | None:
     if module.tokens > _MAX_TOKENS:
         return None
     pieces = [] if any(map(module.mentions, _FAR_REACHING_WORDS)) else _pieces_of(module)
-    if _compile_if_similar(pieces):
+    if _compile_new_pieces(pieces):
         return None
     try:
         has_patterns = module.mentions(b"case") and module.tokens > _FEW_TOKENS
@@ -74,10 +73,10 @@ def _pieces_of(module: SourceModule) -> list[tuple[ParsedPiece, str]]:
     return [*zip(module.joined.pieces, openings, strict=True)]
 
 
-def _compile_if_similar(pieces: Sequence[tuple[ParsedPiece, str]]) -> bool:
-    """Compile the pieces of a module that an earlier version without errors did not have. Return whether this succeeds.
+def _compile_new_pieces(pieces: Sequence[tuple[ParsedPiece, str]]) -> bool:
+    """Compile the pieces of a module that no earlier version without errors had. Return whether this succeeds.
 
-    Return False if all pieces are new, because it takes less time to compile the whole module.
+    If all pieces are new, compile none and return False, because it takes less time to compile the whole module.
     """
     changed = [(parsed, opening) for parsed, opening in pieces if opening not in parsed.valid_openings]
     if len(changed) == len(pieces):
