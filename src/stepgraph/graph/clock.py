@@ -23,7 +23,7 @@ from stepgraph.graph.nodes import (
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.exceptions import catch_all
+from stepgraph.ir.handlers import catch_all
 from stepgraph.ir.nodes import (
     Activity,
     Await,

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.places import Ending, Places
-from stepgraph.ir.exceptions import catch_all, expects_errors
+from stepgraph.ir.handlers import catch_all, expects_errors
 from stepgraph.ir.nodes import (
     Handler,
     Jump,

@@ -8,7 +8,8 @@ from msgspec import Struct, field
 
 from stepgraph.checks.analysis.tries import stops_errors
 from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, is_race
-from stepgraph.ir.exceptions import ExceptionType, may_catch
+from stepgraph.ir.exceptions import ExceptionType
+from stepgraph.ir.handlers import may_catch
 from stepgraph.ir.nodes import (
     Await,
     Call,
