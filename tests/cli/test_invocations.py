@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from stepgraph.cli.main import COMMAND_ALIASES, OPTION_ALIASES, commands
+from stepgraph.cli.aliases import COMMAND_ALIASES, OPTION_ALIASES
+from stepgraph.cli.main import commands
 from stepgraph.cli.usage_errors import _OPTION_ADVICE, COMMAND_ADVICE, advice_on_option
 from stepgraph.version import __version__
 from tests.cli.conftest import Command, Run

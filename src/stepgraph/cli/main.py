@@ -1,16 +1,17 @@
-"""The group of all commands, the aliases of their names and options, and the process of the command."""
+"""The group of all commands, and the process of the command."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Final, NoReturn
 
 import click
 
+from stepgraph.cli.aliases import COMMAND_ALIASES, expand_option_aliases
 from stepgraph.cli.completion import complete_directories
 from stepgraph.cli.console import ExitCode, report_error
 from stepgraph.cli.recording import RunRecorder
@@ -43,34 +44,6 @@ _COMMANDS: Final = {
 }
 """The module and function of each command, by name."""
 
-# Names of commands and options in other tools that mean the same here. Help does not show them.
-COMMAND_ALIASES: Final = {
-    "describe": "instance",
-    "draw": "graph",
-    "explain": "rules",
-    "instances": "instance",
-    "lint": "check",
-    "ls": "list",
-    "rule": "rules",
-}
-"""The command that each alias stands for."""
-
-OPTION_ALIASES: Final = {
-    "--collapse": "--fold",
-    "--colour": "--color",
-    "--extend-ignore": "--ignore",
-    "--no-color": "--color=never",
-    "--no-colors": "--color=never",
-    "--no-colour": "--color=never",
-    "--out": "--output",
-    "--output-file": "--output",
-    "--output-format": "--format",
-    "--stdin-display-name": "--stdin-filename",
-}
-"""The option that each alias stands for, in commands that have it."""
-
-_END_OF_OPTIONS: Final = "--"
-
 
 class _Commands(click.Group):
     """The group of all commands. A path in place of a command is an error with advice."""
@@ -97,7 +70,7 @@ class _Commands(click.Group):
         name = COMMAND_ALIASES.get(args[0], args[0])
         command = self.get_command(ctx, name)
         if command is not None:
-            return name, command, _expand_option_aliases(command, args[1:])
+            return name, command, expand_option_aliases(command, args[1:])
         if ctx.resilient_parsing:
             return None, None, args[1:]
         if name == "help":
@@ -113,6 +86,14 @@ class _Commands(click.Group):
         from stepgraph.cli.usage_errors import unknown_command_message
 
         raise click.UsageError(unknown_command_message(name, tuple(_COMMANDS)), ctx)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options of the group. Usage errors from its parser get its context, which click omits."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command in the arguments. Usage errors from its parser get its context, which click omits."""
@@ -134,32 +115,6 @@ class _Commands(click.Group):
             click.echo(ctx.get_help())
             ctx.exit()
         return self.resolve_command(ctx, [topic, "--help"])
-
-
-def _expand_option_aliases(command: click.Command, arguments: Sequence[str]) -> list[str]:
-    """Return the arguments of a command with its own options in place of aliases.
-
-    Like Terraform, it accepts long options with one dash (`-output`), which click would read as `-o utput`.
-    """
-    options = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
-    return list(_expand(options, arguments))
-
-
-def _expand(options: set[str], arguments: Sequence[str]) -> Iterator[str]:
-    for position, argument in enumerate(arguments):
-        if argument == _END_OF_OPTIONS:
-            yield from arguments[position:]
-            return
-        yield _expand_argument(options, argument) if argument.startswith("-") else argument
-
-
-def _expand_argument(options: set[str], argument: str) -> str:
-    name, equals, value = argument.partition("=")
-    long_name = name if name.startswith("--") else f"-{name}"
-    expanded = OPTION_ALIASES.get(long_name, long_name)
-    if name in options or expanded.partition("=")[0] not in options:
-        return argument
-    return f"{expanded}{equals}{value}"
 
 
 def _change_directory(context: click.Context, _option: click.Parameter, directory: str | None) -> None:

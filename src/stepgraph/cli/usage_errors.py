@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from stepgraph.cli.main import COMMAND_ALIASES, OPTION_ALIASES, commands
+from stepgraph.cli.aliases import COMMAND_ALIASES, OPTION_ALIASES
 from stepgraph.phrases import quoted
 
 _SHORT_OPTION: Final = 2
@@ -31,7 +31,7 @@ def usage_message(error: click.ClickException) -> str:
     """Return the message of a usage error in one line, with the command whose help to read."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
-        context = click.Context(commands, info_name="stepgraph")
+        context = click.Context(click.Command("stepgraph"), info_name="stepgraph")
     if isinstance(error, click.NoSuchOption):
         message = _unknown_option_message(error, context)
     elif isinstance(error, click.BadOptionUsage):
