@@ -14,7 +14,8 @@ from stepgraph.execution.parts import Path
 from stepgraph.model.details import Part
 from stepgraph.model.walk import is_clocked, paths_of
 from stepgraph.phrases import counted, elapsed_text
-from stepgraph.render.progress import CURRENT, Progress
+from stepgraph.render.part_states import CURRENT
+from stepgraph.render.progress import Progress
 from stepgraph.render.progress_text import possible_phrases, retry_text, runs_phrases
 from stepgraph.render.step_types import step_text
 

@@ -11,7 +11,7 @@ from stepgraph.model.walk import as_unknown, children, is_step, node_lists, walk
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Break, FunctionDef, If, Loop, Node, Switch
-    from stepgraph.render.progress import Progress
+    from stepgraph.render.part_states import PartStates
 
 _Exit: TypeAlias = Literal[0, 1, 2]
 _NONE: Final = 0
@@ -26,7 +26,7 @@ def _is_exit(node: Node) -> TypeGuard[Break]:
 class Passing(Struct):
     """Determines which nodes can be passed without a step, and which nodes the instance left through an exit."""
 
-    progress: Progress
+    states: PartStates
     functions: Mapping[str, FunctionDef]
     _passable: dict[int, bool] = field(default_factory=dict)
     _exits: dict[int, _Exit] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Passing(Struct):
         for node in reversed(nodes):
             if node["type"] == "break":
                 return False
-            if self.progress.is_taken(node):
+            if self.states.is_taken(node):
                 return self._taken_exit(node) == _NONE
             if not self._is_passable(node):
                 return False
@@ -49,7 +49,7 @@ class Passing(Struct):
         """
         if self.is_end_reached(nodes):
             return None
-        last = max((index for index, node in enumerate(nodes) if self.progress.is_taken(node)), default=-1)
+        last = max((index for index, node in enumerate(nodes) if self.states.is_taken(node)), default=-1)
         exits: list[Break] = []
         for node in nodes[last + 1 :]:
             exits += [each for each in walk([node]) if each["type"] == "break" and each["kind"] == "return"]
@@ -62,7 +62,7 @@ class Passing(Struct):
 
         Return None if no pass was left early, or if there are several possibilities.
         """
-        if self.progress.state(loop) != "done":
+        if self.states.state(loop) != "done":
             return None
         above, runs = -1, 0
         for index, node in enumerate(loop["nodes"]):
@@ -89,7 +89,7 @@ class Passing(Struct):
 
     def runs(self, step: Node) -> int | None:
         """Return the number of runs of a step, or None if the log does not show it."""
-        progress = self.progress.of(step)
+        progress = self.states.of(step)
         if progress is None:
             return 0
         return None if progress.is_uncertain or progress.possible_runs else progress.runs
@@ -132,7 +132,7 @@ class Passing(Struct):
 
     def _farthest_exit(self, node: Node) -> _Exit:
         if as_unknown(node) is None and node["type"] == "break":
-            if not self.progress.is_taken(node):
+            if not self.states.is_taken(node):
                 return _NONE
             return _RETURN if node["kind"] == "return" else _BREAK
         if as_unknown(node) is None and (is_step(node) or node["type"] == "start"):

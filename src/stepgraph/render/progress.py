@@ -3,60 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec import field
 
-from stepgraph.execution.instance import Instance, NodeProgress, NodeState
+from stepgraph.execution.instance import Instance
 from stepgraph.model.details import Part
 from stepgraph.model.walk import as_unknown, blocks_in, is_step, paths_of
+from stepgraph.render.part_states import CURRENT, PartStates
 from stepgraph.render.traversal import Traversals, traversals_of
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import FunctionDef, Node, Workflow
 
-STATES: Final[tuple[NodeState, ...]] = (
-    "retrying",
-    "waiting",
-    "sleeping",
-    "running",
-    "failed",
-    "done",
-    "not_reached",
-    "unreachable",
-    "skipped",
-)
-"""The states in order of importance: a folded box has the first state of the nodes inside."""
 
-CURRENT: Final[frozenset[NodeState]] = frozenset({"retrying", "waiting", "sleeping", "running"})
-"""The states of work that has not ended."""
-
-TAKEN: Final[frozenset[NodeState]] = CURRENT | {"failed", "done"}
-"""The states of nodes that the instance has reached."""
-
-STATE_WORDS: Final[Mapping[NodeState, str]] = {
-    "done": "done",
-    "failed": "failed",
-    "retrying": "retrying",
-    "sleeping": "sleeping",
-    "waiting": "waiting",
-    "running": "running",
-    "skipped": "skipped",
-    "not_reached": "not reached",
-    "unreachable": "no longer reachable",
-}
-
-
-class Progress(Struct, frozen=True, eq=False):
-    """The progress of an instance at the parts of a graph.
-
-    Like `Marks`, it identifies parts as objects, not by equality.
-    """
-
-    instance: Instance
-    parts: Sequence[tuple[Part, NodeProgress]]
-    """The nodes, branches, blocks and functions of the graph."""
+class Progress(PartStates, frozen=True, eq=False, kw_only=True):
+    """The progress of an instance at the parts of a graph."""
 
     next: Sequence[Node]
     """The steps that can begin next or, if an entry does not fit, the steps that could have begun in its place.
@@ -64,14 +26,13 @@ class Progress(Struct, frozen=True, eq=False):
     Steps that begin only if the code between steps raises an exception are omitted.
     """
 
-    traversals: Traversals = field(default_factory=lambda: Traversals({}, frozenset(), frozenset(), {}))
+    traversals: Traversals
     """The traversals of the parts of the graph, computed from their states."""
 
-    _by_identity: dict[int, NodeProgress] = field(default_factory=dict)
     _next: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self._by_identity.update((id(part), progress) for part, progress in self.parts)
+        super().__post_init__()
         self._next.update(map(id, self.next))
 
     @property
@@ -81,19 +42,6 @@ class Progress(Struct, frozen=True, eq=False):
         None without such an entry, or if it is uncertain.
         """
         return self.instance.failure
-
-    def of(self, part: Mapping[str, object]) -> NodeProgress | None:
-        """Return the progress of a node, branch, block or function, or None for a part of another graph."""
-        return self._by_identity.get(id(part))
-
-    def state(self, part: Mapping[str, object]) -> NodeState:
-        """Return the state of a part."""
-        progress = self.of(part)
-        return "not_reached" if progress is None else progress.state
-
-    def is_taken(self, part: Mapping[str, object]) -> bool:
-        """Return whether the instance has reached a part."""
-        return self.state(part) in TAKEN
 
     def is_next(self, node: Mapping[str, object]) -> bool:
         """Return whether a step can begin next."""
@@ -117,8 +65,9 @@ def progress_of(instance: Instance, workflow: Workflow) -> Progress:
     progress = [(part, instance.nodes[path]) for path, part in parts.items() if path in instance.nodes]
     next_places = (place for place in instance.next if not instance.begins_after_error(place))
     expected = [place.path for place in next_places] if instance.misfit is None else instance.misfit.expected
-    states = Progress(instance, progress, [nodes[path] for path in dict.fromkeys(expected) if path in nodes])
-    return replace(states, traversals=traversals_of(states, workflow))
+    traversals = traversals_of(PartStates(instance, progress), workflow)
+    expected_nodes = [nodes[path] for path in dict.fromkeys(expected) if path in nodes]
+    return Progress(instance, progress, next=expected_nodes, traversals=traversals)
 
 
 def _functions(path: str, functions: Mapping[str, FunctionDef]) -> Iterator[tuple[str, Part]]:

@@ -14,7 +14,8 @@ from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.log import InstanceLog, LogEntry
 from stepgraph.model.walk import is_step
 from stepgraph.phrases import counted, elapsed_text, instant_text
-from stepgraph.render.progress import CURRENT, STATE_WORDS, STATES, Progress
+from stepgraph.render.part_states import CURRENT, STATE_WORDS, STATES
+from stepgraph.render.progress import Progress
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Node

@@ -13,7 +13,7 @@ from stepgraph.render.passing import Passing
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Block, Branch, FunctionDef, If, Node, Switch, Try, Workflow
-    from stepgraph.render.progress import Progress
+    from stepgraph.render.part_states import PartStates
 
 _REPEATED: Final = 2
 """The minimum number of passes after which the line back to the start of a loop was taken."""
@@ -57,19 +57,19 @@ class Traversals(Struct, frozen=True):
         return self.by_identity.get(id(part), UNTAKEN)
 
 
-def traversals_of(progress: Progress, workflow: Workflow) -> Traversals:
+def traversals_of(states: PartStates, workflow: Workflow) -> Traversals:
     """Return the traversals of the parts of a workflow and of its functions."""
     # Nodes are followed as deeply as the graph is nested.
-    return run_with_large_stack(lambda: _traced(progress, workflow))
+    return run_with_large_stack(lambda: _traced(states, workflow))
 
 
-def _traced(progress: Progress, workflow: Workflow) -> Traversals:
+def _traced(states: PartStates, workflow: Workflow) -> Traversals:
     functions = functions_of(workflow)
-    passing = Passing(progress, functions)
-    is_complete = progress.instance.log.status == "complete"
+    passing = Passing(states, functions)
+    is_complete = states.instance.log.status == "complete"
     early_return = passing.early_return(workflow["nodes"]) if is_complete else None
     early_exits = set() if early_return is None else {id(early_return)}
-    tracing = _Tracing(progress, functions, passing, early_exits)
+    tracing = _Tracing(states, functions, passing, early_exits)
     tracing.trace(workflow["nodes"], is_left=is_complete)
     while tracing.pending:
         name = tracing.pending.pop()
@@ -83,7 +83,7 @@ def _traced(progress: Progress, workflow: Workflow) -> Traversals:
 class _Tracing(Struct):
     """Follows lists of nodes backward, because a node was passed if any node below it was reached."""
 
-    progress: Progress
+    states: PartStates
     functions: Mapping[str, FunctionDef]
     passing: Passing
     early_exits: set[int]
@@ -107,7 +107,7 @@ class _Tracing(Struct):
         is_left = is_left and self.passing.is_end_reached(nodes)
         runs_below = 0
         for node in reversed(nodes):
-            is_taken = self.progress.is_taken(node) or id(node) in self.early_exits
+            is_taken = self.states.is_taken(node) or id(node) in self.early_exits
             is_entered = self._trace_inside(node, is_left=is_left, runs_below=runs_below) or is_left or is_taken
             self.traversals[id(node)] = Traversal(is_entered, is_left)
             is_left = is_entered
@@ -121,7 +121,7 @@ class _Tracing(Struct):
         `runs_below` is the number of runs of a step below the node, in the same list.
         """
         if as_unknown(node) or is_step(node):
-            return self._trace_lists(node, is_left=is_left and self.progress.is_taken(node))
+            return self._trace_lists(node, is_left=is_left and self.states.is_taken(node))
         match node["type"]:
             case "if" | "switch":
                 return self._trace_choice(node, is_left=is_left, runs_below=runs_below)
@@ -130,14 +130,14 @@ class _Tracing(Struct):
             case "loop":
                 if is_left and (early_break := self.passing.early_break(node)) is not None:
                     self.early_exits.add(id(early_break))
-                progress = self.progress.of(node)
+                progress = self.states.of(node)
                 is_repeated = progress is not None and progress.runs >= _REPEATED
                 if is_repeated:
                     self.repeated.add(id(node))
-                return self._trace_lists(node, is_left=is_repeated or (is_left and self.progress.is_taken(node)))
+                return self._trace_lists(node, is_left=is_repeated or (is_left and self.states.is_taken(node)))
             case "parallel":
                 members = [
-                    self.trace([member], is_left=is_left or self.progress.state(member) == "done")
+                    self.trace([member], is_left=is_left or self.states.state(member) == "done")
                     for member in node["nodes"]
                 ]
                 return any(members)
@@ -161,7 +161,7 @@ class _Tracing(Struct):
         return any(entered)
 
     def _trace_branch(self, branch: Branch, *, is_left: bool) -> bool:
-        is_taken = self.progress.is_taken(branch)
+        is_taken = self.states.is_taken(branch)
         is_entered = self.trace(branch["nodes"], is_left=is_left and is_taken) or is_taken
         self.traversals[id(branch)] = Traversal(is_entered, is_left and is_entered)
         return is_entered
@@ -175,16 +175,16 @@ class _Tracing(Struct):
             is_left = is_entered
         is_caught = False
         if catch is not None:
-            is_taken = self.progress.is_taken(catch)
+            is_taken = self.states.is_taken(catch)
             is_caught = self.trace(catch["nodes"], is_left=is_left and is_taken) or is_taken
             if not catch["nodes"] and body is not None:
                 is_caught = is_left and self._has_failures(body["nodes"])
             self.traversals[id(catch)] = Traversal(is_caught, is_left and is_caught and not is_resumed)
-        is_failed = body is not None and self.progress.state(body) == "failed"
+        is_failed = body is not None and self.states.state(body) == "failed"
         if is_resumed:
-            is_raised = self.progress.instance.log.status == "errored" or (is_failed and not is_caught)
+            is_raised = self.states.instance.log.status == "errored" or (is_failed and not is_caught)
             self.resumed[id(node)] = "raise" if is_raised else "return"
-        if is_caught and (body is None or self.progress.state(body) != "done"):
+        if is_caught and (body is None or self.states.state(body) != "done"):
             is_left = False
         if body is None:
             return is_left or is_caught
@@ -195,14 +195,14 @@ class _Tracing(Struct):
 
     def _is_passed(self, final: Block) -> bool:
         """Return whether an ended instance completed a `finally`. If it did not pass the `try`, an exit led there."""
-        return self.progress.instance.log.status in {"complete", "errored"} and self.progress.state(final) == "done"
+        return self.states.instance.log.status in {"complete", "errored"} and self.states.state(final) == "done"
 
     def _has_failures(self, nodes: Sequence[Node]) -> bool:
         """Return whether any run of a step failed, which an exception handler without nodes has caught."""
         runs = (
             run
             for node in walk(nodes)
-            if (node_progress := self.progress.of(node)) is not None
+            if (node_progress := self.states.of(node)) is not None
             for run in node_progress.entries
         )
         return any(run.state == "failed" for run in runs)

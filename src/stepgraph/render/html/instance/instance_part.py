@@ -12,7 +12,8 @@ from stepgraph.render.html.instance.data import log_data
 from stepgraph.render.html.instance.header import header
 from stepgraph.render.html.instance.log_table import log_table
 from stepgraph.render.html.instance.log_view import LogView, node_figures
-from stepgraph.render.progress import STATE_WORDS, Progress
+from stepgraph.render.part_states import STATE_WORDS
+from stepgraph.render.progress import Progress
 from stepgraph.render.progress_text import count_text, step_facts
 from stepgraph.render.step_types import FactRow
 
