@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Coroutine
+from typing import Final
 from uuid import uuid4
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
 
 from stepgraph.escaping.plain_text import brief_line
-
-if TYPE_CHECKING:
-    from stepgraph.lsp.sessions.server import WorkflowServer
 
 _TITLE: Final = "Analyzing workflows"
 
@@ -20,8 +19,10 @@ _TITLE: Final = "Analyzing workflows"
 class ProgressReport:
     """The progress of the current analysis, if the editor can show it."""
 
-    def __init__(self, server: WorkflowServer) -> None:
+    def __init__(self, server: LanguageServer, start: Callable[[Coroutine[object, object, None]], None]) -> None:
+        """Prepare the progress of a server. `start` runs a coroutine beside the requests of the editor."""
         self._server = server
+        self._start = start
         self._token: str | None = None
         """The token of the progress that the editor shows, or has been requested to show."""
         self._has_begun = False
@@ -33,7 +34,7 @@ class ProgressReport:
         window = self._server.client_capabilities.window
         if self._token is None and window is not None and window.work_done_progress:
             self._token = f"stepgraph-{uuid4()}"
-            self._server.start(self._begin(self._token))
+            self._start(self._begin(self._token))
         elif self._has_begun:
             self._send(types.WorkDoneProgressReport(message=self._message))
 

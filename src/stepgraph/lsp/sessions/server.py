@@ -38,7 +38,7 @@ class WorkflowServer(LanguageServer):
         self.protocol.take_over_features()
         self.session = Session(self, open_project)
         self.connection: Connection | None = None
-        self._progress = ProgressReport(self)
+        self._progress = ProgressReport(self, self.start)
         self._tasks: set[asyncio.Task[None]] = set()
         self._log_lines = 0
 
