@@ -1,27 +1,18 @@
-"""The conditions under which the branches of an `if` run, and the match of branches with equal conditions.
-
-The branches of `if a: ... else: ...` and `if not a: ... else: ...` have exchanged places.
-"""
+"""The conditions under which the branches of an `if` run."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from stepgraph.diff.tree import BRANCH, Tree, TreeElement, is_work
-from stepgraph.model.expressions import are_exclusive, condition_parts, normal_case
-
-if TYPE_CHECKING:
-    from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BRANCH, Tree, TreeElement
+from stepgraph.model.expressions import condition_parts, normal_case
 
 CONDITION_VALUES: Final = "\0values"
 """The field of a branch or `switch` with the values in its condition in changes. The payload has no such field."""
 
-_MAX_BRANCHES: Final = 30
+MAX_BRANCHES: Final = 30
 """The maximum number of branches of an `if` whose conditions are compared."""
-
-_MAX_NESTED_BRANCHES: Final = 200
-"""The maximum number of branches of a workflow that are compared with those of other `if` nodes."""
 
 
 class BranchTest(NamedTuple):
@@ -41,7 +32,7 @@ def decisions(tree: Tree, branch: int) -> list[BranchTest]:
     """
     choice = tree[tree[branch].parent]
     conditions: list[BranchTest] = []
-    while choice.kind == "if" and len(conditions) <= _MAX_BRANCHES:
+    while choice.kind == "if" and len(conditions) <= MAX_BRANCHES:
         own = _own_decisions(tree, branch)
         if not own:
             return []
@@ -50,12 +41,12 @@ def decisions(tree: Tree, branch: int) -> list[BranchTest]:
         if choice.index or tree[branch].kind != BRANCH:
             break
         choice = tree[tree[branch].parent]
-    return conditions if len(conditions) <= _MAX_BRANCHES else []
+    return conditions if len(conditions) <= MAX_BRANCHES else []
 
 
 def _own_decisions(tree: Tree, branch: int) -> list[BranchTest]:
     choice = tree[tree[branch].parent]
-    if tree[branch].index >= _MAX_BRANCHES:
+    if tree[branch].index >= MAX_BRANCHES:
         return []
     conditions: list[BranchTest] = []
     for number in choice.children[: tree[branch].index + 1]:
@@ -78,21 +69,6 @@ def has_conditions(tree: Tree) -> bool:
     return any(each.kind == "switch" or (each.kind == BRANCH and each.text("condition")) for each in tree.elements)
 
 
-def changed_values(matching: Matching) -> Iterator[tuple[int, int]]:
-    """Yield the branches and `switch` nodes of both versions whose conditions are equal, but not the values in them.
-
-    The pairs are the old and the new number.
-    """
-    for element in matching.old.elements:
-        new = matching.to_new[element.number] if element.kind in {BRANCH, "switch"} else None
-        if new is None or matching.new[new].kind != element.kind:
-            continue
-        field = "condition" if element.kind == BRANCH else "discriminant"
-        text = element.text(field)
-        if text and text == matching.new[new].text(field) and matching.has_other_value(element.number, new):
-            yield element.number, new
-
-
 def normal_decisions(conditions: Sequence[BranchTest]) -> list[tuple[str, bool]]:
     """Return the parts of the normal forms of conditions, and whether they contain definitions."""
     return [
@@ -100,127 +76,3 @@ def normal_decisions(conditions: Sequence[BranchTest]) -> list[tuple[str, bool]]
         for each in conditions
         for part in condition_parts(each.condition, negated=each.is_false)
     ]
-
-
-def overtaking_branch(matching: Matching, old: int, new: int) -> int | None:
-    """Return a branch that the new code tests before a matched branch, and the old code after it, or None.
-
-    Branches that cannot both run do not count.
-    """
-    choices = matching.old[matching.old[old].parent], matching.new[matching.new[new].parent]
-    if (
-        choices[0].kind != "if"
-        or choices[1].kind != "if"
-        or max(len(each.children) for each in choices) > _MAX_BRANCHES
-    ):
-        return None
-    later = {partner for each in choices[0].children if each > old and (partner := matching.to_new[each]) is not None}
-    earlier = [each for each in choices[1].children if each < new and each in later]
-    own = _condition(matching.new, new)
-    return next((each for each in earlier if not are_exclusive(own, _condition(matching.new, each))), None)
-
-
-def other_defaults(matching: Matching) -> Iterator[int]:
-    """Yield each `else` of the new code that runs under other conditions than the `else` it is matched with."""
-    for element in matching.new.elements:
-        old = matching.to_old[element.number]
-        if element.kind != BRANCH or element.text("condition") or old is None or matching.old[old].kind != BRANCH:
-            continue
-        are_known = decisions(matching.old, old) and decisions(matching.new, element.number)
-        is_default = not matching.old[old].text("condition")
-        if is_default and are_known and not matching.has_same_decision(old, element.number):
-            yield element.number
-
-
-def _condition(tree: Tree, branch: int) -> str:
-    return tree.definitions.get(branch, "") or tree[branch].text("condition")
-
-
-def match_branches(matching: Matching) -> bool:
-    """Match the branches that run under the same conditions, and none that run under opposite conditions.
-
-    A new `if not a: return` may take the place of `if a:`. Return whether the matching has changed.
-    """
-    has_changed = False
-    for element in matching.old.elements:
-        new = matching.to_new[element.number] if element.kind == "if" else None
-        if new is None or matching.new[new].kind != "if" or not _may_differ(matching, element.number, new):
-            continue
-        for pair in list(_mismatched(matching, element.number, new)):
-            matching.remove(*pair)
-            matching.add(*pair)
-            has_changed = True
-        for old in matching.old[element.number].children:
-            partner = matching.to_new[old]
-            if partner is not None and matching.has_opposite_decision(old, partner):
-                matching.remove(old, partner)
-                has_changed = True
-    return has_changed
-
-
-def match_nested_branches(matching: Matching) -> None:
-    """Match the branches of different `if` nodes that run under the same conditions, if no others do.
-
-    `if a and b:` and `if a: if b:` are not in the same place of a tree, so that a diff does not match them.
-    """
-    new_branches = _by_decision(matching.new, str)
-    for key, old in _by_decision(matching.old, matching.renamed_text).items():
-        new = new_branches.get(key)
-        if old is None or new is None or matching.to_new[old] == new or not _have_common_work(matching, old, new):
-            continue
-        partners = matching.to_new[old], matching.to_old[new]
-        is_same = (partners[0] is not None and matching.has_same_value(old, partners[0])) or (
-            partners[1] is not None and matching.has_same_value(partners[1], new)
-        )
-        if not is_same:
-            matching.remove(old, new)
-            matching.add(old, new)
-
-
-def _have_common_work(matching: Matching, old: int, new: int) -> bool:
-    """Return whether a step or call of a branch is in another branch of the new version."""
-    inside = matching.new.subtree(new)
-    steps = (number for number in matching.old.visit_subtree(old) if is_work(matching.old[number]))
-    return any(matching.to_new[number] in inside for number in steps)
-
-
-def _by_decision(tree: Tree, renamed: Callable[[str], str]) -> dict[tuple[tuple[str, bool], ...], int | None]:
-    """Return the branches by the normal form of their conditions, or None for several branches."""
-    branches: dict[tuple[tuple[str, bool], ...], int | None] = {}
-    numbers = [each.number for each in tree.elements if each.kind == BRANCH]
-    for number in numbers if len(numbers) <= _MAX_NESTED_BRANCHES else ():
-        conditions = [each._replace(condition=renamed(each.condition)) for each in decisions(tree, number)]
-        if conditions:
-            key = tuple(normal_decisions(conditions))
-            branches[key] = None if key in branches else number
-    return branches
-
-
-def _may_differ(matching: Matching, old: int, new: int) -> bool:
-    branches = matching.old[old].children, matching.new[new].children
-    if max(map(len, branches)) > _MAX_BRANCHES:
-        return False
-    old_conditions = [matching.old[each].text("condition") for each in branches[0]]
-    return old_conditions != [matching.new[each].text("condition") for each in branches[1]]
-
-
-def _mismatched(matching: Matching, old: int, new: int) -> Iterator[tuple[int, int]]:
-    """Yield the branches of two choices that run under the same conditions, and are not matched with each other.
-
-    A branch that is the only one left on each side, because its partner has another one, follows.
-    """
-    old_branches = [each for each in matching.old[old].children if matching.old[each].kind == BRANCH]
-    new_branches = [each for each in matching.new[new].children if matching.new[each].kind == BRANCH]
-    pairs = [
-        next(((old, new) for new in new_branches if matching.has_same_decision(old, new)), None) for old in old_branches
-    ]
-    equal = [pair for pair in pairs if pair is not None]
-    if all(matching.to_new[old] == new for old, new in equal):
-        return
-    yield from equal
-    others = [
-        [each for each in branches if each not in matched]
-        for branches, matched in zip((old_branches, new_branches), zip(*equal, strict=True), strict=True)
-    ]
-    if len(others[0]) == len(others[1]) == 1:
-        yield others[0][0], others[1][0]

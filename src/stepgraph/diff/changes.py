@@ -11,7 +11,8 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.diff.branch_conditions import CONDITION_VALUES, changed_values
+from stepgraph.diff.branch_conditions import CONDITION_VALUES
+from stepgraph.diff.branch_matching import changed_values
 from stepgraph.diff.clocks import RACES, wait_changes
 from stepgraph.diff.loop_heads import LOOP_HEAD, changed_loops
 from stepgraph.diff.match import functions_of

@@ -8,7 +8,8 @@ from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 
-from stepgraph.diff.branch_conditions import has_conditions, match_branches
+from stepgraph.diff.branch_conditions import has_conditions
+from stepgraph.diff.branch_matching import match_branches
 from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from msgspec import Struct, field
 
-from stepgraph.diff.branch_conditions import overtaking_branch
+from stepgraph.diff.branch_matching import overtaking_branch
 from stepgraph.diff.loop_heads import (
     constant_head,
     continues,

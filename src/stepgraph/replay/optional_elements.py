@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepgraph.diff.branch_conditions import other_defaults
+from stepgraph.diff.branch_matching import other_defaults
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL
 

@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.diff.branch_conditions import match_branches, match_nested_branches
+from stepgraph.diff.branch_matching import match_branches, match_nested_branches
 from stepgraph.diff.loop_heads import constant_head, continues, first_items
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
