@@ -11,7 +11,6 @@ from msgspec import Struct, field
 from stepgraph.project.configuration.compatibility import Compatibility
 
 if TYPE_CHECKING:
-    from stepgraph.checks.analysis.steps import ReachableSteps
     from stepgraph.ir.facts import Fact, WorkflowStarted
     from stepgraph.ir.program import Program
     from stepgraph.ir.walk import VisitedOperation
@@ -80,14 +79,6 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
         from stepgraph.ir.walk import walk_operations
 
         return tuple(walk_operations(self.program.body))
-
-    @cached_property
-    def reachable_steps(self) -> ReachableSteps:
-        """The declared steps that the program may run."""
-        # Imported here for a fast start, because findings from the cache need no analysis of steps.
-        from stepgraph.checks.analysis.steps import find_reachable_steps
-
-        return find_reachable_steps(self.program)
 
     def notes_with_code(self, code: str) -> Iterator[Note]:
         """Yield the notes with a code, in source order."""

@@ -23,7 +23,6 @@ from stepgraph.ir.nodes import (
     StepRun,
     child_blocks,
 )
-from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticArgument
 from stepgraph.ir.values import Nondeterministic
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -180,10 +179,14 @@ class ReachableSteps(Struct, frozen=True):
     """The steps that a task runs, and their dependencies."""
 
 
-def find_reachable_steps(program: Program) -> ReachableSteps:
-    """Return the steps that a program may run."""
+def reachable_steps(subject: WorkflowSubject) -> ReachableSteps:
+    """Return the declared steps that the program may run."""
+    return subject.once(_find_reachable_steps)
+
+
+def _find_reachable_steps(subject: WorkflowSubject) -> ReachableSteps:
     walk = _ReachabilityWalk()
-    walk.visit(program.body)
+    walk.visit(subject.program.body)
     return ReachableSteps(frozenset(walk.in_place | walk.in_tasks), frozenset(walk.in_place), frozenset(walk.in_tasks))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.analysis.steps import reachable_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import AmbiguousDependency
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    reachable = subject.reachable_steps.all
+    reachable = reachable_steps(subject).all
     return first_diagnostics(
         _diagnostic(ambiguous)
         for ambiguous in subject.facts_of_type(AmbiguousDependency)

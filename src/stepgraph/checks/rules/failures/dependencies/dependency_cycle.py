@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.analysis.steps import reachable_steps
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCycle
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    running = subject.reachable_steps.all
+    running = reachable_steps(subject).all
     cycles = (cycle.steps for cycle in subject.facts_of_type(DependencyCycle) if running.issuperset(cycle.steps))
     return first_diagnostics(_diagnostic_of_cycle(steps) for steps in cycles)
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.steps import declarations_of, dependency_parameters, explicit_dependencies
+from stepgraph.checks.analysis.steps import (
+    declarations_of,
+    dependency_parameters,
+    explicit_dependencies,
+    reachable_steps,
+)
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.static_values import (
@@ -50,7 +55,7 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         steps_by_name.setdefault(step.name, step)
         steps_by_name.setdefault(step.function_name, step)
     for declared, depends in explicit:
-        if declared.definition in subject.reachable_steps.all:
+        if declared.definition in reachable_steps(subject).all:
             yield from _check_depends(declared, depends, steps_by_name)
 
 

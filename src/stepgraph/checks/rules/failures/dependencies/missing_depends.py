@@ -11,6 +11,7 @@ from stepgraph.checks.analysis.steps import (
     dependency_parameters,
     factory_advice,
     format_code_list,
+    reachable_steps,
 )
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
@@ -31,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    running, in_tasks = subject.reachable_steps.all, subject.reachable_steps.in_tasks
+    running, in_tasks = reachable_steps(subject).all, reachable_steps(subject).in_tasks
     functions = {step.name: step.function_name for step in declarations}
     functions |= {step.function_name: step.function_name for step in declarations}
     for missing in subject.facts_of_type(DependencyCountMismatch):

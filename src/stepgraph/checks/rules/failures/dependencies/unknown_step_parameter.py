@@ -20,6 +20,7 @@ from stepgraph.checks.analysis.steps import (
     factory_advice,
     format_code_list,
     is_parameter_name,
+    reachable_steps,
 )
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
 from stepgraph.checks.rule import Rule
@@ -70,7 +71,7 @@ def _steps_of(subject: WorkflowSubject) -> _Steps:
         dict(_calls_with_argument(subject)),
         _called_at_one_place(subject),
         dict(_uncalled(subject)),
-        subject.reachable_steps,
+        reachable_steps(subject),
         frozenset(note.span for note in subject.notes_with_code("unknown-parameter")),
         Budget(),
     )
@@ -248,7 +249,7 @@ def _advice_to_rename(name: str, step: StepDefinition) -> str:
 
 def _check_positions(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Report keyword-only parameters, because the SDK passes results by position."""
-    running = subject.reachable_steps.all
+    running = reachable_steps(subject).all
     for definition, declared in declarations_of(subject).items():
         function = declared.function
         if function is None or not function.parameters or definition not in running:

@@ -11,6 +11,7 @@ from stepgraph.checks.analysis.steps import (
     explicit_dependencies,
     factory_advice,
     format_code_list,
+    reachable_steps,
 )
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
@@ -30,7 +31,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _called_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    running = subject.reachable_steps.all
+    running = reachable_steps(subject).all
     for count in subject.facts_of_type(DependencyCountMismatch):
         declared = declarations.get(count.definition)
         if (
@@ -59,7 +60,7 @@ def _uncalled_steps(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     unused = {fact.place for fact in subject.facts_of_type(StepNeverCalled)}
     for declared, depends in explicit:
         definition = declared.definition
-        if declared.function is None or definition.place in called or definition in subject.reachable_steps.all:
+        if declared.function is None or definition.place in called or definition in reachable_steps(subject).all:
             continue
         parameters = len(dependency_parameters(declared.function))
         match depends.value:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
-from stepgraph.checks.analysis.steps import declarations_of
+from stepgraph.checks.analysis.steps import declarations_of, reachable_steps
 from stepgraph.checks.analysis.value_kinds import kind_of
 from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
@@ -32,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _check_names(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    running = subject.reachable_steps.all
+    running = reachable_steps(subject).all
     for definition, declared in declarations_of(subject).items():
         if definition in running:
             yield from _check_name(subject, declared)
