@@ -110,10 +110,23 @@ def _named(kind: str, name: str) -> NodeWords:
     return NodeWords(kind, name, name)
 
 
-def arguments_text(call: FunctionCall, details: Details) -> str:
-    """Return the arguments of a call in parentheses, unless its name already ends with them, as in `retry(charge)`."""
-    arguments = details.source(call)
-    return "" if call["name"].endswith(arguments) else arguments
+class CallText(Struct, frozen=True):
+    """The text of a call, `name` and `arguments` in sequence."""
+
+    name: str
+    arguments: str = ""
+    """The arguments in parentheses; empty if they are not known, or the name contains them."""
+
+
+def call_text(call: FunctionCall, details: Details) -> CallText:
+    """Return the text of a call. The name of a function with callable arguments, as in `retry(charge)`, contains these.
+
+    If the call has other arguments, they replace those in the name: `retry(charge, times=5)`.
+    """
+    name, arguments = call["name"], details.source(call)
+    if name.endswith(arguments):
+        return CallText(name)
+    return CallText(name.partition("(")[0], arguments)
 
 
 def name_text(name: str) -> str:

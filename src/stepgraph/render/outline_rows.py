@@ -25,9 +25,9 @@ from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     UNKNOWN_TYPE,
     always_running_branch,
-    arguments_text,
     branch_after_jump,
     branch_text,
+    call_text,
     exit_remarks,
     is_guard,
     name_text,
@@ -302,18 +302,17 @@ class RowMaker(Struct):
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
-        arguments = arguments_text(call, self.details)
-        suffix = (*((LinePiece(arguments, elastic=True),) if arguments else ()), *clock_pieces(self.clocks.text(call)))
+        text = call_text(call, self.details)
+        arguments = (LinePiece(text.arguments, elastic=True),) if text.arguments else ()
+        pieces = (name_piece(text.name), *arguments, *clock_pieces(self.clocks.text(call)))
         if name in self.shown:
-            return Row((mark_piece(REPEATED_MARK, Ink.STRONG), name_piece(name), *suffix, *quiet_pieces(SHOWN_ABOVE)))
+            return Row((mark_piece(REPEATED_MARK, Ink.STRONG), *pieces, *quiet_pieces(SHOWN_ABOVE)))
+        mark = mark_piece(FUNCTION_MARK, Ink.STRONG)
         if name not in self.functions:
-            return Row(
-                (mark_piece(FUNCTION_MARK, Ink.STRONG), name_piece(name), *suffix, *quiet_pieces("(not in this graph)"))
-            )
+            return Row((mark, *pieces, *quiet_pieces("(not in this graph)")))
         self.shown.add(name)
         function = self.functions[name]
-        pieces = (mark_piece(FUNCTION_MARK, Ink.STRONG), name_piece(name), *suffix)
-        return _row(pieces, self.contents(function, function["nodes"]))
+        return _row((mark, *pieces), self.contents(function, function["nodes"]))
 
     def contents(self, part: Part, nodes: Sequence[Node]) -> Sequence[Row | Node]:
         """Return the nodes of a part, then rows of the jumps at its end that have no node."""

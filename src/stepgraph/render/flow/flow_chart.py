@@ -43,7 +43,7 @@ from stepgraph.render.member_clocks import MemberClocks
 from stepgraph.render.node_text import (
     NO_STEPS,
     UNKNOWN_TYPE,
-    arguments_text,
+    call_text,
     exit_remarks,
     is_guard,
     name_text,
@@ -269,11 +269,11 @@ class FlowDrawer(Struct, frozen=True):
 
     def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a call as the frame of its function, or as a box with the reason why the function is not shown."""
-        name, arguments = call["name"], arguments_text(call, self.view.details)
+        name, text = call["name"], call_text(call, self.view.details)
         if reason := self.calls.reason_against(name):
-            lines = (self.clocks.append_to(name_text(name), call), *filter(None, (arguments, reason)))
+            lines = (self.clocks.append_to(name_text(text.name), call), *filter(None, (text.arguments, reason)))
             return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
-        title = self.clocks.append_to(f"{name_text(name)}{arguments}", call)
+        title = self.clocks.append_to(f"{name_text(text.name)}{text.arguments}", call)
         with self.calls.expanded(name):
             return self._body(self.calls.functions[name], title, entry, context)
 

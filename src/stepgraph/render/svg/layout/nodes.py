@@ -14,7 +14,7 @@ from stepgraph.phrases import payload_text
 from stepgraph.render.calls import CallExpansion
 from stepgraph.render.folding import BodyTexts, exit_kind, folded_title, loop_of_passes
 from stepgraph.render.group_order import has_clocks, in_sequence
-from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE, arguments_text
+from stepgraph.render.node_text import ENDLESS_LOOPS, NO_STEPS, UNKNOWN_TYPE, CallText, call_text
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FoldedForm, FrameFigure, room_above
 from stepgraph.render.svg.figures.guard import Guard
@@ -48,30 +48,37 @@ if TYPE_CHECKING:
 TAIL: Final = 14
 
 
-def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str, widths: TextWidths) -> Leaf:
+def unexpanded_call(call: FunctionCall, text: CallText, phrase: str, identity: str, widths: TextWidths) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
     group = SvgGroup("call", identity, call_title(call, phrase))
-    label = node_label(Icon.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase], widths.name)
+    phrases = [text.arguments, phrase] if text.arguments else [phrase]
+    label = node_label(Icon.FUNCTION, text.name, phrases, widths.name)
     return Leaf(group, label, stacked=True)
 
 
 def measure_function(
-    layout: Layout, function: FunctionDef, title: str, context: NodeContext, remark: str = "", arguments: str = ""
+    layout: Layout,
+    function: FunctionDef,
+    title: str,
+    context: NodeContext,
+    remark: str = "",
+    call: CallText | None = None,
 ) -> Figure:
     """Return the frame of a function, below which its `return`s join.
 
-    The label shows the arguments of the call, or else the remark.
+    The label shows the text of the call, or else the name of the function and the remark.
     """
+    text = call or CallText(function["name"])
     inside = context.inside(context.identity).in_function()
     with layout.calls.entered(function["name"]):
         body = layout.part(function, function["nodes"], inside)
     label = heading(
         Icon.FUNCTION,
-        function["name"],
-        arguments or remark,
+        text.name,
+        text.arguments or remark,
         widest=layout.widths.code,
         room=room_above(body),
-        code=bool(arguments),
+        code=bool(text.arguments),
     )
     frame = FrameFigure(
         SvgGroup("function", context.identity, title), label, body, GAP, layout.folded_form(function, context)
@@ -312,15 +319,15 @@ class NodeLayout(Struct):
         return FrameFigure(group, heading(icon, group.title), body, GAP, self.folded_form(block, context))
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
-        name, arguments = call["name"], arguments_text(call, self.view.details)
+        name, text = call["name"], call_text(call, self.view.details)
         phrase = self.calls.reason_against(name)
         if phrase:
-            return unexpanded_call(call, arguments, phrase, context.identity, self.widths)
+            return unexpanded_call(call, text, phrase, context.identity, self.widths)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
             return self._folded_box(function, context, self.body_texts.of(name))
         with self.calls.expanded(name, id(call)):
-            return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
+            return measure_function(self, function, call_title(call, "function"), context, call=text)
 
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
