@@ -46,6 +46,7 @@ from stepgraph.syntax.walk import statements
 Evaluator: TypeAlias = "Callable[[Interpreter, Any], Value]"
 Executor: TypeAlias = "Callable[[Interpreter, Any], None]"
 Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, SourcePlace], Value]"
+AttributeReader: TypeAlias = "Callable[[Interpreter, Any, str, SourcePlace], Value]"
 
 _WORK: Final = (Run, StartOperation, Await)
 _AWAITABLES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall, WaitForCall, Task, Gathering)

@@ -7,7 +7,8 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.handler_table import HandlerTable
+from stepgraph.interpreter.interpreter import AttributeReader, Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
@@ -63,6 +64,7 @@ from stepgraph.ir.values import (
     ExternalResultMember,
     Moment,
     Nondeterministic,
+    RangeResult,
     Resource,
     Unknown,
     Unresolved,
@@ -88,78 +90,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Sour
         and (constant := constant_name(interpreter, owner)) is not None
     ):
         return constant
-    match owner:
-        case StepObject():
-            return StepMethod(name)
-        case StepSignature():
-            return owner if name == "parameters" else UNKNOWN
-        case ProjectObject():
-            if name == "__dict__":
-                forget_attribute(interpreter, owner, None)
-            return instance_attribute(interpreter, owner, name, place)
-        case ClassValue():
-            return class_attribute(interpreter, owner, name, place)
-        case SuperObject():
-            return super_attribute(interpreter, owner, name, place)
-        case ModuleValue():
-            return _module_member(interpreter, owner, name, place)
-        case External(name=prefix):
-            fault = wrong_attribute(prefix, name, place)
-            if fault is not None and not interpreter.modules.is_in_project(prefix):
-                interpreter.observe(fault)
-            if interpreter.tracer is not NO_TRACER and prefix.partition(".")[0] in MODULES_WITH_NAMESAKES:
-                # Imported here because only a check needs it.
-                from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_member
-
-                observe_undefined_member(interpreter, prefix, name, place)
-            return ENVIRONMENT.member(name) if prefix == _IMPORTED_ENVIRONMENT else External(f"{prefix}.{name}")
-        case ExternalResult(name=prefix):
-            return ExternalResultMember(f"{prefix}().{name}")
-        case EnumMember(value=value) if name == "value":
-            return value
-        case Constant() if name == "value":  # a member of an IntEnum or StrEnum, because no constant has this attribute
-            return owner
-        case Moment():
-            return ExternalResultMember(f"{DATETIME}().{name}")
-        case Duration():
-            return ExternalResultMember(f"{TIMEDELTA}().{name}")
-        case Event(shape=shape, is_run_event=of_run) if name == "payload":
-            return Payload(shape, of_run)
-        case AttributeDictionary():
-            return BuiltinMethod(owner, name)
-        case Task() | Gathering() if name == "cancel":
-            record_cancellation(interpreter, (awaited.task_id for awaited in awaited_tasks(owner)))
-            return BuiltinMethod(owner, name)
-        case (
-            ContextVariable()
-            | Event()
-            | Payload()
-            | Collection()
-            | Mapping()
-            | TaskGroup()
-            | Task()
-            | Gathering()
-            | ExitStack()
-            | Queue()
-            | Future()
-        ):
-            return BuiltinMethod(owner, name)
-        case Union():
-            return _attribute_of_cases(interpreter, owner, name, place)
-        case Unresolved():
-            return owner
-        case Constant(value=None) | Absent() if not name.startswith("__"):
-            return ABSENT  # reading an attribute of None raises an AttributeError
-        case Nondeterministic() | Resource():
-            return owner.member(name)
-        case FunctionValue() if (attribute := _function_attribute(interpreter, owner, name, place)) is not None:
-            return attribute
-        case StepFunction() if (attribute := _assigned_attribute(interpreter, owner, name)) is not None:
-            return attribute
-        case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
-            return BuiltinMethod(owner, name)
-        case _:
-            return UNKNOWN
+    return _READERS[type(owner)](interpreter, owner, name, place)
 
 
 def _attribute_of_cases(interpreter: Interpreter, owner: Union, name: str, place: SourcePlace) -> Value:
@@ -186,7 +117,7 @@ def _is_missing(interpreter: Interpreter, owner: Value, name: str) -> bool:
     return is_step_object and not is_step_method(name) and not interpreter.modules.is_assigned_outside_self(name)
 
 
-def _function_attribute(
+def _special_attribute(
     interpreter: Interpreter, function: FunctionValue, name: str, place: SourcePlace
 ) -> Value | None:
     """Return the value of a special attribute of a function or partial function. Return None for other attributes."""
@@ -319,3 +250,142 @@ def _suggest_name(interpreter: Interpreter, module: ModuleValue, scope: LexicalS
         return [candidate for candidate in names if candidate != name]
 
     return importer.modules.suggestions.nearest(name, candidates)
+
+
+def _method_of_step_object(_interpreter: Interpreter, _step: StepObject, name: str, _place: SourcePlace) -> Value:
+    return StepMethod(name)
+
+
+def _attribute_of_signature(
+    _interpreter: Interpreter, signature: StepSignature, name: str, _place: SourcePlace
+) -> Value:
+    return signature if name == "parameters" else UNKNOWN
+
+
+def _attribute_of_object(interpreter: Interpreter, owner: ProjectObject, name: str, place: SourcePlace) -> Value:
+    if name == "__dict__":
+        forget_attribute(interpreter, owner, None)
+    return instance_attribute(interpreter, owner, name, place)
+
+
+def _member_of_external(interpreter: Interpreter, owner: External, name: str, place: SourcePlace) -> Value:
+    """Return a member of a module or class outside the project. Report a name that it does not define."""
+    prefix = owner.name
+    fault = wrong_attribute(prefix, name, place)
+    if fault is not None and not interpreter.modules.is_in_project(prefix):
+        interpreter.observe(fault)
+    if interpreter.tracer is not NO_TRACER and prefix.partition(".")[0] in MODULES_WITH_NAMESAKES:
+        # Imported here because only a check needs it.
+        from stepgraph.interpreter.objects.attributes.undefined import observe_undefined_member
+
+        observe_undefined_member(interpreter, prefix, name, place)
+    return ENVIRONMENT.member(name) if prefix == _IMPORTED_ENVIRONMENT else External(f"{prefix}.{name}")
+
+
+def _attribute_of_result(_interpreter: Interpreter, owner: ExternalResult, name: str, _place: SourcePlace) -> Value:
+    return ExternalResultMember(f"{owner.name}().{name}")
+
+
+def _attribute_of_moment(_interpreter: Interpreter, _moment: Moment, name: str, _place: SourcePlace) -> Value:
+    return ExternalResultMember(f"{DATETIME}().{name}")
+
+
+def _attribute_of_duration(_interpreter: Interpreter, _duration: Duration, name: str, _place: SourcePlace) -> Value:
+    return ExternalResultMember(f"{TIMEDELTA}().{name}")
+
+
+def _attribute_of_enum_member(interpreter: Interpreter, member: EnumMember, name: str, place: SourcePlace) -> Value:
+    return member.value if name == "value" else _other_attribute(interpreter, member, name, place)
+
+
+def _attribute_of_constant(interpreter: Interpreter, constant: Constant, name: str, place: SourcePlace) -> Value:
+    if name == "value":  # a member of an IntEnum or StrEnum, because no constant has this attribute
+        return constant
+    if constant.value is None:
+        return _attribute_of_none(interpreter, constant, name, place)
+    return _other_attribute(interpreter, constant, name, place)
+
+
+def _attribute_of_none(interpreter: Interpreter, owner: Constant | Absent, name: str, place: SourcePlace) -> Value:
+    """Return ABSENT, because reading an attribute of None raises an AttributeError."""
+    return _other_attribute(interpreter, owner, name, place) if name.startswith("__") else ABSENT
+
+
+def _attribute_of_event(_interpreter: Interpreter, event: Event, name: str, _place: SourcePlace) -> Value:
+    return Payload(event.shape, event.is_run_event) if name == "payload" else BuiltinMethod(event, name)
+
+
+def _attribute_of_task(interpreter: Interpreter, task: Task | Gathering, name: str, _place: SourcePlace) -> Value:
+    if name == "cancel":
+        record_cancellation(interpreter, (awaited.task_id for awaited in awaited_tasks(task)))
+    return BuiltinMethod(task, name)
+
+
+def _builtin_method(_interpreter: Interpreter, owner: Value, name: str, _place: SourcePlace) -> Value:
+    return BuiltinMethod(owner, name)
+
+
+def _unresolved_attribute(_interpreter: Interpreter, owner: Unresolved, _name: str, _place: SourcePlace) -> Value:
+    return owner
+
+
+def _attribute_of_nondeterministic(
+    _interpreter: Interpreter, owner: Nondeterministic | Resource, name: str, _place: SourcePlace
+) -> Value:
+    return owner.member(name)
+
+
+def _attribute_of_function(interpreter: Interpreter, function: FunctionValue, name: str, place: SourcePlace) -> Value:
+    attribute = _special_attribute(interpreter, function, name, place)
+    return _other_attribute(interpreter, function, name, place) if attribute is None else attribute
+
+
+def _attribute_of_step(interpreter: Interpreter, step: StepFunction, name: str, place: SourcePlace) -> Value:
+    attribute = _assigned_attribute(interpreter, step, name)
+    return _other_attribute(interpreter, step, name, place) if attribute is None else attribute
+
+
+def _other_attribute(_interpreter: Interpreter, owner: Value, name: str, _place: SourcePlace) -> Value:
+    """Return an attribute without a model. It leads to a step only if its owner does."""
+    return BuiltinMethod(owner, name) if owner.relevant and name not in METADATA_ATTRIBUTES else UNKNOWN
+
+
+_READERS: Final[HandlerTable[type[Value], AttributeReader]] = HandlerTable(
+    {
+        StepObject: _method_of_step_object,
+        StepSignature: _attribute_of_signature,
+        ProjectObject: _attribute_of_object,
+        ClassValue: class_attribute,
+        SuperObject: super_attribute,
+        ModuleValue: _module_member,
+        External: _member_of_external,
+        ExternalResult: _attribute_of_result,
+        RangeResult: _attribute_of_result,
+        Moment: _attribute_of_moment,
+        Duration: _attribute_of_duration,
+        EnumMember: _attribute_of_enum_member,
+        Constant: _attribute_of_constant,
+        Absent: _attribute_of_none,
+        Event: _attribute_of_event,
+        Task: _attribute_of_task,
+        Gathering: _attribute_of_task,
+        AttributeDictionary: _builtin_method,
+        ContextVariable: _builtin_method,
+        Payload: _builtin_method,
+        Collection: _builtin_method,
+        Mapping: _builtin_method,
+        TaskGroup: _builtin_method,
+        ExitStack: _builtin_method,
+        Queue: _builtin_method,
+        Future: _builtin_method,
+        Union: _attribute_of_cases,
+        Unresolved: _unresolved_attribute,
+        Nondeterministic: _attribute_of_nondeterministic,
+        Resource: _attribute_of_nondeterministic,
+        FunctionValue: _attribute_of_function,
+        StepFunction: _attribute_of_step,
+    },
+    {},
+    default=_other_attribute,
+)
+"""The functions that read an attribute, by type of its owner."""
