@@ -235,14 +235,14 @@ def empty_analysis(sources: Sources) -> Analysis:
 
     problems, hints = tuple(dict.fromkeys(sources.problems)), tuple(sources.hints)
     return Analysis(
-        (),
-        problems,
-        tuple(sources.external),
-        hints,
-        tuple(dict.fromkeys(sources.files)),
-        ProjectSubject(sources.configurations, problems, hints),
-        {configuration.path: configuration.content for configuration in sources.configurations},
-        AnalysisInputs(tuple(sources.modules)),
+        workflows=(),
+        problems=problems,
+        external=tuple(sources.external),
+        hints=hints,
+        files=tuple(dict.fromkeys(sources.files)),
+        project=ProjectSubject(sources.configurations, problems, hints),
+        read={configuration.path: configuration.content for configuration in sources.configurations},
+        inputs=AnalysisInputs(tuple(sources.modules)),
     )
 
 
@@ -268,16 +268,16 @@ class WorkflowRecord(Struct, frozen=True):
         """Return the record of a workflow. Without `with_details`, which take a tenth of an analysis, it has none."""
         graph: Any = workflow.graph
         return cls(
-            workflow.name,
-            workflow.class_name,
-            workflow.path,
-            workflow.span,
-            graph,
-            workflow.notes,
-            workflow.project,
-            workflow.steps_limit,
-            as_texts(workflow.graph, workflow.details) if with_details and workflow.graph is not None else (),
-            tuple(_gaps(workflow)),
+            name=workflow.name,
+            class_name=workflow.class_name,
+            path=workflow.path,
+            span=workflow.span,
+            graph=graph,
+            notes=workflow.notes,
+            project=workflow.project,
+            steps_limit=workflow.steps_limit,
+            details=as_texts(workflow.graph, workflow.details) if with_details and workflow.graph is not None else (),
+            gaps=tuple(_gaps(workflow)),
         )
 
     def restore(self) -> WorkflowAnalysis:
@@ -290,14 +290,14 @@ class WorkflowRecord(Struct, frozen=True):
         parts: list[Any] = list(parts_of(graph)) if self.gaps else []
         nodes = {span: parts[index] for span, index in self.gaps if index < len(parts)}
         return WorkflowAnalysis(
-            self.name,
-            self.class_name,
-            self.path,
-            lambda: self.span,
-            graph,
-            self.notes,
-            self.project,
-            self.steps_limit,
+            name=self.name,
+            class_name=self.class_name,
+            path=self.path,
+            locate=lambda: self.span,
+            graph=graph,
+            notes=self.notes,
+            project=self.project,
+            steps_limit=self.steps_limit,
             describe=lambda: NO_DETAILS if graph is None else from_texts(graph, self.details),
             find_node=nodes.get,
         )

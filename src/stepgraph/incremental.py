@@ -305,22 +305,22 @@ class IncrementalRun(AnalysisRun):
         subjects = (workflow.subject for workflow in workflows if workflow.subject is not None)
         findings = (finding for subject in subjects for finding in check_workflow(subject))
         return ModuleResult(
-            module,
-            workflows if self._keeps_locations else tuple(map(self._without_modules, workflows)),
-            tuple(findings if self._keeps_locations else map(without_edits, findings)),
-            pipeline.derivations.get(module.path, ()),
-            tuple(pipeline.problems),
-            tuple(pipeline.hints),
-            tuple(pipeline.missing_runs),
-            modules.problems,
-            {path: self.files.shared(path, content) for path, content in modules.contents.items()},
-            {
+            source=module,
+            workflows=workflows if self._keeps_locations else tuple(map(self._without_modules, workflows)),
+            findings=tuple(findings if self._keeps_locations else map(without_edits, findings)),
+            derivations=pipeline.derivations.get(module.path, ()),
+            problems=tuple(pipeline.problems),
+            hints=tuple(pipeline.hints),
+            missing_runs=tuple(pipeline.missing_runs),
+            import_problems=modules.problems,
+            contents={path: self.files.shared(path, content) for path, content in modules.contents.items()},
+            read_files={
                 path: None if content is None else self.files.shared(path, content)
                 for path, content in modules.read_files.items()
             },
-            {path: searches for path, searches in modules.searches.items() if path not in modules.problems},
-            dict(module.project.files.listings),
-            {},
+            searches={path: searches for path, searches in modules.searches.items() if path not in modules.problems},
+            listings=dict(module.project.files.listings),
+            reads={},
         )
 
 

@@ -113,13 +113,13 @@ class Pipeline(Struct):
     def _state(self) -> _PipelineState:
         """Return the number of items in each collection."""
         return _PipelineState(
-            len(self.problems),
-            len(self.hints),
-            len(self.missing_runs),
-            len(self._new_names),
-            len(self._names),
-            len(self.derivations),
-            len(self.modules.problems),
+            problems=len(self.problems),
+            hints=len(self.hints),
+            missing_runs=len(self.missing_runs),
+            new_names=len(self._new_names),
+            names=len(self._names),
+            derivations=len(self.derivations),
+            import_problems=len(self.modules.problems),
         )
 
     def _restore(self, state: _PipelineState) -> None:
@@ -278,20 +278,22 @@ def _analyze_workflow(
         configured = project.configuration.workflow_of_class(program.class_name)
     name = program.class_name if configured is None else configured.name
     return WorkflowAnalysis(
-        name,
-        program.class_name,
-        program.place.module.path,
-        lambda: program.place.heading,
-        built.graph,
-        notes,
-        project.name,
-        None if configured is None else configured.steps,
-        lambda node: _span_of(built.places.of(node)),
-        lambda: _details(built, project, entry.importer),
-        lambda node: _code_of(built.places.of(node)),
-        WorkflowSubject(name, program, built.graph, notes, configured, project.compatibility) if checked else None,
-        _node_finder(built),
-        lambda part: _span_of(built.places.site_of(part)),
+        name=name,
+        class_name=program.class_name,
+        path=program.place.module.path,
+        locate=lambda: program.place.heading,
+        graph=built.graph,
+        notes=notes,
+        project=project.name,
+        steps_limit=None if configured is None else configured.steps,
+        locate_node=lambda node: _span_of(built.places.of(node)),
+        describe=lambda: _details(built, project, entry.importer),
+        locate_code=lambda node: _code_of(built.places.of(node)),
+        subject=WorkflowSubject(name, program, built.graph, notes, configured, project.compatibility)
+        if checked
+        else None,
+        find_node=_node_finder(built),
+        locate_site=lambda part: _span_of(built.places.site_of(part)),
     )
 
 

@@ -118,17 +118,17 @@ def _analyze_part(modules: Sequence[Source], *, checked: bool) -> PartResult:
             raise MemoryError  # ends this process without a result
     paths = {module.path for module in modules}
     return PartResult(
-        tuple(workflows),
-        tuple(findings),
-        pipeline.derivations,
-        tuple(pipeline.problems),
-        tuple(pipeline.hints),
-        tuple(pipeline.missing_runs),
-        pipeline.modules.problems,
-        {path: None if path in paths else content for path, content in pipeline.modules.contents.items()},
-        pipeline.modules.read_files,
-        tuple(_project_listings(modules)),
-        pipeline.modules.tokens,
+        workflows=tuple(workflows),
+        findings=tuple(findings),
+        derivations=pipeline.derivations,
+        problems=tuple(pipeline.problems),
+        hints=tuple(pipeline.hints),
+        missing_runs=tuple(pipeline.missing_runs),
+        import_problems=pipeline.modules.problems,
+        contents={path: None if path in paths else content for path, content in pipeline.modules.contents.items()},
+        read_files=pipeline.modules.read_files,
+        listings=tuple(_project_listings(modules)),
+        tokens=pipeline.modules.tokens,
     )
 
 

@@ -145,30 +145,30 @@ class FindingRecord(Struct, frozen=True):
     def of(cls, finding: Finding) -> FindingRecord:
         """Copy the fields of a finding, except its edits."""
         return cls(
-            finding.code,
-            finding.severity,
-            finding.message,
-            finding.advice,
-            finding.span,
-            finding.workflow,
-            None if finding.fix is None else finding.fix.applicability,
-            finding.other_workflows,
-            finding.related,
+            code=finding.code,
+            severity=finding.severity,
+            message=finding.message,
+            advice=finding.advice,
+            span=finding.span,
+            workflow=finding.workflow,
+            fix=None if finding.fix is None else finding.fix.applicability,
+            other_workflows=finding.other_workflows,
+            related=finding.related,
         )
 
     def restore(self) -> Finding:
         """Return the finding. Its fix, if any, has no edits."""
         fix = None if self.fix is None else Fix(self.fix)
         return Finding(
-            self.code,
-            self.severity,
-            self.message,
-            self.advice,
-            self.span,
-            self.workflow,
-            fix,
-            self.other_workflows,
-            self.related,
+            code=self.code,
+            severity=self.severity,
+            message=self.message,
+            advice=self.advice,
+            span=self.span,
+            workflow=self.workflow,
+            fix=fix,
+            other_workflows=self.other_workflows,
+            related=self.related,
         )
 
 
@@ -212,15 +212,15 @@ class CacheEntry(Struct, frozen=True):
         inputs = analysis.inputs
         derived = (module for search in inputs.searches for module in search.modules)
         return cls(
-            tuple(map(WorkflowRecord.of, analysis.workflows)),
-            analysis.problems,
-            analysis.hints,
-            tuple(path for path in analysis.files if path in inputs.files),
-            tuple(analysis.read),
-            {path: _content_digest(content) for path, content in inputs.files.items()},
-            tuple(_listing_records([*inputs.modules, *derived])),
-            tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
-            None if findings is None else tuple(map(FindingRecord.of, findings)),
+            workflows=tuple(map(WorkflowRecord.of, analysis.workflows)),
+            problems=analysis.problems,
+            hints=analysis.hints,
+            imports=tuple(path for path in analysis.files if path in inputs.files),
+            read=tuple(analysis.read),
+            read_files={path: _content_digest(content) for path, content in inputs.files.items()},
+            listings=tuple(_listing_records([*inputs.modules, *derived])),
+            searches=tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
+            findings=None if findings is None else tuple(map(FindingRecord.of, findings)),
         )
 
     def load_if_fresh(self, sources: Sources) -> Analysis | None:

@@ -122,12 +122,12 @@ def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RUL
 def _finding(rule: Rule, diagnostic: Diagnostic, workflow: str) -> Finding:
     severity = diagnostic.severity or rule.severity
     return Finding(
-        rule.code,
-        severity,
-        diagnostic.message,
-        diagnostic.advice,
-        diagnostic.span,
-        workflow,
-        diagnostic.fix,
+        code=rule.code,
+        severity=severity,
+        message=diagnostic.message,
+        advice=diagnostic.advice,
+        span=diagnostic.span,
+        workflow=workflow,
+        fix=diagnostic.fix,
         related=diagnostic.related[:MAX_RELATED],
     )

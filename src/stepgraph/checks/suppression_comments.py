@@ -277,4 +277,14 @@ class _CommentCollector(Struct):
     def _add(self, tokens: list[tokenize.TokenInfo], first: int, last: int) -> None:
         for token in tokens:
             line, column = token.start
-            self.comments.append(Comment(self.path, line, column + 1, token.string, first, last, self._class_name))
+            self.comments.append(
+                Comment(
+                    path=self.path,
+                    line=line,
+                    column=column + 1,
+                    text=token.string,
+                    first_line=first,
+                    last_line=last,
+                    class_name=self._class_name,
+                )
+            )

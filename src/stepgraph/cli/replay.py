@@ -118,13 +118,13 @@ def _report(
         replayed = code.replay(loaded)
         instances.append(
             ReplayedInstance(
-                loaded.title,
-                loaded.id,
-                loaded.path,
-                loaded.log.status,
-                replayed.workflow,
-                replayed.replay,
-                replayed.location,
+                title=loaded.title,
+                id=loaded.id,
+                path=loaded.path,
+                status=loaded.log.status,
+                workflow=replayed.workflow,
+                replay=replayed.replay,
+                location=replayed.location,
             )
         )
     title = None if version is None else version.title

@@ -94,7 +94,13 @@ class _EditGroupDraft(Struct):
 
     def group(self) -> EditGroup:
         return EditGroup(
-            self.action, self.old, self.new, self.container, tuple(self.fields), self.dependencies, tuple(self.edits)
+            action=self.action,
+            old=self.old,
+            new=self.new,
+            container=self.container,
+            fields=tuple(self.fields),
+            dependencies=self.dependencies,
+            edits=tuple(self.edits),
         )
 
 

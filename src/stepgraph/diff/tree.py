@@ -262,7 +262,14 @@ def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[li
     for number, (element, fields, parent) in enumerate(read):
         own_children = tuple(children[number])
         yield TreeElement(
-            number, element.kind, element.slot, fields, parent, indices[number], own_children, ends[number]
+            number=number,
+            kind=element.kind,
+            slot=element.slot,
+            fields=fields,
+            parent=parent,
+            index=indices[number],
+            children=own_children,
+            end=ends[number],
         )
 
 

@@ -41,24 +41,24 @@ def place_notes(notes: Sequence[Note], find_node: FindNode) -> list[ShownFinding
 def _placed_finding(finding: Finding, find_node: FindNode) -> ShownFinding:
     level = _LEVELS[finding.severity.value]
     return ShownFinding(
-        "gap" if finding.code == _INCOMPLETE and level == "note" else level,
-        finding.code,
-        finding.message,
-        finding.advice,
-        finding.span,
-        rule_url(finding.code),
-        find_node(finding.span),
+        level="gap" if finding.code == _INCOMPLETE and level == "note" else level,
+        code=finding.code,
+        message=finding.message,
+        advice=finding.advice,
+        span=finding.span,
+        url=rule_url(finding.code),
+        node=find_node(finding.span),
     )
 
 
 def _placed_note(note: Note, find_node: FindNode) -> ShownFinding:
     level, _, code = note.label.removesuffix("]").partition("[")
     return ShownFinding(
-        "gap" if note.incomplete else _LEVELS[level],
-        code,
-        note.message,
-        note.advice,
-        note.span,
-        rule_url(code) if code else "",
-        find_node(note.span),
+        level="gap" if note.incomplete else _LEVELS[level],
+        code=code,
+        message=note.message,
+        advice=note.advice,
+        span=note.span,
+        url=rule_url(code) if code else "",
+        node=find_node(note.span),
     )

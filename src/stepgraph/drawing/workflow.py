@@ -148,15 +148,15 @@ class DrawnWorkflow(Struct, frozen=True, kw_only=True):
         else:
             shown = place_findings(self.findings, self.notes, self.find_node)
         return Page(
-            self.graph,
-            self.title,
-            self.node_location,
-            shown,
-            self.complete,
-            self.location(),
-            self.details(),
-            self.code,
-            self.state,
+            graph=self.graph,
+            name=self.title,
+            places=self.node_location,
+            findings=shown,
+            complete=self.complete,
+            source=self.location(),
+            details=self.details(),
+            code=self.code,
+            state=self.state,
             checked=self.findings is not None,
             progress=self._progress(),
         )

@@ -150,19 +150,19 @@ def instance_of(
     class_name = graph["workflow"]["class_name"]
     failing = failing_entries(program, log, match, entries, budget)
     return Instance(
-        name or class_name,
-        class_name,
-        log,
-        entries,
-        progress_of(log, match, entries, regions, visits, failure),
-        _in_order(match.next, regions),
-        match.misfit,
-        match.unknown,
-        None if failure is None else log.entries[failure].index,
-        awaited_entries(program, log, match, budget),
-        match.after_error,
-        failing,
-        frozenset(place for place in failing if innermost_try(place) in program.own_errors),
+        name=name or class_name,
+        class_name=class_name,
+        log=log,
+        entries=entries,
+        nodes=progress_of(log, match, entries, regions, visits, failure),
+        next=_in_order(match.next, regions),
+        misfit=match.misfit,
+        unknown=match.unknown,
+        failure=None if failure is None else log.entries[failure].index,
+        awaited=awaited_entries(program, log, match, budget),
+        after_error=match.after_error,
+        failing=failing,
+        after_own_error=frozenset(place for place in failing if innermost_try(place) in program.own_errors),
     )
 
 

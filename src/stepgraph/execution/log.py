@@ -196,14 +196,14 @@ def read_log(data: object, name: str = "<log>") -> InstanceLog:
         raise InputError(Problem(name, f"too many attempts: at most {LOG_ATTEMPTS:,} are read."))
     entries = tuple(_entries(items))
     return InstanceLog(
-        _text(data.get("status")) or "unknown",
-        entries,
-        _error(data.get("error")),
-        _time(data.get("start")),
-        _time(data.get("end")),
-        _text(data.get("id")) or _text(data.get("instanceId")),
-        len(items) - len(entries) - sum(_is_termination(item) for item in items),
-        data.keys() >= _LOCAL_KEYS and data.keys().isdisjoint(_DEPLOYED_KEYS),
+        status=_text(data.get("status")) or "unknown",
+        entries=entries,
+        error=_error(data.get("error")),
+        start=_time(data.get("start")),
+        end=_time(data.get("end")),
+        id=_text(data.get("id")) or _text(data.get("instanceId")),
+        ignored_entries=len(items) - len(entries) - sum(_is_termination(item) for item in items),
+        is_local=data.keys() >= _LOCAL_KEYS and data.keys().isdisjoint(_DEPLOYED_KEYS),
     )
 
 

@@ -86,17 +86,17 @@ def progress_of(
 ) -> dict[Path, NodeProgress]:
     """Return the progress in the regions of a graph, by path. `failure` is the position of the entry that ended it."""
     progress = _ProgressBuilder(
-        entries,
-        visits,
-        visits.by_path(),
-        Reach.of(regions, visits.entries.keys(), match.reachable),
-        exited_visits(log, visits),
-        {visit for place in match.next for visit in visits.at(place)},
-        {path for place in match.next for path in visits.paths(place)},
-        _state_in_reach(log, match),
-        _state_at_unknown_end(log, failure),
-        failure,
-        bool(match.unknown),
+        entries=entries,
+        visits=visits,
+        visits_by_path=visits.by_path(),
+        reach=Reach.of(regions, visits.entries.keys(), match.reachable),
+        exited=exited_visits(log, visits),
+        active={visit for place in match.next for visit in visits.at(place)},
+        active_paths={path for place in match.next for path in visits.paths(place)},
+        state_in_reach=_state_in_reach(log, match),
+        state_at_end=_state_at_unknown_end(log, failure),
+        failure=failure,
+        is_unknown=bool(match.unknown),
     )
     for region in regions.values():
         progress.add(region)

@@ -132,7 +132,18 @@ class Places(Struct):
             ends_pass = isinstance(last, Jump) and last.ends_pass
             if isinstance(last, Jump) and ends_pass:
                 self._pass_ends[id(last)] = last
-            self._endings[id(part)] = (part, Ending(raised, may_skip_raise, jump, deferred, ends_pass, guards, awaits))
+            self._endings[id(part)] = (
+                part,
+                Ending(
+                    raised=raised,
+                    may_skip_raise=may_skip_raise,
+                    jump=jump,
+                    deferred=deferred,
+                    ends_pass=ends_pass,
+                    guards=guards,
+                    awaits=awaits,
+                ),
+            )
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_empty_body(self, part: Part, body: OperationBlock) -> None:

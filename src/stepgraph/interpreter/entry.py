@@ -264,14 +264,14 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
     except LimitExceededError as error:
         interpreter.stop(error, run)
     program = Program(
-        workflow.name,
-        body,
-        payload,
-        _sorted_notes(interpreter),
-        place,
-        interpreter.mode,
-        tuple(interpreter.facts),
-        SourcePlace(workflow.scope.module, workflow.node.name),
+        class_name=workflow.name,
+        body=body,
+        payload=payload,
+        notes=_sorted_notes(interpreter),
+        place=place,
+        mode=interpreter.mode,
+        facts=tuple(interpreter.facts),
+        name_place=SourcePlace(workflow.scope.module, workflow.node.name),
         may_be_base=not may_run_steps(body) and may_be_base(workflow),
         run=run,
         unordered=frozenset(

@@ -209,7 +209,13 @@ def _summarize(
     caller_reads = interpreter.store.enter_function(scope.names.serial)
     store, generator_count = interpreter.store, len(interpreter.work.exhausted)
     recursion = Recursion(
-        store.checkpoint(), store.serial, scope.names, node, function.place, generator_count, keys.generalized
+        checkpoint=store.checkpoint(),
+        newest_serial=store.serial,
+        own_names=scope.names,
+        function=node,
+        place=function.place,
+        generator_count=generator_count,
+        generalized_key=keys.generalized,
     )
     interpreter.recursions[function] = recursion
     interpreter.active_functions.setdefault(node, {})[key] = function

@@ -201,7 +201,15 @@ class LiveProject:
         live = _live_workflows(analysis.workflows, inputs, filtered.findings, contents)
         workflows = _with_slugs(_with_last_valid(live, before, analysis.problems))
         files = (*analysis.files, *settings_files)
-        return ProjectState(number, workflows, analysis.problems, filtered, None, files, contents)
+        return ProjectState(
+            number=number,
+            workflows=workflows,
+            problems=analysis.problems,
+            filtered=filtered,
+            failure=None,
+            files=files,
+            contents=contents,
+        )
 
 
 def _outdated(before: ProjectState, number: int, problem: Problem) -> ProjectState:

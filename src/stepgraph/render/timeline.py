@@ -152,7 +152,9 @@ def _row(entries: Sequence[PlacedEntry], instance: Instance) -> TimelineRow:
     spans = tuple(span for entry in entries for span in _spans(entry.log, has_ended=instance.log.has_ended))
     indexes = tuple(entry.log.index for entry in entries)
     fits = instance.misfit is None or instance.misfit.index != indexes[0]
-    return TimelineRow(name, state, title, spans, text if fits else _MISFIT, indexes, fits)
+    return TimelineRow(
+        name=name, state=state, title=title, spans=spans, text=text if fits else _MISFIT, indexes=indexes, fits=fits
+    )
 
 
 def _text(entries: Sequence[PlacedEntry], state: NodeState, instance: Instance) -> str:

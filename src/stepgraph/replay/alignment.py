@@ -145,7 +145,15 @@ def _align(
     program: GraphParts, costs: Costs, nested: NestedEntries, budget: LogBudget, *, only_failures: bool
 ) -> Alignment:
     positions = Positions.of(program, only_failures=only_failures)
-    search = _RunSearch(program, costs.entries, costs.answers, costs, positions, nested, budget)
+    search = _RunSearch(
+        program=program,
+        entries=costs.entries,
+        answers=costs.answers,
+        costs=costs,
+        positions=positions,
+        nested=nested,
+        budget=budget,
+    )
     with budget.matching(positions.terms):
         return search.run()
 
@@ -244,7 +252,18 @@ class _RunSearch(Struct):
         for failed in (False, True) if may_have_failed else (False,) if running else ():
             cost = run.cost + RESUMED + self.costs.failed_end * failed
             for ended in self._after_all(run.position, running, failed=failed):
-                self._add(CodeRun(ended, run.consumed, run.covered, run.counts, run.edited, cost, run.last, run))
+                self._add(
+                    CodeRun(
+                        position=ended,
+                        consumed=run.consumed,
+                        covered=run.covered,
+                        counts=run.counts,
+                        edited=run.edited,
+                        cost=cost,
+                        last=run.last,
+                        before=run,
+                    )
+                )
 
     def _after_all(self, position: Position, running: Sequence[int], *, failed: bool) -> list[Position]:
         """Return the positions after several entries have ended."""
@@ -272,7 +291,19 @@ class _RunSearch(Struct):
             positions = self.positions.answer(run.position, site, number, failed=is_raised(site, entry))
         for position in positions:
             consumed = run.consumed | 1 << number
-            self._add(CodeRun(position, consumed, covered, counts, run.edited, cost, number, run, call))
+            self._add(
+                CodeRun(
+                    position=position,
+                    consumed=consumed,
+                    covered=covered,
+                    counts=counts,
+                    edited=run.edited,
+                    cost=cost,
+                    last=number,
+                    before=run,
+                    call=call,
+                )
+            )
             reachable |= position.sites
         return reachable if cost == run.cost else 0
 
@@ -312,7 +343,17 @@ class _RunSearch(Struct):
             covered |= self._nested(call.site, self.entries[call.replaced])
         edited = run.edited | 1 << call.site.number
         for position in self.positions.answer(run.position, call.site, len(self.entries), failed=failed):
-            after = CodeRun(position, consumed, covered, counts, edited, cost, run.last, run, call)
+            after = CodeRun(
+                position=position,
+                consumed=consumed,
+                covered=covered,
+                counts=counts,
+                edited=edited,
+                cost=cost,
+                last=run.last,
+                before=run,
+                call=call,
+            )
             if call.is_required or call.replaced is not None or self._has_future(after):
                 self._add(after)
 
@@ -376,16 +417,24 @@ class _RunSearch(Struct):
         next_sites = self._next_sites(run)
         before = [*positions, run.position]
         following = [self.positions.next_steps(each) for each in before]
-        passed = PassedCalls(self.program, self.costs, self.positions, calls, before, following, self._count_call)
+        passed = PassedCalls(
+            program=self.program,
+            costs=self.costs,
+            positions=self.positions,
+            calls=calls,
+            before=before,
+            next_steps=following,
+            count_call=self._count_call,
+        )
         return Alignment(
-            tuple(calls),
-            next_sites,
-            passed.possible_sites(next_sites) if self._may_lack(run) else frozenset(),
-            frozenset(passed.avoidable()),
-            self._misdirected(run),
-            frozenset(self.costs.missing(run)),
-            run.covered & ~run.consumed,
-            self._failing(calls) if self.positions.fails(run.position) else None,
+            calls=tuple(calls),
+            next_sites=next_sites,
+            possible_sites=passed.possible_sites(next_sites) if self._may_lack(run) else frozenset(),
+            avoidable=frozenset(passed.avoidable()),
+            misdirected=self._misdirected(run),
+            missing=frozenset(self.costs.missing(run)),
+            covered=run.covered & ~run.consumed,
+            failing=self._failing(calls) if self.positions.fails(run.position) else None,
         )
 
     def _failing(self, calls: Sequence[ReplayedCall]) -> ReplayedCall | None:

@@ -123,7 +123,19 @@ class Costs(Struct, frozen=True):
             placed = sum(bool(counterparts) << number for number, counterparts in enumerate(deployed.sites))
             unplaced = ~placed & ((1 << len(entries)) - 1)
         over = _over(entries)
-        return cls(entries, answers, deployed, foreign, unplaced, tracked, allowed, existing, over, unlike, unanswered)
+        return cls(
+            entries=entries,
+            answers=answers,
+            deployed=deployed,
+            foreign=foreign,
+            unplaced=unplaced,
+            tracked=tracked,
+            allowed=allowed,
+            existing=existing,
+            over=over,
+            unlike=unlike,
+            unanswered=unanswered,
+        )
 
     @property
     def failed_end(self) -> int:

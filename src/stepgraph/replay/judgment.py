@@ -95,7 +95,14 @@ class Judgment(Struct):
         self._judge_passed()
         orphans = self._orphans()
         doubts = Doubts(
-            self.program, self.entries, self.alignment, self.deployed, self.nodes, orphans, self.answered, self.required
+            program=self.program,
+            entries=self.entries,
+            alignment=self.alignment,
+            deployed=self.deployed,
+            nodes=self.nodes,
+            orphans=orphans,
+            answered=self.answered,
+            required=self.required,
         )
         self.reasons += doubts.find()
         self._note_decisions()
@@ -104,16 +111,16 @@ class Judgment(Struct):
         self._note_open_orphans(orphans)
         reasons = sorted(self.reasons, key=lambda each: BEST_TO_WORST.index(each.effect), reverse=True)
         return Replay(
-            reasons[0].effect if reasons else "resumes",
-            tuple(dict.fromkeys(each.text for each in reasons)),
-            tuple(dict.fromkeys(self.notes)),
-            reasons[0].path if reasons else None,
-            tuple(dict.fromkeys(self.reruns)),
-            tuple(dict.fromkeys(self.added)),
-            tuple(self.reused),
-            tuple(self.taken_up),
-            tuple(dict.fromkeys(self.begun_anew)),
-            orphans,
+            effect=reasons[0].effect if reasons else "resumes",
+            reasons=tuple(dict.fromkeys(each.text for each in reasons)),
+            notes=tuple(dict.fromkeys(self.notes)),
+            at=reasons[0].path if reasons else None,
+            reruns=tuple(dict.fromkeys(self.reruns)),
+            added=tuple(dict.fromkeys(self.added)),
+            reused=tuple(self.reused),
+            taken_up=tuple(self.taken_up),
+            begun_anew=tuple(dict.fromkeys(self.begun_anew)),
+            orphans=orphans,
         )
 
     def _judge_restart(self) -> None:

@@ -114,4 +114,12 @@ class NewCode(Struct, frozen=True):
         except TooAmbiguousError:
             return Replay("unknown", ("Too many paths through the new code fit the log.",))
         must_wake = log.is_local and log.status == "running"
-        return Judgment(self.program, self.is_complete, log.entries, alignment, deployed, nodes, must_wake).judge()
+        return Judgment(
+            program=self.program,
+            is_complete=self.is_complete,
+            entries=log.entries,
+            alignment=alignment,
+            deployed=deployed,
+            nodes=nodes,
+            must_wake=must_wake,
+        ).judge()

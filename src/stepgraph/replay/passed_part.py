@@ -73,16 +73,16 @@ class PassedPart(Struct, frozen=True):
         certain = {chains[0] for chains in runs if len(set(chains)) == 1}
         entered = {number for chain in certain for number in chain}
         return cls(
-            tree,
-            last,
-            frozenset(completed),
-            frozenset(entered | {outer.number for number in entered for outer in ancestors(tree, number)}),
-            repeated,
-            frozenset(possible),
-            frozenset(places.called_once()),
-            traces,
-            _certain_counts(runs),
-            sorted(possible),
+            tree=tree,
+            last=last,
+            completed=frozenset(completed),
+            entered=frozenset(entered | {outer.number for number in entered for outer in ancestors(tree, number)}),
+            repeated=repeated,
+            possible=frozenset(possible),
+            single=frozenset(places.called_once()),
+            traces=traces,
+            counts=_certain_counts(runs),
+            in_order=sorted(possible),
         )
 
     def contains(self, number: int) -> bool:

@@ -111,21 +111,21 @@ class VersionPair(Struct):
         elements = [new_paths[site.path] for site in new_program.sites]
         new_functions = functions_by_key(new_tree)
         return cls(
-            matching,
-            old_program,
-            new_program,
-            old_paths,
-            list(new_paths),
-            {element: number for number, element in enumerate(elements)},
-            (Traces(old_tree), Traces(new_tree)),
-            old_calls,
-            new_calls,
-            ComparedGuards(matching, old_calls, new_calls),
-            new_functions,
-            details,
-            elements,
-            RunLimits(new_tree, new_calls),
-            optional_elements(matching, new_functions),
+            matching=matching,
+            deployed=old_program,
+            new=new_program,
+            _old_paths=old_paths,
+            _new_paths=list(new_paths),
+            _new_sites={element: number for number, element in enumerate(elements)},
+            _traces=(Traces(old_tree), Traces(new_tree)),
+            _old_calls=old_calls,
+            _new_calls=new_calls,
+            _guards=ComparedGuards(matching, old_calls, new_calls),
+            _new_functions=new_functions,
+            _details=details,
+            _elements=elements,
+            _run_limits=RunLimits(new_tree, new_calls),
+            _optional=optional_elements(matching, new_functions),
         )
 
     def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
@@ -178,26 +178,32 @@ class VersionPair(Struct):
         )
         excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
         return DeployedRun(
-            nodes,
-            placed,
-            frozenset(number for number, each in enumerate(counterparts) if None in each and set(each) != {None}),
-            existing,
-            frozenset(released),
-            frozenset(number for element, number in self._new_sites.items() if decisions.is_sporadic(element)),
-            frozenset(overtaking),
-            frozenset(optional),
-            self._new_conditions(),
-            self._call_conditions(chains, counterparts),
-            frozenset(excluded),
-            frozenset(self._new_sites[each] for each in decisions.handlers.unprotected() if each in self._new_sites),
-            only_failures,
-            frozenset(number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)),
-            any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
-            tuple(map(self._with_path, decisions.changed())),
-            self._details,
-            self.matching,
-            frozenset(self._indistinct()),
-            surplus,
+            nodes=nodes,
+            sites=placed,
+            removable=frozenset(
+                number for number, each in enumerate(counterparts) if None in each and set(each) != {None}
+            ),
+            existing=existing,
+            released=frozenset(released),
+            sporadic=frozenset(number for element, number in self._new_sites.items() if decisions.is_sporadic(element)),
+            overtaking=frozenset(overtaking),
+            optional=frozenset(optional),
+            conditions=self._new_conditions(),
+            call_conditions=self._call_conditions(chains, counterparts),
+            excluded=frozenset(excluded),
+            unprotected=frozenset(
+                self._new_sites[each] for each in decisions.handlers.unprotected() if each in self._new_sites
+            ),
+            only_failures=only_failures,
+            rekeyed=frozenset(
+                number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)
+            ),
+            is_ambiguous=any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
+            decisions=tuple(map(self._with_path, decisions.changed())),
+            details=self._details,
+            matching=self.matching,
+            indistinct=frozenset(self._indistinct()),
+            surplus=surplus,
         )
 
     def _with_path(self, decision: Decision) -> Decision:
@@ -342,24 +348,24 @@ class VersionPair(Struct):
         ]
         failed = frozenset(each for chain in failures[0] for each in chain)
         return Decisions(
-            self.matching,
-            old,
-            passed,
-            may_have_raised,
-            tuple(current_passes(self.matching.old, runs)),
-            self._old_calls,
-            self._new_calls,
-            self._guards,
-            RemovedExits.of(self.matching, old, self._old_calls),
-            RemovedHandlers(self.matching, old, self._new_functions, failed),
-            Contradictions(self._guards.both, old, passed),
-            frozenset(
+            matching=self.matching,
+            old=old,
+            new=passed,
+            may_have_raised=may_have_raised,
+            passes=tuple(current_passes(self.matching.old, runs)),
+            old_calls=self._old_calls,
+            new_calls=self._new_calls,
+            guards=self._guards,
+            removed_exits=RemovedExits.of(self.matching, old, self._old_calls),
+            handlers=RemovedHandlers(self.matching, old, self._new_functions, failed),
+            contradictions=Contradictions(self._guards.both, old, passed),
+            unsuccessful=frozenset(
                 chain[-1]
                 for entry, chains in zip(entries, new, strict=True)
                 if entry.outcome != "done"
                 for chain in chains
             ),
-            (
+            skipped_by_failures=(
                 skipped_by_failures(old, self._old_calls, sorted({chain[-1] for chain in failures[0]})),
                 skipped_by_failures(passed, self._new_calls, sorted({chain[-1] for chain in failures[1]})),
             ),

@@ -148,15 +148,15 @@ class Report(Struct, frozen=True, kw_only=True):
 def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
     """Return the summary of an analyzed workflow."""
     return WorkflowSummary(
-        workflow.name,
-        workflow.class_name,
-        workflow.path,
-        workflow.span.line,
-        workflow.has_dag,
-        workflow.step_count,
-        workflow.complete,
-        workflow.graph,
-        lambda: workflow.details,
+        name=workflow.name,
+        class_name=workflow.class_name,
+        path=workflow.path,
+        line=workflow.span.line,
+        has_dag=workflow.has_dag,
+        steps=workflow.step_count,
+        complete=workflow.complete,
+        graph=workflow.graph,
+        details=lambda: workflow.details,
     )
 
 

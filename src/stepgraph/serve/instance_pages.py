@@ -65,7 +65,16 @@ class InstancePages(Struct, frozen=True):
         base = f"/workflows/{quote(workflow.slug, safe='')}/instances/"
         items = [_listed(row, base) for row in rows if isinstance(row.get("id"), str)]
         label = "Create an instance"
-        create = LiveAction(label, "POST", _api_url(workflow), "params", _skeleton(workflow), "", base, is_main=True)
+        create = LiveAction(
+            label=label,
+            method="POST",
+            url=_api_url(workflow),
+            kind="params",
+            text=_skeleton(workflow),
+            question="",
+            result_url=base,
+            is_main=True,
+        )
         remark = f"the newest {_LISTED}" if len(items) >= _LISTED else ""
         page = ListPage("instance", items, _NO_INSTANCE, filters_states=True)
         return render_list(page, replace(live, actions=[create], remark=remark))

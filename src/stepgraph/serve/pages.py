@@ -223,14 +223,14 @@ def _finding_count(workflow: LiveWorkflow) -> int:
 def _listed(workflow: LiveWorkflow) -> ListedItem:
     analysis, drawn = workflow.analysis, workflow.drawn
     return ListedItem(
-        _path(workflow),
-        analysis.name,
-        "" if analysis.name == analysis.class_name else analysis.class_name,
-        counted(analysis.step_count, "step"),
-        list(_levels(workflow)),
-        drawn.location(),
-        "old" if workflow.is_old else "" if analysis.complete else "incomplete",
-        analysis.project or folder_of(analysis.path).rstrip("/"),
+        url=_path(workflow),
+        name=analysis.name,
+        detail="" if analysis.name == analysis.class_name else analysis.class_name,
+        facts=counted(analysis.step_count, "step"),
+        levels=list(_levels(workflow)),
+        place=drawn.location(),
+        state="old" if workflow.is_old else "" if analysis.complete else "incomplete",
+        group=analysis.project or folder_of(analysis.path).rstrip("/"),
     )
 
 

@@ -152,7 +152,16 @@ class _FunctionLoop(Struct, frozen=True, dict=True):
         is_async = isinstance(function, cst.FunctionDef) and function.asynchronous is not None
         runs_later = is_async or all(_is_stored(use, self.module) for use in uses)
         may_begin = self._may_begin(function, name)
-        return LateBinding(name, read, self.node, later_loops, may_begin, is_collected, calls, runs_later)
+        return LateBinding(
+            variable=name,
+            read=read,
+            loop=self.node,
+            later_loops=later_loops,
+            may_begin_in_pass=may_begin,
+            is_collected=is_collected,
+            calls=calls,
+            runs_later=runs_later,
+        )
 
     @cached_property
     def _names(self) -> dict[str, list[cst.Name]]:

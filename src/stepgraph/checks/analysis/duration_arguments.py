@@ -61,10 +61,37 @@ class DurationArgument(Struct, frozen=True):
         place, calls = bound.place, bound.calls
         constant = value.value if isinstance(value, Constant) else None
         if isinstance(constant, str):
-            return cls(use, value, place, use_place, constant, parse_duration(constant), None, calls)
+            return cls(
+                use=use,
+                value=value,
+                place=place,
+                use_place=use_place,
+                text=constant,
+                parsed=parse_duration(constant),
+                number=None,
+                calls=calls,
+            )
         if isinstance(constant, (int, float)) and not isinstance(constant, bool):
-            return cls(use, value, place, use_place, None, None, as_float(constant), calls)
-        return cls(use, value, place, use_place, None, None, math.inf if value == _INFINITY else None, calls)
+            return cls(
+                use=use,
+                value=value,
+                place=place,
+                use_place=use_place,
+                text=None,
+                parsed=None,
+                number=as_float(constant),
+                calls=calls,
+            )
+        return cls(
+            use=use,
+            value=value,
+            place=place,
+            use_place=use_place,
+            text=None,
+            parsed=None,
+            number=math.inf if value == _INFINITY else None,
+            calls=calls,
+        )
 
     @property
     def milliseconds(self) -> float | None:

@@ -168,7 +168,17 @@ def _matcher(
     if assumptions.endless is not None:
         ends[assumptions.endless] = endless_end(never)
     return Matcher(
-        program, log, terms, exits, beginnings, endings, transitions, pauses, ends, program.has_passes, never
+        program=program,
+        log=log,
+        terms=terms,
+        exits=exits,
+        beginnings=beginnings,
+        endings=endings,
+        transitions=transitions,
+        pauses=pauses,
+        ends=ends,
+        has_passes=program.has_passes,
+        never=never,
     )
 
 

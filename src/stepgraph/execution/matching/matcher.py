@@ -210,7 +210,15 @@ class Matcher(Struct, eq=False):
         hidden = after_error
         if self.program.has_conditional_raises:
             hidden = self._after_error(now, after_error, with_conditional_raises=True)
-        return Match(places, following, misfit, "", reachable, after_error, hidden)
+        return Match(
+            places=places,
+            next=following,
+            misfit=misfit,
+            unknown="",
+            reachable=reachable,
+            after_error=after_error,
+            after_hidden_error=hidden,
+        )
 
     def _following(self, now: Sequence[MatchingState]) -> Iterator[Place]:
         """Yield the steps that can begin next, as far as groups end only with all of their members.

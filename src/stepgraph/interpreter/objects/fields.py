@@ -218,7 +218,17 @@ def _make_field(
         keyword_only = _is_name(settings.get("kw_only"), "True") or (keyword_only and "kw_only" not in settings)
         alias = settings.get("alias")
         parameter = str(alias.evaluated_value) if isinstance(alias, cst.SimpleString) else parameter
-    return Field(name, parameter, owner, statement, default, factory, in_initializer, keyword_only, initializer_only)
+    return Field(
+        name=name,
+        parameter=parameter,
+        owner=owner,
+        statement=statement,
+        default=default,
+        factory=factory,
+        in_initializer=in_initializer,
+        keyword_only=keyword_only,
+        initializer_only=initializer_only,
+    )
 
 
 def _field_function(interpreter: Interpreter, owner: ClassValue, function: cst.BaseExpression) -> str | None:

@@ -152,14 +152,14 @@ def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArgument
         )
     text = None if name is None or name.value == Constant(None) else name_text(name)
     return StepDecorator(
-        text,
-        name.value.value if name is not None and isinstance(name.value, NameArgument) else text,
-        settings_from(interpreter, arguments.find_or_unpacked(3, "config")),
-        _may_be_concurrent(arguments.find_or_unpacked(2, "concurrent")),
-        _dependency_elements(interpreter, depends),
-        snapshot,
-        place,
-        depends.value if depends is not None and isinstance(depends.value, Collection) else None,
+        name=text,
+        declared_name=name.value.value if name is not None and isinstance(name.value, NameArgument) else text,
+        settings=settings_from(interpreter, arguments.find_or_unpacked(3, "config")),
+        concurrent=_may_be_concurrent(arguments.find_or_unpacked(2, "concurrent")),
+        depends=_dependency_elements(interpreter, depends),
+        arguments=snapshot,
+        place=place,
+        depends_collection=depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
 
 
@@ -218,14 +218,14 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     own_name = _default_name(interpreter, declared, name) if function_name else "{" + name + "}"
     parameters = free_parameters(body)
     definition = StepDefinition(
-        own_name if callee.name is None else callee.name,
-        own_name if callee.declared_name is None else callee.declared_name,
-        name,
-        callee.settings,
-        callee.concurrent,
-        tuple(StepParameter(p.node.name.value, p.place, p.node.default is not None) for p in parameters),
-        function.place if declared is None else SourcePlace(declared.scope.module, declared.node),
-        callee.place,
+        name=own_name if callee.name is None else callee.name,
+        declared_name=own_name if callee.declared_name is None else callee.declared_name,
+        function_name=name,
+        settings=callee.settings,
+        concurrent=callee.concurrent,
+        parameters=tuple(StepParameter(p.node.name.value, p.place, p.node.default is not None) for p in parameters),
+        function=function.place if declared is None else SourcePlace(declared.scope.module, declared.node),
+        place=callee.place,
     )
     step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.depends_collection)
     shape = function_shape(body, parameters)

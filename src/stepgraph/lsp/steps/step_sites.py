@@ -298,13 +298,13 @@ def _source_step(executions: Sequence[StepDeclared]) -> SourceStep:
         variable = None if call is None else assigned_variable(call)
     name = first.arguments.find(0, "name")
     return SourceStep(
-        "step",
-        definition.name,
-        declaration,
-        None if name is None or name.value == Constant(None) else name,
-        function,
-        variable,
-        tuple(dict.fromkeys(fact.definition for fact in executions)),
+        work="step",
+        name=definition.name,
+        declaration=declaration,
+        name_argument=None if name is None or name.value == Constant(None) else name,
+        function=function,
+        variable=variable,
+        definitions=tuple(dict.fromkeys(fact.definition for fact in executions)),
     )
 
 

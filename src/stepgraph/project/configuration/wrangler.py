@@ -148,15 +148,15 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     hints = list(_hints(top_level, override, environment, has_workflows=bool(workflows)))
     environments = tuple(_other_environments(top_level, hints)) if environment is None else ()
     return Configuration(
-        path,
-        name,
-        main,
-        _table_with(top_level, override, "main").position(("main",)),
-        base_dir,
-        compatibility,
-        workflows,
-        tuple(problems),
-        tuple(hints),
+        path=path,
+        name=name,
+        main=main,
+        main_position=_table_with(top_level, override, "main").position(("main",)),
+        base_dir=base_dir,
+        compatibility=compatibility,
+        workflows=workflows,
+        problems=tuple(problems),
+        hints=tuple(hints),
         defines_environment=override is not None,
         environments=environments,
         content=content,
@@ -375,7 +375,17 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
     name_position, steps_position = fields.position(("name",)), fields.position(("limits", "steps"))
     value = fields.values.get("binding")
     binding = value if isinstance(value, str) else None
-    workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, name_position, steps_position, binding)
+    workflow = ConfiguredWorkflow(
+        name=name,
+        class_name=class_name,
+        line=line,
+        column=column,
+        script_name=None,
+        steps=steps,
+        name_position=name_position,
+        steps_position=steps_position,
+        binding=binding,
+    )
     return workflow if script == worker else replace(workflow, script_name=script)
 
 

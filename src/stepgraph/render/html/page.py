@@ -212,7 +212,16 @@ def _section(page: Page, identity: str, suffix: str, view: View, title: str, css
     ]
     css = f"{css} compared" if page.changes else css
     instance = _instance_part(page, identity, drawn)
-    return Section(page, identity, drawn, title, _places(page, drawn), versions, css, instance)
+    return Section(
+        page=page,
+        identity=identity,
+        picture=drawn,
+        title=title,
+        places=_places(page, drawn),
+        versions=versions,
+        css=css,
+        instance=instance,
+    )
 
 
 def _instance_part(page: Page, identity: str, drawn: FoldablePicture | None) -> InstancePart | None:

@@ -291,7 +291,15 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
             folded = list(_folded(graph, replace(view, folding=_initial_folding(graph, view)), drawing, suffix))
             is_wide = value_of(drawing.width) > value_of(drawing.height)
             varied = list(with_variations(lines))
-            return FoldablePicture(varied, drawing.nodes, variables, folded, drawing.badges, depth, is_wide)
+            return FoldablePicture(
+                lines=varied,
+                nodes=drawing.nodes,
+                variables=variables,
+                folded=folded,
+                badges=drawing.badges,
+                depth=depth,
+                is_wide=is_wide,
+            )
     return None
 
 

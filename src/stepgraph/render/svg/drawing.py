@@ -283,7 +283,16 @@ def _lay_out(
     has_status = view.progress is not None and folds is None
     index = len(above) + (1 if has_status else 0)
     return _DrawingLayout(
-        identity, name, title, pills, figures, index, badges, has_badges, layout, _width(title, figures)
+        identity=identity,
+        name=name,
+        title=title,
+        pills=pills,
+        figures=figures,
+        workflow_index=index,
+        badges=badges,
+        has_badges=has_badges,
+        nodes=layout,
+        width=_width(title, figures),
     )
 
 

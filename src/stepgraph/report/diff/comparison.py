@@ -74,16 +74,16 @@ def versioned_workflow(
     )
     notes = [note.labeled_text for note in workflow.notes if note.incomplete]
     return VersionedWorkflow(
-        workflow.name,
-        workflow.class_name,
-        workflow.path.removeprefix(path).removeprefix("/"),
-        to_message(location),
-        workflow.graph,
-        workflow.complete,
-        tuple(to_message(remark) for remark in (*missing_graph, *notes)),
-        lambda: workflow.details,
-        lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
-        lambda part: workflow.code_of(cast("Node", part)),
+        name=workflow.name,
+        class_name=workflow.class_name,
+        path=workflow.path.removeprefix(path).removeprefix("/"),
+        location=to_message(location),
+        graph=workflow.graph,
+        complete=workflow.complete,
+        remarks=tuple(to_message(remark) for remark in (*missing_graph, *notes)),
+        details=lambda: workflow.details,
+        node_location=lambda part: to_message(_location_text(workflow.span_of(cast("Node", part)))),
+        node_code=lambda part: workflow.code_of(cast("Node", part)),
     )
 
 

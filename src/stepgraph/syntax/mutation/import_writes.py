@@ -210,7 +210,18 @@ class _Writes:
             function = None if region.function is None else region.function.name.value
             owner_name = "" if owner is None else name_of_owner(owner, self.owner_names)
             own_module = self.module if owner is None else None
-            yield name, ImportWrite(name, owner_name, is_object, is_indirect, own_module, statement, function)
+            yield (
+                name,
+                ImportWrite(
+                    name=name,
+                    owner=owner_name,
+                    is_object=is_object,
+                    is_indirect=is_indirect,
+                    own_module=own_module,
+                    statement=statement,
+                    function=function,
+                ),
+            )
 
     def _mutations(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
         for written in mutated_values(node):

@@ -102,7 +102,15 @@ def interpret_loop(
         interpreter.is_reachable = breaks or not bounds.infinite
     if block.operations or orelse_block.operations:
         interpreter.emit(
-            LoopOperation(block, orelse_block, place, bounds.infinite, bounds.at_least_once, declares, bounds.passes)
+            LoopOperation(
+                body=block,
+                orelse=orelse_block,
+                place=place,
+                infinite=bounds.infinite,
+                at_least_once=bounds.at_least_once,
+                redeclared_steps=declares,
+                iterations=bounds.passes,
+            )
         )
 
 

@@ -67,13 +67,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _steps_of(subject: WorkflowSubject) -> _Steps:
     return _Steps(
-        declarations_of(subject),
-        dict(_calls_with_argument(subject)),
-        _called_at_one_place(subject),
-        dict(_uncalled(subject)),
-        reachable_steps(subject),
-        frozenset(note.span for note in subject.notes_with_code("unknown-parameter")),
-        Budget(),
+        declared=declarations_of(subject),
+        calls_with_argument=dict(_calls_with_argument(subject)),
+        called_at_one_place=_called_at_one_place(subject),
+        uncalled=dict(_uncalled(subject)),
+        reachable=reachable_steps(subject),
+        missing=frozenset(note.span for note in subject.notes_with_code("unknown-parameter")),
+        budget=Budget(),
     )
 
 
