@@ -154,43 +154,28 @@ class VersionPair(Struct):
         steps = [[by_path[place.path] for place in each] for each in places]
         nodes = tuple(_only_step(each) for each in steps)
         chains = [[self._chain(place) for place in each] for each in places]
-        counterparts = [[self._counterpart(chain) for chain in each] for each in chains]
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
-        skips = cache(decisions.contradictions.skips)
-        counterparts = [
-            [None if self._is_skipped(chain, skips) else site for chain, site in zip(runs, sites, strict=True)]
-            for runs, sites in zip(chains, counterparts, strict=True)
-        ]
+        counterparts = self._counterparts_of_runs(chains, cache(decisions.contradictions.skips))
         surplus = frozenset(self._surplus(counterparts))
         counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]
-        placed = tuple(frozenset(site for site in each if site is not None) for each in counterparts)
-        released = {number for element, number in self._new_sites.items() if decisions.is_released(element)}
-        existing = frozenset(self._counterparts(self.deployed.sites)) - released
-        overtaking = {number for element, number in self._new_sites.items() if decisions.has_overtaken(element)}
-        optional = released.union(
-            overtaking,
-            (
-                number
-                for element, number in self._new_sites.items()
-                if element in self._optional or decisions.may_run_untraced(element)
-            ),
-        )
-        excluded = {number for element, number in self._new_sites.items() if decisions.is_excluded(element)}
+        released = self._steps_where(decisions.is_released)
+        overtaking = self._steps_where(decisions.has_overtaken)
+        untraced = self._steps_where(lambda each: each in self._optional or decisions.may_run_untraced(each))
         return DeployedRun(
             nodes=nodes,
-            sites=placed,
+            sites=tuple(frozenset(site for site in each if site is not None) for each in counterparts),
             removable=frozenset(
                 number for number, each in enumerate(counterparts) if None in each and set(each) != {None}
             ),
-            existing=existing,
-            released=frozenset(released),
-            sporadic=frozenset(number for element, number in self._new_sites.items() if decisions.is_sporadic(element)),
-            overtaking=frozenset(overtaking),
-            optional=frozenset(optional),
+            existing=frozenset(self._counterparts(self.deployed.sites)) - released,
+            released=released,
+            sporadic=self._steps_where(decisions.is_sporadic),
+            overtaking=overtaking,
+            optional=released | overtaking | untraced,
             conditions=self._new_conditions(),
             call_conditions=self._call_conditions(chains, counterparts),
-            excluded=frozenset(excluded),
+            excluded=self._steps_where(decisions.is_excluded),
             unprotected=frozenset(
                 self._new_sites[each] for each in decisions.handlers.unprotected() if each in self._new_sites
             ),
@@ -205,6 +190,22 @@ class VersionPair(Struct):
             indistinct=frozenset(self._indistinct()),
             surplus=surplus,
         )
+
+    def _counterparts_of_runs(
+        self, runs: Sequence[Sequence[RunChain]], skips: Callable[[int], bool]
+    ) -> list[list[int | None]]:
+        """Return the new steps that may correspond to each entry, or None for removed and skipped runs.
+
+        `skips` returns whether the new code skips a new element.
+        """
+        return [
+            [None if self._is_skipped(chain, skips) else self._counterpart(chain) for chain in chains]
+            for chains in runs
+        ]
+
+    def _steps_where(self, test: Callable[[int], bool]) -> frozenset[int]:
+        """Return the numbers of the new steps whose elements pass a test."""
+        return frozenset(number for element, number in self._new_sites.items() if test(element))
 
     def _with_path(self, decision: Decision) -> Decision:
         """Return a decision with the path of its node. A branch is not a node."""
