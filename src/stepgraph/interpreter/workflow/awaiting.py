@@ -83,23 +83,11 @@ def await_value(
         case StepFunction() | FunctionValue() | Union() if report_await_without_call(interpreter, value, place):
             return UNKNOWN
         case StepCall() | WaitCall() | FunctionCoroutine() | PreparedCall():
-            run = _run_returned if interpreter.frame.is_returning else run_coroutine
-            activity, result = run(interpreter, value)
-            if activity is not None:
-                interpreter.emit(Run(activity, value.place))
-            return result
-        case Task(task_id=task_id):
-            if not _run_inline(interpreter, task_id):
-                group = AwaitGroup("all", await_members(value))
-                emit_await(interpreter, Await(_with_exits(interpreter, group), place))
-            return current_result(interpreter, value, place)
+            return _await_coroutine(interpreter, value)
+        case Task():
+            return _await_task(interpreter, value, place)
         case Gathering():
-            if value.members:
-                group = _with_exits(interpreter, await_group(value))
-                emit_await(interpreter, Await(group, place, value.one_per_iteration))
-            else:
-                interpreter.record_suspension(value.suspension)
-            return current_result(interpreter, value, place)
+            return _await_gathering(interpreter, value, place)
         case WaitForCall():
             return _await_with_timeout(interpreter, value, place, first_operation)
         case Future(contents=contents):
@@ -126,6 +114,31 @@ def await_value(
             return UNKNOWN
     report_unresolved_await(interpreter, value, place)
     return UNKNOWN
+
+
+def _await_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
+    """Emit the run of a coroutine and return its result."""
+    run = _run_returned if interpreter.frame.is_returning else run_coroutine
+    activity, result = run(interpreter, coroutine)
+    if activity is not None:
+        interpreter.emit(Run(activity, coroutine.place))
+    return result
+
+
+def _await_task(interpreter: Interpreter, task: Task, place: SourcePlace) -> Value:
+    if not _run_inline(interpreter, task.task_id):
+        group = AwaitGroup("all", await_members(task))
+        emit_await(interpreter, Await(_with_exits(interpreter, group), place))
+    return current_result(interpreter, task, place)
+
+
+def _await_gathering(interpreter: Interpreter, gathering: Gathering, place: SourcePlace) -> Value:
+    if gathering.members:
+        group = _with_exits(interpreter, await_group(gathering))
+        emit_await(interpreter, Await(group, place, gathering.one_per_iteration))
+    else:
+        interpreter.record_suspension(gathering.suspension)
+    return current_result(interpreter, gathering, place)
 
 
 def _await_with_timeout(

@@ -146,10 +146,8 @@ def _interpret_to_fixpoint(
             block = interpreter.block_of(body)
         previous_changes = head_changes
         head_changes = _undo_pass(interpreter, entry, loop_state, pass_task_id) | widened_changes
-        changed = unstable_changes(previous_changes, head_changes, entry.newest_serial)
         pass_count += 1
-        if pass_count >= STRUCTURAL_COMPARISON_PASS:
-            changed = growing_changes(changed, previous_changes, head_changes, entry.newest_serial, interpreter.budget)
+        changed = _unstable_after_pass(interpreter, entry, previous_changes, head_changes, pass_count)
         if changed and (pass_count >= _max_passes(interpreter) or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             store.log_changes(widened_changes)
@@ -181,6 +179,16 @@ class _LoopEntry(Struct, frozen=True):
     """The task that was started last."""
     place: SourcePlace
     """The location of the loop."""
+
+
+def _unstable_after_pass(
+    interpreter: Interpreter, entry: _LoopEntry, previous: Changes, current: Changes, pass_count: int
+) -> Changes:
+    """Return the changes of a pass that require another one, after several passes only those that would always do."""
+    changed = unstable_changes(previous, current, entry.newest_serial)
+    if pass_count < STRUCTURAL_COMPARISON_PASS:
+        return changed
+    return growing_changes(changed, previous, current, entry.newest_serial, interpreter.budget)
 
 
 def _max_passes(interpreter: Interpreter) -> int:
