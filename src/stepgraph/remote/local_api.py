@@ -10,7 +10,7 @@ from itertools import count
 from socket import SHUT_RDWR, socket
 from ssl import SSLCertVerificationError, SSLError
 from threading import Event, Timer
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import Struct, field
@@ -48,6 +48,14 @@ _OK: Final = 200
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _REDIRECTS: Final = range(300, 400)
+
+
+class _Response(NamedTuple):
+    """A response over HTTP."""
+
+    status: int
+    content_type: str
+    body: bytes
 
 
 class RefusedRequestError(InputError):
@@ -169,19 +177,19 @@ class LocalApi(Struct):
         return response
 
     def _envelope(self, path: str, method: str, request_body: bytes | None) -> tuple[int, Envelope]:
-        status, content_type, body = self._exchange(path, method, request_body)
+        response = self._exchange(path, method, request_body)
         try:
-            return status, read_envelope(body, content_type)
+            return response.status, read_envelope(response.body, response.content_type)
         except UnexpectedResponseError as error:
-            if status in _REDIRECTS:
+            if response.status in _REDIRECTS:
                 raise UnexpectedResponseError("a redirect") from None
-            if status == _FORBIDDEN:
+            if response.status == _FORBIDDEN:
                 raise UnexpectedResponseError("access denied") from None
-            prefix = "" if status == _OK else f"HTTP status {status}, "
+            prefix = "" if response.status == _OK else f"HTTP status {response.status}, "
             raise UnexpectedResponseError(f"{prefix}{error}") from None
 
-    def _exchange(self, path: str, method: str, request_body: bytes | None) -> tuple[int, str, bytes]:
-        """Return the HTTP status, the content type and the body of a response. Redirects are not followed."""
+    def _exchange(self, path: str, method: str, request_body: bytes | None) -> _Response:
+        """Send a request and return its response. Redirects are not followed."""
         headers = {"Accept": "application/json"}
         if request_body is not None:
             headers["Content-Type"] = "application/json"
@@ -201,7 +209,7 @@ class LocalApi(Struct):
             connection.close()
         if len(body) > SAVED_BYTES:
             raise InputError(Problem(self.title, f"the response is larger than {SAVED_BYTES // MEGABYTE} MB."))
-        return response.status, response.getheader("Content-Type", ""), body
+        return _Response(response.status, response.getheader("Content-Type", ""), body)
 
     def _connection_error(self, error: OSError | UnicodeError) -> InputError:
         if isinstance(error, SSLCertVerificationError):

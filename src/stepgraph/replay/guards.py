@@ -26,6 +26,16 @@ _MAX_COMPARED: Final = 200
 """The maximum number of steps whose guards are compared for one decision."""
 
 
+class ExitEnd(Struct, frozen=True):
+    """An element that an exit leaves, so that the elements after it do not run."""
+
+    parent: int
+    index: int
+    """The index of the element in its parent; -1 for the earlier passes of a loop, which precede all its elements."""
+    guards: frozenset[str]
+    """The guards of the elements after it: no exit has been taken."""
+
+
 class ComparedGuards:
     """The guards of the steps of two versions."""
 
@@ -90,7 +100,7 @@ class ComparedGuards:
         """
         if self.both is None or len(numbers) > _MAX_COMPARED or exit_number in self._matching.new.raises:
             return list(numbers)
-        added = frozenset(guard for _, _, guards in self.both[1].guards_of_exit(exit_number) for guard in guards)
+        added = frozenset(guard for end in self.both[1].ends_of_exit(exit_number) for guard in end.guards)
         return [number for number in numbers if self._has_guard(number, added)]
 
     def _has_guard(self, new: int, added: frozenset[str]) -> bool:
@@ -129,15 +139,13 @@ class Guards(Struct, frozen=True):
     """The conditions of each branch."""
     _dead: dict[int, bool] = field(default_factory=dict)
     """Whether each branch never runs."""
-    _exits: dict[int, list[tuple[int, int, frozenset[str]]]] = field(default_factory=dict)
-    """The indexes of the elements with an exit in their parent, by the parent, with the number of the exit and the
-    guards of those after them.
-    """
+    _exits: dict[int, list[tuple[int, ExitEnd]]] = field(default_factory=dict)
+    """The numbers of the exits inside of each parent, with the elements that they leave."""
 
     def __post_init__(self) -> None:
         for number in (element.number for element in self.tree.elements if element.kind == "break"):
-            for parent, index, guards in self.guards_of_exit(number):
-                self._exits.setdefault(parent, []).append((index, number, guards))
+            for end in self.ends_of_exit(number):
+                self._exits.setdefault(end.parent, []).append((number, end))
 
     def of(self, number: int) -> frozenset[str]:
         """Return the guards of a step, up to the calls of a function that is called several times."""
@@ -177,9 +185,9 @@ class Guards(Struct, frozen=True):
     def after_exits(self, element: TreeElement) -> Iterator[tuple[int, frozenset[str]]]:
         """Yield the exits in front of an element in its parent, with the guards of the element."""
         if self.tree[element.parent].kind != "parallel":
-            for index, number, guards in self._exits.get(element.parent, ()):
-                if index < element.index:
-                    yield number, guards
+            for number, end in self._exits.get(element.parent, ()):
+                if end.index < element.index:
+                    yield number, end.guards
 
     def decision(self, branch: TreeElement) -> tuple[str, ...]:
         """Return the conditions of a branch: its own one, and the opposites of those before it."""
@@ -205,8 +213,8 @@ class Guards(Struct, frozen=True):
         if branch.fields.get("condition") is not None:
             yield from condition_parts(self.text_of(branch.number))
 
-    def guards_of_exit(self, exit_number: int) -> Iterator[tuple[int, int, frozenset[str]]]:
-        """Yield the parents of the elements that an exit leaves, their indexes, and the guards of those after them."""
+    def ends_of_exit(self, exit_number: int) -> Iterator[ExitEnd]:
+        """Yield the elements that an exit leaves, innermost first."""
         tree = self.tree
         leaves_function = tree[exit_number].text("kind") == "return"
         constructs: list[TreeElement] = []
@@ -217,12 +225,12 @@ class Guards(Struct, frozen=True):
             if element.kind in {BRANCH, "loop"} or element.slot == "catch_block":
                 constructs.append(element)
             if element.kind == "loop":
-                yield number, -1, frozenset(self._in_passes(number, constructs))
+                yield ExitEnd(number, -1, frozenset(self._in_passes(number, constructs)))
             if element.slot == NODES and constructs:
-                yield element.parent, element.index, frozenset(self._negated(constructs))
+                yield ExitEnd(element.parent, element.index, frozenset(self._negated(constructs)))
             number = element.parent
         if tree[number].kind == "loop":
-            yield number, -1, frozenset(self._in_passes(number, constructs))
+            yield ExitEnd(number, -1, frozenset(self._in_passes(number, constructs)))
 
     def _in_passes(self, loop: int, constructs: Sequence[TreeElement]) -> Iterator[str]:
         """Yield the guards of all elements in a loop that an exit leaves: no earlier pass has left it."""

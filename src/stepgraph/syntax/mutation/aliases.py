@@ -34,8 +34,10 @@ class Aliases(Struct):
     module: SourceModule
     _unvisited: UnvisitedBodies[str | None]
     """The bodies that are not searched yet, with the names of their functions, or None for the bodies of classes."""
-    _answers: dict[tuple[AccessPath, int, bool, bool, bool], Memo[bool]] = field(default_factory=dict)
-    """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
+    _kept: dict[tuple[AccessPath, int], Memo[bool]] = field(default_factory=dict)
+    """The results of `is_kept` so far, by its arguments."""
+    _mutated: dict[tuple[AccessPath, int, bool, bool], Memo[bool]] = field(default_factory=dict)
+    """The results of `may_be_mutated` so far, by its arguments."""
     _passed_paths: dict[tuple[AccessPath, int], Memo[frozenset[tuple[AccessPath, CalledFunction]]]] = field(
         default_factory=dict
     )
@@ -99,10 +101,9 @@ class Aliases(Struct):
 
     def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
         """Return whether unmodeled code may store a collection at a path or less than `depth` levels inside it."""
-        key = (start, depth, True, False, False)
         return self.module.memoize(
-            self._answers,
-            key,
+            self._kept,
+            (start, depth),
             lambda: (
                 self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in self.reachable(start, depth, spend))
             ),
@@ -139,10 +140,9 @@ class Aliases(Struct):
         With `by_libraries`, only mutations by code outside the project count. With `by_other_names`, mutations by the
         name of the path itself do not count. The work is charged to `spend`.
         """
-        key = (start, depth, False, by_libraries, by_other_names)
         return self.module.memoize(
-            self._answers,
-            key,
+            self._mutated,
+            (start, depth, by_libraries, by_other_names),
             lambda: self._is_mutated(start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names),
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import libcst as cst
 from msgspec import Struct
@@ -166,6 +166,23 @@ def _created_names(function: cst.FunctionDef) -> Iterator[str]:
             pending += [statements(suite) for suite in suites(node)]
 
 
+class _Namespace(NamedTuple):
+    """The dict of the attributes of an object."""
+
+    owner: cst.BaseExpression | None
+    """The object; None for the module itself."""
+
+
+class _WrittenAttribute(NamedTuple):
+    """A change of an attribute."""
+
+    owner: cst.BaseExpression | None
+    """The object; None for the module itself."""
+    name: str
+    is_indirect: bool = True
+    """Whether the change is not an assignment or deletion of `owner.name`."""
+
+
 class _Writes:
     """Finds the attribute changes in the statements of a module."""
 
@@ -187,7 +204,7 @@ class _Writes:
             case cst.ClassDef(name=cst.Name(value=name)):
                 self.owner_names[name] = name
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-                if _namespace_owner(value) is not None:
+                if _namespace_of(value) is not None:
                     self.namespaces[name] = value
 
     def writes_below(self, _: cst.BaseSuite, region: _WritingBlock) -> Iterator[tuple[str, ImportWrite]]:
@@ -197,7 +214,7 @@ class _Writes:
 
     def writes_of(self, node: cst.CSTNode, region: _WritingBlock) -> Iterator[tuple[str, ImportWrite]]:
         """Yield the attribute changes of a statement, each with the name of the attribute."""
-        direct = ((owner, name, False) for owner, name in attribute_targets(node))
+        direct = (_WrittenAttribute(owner, name, is_indirect=False) for owner, name in attribute_targets(node))
         changes = (*direct, *self._mutations(node), *self._calls(node), *self._passed_namespaces(node))
         for owner, name, is_indirect in changes:
             if isinstance(owner, cst.Name) and (owner.value == region.receiver or owner.value in region.created):
@@ -223,51 +240,52 @@ class _Writes:
                 ),
             )
 
-    def _mutations(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
+    def _mutations(self, node: cst.CSTNode) -> Iterator[_WrittenAttribute]:
         for written in mutated_values(node):
             value = self.namespaces.get(written.value, written) if isinstance(written, cst.Name) else written
-            namespace = _namespace_owner(value)
+            namespace = _namespace_of(value)
             if namespace is not None:
-                yield namespace[0], _literal_key(node) or ANY_NAME, True
+                yield _WrittenAttribute(namespace.owner, _literal_key(node) or ANY_NAME)
             elif isinstance(value, cst.Attribute):
-                yield value.value, value.attr.value, False
+                yield _WrittenAttribute(value.value, value.attr.value, is_indirect=False)
 
-    def _calls(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
+    def _calls(self, node: cst.CSTNode) -> Iterator[_WrittenAttribute]:
         for inner in _evaluated_expressions(node) if self.has_calls else ():
             match inner:
                 case (
                     cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="__setattr__")), args=[name, _])
                     | cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="__delattr__")), args=[name])
                 ):
-                    yield value, _literal(name.value) or ANY_NAME, True
+                    yield _WrittenAttribute(value, _literal(name.value) or ANY_NAME)
                 case cst.Call(
                     func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called)), args=[owner, name, *_]
                 ) if called in _ATTRIBUTE_CALLS:
-                    yield owner.value, _literal(name.value) or ANY_NAME, True
+                    yield _WrittenAttribute(owner.value, _literal(name.value) or ANY_NAME)
                 case cst.Call(
                     func=cst.Attribute(value=patch, attr=cst.Name(value="object")), args=[owner, name, *_]
                 ) if _is_patch(patch):
-                    yield owner.value, _literal(name.value) or ANY_NAME, True
+                    yield _WrittenAttribute(owner.value, _literal(name.value) or ANY_NAME)
                 case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))) if (
-                    method in _NAMESPACE_CHANGES and (namespace := _namespace_owner(value)) is not None
+                    method in _NAMESPACE_CHANGES and (namespace := _namespace_of(value)) is not None
                 ):
-                    yield namespace[0], ANY_NAME, True
+                    yield _WrittenAttribute(namespace.owner, ANY_NAME)
                 case cst.Call(func=cst.Name(value="exec"), args=[_, *namespaces]) if not namespaces or isinstance(
                     namespaces[0].value, cst.Call
                 ):
-                    yield inner, ANY_NAME, True
+                    yield _WrittenAttribute(inner, ANY_NAME)
                 case cst.Call(func=patch, args=[target, *_]) if _is_patch(patch):
-                    yield target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1], True
+                    yield _WrittenAttribute(target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1])
 
-    def _passed_namespaces(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str, bool]]:
+    def _passed_namespaces(self, node: cst.CSTNode) -> Iterator[_WrittenAttribute]:
         """Yield the attributes that a function may change in the namespace dict of another object."""
         for inner in _evaluated_expressions(node) if self.has_calls else ():
             if not isinstance(inner, cst.Call) or last_name(inner.func) in _NAMESPACE_READERS:
                 continue
             for argument in inner.args:
-                owner = None if argument.star else _namespace_owner(argument.value)
-                if owner is not None and owner[0] is not None and not _is_local_namespace(owner[0]):
-                    yield owner[0], _item_key(inner, argument) or ANY_NAME, True
+                namespace = None if argument.star else _namespace_of(argument.value)
+                owner = None if namespace is None else namespace.owner
+                if owner is not None and not _is_local_namespace(owner):
+                    yield _WrittenAttribute(owner, _item_key(inner, argument) or ANY_NAME)
 
 
 def _item_key(call: cst.Call, namespace: cst.Arg) -> str | None:
@@ -295,7 +313,7 @@ def _results_in(
                     if unvisited is None or not unvisited.defer(body, None):
                         pending.append(body)
                 case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=cst.Call() as value) if (
-                    _namespace_owner(value) is None and not _may_give_module(value)
+                    _namespace_of(value) is None and not _may_give_module(value)
                 ):
                     yield name, None
 
@@ -318,17 +336,17 @@ def _may_give_module(call: cst.Call) -> bool:
     return last_name(call.func) in ("", "import_module", "__import__", "getattr")
 
 
-def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | None] | None:
-    """Return a tuple with the owner of a namespace dict (None for the module's own dict), or None for other values."""
+def _namespace_of(value: cst.BaseExpression) -> _Namespace | None:
+    """Return the namespace that an expression such as `vars(owner)` evaluates to, or None for other expressions."""
     match value:
         case cst.Call(func=cst.Name(value="globals")) | cst.Call(func=cst.Name(value="vars"), args=[]):
-            return (None,)
+            return _Namespace(None)
         case cst.Call(func=cst.Name(value="locals")):
-            return (value,)
+            return _Namespace(value)
         case cst.Call(func=cst.Name(value="vars"), args=[owner]):
-            return (owner.value,)
+            return _Namespace(owner.value)
         case cst.Attribute(value=owner_value, attr=cst.Name(value="__dict__")):
-            return (owner_value,)
+            return _Namespace(owner_value)
         case _:
             return None
 
