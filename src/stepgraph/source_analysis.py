@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -18,12 +18,10 @@ if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.filtering import FilteredFindings
     from stepgraph.checks.settings import Settings
+    from stepgraph.incremental import OnModule
     from stepgraph.pipeline import AnalysisRun
     from stepgraph.process_pool import PartResult
     from stepgraph.syntax.parsed_modules import ParsedModules
-
-OnModule: TypeAlias = Callable[[str], object]
-"""A function that is called with the path of each module before its analysis."""
 
 _MIN_MODULES_FOR_PROCESSES: Final = 50
 """The minimum number of modules at which worker processes save time."""

@@ -10,7 +10,6 @@ from typing import Final, TypeAlias, cast
 from msgspec import Struct
 
 from stepgraph.diff.diff import WorkflowDiff
-from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import (
     OLD_ROOT,
     Delete,
@@ -58,11 +57,6 @@ class MergedVersions(Struct, frozen=True):
     """Removed elements without removed steps, but with remaining contents."""
     items: EditableElements
     """The elements by reference."""
-
-    def reference_of(self, number: int, matching: Matching) -> ElementRef:
-        """Return the reference to an element of the new tree."""
-        old = matching.to_old[number]
-        return ElementRef(TreeVersion.NEW, number) if old is None else ElementRef(TreeVersion.OLD, old)
 
     def is_node(self, reference: ElementRef) -> bool:
         """Return whether an element is a node rather than a branch, block or function."""

@@ -109,12 +109,12 @@ def _placement_edits(matching: Matching, parent: TreeElement) -> Iterator[Edit]:
     for number in parent.children:
         child = matching.new[number]
         old = matching.to_old[number]
-        position = TargetPosition(number, _reference(matching, parent.number), child.slot, last.get(child.slot))
+        position = TargetPosition(number, reference_of(matching, parent.number), child.slot, last.get(child.slot))
         if old is None:
             yield Insert(position, child.kind, child.fields)
         elif number not in in_place:
             yield Move(old, position)
-        last[child.slot] = _reference(matching, number)
+        last[child.slot] = reference_of(matching, number)
 
 
 def _kept_in_place(matching: Matching, parent: TreeElement) -> set[int]:
@@ -134,7 +134,8 @@ def _kept_in_place(matching: Matching, parent: TreeElement) -> set[int]:
     return in_place
 
 
-def _reference(matching: Matching, number: int) -> ElementRef:
+def reference_of(matching: Matching, number: int) -> ElementRef:
+    """Return the reference to an element of the new tree."""
     old = matching.to_old[number]
     return ElementRef(TreeVersion.NEW, number) if old is None else ElementRef(TreeVersion.OLD, old)
 

@@ -31,7 +31,8 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.limits import Budget, Limit
 
-_LEAVES: Final = (Run, StartOperation, Await, Pause, PartialOrder)
+LEAVES: Final = (Run, StartOperation, Await, Pause, PartialOrder)
+"""The operations without blocks, except jumps."""
 
 # A handler of unknown types: an exception in an `except*` clause reaches the later clauses and leaves the statement.
 _LATER_CLAUSES: Final = (Handler("", EMPTY_BLOCK),)
@@ -107,7 +108,7 @@ class _Solver(Generic[S]):
         return end
 
     def operation(self, operation: Operation, state: S, frame: JumpFrame[S]) -> S | None:
-        if isinstance(operation, _LEAVES):  # before the patterns, because most operations are leaves
+        if isinstance(operation, LEAVES):  # before the patterns, because most operations are leaves
             after = self.domain.transfer(operation, state)
             self.fail(frame.raises, self.domain.may_raise(operation, state, after))
             return after

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, TypeAlias
 import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.free_names import Comprehension
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of
 
@@ -18,7 +19,6 @@ _DISPLAYS: Final = (cst.SimpleString, cst.FormattedString, cst.ConcatenatedStrin
 # Maximum numbers of assignments of a variable, and of statements in a block, that are compared. Others do not count.
 _MAX_ASSIGNMENTS: Final = 10
 _MAX_STATEMENTS: Final = 200
-_Comprehension: TypeAlias = cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp
 
 
 def bound_targets(place: SourcePlace) -> list[SourcePlace]:
@@ -102,12 +102,6 @@ def call_of_argument(place: SourcePlace) -> SourcePlace | None:
     argument = parents.get(id(place.node))
     call = parents.get(id(argument)) if isinstance(argument, cst.Arg) else None
     return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
-
-
-def call_of_callee(place: SourcePlace) -> SourcePlace | None:
-    """Return the call that calls the expression at `place`, or None for other expressions."""
-    call = place.module.parents.get(id(place.node))
-    return SourcePlace(place.module, call) if isinstance(call, cst.Call) and call.func is place.node else None
 
 
 def is_parameter(place: SourcePlace) -> bool:
@@ -215,7 +209,7 @@ class _Reaching(NamedTuple):
         return any(self.must_assign(statement) for statement in self.block_of(body))
 
 
-def _clauses(comprehension: _Comprehension) -> Iterator[cst.CompFor]:
+def _clauses(comprehension: Comprehension) -> Iterator[cst.CompFor]:
     clause: cst.CompFor | None = comprehension.for_in
     while clause is not None:
         yield clause

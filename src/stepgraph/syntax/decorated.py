@@ -1,4 +1,4 @@
-"""Functions below decorators, async functions, and calls of the functions that expressions return."""
+"""Functions below decorators, async functions, and calls of the functions that are the values of expressions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def decorated_function(place: SourcePlace) -> SourcePlace | None:
     return SourcePlace(place.module, function) if isinstance(function, cst.FunctionDef) else None
 
 
-def call_of_result(place: SourcePlace) -> SourcePlace | None:
-    """Return the call of the result of an expression, as `f(x)(y)` for `f(x)`, or None if the result is not called."""
+def call_of_callee(place: SourcePlace) -> SourcePlace | None:
+    """Return the call of the value of an expression, as `f(x)(y)` for `f(x)`, or None if the value is not called."""
     parent = place.module.parents.get(id(place.node))
     is_called = isinstance(parent, cst.Call) and parent.func is place.node
     return SourcePlace(place.module, parent) if parent is not None and is_called else None

@@ -19,7 +19,7 @@ from stepgraph.graph.dependencies.history import NO_PATH, RunHistory, join_state
 from stepgraph.graph.dependencies.scheduled_operations import OperationList
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import AwaitedTask, task_ids_of
-from stepgraph.ir.dataflow import solve
+from stepgraph.ir.dataflow import LEAVES, solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.nodes import (
     Await,
@@ -28,7 +28,6 @@ from stepgraph.ir.nodes import (
     LoopOperation,
     Operation,
     OperationBlock,
-    PartialOrder,
     Pause,
     Run,
     Scope,
@@ -236,7 +235,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
             line = lines.get(index)
             if line is not None:
                 operations += self.expanded_line(block, line)
-            elif not isinstance(operation, _LEAVES):
+            elif not isinstance(operation, LEAVES):
                 operations.append(map_blocks(operation, self.expanded))
         return OperationBlock(tuple(operations))
 
@@ -250,13 +249,10 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         return line.operations
 
 
-_LEAVES = (Run, StartOperation, Await, Pause, PartialOrder)
-
-
 def _straight_lines(operations: Sequence[Operation]) -> Iterator[_StraightLine]:
     first: int | None = None
     for index, operation in enumerate(operations):
-        if isinstance(operation, _LEAVES):
+        if isinstance(operation, LEAVES):
             first = index if first is None else first
         elif first is not None:
             yield _StraightLine(first, index - 1)

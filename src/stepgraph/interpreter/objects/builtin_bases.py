@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Final
 
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import order_of
 from stepgraph.interpreter.values.objects import ClassValue, ModuleValue, ProjectObject
 from stepgraph.ir.values import External, Value
 
@@ -31,7 +31,7 @@ def has_builtin_attribute(owner: ProjectObject | ClassValue | ModuleValue, name:
 
 
 def _builtin_bases(owner: ProjectObject | ClassValue) -> list[type]:
-    order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+    order = order_of(owner)
     names = [base.name.removeprefix("builtins.") for base in order if isinstance(base, External)]
     return [base for base in (getattr(builtins, name, None) for name in names) if isinstance(base, type)]
 

@@ -48,6 +48,11 @@ _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 LOOKUP_HOOKS: Final = ("__getattr__", "__getattribute__")
 
 
+def order_of(owner: ProjectObject | ClassValue) -> tuple[Value, ...]:
+    """Return the method resolution order of a class, or of the class of an object."""
+    return resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+
+
 def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
     """Return the method resolution order of a class, including External and unresolved bases.
 

@@ -25,7 +25,7 @@ from stepgraph.model.payload import Node
 from stepgraph.model.span import Span
 from stepgraph.model.walk import paths_of
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.syntax.decorated import call_of_result, decorated_function
+from stepgraph.syntax.decorated import call_of_callee, decorated_function
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.step_methods import WorkKind, is_step_method, work_of_method
 from stepgraph.syntax.variables import Variable, assigned_variable, callee_of, name_of_definition, variable_of_function
@@ -192,7 +192,7 @@ class _SiteSearch:
             name = None if step.function is None else name_of_definition(step.function)
             if name is not None:
                 self._add(SiteKind.FUNCTION, name, step)
-            call = call_of_result(step.declaration)
+            call = call_of_callee(step.declaration)
             arguments = () if call is None else applied.get(id(call.node), ())
             for argument in arguments[:1]:
                 if all(part.isidentifier() for part in argument.place.text.split(".")):
@@ -294,7 +294,7 @@ def _source_step(executions: Sequence[StepDeclared]) -> SourceStep:
     if decorated is not None:
         variable = variable_of_function(decorated)
     else:
-        call = call_of_result(declaration)
+        call = call_of_callee(declaration)
         variable = None if call is None else assigned_variable(call)
     name = first.arguments.find(0, "name")
     return SourceStep(

@@ -13,7 +13,7 @@ from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.merged import MergedVersions, merge_versions
-from stepgraph.diff.script import OLD_ROOT, ElementRef, TreeVersion, edited_elements, payloads_of
+from stepgraph.diff.script import OLD_ROOT, ElementRef, TreeVersion, edited_elements, payloads_of, reference_of
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCHES, ROOT, parts_by_number
 from stepgraph.diff.wording import remarks_on
 from stepgraph.execution.engine_rules import Effect
@@ -27,6 +27,9 @@ EFFECT_LABELS: Final[Mapping[Effect, EffectLabel]] = {
     Effect.OUT_OF_ORDER: "out of order",
     Effect.BREAKING: "breaking",
 }
+MARK_KINDS: Final = {kind.sign: kind for kind in MarkKind}
+"""The kind of mark for each sign of a change."""
+
 Place = TypeVar("Place", ElementRef, int)
 """An element of the merged graph, or the number of an element of one version."""
 
@@ -73,8 +76,8 @@ def marked_graph(
     merged = merge_versions(diff)
     # The details of the workflow belong to this object, so it is not copied.
     merged.workflow["class_name"] = name
-    marks = dict([*_changed(diff, merged), *_unmatched(merged)])
-    places = [[place for place in _places(change.group, diff, merged) if place in marks] for change in diff.changes]
+    marks = dict([*_changed(diff), *_unmatched(merged)])
+    places = [[place for place in _places(change.group, diff) if place in marks] for change in diff.changes]
     marks |= _with_effects(diff.changes, places, marks)
     origins = list(_origins(diff, merged))
     return MarkedGraph(
@@ -99,11 +102,11 @@ def _unmatched(merged: MergedVersions) -> Iterator[tuple[ElementRef, Mark]]:
         yield reference, mark
 
 
-def _changed(diff: WorkflowDiff, merged: MergedVersions) -> Iterator[tuple[ElementRef, Mark]]:
+def _changed(diff: WorkflowDiff) -> Iterator[tuple[ElementRef, Mark]]:
     """Yield the marks of changed elements, with remarks."""
     if diff.matching is not None:
         for number, texts in _remarks(diff, diff.matching).items():
-            yield merged.reference_of(number, diff.matching), Mark(MarkKind.CHANGED, _joined(texts))
+            yield reference_of(diff.matching, number), Mark(MarkKind.CHANGED, _joined(texts))
 
 
 def _remarks(diff: WorkflowDiff, matching: Matching) -> Mapping[int, list[str]]:
@@ -120,15 +123,15 @@ def _joined(remarks: Iterable[str]) -> str:
     return " · ".join(dict.fromkeys(remarks))
 
 
-def _places(group: EditGroup, diff: WorkflowDiff, merged: MergedVersions) -> Iterator[ElementRef]:
+def _places(group: EditGroup, diff: WorkflowDiff) -> Iterator[ElementRef]:
     """Yield the elements of a change in the merged graph: the container first if the change is around its contents."""
     if diff.matching is None:
         return
-    elements = [merged.reference_of(number, diff.matching) for number in group.new]
+    elements = [reference_of(diff.matching, number) for number in group.new]
     elements += (ElementRef(TreeVersion.OLD, number) for number in group.old if diff.matching.to_new[number] is None)
     container = group.container
     if container is not None and container.version is TreeVersion.NEW:
-        container = merged.reference_of(container.number, diff.matching)
+        container = reference_of(diff.matching, container.number)
     containers = [] if container is None else [container]
     yield from [*containers, *elements] if group.action in _MARKED_BY_CONTAINER else elements or containers
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,7 +17,7 @@ from stepgraph.render.html.comparison import ListedChange
 from stepgraph.render.html.live import LivePage
 from stepgraph.render.html.page import PageComparison, render_page
 from stepgraph.render.html.section import Page, VersionPage
-from stepgraph.render.view import MarkKind, Theme, View
+from stepgraph.render.view import Theme, View
 from stepgraph.report.diff.comparison import (
     INCOMPLETE,
     ComparedWorkflow,
@@ -26,10 +26,8 @@ from stepgraph.report.diff.comparison import (
     assumption,
     summary_line,
 )
-from stepgraph.report.diff.marks import EFFECT_LABELS, MarkedGraph, Origin, marked_graph, marked_version
+from stepgraph.report.diff.marks import EFFECT_LABELS, MARK_KINDS, MarkedGraph, Origin, marked_graph, marked_version
 from stepgraph.report.diff.unchanged import fold_unchanged
-
-_KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
 def render_html(
@@ -115,4 +113,4 @@ class _NodeSources(Struct, frozen=True):
 
 def _listed(change: StructuralChange) -> ListedChange:
     effect = EFFECT_LABELS[change.impact.effect]
-    return ListedChange(_KINDS[change.sign], change.title, effect, change.impact.reason if effect else "")
+    return ListedChange(MARK_KINDS[change.sign], change.title, effect, change.impact.reason if effect else "")

@@ -12,7 +12,7 @@ from stepgraph.render.svg.figures.marks import Listing, ListingEntry
 from stepgraph.render.svg.fonts import max_width
 from stepgraph.render.svg.layout.fitting import narrower_views
 from stepgraph.render.svg.lengths import value_of
-from stepgraph.render.view import MarkKind, Theme, View
+from stepgraph.render.view import Theme, View
 from stepgraph.report.diff.comparison import (
     INCOMPLETE,
     ComparedWorkflow,
@@ -20,13 +20,11 @@ from stepgraph.report.diff.comparison import (
     effect_counts,
     summary_line,
 )
-from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.marks import MARK_KINDS, marked_graph
 from stepgraph.report.diff.unchanged import fold_unchanged
 
 _SHOWN_WIDTH: Final = 800
 """The width in pixels at which GitHub shows pictures in a README or a pull request."""
-
-_KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
 def render_svg(report: VersionComparison, theme: Theme = "auto", *, full: bool = False) -> Picture:
@@ -65,4 +63,4 @@ def _entry(change: StructuralChange) -> ListingEntry:
     effect = change.impact.effect
     effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
     title = without_backquotes(change.title)
-    return ListingEntry(_KINDS[change.sign], title, without_backquotes(effect_text), effect.label.replace(" ", "-"))
+    return ListingEntry(MARK_KINDS[change.sign], title, without_backquotes(effect_text), effect.label.replace(" ", "-"))

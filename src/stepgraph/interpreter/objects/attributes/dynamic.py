@@ -14,7 +14,7 @@ from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
-from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, has_class_attribute, resolution_order
+from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, has_class_attribute, order_of, resolution_order
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.union import record_read_of_contents, union_of_values, with_fallback
@@ -224,7 +224,7 @@ def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) 
     if isinstance(owner, ModuleValue):
         scopes = [] if owner.scope is None else [owner.scope]
     else:
-        order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+        order = order_of(owner)
         scopes = [base.scope for base in order if isinstance(base, ClassValue)]
     binding = [scope for scope in scopes if name in scope.bindings.binders]
     return bool(binding) and all(may_be_unbound(scope, name) for scope in binding)
@@ -232,7 +232,7 @@ def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) 
 
 def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
     """Return whether an owner may have attributes that `_member_names` does not return."""
-    order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+    order = order_of(owner)
     if isinstance(owner, ClassValue) and isinstance(owner.metaclass, ClassValue):
         order = (*order, *resolution_order(owner.metaclass))
     return any(
@@ -275,7 +275,7 @@ def all_member_names(interpreter: Interpreter, owner: ProjectObject | ClassValue
 
 def has_member(interpreter: Interpreter, owner: ProjectObject | ClassValue, name: str) -> bool:
     """Return whether the body of a class, or code that was interpreted, defines a member."""
-    order = resolution_order(owner.cls if isinstance(owner, ProjectObject) else owner)
+    order = order_of(owner)
     is_assigned = any(isinstance(base, ClassValue) and name in base.scope.names for base in order)
     return is_assigned or name in _member_names(interpreter, owner)
 

@@ -353,9 +353,9 @@ def _diagnostic_of_attribute(read: StepAttributeMissing) -> Diagnostic:
 
 def _wait_for_event(access: MethodMissing, calls: Mapping[int, MethodCalled]) -> tuple[Edit, ...]:
     """Return the edit that calls `wait_for_event` with the options of `waitForEvent(name, {"type": ...})`, if known."""
-    from stepgraph.syntax.decorated import call_of_result
+    from stepgraph.syntax.decorated import call_of_callee
 
-    place = call_of_result(access.place)
+    place = call_of_callee(access.place)
     call = None if place is None else calls.get(id(place.node))
     owner = access.place.text.removesuffix(f".{access.method}")
     if call is None or not owner.isidentifier() or len(call.arguments.items) != len(call.arguments.positional):
