@@ -37,6 +37,7 @@ from stepgraph.interpreter.workflow.invalid_awaits import (
 )
 from stepgraph.interpreter.workflow.resuming import (
     InFlightTask,
+    RecordedReads,
     can_reevaluate,
     concurrent_completions,
     defer_notes,
@@ -256,16 +257,17 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
 def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Start a coroutine as a task. Its writes may take effect at any time until it is awaited."""
     newest = interpreter.store.serial
-    outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
-    with interpreter.tracer.task_body(), concurrent_completions(interpreter), interpreter.store.logged(newest) as log:
+    with (
+        RecordedReads(interpreter.store) as reads,
+        interpreter.tracer.task_body(),
+        concurrent_completions(interpreter),
+        interpreter.store.logged(newest) as log,
+    ):
         activity, result = run_coroutine(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
-    reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
-    outer_reads.update(reads)  # a new set would take linear time at each start
-    interpreter.store.reads = outer_reads
     if activity is None:
         return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
@@ -275,7 +277,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     if may_reevaluate and awaited_reads:
         defer_notes(interpreter, task.task_id, note_count, awaited_reads)
     state = in_flight_task(interpreter, task, coroutine, activity, newest)
-    state.reads = reads if may_reevaluate else frozenset()
+    state.reads = reads.slots if may_reevaluate else frozenset()
     interpreter.store.start_task(state, log)
     if state.observed:
         reevaluate(interpreter, state)
@@ -396,19 +398,15 @@ def _attempts_block(interpreter: Interpreter, step: StepFunction) -> OperationBl
     """Return the block of the last attempt of a step, which starts with the state that earlier attempts left."""
     store = interpreter.store
     checkpoint, newest, last_task_id = store.checkpoint(), store.serial, interpreter.work.last_task_id
-    outer_reads, store.reads = store.reads, set()
-    with store.logged(newest) as log:
+    with RecordedReads(store) as reads, store.logged(newest) as log:
         block = _step_block(interpreter, step)
-    reads = frozenset(store.reads)
-    outer_reads.update(reads)  # a new set would take linear time at each step
-    store.reads = outer_reads
     is_unchanged = all(change.container.serial > newest for change in store.changes(checkpoint).values())
     if is_unchanged and not any(logged.affects_steps for logged in log):
         return block
     # Imported here because few steps change the state of other code.
     from stepgraph.interpreter.workflow.attempts import FirstAttempt, repeat_attempt
 
-    first = FirstAttempt(block, checkpoint, newest, last_task_id, reads, log)
+    first = FirstAttempt(block, checkpoint, newest, last_task_id, reads.slots, log)
     return repeat_attempt(interpreter, first, lambda: _step_block(interpreter, step), step.definition.place)
 
 

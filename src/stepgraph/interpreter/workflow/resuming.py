@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Collection as AnyCollection
 from contextlib import contextmanager
 from itertools import islice
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
@@ -20,7 +20,7 @@ from stepgraph.interpreter.frame import FunctionSummary
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_slot_values
 from stepgraph.interpreter.path_joins import apply
-from stepgraph.interpreter.store import MAX_SERIAL
+from stepgraph.interpreter.store import MAX_SERIAL, Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, StepCall
 from stepgraph.interpreter.values.steps import StepFunction
@@ -195,6 +195,26 @@ def overlap_runs(interpreter: Interpreter, since: TaskId) -> None:
             ]
 
 
+class RecordedReads:
+    """A context that records reads, which are added to the reads of the enclosing context at its end."""
+
+    __slots__ = ("_newest", "_outer", "_store", "slots")
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._newest, self._outer = store, store.serial, store.reads
+        self.slots: frozenset[SlotId] = frozenset()
+        """The slots older than the context that were read in it, at its end."""
+
+    def __enter__(self) -> Self:
+        self._store.reads = set()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.slots = frozenset(slot for slot in self._store.reads if slot[0] <= self._newest)
+        self._outer.update(self.slots)  # a new set would take linear time in each context
+        self._store.reads = self._outer
+
+
 class ConcurrentRun(Struct, frozen=True):
     """The run of a dependency that other dependencies of the same step may overlap."""
 
@@ -218,13 +238,10 @@ def log_run(
 ) -> ConcurrentRun | None:
     """Evaluate a dependency, and return it with its reads and writes. Return None if it runs no step."""
     store = interpreter.store
-    newest, outer_reads, store.reads = store.serial, store.reads, set()
-    with concurrent_completions(interpreter), store.logged(newest) as log:
+    newest = store.serial
+    with RecordedReads(store) as reads, concurrent_completions(interpreter), store.logged(newest) as log:
         dependency = run()
-    reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
-    outer_reads.update(store.reads)
-    store.reads = outer_reads
-    return None if dependency is None else ConcurrentRun(call, dependency, place, newest, reads, log)
+    return None if dependency is None else ConcurrentRun(call, dependency, place, newest, reads.slots, log)
 
 
 def overlap(interpreter: Interpreter, runs: Sequence[ConcurrentRun], evaluate_body: BodyEvaluator) -> bool:
@@ -317,8 +334,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
             continue  # no path binds the name before the current await
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
     summary, bodies = None, list[tuple[StepRun, StepBody]]()
-    outer_reads, store.reads = store.reads, set()
-    with _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
+    with RecordedReads(store) as reads, _at_start_of(interpreter, task), store.logged(newest, isolated=True) as log:
         if isinstance(coroutine, FunctionCoroutine):
             summary = summarize_call(interpreter, coroutine.function, coroutine.arguments, coroutine.place)
         elif isinstance(activity, Dependency):
@@ -326,9 +342,6 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
             bodies = [
                 (run, task.evaluate_body(interpreter, each)) for run, each in _runs_of(interpreter, activity, step)
             ]
-    reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
-    outer_reads.update(reads)
-    store.reads = outer_reads
     _drop_notes(interpreter, task.task_id)
     changes = store.rollback(checkpoint)
     apply(store, {key: change for key, change in changes.items() if newest < change.container.serial < MAX_SERIAL})
@@ -346,7 +359,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         record_repeated_starts(interpreter, activity.function, summary.function)
         refer_to_first_starts(interpreter, log)
     widen_appends(log, task, since, store.budget)
-    store.extend_task(task, reads, log)
+    store.extend_task(task, reads.slots, log)
     # The emitted `StartOperation` holds the activity.
     for run, body in bodies:
         force_setattr(run, "body", body.block)

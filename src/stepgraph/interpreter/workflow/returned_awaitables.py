@@ -14,7 +14,12 @@ from stepgraph.interpreter.workflow.awaiting import (
     start_activity,
 )
 from stepgraph.interpreter.workflow.early_raises import record_start
-from stepgraph.interpreter.workflow.resuming import can_reevaluate, concurrent_completions, put_in_flight
+from stepgraph.interpreter.workflow.resuming import (
+    RecordedReads,
+    can_reevaluate,
+    concurrent_completions,
+    put_in_flight,
+)
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import Activity, Call
 from stepgraph.ir.values import Value
@@ -52,17 +57,15 @@ def run_returned(interpreter: Interpreter, coroutine: Coroutine) -> tuple[Activi
         returned_tasks += coroutine.tasks
         return run_coroutine(interpreter, coroutine)
     store = interpreter.store
-    newest, outer_reads, store.reads = store.serial, store.reads, set()
-    with concurrent_completions(interpreter), store.logged(newest) as log:
+    newest = store.serial
+    with RecordedReads(store) as reads, concurrent_completions(interpreter), store.logged(newest) as log:
         activity, result = run_coroutine(interpreter, coroutine)
     if activity is not None:
         task = in_flight_task(interpreter, Task(interpreter.work.new_task_id(), result), coroutine, activity, newest)
         if can_reevaluate(coroutine, activity):
-            task.reads = frozenset(slot for slot in store.reads if slot[0] <= newest)
+            task.reads = reads.slots
         task.add_writes(log)
         returned_tasks.append(task)
-    outer_reads.update(store.reads)
-    store.reads = outer_reads
     return activity, result
 
 
