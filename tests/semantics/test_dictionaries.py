@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import codes_of, graph_of, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, notation, text, workflow_of
 
 MAYBE = 'maybe = {}\nif x:\n    maybe["k"] = b\n'
 
@@ -142,7 +142,7 @@ def test_popitem_in_a_loop_removes_any_entry() -> None:
 
 
 def test_a_defaultdict_creates_a_possibly_missing_value() -> None:
-    assert workflow_of("""
+    workflow = workflow_of("""
         from collections import defaultdict
         table = defaultdict(list)
         if x:
@@ -150,7 +150,16 @@ def test_a_defaultdict_creates_a_possibly_missing_value() -> None:
         table["k"].append(b)
         for fn in table["k"]:
             await fn()
-    """).complete
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          switch fn
+          | case b
+            b
+          | case a
+            a
+    """)
 
 
 def test_positional_arguments_of_a_dictionary_are_unpacked() -> None:

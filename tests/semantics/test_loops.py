@@ -578,3 +578,18 @@ def test_a_list_filled_by_members_of_a_task_group() -> None:
           catch
             b
     """)
+
+
+def test_a_loop_over_one_of_two_lists_names_the_steps() -> None:
+    assert graph_of("""
+        jobs = [a for row in rows] if x else [b for row in rows]
+        for fn in jobs:
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)

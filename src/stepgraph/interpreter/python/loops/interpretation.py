@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState, PathResult, ReturnedValue
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import on_path, union_values
+from stepgraph.interpreter.joining import callable_name, on_path, union_values
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
@@ -357,7 +357,8 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
         iterated = [case.value for case in value.cases if not _has_no_pass(interpreter, case.value)]
         elements = [loop_variable_value(interpreter, each, discriminant, place) for each in iterated]
         elements = [on_path(element, elements, value.since) for element in elements]
-        return union_of_values(elements, [discriminant] * len(elements), discriminant, place, each=True)
+        names = [callable_name(element) or discriminant for element in elements]
+        return union_of_values(elements, names, discriminant, place, each=True)
     if isinstance(value, Unresolved):
         return value
     if isinstance(value, Nondeterministic):
