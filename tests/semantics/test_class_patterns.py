@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 RESULTS = """
 import abc, dataclasses, typing
@@ -58,13 +58,29 @@ def test_capture_of_a_later_iteration_needs_no_note() -> None:
     cases = textwrap.indent(
         body("case Ok():\n    result = Err('')\ncase Err(e):\n    await step.do('x')(lambda: e)()", ""), "    "
     )
-    assert workflow_of(f"{head}while event:\n{cases}").complete
+    workflow = workflow_of(f"{head}while event:\n{cases}")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          switch result
+          | case Ok()
+          | case Err(e)
+            x
+    """)
 
 
 def test_captured_data_needs_no_note() -> None:
     head = RESULTS.replace("Ok(a)", "Ok(event)").replace("Err(b)", "Err(str(event))")
     cases = "case Ok(fn=value):\n    await step.do('x')(lambda: value)()\ncase Err(error=e):\n    await c()"
-    assert workflow_of(body(cases, head)).complete
+    workflow = workflow_of(body(cases, head))
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        switch result
+        | case Ok(fn=value)
+          x
+        | case Err(error=e)
+          c
+    """)
 
 
 def test_a_pattern_of_a_base_class() -> None:

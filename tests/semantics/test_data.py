@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.limits import Budget, Limit
-from tests.semantics.notation import codes_of, graph_of, graph_of_module, text, workflow_of_module
+from tests.semantics.notation import codes_of, graph_of, graph_of_module, notation, text, workflow_of_module
 
 ROWS_BY_DATE = """
     by_date = {}
@@ -161,8 +161,9 @@ def test_no_call_is_skipped_after_a_module_has_stored_a_step() -> None:
 
 @pytest.mark.usefixtures("strained")
 def test_a_skipped_call_that_cannot_matter_has_no_note() -> None:
-    source = SKIPPED.format(call="fill([2])", run="await a()\n        await b()")
-    assert workflow_of_module(source).complete
+    workflow = workflow_of_module(SKIPPED.format(call="fill([2])", run="await a()\n        await b()"))
+    assert workflow.complete
+    assert notation(workflow.graph) == "a\nb"
 
 
 @pytest.mark.usefixtures("strained")

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 TRANSACTION = """
 @contextlib.asynccontextmanager
@@ -111,9 +111,18 @@ def test_a_return_out_of_a_loop_in_the_block_is_reported() -> None:
     assert [note.code for note in notes] == ["context-manager"]
 
 
-@pytest.mark.parametrize("block", ["for x in event:\n    await a()\n    break", "await a()", "raise ValueError"])
-def test_blocks_without_jumps_need_no_note(block: str) -> None:
-    assert workflow_of(function(block)).complete
+@pytest.mark.parametrize(
+    ("block", "graph"),
+    [
+        ("for x in event:\n    await a()\n    break", "call go\ndef go\n  loop\n    a\n    break\n  b"),
+        ("await a()", "call go\ndef go\n  a\n  b"),
+        ("raise ValueError", "no graph"),
+    ],
+)
+def test_blocks_without_jumps_need_no_note(block: str, graph: str) -> None:
+    workflow = workflow_of(function(block))
+    assert workflow.complete
+    assert notation(workflow.graph) == graph
 
 
 def test_a_finally_block_before_the_exit_keeps_its_changes() -> None:

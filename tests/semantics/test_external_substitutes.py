@@ -89,4 +89,6 @@ except ImportError:
     async def go(step):
         await step.do("local")(lambda: 1)()
 """
-    assert workflow_of_module(MODULE.format(head=head, call="go")).complete
+    workflow = workflow_of_module(MODULE.format(head=head, call="go"))
+    assert workflow.complete
+    assert notation(workflow.graph) == "call go\ndef go\n  local"

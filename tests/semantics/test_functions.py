@@ -623,6 +623,7 @@ def test_recursive_generator_without_steps() -> None:
         await a()
     """
     assert workflow_of(body).complete
+    assert graph_of(body) == "loop\n  a"
 
 
 def test_recursion_that_starts_before_its_steps() -> None:

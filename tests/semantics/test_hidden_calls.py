@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 
 def test_print_calls_the_write_of_a_file() -> None:
@@ -26,7 +26,9 @@ def test_print_calls_the_write_of_a_file() -> None:
 
 
 def test_a_print_into_a_file_without_steps_is_not_reported() -> None:
-    assert workflow_of("import sys\nprint('x', file=sys.stderr)\nawait a()").complete
+    workflow = workflow_of("import sys\nprint('x', file=sys.stderr)\nawait a()")
+    assert workflow.complete
+    assert notation(workflow.graph) == "a"
 
 
 @pytest.mark.parametrize("base", ["suppress", "ExitStack"])

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of_module, workflow_of_module
+from tests.semantics.notation import graph_of_module, notation, workflow_of_module
 
 HEAD = """
 from workers import WorkflowEntrypoint
@@ -122,4 +122,6 @@ def test_a_list_of_a_map_makes_all_changes_at_once() -> None:
 @pytest.mark.parametrize("iterator", ["enumerate(reversed([a, b]))", "enumerate(zip([a, b], [c, d]))"])
 def test_iterators_that_a_loop_alone_can_reach_change_no_values(iterator: str) -> None:
     body = f"for index, entry in {iterator}:\n    await a(step)"
-    assert workflow_of_module(HEAD + textwrap.indent(body, " " * 8)).complete
+    workflow = workflow_of_module(HEAD + textwrap.indent(body, " " * 8))
+    assert workflow.complete
+    assert notation(workflow.graph) == "loop\n  call a\ndef a\n  a"

@@ -483,7 +483,7 @@ def test_a_generator_that_changes_values_piece_by_piece_is_noted(consumer: str) 
 
 
 def test_a_generator_without_effects_may_be_consumed_in_part() -> None:
-    assert workflow_of("""
+    workflow = workflow_of("""
         def fill():
             yield 1
             yield 2
@@ -492,7 +492,9 @@ def test_a_generator_without_effects_may_be_consumed_in_part() -> None:
         next(numbers)
         print(max(numbers))
         await a()
-    """).complete
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == "a"
 
 
 @pytest.mark.parametrize(
