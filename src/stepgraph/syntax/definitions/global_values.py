@@ -117,9 +117,9 @@ class GlobalValues:
             case _:
                 return None
 
-    def method(self, name: str, around: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
-        """Return the method of the class around another one or of its bases, or None for an unknown member."""
-        owner = next((each for each in ancestors_of(module.parents, around) if isinstance(each, cst.ClassDef)), None)
+    def method(self, name: str, enclosing: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
+        """Return a method of the class of another method or of its bases, or None for an unknown member."""
+        owner = next((each for each in ancestors_of(module.parents, enclosing) if isinstance(each, cst.ClassDef)), None)
         for each, inside in () if owner is None else self._classes(owner, module):
             binders = bindings_of(each, inside).binders.get(name, [])
             if binders:
@@ -370,19 +370,19 @@ def _captured(function: cst.FunctionDef, module: SourceModule) -> Sequence[str]:
     """Return the variables of outer functions that a function reads."""
     if id(function) in bindings_of(module.tree, module).top_level_statements:
         return ()
-    around = [each for each in ancestors_of(module.parents, function) if isinstance(each, cst.FunctionDef)]
-    names = free_names(function, module) if around else {}
-    return [name for name in names if any(bindings_of(outer, module).binds(name) for outer in around)]
+    enclosing = [each for each in ancestors_of(module.parents, function) if isinstance(each, cst.FunctionDef)]
+    names = free_names(function, module) if enclosing else {}
+    return [name for name in names if any(bindings_of(each, module).binds(name) for each in enclosing)]
 
 
 def _outermost(node: cst.CSTNode, module: SourceModule) -> cst.CSTNode:
     """Return the statement of a module that contains a node."""
     if id(node) in bindings_of(module.tree, module).top_level_statements:
         return node
-    around = [node, *ancestors_of(module.parents, node)]
-    if isinstance(around[-1], cst.Module):
-        around.pop()
-    outermost = around[-1]
+    path = [node, *ancestors_of(module.parents, node)]
+    if isinstance(path[-1], cst.Module):
+        path.pop()
+    outermost = path[-1]
     return node if isinstance(outermost, cst.SimpleStatementLine) else outermost
 
 

@@ -105,10 +105,10 @@ class NameReplacer(cst.CSTTransformer):
         else:
             names, outside = [*comprehension_targets(scope)], [scope.for_in.iter]
         used = (each.value for node in outside for each in expressions_below(node) if isinstance(each, cst.Name))
-        around = self._scopes[-1] if self._scopes else {}
-        if not around.keys().isdisjoint(names) or not set(names).isdisjoint(used):
+        enclosing = self._scopes[-1] if self._scopes else {}
+        if not enclosing.keys().isdisjoint(names) or not set(names).isdisjoint(used):
             raise UnknownDefinitionError
-        return around | {name: f"_{len(around) + number}" for number, name in enumerate(dict.fromkeys(names))}
+        return enclosing | {name: f"_{len(enclosing) + number}" for number, name in enumerate(dict.fromkeys(names))}
 
     def _look_up(self, node: cst.Attribute) -> None:
         """Look up the value of the longest prefix of a dotted name that has one."""

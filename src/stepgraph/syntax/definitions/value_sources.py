@@ -45,15 +45,15 @@ class ValueSources:
         """
         return _SourceSearch(self._module, self._values, at).digest(nodes, tuple(functions))
 
-    def of_function(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
+    def of_function(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the variables of outer functions that a function reads, or an empty string."""
         names = free_names(function, self._module)
-        captured = [node for name, node in names.items() if any(self._binds(each, name) for each in around)]
-        return self.of(captured, around) if captured else ""
+        captured = [node for name, node in names.items() if any(self._binds(each, name) for each in enclosing)]
+        return self.of(captured, enclosing) if captured else ""
 
-    def of_result(self, function: cst.FunctionDef, around: Sequence[cst.FunctionDef]) -> str:
+    def of_result(self, function: cst.FunctionDef, enclosing: Sequence[cst.FunctionDef]) -> str:
         """Return the digest for the results of a function with steps."""
-        return self.of([*_results(function, self._module)], (function, *around))
+        return self.of([*_results(function, self._module)], (function, *enclosing))
 
     def _binds(self, function: cst.FunctionDef, name: str) -> bool:
         return bindings_of(function, self._module).binds(name)
@@ -77,11 +77,11 @@ class _SourceSearch:
             if not self.values.may_read_source():
                 # The text of the module stands for the remaining code.
                 return self.module.once(source_digest)
-            node, around = self._pending.popleft()
-            self._texts += self._code(node, around)
+            node, enclosing = self._pending.popleft()
+            self._texts += self._code(node, enclosing)
         return digest(" ".join(self._texts).encode(errors="replace"))[:_DIGITS]
 
-    def _code(self, node: cst.CSTNode, around: _Functions) -> Iterator[str]:
+    def _code(self, node: cst.CSTNode, enclosing: _Functions) -> Iterator[str]:
         """Yield the code of an expression or statement, with values in place of names."""
         trees: Sequence[ast.AST | None] | None
         if isinstance(node, cst.BaseExpression):
@@ -93,27 +93,27 @@ class _SourceSearch:
                 yield (
                     code_without_layout(node)
                     if tree is None
-                    else ast.dump(_SourceNameReplacer(self, around).visit(tree))
+                    else ast.dump(_SourceNameReplacer(self, enclosing).visit(tree))
                 )
             except RecursionError:
                 yield code_without_layout(node)
 
-    def value_of(self, names: Sequence[str], around: _Functions) -> tuple[str, int]:
+    def value_of(self, names: Sequence[str], enclosing: _Functions) -> tuple[str, int]:
         """Return an expression for a dotted name in nested functions, and the number of components it stands for."""
-        index = next((at for at, each in enumerate(around) if bindings_of(each, self.module).binds(names[0])), None)
+        index = next((at for at, each in enumerate(enclosing) if bindings_of(each, self.module).binds(names[0])), None)
         if index is None:
             return self.values.of(names, self.module) or (names[0], 1)
-        binders = bindings_of(around[index], self.module).binders[names[0]]
+        binders = bindings_of(enclosing[index], self.module).binders[names[0]]
         if len(binders) == 1 and isinstance(binders[0], cst.Import | cst.ImportFrom):
             return self.values.of_import(binders[0], names, self.module) or (names[0], 1)
-        key = id(around[index]), names[0]
+        key = id(enclosing[index]), names[0]
         if key not in self._numbers and len(self._numbers) < _MAX_VARIABLES:
             self._numbers[key] = f"v{len(self._numbers)}"
-            changes = changes_of(names[0], around[index], self.module)
+            changes = changes_of(names[0], enclosing[index], self.module)
             loops = () if self._at is None else loops_left(changes, self._at, self.module)
             for binder in (*binders, *changes.mutations, *loops):
                 self._texts.append(self._identifier(binder))
-                self._pending += self._parts(binder, around[index:])
+                self._pending += self._parts(binder, enclosing[index:])
         return self._numbers.get(key, names[0]), 1
 
     def _identifier(self, binder: cst.CSTNode) -> str:
@@ -124,25 +124,25 @@ class _SourceSearch:
             case _:
                 return type(binder).__name__
 
-    def _parts(self, binder: cst.CSTNode, around: _Functions) -> Iterator[tuple[cst.CSTNode, _Functions]]:
+    def _parts(self, binder: cst.CSTNode, enclosing: _Functions) -> Iterator[tuple[cst.CSTNode, _Functions]]:
         """Yield the code that decides the value of a variable, with the functions around it."""
         match binder:
             case cst.FunctionDef(decorators=[]):
                 for node in (*free_names(binder, self.module).values(), *_results(binder, self.module)):
-                    yield node, (binder, *around)
+                    yield node, (binder, *enclosing)
             case cst.FunctionDef(decorators=decorators):
-                yield from ((each.decorator, around) for each in decorators)
+                yield from ((each.decorator, enclosing) for each in decorators)
             case cst.For():
-                yield from ((part, around) for part in (binder.target, binder.iter))
+                yield from ((part, enclosing) for part in (binder.target, binder.iter))
             case cst.While(test=test):
-                yield test, around
+                yield test, enclosing
             case cst.With(items=items):
-                yield from ((each.item, around) for each in items)
+                yield from ((each.item, enclosing) for each in items)
             case cst.Param():
                 if binder.default is not None:
-                    yield binder.default, around[1:]
+                    yield binder.default, enclosing[1:]
             case cst.BaseSmallStatement() | cst.NamedExpr():
-                yield binder, around
+                yield binder, enclosing
 
 
 class _SourceNameReplacer(ast.NodeTransformer):

@@ -38,8 +38,8 @@ def loops_left(changes: VariableChanges, at: cst.CSTNode, module: SourceModule) 
     """Return the loops that change a variable and that do not contain a node that reads it."""
     if not changes.loops:
         return ()
-    around = {id(at), *map(id, ancestors_of(module.parents, at))}
-    return [loop for key, loop in changes.loops.items() if key not in around]
+    enclosing = {id(at), *map(id, ancestors_of(module.parents, at))}
+    return [loop for key, loop in changes.loops.items() if key not in enclosing]
 
 
 def number_before(nodes: Sequence[cst.CSTNode], at: cst.CSTNode, owner: cst.FunctionDef, module: SourceModule) -> int:
