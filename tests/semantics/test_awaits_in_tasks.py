@@ -44,7 +44,7 @@ def test_a_task_that_another_task_awaits_runs_beside_its_starter() -> None:
     """)
 
 
-def test_code_after_the_start_of_an_awaiting_task_sees_the_writes_of_both_tasks() -> None:
+def test_code_sees_the_writes_of_a_task_and_of_the_task_it_awaits() -> None:
     assert graph_of(
         """
         async def use():
@@ -72,7 +72,7 @@ def test_code_after_the_start_of_an_awaiting_task_sees_the_writes_of_both_tasks(
     """)
 
 
-def test_a_task_that_another_task_awaits_reads_values_written_later() -> None:
+def test_a_task_awaited_by_a_task_reads_values_written_later() -> None:
     assert graph_of("""
         plan = a
 
@@ -133,7 +133,7 @@ def test_a_step_in_flight_that_awaits_a_task_leaves_it_in_flight() -> None:
     """)
 
 
-def test_a_returned_coroutine_that_awaits_a_task_leaves_it_in_flight() -> None:
+def test_a_returned_coroutine_leaves_its_awaited_task_in_flight() -> None:
     assert graph_of(
         """
         async def use():
@@ -166,7 +166,7 @@ def test_a_returned_coroutine_that_awaits_a_task_leaves_it_in_flight() -> None:
     """)
 
 
-def test_a_returned_group_leaves_the_tasks_of_the_caller_in_flight() -> None:
+def test_a_returned_group_leaves_tasks_of_the_caller_in_flight() -> None:
     assert graph_of(
         """
         def join():
@@ -193,7 +193,7 @@ def test_a_returned_group_leaves_the_tasks_of_the_caller_in_flight() -> None:
     """)
 
 
-def test_a_dependency_that_awaits_a_task_leaves_it_in_flight_for_others() -> None:
+def test_a_dependency_leaves_its_awaited_task_in_flight() -> None:
     assert graph_of(
         """
         @step.do("wait")

@@ -30,7 +30,7 @@ def test_a_step_as_an_attribute_of_a_step() -> None:
     assert graph_of("a.undo = b\nawait a()\nawait a.undo()") == "a\nb"
 
 
-def test_getattr_returns_the_default_for_steps_without_the_attribute() -> None:
+def test_getattr_returns_the_default_without_an_attribute() -> None:
     body = 'a.undo = b\nfor f in (a, c):\n    if (undo := getattr(f, "undo", None)) is not None:\n        await undo()'
     assert graph_of(body) == text("""
         if (undo := getattr(f, "undo", None)) is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.semantics.notation import graph_of, text
 
 
-def test_code_reads_values_from_before_the_writes_of_a_spawned_task() -> None:
+def test_code_reads_values_from_before_a_spawned_task() -> None:
     assert graph_of("""
         plan = a
 
@@ -67,7 +67,7 @@ def test_a_spawned_task_reads_values_written_after_its_start() -> None:
     """)
 
 
-def test_a_returned_task_of_the_caller_runs_until_the_caller_awaits_it() -> None:
+def test_a_returned_task_of_the_caller_runs_until_it_is_awaited() -> None:
     assert graph_of("""
         plan = a
 
@@ -99,7 +99,7 @@ def test_a_returned_task_of_the_caller_runs_until_the_caller_awaits_it() -> None
     """)
 
 
-def test_a_returned_coroutine_reads_values_written_before_its_start() -> None:
+def test_a_returned_coroutine_reads_values_before_its_start() -> None:
     assert graph_of("""
         plan = a
 
@@ -125,7 +125,7 @@ def test_a_returned_coroutine_reads_values_written_before_its_start() -> None:
     """)
 
 
-def test_a_function_that_returns_a_coroutine_reads_values_at_its_call() -> None:
+def test_a_function_returning_a_coroutine_reads_values_at_its_call() -> None:
     assert graph_of("""
         plan = a
 
@@ -168,7 +168,7 @@ def test_recursive_calls_that_return_groups_run_concurrently() -> None:
     """)
 
 
-def test_a_spawned_task_without_steps_calls_a_function_defined_later() -> None:
+def test_a_task_without_steps_calls_a_function_defined_later() -> None:
     assert graph_of("""
         async def work():
             await finish()
