@@ -83,6 +83,7 @@ def _calls_in(graph: Graph, places: Places) -> FunctionCalls:
 def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope, part: Part) -> Detail:
     ending = places.ending_of(part)
     detail = _detail_without_ending(places, workflows, part, ending)
+    record = places.record_of(part)
     return Detail(
         detail.source,
         (*_awaits(ending), *detail.remarks, *_deferred(part, ending)),
@@ -94,14 +95,14 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         ),
         may_skip_raise=ending.may_skip_raise,
         ends_pass=ending.ends_pass,
-        shows_skips=places.shows_skips(part),
-        is_certain=places.is_certain(part),
-        is_exhaustive=places.is_exhaustive(part),
-        is_infinite=places.is_infinite(part),
-        is_nonempty=places.is_nonempty(part),
-        in_else=places.is_in_else(part),
-        is_unhandled=places.is_unhandled(part),
-        is_settled=places.is_settled(part),
+        shows_skips=record.shows_skips,
+        is_certain=record.is_certain,
+        is_exhaustive=record.is_exhaustive,
+        is_infinite=record.is_infinite,
+        is_nonempty=record.is_nonempty,
+        in_else=record.is_in_else,
+        is_unhandled=record.is_unhandled,
+        is_settled=record.is_settled,
         catches_own_errors=_catches_own_errors(places, part),
         definition=_definition(places, part, scope),
         function=_function(places, part),
@@ -150,7 +151,7 @@ def _function(places: Places, part: Part) -> str:
 
 def _definition(places: Places, part: Part, scope: DefinitionScope) -> str:
     """Return the name, condition, value, iterable or test of a part without names of variables."""
-    place = places.of(part) or places.choice_of(part)
+    place = places.of(part) or places.record_of(part).choice
     if place is None:
         return ""
     match part:

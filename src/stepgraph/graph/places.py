@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct, field
 
@@ -49,6 +49,9 @@ class Ending(Struct, frozen=True):
     """The awaits of tasks in a part without nodes."""
 
 
+NO_ENDING: Final = Ending()
+
+
 def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = False) -> SourcePlace | None:
     last = block.operations[-1] if block.operations else None
     if not isinstance(last, Jump) or last.drawn or last.runs_finally != runs_finally:
@@ -82,39 +85,66 @@ def _has_nodes(operation: Operation) -> bool:
     return isinstance(operation, Run | StartOperation | Await) or (isinstance(operation, Jump) and operation.drawn)
 
 
-class Places(Struct):
-    """The source locations, origins and endings of parts, keyed by identity because different parts may be equal."""
+class PartRecord(Struct):
+    """The source code of a part of a graph, and properties of the part that the payload lacks."""
 
-    _by_id: dict[int, tuple[Part, SourcePlace, Origin | None]] = field(default_factory=dict)
-    _endings: dict[int, tuple[Part, Ending]] = field(default_factory=dict)
+    part: Part
+    """The part. The reference prevents reuse of its `id`."""
+    place: SourcePlace | None = None
+    origin: Origin | None = None
+    call: SourcePlace | None = None
+    """The call of a step, whose place is its declaration."""
+    ending: Ending = NO_ENDING
+    choice: SourcePlace | None = None
+    """The choice that a branch belongs to."""
+    predecessors: tuple[str, ...] = ()
+    """The names of the nodes of its group that are done before a node begins, if clocks do not show it."""
+    is_certain: bool = False
+    """Whether a branch always runs, because it is the only clause or paths that skip it end before it."""
+    shows_skips: bool = False
+    """Whether other parts record all jumps that skip a branch, including those that run a `finally`."""
+    is_exhaustive: bool = False
+    """Whether one of the branches of a node always runs, although none may be an `else`."""
+    is_infinite: bool = False
+    """Whether only a jump or an exception ends a loop."""
+    is_nonempty: bool = False
+    """Whether the first pass of a loop always runs."""
+    is_in_else: bool = False
+    """Whether a node, or the end of a block, is in the `else` of the `try` around it."""
+    is_unhandled: bool = False
+    """Whether every error leaves a `try`."""
+    is_settled: bool = False
+    """Whether the error of a node is a result for the code that awaits it."""
+
+
+class Places(Struct):
+    """The records of parts, keyed by identity because different parts may be equal."""
+
+    _records: dict[int, PartRecord] = field(default_factory=dict)
     _ends: set[int] = field(default_factory=set)
     """The statements of all recorded endings, by identity."""
     _pass_ends: dict[int, Jump] = field(default_factory=dict)
     """The `continue` statements of all recorded endings that end a pass of a loop of the graph."""
-    _shown_skips: dict[int, Part] = field(default_factory=dict)
-    _certain: dict[int, Part] = field(default_factory=dict)
-    _exhaustive: dict[int, Part] = field(default_factory=dict)
-    _choices: dict[int, tuple[Part, SourcePlace]] = field(default_factory=dict)
-    """The choices that branches belong to."""
-    _infinite: dict[int, Part] = field(default_factory=dict)
-    _nonempty: dict[int, Part] = field(default_factory=dict)
-    _else: dict[int, Part] = field(default_factory=dict)
-    _unhandled: dict[int, Part] = field(default_factory=dict)
-    _settled: dict[int, Part] = field(default_factory=dict)
-    _predecessors: dict[int, tuple[Part, tuple[str, ...]]] = field(default_factory=dict)
-    _calls: dict[int, SourcePlace] = field(default_factory=dict)
-    """The calls of steps, whose locations are their declarations."""
+
+    def record_of(self, part: Part) -> PartRecord:
+        """Return the record of a part, which is empty if nothing has been recorded."""
+        return self._records.get(id(part)) or PartRecord(part)
+
+    def _stored_record(self, part: Part) -> PartRecord:
+        """Return the record of a part. A new record is stored."""
+        record = self._records.get(id(part))
+        if record is None:
+            record = self._records[id(part)] = PartRecord(part)
+        return record
 
     def note(
         self, part: Part, place: SourcePlace, origin: Origin | None = None, call: SourcePlace | None = None
     ) -> None:
-        """Record the location of a part and, for a step, its call.
-
-        The recorded reference to the part prevents reuse of its `id`.
-        """
-        self._by_id[id(part)] = (part, place, origin)
+        """Record the location and the origin of a part and, for a step, its call."""
+        record = self._stored_record(part)
+        record.place, record.origin = place, origin
         if call is not None:
-            self._calls[id(part)] = call
+            record.call = call
 
     def note_ending(self, part: Part, content: OperationBlock, *, of_workflow: bool) -> None:
         """Record the jumps at the end of the content of a part that have no node in the payload.
@@ -132,24 +162,21 @@ class Places(Struct):
             ends_pass = isinstance(last, Jump) and last.ends_pass
             if isinstance(last, Jump) and ends_pass:
                 self._pass_ends[id(last)] = last
-            self._endings[id(part)] = (
-                part,
-                Ending(
-                    raised=raised,
-                    may_skip_raise=may_skip_raise,
-                    jump=jump,
-                    deferred=deferred,
-                    ends_pass=ends_pass,
-                    guards=guards,
-                    awaits=awaits,
-                ),
+            self._stored_record(part).ending = Ending(
+                raised=raised,
+                may_skip_raise=may_skip_raise,
+                jump=jump,
+                deferred=deferred,
+                ends_pass=ends_pass,
+                guards=guards,
+                awaits=awaits,
             )
         self._ends.update(id(place.node) for place in (raised, jump) if place is not None)
 
     def note_empty_body(self, part: Part, body: OperationBlock) -> None:
         """Record the awaits in the body of a `try` that has no block for it."""
         if awaits := _awaits_in(body):
-            self._endings[id(part)] = (part, Ending(awaits=awaits))
+            self._stored_record(part).ending = Ending(awaits=awaits)
 
     def note_drawn_jump(self, place: SourcePlace) -> None:
         """Record that the node of a `raise` ends its path, although the payload continues after the loop around it."""
@@ -159,9 +186,9 @@ class Places(Struct):
     def note_certain(self, part: Part, after: Sequence[Jump]) -> None:
         """Record that a branch always runs, if the ends of all jumps that skip it are recorded."""
         if after and all(id(jump.place.node) in self._ends for jump in after):
-            self._certain[id(part)] = part
+            self._stored_record(part).is_certain = True
         if after and all(map(self._is_shown, after)):
-            self._shown_skips[id(part)] = part
+            self._stored_record(part).shows_skips = True
 
     def _is_shown(self, jump: Jump) -> bool:
         """Return whether a part records the jump at its end."""
@@ -171,120 +198,81 @@ class Places(Struct):
 
     def note_only_clause(self, part: Part) -> None:
         """Record that a branch is the only `except*` clause, and catches all errors."""
-        self._certain[id(part)] = part
-
-    def is_certain(self, part: Part) -> bool:
-        """Return whether a branch always runs, because it is the only clause or paths that skip it end before it."""
-        return id(part) in self._certain
-
-    def shows_skips(self, part: Part) -> bool:
-        """Return whether other parts record all jumps that skip a branch, including those that run a `finally`."""
-        return id(part) in self._shown_skips
+        self._stored_record(part).is_certain = True
 
     def note_exhaustive(self, part: Part) -> None:
         """Record that one of the branches of a node always runs."""
-        self._exhaustive[id(part)] = part
-
-    def is_exhaustive(self, part: Part) -> bool:
-        """Return whether one of the branches of a node always runs, although none may be an `else`."""
-        return id(part) in self._exhaustive
+        self._stored_record(part).is_exhaustive = True
 
     def note_choice(self, part: Part, place: SourcePlace) -> None:
         """Record the choice that a branch belongs to."""
-        self._choices[id(part)] = (part, place)
-
-    def choice_of(self, part: Part) -> SourcePlace | None:
-        """Return the location of the choice that a branch belongs to, or None for other parts."""
-        entry = self._choices.get(id(part))
-        return None if entry is None else entry[1]
+        self._stored_record(part).choice = place
 
     def note_passes(self, part: Part, loop: LoopOperation) -> None:
         """Record whether only a jump or an exception ends a loop, and whether a first pass always runs."""
         if loop.infinite:
-            self._infinite[id(part)] = part
+            self._stored_record(part).is_infinite = True
         if loop.min_iterations:
-            self._nonempty[id(part)] = part
-
-    def is_infinite(self, part: Part) -> bool:
-        """Return whether only a jump or an exception ends a loop."""
-        return id(part) in self._infinite
-
-    def is_nonempty(self, part: Part) -> bool:
-        """Return whether the first pass of a loop always runs."""
-        return id(part) in self._nonempty
+            self._stored_record(part).is_nonempty = True
 
     def note_else(self, parts: Sequence[Part]) -> None:
         """Record that the end of a block and these of its nodes are the `else` of a `try`."""
-        self._else.update((id(part), part) for part in parts)
-
-    def is_in_else(self, part: Part) -> bool:
-        """Return whether a node, or the end of a block, is in the `else` of the `try` around it."""
-        return id(part) in self._else
+        for part in parts:
+            self._stored_record(part).is_in_else = True
 
     def note_unhandled(self, part: Part, finalbody: OperationBlock) -> None:
         """Record that every error leaves a `try` without handlers, unless its `finally` jumps."""
         if not any(isinstance(each, Jump) and each.kind is not JumpKind.RAISE for each in operations_in(finalbody)):
-            self._unhandled[id(part)] = part
-
-    def is_unhandled(self, part: Part) -> bool:
-        """Return whether every error leaves a `try`."""
-        return id(part) in self._unhandled
+            self._stored_record(part).is_unhandled = True
 
     def note_settled(self, part: Part) -> None:
         """Record that code awaits a node in a group of its own without a node, which keeps errors as results."""
-        self._settled[id(part)] = part
-
-    def is_settled(self, part: Part) -> bool:
-        """Return whether the error of a node is a result for the code that awaits it."""
-        return id(part) in self._settled
+        self._stored_record(part).is_settled = True
 
     def note_predecessors(self, part: Part, names: Sequence[str]) -> None:
         """Record the names of the nodes of a group that are done before a node begins, if clocks do not show it."""
-        self._predecessors[id(part)] = (part, tuple(names))
-
-    def predecessors_of(self, part: Part) -> tuple[str, ...]:
-        """Return the names of the nodes of its group that are done before a node begins, if clocks do not show it."""
-        entry = self._predecessors.get(id(part))
-        return () if entry is None else entry[1]
-
-    def ending_of(self, part: Part) -> Ending:
-        """Return the jumps at the end of a part that have no node in the payload."""
-        entry = self._endings.get(id(part))
-        return Ending() if entry is None else entry[1]
+        self._stored_record(part).predecessors = tuple(names)
 
     def of(self, part: Part) -> SourcePlace | None:
         """Return the location of a part, or None if it has not been recorded."""
-        entry = self._by_id.get(id(part))
-        return None if entry is None else entry[1]
+        return self.record_of(part).place
 
     def origin_of(self, part: Part) -> Origin | None:
         """Return the part of the IR that a part of the graph shows, or None if it has not been recorded."""
-        entry = self._by_id.get(id(part))
-        return None if entry is None else entry[2]
+        return self.record_of(part).origin
+
+    def ending_of(self, part: Part) -> Ending:
+        """Return the jumps at the end of a part that have no node in the payload."""
+        return self.record_of(part).ending
+
+    def predecessors_of(self, part: Part) -> tuple[str, ...]:
+        """Return the names of the nodes of its group that are done before a node begins, if clocks do not show it."""
+        return self.record_of(part).predecessors
 
     def site_of(self, part: Part) -> SourcePlace | None:
         """Return the location of a part in the control flow, or None if it is unknown.
 
         For a step, this is its call, not its declaration, and for a handler its `except` clause, not the `try`.
         """
-        origin = self.origin_of(part)
+        record = self.record_of(part)
+        origin = record.origin
         if isinstance(origin, TryOperation) and part.get("type") == "block":
             origin = origin.handlers[0]
         if isinstance(origin, Handler) and origin.place is not None:
             return origin.place
-        return self._calls.get(id(part)) or self.of(part)
+        return record.call or record.place
 
     def regions_of(self, part: Part) -> Iterator[SourcePlace]:
         """Yield the code of a part: its location and, for a step, the function that it runs, and its call."""
-        place, call = self.of(part), self._calls.get(id(part))
-        if place is not None:
-            yield place
-        if place is not None and isinstance(self.origin_of(part), StepRun):
+        record = self.record_of(part)
+        if record.place is not None:
+            yield record.place
+        if record.place is not None and isinstance(record.origin, StepRun):
             # Imported here because only rules, links and editors need it, and start-up time counts.
             from stepgraph.syntax.decorated import decorated_function
 
-            function = decorated_function(place)
+            function = decorated_function(record.place)
             if function is not None:
                 yield function
-        if call is not None:
-            yield call
+        if record.call is not None:
+            yield record.call
