@@ -391,8 +391,9 @@ def tasks_of_each_pass(
     """
 
     def mark(task: Task) -> Task:
-        depth = interpreter.work.depth_at_start.get(task.task_id, interpreter.loop_depth)
-        is_own = task.task_id > since and (task.all_runs or depth <= interpreter.loop_depth)
+        start = interpreter.work.starts.get(task.task_id)
+        is_started_here = start is None or start.loop_depth <= interpreter.loop_depth
+        is_own = task.task_id > since and (task.all_runs or is_started_here)
         return task if is_own or task.task_id in iterated else replace(task, on_every_path=False)
 
     def mark_all(value: Value, depth: int) -> Value:

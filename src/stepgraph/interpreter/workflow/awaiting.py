@@ -44,6 +44,7 @@ from stepgraph.interpreter.workflow.resuming import (
     reevaluate,
     resume_tasks,
 )
+from stepgraph.interpreter.workflow.work import TaskStart
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
 from stepgraph.ir.nodes import (
     EMPTY_BLOCK,
@@ -203,7 +204,8 @@ def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
 def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
     """Return whether code between the start of a task and the current await may raise."""
     work = interpreter.work
-    await_count, call_count = work.counts_at_start.get(task_id, (0, 0))
+    start = work.starts.get(task_id)
+    await_count, call_count = (0, 0) if start is None else (start.await_count, start.call_count)
     return work.call_count > call_count or work.await_count > await_count + 1
 
 
@@ -322,11 +324,15 @@ def _await_method_call(interpreter: Interpreter, value: ProjectObject, place: So
 def start_activity(interpreter: Interpreter, activity: Activity, place: SourcePlace, result: Value = UNKNOWN) -> Task:
     """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
-    interpreter.work.activities[task_id] = activity
-    interpreter.work.starting_calls[task_id] = interpreter.frame.body_scope.names.serial
-    interpreter.work.counts_at_start[task_id] = interpreter.work.await_count, interpreter.work.call_count
-    interpreter.work.depth_at_start[task_id] = interpreter.loop_depth
-    interpreter.frame.has_started_tasks = True
+    work, frame = interpreter.work, interpreter.frame
+    work.activities[task_id] = activity
+    work.starts[task_id] = TaskStart(
+        call=frame.body_scope.names.serial,
+        await_count=work.await_count,
+        call_count=work.call_count,
+        loop_depth=interpreter.loop_depth,
+    )
+    frame.has_started_tasks = True
     interpreter.emit(StartOperation(task_id, activity, begins_at_call(activity), place))
     return Task(task_id, result)
 

@@ -79,6 +79,19 @@ def step_functions_in(value: Value) -> Iterator[StepFunction]:
             yield from step_functions_in(case.value)
 
 
+class TaskStart(Struct, frozen=True):
+    """The state of the interpreter at the start of a task."""
+
+    call: int
+    """The function call that starts the task, as the serial of the cell with its names."""
+    await_count: int
+    """The value of `WorkRegistry.await_count`."""
+    call_count: int
+    """The value of `WorkRegistry.call_count`."""
+    loop_depth: int
+    """The number of loops around the start, through all calls."""
+
+
 class WorkRegistry(Struct):
     """The coroutines, tasks, generators and objects that the program creates.
 
@@ -145,8 +158,8 @@ class WorkRegistry(Struct):
     """The tasks that code outside the function call that started them may cancel, at any time."""
     cancelled_on_path: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
     """A cell whose slot `items` has the ids of the tasks that the paths to the current code cancel."""
-    starting_calls: dict[TaskId, int] = field(default_factory=dict)
-    """The function call that started each task, as the serial of the cell with its names."""
+    starts: dict[TaskId, TaskStart] = field(default_factory=dict)
+    """The start of each task, except for the awaitables that functions return."""
     starting: int = 0
     """The number of tasks whose start is being evaluated and that contain the current code."""
     generated_classes: dict[str, Value] = field(default_factory=dict)
@@ -169,10 +182,6 @@ class WorkRegistry(Struct):
     """The number of awaits evaluated so far."""
     call_count: int = 0
     """The number of calls evaluated so far."""
-    counts_at_start: dict[TaskId, tuple[int, int]] = field(default_factory=dict)
-    """The values of `await_count` and `call_count` at the start of each task."""
-    depth_at_start: dict[TaskId, int] = field(default_factory=dict)
-    """The number of loops around the start of each task, through all calls."""
     last_unresumable: TaskId = 0
     """While a task is evaluated again, the last task from before this. Only the tasks after it can be resumed."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
@@ -319,4 +328,5 @@ def without_cancelled(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup
 
 def _is_own(interpreter: Interpreter, task_id: TaskId) -> bool:
     """Return whether the current call of a function has started a task."""
-    return interpreter.work.starting_calls.get(task_id) == interpreter.frame.body_scope.names.serial
+    start = interpreter.work.starts.get(task_id)
+    return start is not None and start.call == interpreter.frame.body_scope.names.serial
