@@ -235,11 +235,13 @@ class Places(Struct):
 
     def of(self, part: Part) -> SourcePlace | None:
         """Return the location of a part, or None if it has not been recorded."""
-        return self.record_of(part).place
+        record = self._records.get(id(part))
+        return None if record is None else record.place
 
     def origin_of(self, part: Part) -> Origin | None:
         """Return the part of the IR that a part of the graph shows, or None if it has not been recorded."""
-        return self.record_of(part).origin
+        record = self._records.get(id(part))
+        return None if record is None else record.origin
 
     def ending_of(self, part: Part) -> Ending:
         """Return the jumps at the end of a part that have no node in the payload."""

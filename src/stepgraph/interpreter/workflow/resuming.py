@@ -210,9 +210,10 @@ class RecordedReads:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.slots = frozenset(slot for slot in self._store.reads if slot[0] <= self._newest)
-        self._outer.update(self.slots)  # a new set would take linear time in each context
-        self._store.reads = self._outer
+        reads, self._store.reads = self._store.reads, self._outer
+        if reads:
+            self.slots = frozenset(slot for slot in reads if slot[0] <= self._newest)
+            self._outer.update(self.slots)  # a new set would take linear time in each context
 
 
 class ConcurrentRun(Struct, frozen=True):
