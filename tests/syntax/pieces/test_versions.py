@@ -14,6 +14,7 @@ from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.pieces.joining import JoinedModule
 from stepgraph.syntax.pieces.parsing import RejectedPieceError
 from stepgraph.syntax.pieces.versions import find_change, parse_in_pieces
+from stepgraph.syntax.walk import all_nodes
 from tests.syntax.pieces.layouts import LAYOUTS
 from tests.syntax.pieces.whole_modules import assert_equals_whole
 
@@ -54,6 +55,16 @@ def test_unchanged_pieces_are_shared(old: str, new: str) -> None:
     assert changed.joined
     assert_equals_whole(changed.joined, source)
     assert changed.tokens == parse(source).tokens
+
+
+def test_the_location_of_a_late_node_lists_the_nodes_of_its_piece_only() -> None:
+    joined = parse(STEPS).joined
+    assert joined
+    arguments = (node for node in all_nodes(joined.tree) if isinstance(node, cst.SimpleString))
+    late = next(node for node in arguments if node.value == "'rest 270'")
+
+    assert joined.range_of(late) == (176, 25, 176, 35)
+    assert sum("parents" in vars(piece) for piece in joined.pieces) == 1
 
 
 def test_a_version_of_a_version_shares_pieces() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from typing import Final
 
 import libcst as cst
@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from stepgraph.syntax.pieces.cutting import PieceBlock
 from stepgraph.syntax.pieces.parsing import BlockStatement, ParsedPiece, WrongCutError, check_is_open, clauses_of
 from stepgraph.syntax.positions import Range
-from stepgraph.syntax.walk import Parents, children
+from stepgraph.syntax.walk import Parents, all_nodes, children
 
 _TYPES: Final[dict[str, frozenset[type[cst.CSTNode]]]] = {
     "with 0:": frozenset([cst.ClassDef, cst.FunctionDef, cst.With]),
@@ -35,6 +35,14 @@ _OPENINGS: Final[dict[type[BlockStatement], str]] = {
 """Code that opens a block in which the same statements are valid, by the type of the compound statement."""
 
 
+_LEAVES: Final = (cst.Name, cst.SimpleString, cst.Integer, cst.Float)
+_MAX_SEARCHES: Final = 8
+"""The maximum number of nodes for which the texts of all pieces are searched. Listing one piece takes as long as
+searching several hundred."""
+_MAX_SEARCHED_NODES: Final = 50
+"""The maximum number of nodes below a node whose names and literals are searched for."""
+
+
 class CutNode(Struct, frozen=True):
     """A statement or block that continues in later pieces."""
 
@@ -51,16 +59,44 @@ class _PieceOwners(Struct, eq=False):
 
     pieces: tuple[ParsedPiece, ...]
     by_id: dict[int, ParsedPiece] = field(default_factory=dict)
-    """The owners of the nodes in the first `piece_count` pieces."""
+    """The owners of the nodes in the first `piece_count` pieces, and in those found by a search of their texts."""
     piece_count: int = 0
+    search_count: int = 0
 
     def of(self, node: cst.CSTNode) -> ParsedPiece | None:
-        """Return the piece of a node. Later pieces are not searched, because a graph needs few locations."""
+        """Return the piece of a node. Few pieces are listed, because a graph needs few locations."""
+        owner = self.by_id.get(id(node)) or self._search(node)
         # Another thread may list the same piece meanwhile, because editors ask while an analysis runs.
-        while (owner := self.by_id.get(id(node))) is None and (count := self.piece_count) < len(self.pieces):
-            self.by_id |= dict.fromkeys(self.pieces[count].node_ids, self.pieces[count])
+        while owner is None and (count := self.piece_count) < len(self.pieces):
+            self._list(self.pieces[count])
             self.piece_count = max(self.piece_count, count + 1)
+            owner = self.by_id.get(id(node))
         return owner
+
+    def _list(self, piece: ParsedPiece) -> None:
+        self.by_id |= dict.fromkeys(piece.node_ids, piece)
+
+    def _search(self, node: cst.CSTNode) -> ParsedPiece | None:
+        """Return the piece of one of the first nodes, listing only pieces whose text has its words.
+
+        Return None for further nodes, each of which would need a search of all texts.
+        """
+        if self.search_count == _MAX_SEARCHES or self.piece_count == len(self.pieces):
+            return None
+        self.search_count += 1
+        words = _words_of(node)
+        for piece in islice(self.pieces, self.piece_count, None):
+            if all(word in piece.piece.text for word in words):
+                self._list(piece)
+                if id(node) in self.by_id:
+                    return piece
+        return None
+
+
+def _words_of(node: cst.CSTNode) -> list[str]:
+    """Return some names and literals in a node, the longest one first."""
+    leaves = (each for each in islice(all_nodes(node, skeleton=True), _MAX_SEARCHED_NODES) if isinstance(each, _LEAVES))
+    return sorted({leaf.value for leaf in leaves}, key=len, reverse=True)
 
 
 class JoinedPieces(Struct, frozen=True, eq=False, dict=True):
