@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.cli.live_projects import open_live_project
+from stepgraph.graph.details import describe
+from stepgraph.graph.places import Places
 from stepgraph.live.live_project import LiveProject, ProjectState
+from stepgraph.model.details import NO_DETAILS, Details
+from stepgraph.model.payload import Graph
 from stepgraph.project.sources import Sources, find_sources
+from stepgraph.syntax.modules import Importer
 from tests.cli.sources import IMPORT, module, workflow, write, write_orders
 from tests.serve.conftest import worker
 
@@ -91,6 +96,25 @@ def test_the_state_before_the_last_change_of_the_graph_is_kept() -> None:
     assert changed is not None
     assert commented is changed
     assert changed.graph == before.analysis.graph
+
+
+def test_the_earlier_state_is_described_on_demand(monkeypatch: pytest.MonkeyPatch) -> None:
+    described: list[Graph] = []
+
+    def count(graph: Graph, places: Places, labels: Mapping[str, str], importer: Importer | None) -> Details:
+        described.append(graph)
+        return describe(graph, places, labels, importer)
+
+    monkeypatch.setattr("stepgraph.graph.details.describe", count)
+    write_orders()
+    project = served()
+    project.refresh()
+    write("orders.py", module(workflow("Orders", "rest", "ship")))
+    before = project.refresh().workflows[0].before
+    assert described == []
+    assert before is not None
+    assert before.details != NO_DETAILS
+    assert described == [before.graph]
 
 
 def test_a_deleted_project_keeps_its_last_state(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis, drawn_workflow, version_id, without_modules, workflow_id
+from stepgraph.analysis import Analysis, WorkflowAnalysis, drawn_workflow, version_id, workflow_id
 from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.drawing.workflow import DrawnWorkflow
@@ -72,7 +73,7 @@ class LiveWorkflow(Struct, frozen=True):
     """The workflow in the form in which it is drawn, with its findings."""
     inputs: ModuleInputs
     before: WorkflowAnalysis | None = None
-    """The workflow before its last change since the server started, or None without one."""
+    """The workflow before its last change since the server started, or None without one. Its locations are outdated."""
     is_old: bool = False
     """Whether the workflow is of an earlier state, because a file cannot be analyzed now."""
     contents: Mapping[str, bytes] = _NO_CONTENTS
@@ -279,7 +280,7 @@ def _after_edit(workflow: LiveWorkflow, earlier: LiveWorkflow | None) -> LiveWor
         return workflow
     if earlier.analysis.graph == workflow.analysis.graph:
         return replace(workflow, before=earlier.before)
-    return replace(workflow, before=without_modules(earlier.analysis))
+    return replace(workflow, before=dataclasses.replace(earlier.analysis, subject=None))
 
 
 def _with_slugs(workflows: Iterable[LiveWorkflow]) -> tuple[LiveWorkflow, ...]:

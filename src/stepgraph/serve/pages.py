@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.analysis import without_modules
 from stepgraph.drawing.placement import place_findings
 from stepgraph.live.live_project import LiveWorkflow, ProjectState
 from stepgraph.model.code import Code
@@ -177,7 +178,8 @@ class ProjectPages(Struct, frozen=True):
     def _edit(self, workflow: LiveWorkflow, live: LivePage) -> str:
         if workflow.before is None:
             return render_message(_NO_EDIT, live)
-        return _comparison_page(compare_with_earlier(workflow.before, _LAST_EDIT, workflow.analysis), live)
+        earlier = without_modules(workflow.before)  # its locations are outdated
+        return _comparison_page(compare_with_earlier(earlier, _LAST_EDIT, workflow.analysis), live)
 
     def _following(self, live: LivePage, workflow: LiveWorkflow, instance_id: str) -> LivePage:
         """Return the connection of a page that also follows an instance or, without an id, all instances."""
