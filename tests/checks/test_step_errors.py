@@ -556,3 +556,27 @@ def test_handler_for_several_steps_is_reported_once() -> None:
     step = '@step.do("c")\nasync def c():\n    raise KeyError\n'
 
     assert flagged_in_run("SG210", f"{_ATTEMPT}{step}await attempt(a)\nawait attempt(c)") == ["KeyError"]
+
+
+def test_errors_of_a_function_in_a_step_are_not_those_of_its_calls_outside() -> None:
+    body = """
+    class Row:
+        def __getitem__(self, key):
+            raise KeyError(key)
+
+    def name_of(row):
+        return row["name"]
+
+    @step.do("c")
+    async def c():
+        return name_of(Row())
+
+    await c()
+    try:
+        print(name_of(event["payload"]))
+        await a()
+    except httpx.HTTPError:
+        pass
+    """
+
+    assert flagged_in_run("SG210", body, "import httpx") == ["httpx.HTTPError"]

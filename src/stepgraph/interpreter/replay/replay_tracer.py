@@ -310,7 +310,9 @@ class ReplayTracer(Tracer):
         observe_uncertain_callee(self.interpreter, callees, place)
 
     def on_function_end(self, body: cst.BaseSuite) -> None:
-        if self.interpreter.frame.call_place is not None:  # no handler is around a call by the engine
+        frame = self.interpreter.frame
+        # No handler around steps is around a call by the engine, nor around a call that handles data in a step.
+        if frame.call_place is not None and (frame.emitted or not self.interpreter.in_step):
             record_function_errors(self.interpreter, body)
 
     def on_iteration(self, target: cst.BaseExpression, iterable: Value) -> None:
