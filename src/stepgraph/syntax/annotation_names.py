@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import bindings_of, parameters, scan
+from stepgraph.syntax.bindings import annotations_of, bindings_of, scan
 from stepgraph.syntax.deferred.blocks import annotation_names_in
 from stepgraph.syntax.load_names import names_read_in, type_only_names
 from stepgraph.syntax.module import SourceModule
@@ -97,9 +97,8 @@ def _is_bound(name: str, scopes: _Scopes) -> bool:
 
 
 def _names_in_signature(function: cst.FunctionDef) -> Iterator[cst.Name]:
-    annotations = [*(each.annotation for each in parameters(function.params)), function.returns]
     type_parameters = _type_parameters(function)
-    names = names_read_in(annotation for annotation in annotations if annotation is not None)
+    names = names_read_in(annotations_of(function))
     return (name for name in names if name.value not in type_parameters)
 
 

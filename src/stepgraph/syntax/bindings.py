@@ -145,6 +145,12 @@ def parameters(params: cst.Parameters) -> tuple[cst.Param, ...]:
     return (*params.posonly_params, *params.params, *star, *params.kwonly_params, *star_kwarg)
 
 
+def annotations_of(function: cst.FunctionDef) -> list[cst.Annotation]:
+    """Return the annotations of the parameters and of the result of a function."""
+    annotations = [*[each.annotation for each in parameters(function.params)], function.returns]
+    return [annotation for annotation in annotations if annotation is not None]
+
+
 def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
     if type(statement) in _BINDLESS_TYPES:
         return

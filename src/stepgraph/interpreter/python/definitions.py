@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, Step
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNSET, External, Unresolved, Value, is_none
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
-from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.bindings import annotations_of, bindings_of, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below
 
@@ -113,9 +113,8 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
     interpreter.tracer.on_function(node)
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     defaults = default_values(interpreter, node.params)
-    if scope.is_local:
-        annotations = [parameter.annotation for parameter in parameters(node.params)]
-        for annotation in (*annotations, node.returns):
+    if scope.is_local and (annotations := annotations_of(node)):
+        for annotation in annotations:
             evaluate_annotation(interpreter, annotation)
         if interpreter.tracer is not NO_TRACER:
             # Imported here because only a check needs it.
@@ -143,10 +142,10 @@ def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef)
     )
 
 
-def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation | None) -> None:
+def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation) -> None:
     """Evaluate an annotation with calls, `await` or `:=`, unless the module postpones evaluation of annotations."""
-    parts = () if annotation is None else expressions_below(annotation.annotation)
-    if annotation is None or not any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in parts):
+    parts = expressions_below(annotation.annotation)
+    if not any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in parts):
         return
     from stepgraph.syntax.annotation_names import postpones_annotations  # few annotations have calls
 
