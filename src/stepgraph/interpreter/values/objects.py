@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.ir.facts import ParameterKind
 from stepgraph.ir.values import UNKNOWN, External, Value, count_with_children
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.bindings import Bindings
+from stepgraph.syntax.bindings import Bindings, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 _PLAIN_METACLASSES: Final = frozenset(
@@ -322,7 +322,7 @@ def signature_function(function: Value) -> FunctionValue | None:
 def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
     """Return the parameters of a function's `inspect.signature`, in order, or an empty tuple if it is unknown."""
     signature_owner = signature_function(function)
-    if signature_owner is None:
+    if signature_owner is None or not parameters(signature_owner.node.params):
         return ()
     if signature_owner is function and function.receiver is None and not function.positional and not function.keywords:
         return function.scope.module.once_for(function.node, _all_parameters)
@@ -356,15 +356,15 @@ def _unbound_parameters(
     def free_parameter(node: cst.Param, kind: ParameterKind) -> FreeParameter:
         return FreeParameter(node, kind, SourcePlace(module, node))
 
-    parameters: list[FreeParameter] = []
+    free: list[FreeParameter] = []
     kind: ParameterKind = "positional"
     for node in [*params.posonly_params, *params.params][bound:]:
         if node.name.value in keywords:
             kind = "keyword"
-        parameters.append(free_parameter(node, kind))
+        free.append(free_parameter(node, kind))
     if isinstance(params.star_arg, cst.Param) and kind == "positional":
-        parameters.append(free_parameter(params.star_arg, "*args"))
-    parameters += [free_parameter(node, "keyword") for node in params.kwonly_params]
+        free.append(free_parameter(params.star_arg, "*args"))
+    free += [free_parameter(node, "keyword") for node in params.kwonly_params]
     if params.star_kwarg is not None:
-        parameters.append(free_parameter(params.star_kwarg, "**kwargs"))
-    return parameters
+        free.append(free_parameter(params.star_kwarg, "**kwargs"))
+    return free
