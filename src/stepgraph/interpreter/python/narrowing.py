@@ -85,12 +85,15 @@ def _applied(interpreter: Interpreter, narrowings: Sequence[_Narrowing]) -> Iter
 
 # Class patterns are slow for the many tests of a variable.
 _COMPOUND_TESTS: Final = frozenset([cst.UnaryOperation, cst.BooleanOperation, cst.Comparison, cst.Call, cst.NamedExpr])
+_IDENTITY_OPERATORS: Final = frozenset([cst.Is, cst.IsNot])
 
 
 def narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[_Narrowing]:
     """Yield the narrower values that variables and attributes have if a test holds, or if it fails."""
     if type(test) not in _COMPOUND_TESTS:
         yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
+        return
+    if type(test) is cst.Comparison and type(test.comparisons[0].operator) not in _IDENTITY_OPERATORS:
         return
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):

@@ -55,6 +55,11 @@ def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
         constant = _constant(interpreter, node)
         return None if constant is None else bool(constant.value)
     match node:
+        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
+            values = [_constant(interpreter, operand) for operand in (left, right)]
+            if None in values or not isinstance(operator, cst.Equal | cst.NotEqual):
+                return None
+            return (values[0] == values[1]) is isinstance(operator, cst.Equal)
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             truth = _constant_truth(interpreter, inner)
             return None if truth is None else not truth
@@ -62,11 +67,6 @@ def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
             decisive = isinstance(operator, cst.Or)
             truths = [_constant_truth(interpreter, operand) for operand in (left, right)]
             return decisive if decisive in truths else None if None in truths else not decisive
-        case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
-            values = [_constant(interpreter, operand) for operand in (left, right)]
-            if None in values or not isinstance(operator, cst.Equal | cst.NotEqual):
-                return None
-            return (values[0] == values[1]) is isinstance(operator, cst.Equal)
         case _:
             return None
 
