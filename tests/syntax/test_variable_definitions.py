@@ -212,7 +212,7 @@ await pack(step, event.a, event.b)
     (expected,) = definitions(code)
     assert definitions(code.replace("items", "lines")) == [expected]
     assert definitions(code.replace("event.b", "event.c")) != [expected]
-    assert "default 'x'" in expected
+    assert "<passed 'x'>" in expected
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,12 @@ class Tree(Struct, frozen=True):
     """The digests of the functions of steps, by number, as in `Detail.function`."""
     arguments: dict[int, str] = field(default_factory=dict)
     """The arguments of calls, such as `(step, "a")`, by number. Saved graphs have none."""
+    parametric_names: dict[int, str] = field(default_factory=dict)
+    """The names of steps with marks for parameters, by number, as in `Detail.parametric_name`."""
+    parametric_durations: dict[int, str] = field(default_factory=dict)
+    """The durations of sleeps with marks for parameters, by number, as in `Detail.parametric_duration`."""
+    passed: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """The values that calls pass for parameters, by number, as in `Detail.passed`."""
 
     def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
@@ -238,6 +244,12 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
             tree.durations[number] = detail.duration
         if detail.function:
             tree.step_functions[number] = detail.function
+        if detail.parametric_name:
+            tree.parametric_names[number] = detail.parametric_name
+        if detail.parametric_duration:
+            tree.parametric_durations[number] = detail.parametric_duration
+        if detail.passed:
+            tree.passed[number] = detail.passed
 
 
 def _in_preorder(workflow: Workflow) -> Iterator[tuple[_PendingElement, list[_PendingElement], int]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.graph.parametric_texts import ParametricTexts
 from stepgraph.graph.places import Ending, Places
 from stepgraph.ir.handlers import catch_all, expects_errors
 from stepgraph.ir.nodes import (
@@ -65,22 +66,26 @@ def describe(graph: Graph, places: Places, workflows: Mapping[str, str], importe
 
     `importer` loads the modules of the project, whose constants and functions may decide conditions.
     """
-    sites = (place for part in parts_of(graph) if (place := places.site_of(part)) is not None)
-    scope = DefinitionScope(_calls_in(graph, places), importer, lambda: sites)
-    return details_of(graph, partial(_detail, places, workflows, scope))
-
-
-def _calls_in(graph: Graph, places: Places) -> FunctionCalls:
-    """Return the calls of the functions of a graph."""
+    find_steps = cache(lambda: [place for part in parts_of(graph) if (place := places.site_of(part)) is not None])
     functions = ((key, places.of(part)) for key, part in graph["workflow"]["functions"].items())
+    places_of_functions = {key: place for key, place in functions if place is not None}
+    calls = _calls_in(graph, places, places_of_functions)
+    scope = DefinitionScope(calls, importer, find_steps)
+    # Parametric texts have a limit of their own.
+    parametric_scope = DefinitionScope(calls, importer, find_steps)
+    parametric = ParametricTexts.of(graph, places, places_of_functions, parametric_scope)
+    return details_of(graph, partial(_detail, places, workflows, scope, parametric))
+
+
+def _calls_in(graph: Graph, places: Places, functions: Mapping[str, SourcePlace]) -> FunctionCalls:
+    """Return the calls of the functions of a graph."""
     calls = ((part["name"], places.of(part)) for part in parts_of(graph) if part.get("type") == "function_call")
-    return calls_by_function(
-        {key: place for key, place in functions if place is not None},
-        [(str(name), place) for name, place in calls if place is not None],
-    )
+    return calls_by_function(functions, [(str(name), place) for name, place in calls if place is not None])
 
 
-def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope, part: Part) -> Detail:
+def _detail(
+    places: Places, workflows: Mapping[str, str], scope: DefinitionScope, parametric: ParametricTexts, part: Part
+) -> Detail:
     ending = places.ending_of(part)
     detail = _detail_without_ending(places, workflows, part, ending)
     record = places.record_of(part)
@@ -108,6 +113,9 @@ def _detail(places: Places, workflows: Mapping[str, str], scope: DefinitionScope
         function=_function(places, part),
         duration=_duration(places, part, scope),
         predecessors=places.predecessors_of(part),
+        parametric_name=parametric.names.get(id(part), ""),
+        parametric_duration=parametric.durations.get(id(part), ""),
+        passed=tuple(parametric.passed.get(id(part), ())),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 Part: TypeAlias = Mapping[str, object]
 """A node of a graph, a block of a `try`, a branch of an `if` or `switch`, or a workflow."""
+
+PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.\w++>")
+"""The text in place of the value that calls pass for a parameter."""
 
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
@@ -39,6 +43,9 @@ DetailText: TypeAlias = tuple[
     str,
     str,
     tuple[str, ...],
+    str,
+    str,
+    tuple[tuple[str, str], ...],
 ]
 """A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
 
@@ -108,6 +115,15 @@ class Detail(Struct, frozen=True):
     duration: str = ""
     """The computed duration of a sleep, with definitions as in `definition`. Empty for a constant or unknown one."""
 
+    parametric_name: str = ""
+    """The name of a step as in `definition`, with marks in place of the values that calls pass for parameters."""
+
+    parametric_duration: str = ""
+    """The duration of a sleep as in `duration`, with marks as in `parametric_name`."""
+
+    passed: tuple[tuple[str, str], ...] = ()
+    """The values that a call passes for the parameters in parametric texts, after their marks. Empty if unknown."""
+
     predecessors: tuple[str, ...] = ()
     """The names of the nodes of its group that are done before the node begins, although the clocks do not show it."""
 
@@ -150,7 +166,7 @@ class Details(Struct, frozen=True, eq=False):
     - Choices: whether one of the branches always runs.
     - `try`: whether every error leaves it, and for its catch block whether code between steps may raise the errors.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
-    - Function calls: the arguments, `(step, "after B3")`.
+    - Function calls: the arguments, `(step, "after B3")`, and the values of those that decide names and durations.
     - Steps: the results that they receive, and the workflows that they start.
     - Steps, branches and loops: their names, conditions and iterables without names of variables.
     - Steps: the digests of their function.
@@ -209,6 +225,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
             *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors),
             *(each.definition, each.function, each.duration, each.predecessors),
+            *(each.parametric_name, each.parametric_duration, each.passed),
         )
         for index, each in part_details
         if each
@@ -223,7 +240,8 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 def _from_text(text: DetailText) -> Detail:
     _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, nonempty, *_ = text
-    in_else, unhandled, settled, catches, definition, function, duration, predecessors = text[-8:]
+    in_else, unhandled, settled, catches, definition, function, duration, predecessors = text[-11:-3]
+    parametric_name, parametric_duration, passed = text[-3:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
         may_skip_raise=skips,
@@ -241,6 +259,9 @@ def _from_text(text: DetailText) -> Detail:
         function=function,
         duration=duration,
         predecessors=tuple(predecessors),
+        parametric_name=parametric_name,
+        parametric_duration=parametric_duration,
+        passed=tuple((mark, value) for mark, value in passed),
     )
 
 

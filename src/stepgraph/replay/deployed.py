@@ -78,6 +78,10 @@ class DeployedRun(Struct, frozen=True):
     """The numbers of the new steps that may be removed ones with the same name next to them."""
     surplus: frozenset[int]
     """The entries of the last runs of steps that the new version runs less often."""
+    same_names: frozenset[int]
+    """The entries whose names the calls around them decide, in the same way in both versions."""
+    same_durations: frozenset[int]
+    """The entries of sleeps whose durations the calls around them decide, in the same way in both versions."""
 
     def condition_of(self, site: int, entry: int | None) -> CallCondition | None:
         """Return the new condition of a call, or None. `entry` answers the call, if it is not None."""
@@ -91,6 +95,8 @@ class DeployedRun(Struct, frozen=True):
         node = self.nodes[number]
         if node is None:
             return False
+        if number in self.same_names and site.number in self.sites[number]:
+            return True
         old, new = (details.of(part).definition for details, part in zip(self.details, (node, site.node), strict=True))
         return self.matching.is_same_definition(old, new) if old and new else node["name"] == site.node["name"]
 
@@ -99,6 +105,8 @@ class DeployedRun(Struct, frozen=True):
         node, new = self.nodes[number], as_step(site)
         if node is None or node["type"] != "step_sleep" or new["type"] != "step_sleep":
             return False
+        if number in self.same_durations and site.number in self.sites[number]:
+            return True
         before, after = (
             details.of(part).duration for details, part in zip(self.details, (node, site.node), strict=True)
         )

@@ -46,6 +46,7 @@ from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import RunLimits
+from stepgraph.replay.run_texts import RunTexts
 from stepgraph.replay.traces import Traces
 
 _MAX_LAST_STEPS: Final = 4
@@ -84,6 +85,8 @@ class VersionPair(Struct):
     """The largest number of runs of each new step."""
     _optional: frozenset[int]
     """The new elements that an instance may have passed, as in `optional_elements`."""
+    _texts: RunTexts
+    """The names and durations of the runs of steps in functions."""
 
     @classmethod
     def of(
@@ -126,6 +129,7 @@ class VersionPair(Struct):
             _elements=elements,
             _run_limits=RunLimits(new_tree, new_calls),
             _optional=optional_elements(matching, new_functions),
+            _texts=RunTexts(matching),
         )
 
     def runs_of(self, log: InstanceLog, budget: LogBudget) -> tuple[DeployedRun, list[DeployedRun]]:
@@ -189,6 +193,12 @@ class VersionPair(Struct):
             matching=self.matching,
             indistinct=frozenset(self._indistinct()),
             surplus=surplus,
+            same_names=frozenset(
+                number for number, each in enumerate(chains) if all(map(self._texts.has_same_name, each))
+            ),
+            same_durations=frozenset(
+                number for number, each in enumerate(chains) if all(map(self._texts.has_same_duration, each))
+            ),
         )
 
     def _counterparts_of_runs(

@@ -10,8 +10,10 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.construct_text import COMPREHENSIONS, enclosing_clause
 from stepgraph.syntax.definitions.bound_values import numbered_elements
+from stepgraph.syntax.definitions.function_calls import parameter_position
 from stepgraph.syntax.definitions.name_replacement import Numbers, UnknownDefinitionError
 from stepgraph.syntax.definitions.variable_definitions import (
     DefinitionExpansion,
@@ -29,17 +31,38 @@ _MAX_RESULT: Final = 2_000
 """The maximum length of a text with definitions."""
 
 
-def defined_name(name: str, place: SourcePlace, scope: DefinitionScope) -> str:
+def defined_name(name: str, place: SourcePlace, scope: DefinitionScope, *, is_parametric: bool = False) -> str:
     """Return the name of a step in a graph, with definitions in place of the local variables in its braces.
 
     The variables are those at `place`. Return an empty string without braces, and if a definition is unknown.
+    `is_parametric` is that of the expansion.
     """
-    return _defined(list(_parts(name)), place, scope, is_name=True) if "{" in name else ""
+    if "{" not in name:
+        return ""
+    return _defined(list(_parts(name)), place, DefinitionExpansion(scope, is_parametric=is_parametric), is_name=True)
+
+
+def passed_value(call: SourcePlace, function: SourcePlace, parameter: str, scope: DefinitionScope) -> str:
+    """Return the value that a call passes for a parameter, with marks for the parameters around the call.
+
+    Return an empty string if a definition is unknown.
+    """
+    owner = function.node
+    if not isinstance(owner, cst.FunctionDef):
+        return ""
+    expansion = DefinitionExpansion(scope, is_parametric=True)
+    definitions = VariableDefinitions(function.module, (owner, *functions_around(function)), expansion)
+    position = parameter_position(parameter, owner)
+    try:
+        value = definitions.passed_by(call, owner, parameters(owner.params)[position], position)
+    except (UnknownDefinitionError, cst.ParserSyntaxError):
+        return ""
+    return value if len(value) <= _MAX_RESULT else ""
 
 
 def defined_expression(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression with definitions in place of its local variables, as `defined_name` does."""
-    return _defined([(text, True)], place, scope, is_name=False)
+    return _defined([(text, True)], place, DefinitionExpansion(scope), is_name=False)
 
 
 def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
@@ -124,14 +147,16 @@ def _with_sources(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     return digested(expression)
 
 
-def _defined(parts: Sequence[tuple[str, bool]], place: SourcePlace, scope: DefinitionScope, *, is_name: bool) -> str:
+def _defined(
+    parts: Sequence[tuple[str, bool]], place: SourcePlace, expansion: DefinitionExpansion, *, is_name: bool
+) -> str:
     """Return texts with definitions in place of the local variables in those that are expressions.
 
     The pieces of a name are separated, and do not depend on the way in which the code joins them.
     """
     from stepgraph.model.expressions import joined_pieces
 
-    definitions = VariableDefinitions(place.module, functions_around(place), DefinitionExpansion(scope))
+    definitions = VariableDefinitions(place.module, functions_around(place), expansion)
     numbers = Numbers()
     pieces: list[tuple[str, bool]] = []
     try:

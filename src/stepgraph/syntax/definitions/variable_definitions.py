@@ -62,6 +62,9 @@ class DefinitionScope(Struct):
     """Returns the nodes of the steps of the graph."""
     remaining: int = _MAX_TOTAL_CHARACTERS
     """The number of characters that may still be read."""
+    marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
+    """The functions and names of the parameters that marks stand for."""
+    _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
     _globals: GlobalValues | None = None
 
     @property
@@ -79,6 +82,12 @@ class DefinitionScope(Struct):
         self.remaining -= characters
         if characters > _MAX_CHARACTERS or self.remaining < 0:
             raise UnknownDefinitionError
+
+    def parameter_mark(self, name: str, function: cst.FunctionDef) -> str:
+        """Return the text in place of the value that calls pass for a parameter of a function with known calls."""
+        mark = f"<argument {self._numbers.setdefault(function, len(self._numbers))}.{name}>"
+        self.marks[mark] = function, name
+        return mark
 
 
 def functions_around(place: SourcePlace) -> tuple[cst.FunctionDef, ...]:
@@ -99,6 +108,8 @@ class DefinitionExpansion(Struct):
     """
     calls: dict[cst.FunctionDef, _SimpleCall] = field(default_factory=dict)
     """The calls that the values which functions return stand for."""
+    is_parametric: bool = False
+    """Whether the parameters of functions remain, as marks, in place of the values that calls pass."""
     remaining: int = _MAX_DEFINITIONS
 
     def reference(self, variable: tuple[cst.FunctionDef, str]) -> str:
@@ -414,7 +425,8 @@ class VariableDefinitions(Struct):
         self, binders: Sequence[cst.CSTNode], owner: cst.FunctionDef
     ) -> tuple[SourcePlace, cst.BaseExpression] | None:
         """Return the only call of a function and its argument for a parameter that nothing else binds."""
-        calls = self.expansion.scope.calls.get(owner, ()) if owner.name.value != _RUN else ()
+        is_known = owner.name.value != _RUN and not self.expansion.is_parametric
+        calls = self.expansion.scope.calls.get(owner, ()) if is_known else ()
         match binders, calls:
             case [cst.Param(name=cst.Name(value=name))], [call]:
                 arguments = arguments_for(name, parameter_position(name, owner), owner, call.node)
@@ -429,11 +441,14 @@ class VariableDefinitions(Struct):
         if owner.name.value == _RUN:
             return f"<parameter {position} of run>"
         calls = self.expansion.scope.calls.get(owner, ())
+        if self.expansion.is_parametric and calls:
+            return self.expansion.scope.parameter_mark(parameter.name.value, owner)
         self.expansion.spend(len(calls))
-        texts = {self._passed_by(call, owner, parameter, position) for call in calls}
+        texts = {self.passed_by(call, owner, parameter, position) for call in calls}
         return f"<passed {'; '.join(sorted(texts))}>" if texts else ""
 
-    def _passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
+    def passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
+        """Return the value that a call passes for a parameter."""
         caller = VariableDefinitions(call.module, functions_around(call), self.expansion)
         arguments = arguments_for(parameter.name.value, position, owner, call.node)
         if arguments:
@@ -441,7 +456,7 @@ class VariableDefinitions(Struct):
             return ", ".join(texts)
         if parameter.default is None:
             raise UnknownDefinitionError
-        return f"default {self._text(parameter.default, owner, self.functions.index(owner) + 1)}"
+        return self._text(parameter.default, owner, self.functions.index(owner) + 1)
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)

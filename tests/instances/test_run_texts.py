@@ -1,0 +1,82 @@
+"""The effects of changed calls on instances whose step names and durations depend on arguments."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.execution.log import InstanceLog
+from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
+from tests.instances.short_logs import ended, log_of, opened
+
+SOURCE = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        vip = event["payload"]["vip"]
+{}
+
+    async def notify(self, step, who, days=3):
+        @step.do(f"notify {{who}}")
+        async def send():
+            await self.env.MAIL.send(who)
+
+        await send()
+        await step.sleep(f"pause of {{who}}", f"{{days}} days")
+
+    async def remind(self, step, name):
+        await self.notify(step, f"{{name}} again")
+"""
+
+
+def replay(old: str, new: str, log: InstanceLog) -> Replay:
+    """Replay a log on a new body of `run`."""
+    deployed, changed = (analyze_source(SOURCE.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(log)
+
+
+ONE = 'await self.notify(step, "lead")\n'
+TWO = ONE + "await self.notify(step, vip)\n"
+LEAD = ended("notify lead"), ended("pause of lead", kind="sleep")
+LOG = log_of("running", *LEAD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (ONE, TWO),
+        (TWO, ONE),
+        (TWO, TWO + 'await self.notify(step, "owner", 7)\n'),
+        (TWO, 'await self.notify(days=3, who="lead", step=step)\nawait self.notify(step, vip)\n'),
+    ],
+)
+def test_other_calls_do_not_change_a_step_name(old: str, new: str) -> None:
+    assert replay(old, new, LOG).effect == "resumes"
+
+
+def test_an_argument_of_an_outer_call_decides_a_name() -> None:
+    outer = 'await self.remind(step, "lead")\n'
+    new = f'{outer}await self.remind(step, "owner")\n'
+    assert replay(outer, new, log_of("running", ended("notify lead again"))).effect == "resumes"
+
+
+def test_another_argument_changes_a_step_name() -> None:
+    new = TWO.replace("vip", 'event["payload"]["agent"]')
+    result = replay(TWO, new, log_of("running", *LEAD, opened("notify ann")))
+    assert result.effect == "unknown"
+    assert result.reasons == (
+        "The values in the name `notify {who}` may have changed, so that it may not find `notify ann-1`.",
+    )
+
+
+def test_another_argument_changes_a_duration() -> None:
+    new = TWO.replace('"lead"', '"lead", vip')
+    assert replay(TWO, new, LOG).reasons == (
+        "The duration of `pause of {who}` may have changed, so `pause of lead-1` may begin again.",
+    )
