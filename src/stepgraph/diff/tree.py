@@ -87,7 +87,9 @@ class Tree(Struct, frozen=True):
     budget: Budget
     """The limit on visited elements. Both trees of a comparison share one budget."""
     raises: set[int] = field(default_factory=set)
-    """Numbers of the exits that raise an exception, which have the kind `return` in the payload."""
+    """Numbers of the exits that raise an exception, which have the kind `return` in the payload, and of the catch
+    blocks that always end with one.
+    """
     caught_raises: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """The conditions of `raise` statements that a handler catches, by the number of the branch or block with them."""
     definitions: dict[int, str] = field(default_factory=dict)
@@ -227,7 +229,8 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
     """Add the details of a workflow to its tree."""
     for element, part in zip(tree.elements, parts_by_number(workflow), strict=True):
         detail, number = details.of(part), element.number
-        if element.kind == "break" and details.is_raise(part):
+        is_handler = element.slot == "catch_block" and bool(detail.final_raise) and not detail.may_skip_raise
+        if is_handler or (element.kind == "break" and details.is_raise(part)):
             tree.raises.add(number)
         if element.kind == "loop" and detail.source:
             tree.loop_heads[number] = detail.source

@@ -110,6 +110,11 @@ class PassedPart(Struct, frozen=True):
                 pending += sorted(following)
         return False
 
+    def may_have_called(self, number: int) -> bool:
+        """Return whether the instance may have called the function around an element, which may begin no step."""
+        function = function_of(self.tree, number)
+        return function == ROOT or function in self.last or not self.traces.leaves_trace(function)
+
     def may_be_pending(self, number: int, calls: Mapping[str, Sequence[int]]) -> bool:
         """Return whether an element may still run in a group that is not over, after the steps of its member so far.
 

@@ -35,7 +35,7 @@ class RemovedExits(Struct, frozen=True):
         exits = added_exits(matching)
         added = {text for number in exits for text in _conditions(matching.new, matching.new[number].parent)}
         for number in _removed_exits(matching):
-            if not old.has_passed(number, calls) or old.is_avoided(number):
+            if not old.has_passed(number, calls) or old.is_avoided(number) or not old.may_have_called(number):
                 continue
             if _is_replaced(matching, number, added):
                 continue
@@ -155,9 +155,14 @@ def _elements_after(tree: Tree, number: int, skipped: list[int]) -> Iterator[str
         if element.slot == NODES and tree[element.parent].kind != "parallel":
             siblings = tree[element.parent].children[element.index + 1 :]
             skipped += (each for each in siblings if tree[each].slot == element.slot)
-        if element.slot == "try_block":
+        if element.slot == "try_block" and not _raises_again(tree, element.parent):
             return
         number = element.parent
+
+
+def _raises_again(tree: Tree, number: int) -> bool:
+    """Return whether the handlers of a `try` always end with an error."""
+    return any(tree[child].slot == "catch_block" and child in tree.raises for child in tree[number].children)
 
 
 def _is_replaced(matching: Matching, exit_number: int, added: Container[str]) -> bool:

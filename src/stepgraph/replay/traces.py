@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, ROOT, STEPS, Tree, functions_by_key
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, STEPS, Tree, functions_by_key
 
 _TRACED: Final = "try_block"
 _CHOICES: Final = frozenset({"if", "switch"})
+_SEQUENTIAL: Final = frozenset({BRANCH, "block", "loop", "try"})
 _SEQUENCES: Final = frozenset({"block", "parallel"})
 
 
@@ -18,20 +19,36 @@ class Traces:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._functions = functions_by_key(tree)
-        self._left = frozenset(_elements_left(tree))
         self._traced: dict[int, bool] = {}
+        self._exits: dict[int, frozenset[str]] = {}
+        """The kinds of the exits that may leave each element before it has begun a step."""
 
     def leaves_trace(self, number: int) -> bool:
         """Return whether a run of a branch, a pass of a loop or another element always begins a step."""
-        return self._leaves_trace_in(self._tree[number].children)
-
-    def _leaves_trace_in(self, numbers: Iterable[int]) -> bool:
-        for number in numbers:
-            if self._is_traced(number):
-                return True
-            if number in self._left:
+        for child in self._tree[number].children:
+            if self._tree[child].slot == FUNCTIONS or self._untraced_exits(child):
                 return False
+            if self._is_traced(child):
+                return True
         return False
+
+    def _untraced_exits(self, number: int) -> frozenset[str]:
+        """Return the kinds of the exits that may leave an element before it has begun a step."""
+        if number not in self._exits:
+            self._exits[number] = frozenset(self._exits_in(number))
+        return self._exits[number]
+
+    def _exits_in(self, number: int) -> Iterator[str]:
+        element = self._tree[number]
+        if element.kind == "break":
+            yield "return" if element.text("kind") == "return" else "break"
+        if element.kind in STEPS:
+            return
+        for child in element.children:
+            kinds = self._untraced_exits(child)
+            yield from kinds - {"break"} if element.kind == "loop" else kinds
+            if element.kind in _SEQUENTIAL and self._is_traced(child):
+                return
 
     def _is_traced(self, number: int) -> bool:
         if number not in self._traced:
@@ -53,15 +70,3 @@ class Traces:
         if element.kind == "try":
             return any(self.leaves_trace(child) for child in element.children if self._tree[child].slot == _TRACED)
         return element.kind in _SEQUENCES and self.leaves_trace(number)
-
-
-def _elements_left(tree: Tree) -> Iterator[int]:
-    """Yield the exits, and the elements that an exit inside may leave before their end."""
-    for element in tree.elements:
-        if element.kind != "break":
-            continue
-        is_return = element.text("kind") == "return"
-        number = element.number
-        while number != ROOT and tree[number].slot != FUNCTIONS and (is_return or tree[number].kind != "loop"):
-            yield number
-            number = tree[number].parent

@@ -1,0 +1,84 @@
+"""The effects of edits of helper functions on instances."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+from stepgraph import analyze_source
+from stepgraph.execution.log import LogEntry
+from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
+from tests.instances.short_logs import ended, failed, log_of, opened
+
+HEAD = """
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def work(self):
+        return await self.env.DB.work()
+"""
+
+
+def replay(old: str, new: str, *entries: LogEntry) -> Replay:
+    """Replay a log on new methods."""
+    deployed, changed = (analyze_source(HEAD + indent(dedent(each), "    ")).workflows[0] for each in (old, new))
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    code = NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details))
+    return code.replay(log_of("running", *entries))
+
+
+WRAPPED = """
+async def run(self, event, step):
+    await self.do(step, "load")
+    await self.do(step, "pay")
+    await step.sleep("pause", "1 day")
+    await self.do(step, "close")
+
+async def do(self, step, name):
+    await step.do(name)(self.work)()
+"""
+LOGGED = WRAPPED.replace(
+    "    await step.do(name)(self.work)()",
+    """    try:
+        await step.do(name)(self.work)()
+    except Exception:
+        await step.do(f"report {name}")(self.work)()
+        raise""",
+)
+
+
+def test_a_handler_that_raises_again_runs_no_later_steps() -> None:
+    result = replay(WRAPPED, LOGGED, ended("load"), failed("pay"))
+    assert result.effect == "resumes"
+
+
+def test_a_handler_that_raises_nothing_runs_later_steps() -> None:
+    result = replay(WRAPPED, LOGGED.replace("        raise", ""), ended("load"), failed("pay"))
+    assert result.effect == "out_of_order"
+
+
+TOOLS = """
+async def run(self, event, step):
+    for turn in range({passes}):
+        thought = await step.do(f"think {{turn}}")(self.work)()
+        if thought["done"]:
+            break
+        await self.call_tool(step, turn, thought)
+    await step.do("answer")(self.work)()
+    await step.sleep("pause", "1 day")
+
+async def call_tool(self, step, turn, thought):
+    if thought["tool"] == "search":
+        await step.do(f"search {{turn}}")(self.work)()
+        return
+    {tool}
+    await step.do(f"run {{turn}}")(self.work)()
+"""
+ASK = 'if thought["tool"] == "ask": return await step.wait_for_event(f"ask {turn}", "answer")'
+
+
+def test_an_exit_of_a_function_that_has_not_run_skips_nothing() -> None:
+    """Each call of the function begins a step, and the log has none."""
+    old, new = TOOLS.format(passes=3, tool=ASK), TOOLS.format(passes=3, tool="pass")
+    assert replay(old, new, ended("think 0"), ended("answer"), opened("pause", "sleep")).effect == "resumes"
