@@ -75,6 +75,15 @@ def test_surplus_passes_are_orphans(
     assert (replay.effect, replay.orphans) == (effect, orphans)
 
 
+def test_further_passes_get_results_of_later_steps() -> None:
+    code = graph(loop(do("pack"), do("label")), do("pack"), sleep(), SHIP)
+    heads = with_head(code, 0, "for i in range(2)"), with_head(code, 0, "for i in range(3)")
+    begun = [*([ended("pack"), ended("label")] * 2), ended("pack"), opened("cool down", "sleep")]
+    replay = NewCode.of(code, code, heads).replay(counted(log_of("running", *begun)))
+    assert replay.effect == "unknown"
+    assert replay.reasons[0] == "`pack` in further passes of a loop may get stored results of a later `pack`."
+
+
 LEAVES_FULL = either(branch("full", LEAVES))
 PACKED_TWICE = log_of("running", ended("pack"), ended("pack"), opened("cool down", "sleep"))
 

@@ -82,3 +82,38 @@ def test_an_exit_of_a_function_that_has_not_run_skips_nothing() -> None:
     """Each call of the function begins a step, and the log has none."""
     old, new = TOOLS.format(passes=3, tool=ASK), TOOLS.format(passes=3, tool="pass")
     assert replay(old, new, ended("think 0"), ended("answer"), opened("pause", "sleep")).effect == "resumes"
+
+
+def test_surplus_passes_have_surplus_steps_of_a_function() -> None:
+    begun = [ended(f"{name} {turn}") for turn in range(3) for name in ("think", "run")]
+    old, new = TOOLS.format(passes=3, tool="pass"), TOOLS.format(passes=2, tool="pass")
+    result = replay(old, new, *begun, ended("answer"), opened("pause", "sleep"))
+    assert result.effect == "resumes"
+    assert result.orphans == ("think 2-1", "run 2-1")
+
+
+APPROVAL = """
+async def run(self, event, step):
+    if event["payload"]["approved"]:
+        await self.do(step, "pay")
+        await self.do(step, "close")
+    else:
+        await self.do(step, "decline")
+    await self.do(step, "archive")
+    await step.sleep("pause", "1 day")
+
+async def do(self, step, name):
+    await step.do(name)(self.work)()
+"""
+
+
+def test_the_arguments_of_calls_show_the_branch_of_an_instance() -> None:
+    new = APPROVAL.replace('"decline")', '"decline")\n        await self.do(step, "tell")')
+    assert replay(APPROVAL, new, ended("pay"), opened("close")).effect == "resumes"
+    assert replay(APPROVAL, new, ended("decline"), opened("archive")).effect == "out_of_order"
+
+
+def test_a_callable_object_passes_arguments() -> None:
+    wrapped = APPROVAL.replace("async def do(", "async def __call__(").replace("self.do(", "self(")
+    new = wrapped.replace('"decline")', '"decline")\n        await self(step, "tell")')
+    assert replay(wrapped, new, ended("pay"), opened("close")).effect == "resumes"

@@ -104,7 +104,7 @@ class Judgment(Struct):
             answered=self.answered,
             required=self.required,
         )
-        self.reasons += doubts.find()
+        self.reasons += self._without_repetition(doubts.find())
         self._note_decisions()
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
@@ -122,6 +122,11 @@ class Judgment(Struct):
             begun_anew=tuple(dict.fromkeys(self.begun_anew)),
             orphans=orphans,
         )
+
+    def _without_repetition(self, reasons: Iterator[Reason]) -> list[Reason]:
+        """Omit the steps that may run, for which there is a reason because they do run."""
+        running = {each.path for each in self.reasons if each.effect == "out_of_order" and each.path}
+        return [each for each in reasons if each.effect != "out_of_order" or each.path not in running]
 
     def _judge_restart(self) -> None:
         """Find an instance that only sleeps on a development server, which wakes it only for an event."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+
 from msgspec import Struct
 
 from stepgraph.diff.loop_heads import constant_head, continues, number_of_passes
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import Tree
-from stepgraph.execution.engine_rules import InstanceEffect
+from stepgraph.diff.tree import STEPS, Tree
+from stepgraph.execution.engine_rules import InstanceEffect, result_key
+from stepgraph.execution.names import NamePattern
+from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
 
@@ -58,6 +63,28 @@ class LoopPassEffects(Struct, frozen=True):
         """Return whether each pass of a loop has run the same steps, perhaps except for the last one."""
         inside = [number for number in self.matching.old.subtree(loop) if number in self.old.possible]
         return all(begun - 1 <= self.old.counts.get(number, 0) <= begun for number in inside)
+
+
+def results_of_later_steps(matching: Matching, passed: PassedPart, decisions: Iterable[Decision]) -> Iterator[Decision]:
+    """Yield the steps in further passes of loops that get stored results of later steps with the same name.
+
+    `passed` is the part of the new version that the instance has passed.
+    """
+    tree = matching.new
+    for decision in decisions:
+        if decision.effect != "out_of_order" or decision.element is None or tree[decision.element].kind != "loop":
+            continue
+        loop = tree[decision.element]
+        later = {
+            result_key(tree[each].kind, tree[each].fields)
+            for each in passed.in_order[bisect_left(passed.in_order, loop.end) :]
+            if tree[each].kind in STEPS and NamePattern.of(tree[each].name).is_literal
+        }
+        for inner in map(tree.__getitem__, tree.subtree(loop.number)):
+            if inner.kind in STEPS and result_key(inner.kind, inner.fields) in later:
+                reason = f"`{inner.name}` in further passes of a loop may get stored results of a later `{inner.name}`."
+                yield Decision("unknown", reason, inner.number)
+                break
 
 
 def has_exit(tree: Tree, number: int) -> bool:

@@ -377,6 +377,18 @@ def elements_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int)
     return around
 
 
+def only_calls_around(tree: Tree, calls: Mapping[str, Sequence[int]], number: int) -> list[int]:
+    """Return the only calls of the functions around an element, innermost first, up to one with several calls."""
+    around: list[int] = []
+    while (function := function_of(tree, number)) != ROOT:
+        several = calls.get(tree[function].text(KEY), ())
+        if len(several) != 1 or several[0] in around:
+            break
+        number = several[0]
+        around.append(number)
+    return around
+
+
 def repeated_after(tree: Tree, exit_number: int) -> Iterator[TreeElement]:
     """Yield the elements around an exit that may run again after it: its function, and loops that it stays in."""
     loops = 1 if tree[exit_number].text("kind") == "break" else len(tree)

@@ -11,9 +11,17 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import Tree
+from stepgraph.execution.names import NamePattern
 from stepgraph.model.details import PARAMETER_MARK
 from stepgraph.replay.passed_part import RunChain
 
+_DEFINITIONS: Final = " with __0 = "
+"""The text between a name and the definitions of its variables."""
+_NUMBER: Final = re.compile(r", __[0-9]+ = ")
+"""The text between two definitions."""
+_VARIABLE: Final = re.compile(r"__([0-9]{1,3})")
+_LITERAL: Final = re.compile(r"""['"]([^'"\\]+)['"]|([0-9]{1,9})""")
+"""A string without escape sequences, or a number, whose text in a name is known."""
 _MAX_CHARACTERS: Final = 2_000
 """The maximum length of a text."""
 
@@ -22,8 +30,16 @@ class RunTexts(Struct, frozen=True):
     """Compares the texts of the runs of deployed steps with those of their counterparts."""
 
     matching: Matching
+    _patterns: dict[RunChain, NamePattern | None] = field(default_factory=dict)
     _has_same_name: dict[RunChain, bool] = field(default_factory=dict)
     _has_same_duration: dict[RunChain, bool] = field(default_factory=dict)
+
+    def may_be(self, chain: RunChain, name: str) -> bool:
+        """Return whether a run of a deployed step may have a name. The arguments of calls may decide the name."""
+        if chain not in self._patterns:
+            self._patterns[chain] = _pattern(_text(self.matching.old, chain, self.matching.old.parametric_names))
+        pattern = self._patterns[chain]
+        return pattern is None or pattern.matches(name)
 
     def has_same_name(self, chain: RunChain) -> bool:
         """Return whether a run of a step certainly computes its name in the same way in both versions."""
@@ -55,6 +71,22 @@ def _text(tree: Tree, chain: RunChain | list[int], parametric: Mapping[int, str]
         if len(text) > _MAX_CHARACTERS:
             return ""
     return text if PARAMETER_MARK.search(text) is None else ""
+
+
+def _pattern(text: str) -> NamePattern | None:
+    """Return the pattern of a name whose variables all have literal values, or None."""
+    name, *definitions = text.split(_DEFINITIONS)
+    if len(definitions) != 1:
+        return None
+    values = [_LITERAL.fullmatch(each) for each in _NUMBER.split(definitions[0])]
+    pieces = name.split("\0")
+    for index in range(1, len(pieces), 2):
+        number = _VARIABLE.fullmatch(pieces[index])
+        value = None if number is None or int(number[1]) >= len(values) else values[int(number[1])]
+        if value is None:
+            return None
+        pieces[index] = value[1] or value[2]
+    return NamePattern(("".join(pieces),))
 
 
 def _value(passed: Mapping[str, str], mark: re.Match[str]) -> str:

@@ -41,12 +41,14 @@ from stepgraph.replay.decision import Decision
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.loop_passes import results_of_later_steps
 from stepgraph.replay.optional_elements import optional_elements
-from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors
+from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.run_texts import RunTexts
+from stepgraph.replay.sequenced_members import SequencedMembers
 from stepgraph.replay.traces import Traces
 
 _MAX_LAST_STEPS: Final = 4
@@ -144,6 +146,7 @@ class VersionPair(Struct):
             match = match_log(self.deployed, log, budget)
         if match.unknown or match.misfit is not None:
             raise MisfitError(_misfit_text(log, match))
+        match = replace(match, places=tuple(map(self._with_name, match.places, log.entries)))
         *before, last = match.places or ((),)
         paths = dict.fromkeys(place.path for place in last)
         runs: list[DeployedRun] = []
@@ -151,6 +154,11 @@ class VersionPair(Struct):
             places = (*before, tuple(place for place in last if place.path == path))
             runs.append(self._run(log, places, only_failures=only_failures))
         return self._run(log, match.places, only_failures=only_failures), runs
+
+    def _with_name(self, places: Sequence[Place], entry: LogEntry) -> tuple[Place, ...]:
+        """Return the places of an entry at which the arguments of calls lead to its name."""
+        named = (place for place in places if len(places) > 1 and self._texts.may_be(self._chain(place), entry.name))
+        return tuple(named) or tuple(places)
 
     def _run(self, log: InstanceLog, places: Sequence[Sequence[Place]], *, only_failures: bool) -> DeployedRun:
         """Return the run of an instance with the possible places of its entries."""
@@ -160,6 +168,7 @@ class VersionPair(Struct):
         chains = [[self._chain(place) for place in each] for each in places]
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
+        changed = [*decisions.changed(), *SequencedMembers(self.matching, log.entries, chains).decisions()]
         counterparts = self._counterparts_of_runs(chains, cache(decisions.contradictions.skips))
         surplus = frozenset(self._surplus(counterparts))
         counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]
@@ -188,7 +197,9 @@ class VersionPair(Struct):
                 number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)
             ),
             is_ambiguous=any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
-            decisions=tuple(map(self._with_path, decisions.changed())),
+            decisions=tuple(
+                map(self._with_path, (*changed, *results_of_later_steps(self.matching, decisions.new, changed)))
+            ),
             details=self._details,
             matching=self.matching,
             indistinct=frozenset(self._indistinct()),
@@ -247,9 +258,10 @@ class VersionPair(Struct):
 
     def _has_first_passes(self, new: int) -> bool:
         """Return whether only one loop is around a new element, and has the first passes of the deployed one."""
-        outside = list(ancestors(self.matching.new, new))
+        around = [new, *only_calls_around(self.matching.new, self._new_calls, new)]
+        outside = [outer for number in around for outer in ancestors(self.matching.new, number)]
         loops = [outer.number for outer in outside if outer.kind == "loop"]
-        if len(loops) != 1 or any(outer.slot == FUNCTIONS for outer in outside):
+        if len(loops) != 1 or sum(outer.slot == FUNCTIONS for outer in outside) >= len(around):
             return False
         partner = self.matching.to_old[loops[0]]
         if partner is None:

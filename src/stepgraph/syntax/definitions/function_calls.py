@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.bindings import last_name, parameters
 from stepgraph.syntax.module import SourcePlace
+
+_CALL_METHOD: Final = "__call__"
+"""The method that a call of an object runs, whose name is not in the call."""
 
 FunctionCalls: TypeAlias = Mapping[cst.FunctionDef, Sequence[SourcePlace]]
 """All calls of functions. A function without calls may be called by other code."""
@@ -31,7 +34,7 @@ def calls_by_function(functions: Mapping[str, SourcePlace], calls: Iterable[tupl
 def _calls_by_name(node: cst.CSTNode, name: str) -> bool:
     match node:
         case cst.Call(func=cst.Name(value=called)) | cst.Call(func=cst.Attribute(attr=cst.Name(value=called))):
-            return called == name
+            return name in {called, _CALL_METHOD}
         case _:
             return False
 
@@ -59,6 +62,8 @@ def arguments_for(name: str, position: int, function: cst.FunctionDef, call: cst
 
 def is_bound(function: cst.FunctionDef, call: cst.CSTNode) -> bool:
     """Return whether a method call passes the first parameter implicitly, as the object before the dot."""
+    if function.name.value == _CALL_METHOD:
+        return not (isinstance(call, cst.Call) and last_name(call.func) == _CALL_METHOD)
     match function.params.params, call:
         case [cst.Param(name=cst.Name("self" | "cls" as own)), *_], cst.Call(func=cst.Attribute(), args=arguments):
             first = next(iter(arguments), None)

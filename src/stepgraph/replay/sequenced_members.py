@@ -1,0 +1,133 @@
+"""The members of deployed groups that the new code awaits one after the other, while one of them is running.
+
+The rest of such a member now runs before the following members, which have already begun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, ROOT, Tree, is_work
+from stepgraph.execution.log import LogEntry
+from stepgraph.replay.decision import Decision
+from stepgraph.replay.passed_part import RunChain, ancestors, function_of
+
+
+class SequencedMembers(Struct, frozen=True):
+    """Finds the steps of running members that now precede steps of other members."""
+
+    matching: Matching
+    entries: Sequence[LogEntry]
+    runs: Sequence[Sequence[RunChain]]
+    """The possible runs of the deployed steps of each entry."""
+
+    def decisions(self) -> Iterator[Decision]:
+        """Yield the next step or call of each member that is not over, if others that now follow it have begun."""
+        chains = {chains[0]: number for number, chains in enumerate(self.runs) if len(set(chains)) == 1}
+        if not any(self._is_sequenced(member) for chain in chains for member in chain[:-1]):
+            return
+        latest, running = self._latest_elements(), self._first_running()
+        overtaken: set[int] = set()
+        for chain, last in chains.items():
+            for depth, member in enumerate(chain[:-1]):
+                if not self._is_sequenced(member):
+                    continue
+                if chain in running:
+                    has_later_pass = self._is_repeated(chain, depth) and last > running[chain]
+                    if has_later_pass or self._is_followed(chain, depth, latest):
+                        overtaken.update(self._next_work(chain[depth + 1 :]))
+                elif self._is_last(chain, depth, latest) and self._is_followed(chain, depth, latest):
+                    overtaken.update(self._next_work(chain[depth + 1 :], is_certain=True))
+        for each in sorted(overtaken):
+            reason = f"`{self.matching.new[each].name}` may run when the instance resumes, before steps that have "
+            yield Decision("out_of_order", f"{reason}already run.", each)
+
+    def _first_running(self) -> dict[RunChain, int]:
+        """Return the first open entry of each run."""
+        running: dict[RunChain, int] = {}
+        for number, (entry, chains) in enumerate(zip(self.entries, self.runs, strict=True)):
+            if entry.outcome == "open":
+                running.setdefault(chains[0], number)
+        return running
+
+    def _is_sequenced(self, member: int) -> bool:
+        """Return whether a deployed element is in a group, and its counterpart is in the same function without one."""
+        old, new = self.matching.old, self.matching.new
+        partner = self.matching.to_new[member]
+        if partner is None or self.matching.to_new[function_of(old, member)] != function_of(new, partner):
+            return False
+        return _is_in(old, member, "parallel") and not _is_in(new, partner, "parallel")
+
+    def _is_last(self, chain: RunChain, depth: int, latest: Mapping[tuple[RunChain, int], int]) -> bool:
+        """Return whether a run is the last one of a member that no loop repeats."""
+        tree = self.matching.new
+        inside = [(index, self.matching.to_new[chain[index]]) for index in range(depth + 1, len(chain))]
+        return not _is_in(self.matching.old, chain[depth], "loop") and all(
+            new is not None and latest.get((chain[:index], function_of(tree, new))) == new for index, new in inside
+        )
+
+    def _is_repeated(self, chain: RunChain, depth: int) -> bool:
+        """Return whether a loop runs a member of a group, and no loop inside of the member runs the step."""
+        in_loops = [_is_in(self.matching.old, number, "loop") for number in chain[depth:]]
+        return in_loops[0] and not any(in_loops[1:])
+
+    def _latest_elements(self) -> dict[tuple[RunChain, int], int]:
+        """Return the last new element that has begun in each function, with the deployed calls that led to it."""
+        latest: dict[tuple[RunChain, int], int] = {}
+        for chain in {chain for chains in self.runs for chain in chains}:
+            for depth, number in enumerate(chain):
+                new = self.matching.to_new[number]
+                if new is not None:
+                    key = chain[:depth], function_of(self.matching.new, new)
+                    latest[key] = max(latest.get(key, ROOT), new)
+        return latest
+
+    def _is_followed(self, chain: RunChain, depth: int, latest: Mapping[tuple[RunChain, int], int]) -> bool:
+        """Return whether elements that now follow a member have begun."""
+        tree, new = self.matching.new, self.matching.to_new[chain[depth]]
+        if new is None:
+            return False
+        return latest.get((chain[:depth], function_of(tree, new)), ROOT) >= tree[new].end
+
+    def _next_work(self, chain: RunChain, *, is_certain: bool = False) -> Iterator[int]:
+        """Yield the next step or call in the functions around a step, if the new code has any.
+
+        With `is_certain`, those in branches and loops do not count.
+        """
+        tree = self.matching.new
+        for number in reversed(chain):
+            new = self.matching.to_new[number]
+            if new is None:
+                continue
+            around = {outer.number for outer in ancestors(tree, new)}
+            for each in range(tree[new].end, tree[function_of(tree, new)].end):
+                if tree[each].slot == FUNCTIONS:
+                    break
+                if is_work(tree[each]) and not _is_alternative(tree, each, around, is_certain=is_certain):
+                    yield each
+                    return
+
+
+def _is_in(tree: Tree, number: int, kind: str) -> bool:
+    """Return whether an element of a kind is around an element in its function."""
+    for outer in ancestors(tree, number):
+        if outer.kind == kind:
+            return True
+        if outer.slot == FUNCTIONS:
+            return False
+    return False
+
+
+def _is_alternative(tree: Tree, number: int, around: set[int], *, is_certain: bool) -> bool:
+    """Return whether an element does not follow one inside of others without an exception, or perhaps not."""
+    for outer in ancestors(tree, number):
+        if outer.number in around:
+            return False
+        if outer.slot == "catch_block" or (outer.kind == BRANCH and outer.parent in around):
+            return True
+        if is_certain and outer.kind in {BRANCH, "loop"}:
+            return True
+    return False

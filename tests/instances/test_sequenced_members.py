@@ -1,0 +1,71 @@
+"""The effects of awaiting the members of a group one after the other, while a member is running."""
+
+from __future__ import annotations
+
+from textwrap import indent
+
+import pytest
+
+from stepgraph import analyze_source
+from stepgraph.execution.log import LogEntry
+from stepgraph.replay.new_code import NewCode
+from stepgraph.replay.replay import Replay
+from tests.instances.short_logs import ended, log_of, opened
+
+SOURCE = """
+import asyncio
+from workers import WorkflowEntrypoint
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+{}
+
+    async def load(self, step, table):
+        await step.do(f"read {{table}}")(self.read)()
+        await step.do(f"clean {{table}}")(self.clean)()
+
+    async def read(self):
+        return await self.env.DB.read()
+
+    async def clean(self):
+        return await self.env.DB.clean()
+"""
+
+
+def replay(old: str, new: str, *entries: LogEntry) -> Replay:
+    """Replay a log on a new body of `run`."""
+    deployed, changed = (analyze_source(SOURCE.format(indent(body, " " * 8))).workflows[0] for body in (old, new))
+    assert deployed.graph is not None
+    assert changed.graph is not None
+    return NewCode.of(changed.graph, deployed.graph, (deployed.details, changed.details)).replay(
+        log_of("running", *entries)
+    )
+
+
+CALLS = 'await asyncio.gather(self.load(step, "users"), self.load(step, "items"))\n'
+CALLS_IN_SEQUENCE = 'await self.load(step, "users")\nawait self.load(step, "items")\n'
+LOOP = "await asyncio.gather(*(self.load(step, each) for each in event.payload))\n"
+SEQUENTIAL_LOOP = "for each in event.payload:\n    await self.load(step, each)\n"
+PAIRS = pytest.mark.parametrize(("old", "new"), [(CALLS, CALLS_IN_SEQUENCE), (LOOP, SEQUENTIAL_LOOP)])
+
+
+@PAIRS
+def test_the_rest_of_a_running_member_precedes_the_following_ones(old: str, new: str) -> None:
+    result = replay(old, new, opened("read users"), ended("read items"))
+    assert result.effect == "out_of_order"
+    assert len(result.reasons) == 1
+    result = replay(old, new, opened("read users"), ended("read items"), opened("clean items"))
+    assert result.reasons == ("`clean {table}` may run when the instance resumes, before steps that have already run.",)
+
+
+@PAIRS
+def test_the_last_running_member_precedes_no_other_one(old: str, new: str) -> None:
+    begun = ended("read users"), opened("read items"), ended("clean users")
+    assert replay(old, new, *begun).effect == "resumes"
+    assert replay(old, new, opened("read users")).effect == "resumes"
+
+
+@PAIRS
+def test_a_running_member_without_further_steps_precedes_nothing(old: str, new: str) -> None:
+    begun = ended("read users"), ended("read items"), opened("clean users"), opened("clean items")
+    assert replay(old, new, *begun).effect == "resumes"
