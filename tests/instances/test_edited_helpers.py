@@ -84,6 +84,36 @@ def test_an_exit_of_a_function_that_has_not_run_skips_nothing() -> None:
     assert replay(old, new, ended("think 0"), ended("answer"), opened("pause", "sleep")).effect == "resumes"
 
 
+def test_a_new_step_of_a_function_that_has_not_run_precedes_nothing() -> None:
+    old, new = TOOLS.format(passes=3, tool="pass"), TOOLS.format(passes=3, tool=ASK)
+    assert replay(old, new, ended("think 0"), ended("answer"), opened("pause", "sleep")).effect == "resumes"
+    assert replay(old, new, ended("think 0"), ended("run 0")).effect == "out_of_order"
+
+
+ASKING = """
+async def run(self, event, step):
+    for level in range(3):
+        await self.ask(step, level, event.payload)
+    await step.sleep("pause", "1 day")
+
+async def ask(self, step, level, payload):
+    try:
+        await step.wait_for_event(f"answer {level}", "answer")
+    except Exception:
+        return
+    if payload["vip"]:
+        await step.do("reject")(self.work)()
+"""
+
+
+def test_a_removed_exit_in_a_handler_needs_an_exception() -> None:
+    new = ASKING.replace("        return", "        pass")
+    answers = [ended(f"answer {level}", kind="wait") for level in range(3)]
+    assert replay(ASKING, new, *answers, opened("pause", "sleep")).effect == "resumes"
+    answers[0] = ended("answer 0", kind="wait", outcome="failed")
+    assert replay(ASKING, new, *answers, opened("pause", "sleep")).effect == "out_of_order"
+
+
 def test_surplus_passes_have_surplus_steps_of_a_function() -> None:
     begun = [ended(f"{name} {turn}") for turn in range(3) for name in ("think", "run")]
     old, new = TOOLS.format(passes=3, tool="pass"), TOOLS.format(passes=2, tool="pass")

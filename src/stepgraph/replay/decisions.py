@@ -20,7 +20,6 @@ from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeElement, functions_by_key, is_work
 from stepgraph.execution.engine_rules import result_key
 from stepgraph.execution.names import NamePattern
-from stepgraph.model.expressions import changed_constant
 from stepgraph.phrases import enumeration
 from stepgraph.replay.added_raises import added_raises
 from stepgraph.replay.contradictions import Contradictions
@@ -29,10 +28,18 @@ from stepgraph.replay.decision import Decision
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
-from stepgraph.replay.passed_part import PassedPart, ancestors, elements_around, loops_around, repeated_after
-from stepgraph.replay.removed_exits import RemovedExits, added_exits
+from stepgraph.replay.passed_part import (
+    PassedPart,
+    ancestors,
+    elements_around,
+    function_of,
+    loops_around,
+    repeated_after,
+)
+from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
+from stepgraph.replay.wording import changed_values
 
 
 class Decisions(Struct, frozen=True):
@@ -96,7 +103,7 @@ class Decisions(Struct, frozen=True):
 
         In a loop or a function with several calls, the instance may take another branch in each run.
         """
-        if self.contradictions.skips(number):
+        if self.contradictions.skips(number) or self._is_uncalled(function_of(self.matching.new, number)):
             return True
         tree = self.matching.new
         is_unchanged = True
@@ -111,6 +118,14 @@ class Decisions(Struct, frozen=True):
                 if is_unchanged and partner is not None and self.old.is_avoided(partner):
                     return True
         return False
+
+    def _is_uncalled(self, function: int) -> bool:
+        """Return whether the instance has certainly not called a function, which both versions call alike."""
+        partner = self.matching.to_old[function]
+        if function in {ROOT, *self.new.last} or partner is None or self.old.may_have_called(partner):
+            return False
+        calls = self.new_calls.get(self.matching.new[function].text(KEY), ())
+        return all(self.matching.to_old[call] is not None and not self.has_overtaken(call) for call in calls)
 
     def _has_decided(self, element: TreeElement) -> bool:
         """Return whether the instance may have passed a decision."""
@@ -279,7 +294,7 @@ class Decisions(Struct, frozen=True):
     def _is_in(self, old: int) -> bool:
         """Return whether the last step of the instance in a function of the deployed code is in an element."""
         tree = self.matching.old
-        function = next((each.number for each in ancestors(tree, old) if each.slot == FUNCTIONS), ROOT)
+        function = function_of(tree, old)
         return self.old.last.get(function, ROOT) in tree.subtree(old) and function not in self.old.completed
 
     def _is_followed(self, old: int, new: int) -> bool:
@@ -287,7 +302,7 @@ class Decisions(Struct, frozen=True):
         if any(inner.loop == old and outer.has_passed(self.matching, new) for outer, inner in pairwise(self.passes)):
             return True
         end = self.matching.new[new].end
-        function = next((each.number for each in ancestors(self.matching.new, new) if each.slot == FUNCTIONS), ROOT)
+        function = function_of(self.matching.new, new)
         return self._is_in(old) and self.new.last.get(function, ROOT) >= end and function not in self.new.completed
 
     def _may_have_run_untraced(self, number: int) -> bool:
@@ -300,7 +315,7 @@ class Decisions(Struct, frozen=True):
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"
         condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
         if condition == changed and self.matching.has_other_value(old, new):
-            what = self._changed_values(old, new, condition)
+            what = changed_values(self.matching, old, new)
         elif (
             condition != changed and not self.matching.has_same_value(old, new) and not self._has_same_guards(old, new)
         ):
@@ -328,14 +343,6 @@ class Decisions(Struct, frozen=True):
             decided.update(self.matching.to_new[inner] if is_old else inner for inner in work)
         numbers = [number for number in decided if number is not None]
         return len(numbers) == len(decided) and self.guards.are_equal(sorted(numbers))
-
-    def _changed_values(self, old: int, new: int, condition: str) -> str:
-        """Return the change of the values in a condition as a clause."""
-        definitions = self.matching.old.definitions.get(old, ""), self.matching.new.definitions.get(new, "")
-        constants = changed_constant(*definitions)
-        if constants is None:
-            return f"values in the condition `{condition}` changed"
-        return f"value {constants[0]} in the condition `{condition}` changed to {constants[1]}"
 
     def _reordered_branch(self, old: int, new: int) -> Iterator[Decision]:
         """Yield a condition that is now tested before that of a branch that the instance has taken."""
@@ -381,7 +388,7 @@ class Decisions(Struct, frozen=True):
             if number in ends_of_pass or not self.new.contains(number) or self.is_excluded(number):
                 continue
             skipped = self.guards.skipped_by(number, self._steps_begun())
-            if self._is_guard_of_entered(number) or not skipped:
+            if is_guard_of_entered(self.matching, self.old, number) or not skipped:
                 continue
             if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
                 continue
@@ -415,21 +422,6 @@ class Decisions(Struct, frozen=True):
     def _steps_begun(self) -> list[int]:
         """Return the numbers of the new steps that may have run."""
         return [number for number in sorted(self.new.possible) if self.matching.new[number].kind in STEPS]
-
-    def _is_guard_of_entered(self, exit_number: int) -> bool:
-        """Return whether a new exit replaces a condition that was true: `if not a: return` in place of `if a:`."""
-        old, new = self.matching.old, self.matching.new
-        branch = new[exit_number].parent
-        if new[branch].kind != BRANCH:
-            return False
-        following = new.next_sibling(new[branch].parent)
-        first = None if following is None else self.matching.to_old[following]
-        outer = None if first is None else old[first].parent
-        if first is None or outer is None or old[outer].kind != BRANCH or old[first].index:
-            return False
-        around = (old[outer], *ancestors(old, outer))
-        is_single = not any(map(self.old.is_repeatable, around))
-        return is_single and outer in self.old.entered and self.matching.has_opposite_decision(outer, branch)
 
     def _added_loops(self) -> Iterator[Decision]:
         """Yield the new loops around steps that have begun under the deployed code, which ran them once."""

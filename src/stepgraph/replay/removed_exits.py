@@ -27,8 +27,13 @@ class RemovedExits(Struct, frozen=True):
     """The numbers of the loops that an exit may have left."""
 
     @classmethod
-    def of(cls, matching: Matching, old: PassedPart, calls: Mapping[str, Sequence[int]]) -> RemovedExits:
-        """Return the removed exits in the part of a version that an instance has passed. `calls` are those in it."""
+    def of(
+        cls, matching: Matching, old: PassedPart, calls: Mapping[str, Sequence[int]], *, may_have_raised: bool
+    ) -> RemovedExits:
+        """Return the removed exits in the part of a version that an instance has passed. `calls` are those in it.
+
+        Without an exception, the instance has taken no exit in a handler.
+        """
         released: set[int] = set()
         loops: set[int] = set()
         sporadic: set[int] = set()
@@ -38,6 +43,8 @@ class RemovedExits(Struct, frozen=True):
             if not old.has_passed(number, calls) or old.is_avoided(number) or not old.may_have_called(number):
                 continue
             if _is_replaced(matching, number, added):
+                continue
+            if not may_have_raised and any(each.slot == "catch_block" for each in ancestors(matching.old, number)):
                 continue
             loops.update(_loops_left(old.tree, number))
             skipped = _with_functions(old, _skipped(matching, number))
@@ -55,6 +62,22 @@ def added_exits(matching: Matching) -> list[int]:
         for number, old in enumerate(matching.to_old)
         if matching.new[number].kind == "break" and (old is None or _has_other_branch(matching, old, number))
     ]
+
+
+def is_guard_of_entered(matching: Matching, part: PassedPart, exit_number: int) -> bool:
+    """Return whether a new exit replaces a condition that was true: `if not a: return` in place of `if a:`."""
+    old, new = matching.old, matching.new
+    branch = new[exit_number].parent
+    if new[branch].kind != BRANCH:
+        return False
+    following = new.next_sibling(new[branch].parent)
+    first = None if following is None else matching.to_old[following]
+    outer = None if first is None else old[first].parent
+    if first is None or outer is None or old[outer].kind != BRANCH or old[first].index:
+        return False
+    around = (old[outer], *ancestors(old, outer))
+    is_single = not any(map(part.is_repeatable, around))
+    return is_single and outer in part.entered and matching.has_opposite_decision(outer, branch)
 
 
 def _removed_exits(matching: Matching) -> list[int]:

@@ -379,7 +379,7 @@ class VersionPair(Struct):
             old_calls=self._old_calls,
             new_calls=self._new_calls,
             guards=self._guards,
-            removed_exits=RemovedExits.of(self.matching, old, self._old_calls),
+            removed_exits=RemovedExits.of(self.matching, old, self._old_calls, may_have_raised=may_have_raised),
             handlers=RemovedHandlers(self.matching, old, self._new_functions, failed),
             contradictions=Contradictions(self._guards.both, old, passed),
             unsuccessful=frozenset(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgraph.diff.matching import Matching
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
+from stepgraph.model.expressions import changed_constant
 from stepgraph.phrases import duration_text, enumeration
 from stepgraph.replay.answers import as_step
 
@@ -109,3 +111,13 @@ def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: Log
     if namesake is not None:
         return f"`{name}` {verb}, because an earlier call takes the stored result of `{namesake.log_name}`."
     return f"`{name}` {verb}, although its work has been done."
+
+
+def changed_values(matching: Matching, old: int, new: int) -> str:
+    """Return the change of the values in a condition whose text is unchanged as a clause."""
+    condition = matching.old[old].text("condition") or matching.old[old].text("discriminant")
+    definitions = matching.old.definitions.get(old, ""), matching.new.definitions.get(new, "")
+    constants = changed_constant(*definitions)
+    if constants is None:
+        return f"values in the condition `{condition}` changed"
+    return f"value {constants[0]} in the condition `{condition}` changed to {constants[1]}"
