@@ -11,6 +11,7 @@ from stepgraph.replay.replay import Replay
 from tests.instances.short_logs import ended, failed, log_of, opened
 
 HEAD = """
+import asyncio
 from workers import WorkflowEntrypoint
 
 class Orders(WorkflowEntrypoint):
@@ -147,3 +148,33 @@ def test_a_callable_object_passes_arguments() -> None:
     wrapped = APPROVAL.replace("async def do(", "async def __call__(").replace("self.do(", "self(")
     new = wrapped.replace('"decline")', '"decline")\n        await self(step, "tell")')
     assert replay(wrapped, new, ended("pay"), opened("close")).effect == "resumes"
+
+
+def test_another_argument_renames_a_step() -> None:
+    new = APPROVAL.replace('"close"', '"close order"')
+    result = replay(APPROVAL, new, ended("pay"), ended("close"), opened("archive"))
+    assert (result.effect, result.reruns) == ("reruns", ("close order-1",))
+    assert result.reasons == (
+        "`close order-1` runs, because the result of its work is stored under another name, `close-1`.",
+    )
+    assert replay(APPROVAL, new, opened("pay")).effect == "resumes"
+
+
+SHARDS = """
+async def run(self, event, step):
+    await self.scan_all(step)
+    await step.sleep("pause", "1 day")
+
+async def scan_all(self, step):
+    await asyncio.gather(*[self.scan(step, shard) for shard in range({shards})])
+
+async def scan(self, step, shard):
+    await step.do(f"scan {{shard}}")(self.work)()
+"""
+
+
+def test_further_members_of_a_group() -> None:
+    old, new = SHARDS.format(shards=2), SHARDS.format(shards=3)
+    assert replay(old, new, ended("scan 0"), opened("scan 1")).effect == "resumes"
+    result = replay(old, new, ended("scan 0"), ended("scan 1"), opened("pause", "sleep"))
+    assert result.effect == "out_of_order"

@@ -360,17 +360,20 @@ class Decisions(Struct, frozen=True):
             return
         old_head, new_head = self.matching.old.loop_heads.get(old, ""), self.matching.new.loop_heads.get(new, "")
         passes = constant_head(self.matching.old, old), constant_head(self.matching.new, new)
-        if self.matching.old[old].parent == ROOT and self._is_in(old) and continues(passes[1], passes[0]):
+        # A group has begun all passes of a loop in it.
+        groups = [outer.number for outer in ancestors(self.matching.old, old) if outer.kind == "parallel"]
+        is_inside = self._is_in(groups[-1] if groups else old)
+        if not self.old.is_repeated(old) and is_inside and continues(passes[1], passes[0]):
             return  # The passes so far are the first ones of the new loop.
-        effect = LoopPassEffects(self.matching, self.old).effect_of_number(old, new, is_inside=self._is_in(old))
+        effect = LoopPassEffects(self.matching, self.old).effect_of_number(old, new, is_inside=is_inside)
         if effect == "resumes":
             return
-        has_first_passes = have_equal_first_passes(*passes)
-        if (old_head == new_head or not old_head or not new_head) and not (has_first_passes and self.old.has_left(old)):
+        has_left = have_equal_first_passes(*passes) and (self.old.has_left(old) or effect == "out_of_order")
+        if (old_head == new_head or not old_head or not new_head) and not has_left:
             head = new_head or old_head
             values = f"The values in `{head}`" if head else "The values of a loop"
             yield Decision("unknown", f"{values} changed, so its passes may differ from those in the log.", new)
-        elif effect is None and not (self.old.has_left(old) and has_first_passes):
+        elif effect is None and not has_left:
             reason = f"The loop `{old_head}` is now `{new_head}`, so its passes may differ from those in the log."
             yield Decision("unknown", reason, new)
         elif effect is not None or continues(passes[1], passes[0]):

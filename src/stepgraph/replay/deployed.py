@@ -83,6 +83,9 @@ class DeployedRun(Struct, frozen=True):
     same_durations: frozenset[int]
     """The entries of sleeps whose durations the calls around them decide, in the same way in both versions."""
 
+    new_names: Mapping[int, str]
+    """The new log names of entries, if the arguments of calls lead to another name, by entry."""
+
     def condition_of(self, site: int, entry: int | None) -> CallCondition | None:
         """Return the new condition of a call, or None. `entry` answers the call, if it is not None."""
         if entry is not None and (condition := self.call_conditions.get(entry)) is not None:

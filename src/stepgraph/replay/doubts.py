@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -49,10 +49,14 @@ class Doubts(Struct, frozen=True):
     required: Mapping[int, int]
     """The entries that certainly correspond to runs of each step under the deployed code, as bit sets."""
 
-    def find(self) -> Iterator[Reason]:
-        """Yield the reasons for an unknown effect, and the decisions that may differ."""
+    def find(self, running: Container[Path | None]) -> Iterator[Reason]:
+        """Yield the reasons for an unknown effect, and the decisions that may differ.
+
+        The steps with the paths `running` certainly run, so that a decision by which they may run adds nothing.
+        """
         for decision in () if self.deployed is None else self.deployed.decisions:
-            if decision.effect != "resumes":
+            is_known = decision.effect == "out_of_order" and decision.path is not None and decision.path in running
+            if decision.effect != "resumes" and not is_known:
                 yield Reason(decision.effect, decision.reason, decision.path)
         yield from self._removed()
         yield from self._moved()

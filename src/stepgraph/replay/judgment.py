@@ -31,6 +31,7 @@ from stepgraph.replay.wording import (
     changed_name,
     long_sleep,
     misuse,
+    new_name_reason,
     other_pass,
     removed_namesake,
     removed_or_renamed,
@@ -104,7 +105,7 @@ class Judgment(Struct):
             answered=self.answered,
             required=self.required,
         )
-        self.reasons += self._without_repetition(doubts.find())
+        self.reasons += doubts.find({each.path for each in self.reasons if each.effect == "out_of_order"})
         self._note_decisions()
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
@@ -122,11 +123,6 @@ class Judgment(Struct):
             begun_anew=tuple(dict.fromkeys(self.begun_anew)),
             orphans=orphans,
         )
-
-    def _without_repetition(self, reasons: Iterator[Reason]) -> list[Reason]:
-        """Omit the steps that may run, for which there is a reason because they do run."""
-        running = {each.path for each in self.reasons if each.effect == "out_of_order" and each.path}
-        return [each for each in reasons if each.effect != "out_of_order" or each.path not in running]
 
     def _judge_restart(self) -> None:
         """Find an instance that only sleeps on a development server, which wakes it only for an event."""
@@ -188,7 +184,10 @@ class Judgment(Struct):
             if call.entry is None:
                 continue
             entry, node = self.entries[call.entry], self.nodes[call.entry]
-            if node is not None and self._may_have_other_name(call.site, call.entry):
+            new_name = None if self.deployed is None else self.deployed.new_names.get(call.entry)
+            if new_name is not None:
+                self._judge_new_name(call, entry, new_name)
+            elif node is not None and self._may_have_other_name(call.site, call.entry):
                 names.setdefault(call.site, []).append(entry)
             if self._may_have_other_duration(call.site, call.entry):
                 durations.setdefault(call.site, []).append(entry)
@@ -197,6 +196,10 @@ class Judgment(Struct):
         for site, entries in durations.items():
             has_deployed = self.deployed is not None
             self._add("unknown", (changed_duration if has_deployed else long_sleep)(site, entries), site)
+
+    def _judge_new_name(self, call: ReplayedCall, entry: LogEntry, name: str) -> None:
+        (self.reruns if entry.kind == "step" else self.begun_anew).append(name)
+        self._add_run("reruns", call, new_name_reason(name, entry))
 
     def _judge_wait(self, site: Site, entry: LogEntry, deployed: Step | None) -> None:
         if site.kind != "wait" or deployed is None:

@@ -11,7 +11,6 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import Tree
-from stepgraph.execution.names import NamePattern
 from stepgraph.model.details import PARAMETER_MARK
 from stepgraph.replay.passed_part import RunChain
 
@@ -30,16 +29,34 @@ class RunTexts(Struct, frozen=True):
     """Compares the texts of the runs of deployed steps with those of their counterparts."""
 
     matching: Matching
-    _patterns: dict[RunChain, NamePattern | None] = field(default_factory=dict)
+    _names: dict[RunChain, str | None] = field(default_factory=dict)
+    """The names of the runs of deployed steps that the arguments of calls decide."""
     _has_same_name: dict[RunChain, bool] = field(default_factory=dict)
     _has_same_duration: dict[RunChain, bool] = field(default_factory=dict)
 
     def may_be(self, chain: RunChain, name: str) -> bool:
         """Return whether a run of a deployed step may have a name. The arguments of calls may decide the name."""
-        if chain not in self._patterns:
-            self._patterns[chain] = _pattern(_text(self.matching.old, chain, self.matching.old.parametric_names))
-        pattern = self._patterns[chain]
-        return pattern is None or pattern.matches(name)
+        literal = self._literal_name(chain)
+        return literal is None or literal == name
+
+    def new_name(self, chain: RunChain, name: str) -> str | None:
+        """Return the new name of a run with a name, if the arguments of calls decide both, or None if it is unknown."""
+        counterparts = self._counterparts(chain)
+        if self._literal_name(chain) != name or counterparts is None:
+            return None
+        tree = self.matching.new
+        new = _literal(_text(tree, counterparts, tree.parametric_names))
+        return None if new == name else new
+
+    def _literal_name(self, chain: RunChain) -> str | None:
+        if chain not in self._names:
+            self._names[chain] = _literal(_text(self.matching.old, chain, self.matching.old.parametric_names))
+        return self._names[chain]
+
+    def _counterparts(self, chain: RunChain) -> RunChain | None:
+        """Return the new calls and the new step of a run, or None if one was removed."""
+        numbers = tuple(each for number in chain if (each := self.matching.to_new[number]) is not None)
+        return numbers if len(numbers) == len(chain) else None
 
     def has_same_name(self, chain: RunChain) -> bool:
         """Return whether a run of a step certainly computes its name in the same way in both versions."""
@@ -56,14 +73,14 @@ class RunTexts(Struct, frozen=True):
         return self._has_same_duration[chain]
 
     def _are_same(self, chain: RunChain, old: Mapping[int, str], new: Mapping[int, str]) -> bool:
-        counterparts = [each for number in chain if (each := self.matching.to_new[number]) is not None]
-        if len(counterparts) != len(chain) or counterparts[-1] not in new:
+        counterparts = self._counterparts(chain)
+        if counterparts is None or counterparts[-1] not in new:
             return False
         before, after = _text(self.matching.old, chain, old), _text(self.matching.new, counterparts, new)
         return bool(before) and self.matching.is_same_definition(before, after)
 
 
-def _text(tree: Tree, chain: RunChain | list[int], parametric: Mapping[int, str]) -> str:
+def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:
     """Return the text of a run of a step in a version, or an empty string if it is unknown."""
     text = parametric.get(chain[-1], "")
     for call in reversed(chain[:-1]):
@@ -73,8 +90,8 @@ def _text(tree: Tree, chain: RunChain | list[int], parametric: Mapping[int, str]
     return text if PARAMETER_MARK.search(text) is None else ""
 
 
-def _pattern(text: str) -> NamePattern | None:
-    """Return the pattern of a name whose variables all have literal values, or None."""
+def _literal(text: str) -> str | None:
+    """Return a name whose variables all have literal values, or None."""
     name, *definitions = text.split(_DEFINITIONS)
     if len(definitions) != 1:
         return None
@@ -86,7 +103,7 @@ def _pattern(text: str) -> NamePattern | None:
         if value is None:
             return None
         pieces[index] = value[1] or value[2]
-    return NamePattern(("".join(pieces),))
+    return "".join(pieces)
 
 
 def _value(passed: Mapping[str, str], mark: re.Match[str]) -> str:

@@ -155,6 +155,17 @@ class VersionPair(Struct):
             runs.append(self._run(log, places, only_failures=only_failures))
         return self._run(log, match.places, only_failures=only_failures), runs
 
+    def _new_names(self, entries: Sequence[LogEntry], runs: Sequence[Sequence[RunChain]]) -> dict[int, str]:
+        """Return the new log names of entries whose calls lead to a name that no entry has, by entry."""
+        used = {(entry.kind, entry.name) for entry in entries}
+        names: dict[int, str] = {}
+        for number, (entry, chains) in enumerate(zip(entries, runs, strict=True)):
+            new = {self._texts.new_name(chain, entry.name) for chain in chains}
+            name = next(iter(new)) if len(new) == 1 else None
+            if name is not None and (entry.kind, name) not in used:
+                names[number] = f"{name}-{entry.count}"
+        return names
+
     def _with_name(self, places: Sequence[Place], entry: LogEntry) -> tuple[Place, ...]:
         """Return the places of an entry at which the arguments of calls lead to its name."""
         named = (place for place in places if len(places) > 1 and self._texts.may_be(self._chain(place), entry.name))
@@ -210,6 +221,7 @@ class VersionPair(Struct):
             same_durations=frozenset(
                 number for number, each in enumerate(chains) if all(map(self._texts.has_same_duration, each))
             ),
+            new_names=self._new_names(log.entries, chains),
         )
 
     def _counterparts_of_runs(

@@ -100,10 +100,7 @@ def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: Log
             return f"`{name}` begins again, because its duration changed."
         return f"`{name}` {verb}, because its name may differ from that of `{replaced.log_name}`."
     if replaced is not None and replaced.kind == site.kind == "step":
-        if replaced.outcome == "open":
-            return f"`{name}` runs from its first attempt, because `{replaced.log_name}` has another name."
-        result = "error" if replaced.outcome == "failed" else "result"
-        return f"`{name}` runs, because the {result} of its work is stored under another name, `{replaced.log_name}`."
+        return new_name_reason(name, replaced)
     if replaced is not None:
         kind = "" if replaced.kind == site.kind else f"the {replaced.kind} "
         tail = "" if name == replaced.log_name else ", which the new code does not call"
@@ -111,6 +108,16 @@ def rerun_reason(site: Site, name: str, replaced: LogEntry | None, namesake: Log
     if namesake is not None:
         return f"`{name}` {verb}, because an earlier call takes the stored result of `{namesake.log_name}`."
     return f"`{name}` {verb}, although its work has been done."
+
+
+def new_name_reason(name: str, replaced: LogEntry) -> str:
+    """Return the reason that a step with another name runs again."""
+    if replaced.kind != "step":
+        return f"`{name}` begins, because `{replaced.log_name}` has another name."
+    if replaced.outcome == "open":
+        return f"`{name}` runs from its first attempt, because `{replaced.log_name}` has another name."
+    result = "error" if replaced.outcome == "failed" else "result"
+    return f"`{name}` runs, because the {result} of its work is stored under another name, `{replaced.log_name}`."
 
 
 def changed_values(matching: Matching, old: int, new: int) -> str:
