@@ -290,3 +290,34 @@ def test_a_break_leaves_only_a_new_loop() -> None:
     log = log_of("running", ended("a"), ended("b"), opened("note end"))
     assert replay(ROUNDS, ROUNDS, log).effect == "resumes"
     assert replay(ROUNDS, new, log).effect == "unknown"
+
+
+FLAGGED = """
+<a>
+if is_enabled:
+    <b>
+else:
+    <d>
+<c>
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "effect"),
+    [
+        (("a", "d", "c"), "out_of_order"),
+        (("a", "d"), "unknown"),
+        (("a",), "resumes"),
+    ],
+)
+def test_a_constant_that_enables_a_branch(log: tuple[str, ...], effect: InstanceEffect) -> None:
+    old, new = (f"is_enabled = {flag}\n{FLAGGED}" for flag in (False, True))
+    result = replay(old, new, log_of("running", *map(ended, log)))
+    assert result.effect == effect
+
+
+def test_an_enabled_branch_has_a_reason() -> None:
+    code = "flag = False\n<a>\nif flag:\n    <b>\n<c>"
+    result = replay(code, code.replace("False", "True"), log_of("running", ended("a"), opened("c")))
+    reason = "The condition `flag` is now always true, so `b` runs when the instance resumes, before steps that have"
+    assert result.reasons == (f"{reason} already run.",)

@@ -25,6 +25,7 @@ from stepgraph.replay.added_raises import added_raises
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import CurrentPass
 from stepgraph.replay.decision import Decision
+from stepgraph.replay.enabled_branches import enabled_branch
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
@@ -314,6 +315,10 @@ class Decisions(Struct, frozen=True):
     def _condition(self, old: int, new: int) -> Iterator[Decision]:
         field = "condition" if self.matching.old[old].kind == BRANCH else "discriminant"
         condition, changed = self.matching.old[old].text(field), self.matching.new[new].text(field)
+        enabled = enabled_branch(self.matching, self.new, old, new)
+        if enabled is not None and not self._is_in(self.matching.old[old].parent):
+            yield enabled
+            return
         if condition == changed and self.matching.has_other_value(old, new):
             what = changed_values(self.matching, old, new)
         elif (
