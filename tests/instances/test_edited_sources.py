@@ -321,3 +321,12 @@ def test_an_enabled_branch_has_a_reason() -> None:
     result = replay(code, code.replace("False", "True"), log_of("running", ended("a"), opened("c")))
     reason = "The condition `flag` is now always true, so `b` runs when the instance resumes, before steps that have"
     assert result.reasons == (f"{reason} already run.",)
+
+
+@pytest.mark.parametrize(("members", "effect"), [(("a", "b"), "resumes"), (("b", "a"), "unknown")])
+def test_a_gather_returns_the_results_of_a_sequence(members: tuple[str, str], effect: InstanceEffect) -> None:
+    first, second = (f'step.do("{name}")(self.work)()' for name in members)
+    deployed = "x = <a>\ny = <b>\nif x:\n    <c>"
+    changed = f"x, y = await asyncio.gather({first}, {second})\nif x:\n    <c>"
+    log = log_of("running", ended("a"), ended("b"), opened("c"))
+    assert replay(deployed, changed, log).effect == effect

@@ -46,7 +46,9 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
     """Return the value of the only statement that binds a variable, if it assigns it."""
     match binders:
         case [cst.Assign(targets=[cst.AssignTarget(cst.Tuple(elements=names))], value=cst.Tuple(elements=values))]:
-            return _unpacked(name, names, values)
+            return _unpacked(name, names, [each.value for each in values if isinstance(each, cst.Element)])
+        case [cst.Assign(targets=[cst.AssignTarget(cst.Tuple(elements=names))], value=cst.Await(cst.Call() as call))]:
+            return _unpacked(name, names, _awaited_members(call))
         case [cst.Assign(targets=targets, value=value)]:
             return value if any(target_path(target.target, name) == "" for target in targets) else None
         case [cst.AnnAssign(target=cst.Name(), value=cst.BaseExpression() as value)]:
@@ -55,13 +57,23 @@ def only_value(name: str, binders: Sequence[cst.CSTNode]) -> cst.BaseExpression 
             return None
 
 
+def _awaited_members(call: cst.Call) -> list[cst.BaseExpression]:
+    """Return the members of a `gather` as if each were awaited, or an empty list for other calls."""
+    match call.func:
+        case cst.Attribute(cst.Name("asyncio"), cst.Name("gather")) | cst.Name("gather"):
+            is_plain = all(each.keyword is None and not each.star for each in call.args)
+            return [cst.Await(each.value) for each in call.args] if is_plain else []
+        case _:
+            return []
+
+
 def _unpacked(
-    name: str, names: Sequence[cst.BaseElement], values: Sequence[cst.BaseElement]
+    name: str, names: Sequence[cst.BaseElement], values: Sequence[cst.BaseExpression]
 ) -> cst.BaseExpression | None:
     """Return the value that `a, b = 1, 2` assigns to a name, or None if it is unknown."""
-    if len(names) != len(values) or any(isinstance(each, cst.StarredElement) for each in (*names, *values)):
+    if len(names) != len(values) or any(isinstance(each, cst.StarredElement) for each in names):
         return None
-    assigned = [each.value for each, target in zip(values, names, strict=True) if target_path(target.value, name) == ""]
+    assigned = [each for each, target in zip(values, names, strict=True) if target_path(target.value, name) == ""]
     return assigned[0] if len(assigned) == 1 else None
 
 
