@@ -139,6 +139,12 @@ def code_of(source: str) -> tuple[Graph, Details]:
     return workflow.graph, workflow.details
 
 
+OTHER_NAME = (
+    "The values in the name `pack {item}` may have changed. "
+    "If so, it does not find the result of `pack A1-1`, and runs again."
+)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "reasons"),
     [
@@ -148,7 +154,7 @@ def code_of(source: str) -> tuple[Graph, Details]:
             'order["items"]',
             'order["lines"]',
             (
-                "The values in the name `pack {item}` may have changed, so that it may not find `pack A1-1`.",
+                OTHER_NAME,
                 "The values in `for item in items` changed, so its passes may differ from those in the log.",
             ),
         ),
@@ -178,8 +184,8 @@ def test_doubts_about_one_step_are_one_reason() -> None:
     names = [f"pack {number}" for number in range(5)]
     replay = NewCode.of(code, deployed, (old_details, new_details)).replay(log_of("paused", *map(ended, names)))
     assert replay.reasons[0] == (
-        "The values in the name `pack {item}` may have changed, "
-        "so that it may not find `pack 0-1`, `pack 1-1`, `pack 2-1` and 2 more."
+        "The values in the name `pack {item}` may have changed. "
+        "If so, it does not find the results of `pack 0-1`, `pack 1-1`, `pack 2-1` and 2 more, and runs again."
     )
     assert not any("pack 3-1" in reason for reason in replay.reasons)
 
@@ -463,7 +469,7 @@ def test_added_exits_may_end_the_instance() -> None:
     new = graph(LOAD, either(branch("total > 3", LEAVE)), do("charge card"), sleep(), SHIP)
     replay = NewCode.of(new, SLEEPS).replay(SLEEPING)
     steps = "`charge card` and `cool down`, which have already begun"
-    assert replay.reasons == (f"The new code may leave earlier if `total > 3`, before {steps}.",)
+    assert replay.reasons == (f"The new code may return earlier if `total > 3`, before {steps}.",)
     later = graph(LOAD, do("charge card"), sleep(), either(branch("total > 3", LEAVE)), SHIP)
     assert NewCode.of(later, SLEEPS).replay(SLEEPING).effect == "resumes"
 
@@ -732,7 +738,7 @@ def test_a_removed_handler_before_a_finally() -> None:
     )
     assert (replay.effect, replay.reasons) == (
         "fails",
-        ("The stored error of `check-1` is raised again, and nothing catches it.",),
+        ("The stored error of `check-1` is raised again, and nothing catches it; new code of the step does not run.",),
     )
 
 

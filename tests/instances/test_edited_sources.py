@@ -330,3 +330,28 @@ def test_a_gather_returns_the_results_of_a_sequence(members: tuple[str, str], ef
     changed = f"x, y = await asyncio.gather({first}, {second})\nif x:\n    <c>"
     log = log_of("running", ended("a"), ended("b"), opened("c"))
     assert replay(deployed, changed, log).effect == effect
+
+
+def test_a_new_exception_names_its_condition() -> None:
+    new = "<a>\nif order.total > 3:\n    raise ValueError\n<b>"
+    result = replay("<a>\n<b>", new, log_of("running", ended("a"), opened("b")))
+    reason = "The new code may raise an exception if `order.total > 3`, at a point that the instance has passed."
+    assert (result.effect, result.reasons) == ("unknown", (reason,))
+
+
+def test_a_continue_that_skips_a_step_has_a_clause() -> None:
+    old = "for each in order:\n    try:\n        <a>\n    except Exception:\n        {}\n    <b>"
+    log = log_of("running", ended("a"), opened("b"))
+    result = replay(old.format("<c>"), old.format("<c>\n        continue"), log)
+    assert result.notes == ("If a `continue` ends the pass, the new code does not call `b-1`.",)
+
+
+def test_steps_with_one_name_share_a_reason() -> None:
+    code = """
+tasks = {"x": self.work, "y": self.work}
+for name, task in tasks.items():
+    await step.do(name)(task)()
+"""
+    result = replay(code, code.replace("work}", 'work, "z": self.work}'), log_of("running", ended("x"), ended("y")))
+    changed = "The values in the name `{name}` may have changed."
+    assert result.reasons == (f"{changed} If so, it does not find the results of `x-1` and `y-1`, and runs again.",)

@@ -135,7 +135,7 @@ def test_calls_that_a_new_exit_may_skip_are_noted() -> None:
     replay = NewCode.of(BREAKS, old).replay(log)
     assert (replay.effect, replay.notes) == (
         "resumes",
-        ("The new code may leave earlier if `full`, and then skips calls of `pack`.",),
+        ("The new code may leave a loop earlier if `full`, and then skips calls of `pack`.",),
     )
 
 

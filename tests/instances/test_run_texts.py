@@ -70,9 +70,8 @@ def test_another_argument_changes_a_step_name() -> None:
     new = TWO.replace("vip", 'event["payload"]["agent"]')
     result = replay(TWO, new, log_of("running", *LEAD, opened("notify ann")))
     assert result.effect == "unknown"
-    assert result.reasons == (
-        "The values in the name `notify {who}` may have changed, so that it may not find `notify ann-1`.",
-    )
+    changed = "The values in the name `notify {who}` may have changed."
+    assert result.reasons == (f"{changed} If so, it does not find the result of `notify ann-1`, and runs again.",)
 
 
 def test_another_argument_changes_a_duration() -> None:

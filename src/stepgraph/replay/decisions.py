@@ -40,7 +40,7 @@ from stepgraph.replay.passed_part import (
 from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
-from stepgraph.replay.wording import changed_values
+from stepgraph.replay.wording import changed_values, new_exit
 
 
 class Decisions(Struct, frozen=True):
@@ -400,8 +400,10 @@ class Decisions(Struct, frozen=True):
                 continue
             if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
                 continue
-            condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
-            reason = f"The new code may leave earlier{f' if `{condition}`' if condition else ''}"
+            reason = new_exit(tree, number)
+            if number in tree.raises:
+                yield Decision("unknown", f"{reason}, at a point that the instance has passed.", number)
+                continue
             steps = list(dict.fromkeys(tree[each].name for each in skipped))
             names, verb = enumeration(steps, most=3), "has" if len(steps) == 1 else "have"
             if self._leaves_only_orphans(number, skipped):
@@ -416,8 +418,6 @@ class Decisions(Struct, frozen=True):
         runs whose results later calls would get.
         """
         tree = self.matching.new
-        if exit_number in tree.raises:
-            return False
         if all(map(self.contradictions.skips, skipped)):
             return True
         if not self.unsuccessful.isdisjoint(skipped):

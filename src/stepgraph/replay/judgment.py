@@ -161,7 +161,7 @@ class Judgment(Struct):
             self._judge_wait(call.site, entry, node)
         elif entry.outcome == "failed":
             self.reused.append(entry.log_name)
-            if entry.kind == "step":
+            if entry.kind == "step" and call is not self.alignment.failing:
                 self.notes.append(
                     f"The stored error of `{entry.log_name}` is raised again; new code of the step does not run."
                 )
@@ -178,7 +178,7 @@ class Judgment(Struct):
 
     def _judge_computed(self) -> None:
         """Find the entries that steps may not find, because a name or duration has unknown parts that may differ."""
-        names: dict[Site, list[LogEntry]] = {}
+        names: dict[str, tuple[Site, list[LogEntry]]] = {}
         durations: dict[Site, list[LogEntry]] = {}
         for call in self.alignment.calls:
             if call.entry is None:
@@ -188,10 +188,10 @@ class Judgment(Struct):
             if new_name is not None:
                 self._judge_new_name(call, entry, new_name)
             elif node is not None and self._may_have_other_name(call.site, call.entry):
-                names.setdefault(call.site, []).append(entry)
+                names.setdefault(call.site.node["name"], (call.site, []))[1].append(entry)
             if self._may_have_other_duration(call.site, call.entry):
                 durations.setdefault(call.site, []).append(entry)
-        for site, entries in names.items():
+        for site, entries in names.values():
             self._add("unknown", changed_name(site, entries), site)
         for site, entries in durations.items():
             has_deployed = self.deployed is not None
@@ -340,7 +340,10 @@ class Judgment(Struct):
                 call.site,
             )
         else:
-            self._add("fails", f"The stored error of `{name}` is raised again, and nothing catches it.", call.site)
+            tail = "; new code of the step does not run" if call.site.kind == "step" else ""
+            self._add(
+                "fails", f"The stored error of `{name}` is raised again, and nothing catches it{tail}.", call.site
+            )
 
     def _judge_shift(self) -> None:
         """Find steps that run next because an earlier call with their name has taken their stored result."""

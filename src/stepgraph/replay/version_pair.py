@@ -34,6 +34,7 @@ from stepgraph.execution.parts import GraphParts, Path, Site
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.expressions import constant_truth
 from stepgraph.model.payload import Graph, Step
+from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 from stepgraph.replay.answers import as_step
 from stepgraph.replay.contradictions import Contradictions
 from stepgraph.replay.current_passes import current_passes
@@ -50,6 +51,13 @@ from stepgraph.replay.run_limits import RunLimits
 from stepgraph.replay.run_texts import RunTexts
 from stepgraph.replay.sequenced_members import SequencedMembers
 from stepgraph.replay.traces import Traces
+
+_SKIPS: Final = {
+    NO_BREAK: "a `break` leaves the loop",
+    NO_CONTINUE: "a `continue` ends the pass",
+    NO_EXCEPTION: "an exception is raised",
+}
+"""The clauses for conditions that are not in the code."""
 
 _MAX_LAST_STEPS: Final = 4
 """The maximum number of possible steps of the last entry that are replayed separately."""
@@ -361,7 +369,8 @@ class VersionPair(Struct):
         first, *others = tree[branch.parent].children
         is_decided = constant_truth(tree.definitions.get(first, "")) is not None
         if condition := branch.text("condition"):
-            return "" if is_decided and branch.number == first else f"`{condition}` is false"
+            is_always = is_decided and branch.number == first
+            return "" if is_always else _SKIPS.get(condition, f"`{condition}` is false")
         condition = tree[first].text("condition")
         return f"`{condition}` is true" if condition and others == [branch.number] and not is_decided else ""
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepgraph.diff.matching import Matching
+from stepgraph.diff.tree import BRANCH, Tree
 from stepgraph.execution.log import LogEntry
 from stepgraph.execution.parts import Site
 from stepgraph.model.expressions import changed_constant
 from stepgraph.phrases import duration_text, enumeration
 from stepgraph.replay.answers import as_step
+from stepgraph.replay.passed_part import ancestors
 
 
 def changed_name(site: Site, entries: Sequence[LogEntry]) -> str:
     """Return the reason that a step may not find its entries, because the values in its name may have changed."""
     names = enumeration((entry.log_name for entry in entries), most=3)
-    return f"The values in the name `{site.node['name']}` may have changed, so that it may not find {names}."
+    results, verb = "result" if len(entries) == 1 else "results", "runs" if site.kind == "step" else "begins"
+    changed = f"The values in the name `{site.node['name']}` may have changed"
+    return f"{changed}. If so, it does not find the {results} of {names}, and {verb} again."
 
 
 def changed_duration(site: Site, entries: Sequence[LogEntry]) -> str:
@@ -128,3 +132,11 @@ def changed_values(matching: Matching, old: int, new: int) -> str:
     if constants is None:
         return f"values in the condition `{condition}` changed"
     return f"value {constants[0]} in the condition `{condition}` changed to {constants[1]}"
+
+
+def new_exit(tree: Tree, number: int) -> str:
+    """Return the clause that the code may take a new exit: `The new code may return earlier if `a``."""
+    condition = next((each.text("condition") for each in ancestors(tree, number) if each.kind == BRANCH), "")
+    verb = "return earlier" if tree[number].text("kind") == "return" else "leave a loop earlier"
+    verb = "raise an exception" if number in tree.raises else verb
+    return f"The new code may {verb}{f' if `{condition}`' if condition else ''}"
