@@ -355,3 +355,30 @@ for name, task in tasks.items():
     result = replay(code, code.replace("work}", 'work, "z": self.work}'), log_of("running", ended("x"), ended("y")))
     changed = "The values in the name `{name}` may have changed."
     assert result.reasons == (f"{changed} If so, it does not find the results of `x-1` and `y-1`, and runs again.",)
+
+
+COUNTED = """
+month = 0
+while month < 3:
+    await step.do(f"invoice {month}")(self.work)()
+    month += 1
+<d>
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "log", "effect"),
+    [
+        ("< 3", "< 12", ("invoice 0", "invoice 1"), "resumes"),
+        ("< 3", "< 12", ("invoice 0", "invoice 1", "invoice 2", "d"), "out_of_order"),
+        ("month = 0", "month = 1", ("invoice 0", "invoice 1"), "unknown"),
+    ],
+)
+def test_a_larger_bound_continues_a_loop(old: str, new: str, log: tuple[str, ...], effect: InstanceEffect) -> None:
+    assert replay(COUNTED, COUNTED.replace(old, new), log_of("running", *map(ended, log))).effect == effect
+
+
+def test_an_exit_may_have_left_a_loop_with_a_larger_bound() -> None:
+    old = COUNTED.replace("    month += 1", "    if order.paid:\n        break\n    month += 1")
+    log = log_of("running", *map(ended, ("invoice 0", "invoice 1", "invoice 2", "d")))
+    assert replay(old, old.replace("< 3", "< 12"), log).effect == "unknown"

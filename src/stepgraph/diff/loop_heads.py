@@ -17,12 +17,19 @@ _EACH: Final = "for each of "
 """The start of the definition of a loop over elements."""
 _FOR: Final = r"(?:async )?for (?:(?! in )[^\n])++ in "
 _COUNTED_HEAD: Final = re.compile(rf"{_FOR}range\((?:(-?[0-9]{{1,9}}), )?(-?[0-9]{{1,9}})\)")
+_BOUNDED: Final = re.compile(r"while ((?:(?!\bnot\b| with )[^\n])+?) (<=?) ([0-9]{1,9})( with [^\n]*+)?")
+"""The definition of a `while` loop that runs while a value is below a constant."""
 _LISTED_HEAD: Final = re.compile(rf"{_FOR}(\[[^\n]*\])")
 
 
 def constant_head(tree: Tree, loop: int) -> str:
-    """Return the head of a loop with the value of a constant list, tuple or number in place of its name."""
+    """Return the head of a loop with the value of a constant list, tuple or number in place of its name.
+
+    The head of a `while` with a constant bound is its definition.
+    """
     definition = tree.definitions.get(loop, "")
+    if _BOUNDED.fullmatch(definition) is not None:
+        return definition
     elements = definition.removeprefix(_EACH)
     if elements in {"", definition} or " with " in elements:
         return tree.loop_heads.get(loop, "")
@@ -97,10 +104,16 @@ def number_of_passes(head: str) -> int | None:
 
 
 def continues(longer: str, shorter: str) -> bool:
-    """Return whether the passes of one loop start with all passes of another: more numbers, or a longer list."""
+    """Return whether the passes of one loop start with all passes of another.
+
+    It has more numbers, a longer list, or a larger upper bound in the test of a `while`.
+    """
     matches = _COUNTED_HEAD.fullmatch(longer), _COUNTED_HEAD.fullmatch(shorter)
     if matches[0] is not None and matches[1] is not None:
         first = {int(match[1] or 0) for match in matches if match is not None}
         return len(first) == 1 and int(matches[0][2]) > int(matches[1][2])
+    bounds = _BOUNDED.fullmatch(longer), _BOUNDED.fullmatch(shorter)
+    if bounds[0] is not None and bounds[1] is not None:
+        return bounds[0].group(1, 2, 4) == bounds[1].group(1, 2, 4) and int(bounds[0][3]) > int(bounds[1][3])
     is_list = _LISTED_HEAD.fullmatch(shorter) is not None
     return is_list and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")

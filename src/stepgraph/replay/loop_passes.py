@@ -46,9 +46,10 @@ class LoopPassEffects(Struct, frozen=True):
         heads = constant_head(self.matching.old, old), constant_head(self.matching.new, new)
         (before, passes), begun = map(number_of_passes, heads), self.old.passes(old)
         trees = (self.matching.old, old), (self.matching.new, new)
-        if passes is None:
-            return None
         may_leave = any(has_exit(*each) for each in trees)
+        if passes is None:
+            may_continue = may_leave and continues(heads[1], heads[0]) and self.old.has_left(old)
+            return "unknown" if may_continue else None
         if any(_is_in_group(*each) for each in trees):
             is_over = continues(heads[1], heads[0]) and not (is_inside or may_leave or self.old.is_repeated(old))
             return "out_of_order" if is_over else None
