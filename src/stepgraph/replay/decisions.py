@@ -71,6 +71,8 @@ class Decisions(Struct, frozen=True):
     """The elements of the deployed and of the new version that failures of the instance skip."""
     untraced: dict[int, bool] = field(default_factory=dict)
     """Whether each new function may have run without an entry in the log, by its number."""
+    uncalled: dict[int, bool] = field(default_factory=dict)
+    """Whether both versions call each new function alike, by its number."""
 
     def changed(self) -> Iterator[Decision]:
         """Yield the decisions before the last step that may differ."""
@@ -122,11 +124,14 @@ class Decisions(Struct, frozen=True):
 
     def _is_uncalled(self, function: int) -> bool:
         """Return whether the instance has certainly not called a function, which both versions call alike."""
-        partner = self.matching.to_old[function]
-        if function in {ROOT, *self.new.last} or partner is None or self.old.may_have_called(partner):
+        partner = None if function == ROOT or function in self.new.last else self.matching.to_old[function]
+        if partner is None or self.old.may_have_called(partner):
             return False
-        calls = self.new_calls.get(self.matching.new[function].text(KEY), ())
-        return all(self.matching.to_old[call] is not None and not self.has_overtaken(call) for call in calls)
+        if function not in self.uncalled:
+            calls = self.new_calls.get(self.matching.new[function].text(KEY), ())
+            is_additional = (self.matching.to_old[call] is None or self.has_overtaken(call) for call in calls)
+            self.uncalled[function] = not any(is_additional)
+        return self.uncalled[function]
 
     def _has_decided(self, element: TreeElement) -> bool:
         """Return whether the instance may have passed a decision."""
@@ -294,16 +299,14 @@ class Decisions(Struct, frozen=True):
 
     def _is_in(self, old: int) -> bool:
         """Return whether the last step of the instance in a function of the deployed code is in an element."""
-        tree = self.matching.old
-        function = function_of(tree, old)
-        return self.old.last.get(function, ROOT) in tree.subtree(old) and function not in self.old.completed
+        function, inside = function_of(self.matching.old, old), self.matching.old.subtree(old)
+        return self.old.last.get(function, ROOT) in inside and function not in self.old.completed
 
     def _is_followed(self, old: int, new: int) -> bool:
         """Return whether steps after a loop of the new code have run, or steps of the pass around it."""
         if any(inner.loop == old and outer.has_passed(self.matching, new) for outer, inner in pairwise(self.passes)):
             return True
-        end = self.matching.new[new].end
-        function = function_of(self.matching.new, new)
+        end, function = self.matching.new[new].end, function_of(self.matching.new, new)
         return self._is_in(old) and self.new.last.get(function, ROOT) >= end and function not in self.new.completed
 
     def _may_have_run_untraced(self, number: int) -> bool:
@@ -392,10 +395,11 @@ class Decisions(Struct, frozen=True):
         # The deployed code ran the statements that are now the only pass of such a loop.
         exits = {trailing_exit(tree, number) for number in new_loops}
         ends_of_pass = {number for number in exits if number is not None and tree[number].text("kind") == "break"}
+        steps_begun = [number for number in self.new.in_order if tree[number].kind in STEPS]
         for number in added_exits(self.matching):
             if number in ends_of_pass or not self.new.contains(number) or self.is_excluded(number):
                 continue
-            skipped = self.guards.skipped_by(number, self._steps_begun())
+            skipped = self.guards.skipped_by(number, steps_begun)
             if is_guard_of_entered(self.matching, self.old, number) or not skipped:
                 continue
             if not self.may_have_raised and any(each.slot == "catch_block" for each in ancestors(tree, number)):
@@ -426,10 +430,6 @@ class Decisions(Struct, frozen=True):
             return all(not NamePattern.of(tree[each].name).is_literal for each in skipped)
         keys = Counter(result_key(each.kind, each.fields) for each in tree.elements if each.kind in STEPS)
         return all(keys[result_key(tree[each].kind, tree[each].fields)] == 1 for each in skipped)
-
-    def _steps_begun(self) -> list[int]:
-        """Return the numbers of the new steps that may have run."""
-        return [number for number in sorted(self.new.possible) if self.matching.new[number].kind in STEPS]
 
     def _added_loops(self) -> Iterator[Decision]:
         """Yield the new loops around steps that have begun under the deployed code, which ran them once."""
