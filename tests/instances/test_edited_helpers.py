@@ -178,3 +178,36 @@ def test_further_members_of_a_group() -> None:
     assert replay(old, new, ended("scan 0"), opened("scan 1")).effect == "resumes"
     result = replay(old, new, ended("scan 0"), ended("scan 1"), opened("pause", "sleep"))
     assert result.effect == "out_of_order"
+
+
+CONDITIONAL = """
+async def run(self, event, step):
+    await self.tell(step, "owner", True)
+    await self.tell(step, "team", event.payload)
+    await step.sleep("pause", "1 day")
+
+async def tell(self, step, who, urgent):
+    if urgent:
+        await step.do(f"call {who}")(self.work)()
+    await step.do(f"mail {who}")(self.work)()
+"""
+TOLD = ended("call owner"), ended("mail owner"), ended("mail team"), opened("pause", "sleep")
+
+
+def test_another_call_does_not_change_a_condition() -> None:
+    new = CONDITIONAL.replace('"1 day")', '"1 day")\n    await self.tell(step, "finance", False)')
+    assert replay(CONDITIONAL, new, *TOLD).effect == "resumes"
+
+
+def test_another_argument_changes_a_condition() -> None:
+    new = CONDITIONAL.replace("event.payload", "event.payload.urgent")
+    assert replay(CONDITIONAL, new, *TOLD).reasons == (
+        "The values in the condition `urgent` changed, so the instance may now take another branch.",
+    )
+
+
+def test_the_arguments_around_a_call_decide_a_condition() -> None:
+    old = CONDITIONAL.replace("run(self, event, step)", "tell_all(self, step, payload)").replace("event.", "")
+    old += "\nasync def run(self, event, step):\n    await self.tell_all(step, event.payload)\n"
+    new = old.replace("step, event.payload", "step, event.payload.urgent")
+    assert replay(old, new, *TOLD).effect == "unknown"

@@ -103,7 +103,7 @@ class Tree(Struct, frozen=True):
     arguments: dict[int, str] = field(default_factory=dict)
     """The arguments of calls, such as `(step, "a")`, by number. Saved graphs have none."""
     parametric_names: dict[int, str] = field(default_factory=dict)
-    """The names of steps with marks for parameters, by number, as in `Detail.parametric_name`."""
+    """The names of steps and conditions with marks for parameters, by number, as in `Detail.parametric_name`."""
     parametric_durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps with marks for parameters, by number, as in `Detail.parametric_duration`."""
     passed: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.model.details import PARAMETER_MARK, Part, parts_of
 from stepgraph.model.walk import STEP_TYPES
-from stepgraph.syntax.definitions.defined_texts import defined_name, passed_value
+from stepgraph.syntax.definitions.defined_texts import defined_name, parametric_condition, passed_value
 
 if TYPE_CHECKING:
     from stepgraph.graph.places import Places
@@ -23,7 +23,7 @@ class ParametricTexts(Struct):
     """The texts of parts with marks for parameters, by the identity of the part."""
 
     names: dict[int, str] = field(default_factory=dict)
-    """The names of steps that depend on parameters."""
+    """The names of steps and conditions of branches that depend on parameters."""
     durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps that depend on parameters."""
     passed: defaultdict[int, list[tuple[str, str]]] = field(default_factory=lambda: defaultdict(list))
@@ -36,8 +36,14 @@ class ParametricTexts(Struct):
         """Return the texts of a graph with the places of its functions."""
         texts = cls()
         for part in parts_of(graph) if functions else ():
-            place = places.of(part)
-            if place is None or part.get("type") not in STEP_TYPES:
+            place = places.of(part) or places.record_of(part).choice
+            if place is None:
+                continue
+            if isinstance(condition := part.get("condition"), str):
+                text = parametric_condition(condition, place, scope)
+                if PARAMETER_MARK.search(text) is not None:
+                    texts.names[id(part)] = text
+            if part.get("type") not in STEP_TYPES:
                 continue
             for field_name, by_part in (("name", texts.names), ("duration", texts.durations)):
                 text = defined_name(str(part.get(field_name, "")), place, scope, is_parametric=True)

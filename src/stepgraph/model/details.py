@@ -116,7 +116,9 @@ class Detail(Struct, frozen=True):
     """The computed duration of a sleep, with definitions as in `definition`. Empty for a constant or unknown one."""
 
     parametric_name: str = ""
-    """The name of a step as in `definition`, with marks in place of the values that calls pass for parameters."""
+    """The name of a step or the condition of a branch as in `definition`, with marks in place of the values that calls
+    pass for parameters.
+    """
 
     parametric_duration: str = ""
     """The duration of a sleep as in `duration`, with marks as in `parametric_name`."""

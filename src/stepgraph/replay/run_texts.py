@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
 
 from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import Tree
+from stepgraph.diff.tree import BRANCH, KEY, Tree
 from stepgraph.model.details import PARAMETER_MARK
-from stepgraph.replay.passed_part import RunChain
+from stepgraph.replay.passed_part import RunChain, function_of
 
 _DEFINITIONS: Final = " with __0 = "
 """The text between a name and the definitions of its variables."""
@@ -78,6 +78,38 @@ class RunTexts(Struct, frozen=True):
             return False
         before, after = _text(self.matching.old, chain, old), _text(self.matching.new, counterparts, new)
         return bool(before) and self.matching.is_same_definition(before, after)
+
+
+def equate_conditions(matching: Matching, calls: Mapping[str, Sequence[int]]) -> None:
+    """Give conditions in a function the same definition if all deployed calls pass the same values for them.
+
+    `calls` are the deployed calls, by the name of the called function. Other values are those of further calls.
+    """
+    old, new = matching.old, matching.new
+    for number, partner in enumerate(matching.to_new):
+        if partner is None or old[number].kind != BRANCH or old.definitions.get(number) == new.definitions.get(partner):
+            continue
+        before, after = old.parametric_names.get(number, ""), new.parametric_names.get(partner, "")
+        pairs = list(zip(PARAMETER_MARK.findall(before), PARAMETER_MARK.findall(after), strict=False))
+        function = old[function_of(old, number)].text(KEY)
+        is_same = bool(before) and matching.is_same_definition(_without_marks(before), _without_marks(after))
+        if is_same and all(_pass_same_values(matching, call, pairs) for call in calls.get(function, ())):
+            old.definitions[number] = new.definitions[partner] = matching.renamed_text(_without_marks(before))
+
+
+def _pass_same_values(matching: Matching, call: int, marks: Sequence[tuple[str, str]]) -> bool:
+    """Return whether a deployed call and its counterpart certainly pass the same values for parameters."""
+    partner = matching.to_new[call]
+    before = dict(matching.old.passed.get(call, ()))
+    after = {} if partner is None else dict(matching.new.passed.get(partner, ()))
+    values = [(before.get(old, ""), after.get(new, "")) for old, new in marks]
+    are_known = all(old and PARAMETER_MARK.search(old) is None for old, _ in values)
+    return are_known and all(matching.is_same_definition(old, new) for old, new in values)
+
+
+def _without_marks(text: str) -> str:
+    """Return a text with the names of parameters in place of their marks."""
+    return PARAMETER_MARK.sub(lambda mark: f"<{mark[0].rpartition('.')[2]}", text)
 
 
 def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:

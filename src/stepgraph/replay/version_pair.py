@@ -48,7 +48,7 @@ from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_c
 from stepgraph.replay.removed_exits import RemovedExits, skipped_by_failures
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import RunLimits
-from stepgraph.replay.run_texts import RunTexts
+from stepgraph.replay.run_texts import RunTexts, equate_conditions
 from stepgraph.replay.sequenced_members import SequencedMembers
 from stepgraph.replay.traces import Traces
 
@@ -120,6 +120,7 @@ class VersionPair(Struct):
         match_nested_branches(matching)
         matching.first_items = first_items(matching)
         old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
+        equate_conditions(matching, old_calls)
         old_paths, new_paths = _paths_of(old_tree), _paths_of(new_tree)
         elements = [new_paths[site.path] for site in new_program.sites]
         new_functions = functions_by_key(new_tree)

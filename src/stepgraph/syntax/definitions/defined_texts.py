@@ -72,6 +72,14 @@ def defined_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> 
     return defined_value(normal_condition(text), place, scope)
 
 
+def parametric_condition(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
+    """Return the normal form of a condition with definitions, in which marks stand for the parameters of functions."""
+    from stepgraph.model.expressions import normal_condition
+
+    expansion = DefinitionExpansion(scope, is_parametric=True)
+    return "" if ":=" in text else _defined([(normal_condition(text), True)], place, expansion, is_name=False)
+
+
 def defined_value(text: str, place: SourcePlace, scope: DefinitionScope) -> str:
     """Return an expression as `defined_expression` does, or with a digest of its sources if a definition is unknown."""
     # Without parentheses, an assignment expression would be read as a variable with a format.
