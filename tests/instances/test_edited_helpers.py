@@ -85,7 +85,7 @@ def test_an_exit_of_a_function_that_has_not_run_skips_nothing() -> None:
     assert replay(old, new, ended("think 0"), ended("answer"), opened("pause", "sleep")).effect == "resumes"
 
 
-def test_a_new_step_of_a_function_that_has_not_run_precedes_nothing() -> None:
+def test_a_new_step_of_a_function_without_runs_precedes_nothing() -> None:
     old, new = TOOLS.format(passes=3, tool="pass"), TOOLS.format(passes=3, tool=ASK)
     assert replay(old, new, ended("think 0"), ended("answer"), opened("pause", "sleep")).effect == "resumes"
     assert replay(old, new, ended("think 0"), ended("run 0")).effect == "out_of_order"

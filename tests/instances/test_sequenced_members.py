@@ -50,7 +50,7 @@ PAIRS = pytest.mark.parametrize(("old", "new"), [(CALLS, CALLS_IN_SEQUENCE), (LO
 
 
 @PAIRS
-def test_the_rest_of_a_running_member_precedes_the_following_ones(old: str, new: str) -> None:
+def test_the_rest_of_a_running_member_precedes_later_members(old: str, new: str) -> None:
     result = replay(old, new, opened("read users"), ended("read items"))
     assert result.effect == "out_of_order"
     assert len(result.reasons) == 1
