@@ -196,7 +196,7 @@ SEARCHED_MODULES: Final = 500
 
 SEARCHED_IMPORTS: Final = 1_000_000
 """The maximum number of imports that one command follows from main modules to the modules with workflow classes. They
-take about ten seconds. Real projects need a hundredth of it."""
+take at most ten seconds. Real projects need a hundredth of it."""
 
 CLASS_USERS: Final = 100
 """The maximum number of files that name a workflow class and that are considered as its main module."""

@@ -33,6 +33,7 @@ from stepgraph.project.folders import real_path
 from stepgraph.project.project import Project
 from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 from stepgraph.syntax.derivations import Derivation, derivations_in, derived_names
+from stepgraph.syntax.main_modules import main_modules_of
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.modules import Importer, SourceModules
 
@@ -136,7 +137,7 @@ class Pipeline(Struct):
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
         importer = Importer(files, self.modules) if files.folders else None
-        mains = () if importer is None else importer.main_modules_of(module, source.users)
+        mains = () if importer is None else main_modules_of(importer, module, source.users)
         entry = OpenModule(module, importer, main=mains[0] if mains else None, other_mains=mains[1:])
         self.add_derivations(source.path, derivations_in(module))
         if source.workflows is None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from cProfile import Profile
 from pathlib import Path
 
 import pytest
 
 from stepgraph import Analysis, analyze_paths
+from stepgraph.large_stack import run_with_large_stack
 from tests.project.trees import plant
 
 pytestmark = pytest.mark.usefixtures("empty_directory")
@@ -108,7 +110,7 @@ def test_module_that_does_not_deploy_the_class(main: str) -> None:
 
 def test_imports_of_a_main_module_are_followed_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {**MODULES, "entry.py": "from flow import W\nimport more\n"}
-    monkeypatch.setattr("stepgraph.syntax.modules.SEARCHED_IMPORTS", 0)
+    monkeypatch.setattr("stepgraph.syntax.import_graph.SEARCHED_IMPORTS", 0)
     assert calls_of(files, "flow.py") == ["pick"]
 
 
@@ -246,3 +248,26 @@ def test_main_module_of_a_derived_class() -> None:
     workflow = next(each for each in analysis.workflows if each.class_name == "W")
     assert workflow.graph is not None
     assert list(workflow.graph["workflow"]["functions"]) == BOTH
+
+
+def test_possible_main_modules_import_each_other() -> None:
+    files = {**FLOWS, "src/app/a.py": "from flows.flow import W\nimport app.b\n"}
+    files["src/app/b.py"] = "from flows.flow import W\nimport app.a\nimport flows.more\n"
+    assert calls_of(files) == BOTH
+
+
+def work_of_users(count: int) -> int:
+    """Return the number of function calls of an analysis, if modules name the class and import each other."""
+    files = {"pyproject.toml": "", "flow.py": FLOW, "jobs.py": JOBS}
+    files["all.py"] = "".join(f"import user_{number}\n" for number in range(count))
+    files |= {f"user_{number}.py": "import all\nfrom flow import W\n" for number in range(count)}
+    plant(Path(str(count)), files)
+    profile = Profile(builtins=False, subcalls=False)
+    run_with_large_stack(lambda: profile.runcall(analyze_paths, [f"{count}/flow.py"]))
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_work_is_proportional_to_the_possible_main_modules() -> None:
+    work_of_users(1)  # imports modules
+    first, second, third = (work_of_users(count) for count in (20, 40, 80))
+    assert third - second < 2.3 * (second - first)

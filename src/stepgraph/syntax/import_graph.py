@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
@@ -11,6 +12,7 @@ from weakref import WeakKeyDictionary
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.limits import SEARCHED_IMPORTS, SEARCHED_MODULES
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.unparsed_imports import called_imports, may_imported_modules, with_packages
@@ -40,6 +42,15 @@ class ImportClosure(Struct, frozen=True):
     """The modules that may assign a name in other modules, by name."""
     importing_dynamically: frozenset[str]
     """The paths of the modules that may import modules by computed names."""
+
+
+class ImportSearch(Struct):
+    """The modules that a module imports, directly or indirectly, as far as they have been searched."""
+
+    pending: deque[str]
+    """The modules whose imports have not been followed."""
+    visited: set[str]
+    """The paths of the modules, including the first one."""
 
 
 class ModuleGroup(Struct, dict=True):
@@ -87,6 +98,10 @@ class ImportGraph(Struct):
     importer: Importer
     _imports: WeakKeyDictionary[SourceModule, tuple[ModuleFile, ...]] = field(default_factory=WeakKeyDictionary)
     """The files of the modules that each parsed module may import."""
+    _unparsed_imports: dict[str, tuple[ModuleFile, ...]] = field(default_factory=dict)
+    """The files of the modules that the module in a file may import, by its path."""
+    _searches: dict[str, ImportSearch] = field(default_factory=dict)
+    """The searches for imported modules, by the path of the first one."""
     _closures: dict[tuple[ModuleFile, ...], ImportClosure] = field(default_factory=dict)
     """The closures by their first modules, oldest first."""
     _orders: dict[str, tuple[SourceModule, ...]] = field(default_factory=dict)
@@ -125,6 +140,39 @@ class ImportGraph(Struct):
         for level, name in references:
             yield from self.importer.find_each(path, level, name)
 
+    def unparsed_imports_of(self, path: str) -> tuple[ModuleFile, ...]:
+        """Return the files of the modules that the module in a file may import, without parsing it."""
+        files = self._unparsed_imports.get(path)
+        if files is None:
+            imported = self.files_of(path, self.importer.modules_imported(path))
+            files = self._unparsed_imports[path] = tuple(dict.fromkeys(imported))
+        return files
+
+    def imports(self, importing: str, imported: str) -> bool:
+        """Return whether the module in a file imports another one, directly or indirectly, without parsing them."""
+        return imported in self._visited_from(importing, imported)
+
+    def all_imports_of(self, path: str) -> set[str]:
+        """Return the paths of the modules that `imports` is true for, and the path itself."""
+        return self._visited_from(path, None)
+
+    def _visited_from(self, path: str, last: str | None) -> set[str]:
+        """Follow the imports of a module until all or the `last` module is visited, and return the visited paths.
+
+        Each module is searched once, as far as needed. The number of modules and of followed imports is limited.
+        """
+        search = self._searches.setdefault(path, ImportSearch(deque([path]), {path}))
+        modules = self.importer.modules
+        while last not in search.visited and search.pending and len(search.visited) < SEARCHED_MODULES:
+            if modules.followed_imports >= SEARCHED_IMPORTS:
+                break
+            imports = self.unparsed_imports_of(search.pending.popleft())
+            modules.followed_imports += len(imports)
+            paths = [file.path for file in imports if file.path is not None and file.path not in search.visited]
+            search.visited.update(paths)
+            search.pending += paths
+        return search.visited
+
     def closure_of(self, files: tuple[ModuleFile, ...]) -> ImportClosure:
         """Return some modules and the modules that they import, directly or indirectly."""
         closure = self._closures.get(files)
@@ -144,7 +192,7 @@ class ImportGraph(Struct):
                 continue
             for name in importer.names_assigned(file.path):
                 by_name.setdefault(name, []).append(file)
-            for imported in self.files_of(file.path, importer.modules_imported(file.path)):
+            for imported in self.unparsed_imports_of(file.path):
                 if imported.path is not None and imported.path not in closure:
                     closure[imported.path] = imported
                     pending.append(imported)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
@@ -13,26 +12,21 @@ from msgspec import Struct, field
 
 from stepgraph.limits import (
     HELD_TOKENS,
-    MAIN_MODULES,
     MEGABYTE,
     PARSED_TOKENS,
     READ_BYTES,
     READ_MODULES,
     RELEASED_TOKENS,
-    SEARCHED_FOR_MAIN,
-    SEARCHED_IMPORTS,
     SEARCHED_MODULES,
 )
 from stepgraph.model.note import InputError, Problem
 from stepgraph.phrases import Suggestions
-from stepgraph.project.folders import folder_of
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.deferred.blocks import ParsedTokens
 from stepgraph.syntax.deferred.reads import ModuleReads, VersionReads
-from stepgraph.syntax.derivations import classes_of
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsed_modules import ParsedModules, Search, SearchedSources
@@ -50,24 +44,7 @@ Result = TypeVar("Result")
 
 # Non-ASCII names contain bytes above 127.
 _CLASS: Final = re.compile(rb"^class[ \t]++([\w\x80-\xff]++)", re.MULTILINE)
-_SDK_IMPORT: Final = re.compile(rb"\b(?:from|import)[ \t]++workers\b")
 _WORD: Final = re.compile(rb"[\w\x80-\xff]++")
-
-
-class ImportSearch(Struct):
-    """The modules that a module imports, directly or indirectly, as far as they have been searched."""
-
-    pending: deque[str]
-    """The modules whose imports have not been followed."""
-    visited: set[str]
-    """The paths of the modules, including the first one."""
-    followed: set[tuple[str, int, str]] = field(default_factory=set)
-    """The imports that have been followed: the directory for a relative import, the number of dots, and the name."""
-
-    @classmethod
-    def start(cls, path: str) -> ImportSearch:
-        """Start a search at the module in a file."""
-        return cls(deque([path]), {path})
 
 
 class SourceModules(Struct):
@@ -95,10 +72,8 @@ class SourceModules(Struct):
     searched: SearchedSources = field(default_factory=SearchedSources)
     searches: dict[str, dict[Search, object]] = field(default_factory=dict)
     """The result of each search of a module that was not parsed at that time, by path and search."""
-    import_searches: dict[tuple[ModuleFiles, str], ImportSearch] = field(default_factory=dict)
-    """The searches for the modules that main modules import, by their paths."""
     followed_imports: int = 0
-    """The number of imports that these searches have followed."""
+    """The number of imports that searches from main modules have followed."""
     import_graphs: dict[ModuleFiles, ImportGraph] = field(default_factory=dict)
     """The import graph of each project."""
     on_removal: Callable[[], None] | None = None
@@ -318,7 +293,7 @@ class SourceModules(Struct):
         """Return whether the text of a module matches a pattern, without parsing it; False if it is unreadable."""
         return self._search(path, root, _Mention(words), default=False)
 
-    def mentions_class(self, path: str, root: Root, names: Iterable[str]) -> bool:
+    def mentions_any(self, path: str, root: Root, names: Iterable[str]) -> bool:
         """Return whether a module names one of these classes of another module, or may import it by star."""
         words = self._search(path, root, _words_and_stars, frozenset[bytes]())
         return b"*" in words or any(name.encode() in words for name in names)
@@ -395,72 +370,6 @@ class Importer(Struct, frozen=True):
         paths = () if bounds is None else islice(self.files.module_paths(), SEARCHED_MODULES)
         return next((path for path in paths if bounds and class_name in self.modules.class_names(path, bounds)), None)
 
-    def main_modules_of(self, module: SourceModule, users: Sequence[str] | None = None) -> tuple[ModuleFile, ...]:
-        """Return the modules that may be the main module of the Worker that runs the workflow classes of a module.
-
-        A main module names one of the classes, or imports by star, and imports the module, directly or indirectly. If
-        no configuration names it, and no module has a usual name, it is a module that no other such module imports.
-        `users` are the files that name the classes, if they are known. The result is empty if no other module starts
-        the Worker.
-        """
-        names = classes_of(module)
-        bounds = self.files.bounds
-        for file in self.files.main_modules() if names else ():
-            if bounds is None or file.path is None or file.path == module.path:
-                return ()
-            if self.modules.mentions_class(file.path, bounds, names) and self._imports(file.path, module.path):
-                return (file,)
-        if bounds is None or not names or self.files.worker is not None:
-            return ()
-        return self._unconfigured_mains(module.path, names, users, bounds)
-
-    def _unconfigured_mains(
-        self, path: str, names: Iterable[str], users: Sequence[str] | None, bounds: Root
-    ) -> tuple[ModuleFile, ...]:
-        """Return the modules that name the classes of a module, import it, and are not imported by one another.
-
-        Those that import the SDK come first: the others may be scripts.
-        """
-        if users is None:
-            users = tuple(islice(self.files.module_paths(), SEARCHED_FOR_MAIN)) if self.files.is_marked else ()
-        possible = [file for user in users if user != path and (file := self.files.possible_main(user)) is not None]
-        mains: list[ModuleFile] = []
-        for file in possible:
-            if file.path and self.modules.mentions_class(file.path, bounds, names) and self._imports(file.path, path):
-                mains.append(file)
-        roots = [file for file in mains if not any(self._is_below(file, other) for other in mains)]
-        with_sdk = [file for file in roots if file.path and self.modules.mentions(file.path, bounds, _SDK_IMPORT)]
-        return tuple(with_sdk or roots)[:MAIN_MODULES]
-
-    def _is_below(self, file: ModuleFile, other: ModuleFile) -> bool:
-        """Return whether a module is imported by another one, and does not import it."""
-        if file.path is None or other.path is None or file.path == other.path:
-            return False
-        return self._imports(other.path, file.path) and not self._imports(file.path, other.path)
-
-    def _imports(self, importing: str, imported: str) -> bool:
-        """Return whether a module imports another one, directly or indirectly.
-
-        Each module is searched once, as far as needed. The number of modules and of followed imports is limited.
-        """
-        key = self.files, importing
-        search = self.modules.import_searches.setdefault(key, ImportSearch.start(importing))
-        while imported not in search.visited and search.pending and len(search.visited) < SEARCHED_MODULES:
-            path = search.pending.popleft()
-            for level, name in self.modules_imported(path):
-                followed = folder_of(path) if level else "", level, name
-                if followed in search.followed:
-                    continue
-                search.followed.add(followed)
-                self.modules.followed_imports += 1
-                if self.modules.followed_imports > SEARCHED_IMPORTS:
-                    return False
-                for file in self.find_each(path, level, name):
-                    if file.path is not None and file.path not in search.visited:
-                        search.visited.add(file.path)
-                        search.pending.append(file.path)
-        return imported in search.visited
-
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file. Return None for a package without `__init__.py`."""
         bounds = self.files.bounds
@@ -481,10 +390,10 @@ class Importer(Struct, frozen=True):
         bounds = self.files.bounds
         return bounds is not None and self.modules.mentions(path, bounds, words)
 
-    def mentions_name(self, path: str, name: str) -> bool:
-        """Return whether a module of the project contains a word, or may import by star, without parsing it."""
+    def mentions_any(self, path: str, names: Iterable[str]) -> bool:
+        """Return whether a module of the project contains a name, or may import by star, without parsing it."""
         bounds = self.files.bounds
-        return bounds is not None and self.modules.mentions_class(path, bounds, (name,))
+        return bounds is not None and self.modules.mentions_any(path, bounds, names)
 
     def imports_dynamically(self, path: str) -> bool:
         """Return whether a module of the project may import modules by computed names, without parsing it."""
