@@ -256,6 +256,17 @@ def test_possible_main_modules_import_each_other() -> None:
     assert calls_of(files) == BOTH
 
 
+@pytest.mark.parametrize("classes", [1, 9])
+def test_main_module_of_a_module_with_more_classes(classes: int) -> None:
+    others = "".join(f"\nclass A{number}:\n    pass\n" for number in range(classes))
+    files = {**FLOWS, **SERVER, "src/flows/flow.py": FLOWS["src/flows/flow.py"] + others}
+    assert calls_of(files) == BOTH
+
+
+def test_module_with_the_class_name_in_a_longer_word_only() -> None:
+    assert calls_of({**FLOWS, "src/app/server.py": "from flows import flow, more\nWORKERS = {flow}\n"}) == ["pick"]
+
+
 def work_of_users(count: int) -> int:
     """Return the number of function calls of an analysis, if modules name the class and import each other."""
     files = {"pyproject.toml": "", "flow.py": FLOW, "jobs.py": JOBS}
