@@ -129,8 +129,9 @@ def record_unseen_changes(
         if interpreter.tracer is not NO_TRACER and isinstance(value, Mapping) and state.contents:
             state.has_followed_changes = not _may_be_mutated_unseen(interpreter, scope, name, _nesting_depth(value))
         return
-    is_mutated = _may_be_mutated_unseen(interpreter, scope, name, DEEPEST)
-    if not (is_mutated or (not state.changed and _is_kept(interpreter, scope, name, DEEPEST))) or can_run_steps(value):
+    depth = DEEPEST if state.contents else _nesting_depth(value)
+    is_mutated = _may_be_mutated_unseen(interpreter, scope, name, depth)
+    if not (is_mutated or (not state.changed and _is_kept(interpreter, scope, name, depth))) or can_run_steps(value):
         return
     depth = _nesting_depth(value)
     if is_mutated and _may_be_mutated_unseen(interpreter, scope, name, depth):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -50,9 +51,7 @@ def _sources_of_operands(node: cst.BaseExpression, definitions: Definitions) -> 
             | cst.Set(elements=elements)
             | cst.Dict(elements=elements)
         ):
-            return tuple(
-                path.in_collection() for element in elements for path in collection_sources(element.value, definitions)
-            )
+            return tuple(path for element in elements for path in _sources_in_display(element, definitions))
         case cst.IfExp(body=first, orelse=second) | cst.BooleanOperation(left=first, right=second):
             return (*collection_sources(first, definitions), *collection_sources(second, definitions))
         case cst.BinaryOperation(left=first, right=second):
@@ -66,6 +65,15 @@ def _sources_of_operands(node: cst.BaseExpression, definitions: Definitions) -> 
             return tuple(path.in_collection() for path in collection_sources(inner, definitions))
         case _:
             return ()
+
+
+def _sources_in_display(
+    element: cst.BaseElement | cst.BaseDictElement, definitions: Definitions
+) -> Iterator[AccessPath]:
+    """Yield the access paths of the collections that a list, tuple, set or dictionary contains due to an element."""
+    is_unpacked = isinstance(element, cst.StarredElement | cst.StarredDictElement)
+    for path in collection_sources(element.value, definitions):
+        yield (path.element() if is_unpacked else path).in_collection()
 
 
 def _call_sources(call: cst.Call, definitions: Definitions) -> Paths:
