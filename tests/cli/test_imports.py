@@ -94,6 +94,7 @@ def test_a_graph_imports_only_the_parser_of_libcst(imported_by_graph: set[str]) 
         *("interpreter.python.branches", "interpreter.python.context_managers.with_"),
         *("interpreter.modules.program_names", "interpreter.workflow.union_awaits"),
         *("syntax.body_names", "syntax.discarding", "syntax.mutation.aliases"),
+        *("syntax.construct_text", "syntax.source_text", "ir.parameter_tests"),
     ],
 )
 def test_a_graph_imports_no_other_packages_of_stepgraph(imported_by_graph: set[str], package: str) -> None:

@@ -23,7 +23,6 @@ from stepgraph.ir.nodes import (
     operations_in,
 )
 from stepgraph.model.details import Part
-from stepgraph.syntax.construct_text import is_raise_statement
 from stepgraph.syntax.module import SourcePlace
 
 Origin: TypeAlias = StepRun | Jump | TryOperation | Handler
@@ -180,7 +179,7 @@ class Places(Struct):
 
     def note_drawn_jump(self, place: SourcePlace) -> None:
         """Record that the node of a `raise` ends its path, although the payload continues after the loop around it."""
-        if is_raise_statement(place):
+        if place.is_raise_statement:
             self._ends.add(id(place.node))
 
     def note_certain(self, part: Part, after: Sequence[Jump]) -> None:

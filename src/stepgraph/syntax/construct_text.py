@@ -86,11 +86,6 @@ def may_raise(place: SourcePlace, handler: SourcePlace) -> bool:
     return clause is not None and any(map(_may_raise, expressions_below(clause.body)))
 
 
-def is_raise_statement(place: SourcePlace) -> bool:
-    """Return whether a location is a `raise` statement."""
-    return isinstance(place.node, cst.Raise)
-
-
 def exit_statement(place: SourcePlace) -> str:
     """Return the source of a `return`, `raise`, `break` or `continue` statement; empty for other nodes."""
     match place.node:

@@ -323,6 +323,13 @@ class SourcePlace(Struct, frozen=True):
         return self.module.text(self.node)
 
     @property
+    def is_raise_statement(self) -> bool:
+        """Whether the node is a `raise` statement."""
+        import libcst as cst
+
+        return isinstance(self.node, cst.Raise)
+
+    @property
     def has_comment(self) -> bool:
         """Whether the source of the node contains a comment."""
         from stepgraph.syntax.source_text import has_comment

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -58,9 +58,11 @@ from stepgraph.ir.nodes import (
     Suspension,
     begins_at_call,
 )
-from stepgraph.ir.parameter_tests import DecidingArgument, ParameterArgument
 from stepgraph.ir.values import ABSENT, UNKNOWN, ExternalResult, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import SourcePlace
+
+if TYPE_CHECKING:
+    from stepgraph.ir.parameter_tests import DecidingArgument
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCoroutine, PreparedCall)
 AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall, Future)
@@ -385,6 +387,8 @@ def deciding_arguments(
     """
     if coroutine.loop_depth <= interpreter.local_loop_depth:
         return coroutine.deciding
+    from stepgraph.ir.parameter_tests import ParameterArgument  # only tasks of nested loops need it
+
     return tuple(each for each in coroutine.deciding if isinstance(each, ParameterArgument) or each.loop is None)
 
 
