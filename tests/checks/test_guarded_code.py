@@ -211,3 +211,39 @@ class Orders(WorkflowEntrypoint):
     assert check_analysis(analyze_source(source)) == ()
     assigned = source.replace("        if", "        self.DRY_RUN = event['payload']\n        if")
     assert [finding.code for finding in check_analysis(analyze_source(assigned))] == ["SG205", "SG205"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "sys.version_info < (3, 8)",
+        "sys.version_info[0] == 2",
+        "sys.version_info[:2] <= (3, 10)",
+        "sys.version_info.major < 3",
+        'sys.platform in ("win32", "cygwin")',
+        'sys.platform.startswith("win")',
+        'platform.system() == "Windows"',
+        "not __debug__",
+        "IS_OLD",
+    ],
+)
+def test_code_that_the_platform_disables_is_not_flagged(condition: str) -> None:
+    imports = "import platform\nimport sys\n\nIS_OLD = sys.version_info < (3, 9)\n"
+    body = 'if {}:\n    await step.sleep("a", "5 min")\nawait step.sleep("b", "1 hour")'
+
+    assert snippets.codes_in(body.format(condition), imports) == []
+    assert snippets.codes_in(body.format(f"event or not ({condition})"), imports) == ["SG205"]
+
+
+@pytest.mark.parametrize("condition", ["sys.version_info >= (3, 14)", "sys.version_info[1] == 13", "sys.argv"])
+def test_condition_that_differs_by_worker_disables_no_code(condition: str) -> None:
+    body = f'import sys\nif {condition}:\n    await step.sleep("a", "5 min")\nawait step.sleep("b", "1 hour")'
+
+    assert snippets.codes_in(body) == ["SG205"]
+
+
+def test_code_after_a_return_by_a_constant_is_not_flagged() -> None:
+    body = 'if not DEBUG:\n    return await step.sleep("a", "1 hour")\nawait step.sleep("b", "5 min")'
+
+    assert snippets.codes_in(body, _FLAGS) == []
+    assert snippets.codes_in(body.replace("not DEBUG", "DEBUG"), _FLAGS) == ["SG205"]

@@ -412,7 +412,7 @@ class DeadCode(Fact, Struct, frozen=True):
 
     place: SourcePlace
     condition: SourcePlace | None
-    """The condition before a block; None for code without one directly before it."""
+    """The condition before a block, or the statement before several statements; None for code without one."""
 
     @property
     def span(self) -> Span:

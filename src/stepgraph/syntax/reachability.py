@@ -49,7 +49,7 @@ class UnreachableCode(Struct):
             case cst.While() as parent if node is parent.body or node is parent.orelse:
                 return literal_truth(parent.test) is (node is parent.orelse)
             case cst.Try() | cst.TryStar() as parent if node is parent.orelse:
-                return _ends_in_jump(statements(parent.body))
+                return ends_in_jump(statements(parent.body))
             case cst.IndentedBlock() | cst.Module() | cst.SimpleStatementLine() | cst.SimpleStatementSuite() as block:
                 if id(block) not in self._dead_statements:
                     self._dead_statements[id(block)] = frozenset(map(id, _after_jump(block.body)))
@@ -92,9 +92,9 @@ def _never_completes(statement: cst.CSTNode) -> bool:
         case cst.For():
             return not _may_break(statement) and _else_never_completes(statement)
         case cst.With(body=body):
-            return _ends_in_jump(statements(body))
+            return ends_in_jump(statements(body))
         case cst.Match(cases=[*_, cst.MatchCase(pattern=cst.MatchAs(pattern=None), guard=None)]):
-            return all(_ends_in_jump(statements(case.body)) for case in statement.cases)
+            return all(ends_in_jump(statements(case.body)) for case in statement.cases)
         case cst.Try() | cst.TryStar():
             return _try_never_completes(statement)
         case _:
@@ -106,16 +106,16 @@ def _may_break(loop: cst.For | cst.While) -> bool:
 
 
 def _else_never_completes(loop: cst.For | cst.While) -> bool:
-    return loop.orelse is not None and _ends_in_jump(statements(loop.orelse.body))
+    return loop.orelse is not None and ends_in_jump(statements(loop.orelse.body))
 
 
 def _try_never_completes(statement: cst.Try | cst.TryStar) -> bool:
     """Return whether the `finally` of a `try` jumps, or its body or `else` and all its handlers do."""
-    if statement.finalbody is not None and _ends_in_jump(statements(statement.finalbody.body)):
+    if statement.finalbody is not None and ends_in_jump(statements(statement.finalbody.body)):
         return True
     bodies = [statement.body] if statement.orelse is None else [statement.body, statement.orelse.body]
-    return any(_ends_in_jump(statements(body)) for body in bodies) and all(
-        _ends_in_jump(statements(handler.body)) for handler in statement.handlers
+    return any(ends_in_jump(statements(body)) for body in bodies) and all(
+        ends_in_jump(statements(handler.body)) for handler in statement.handlers
     )
 
 
@@ -123,12 +123,12 @@ def _always_jumps(statement: cst.If) -> bool:
     """Return whether every branch of an `if` jumps."""
     clause: cst.If | cst.Else | None = statement
     while isinstance(clause, cst.If):
-        if not _ends_in_jump(statements(clause.body)):
+        if not ends_in_jump(statements(clause.body)):
             return False
         clause = clause.orelse
-    return clause is not None and _ends_in_jump(statements(clause.body))
+    return clause is not None and ends_in_jump(statements(clause.body))
 
 
-def _ends_in_jump(block: Iterable[Statement]) -> bool:
+def ends_in_jump(block: Iterable[Statement]) -> bool:
     """Return whether control never reaches the end of a block."""
     return any(map(_never_completes, block))

@@ -13,10 +13,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import class_default, find_member, resolution_order
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.constants import evaluate_literal
+from stepgraph.interpreter.replay.platform_tests import platform_truth
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ModuleValue, ProjectObject
 from stepgraph.ir.facts import DeadCode
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.reachability import ends_in_jump
+from stepgraph.syntax.walk import statements
 
 # Class patterns are slow for the many other expressions.
 _CONSTANTS: Final = frozenset([cst.SimpleString, cst.Integer, cst.Name, cst.Attribute])
@@ -30,10 +33,22 @@ def observe_dead_code(interpreter: Interpreter, value: Value, test: SourcePlace)
     truth = bool(value.value) if is_resolved and isinstance(value, Constant) else _constant_truth(interpreter, node)
     if truth is None:
         return
-    disabled = _disabled_by(test.module.parents.get(id(node)), node, truth=truth)
+    parents = test.module.parents
+    statement = parents.get(id(node))
+    disabled = _disabled_by(statement, node, truth=truth)
     if disabled is not None:
         condition = test if isinstance(disabled, cst.BaseSuite) else None
         interpreter.observe(DeadCode(SourcePlace(test.module, disabled), condition))
+    if isinstance(statement, cst.If) and _is_left(statement, truth=truth):
+        block = parents.get(id(statement))
+        if isinstance(block, cst.IndentedBlock) and block.body[-1] is not statement:
+            interpreter.observe(DeadCode(SourcePlace(test.module, block.body[-1]), SourcePlace(test.module, statement)))
+
+
+def _is_left(statement: cst.If, *, truth: bool) -> bool:
+    """Return whether the branch of an `if` that runs never reaches the next statement."""
+    branch = statement.body if truth else statement.orelse.body if isinstance(statement.orelse, cst.Else) else None
+    return branch is not None and ends_in_jump(statements(branch))
 
 
 def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: bool) -> cst.CSTNode | None:
@@ -51,9 +66,11 @@ def _disabled_by(statement: cst.CSTNode | None, test: cst.CSTNode, *, truth: boo
 
 def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
     """Return the truth value of a condition if it is the same in each run. Return None for other conditions."""
+    if (truth := platform_truth(interpreter, node)) is not None:
+        return truth
     if type(node) in _CONSTANTS:
         constant = _constant(interpreter, node)
-        return None if constant is None else bool(constant.value)
+        return _named_truth(interpreter, node) if constant is None else bool(constant.value)
     match node:
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(operator=operator, comparator=right)]):
             values = [_constant(interpreter, operand) for operand in (left, right)]
@@ -71,6 +88,16 @@ def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
             return None
 
 
+def _named_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
+    """Return the truth value of a name that a single statement binds to a condition on the platform."""
+    scope = _defining_scope(interpreter.frame.scope, node.value) if isinstance(node, cst.Name) else None
+    binder = None if scope is None or not isinstance(node, cst.Name) else scope.bindings.binders[node.value][0]
+    if scope is None or not isinstance(binder, cst.Assign | cst.AnnAssign) or binder.value is None:
+        return None
+    with interpreter.in_scope(scope):
+        return platform_truth(interpreter, binder.value)
+
+
 def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
     """Return the value of a literal, name or attribute if it is the same in each run. Return None otherwise.
 
@@ -82,7 +109,7 @@ def _constant(interpreter: Interpreter, node: cst.CSTNode) -> Constant | None:
     match node:
         case cst.SimpleString() | cst.Integer():
             value = evaluate_literal(node)
-        case cst.Name(value=name) if _has_one_definition(interpreter.frame.scope, name):
+        case cst.Name(value=name) if _defining_scope(interpreter.frame.scope, name) is not None:
             value = look_up(interpreter, name)
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
             value = _constant_attribute(interpreter, look_up(interpreter, owner), name, interpreter.place(node))
@@ -106,8 +133,8 @@ def _constant_attribute(interpreter: Interpreter, owner: Value, name: str, place
             return None
 
 
-def _has_one_definition(scope: LexicalScope | None, name: str) -> bool:
-    """Return whether a single statement binds a name, in the innermost scope that binds it."""
+def _defining_scope(scope: LexicalScope | None, name: str) -> LexicalScope | None:
+    """Return the innermost scope that binds a name. Return None if several statements in it bind the name."""
     while scope is not None and name not in scope.bindings.binders:
         scope = scope.parent
-    return scope is not None and scope.bindings.binds_constant(name)
+    return scope if scope is not None and scope.bindings.binds_constant(name) else None
