@@ -8,13 +8,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import takewhile
-from typing import Final, TypeAlias
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.syntax.attribute_uses import AttributeUses
 from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.discard_questions import (
+    DISCARDED,
+    AttributeDiscarded,
+    Conditions,
+    NameDiscarded,
+    Question,
+    ResultDiscarded,
+    UsedValue,
+)
 from stepgraph.syntax.mutation.changes import LOG_METHODS, LOGGER_NAMES
+from stepgraph.syntax.python_names import is_coroutine_attribute
 from stepgraph.syntax.reachability import UnreachableCode
 from stepgraph.syntax.walk import SCOPES, Parents, all_nodes, ancestors_of, expressions_below
 
@@ -34,55 +45,23 @@ _ADDING_METHODS: Final = frozenset(["add", "append", "extend"])
 _INSPECTING_METHODS: Final = frozenset(["cancelled", "done", "get_name", "get_stack", "print_stack", "set_name"])
 # Functions that may read any local name.
 _DYNAMIC_LOOKUPS: Final = frozenset(["eval", "exec", "locals", "vars"])
-# Attributes of coroutines. Any other attribute belongs to the result, so an `await` is missing.
-_COROUTINE_ATTRIBUTES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", "cr_frame", "send", "throw"])
-
-
-class _UsedValue(Struct, frozen=True):
-    """A value to examine: the value of an expression, or the elements of that value."""
-
-    node: cst.CSTNode
-    elements_only: bool
-    """Whether to examine the uses of the elements instead of the uses of the collection."""
-
-
-class _NameDiscarded(Struct, frozen=True):
-    """The question whether all uses of a local name discard its value."""
-
-    function: cst.FunctionDef
-    name: str
-    elements_only: bool
-    """See `_UsedValue.elements_only`."""
-
-
-class _ResultDiscarded(Struct, frozen=True):
-    """The question whether all calls of a nested function or lambda discard its result."""
-
-    function: cst.FunctionDef | cst.Lambda
-    elements_only: bool
-    """See `_UsedValue.elements_only`."""
-
-
-_Question: TypeAlias = _NameDiscarded | _ResultDiscarded
-
-# A value is discarded if the answer to each of these questions is yes. None means that the value is used.
-_Conditions: TypeAlias = "Sequence[_Question] | None"
-_DISCARDED: Final[tuple[_Question, ...]] = ()
 
 
 class DiscardAnalysis(Struct):
     """An analysis of the discarded values in one module. It answers each question once."""
 
     parents: Parents
+    attributes: AttributeUses | None = None
+    """The uses of attributes, or None if other code may read all attributes."""
     discarded_results: frozenset[int] = frozenset()
     """Identities of the functions whose results are discarded."""
     data_calls: AbstractSet[int] = frozenset()
     """Identities of the calls of functions that fail for a coroutine, or convert it to text."""
     is_coroutine: bool = True
     """Whether values are useful only if awaited, so that access to an attribute or element is a mistake."""
-    _answers: dict[_Question, bool] = field(default_factory=dict)
+    _answers: dict[Question, bool] = field(default_factory=dict)
     """The known answers, by question."""
-    _conditions_by_value: dict[tuple[int, bool], _Conditions] = field(default_factory=dict)
+    _conditions_by_value: dict[tuple[int, bool], Conditions] = field(default_factory=dict)
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
     """The name nodes in each function, by the identity of the function and the text of the name."""
@@ -97,14 +76,14 @@ class DiscardAnalysis(Struct):
 
     def is_discarded(self, node: cst.CSTNode) -> bool:
         """Return whether the program discards the value of an expression."""
-        conditions = self._value_conditions(_UsedValue(node, elements_only=False))
+        conditions = self._value_conditions(UsedValue(node, elements_only=False))
         return conditions is not None and all(map(self._answer, conditions))
 
     def is_never_used(self, function: cst.FunctionDef) -> bool:
         """Return whether all uses of the name of a nested function discard it."""
         outer = self._scope(function)
         return isinstance(outer, cst.FunctionDef) and self._answer(
-            _NameDiscarded(outer, function.name.value, elements_only=False)
+            NameDiscarded(outer, function.name.value, elements_only=False)
         )
 
     def is_async_statement(self, node: cst.CSTNode) -> bool:
@@ -113,15 +92,15 @@ class DiscardAnalysis(Struct):
         is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
         return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
 
-    def _answer(self, question: _Question) -> bool:
+    def _answer(self, question: Question) -> bool:
         """Return the answer to a question, computed as a greatest fixpoint: a cycle of questions has the answer yes."""
         if question not in self._answers:
             self._solve(question)
         return self._answers[question]
 
-    def _solve(self, question: _Question) -> None:
-        dependents: dict[_Question, list[_Question]] = {question: []}
-        refuted: list[_Question] = []
+    def _solve(self, question: Question) -> None:
+        dependents: dict[Question, list[Question]] = {question: []}
+        refuted: list[Question] = []
         pending = [question]
         while pending:
             current = pending.pop()
@@ -144,18 +123,27 @@ class DiscardAnalysis(Struct):
                 self._answers[current] = False
                 refuted += dependents[current]
 
-    def _conditions_of_question(self, question: _Question) -> _Conditions:
+    def _conditions_of_question(self, question: Question) -> Conditions:
         match question:
-            case _NameDiscarded(function, name, elements_only):
+            case NameDiscarded(function, name, elements_only):
                 return self._name_conditions(function, name, elements_only=elements_only)
-            case _ResultDiscarded(function, elements_only):
+            case AttributeDiscarded(name, elements_only):
+                uses = None if self.attributes is None else self.attributes.of_name(name)
+                return (
+                    None
+                    if uses is None
+                    else self._merge_conditions(
+                        self._name_use_conditions(use, elements_only=elements_only) for use in uses
+                    )
+                )
+            case ResultDiscarded(function, elements_only):
                 return self._result_conditions(function, elements_only=elements_only)
 
-    def _value_conditions(self, value: _UsedValue) -> _Conditions:
+    def _value_conditions(self, value: UsedValue) -> Conditions:
         """Return the conditions for discarding a value, which may become part of enclosing expressions."""
         keys: list[tuple[int, bool]] = []
-        use: _UsedValue | _Conditions = value
-        while isinstance(use, _UsedValue):
+        use: UsedValue | Conditions = value
+        while isinstance(use, UsedValue):
             key = id(use.node), use.elements_only
             if key in self._conditions_by_value:
                 use = self._conditions_by_value[key]
@@ -165,32 +153,32 @@ class DiscardAnalysis(Struct):
         self._conditions_by_value.update(dict.fromkeys(keys, use))
         return use
 
-    def _enclosing_use(self, node: cst.CSTNode, *, elements_only: bool) -> _UsedValue | _Conditions:
+    def _enclosing_use(self, node: cst.CSTNode, *, elements_only: bool) -> UsedValue | Conditions:
         """Return the enclosing value that contains a node's value, or the conditions for discarding that value."""
         parent = self.parents.get(id(node))
         match parent:
             case cst.Expr() | cst.If() | cst.While() | cst.Assert() | cst.FormattedStringExpression():
-                return _DISCARDED
+                return DISCARDED
             case cst.UnaryOperation(operator=cst.Not()):
-                return _DISCARDED
+                return DISCARDED
             case cst.Comparison() | cst.ComparisonTarget():
-                return _DISCARDED if not elements_only else None
+                return DISCARDED if not elements_only else None
             case cst.BinaryOperation(left=first, right=second):
                 is_data = isinstance(second if first is node else first, _PLAIN_DATA)
-                return _DISCARDED if self.is_coroutine and is_data and not elements_only else None
+                return DISCARDED if self.is_coroutine and is_data and not elements_only else None
             case cst.AugAssign(target=cst.Name() as target):
-                return _DISCARDED if not elements_only and self._is_plain_data(target) else None
+                return DISCARDED if not elements_only and self._is_plain_data(target) else None
             case cst.Attribute(attr=cst.Name(value=name)) if parent.value is node and name in _INSPECTING_METHODS:
-                return _DISCARDED if not elements_only and self._only_inspects(parent) else None
+                return DISCARDED if not elements_only and self._only_inspects(parent) else None
             case cst.For(asynchronous=None, target=target) | cst.CompFor(asynchronous=None, target=target) if (
                 parent.iter is node
             ):
-                return self._target_conditions([target], elements_only=False) if elements_only else _DISCARDED
+                return self._target_conditions([target], elements_only=False) if elements_only else DISCARDED
             case cst.Subscript() if parent.value is node:
-                return None if elements_only else _DISCARDED
+                return None if elements_only else DISCARDED
             case cst.Attribute() if parent.value is node:
-                is_missing_await = parent.attr.value not in _COROUTINE_ATTRIBUTES
-                return _DISCARDED if not elements_only and self.is_coroutine and is_missing_await else None
+                is_missing_await = not is_coroutine_attribute(parent.attr.value)
+                return DISCARDED if not elements_only and self.is_coroutine and is_missing_await else None
             case cst.Arg(star=""):
                 return self._argument_conditions(parent, elements_only=elements_only)
             case cst.Assign():
@@ -202,52 +190,77 @@ class DiscardAnalysis(Struct):
             case cst.Return():
                 return self._return_conditions(parent, elements_only=elements_only)
             case cst.Lambda() if parent.body is node:
-                return (_ResultDiscarded(parent, elements_only),)
+                return (ResultDiscarded(parent, elements_only),)
             case cst.NamedExpr(target=target, value=value) if value is node:
                 targets = self._target_conditions([target], elements_only=elements_only)
-                return self._merge_conditions([targets, self._value_conditions(_UsedValue(parent, elements_only))])
+                return self._merge_conditions([targets, self._value_conditions(UsedValue(parent, elements_only))])
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
-                return _DISCARDED if tested else _UsedValue(parent, elements_only)
+                return DISCARDED if tested else UsedValue(parent, elements_only)
+            case cst.Match(cases=cases) if parent.subject is node:
+                patterns = [part for case_ in cases for part in all_nodes(case_.pattern)]
+                is_bound = any(isinstance(part, cst.MatchAs) and part.name is not None for part in patterns)
+                return None if is_bound or elements_only else DISCARDED
+            case cst.StarredElement() | cst.StarredDictElement():
+                return None if elements_only else DISCARDED
+            case cst.Element() if (unpacked := self._unpacking_target(parent)) is not None:
+                return self._target_conditions([unpacked], elements_only=elements_only)
             case cst.Element() | cst.DictElement():
                 display = self.parents.get(id(parent))
-                return None if display is None else _UsedValue(display, elements_only=True)
+                return None if display is None else UsedValue(display, elements_only=True)
             case cst.ListComp() | cst.SetComp() if parent.elt is node:
-                return _UsedValue(parent, elements_only=True)
+                return UsedValue(parent, elements_only=True)
             case _:
                 return None
 
-    def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> _Conditions:
+    def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> Conditions:
         match self.parents.get(id(argument)):
             case cst.Call() as call if id(call) in self.data_calls:
-                return None if elements_only else _DISCARDED
+                return None if elements_only else DISCARDED
             case cst.Call(func=cst.Name(value=name), args=arguments) if name in _REJECTING_FUNCTIONS:
                 has_keyword = any(each.keyword is not None for each in arguments)  # `max` and `min` may compare keys
-                return None if elements_only or has_keyword else _DISCARDED
+                return None if elements_only or has_keyword else DISCARDED
             case cst.Call(func=cst.Name(value=name)):
-                return _DISCARDED if name in _INSPECTING_FUNCTIONS else None
+                return DISCARDED if name in _INSPECTING_FUNCTIONS else None
             case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name))) if (
                 name in LOG_METHODS
             ):
-                return _DISCARDED if owner in LOGGER_NAMES else None
-            case cst.Call(func=cst.Attribute(value=cst.Name() as owner, attr=cst.Name(value=name))) if (
-                name in _ADDING_METHODS
-            ):
+                return DISCARDED if owner in LOGGER_NAMES else None
+            case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value=name))) if name in _ADDING_METHODS:
                 return self._target_conditions([owner], elements_only=True)
             case _:
                 return None
 
-    def _target_conditions(self, targets: Iterable[cst.CSTNode], *, elements_only: bool) -> _Conditions:
-        """Return the conditions for discarding an assigned value. Return None unless all targets are local names."""
-        conditions: list[_Question] = []
+    def _target_conditions(self, targets: Iterable[cst.CSTNode], *, elements_only: bool) -> Conditions:
+        """Return the conditions for discarding an assigned value.
+
+        Return None unless all targets are local names, attributes, or elements of these.
+        """
+        conditions: list[Question] = []
         for target in targets:
             function = self._scope(target)
             if isinstance(target, cst.Tuple | cst.List) and not elements_only:
                 continue  # an awaitable cannot be unpacked
-            if not isinstance(target, cst.Name) or not isinstance(function, cst.FunctionDef):
-                return None
-            conditions.append(_NameDiscarded(function, target.value, elements_only))
+            of_elements = elements_only or isinstance(target, cst.Subscript)
+            match target.value if isinstance(target, cst.Subscript) else target:
+                case cst.Name(value=name) if isinstance(function, cst.FunctionDef):
+                    conditions.append(NameDiscarded(function, name, of_elements))
+                case cst.Attribute(attr=cst.Name(value=name)):
+                    conditions.append(AttributeDiscarded(name, of_elements))
+                case _:
+                    return None
         return conditions
+
+    def _unpacking_target(self, element: cst.Element) -> cst.BaseExpression | None:
+        """Return the target of an element in an assignment such as `first, second = 1, 2`. Return None elsewhere."""
+        display = self.parents.get(id(element))
+        assign = None if display is None else self.parents.get(id(display))
+        match assign:
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple(elements=targets))], value=cst.Tuple() as value):
+                elements = [*targets, *value.elements]
+                if value is display and all(isinstance(each, cst.Element) for each in elements):
+                    return targets[value.elements.index(element)].value if 2 * len(targets) == len(elements) else None
+        return None
 
     def _is_plain_data(self, name: cst.Name) -> bool:
         """Return whether a local variable only has literals and results of `await` as its values, memoized."""
@@ -282,13 +295,13 @@ class DiscardAnalysis(Struct):
             case _:
                 return ()
 
-    def _return_conditions(self, statement: cst.Return, *, elements_only: bool) -> _Conditions:
+    def _return_conditions(self, statement: cst.Return, *, elements_only: bool) -> Conditions:
         function = self._scope(statement)
         if id(function) in self.discarded_results:
-            return _DISCARDED
-        return (_ResultDiscarded(function, elements_only),) if isinstance(function, cst.FunctionDef) else None
+            return DISCARDED
+        return (ResultDiscarded(function, elements_only),) if isinstance(function, cst.FunctionDef) else None
 
-    def _result_conditions(self, function: cst.FunctionDef | cst.Lambda, *, elements_only: bool) -> _Conditions:
+    def _result_conditions(self, function: cst.FunctionDef | cst.Lambda, *, elements_only: bool) -> Conditions:
         """Return the conditions under which all calls of a nested function or lambda discard its result."""
         outer, name = self._scope(function), self._bound_name(function)
         if name is None or not isinstance(outer, cst.FunctionDef):
@@ -298,7 +311,7 @@ class DiscardAnalysis(Struct):
         results = [result for use in uses if (result := self._call_result(use, is_async=is_async)) is not None]
         if not results or len(results) < len(uses):
             return None
-        return self._merge_conditions(self._value_conditions(_UsedValue(result, elements_only)) for result in results)
+        return self._merge_conditions(self._value_conditions(UsedValue(result, elements_only)) for result in results)
 
     def _bound_name(self, function: cst.FunctionDef | cst.Lambda) -> cst.Name | None:
         """Return the only name to which a function or lambda is bound. Return None for a decorated function."""
@@ -318,7 +331,7 @@ class DiscardAnalysis(Struct):
         awaited = self.parents.get(id(call)) if is_async else call
         return awaited if not is_async or isinstance(awaited, cst.Await) else None
 
-    def _name_conditions(self, function: cst.FunctionDef, name: str, *, elements_only: bool) -> _Conditions:
+    def _name_conditions(self, function: cst.FunctionDef, name: str, *, elements_only: bool) -> Conditions:
         names = self._names_in(function)
         if not names.keys().isdisjoint(_DYNAMIC_LOOKUPS):  # a dictionary as the argument would be iterated
             return None
@@ -328,7 +341,7 @@ class DiscardAnalysis(Struct):
             for conditions in (self._name_use_conditions(use, elements_only=elements_only),)
         )
 
-    def _unexecuted_conditions(self, use: cst.Name, function: cst.FunctionDef) -> _Conditions:
+    def _unexecuted_conditions(self, use: cst.Name, function: cst.FunctionDef) -> Conditions:
         """Return the conditions for a name in a function never to be read there as a variable of that function.
 
         The name may be in unreachable code, be a parameter of a nested function or a variable of a comprehension, or
@@ -337,41 +350,41 @@ class DiscardAnalysis(Struct):
         if self._unreachable is None:
             self._unreachable = UnreachableCode(self.parents)
         if self._unreachable.contains(use):
-            return _DISCARDED
+            return DISCARDED
         body: cst.CSTNode = use
         is_outside = False
         nested: list[cst.FunctionDef] = []
         for ancestor in takewhile(lambda outer: outer is not function, ancestors_of(self.parents, use)):
             if isinstance(ancestor, cst.FunctionDef | cst.Lambda) and body is ancestor.body:
                 if any(parameter.name.value == use.value for parameter in parameters(ancestor.params)):
-                    return _DISCARDED
+                    return DISCARDED
                 if isinstance(ancestor, cst.FunctionDef):
                     nested.append(ancestor)
             if isinstance(ancestor, cst.BaseComp) and not is_outside and _binds(ancestor.for_in, use.value):
-                return _DISCARDED
+                return DISCARDED
             # The first iterable of a comprehension is evaluated in the scope around the comprehension.
             is_outside = isinstance(ancestor, cst.CompFor) and body is ancestor.iter
             body = ancestor
         scope = self._scope(nested[-1]) if nested and not nested[-1].decorators else None
         if not isinstance(scope, cst.FunctionDef):
             return None
-        return (_NameDiscarded(scope, nested[-1].name.value, elements_only=False),)
+        return (NameDiscarded(scope, nested[-1].name.value, elements_only=False),)
 
-    def _merge_conditions(self, uses: Iterable[_Conditions]) -> _Conditions:
+    def _merge_conditions(self, uses: Iterable[Conditions]) -> Conditions:
         """Return the conjunction of the conditions of all uses. Return None if a use is not a discard."""
-        merged: dict[_Question, None] = {}
+        merged: dict[Question, None] = {}
         for conditions in uses:
             if conditions is None:
                 return None
             merged.update(dict.fromkeys(conditions))
         return tuple(merged)
 
-    def _name_use_conditions(self, name: cst.Name, *, elements_only: bool) -> _Conditions:
+    def _name_use_conditions(self, name: cst.Name | cst.Attribute, *, elements_only: bool) -> Conditions:
         match self.parents.get(id(name)):
             case cst.AssignTarget() | cst.Del() | cst.Param():
-                return _DISCARDED
+                return DISCARDED
             case cst.FunctionDef(name=function_name) if function_name is name:
-                return _DISCARDED
+                return DISCARDED
             case (
                 cst.AnnAssign(target=target)
                 | cst.For(target=target)
@@ -380,23 +393,25 @@ class DiscardAnalysis(Struct):
                 | cst.AsName(name=target)
                 | cst.MatchAs(name=target)
             ) if target is name:
-                return _DISCARDED
+                return DISCARDED
             case cst.Element() if self._is_target(name):
-                return _DISCARDED
+                return DISCARDED
+            case cst.Subscript() as subscript if elements_only and subscript.value is name:
+                return DISCARDED if isinstance(self.parents.get(id(subscript)), cst.AssignTarget) else None
             case cst.Attribute(value=owner) as attribute if owner is not name:
-                return _DISCARDED if attribute.attr is name else None  # the name of the attribute, not a local name
+                return DISCARDED if attribute.attr is name else None  # the name of the attribute, not a local name
             case cst.Arg(keyword=keyword) if keyword is name:
-                return _DISCARDED
+                return DISCARDED
             case cst.Attribute(attr=cst.Name(value=method)) as attribute if elements_only and method in _ADDING_METHODS:
-                return _DISCARDED if self._is_call_statement(attribute) else None
+                return DISCARDED if self._is_call_statement(attribute) else None
             case cst.Attribute(attr=cst.Name("discard")) as attribute if elements_only:
                 return self._discard_method_conditions(attribute)
             case cst.Attribute(attr=cst.Name("add_done_callback")) as attribute if not elements_only:
                 return self._done_callback_conditions(attribute) if self._is_call_statement(attribute) else None
             case _:
-                return self._value_conditions(_UsedValue(name, elements_only))
+                return self._value_conditions(UsedValue(name, elements_only))
 
-    def _is_target(self, name: cst.Name) -> bool:
+    def _is_target(self, name: cst.CSTNode) -> bool:
         """Return whether a name is an element of an assignment target, such as `a` in `a, *b = pair`."""
         node: cst.CSTNode = name
         for ancestor in ancestors_of(self.parents, name):
@@ -429,13 +444,13 @@ class DiscardAnalysis(Struct):
         call = self.parents.get(id(function))
         return isinstance(call, cst.Call) and call.func is function and isinstance(self.parents.get(id(call)), cst.Expr)
 
-    def _discard_method_conditions(self, function: cst.CSTNode) -> _Conditions:
+    def _discard_method_conditions(self, function: cst.CSTNode) -> Conditions:
         """Return the conditions for discarding `tasks` in `task.add_done_callback(tasks.discard)`."""
         argument = self.parents.get(id(function))
         call = None if argument is None else self.parents.get(id(argument))
         return self._done_callback_conditions(call.func) if isinstance(call, cst.Call) else None
 
-    def _done_callback_conditions(self, function: cst.CSTNode) -> _Conditions:
+    def _done_callback_conditions(self, function: cst.CSTNode) -> Conditions:
         """Return the conditions for discarding a task in `task.add_done_callback(tasks.discard)`."""
         match self.parents.get(id(function)):
             case cst.Call(

@@ -115,3 +115,21 @@ SUBMODULES: Final = {
     "xmlrpc": "client server",
 }
 """The submodules of each package, separated by spaces."""
+
+COROUTINE_FUNCTIONS: Final = frozenset(
+    [
+        *("asyncio.sleep", "pyodide.http.pyfetch", "workers.fetch"),
+        *(
+            f"{response}().{method}"
+            for response in ("pyodide.http.FetchResponse", "workers.Response")
+            for method in ("buffer", "bytes", "json", "memoryview", "text")
+        ),
+        *(f"workers.Response().{method}" for method in ("blob", "formData", "form_data")),
+    ]
+)
+"""The functions and methods outside of projects that return a coroutine, by dotted name."""
+
+
+def is_coroutine_attribute(name: str) -> bool:
+    """Return whether coroutines may have an attribute. Other ones belong to the result, so an `await` is missing."""
+    return name in ("close", "send", "throw") or name.startswith(("__", "cr_"))

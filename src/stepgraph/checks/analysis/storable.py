@@ -30,6 +30,7 @@ from stepgraph.ir.static_values import (
 )
 from stepgraph.ir.values import Constant, Duration, External, ExternalResult, ExternalResultMember, Moment, Value
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
 
 _DATES: Final = (
     "datetime.date",
@@ -119,19 +120,6 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "workers.WorkflowInstance[]": ("handles of workflow instances", "Return the `.id` of each of them."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),
 }
-
-# Calls that return a coroutine, by the dotted name.
-_COROUTINES: Final = frozenset(
-    [
-        *("asyncio.sleep", "pyodide.http.pyfetch", "workers.fetch"),
-        *(
-            f"{response}().{method}"
-            for response in ("pyodide.http.FetchResponse", "workers.Response")
-            for method in ("buffer", "bytes", "json", "memoryview", "text")
-        ),
-        *(f"workers.Response().{method}" for method in ("blob", "formData", "form_data")),
-    ]
-)
 
 # Modules of the standard library whose functions results contain if the parentheses of a call are missing.
 _MODULES: Final = {module.__name__: module for module in (builtins, dt, json, math, random, secrets, time, uuid)}
@@ -305,7 +293,8 @@ def _simple_fault(value: Value) -> UnstorablePart | None:
 
 
 def _is_awaitable(value: Value) -> bool:
-    return isinstance(value, StaticAwaitable) or (isinstance(value, ExternalResult) and value.name in _COROUTINES)
+    is_external = isinstance(value, ExternalResult) and value.name in COROUTINE_FUNCTIONS
+    return is_external or isinstance(value, StaticAwaitable)
 
 
 def _external_fault(name: str) -> UnstorablePart | None:

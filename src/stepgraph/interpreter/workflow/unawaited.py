@@ -77,13 +77,18 @@ class _DiscardedCoroutines(Struct):
     def _discarding(
         self, place: SourcePlace, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
     ) -> DiscardAnalysis:
+        from stepgraph.syntax.attribute_uses import AttributeUses
         from stepgraph.syntax.discarding import DiscardAnalysis
 
         key = (id(place.module), kind)
         discarding = self.discardings.get(key)
         if discarding is None:
             discarding = self.discardings[key] = DiscardAnalysis(
-                place.module.parents, ends, self.interpreter.work.data_calls, is_coroutine=kind == "coroutine"
+                place.module.parents,
+                AttributeUses(place.module, self.interpreter.modules.scopes.keys()) if kind == "coroutine" else None,
+                ends,
+                self.interpreter.work.data_calls,
+                is_coroutine=kind == "coroutine",
             )
         return discarding
 

@@ -27,7 +27,7 @@ from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.replay.tracer import NO_TRACER
-from stepgraph.interpreter.values.calls import ExitStack
+from stepgraph.interpreter.values.calls import ExitStack, FunctionCoroutine, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -71,6 +71,7 @@ from stepgraph.ir.values import (
     Value,
 )
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.python_names import is_coroutine_attribute
 from stepgraph.syntax.step_methods import is_step_method
 
 _IMPORTED_ENVIRONMENT: Final = "workers.env"
@@ -345,6 +346,13 @@ def _attribute_of_step(interpreter: Interpreter, step: StepFunction, name: str, 
     return _other_attribute(interpreter, step, name, place) if attribute is None else attribute
 
 
+def _attribute_of_coroutine(
+    interpreter: Interpreter, owner: StepCall | WaitCall | FunctionCoroutine, name: str, place: SourcePlace
+) -> Value:
+    """Return ABSENT for an attribute that belongs to the result, so an `await` is missing."""
+    return _other_attribute(interpreter, owner, name, place) if is_coroutine_attribute(name) else ABSENT
+
+
 def _other_attribute(_interpreter: Interpreter, owner: Value, name: str, _place: SourcePlace) -> Value:
     """Return an attribute without a model. It leads to a step only if its owner does."""
     return BuiltinMethod(owner, name) if owner.relevant and name not in METADATA_ATTRIBUTES else UNKNOWN
@@ -382,6 +390,9 @@ _READERS: Final[HandlerTable[type[Value], AttributeReader]] = HandlerTable(
         Unresolved: _unresolved_attribute,
         Nondeterministic: _attribute_of_nondeterministic,
         Resource: _attribute_of_nondeterministic,
+        StepCall: _attribute_of_coroutine,
+        WaitCall: _attribute_of_coroutine,
+        FunctionCoroutine: _attribute_of_coroutine,
         FunctionValue: _attribute_of_function,
         StepFunction: _attribute_of_step,
     },

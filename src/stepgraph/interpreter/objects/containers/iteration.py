@@ -18,7 +18,14 @@ from stepgraph.interpreter.objects.union import may_be_unset
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection, ordered_like
 from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
-from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.calls import (
+    Arguments,
+    FunctionCoroutine,
+    GeneratorCall,
+    GeneratorExpression,
+    StepCall,
+    WaitCall,
+)
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import COMPUTED_NAME, AttributeDictionary, ClassValue, ProjectObject
 from stepgraph.interpreter.values.shown_elements import shown_entries
@@ -175,6 +182,8 @@ def entries_of(interpreter: Interpreter, value: Value, place: SourcePlace) -> Co
     if isinstance(value, AttributeDictionary) and COMPUTED_NAME not in value.owner.state:
         entries = tuple(_entries_of_attributes(interpreter, value.owner, place))
         return CopiedEntries(entries, is_complete=True, is_ordered=not value.owner.state.unordered)
+    if isinstance(value, StepCall | WaitCall | FunctionCoroutine):
+        return CopiedEntries((), is_complete=False)  # copying from a coroutine raises a TypeError
     items = elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:

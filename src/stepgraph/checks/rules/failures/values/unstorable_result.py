@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.checks.analysis.storable import Certainty, UnstorablePart, unstorable_parts
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
+from stepgraph.ir.facts import NeverAwaited, Returned, StepDeclared, StepFunctionShape
 from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import Unknown, Value
 from stepgraph.limits import Budget, Limit
@@ -42,12 +42,13 @@ _CONVERSION_WORDS: Final = (
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declared = {fact.function.place: fact for fact in subject.facts_of_type(StepDeclared) if fact.function is not None}
     returns = _Returns(subject, list(subject.facts_of_type(Returned)))
+    unawaited = {fact.place for fact in subject.facts_of_type(NeverAwaited)}
     for fact in returns.all:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
             yield from _check_step_result(step, step.function, fact, returns)
         elif fact.function == subject.program.run:
-            yield from _check_result_of_run(fact, returns)
+            yield from _check_result_of_run(fact, returns, unawaited)
     for step in declared.values():
         if step.function is not None and step.function.is_generator:
             message = f"the step {step.definition.name!r} contains `yield`, so it returns a generator, which the engine"
@@ -63,10 +64,12 @@ def _check_step_result(
         yield Diagnostic(_reported_place(part.place, fact.place).span, message, part.advice)
 
 
-def _check_result_of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
-    """Check the results of `run`. A returned coroutine is reported by another rule."""
+def _check_result_of_run(
+    fact: Returned, returns: _Returns, unawaited: Container[SourcePlace | None]
+) -> Iterator[Diagnostic]:
+    """Check the results of `run`. Another rule reports the `unawaited` coroutines."""
     for part in returns.unstorable(fact, awaited=True):
-        if not part.is_sendable:
+        if not part.is_sendable and part.place not in unawaited:
             returned = f"`run` returns {_description(part)}"
             message = f"{returned}, which cannot be sent to the engine: the instance fails after its last step."
             yield Diagnostic(_reported_place(part.place, fact.place).span, message, part.advice)

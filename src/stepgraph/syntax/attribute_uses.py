@@ -1,0 +1,57 @@
+"""Uses of attributes in all modules of a program, by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import all_nodes
+
+# Source text of code that may read attributes of any name.
+_DYNAMIC_READS: Final = (b"__dict__", b"__getattr", b"asdict(", b"attrgetter", b"getattr(", b"vars(")
+_ATTRIBUTE: Final = re.compile(rb"\.\s*+([\w\x80-\xff]++)")
+# A name in quotes, or the name of a function, which may be a property.
+_DEFINED: Final = re.compile(rb"(?:\bdef\s++|[\"'])([\w\x80-\xff]++)")
+
+
+class AttributeUses(Struct, frozen=True):
+    """The uses of attributes in one module of a program."""
+
+    module: SourceModule
+    modules: Collection[SourceModule]
+    """The modules of the program."""
+
+    def of_name(self, name: str) -> Sequence[cst.Attribute] | None:
+        """Return all uses of the attributes of a name. Return None if other code may use an attribute of this name."""
+        if any(module.mentions(word) for module in self.modules for word in _DYNAMIC_READS):
+            return None
+        if any(name in module.once(_defined_names) for module in self.modules):
+            return None
+        if any(name in module.once(_attribute_names) for module in self.modules if module is not self.module):
+            return None
+        return self.module.once(_attributes_by_name).get(name, ())
+
+
+def _defined_names(module: SourceModule) -> frozenset[str]:
+    return _decoded(_DEFINED.findall(module.utf_8_source))
+
+
+def _attribute_names(module: SourceModule) -> frozenset[str]:
+    return _decoded(_ATTRIBUTE.findall(module.utf_8_source))
+
+
+def _decoded(names: list[bytes]) -> frozenset[str]:
+    return frozenset(name.decode(errors="replace") for name in names)
+
+
+def _attributes_by_name(module: SourceModule) -> dict[str, list[cst.Attribute]]:
+    by_name: dict[str, list[cst.Attribute]] = {}
+    for node in all_nodes(module.tree):
+        if isinstance(node, cst.Attribute):
+            by_name.setdefault(node.attr.value, []).append(node)
+    return by_name
