@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from stepgraph.syntax.edits.source_edits import AddedAwait
-from tests.checks.snippets import edits_of, findings_in_module, findings_in_run, flagged_in_module, flagged_in_run
+from tests.checks.snippets import edits_of, findings_in_module, findings_in_run, flagged_in_run
 
 
 def test_step_without_await() -> None:
@@ -108,7 +110,7 @@ def test_coroutine_that_may_be_awaited_later(use: str) -> None:
     assert flagged_in_run("SG201", use) == []
 
 
-def test_unawaited_function_needs_steps_to_be_flagged() -> None:
+def test_message_on_an_unawaited_function_mentions_its_steps() -> None:
     source = """
     from workers import WorkflowEntrypoint
 
@@ -128,9 +130,51 @@ def test_unawaited_function_needs_steps_to_be_flagged() -> None:
             return None
     """
 
-    assert flagged_in_module("SG201", source) == ["self.pay(step)"]
-    (finding,) = findings_in_module("SG201", source)
-    assert finding.message == "`self.pay(step)` is never awaited, so `pay` and its steps never run."
+    assert [finding.message for finding in findings_in_module("SG201", source)] == [
+        "`self.pay(step)` is never awaited, so `pay` and its steps never run.",
+        "`self.warm_up()` is never awaited, so `warm_up` never runs.",
+    ]
+
+
+_IMPORTS = "import asyncio\nimport json\nfrom workers import fetch"
+_IN_STEP = """\
+async def notify(number):
+    return number
+
+@step.do("load")
+async def load():
+{}
+
+await load()
+"""
+
+
+@pytest.mark.parametrize(
+    ("use", "place"),
+    [
+        ("notify(1)", "notify(1)"),
+        ("count = notify(1)\nreturn count + 1", "notify(1)"),
+        ("return (await fetch('x')).json()['rates']", "(await fetch('x')).json()"),
+        ("response = await fetch('x')\nreturn json.loads(response.text())", "response.text()"),
+        ("asyncio.sleep(1)", "asyncio.sleep(1)"),
+    ],
+)
+def test_unawaited_coroutine_in_a_step(use: str, place: str) -> None:
+    assert flagged_in_run("SG201", _IN_STEP.format(indent(use, "    ")), _IMPORTS) == [place]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "self.ctx.waitUntil(notify(1))",
+        "self.ctx.waitUntil(fetch('x'))",
+        "return (lambda: notify(1))()",
+        "return json.loads(await (await fetch('x')).text())",
+        "await asyncio.gather(notify(1), asyncio.sleep(1), fetch('x'))",
+    ],
+)
+def test_coroutine_in_a_step_that_other_code_awaits(use: str) -> None:
+    assert flagged_in_run("SG201", _IN_STEP.format(indent(use, "    ")), _IMPORTS) == []
 
 
 def test_no_fix_where_await_is_invalid() -> None:

@@ -28,7 +28,7 @@ RunFault: TypeAlias = Literal["missing", "extra", "order", "generator", "static"
 AsyncKeyword: TypeAlias = Literal["await", "async for", "async with"]
 TimeoutFunction: TypeAlias = Literal["asyncio.wait_for", "asyncio.timeout", "asyncio.timeout_at"]
 Canceler: TypeAlias = TimeoutFunction | Literal["cancel", "asyncio.TaskGroup"]
-Work: TypeAlias = WorkKind | Literal["function", "task"]
+Work: TypeAlias = WorkKind | Literal["function", "coroutine", "task"]
 
 
 class Fact:
@@ -197,7 +197,8 @@ class AmbiguousDependency(Fact, Struct, frozen=True):
 class NeverAwaited(Fact, Struct, frozen=True):
     """Work whose awaitable is discarded, so nothing can await it.
 
-    The coroutine of a step, a wait or a function with steps never begins. A sleep or a task runs, but unobserved.
+    The coroutine of a step, a wait, a function with steps or another function (`coroutine`) never begins. A sleep or a
+    task runs, but unobserved.
     """
 
     work: Work

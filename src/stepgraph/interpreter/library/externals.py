@@ -23,6 +23,7 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Proj
 from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
 
 # Functions that inspect or store their arguments without running steps.
 HARMLESS: Final = frozenset(
@@ -62,6 +63,7 @@ NAMED_RESULTS: Final = frozenset(["asyncio.timeout", "asyncio.timeout_at", "typi
 
 def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a function outside the project, dispatched by its dotted name."""
+    interpreter.work.register_external_coroutine(callee.name, place)
     result = _call_external(interpreter, callee, arguments, place)
     result = resource_result(interpreter, callee.name, place, result)
     return interpreter.tracer.on_external_call(callee, arguments, place, result)
@@ -103,13 +105,18 @@ def _without_coroutine(interpreter: Interpreter, name: str, arguments: Arguments
     """
     if name.partition(".")[0] not in _DATA_MODULES:
         return arguments
-    coroutines = [each for each in arguments.items if isinstance(each.value, Coroutine)]
-    others = [each.value for each in arguments.items if not isinstance(each.value, Coroutine)]
+    coroutines = [each for each in arguments.items if _is_coroutine(each.value)]
+    others = [each.value for each in arguments.items if not _is_coroutine(each.value)]
     if len(coroutines) != 1 or not all(map(_is_plain, others)):
         return arguments
     interpreter.work.data_calls.add(id(place.node))
     unknown = replace(coroutines[0], value=UNKNOWN)
     return Arguments(tuple([unknown if each is coroutines[0] else each for each in arguments.items]))
+
+
+def _is_coroutine(value: Value) -> bool:
+    is_external = isinstance(value, ExternalResult) and value.name in COROUTINE_FUNCTIONS
+    return is_external or isinstance(value, Coroutine)
 
 
 def _is_plain(value: Value) -> bool:

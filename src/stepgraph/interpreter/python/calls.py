@@ -204,6 +204,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
     _expose_elements(interpreter, callee, arguments)
     match callee:
         case External(name=name) | ExternalResultMember(name=name):
+            interpreter.work.register_external_coroutine(name, place)
             return ExternalResult(name)
         case Nondeterministic():
             return replace(callee, result_name="" if callee.is_called else callee.result_name, is_called=True)

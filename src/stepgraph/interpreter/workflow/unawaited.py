@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
 from stepgraph.interpreter.workflow.resuming import report_empty_reads
@@ -36,6 +37,8 @@ def report_unawaited_work(interpreter: Interpreter, body: OperationBlock, run: S
     report_empty_reads(interpreter)
     discarded = _DiscardedCoroutines(interpreter, run)
     _report_never_awaited(discarded)
+    if interpreter.tracer is not NO_TRACER:
+        _observe_external_coroutines(discarded)
     _report_never_iterated(interpreter)
     _report_special_methods(interpreter)
     _observe_unawaited(discarded, body)
@@ -103,6 +106,8 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
         if isinstance(coroutine, FunctionCoroutine) and not call_may_run_steps(
             interpreter, coroutine.function, coroutine.arguments
         ):
+            if interpreter.tracer is not NO_TRACER:
+                discarded.observe("coroutine", coroutine.function.name, place, is_coroutine=True)
             continue
         awaitable = interpreter.work.wrapping_calls.get(key, place)
         if discarded.observe(*_kind_and_name(coroutine), awaitable, is_coroutine=True):
@@ -120,6 +125,12 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
                 f"no analyzed code awaits `{place.text}`.",
                 "If other code awaits it, its steps are missing from the graph. Write `await` before the call.",
             )
+
+
+def _observe_external_coroutines(discarded: _DiscardedCoroutines) -> None:
+    """Record facts about the coroutines of functions outside the project that nothing can await."""
+    for place, name in discarded.interpreter.work.external_coroutines.values():
+        discarded.observe("coroutine", name.rpartition(".")[2], place, is_coroutine=True)
 
 
 def _report_never_iterated(interpreter: Interpreter) -> None:

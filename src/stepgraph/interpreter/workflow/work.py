@@ -25,6 +25,7 @@ from stepgraph.ir.nodes import Activity, StepDefinition, StepParameter, StepRun
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
 
 if TYPE_CHECKING:
     from stepgraph.interpreter.interpreter import Interpreter
@@ -102,6 +103,8 @@ class WorkRegistry(Struct):
     """The most recent task id. Ids are assigned in ascending order, starting at 1."""
     coroutines: dict[int, tuple[SourcePlace, Coroutine]] = field(default_factory=dict)
     """The first coroutine that each call site creates."""
+    external_coroutines: dict[int, tuple[SourcePlace, str]] = field(default_factory=dict)
+    """The calls of coroutine functions outside the project, with the names of the functions, by call site."""
     data_calls: set[int] = field(default_factory=set)
     """The `id`s of calls of functions that fail for a coroutine, or convert it to text."""
     begun: set[int] = field(default_factory=set)
@@ -205,6 +208,11 @@ class WorkRegistry(Struct):
         """Register a coroutine, which is reported if it never begins."""
         self.coroutines.setdefault(id(place.node), (place, coroutine))
         return coroutine
+
+    def register_external_coroutine(self, name: str, place: SourcePlace) -> None:
+        """Register the call of a function outside the project, which is reported if its coroutine never begins."""
+        if name in COROUTINE_FUNCTIONS:
+            self.external_coroutines.setdefault(id(place.node), (place, name))
 
     def register_generator(self, generator: GeneratorCall) -> GeneratorCall:
         """Register a generator, which is reported if nothing iterates over it."""

@@ -1,4 +1,4 @@
-"""Unawaited calls to steps, event waits, and functions with steps."""
+"""Unawaited calls to steps, event waits and coroutine functions."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ _EFFECTS: Final = {
     "step": "so the step {name!r} never runs",
     "wait": "so the workflow does not wait for {name!r}",
     "function": "so `{name}` and its steps never run",
+    "coroutine": "so `{name}` never runs",
 }
 
 
