@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import indent
+
 import pytest
 
 from tests.checks.snippets import codes_in, only_finding
@@ -260,6 +262,41 @@ def test_rebound_name_has_its_new_value() -> None:
     """
 
     assert codes_in(body) == []
+
+
+def _step_with_body(statements: str) -> str:
+    return f'@step.do("charge")\nasync def charge():\n{indent(statements, "    ")}\n\nawait charge()'
+
+
+_CAUGHT = 'try:\n    return int("x")\nexcept ValueError as error:\n    return {"error": %s}'
+_LAST = 'last = Decimal("0")\nfor price in "12":\n    before = last\n    last = float(price)\nreturn before'
+
+
+@pytest.mark.parametrize(
+    ("statements", "description"),
+    [
+        ('total = Decimal("0")\nfor price in "12":\n    total += Decimal(price)\nreturn total', "a Decimal"),
+        ('return sum(Decimal(price) for price in "12")', "a Decimal"),
+        (_CAUGHT % "error", "a value with an exception"),
+    ],
+)
+def test_type_of_a_value_that_changes(statements: str, description: str) -> None:
+    finding = only_finding(_step_with_body(statements), "from decimal import Decimal")
+
+    assert finding.message == f"the step 'charge' returns {description}, which the engine cannot store: the step fails."
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        'total = Decimal("0")\ntotal += 1\ntotal = str(total)\nreturn total',
+        'return float(sum(Decimal(price) for price in "12"))',
+        _CAUGHT % "str(error)",
+        _LAST,
+    ],
+)
+def test_converted_value_is_not_reported(statements: str) -> None:
+    assert codes_in(_step_with_body(statements), "from decimal import Decimal") == []
 
 
 def test_appended_rows_are_part_of_the_list() -> None:

@@ -217,6 +217,10 @@ class ExternalResult(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
+CAUGHT_EXCEPTION: Final = ExternalResult("except")
+"""An exception of a built-in type that a handler binds."""
+
+
 def origin_name(value: Value) -> str | None:
     """Return the dotted name of the external function that returned a value. Return None for other values."""
     if isinstance(value, Nondeterministic) and value.is_called:

@@ -35,6 +35,9 @@ _DECLARATIONS: Final = ("global", "nonlocal")
 # Statements and expressions that bind the value itself, not a part of it.
 _CONSTANT_BINDERS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.Import, cst.ImportFrom, cst.NamedExpr])
 
+# Statements that keep the type of a name's value, or bind an exception.
+_TYPE_KEEPING_BINDERS: Final = frozenset([cst.AugAssign, cst.Try, cst.TryStar])
+
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 
@@ -93,6 +96,11 @@ class Bindings(Struct):
         """Return whether a single assignment or import binds `name`, and this scope does not mutate its value."""
         binders = self.binders.get(name, ())
         return len(binders) == 1 and type(binders[0]) in _CONSTANT_BINDERS and name not in self.mutations
+
+    def binds_one_type(self, name: str) -> bool:
+        """Return whether all values of a name have one type: one assignment, or handlers, bind it to a new value."""
+        binders = self.binders.get(name, ())
+        return sum(type(binder) not in _TYPE_KEEPING_BINDERS for binder in binders) <= 1
 
 
 def bindings_of(owner: Owner, module: SourceModule) -> Bindings:

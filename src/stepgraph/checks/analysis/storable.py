@@ -28,7 +28,16 @@ from stepgraph.ir.static_values import (
     StaticStep,
     cases_of,
 )
-from stepgraph.ir.values import Constant, Duration, External, ExternalResult, ExternalResultMember, Moment, Value
+from stepgraph.ir.values import (
+    CAUGHT_EXCEPTION,
+    Constant,
+    Duration,
+    External,
+    ExternalResult,
+    ExternalResultMember,
+    Moment,
+    Value,
+)
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
 
@@ -116,6 +125,7 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
         ),
         ("a Response", _RESPONSE),
     ),
+    CAUGHT_EXCEPTION.name: ("an exception", "Return `str(...)` of it, or raise it."),
     "workers.WorkflowInstance": ("a handle of a workflow instance", "Return its `.id`."),
     "workers.WorkflowInstance[]": ("handles of workflow instances", "Return the `.id` of each of them."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("an in-memory file", "Return its `getvalue()`.")),

@@ -25,12 +25,24 @@ from stepgraph.interpreter.objects.containers.iterators import (
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.constants import DECIMAL
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.ir.nodes import IterationCount
-from stepgraph.ir.values import ABSENT, UNKNOWN, Constant, External, RangeResult, Unresolved, Value, is_none
+from stepgraph.ir.values import (
+    ABSENT,
+    UNKNOWN,
+    Constant,
+    External,
+    ExternalResult,
+    RangeResult,
+    Unresolved,
+    Value,
+    is_none,
+    origin_name,
+)
 from stepgraph.syntax.module import SourcePlace
 
 
@@ -367,11 +379,13 @@ def _all_any(call: LibraryCall) -> Value:
 
 @models("builtins.sum")
 def _sum(call: LibraryCall) -> Value:
-    """Report that the elements escape, because their addition is not modeled."""
+    """Report that the elements escape, because their addition is not modeled. A sum with a Decimal is one."""
+    summands = [argument.value for argument in call.arguments.items]
     for argument in call.arguments.positional:
         for item in elements_of(call.interpreter, argument.value) or ():
             call.interpreter.escape(item.value, call.place, "is summed, which stepgraph does not model")
-    return UNKNOWN
+            summands.append(item.value)
+    return ExternalResult(DECIMAL) if any(origin_name(value) == DECIMAL for value in summands) else UNKNOWN
 
 
 @models("builtins.iter")

@@ -47,7 +47,17 @@ from stepgraph.interpreter.values.containers import (
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
-from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, NameArgument, PartlyKnownText, Template, Value
+from stepgraph.ir.values import (
+    UNKNOWN,
+    UNSET,
+    Constant,
+    External,
+    ExternalResult,
+    NameArgument,
+    PartlyKnownText,
+    Template,
+    Value,
+)
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes
@@ -244,6 +254,8 @@ def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
     if isinstance(value, Template):
         return without_constants(value)
     if scope.bindings.binds_constant(name) or isinstance(value, External):
+        return value
+    if isinstance(value, ExternalResult) and scope.kind == "function" and scope.bindings.binds_one_type(name):
         return value
     return hide_alternatives(value) if scope.kind == "function" else hide_constants(value)
 

@@ -39,7 +39,11 @@ DATETIME_CALLS: Final = frozenset(
     )
 )
 # Operators whose result is a Decimal if an operand is one.
-_DECIMAL_OPERATORS: Final = (cst.Add, cst.Subtract, cst.Multiply, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power)
+_DECIMAL_OPERATORS: Final = (
+    *(cst.Add, cst.Subtract, cst.Multiply, cst.Divide, cst.FloorDivide, cst.Modulo, cst.Power),
+    *(cst.AddAssign, cst.SubtractAssign, cst.MultiplyAssign, cst.DivideAssign, cst.FloorDivideAssign),
+    *(cst.ModuloAssign, cst.PowerAssign),
+)
 # Maximum size of a folded constant, in characters of a string or bits of an integer, so `"x" * 10**9` is not computed.
 MAX_SIZE: Final = 10_000
 MAX_EXPONENT: Final = 64
@@ -115,7 +119,7 @@ def add_offset(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
     return ExternalResult(name) if is_difference or is_number or is_unknown else None
 
 
-def arithmetic_result(op: cst.BaseBinaryOp, left: Value, right: Value) -> Value | None:
+def arithmetic_result(op: cst.BaseBinaryOp | cst.BaseAugOp, left: Value, right: Value) -> Value | None:
     """Return the difference of two datetimes or the result of Decimal arithmetic. Return None for other operations."""
     if isinstance(op, cst.Subtract) and _is_datetime(left) and _is_datetime(right):
         return ExternalResult(TIMEDELTA)

@@ -18,6 +18,7 @@ from stepgraph.interpreter.modules.sdk_imports import wrong_imports
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.constants import arithmetic_result
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.raised_exceptions import raised_type, record_raised
@@ -88,8 +89,8 @@ def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> 
 def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> None:
     """Execute an augmented assignment such as `tasks += [...]`.
 
-    Collections and dictionaries are updated in place, and the special methods of project objects run. All other results
-    are unknown.
+    Collections and dictionaries are updated in place, and the special methods of project objects run. Other results are
+    unknown, except for Decimals.
     """
     from stepgraph.interpreter.objects.special_methods import (
         apply_augmented_operator,
@@ -115,7 +116,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
         return
     interpreter.escape_operand(present, place, _UNMODELED_OPERAND)
     interpreter.escape_operand(value, place, _UNMODELED_OPERAND)
-    target.assign(interpreter.tracer.on_operation((present, value)))
+    result = arithmetic_result(node.operator, present, value) or UNKNOWN
+    target.assign(interpreter.tracer.on_operation((present, value), result))
 
 
 class _EvaluatedTarget(NamedTuple):
