@@ -31,6 +31,7 @@ from stepgraph.syntax.mutation.import_writes import (
     import_calls,
     import_writes,
 )
+from stepgraph.syntax.names_in_modules import NamesInModules
 from stepgraph.syntax.unparsed_imports import imports_dynamically, with_packages
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ class LoadedModules(Struct):
     """Whether modules may mutate a collection that unmodeled code stores."""
     suggestions: Suggestions = field(default_factory=lambda: Suggestions(_COMPARED_NAMES))
     """The suggestions for undefined names, whose limit is for one workflow so that they do not depend on others."""
+    names_in_modules: NamesInModules = field(default_factory=NamesInModules)
     suggested_names: dict[tuple[SourceModule | LexicalScope, str], str | None] = field(default_factory=dict)
     """The suggestion for each undefined name, by module or class, and name; None if no name is similar enough."""
     _loaded_paths: set[str] = field(default_factory=set)
@@ -262,9 +264,9 @@ class LoadedModules(Struct):
         changes, owner = self._changes_of(name), scope.last_component
         return bool(changes) and any(change.owner == owner for change in changes)
 
-    def is_assigned_outside_self(self, name: str) -> bool:
-        """Return whether a loaded or imported module assigns an attribute of any object other than `self`."""
-        return any(change.is_assigned and not change.is_of_self for change in self._changes_of(name))
+    def is_attribute_assigned(self, name: str, *, counts_self: bool = False) -> bool:
+        """Return whether a loaded or imported module assigns an attribute, of `self` only with `counts_self`."""
+        return any(change.is_assigned and (counts_self or not change.is_of_self) for change in self._changes_of(name))
 
     def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
         """Like `is_assigned_externally`, but ignore statements of module bodies that were executed."""

@@ -89,7 +89,7 @@ def _observe_undefined(interpreter: Interpreter, place: SourcePlace, scopes: Seq
 def _may_be_set_by_object(interpreter: Interpreter, name: str) -> bool:
     """Return whether a module may set a name of another module through the module object or a function."""
     modules = interpreter.modules
-    return modules.mention_any(_FOREIGN_NAMESPACE_ACCESS) or modules.is_assigned_outside_self(name)
+    return modules.mention_any(_FOREIGN_NAMESPACE_ACCESS) or modules.is_attribute_assigned(name)
 
 
 def _suggest_name(interpreter: Interpreter, name: str, scopes: Sequence[LexicalScope]) -> str | None:

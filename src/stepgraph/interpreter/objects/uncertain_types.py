@@ -18,8 +18,8 @@ def may_have_another_type(interpreter: Interpreter, name: cst.BaseExpression, pl
     """
     if is_type_tested(name, place):
         return True
-    parts = dotted_names(name)
-    return any(not module.once(_names_bound_by_paths).isdisjoint(parts) for module in interpreter.modules.scopes)
+    modules = interpreter.modules
+    return not modules.names_in_modules.find(_names_bound_by_paths, modules.scopes).isdisjoint(dotted_names(name))
 
 
 def _names_bound_by_paths(module: SourceModule) -> frozenset[str]:

@@ -115,7 +115,7 @@ def _attribute_of_cases(interpreter: Interpreter, owner: Union, name: str, place
 def _is_missing(interpreter: Interpreter, owner: Value, name: str) -> bool:
     """Return whether a value is the step object and lacks an attribute, unless the program may assign it."""
     is_step_object = isinstance(owner, StepObject) and not name.startswith("_")
-    return is_step_object and not is_step_method(name) and not interpreter.modules.is_assigned_outside_self(name)
+    return is_step_object and not is_step_method(name) and not interpreter.modules.is_attribute_assigned(name)
 
 
 def _special_attribute(

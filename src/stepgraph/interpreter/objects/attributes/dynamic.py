@@ -214,7 +214,7 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
         or COMPUTED_NAME in owner.state
         or name.startswith("__")
         or has_class_attribute(interpreter, owner, name)
-        or interpreter.modules.is_assigned_outside_self(name)
+        or interpreter.modules.is_attribute_assigned(name)
         or may_be_added(interpreter, resolution_order(owner.cls), name)
     )
 

@@ -35,7 +35,7 @@ def assigned_value(interpreter: Interpreter, function: Value, name: str) -> Valu
     The value is `UNSET` if no code has assigned the attribute. Return None if the analysis does not follow the
     attributes of the function.
     """
-    if name.startswith("__") or not interpreter.modules.is_assigned_outside_self(name):
+    if name.startswith("__") or not interpreter.modules.is_attribute_assigned(name):
         return None
     slot = _slot_of(function, name)
     if slot is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from importlib import import_module
 from typing import Final
 
@@ -19,7 +20,6 @@ from stepgraph.interpreter.values.objects import PLAIN_ENUMERATIONS, VALUE_ENUME
 from stepgraph.ir.name_facts import UndefinedAttribute, UndefinedMember
 from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # External base classes whose attributes are known.
@@ -83,15 +83,20 @@ def observe_undefined_member(interpreter: Interpreter, owner: str, name: str, pl
         is_undefined = hasattr(module, member) and not hasattr(getattr(module, member), name) and hasattr(module, name)
     else:
         is_undefined = not hasattr(module, name) and hasattr(getattr(module, module_name), name)
-    if not is_undefined or any(map(_expects_missing_attributes, interpreter.modules.scopes)):
+    if not is_undefined or _names_in_modules(interpreter, _attribute_handling):
         return
     is_assigned = place.text.rpartition(".")[0] in interpreter.modules.owners_with_assigned_attribute(name)
     if not (is_assigned or _may_have_another_owner(interpreter, place)):
         interpreter.observe(UndefinedMember(name, owner, place))
 
 
-def _expects_missing_attributes(module: SourceModule) -> bool:
-    return any(map(module.mentions, _ATTRIBUTE_HANDLING))
+def _names_in_modules(interpreter: Interpreter, names_of: Callable[[SourceModule], frozenset[str]]) -> AbstractSet[str]:
+    return interpreter.modules.names_in_modules.find(names_of, interpreter.modules.scopes)
+
+
+def _attribute_handling(module: SourceModule) -> frozenset[str]:
+    """Return the functions and names by which a module expects or handles missing attributes."""
+    return frozenset(word.decode() for word in _ATTRIBUTE_HANDLING if module.mentions(word))
 
 
 def _observe(
@@ -99,7 +104,7 @@ def _observe(
 ) -> None:
     """Record a read of an attribute, unless a module may set it. `attributes` are those that are not in a class."""
     modules, key = interpreter.modules, (cls.scope, name)
-    if any(_may_define(module, name) for module in modules.scopes) or _may_have_another_owner(interpreter, place):
+    if _may_be_defined(interpreter, name) or _may_have_another_owner(interpreter, place):
         return
     if key not in modules.suggested_names:
         modules.suggested_names[key] = modules.suggestions.nearest(
@@ -131,9 +136,9 @@ def _may_pass_self(owner: Value) -> bool:
 
 def _is_only_read(interpreter: Interpreter, name: str) -> bool:
     """Return whether the modules only read attributes of a name, so that no object of another class has one."""
-    if interpreter.modules.is_assigned_outside_self(name):
+    if interpreter.modules.is_attribute_assigned(name):
         return False
-    return not any(name in module.once(_unqualified_words) for module in interpreter.modules.scopes)
+    return name not in _names_in_modules(interpreter, _unqualified_words)
 
 
 def _passes_self(module: SourceModule) -> bool:
@@ -143,14 +148,18 @@ def _passes_self(module: SourceModule) -> bool:
     return not all(_PARAMETER.search(source[max(start - _CONTEXT_BYTES, 0) : start]) for start in starts)
 
 
-def _may_define(module: SourceModule, name: str) -> bool:
+def _may_be_defined(interpreter: Interpreter, name: str) -> bool:
     """Return whether a module may set an attribute, or expects that it is missing."""
     return (
-        _expects_missing_attributes(module)
-        or name in module.once(_names_in_text)
-        or module.once(may_set_computed_attributes)
-        or module.once(assigned_attributes).assigns(name)
+        bool(_names_in_modules(interpreter, _attribute_handling))
+        or name in _names_in_modules(interpreter, _names_in_text)
+        or bool(_names_in_modules(interpreter, _computed_setters))
+        or interpreter.modules.is_attribute_assigned(name, counts_self=True)
     )
+
+
+def _computed_setters(module: SourceModule) -> frozenset[str]:
+    return frozenset(["setattr"]) if module.once(may_set_computed_attributes) else frozenset()
 
 
 def _names_in_text(module: SourceModule) -> frozenset[str]:
