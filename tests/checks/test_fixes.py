@@ -102,6 +102,10 @@ def test_a_fixed_example_runs_on_the_sdk(code: str, title: str, tmp_path: Path) 
             'await step.do("a", timeout=500, retries={"limit": 1, "delay": 9})(send)()',
             'await step.do("a", config={"timeout": 500, "retries": {"limit": 1, "delay": 9}})(send)()',
         ),
+        (
+            'await step.do("a", retries=3)(send)()',
+            'await step.do("a", config={"retries": {"limit": 3, "delay": "1 second"}})(send)()',
+        ),
         ('await step.sleepUntil("a", event["payload"]["day"])', 'await step.sleep_until("a", event["payload"]["day"])'),
         (
             'await step.waitForEvent("a", {"type": "b", "timeout": "1 day"})',

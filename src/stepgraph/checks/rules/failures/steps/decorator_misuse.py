@@ -31,6 +31,7 @@ from stepgraph.ir.static_values import (
     StaticStep,
     constant_key_entries,
 )
+from stepgraph.ir.values import Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.edits.source_edits import Edit, Replacement
 from stepgraph.syntax.step_methods import STEP_METHODS
@@ -262,7 +263,7 @@ def _diagnostic_of_unknown_keyword(argument: StaticArgument, fix: Fix | None) ->
     """Report an unknown keyword argument. `fix` moves the keys of the config that a call has as arguments."""
     advice = f"Available: {', '.join(f'`{name}`' for name in _ARGUMENTS if name != 'depends')}."
     if argument.keyword in _CONFIG:
-        advice = f'Move it to the config: `config={{"{argument.keyword}": {argument.place.text}}}`.'
+        advice = f"Move it to the config: `config={{{_config_entry(argument)}}}`."
     return Diagnostic(
         argument.place.span,
         f"unknown argument `{argument.keyword}` of `step.do`: this call fails with a TypeError.",
@@ -279,9 +280,18 @@ def _move_to_config(call: MethodCalled) -> tuple[Edit, ...]:
     keywords = [item.keyword for item in call.arguments.items]
     if "config" in keywords or any(keyword not in (None, *_ARGUMENTS, *_CONFIG) for keyword in keywords):
         return ()
-    keys = [f'"{item.keyword}": {item.place.text}' for item in call.arguments.items if item.keyword in _CONFIG]
+    keys = [_config_entry(item) for item in call.arguments.items if item.keyword in _CONFIG]
     others = StaticArguments(tuple(item for item in call.arguments.items if item.keyword not in _CONFIG))
     return replace_arguments(call, [*sources_of(others), f"config={{{', '.join(keys)}}}"])
+
+
+def _config_entry(argument: StaticArgument) -> str:
+    """Return the entry of the config for a keyword argument. A number of retries becomes their limit."""
+    text = argument.place.text
+    is_number = isinstance(argument.value, Constant) and isinstance(argument.value.value, int)
+    if argument.keyword == "retries" and is_number:
+        text = f'{{"limit": {text}, "delay": "1 second"}}'
+    return f'"{argument.keyword}": {text}'
 
 
 def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
