@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
-from stepgraph.interpreter.objects.attributes.changes import (
+from stepgraph.interpreter.objects.attributes.attribute_dictionaries import (
     clear_attributes,
+    get_attribute,
     pop_attribute,
     set_default_attribute,
     update_attributes,
@@ -401,6 +402,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         AttributeDictionary,
         {
             **VIEW_METHODS,
+            "get": get_attribute,
             "update": update_attributes,
             "copy": copy_attributes,
             "setdefault": set_default_attribute,

@@ -10,12 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.equivalence import MISSING, Slot, ValueSet
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, join_values, union_values
-from stepgraph.interpreter.objects.attributes.changes import (
-    assign_attribute,
-    escape_assigned,
-    set_global,
-    set_named,
-)
+from stepgraph.interpreter.objects.attributes.changes import assign_attribute, escape_assigned, set_global
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, exact_key, may_be_equal, table_of
 from stepgraph.interpreter.objects.containers.iterators import take_elements
@@ -255,7 +250,9 @@ def assign_element(
                 if isinstance(method, FunctionValue | Union):
                     interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
             case AttributeDictionary(owner=instance):
-                set_named(interpreter, instance, Argument(key, key_place), value, place)
+                from stepgraph.interpreter.objects.attributes.attribute_dictionaries import set_attribute_item
+
+                set_attribute_item(interpreter, instance, Argument(key, key_place), value, place)
             case Mapping():
                 is_distinct = _has_distinct_keys(interpreter, owner, key_place)
                 entry = MappingEntry(key, value, key_place, place, has_distinct_keys=is_distinct)

@@ -200,7 +200,7 @@ def _update_in_place(
 
     For a union, each path updates one case. If the union is the only reference to its cases, all cases are updated.
     """
-    from stepgraph.interpreter.objects.attributes.changes import update_attributes
+    from stepgraph.interpreter.objects.attributes.attribute_dictionaries import update_attributes
     from stepgraph.interpreter.objects.containers.iteration import materialize_generator
     from stepgraph.interpreter.objects.mapping_methods import update_mapping
 
@@ -283,7 +283,7 @@ def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
 
 
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
-    from stepgraph.interpreter.objects.attributes.changes import delete_named
+    from stepgraph.interpreter.objects.attributes.attribute_dictionaries import delete_attribute_item
     from stepgraph.interpreter.objects.special_methods import call_special
     from stepgraph.interpreter.python.assignment import remove_entry, remove_item
     from stepgraph.interpreter.python.subscripts import evaluate_key
@@ -298,7 +298,8 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
             case Union():
                 interpreter.apply_to_cases(owner, delete_from)
             case AttributeDictionary(owner=instance):
-                delete_named(interpreter, instance, Argument(key, interpreter.place(target)), interpreter.place(target))
+                place = interpreter.place(target)
+                delete_attribute_item(interpreter, instance, Argument(key, place), place)
             case Collection():
                 remove_item(interpreter, owner, key)
             case Mapping():

@@ -29,7 +29,13 @@ from stepgraph.interpreter.values.containers import (
     without_constants,
 )
 from stepgraph.interpreter.values.data import data_objects
-from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import (
+    UNKNOWN_ITEM,
+    AttributeDictionary,
+    ClassValue,
+    FunctionValue,
+    ProjectObject,
+)
 from stepgraph.interpreter.values.shown_elements import hidden_like
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, as_optional, on_some_paths
@@ -162,6 +168,11 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
         return result
     if owner == External("sys.modules"):
         return Unresolved("a module is looked up by name", place)
+    if isinstance(owner, AttributeDictionary):
+        # Imported here because few programs read `__dict__`.
+        from stepgraph.interpreter.objects.attributes.attribute_dictionaries import get_attribute_item
+
+        return get_attribute_item(interpreter, owner.owner, Argument(key, key_place), place)
     if is_foreign(owner):
         interpreter.escape_operand(key, place, f"is a key{NOT_MODELED}")
     if not isinstance(owner, _SUBSCRIPTABLE):
@@ -217,8 +228,10 @@ def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key
 
 
 def _runs_code_for_item(owner: Value) -> bool:
-    """Return whether a subscript of a value may run project code: a special method or a default factory."""
-    return isinstance(owner, ProjectObject) or (isinstance(owner, Mapping) and owner.default_factory is not None)
+    """Return whether a subscript of a value may run project code, or is a lookup of an attribute."""
+    return isinstance(owner, ProjectObject | AttributeDictionary) or (
+        isinstance(owner, Mapping) and owner.default_factory is not None
+    )
 
 
 def _default_entry(
@@ -285,13 +298,8 @@ def element_at(owner: Value, key: Value, key_place: SourcePlace, place: SourcePl
             return join_values(parts, discriminant, owner.place)
         case Nondeterministic():
             return owner.element()
-        case AttributeDictionary(owner=instance):
-            has_relevant_value = any(value.relevant for value in instance.state.values())
-            return (
-                Unresolved("the attributes of an object are read from its `__dict__`", place)
-                if has_relevant_value
-                else UNKNOWN
-            )
+        case AttributeDictionary(owner=instance) if any(value.relevant for value in instance.state.values()):
+            return Unresolved(UNKNOWN_ITEM, place)
         case EventPart() | Unresolved() | ClassValue():
             return owner
         case _:

@@ -184,6 +184,10 @@ class ClassNamespace(Value, Struct, frozen=True):
 
 COMPUTED_NAME: Final = "*"
 """The slot for attributes that are set by a computed name. No attribute has this name."""
+UNKNOWN_ITEM: Final = "the attributes of an object are read from its `__dict__`"
+"""The reason why an item of `__dict__` is unresolved."""
+HIDDEN_ITEM: Final = "__dict__."
+"""The prefix of slots for items of `__dict__` that a property or data descriptor of the class hides."""
 
 
 class ProjectObject(Value, Struct, eq=False):

@@ -1,7 +1,8 @@
-"""Changes of attributes by assignment, deletion, `setattr` with a computed name, and writes to `__dict__`."""
+"""Changes of attributes by assignment, by deletion, and by `setattr` with a computed name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from msgspec.structs import replace
@@ -19,12 +20,10 @@ from stepgraph.interpreter.objects.classes import (
     set_class_attribute,
     set_slot,
 )
-from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Container, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import Container
 from stepgraph.interpreter.values.objects import (
     COMPUTED_NAME,
-    AttributeDictionary,
     ClassValue,
     FunctionValue,
     ModuleValue,
@@ -218,31 +217,38 @@ def delete_named(
             for key in [key for key, value in instance.state.items() if is_relevant(value)]:
                 interpreter.store.weak_update(instance.state, key, UNSET, place)
         elif isinstance(instance, ClassValue):
-            _report_unknown_name(interpreter, place)
+            report_unknown_name(interpreter, place)
         else:
             from stepgraph.interpreter.objects.attributes.function_attributes import make_unresolved
 
             make_unresolved(interpreter, instance, place)
 
 
-def set_named(interpreter: Interpreter, owner: ProjectObject, name: Argument, value: Value, place: SourcePlace) -> None:
-    """Set an attribute of an object by name, as `object.__setattr__` does.
+def set_named(
+    interpreter: Interpreter,
+    owner: ProjectObject,
+    name: Argument,
+    value: Value,
+    place: SourcePlace,
+    store: Callable[[Interpreter, ProjectObject, str, Value, SourcePlace], None] = store_attribute,
+) -> None:
+    """Set an attribute of an object by name with `store`, by default as `object.__setattr__` does.
 
     A name that is not constant may refer to several attributes. Each attribute may also keep its value.
     """
     constant = constant_name(interpreter, name)
     interpreter.tracer.on_named_assignment(owner, constant)
     if constant is not None:
-        store_attribute(interpreter, owner, constant, value, place)
+        store(interpreter, owner, constant, value, place)
         return
     if not value.relevant or isinstance(value, Event | Payload):
         return
     names = candidate_names(interpreter, owner, name)
     if names is None:
-        _report_unknown_name(interpreter, place)
+        report_unknown_name(interpreter, place)
     for candidate in names or ():
         condition = f'{name.place.text} == "{candidate}"'
-        path = interpreter.branch(partial(store_attribute, interpreter, owner, candidate, value, place), condition)
+        path = interpreter.branch(partial(store, interpreter, owner, candidate, value, place), condition)
         interpreter.join_branches([(condition, path)], None, place)
     set_slot(interpreter, owner.state, COMPUTED_NAME, owner.state.get(COMPUTED_NAME, UNSET))
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
@@ -254,10 +260,11 @@ def set_global(interpreter: Interpreter, name: Argument, value: Value, place: So
     if constant is not None:
         set_class_attribute(interpreter, interpreter.modules.scope_of(interpreter.module), constant, value)
     elif value.relevant:
-        _report_unknown_name(interpreter, place)
+        report_unknown_name(interpreter, place)
 
 
-def _report_unknown_name(interpreter: Interpreter, place: SourcePlace) -> None:
+def report_unknown_name(interpreter: Interpreter, place: SourcePlace) -> None:
+    """Report the change of an attribute whose name is unknown."""
     interpreter.note(
         "unknown-member",
         place,
@@ -273,68 +280,3 @@ def _report_replaced_members(interpreter: Interpreter, name: str, place: SourceP
         f"the assignment to `{place.brief_text}` replaces members of an object, which stepgraph does not model.",
         f"The graph shows the members without this assignment. Avoid `{name}`.",
     )
-
-
-def update_attributes(
-    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
-) -> Value:
-    """Model `update` of an object's `__dict__`."""
-    for argument in arguments.items:
-        if argument.keyword is not None:
-            name = Argument(Constant(argument.keyword), argument.place)
-            set_named(interpreter, owner.owner, name, argument.value, argument.place)
-        elif isinstance(argument.value, Mapping):
-            for entry in argument.value.entries:
-                _update_attribute(interpreter, owner.owner, entry, place)
-        else:
-            interpreter.tracer.on_named_assignment(owner.owner, None)
-            if argument.value.relevant and not isinstance(argument.value, Event | Payload):
-                _report_unknown_name(interpreter, place)
-    return Constant(None)
-
-
-def _update_attribute(interpreter: Interpreter, owner: ProjectObject, entry: MappingEntry, place: SourcePlace) -> None:
-    name = Argument(entry.key, entry.key_place)
-    if not (entry.may_be_missing or entry.many):
-        set_named(interpreter, owner, name, entry.value, place)
-        return
-    path = interpreter.branch(partial(set_named, interpreter, owner, name, entry.value, place), entry.key_place.text)
-    interpreter.join_branches([(entry.key_place.text, path)], None, place)
-
-
-def set_default_attribute(
-    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
-) -> Value:
-    """Model `setdefault` of an object's `__dict__`."""
-    name = constant_name(interpreter, arguments.items[0]) if arguments.items else None
-    default = arguments.items[1].value if len(arguments.items) > 1 else Constant(None)
-    if name is None:
-        if default.relevant:
-            _report_unknown_name(interpreter, place)
-        return UNKNOWN
-    value = with_fallback(owner.owner.state.get(name, UNSET), default)
-    set_slot(interpreter, owner.owner.state, name, value)
-    return value
-
-
-def pop_attribute(
-    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
-) -> Value:
-    """Model `pop` of an object's `__dict__`."""
-    if not arguments.items:
-        return UNKNOWN
-    name = constant_name(interpreter, arguments.items[0])
-    default = arguments.items[1].value if len(arguments.items) > 1 else None
-    value = UNSET if name is None else owner.owner.state.get(name, UNSET)
-    delete_named(interpreter, owner.owner, arguments.items[0], place)
-    return with_fallback(value, default)
-
-
-def clear_attributes(
-    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
-) -> Value:
-    """Model `clear` of an object's `__dict__`."""
-    del arguments, place
-    for name in list(owner.owner.state):
-        set_slot(interpreter, owner.owner.state, name, UNSET)
-    return Constant(None)

@@ -14,7 +14,7 @@ from stepgraph.interpreter.objects.containers.container_objects import as_collec
 from stepgraph.interpreter.objects.containers.entries import CopiedEntries, exact_key, iterated_entries
 from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
-from stepgraph.interpreter.objects.union import may_be_unset
+from stepgraph.interpreter.objects.union import may_be_unset, with_fallback
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection, ordered_like
 from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 from stepgraph.interpreter.python.loops.generators import consume_generator
@@ -27,7 +27,13 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
 )
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
-from stepgraph.interpreter.values.objects import COMPUTED_NAME, AttributeDictionary, ClassValue, ProjectObject
+from stepgraph.interpreter.values.objects import (
+    COMPUTED_NAME,
+    HIDDEN_ITEM,
+    AttributeDictionary,
+    ClassValue,
+    ProjectObject,
+)
 from stepgraph.interpreter.values.shown_elements import shown_entries
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
@@ -233,9 +239,10 @@ def _entries_of_attributes(
     """Yield the entries of the `__dict__` of an object, without constants, because assignments may change them."""
     interpreter.store.record_read_of_names(owner.state)
     for name, slot in tuple(owner.state.items()):
-        if name.isidentifier():
-            value = hide_constants(interpreter.attribute(owner, name, place))
-            yield MappingEntry(Constant(name), value, place, place, may_be_missing=may_be_unset(slot))
+        key = name.removeprefix(HIDDEN_ITEM)
+        if key.isidentifier():
+            value = interpreter.attribute(owner, name, place) if key == name else with_fallback(slot, None)
+            yield MappingEntry(Constant(key), hide_constants(value), place, place, may_be_missing=may_be_unset(slot))
 
 
 def _unknown_entries(interpreter: Interpreter, parts: Sequence[Value], place: SourcePlace) -> Iterator[MappingEntry]:
