@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.calls import (
     WrappingManager,
 )
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
-from stepgraph.interpreter.values.heap_cells import DEEPEST, HeapCell, Visits
+from stepgraph.interpreter.values.heap_cells import HeapCell, Visits
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -48,6 +48,8 @@ from stepgraph.syntax.walk import children
 
 NOT_IN_PROJECT: Final = ", which is outside the project"
 NOT_MODELED: Final = ", which stepgraph does not model"
+_DEEPEST: Final = 16
+"""The nesting depth from which the parts of an escaping value are not searched."""
 _ESCAPE_ADVICE: Final = "Steps that run there are missing from the graph. Call them directly."
 
 
@@ -57,9 +59,9 @@ def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: s
     In the message, `action` follows the description of the value. With `is_stored`, a function that may use a step
     object as an argument also counts, because a project object may store the function and call it later.
     """
-    description = _describe_escape(interpreter, value, Visits(), 0)
+    description = _describe_escape(interpreter, value, Visits(_DEEPEST), 0)
     if description is None and is_stored and not interpreter.work.ignores_stores:
-        name = _step_user(interpreter, value, Visits(), 0)
+        name = _step_user(interpreter, value, Visits(_DEEPEST), 0)
         description = None if name is None else f"`{name}`, which may use the step object,"
     if description is None:
         if isinstance(value, FunctionValue | ClassValue | ProjectObject):
@@ -150,6 +152,8 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case Unresolved(place=place):
             return f"the unresolved value of `{place.brief_text}`"
+        case Collection() | Mapping() | ProjectObject() | Partial() if depth >= _DEEPEST and value.relevant:
+            return f"a value nested more than {_DEEPEST} levels deep"
         case _:
             return _describe_any(interpreter, _contents(interpreter, value, visits, depth), visits, depth)
 
@@ -226,7 +230,7 @@ def _describe_result(
 ) -> str | None:
     """Return a description of the part of a function's result that can run steps. Return None if no part can."""
     result = returned_by(interpreter, function, arguments)
-    return None if depth > DEEPEST or not result.relevant else _describe_escape(interpreter, result, visits, depth + 1)
+    return None if depth > _DEEPEST or not result.relevant else _describe_escape(interpreter, result, visits, depth + 1)
 
 
 def _describe_evaluation(
@@ -238,12 +242,12 @@ def _describe_evaluation(
     """
     from stepgraph.interpreter.effects import effect_of
 
-    if depth > DEEPEST:
+    if depth > _DEEPEST:
         return None
     descriptions: list[str | None] = []
     effect = effect_of(
         interpreter,
-        lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1)),
+        lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(_DEEPEST), depth + 1)),
         state,
     )
     return descriptions[0] if effect is None else f"code that {effect}"
@@ -269,7 +273,7 @@ def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
 
 def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> Iterable[Value]:
     match value:
-        case Queue(contents=contents) | Future(contents=contents) if depth < DEEPEST:
+        case Queue(contents=contents) | Future(contents=contents) if depth < _DEEPEST:
             return [contents]
         case Collection() | Mapping() if visits.enter(value.state, depth):
             _open(interpreter, value)
@@ -277,17 +281,17 @@ def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int
             return [*(element.value for element in value.state.elements()), *(() if factory is None else (factory,))]
         case WrappingManager(content=content):
             return [content]
-        case Union(cases=cases) if depth < DEEPEST:
+        case Union(cases=cases) if depth < _DEEPEST:
             return [case.value for case in cases]
-        case AttributeDictionary(owner=owner) if depth < DEEPEST:
+        case AttributeDictionary(owner=owner) if depth < _DEEPEST:
             return [owner]
         case ProjectObject(cls=cls, state=state) if visits.enter(state, depth):
             return chain(list(state.values()), relevant_members(interpreter, cls, value))
         case ClassValue(scope=scope) if visits.enter(scope.names, depth):
             return relevant_members(interpreter, value, None)
-        case WaitForCall(inner=inner) | BuiltinMethod(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:
+        case WaitForCall(inner=inner) | BuiltinMethod(receiver=inner) | SuperObject(receiver=inner) if depth < _DEEPEST:
             return [inner]
-        case Partial(callee=callee, arguments=arguments) if depth < DEEPEST:
+        case Partial(callee=callee, arguments=arguments) if depth < _DEEPEST:
             return [callee, *(argument.value for argument in arguments.items)]
         case _:
             return []

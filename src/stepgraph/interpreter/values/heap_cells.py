@@ -236,12 +236,14 @@ class Visits(Struct):
     the tree may be exponentially large.
     """
 
+    deepest: int = DEEPEST
+    """The nesting depth from which no cell is entered."""
     _depths: dict[int, int] = field(default_factory=dict)
     """The smallest depth at which each cell was entered, by serial of the cell."""
 
     def enter(self, cell: HeapCell, depth: int) -> bool:
         """Record a cell at a nesting depth, and return whether the traversal must enter the cell."""
-        if depth >= min(DEEPEST, self._depths.get(cell.serial, DEEPEST)):
+        if depth >= min(self.deepest, self._depths.get(cell.serial, self.deepest)):
             return False
         self._depths[cell.serial] = depth
         return True
