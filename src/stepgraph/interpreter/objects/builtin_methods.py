@@ -52,6 +52,7 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS
+from stepgraph.interpreter.python.loops.generators import close_generator
 from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
     interpret_loop,
@@ -430,7 +431,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (ContextVariable, CONTEXT_VARIABLE_METHODS),
     (ExitStack, STACK_METHODS),
     (Task, TASK_METHODS),
-    (GeneratorCall, {"aclose": return_unknown, "close": return_unknown}),
+    (GeneratorCall, {"aclose": close_generator, "close": close_generator}),
     (FunctionCoroutine, {"close": return_unknown}),
     (StepCall, {"close": return_unknown}),
     (Gathering, GATHERING_METHODS),

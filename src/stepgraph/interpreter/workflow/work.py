@@ -141,6 +141,8 @@ class WorkRegistry(Struct):
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
     """The generators that have been consumed, by `id`. The reference keeps the id from being reused."""
+    iterated: list[GeneratorCall] = field(default_factory=list)
+    """The inlined generators with a loop whose body is being interpreted, outermost first."""
     comprehensions: list[list[Element] | list[MappingEntry]] = field(default_factory=list)
     """The elements or entries of each comprehension that is being evaluated, outermost first."""
     validated: dict[ClassValue, ProjectObject] = field(default_factory=dict)

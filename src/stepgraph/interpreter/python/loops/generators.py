@@ -28,7 +28,7 @@ from stepgraph.interpreter.python.loops.generator_bodies import (
 )
 from stepgraph.interpreter.python.loops.interpretation import join_continues
 from stepgraph.interpreter.summaries import function_scope, summarize_call
-from stepgraph.interpreter.values.calls import GeneratorCall
+from stepgraph.interpreter.values.calls import Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
@@ -150,6 +150,22 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
         return None
     interpreter.work.exhausted[id(generator)] = generator
     return union_of_values(values, [place.text] * len(values), place.text, place) if values else UNKNOWN
+
+
+def close_generator(
+    interpreter: Interpreter, generator: GeneratorCall, arguments: Arguments, place: SourcePlace
+) -> Value:
+    """Model `close` and `aclose` of a generator. A loop over the closed generator may have no passes."""
+    del arguments
+    if any(generator is iterated for iterated in interpreter.work.iterated):
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` closes a generator while a loop iterates over it.",
+            "The graph shows the loop over all elements. Leave the loop with `break`.",
+        )
+    interpreter.work.exhausted[id(generator)] = generator
+    return UNKNOWN
 
 
 def _is_new(interpreter: Interpreter, generator: GeneratorCall) -> bool:
@@ -308,7 +324,9 @@ def _inline(
         state = LoopState(interpreter.store.checkpoint(), is_pass=loop.is_pass)
         before = {} if loop.is_pass else interpreter.store.changes(loop.checkpoint)
         with interpreter.at_yield_of(generator.function.node, outer), outer.in_loop(state):
+            interpreter.work.iterated.append(generator)
             block = interpreter.block_of(lambda: take(value))
+            interpreter.work.iterated.pop()
         if passes is None:
             _emit_pass(interpreter, block, state, place, since)
         else:
