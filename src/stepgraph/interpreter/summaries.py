@@ -155,7 +155,23 @@ def _repeat_effects(
         record_early_raise(interpreter, memoized.function.place)
     if not memoized.allocates:
         return memoized
-    return replace(memoized, result=Copier(store, memoized.since).copy(memoized.result))
+    copier = Copier(store, memoized.since, _MAX_REPEATED_CELLS)
+    result = copier.copy(memoized.result)
+    if not copier.is_complete:
+        _share_result(interpreter, memoized.function, memoized.result, memoized.since)
+    return replace(memoized, result=result)
+
+
+_MAX_REPEATED_CELLS: Final = 50
+"""The maximum number of cells in a new result, because results that contain other results twice grow exponentially."""
+
+
+def _share_result(interpreter: Interpreter, function: Function, result: Value, since: int) -> None:
+    """Record that several calls of a function share new cells of a large result."""
+    # Imported here because few results are large.
+    from stepgraph.interpreter.reachable_cells import mark_repeated
+
+    mark_repeated((result,), since, function.place, interpreter.store.budget)
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -321,6 +337,8 @@ def _memoize(
     """Store the summary of a call for further calls. `since` is the serial of the newest cell before the call."""
     copier = Copier(interpreter.store, since)
     result = copier.copy(summary.result)
+    if not copier.is_complete:
+        _share_result(interpreter, summary.function, summary.result, since)
     template = summary
     if result is not summary.result:
         template = replace(summary, result=result, since=since, allocates=bool(copier.copies))

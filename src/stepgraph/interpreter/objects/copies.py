@@ -2,87 +2,122 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.interpreter.store import Store
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, MappingEntry
 from stepgraph.interpreter.values.heap_cells import HeapCell
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 
-_MAX_DEPTH: Final = 20
-"""The maximum nesting depth of copied values. Deeper values are shared."""
-_MAX_CELLS: Final = 50
-"""The maximum number of copied cells, because results that contain other results twice grow exponentially."""
+Copied = TypeVar("Copied", bound=Struct)
+
+MAX_DEPTH: Final = 200
+"""The maximum nesting depth of copied values."""
+MAX_CELLS: Final = 10_000
+"""The maximum number of copied cells."""
 
 
 class Copier(Struct):
-    """A copier of values that are allocated after a certain serial. Older cells are shared."""
+    """A copier of values that are allocated after a certain serial. Older cells are shared.
+
+    New cells that exceed a limit are shared, too. Then `is_complete` is false, and writes to these cells must be weak.
+    """
 
     store: Store
     since: int
     """The serial of the newest cell before the call."""
+    max_cells: int = MAX_CELLS
+    is_complete: bool = True
     copies: dict[int, HeapCell] = field(default_factory=dict)
     """The copied cells, by the `id` of the original cell."""
-    scopes: dict[int, LexicalScope] = field(default_factory=dict)
-    """The copied scopes, by the `id` of the original scope."""
+    parts: dict[int, object] = field(default_factory=dict)
+    """The copied scopes and parts of values, by the `id` of the original."""
 
     def copy(self, value: Value, depth: int = 0) -> Value:
         """Return a copy of a value with copies of all new cells."""
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
+            self.is_complete = False
             return value
         match value:
-            case Collection(state=state) | Mapping(state=state) | ProjectObject(state=state):
+            case Collection(lazy=None, state=state) | ProjectObject(state=state):
                 copy = self._copy_cell(state, depth)
                 return value if copy is state else replace(value, state=copy)
-            case FunctionValue(scope=scope, receiver=receiver):
-                copied_scope = self._copy_scope(scope, depth)
-                copied_receiver = None if receiver is None else self.copy(receiver, depth + 1)
-                if copied_scope is scope and copied_receiver is receiver:
-                    return value
-                return replace(value, scope=copied_scope, receiver=copied_receiver)
             case Union(cases=cases):
                 copied_cases = tuple(replace(case, value=self.copy(case.value, depth + 1)) for case in cases)
                 return Union(copied_cases, value.discriminant, value.place)
+            case ClassValue() | Task() | Gathering() | TaskGroup():
+                return value
+            case Struct() if value.relevant:
+                return self._copy_fields(value, depth)
             case _:
                 return value
+
+    def _copy_fields(self, part: Copied, depth: int) -> Copied:
+        """Return a copy of an immutable part of a value. Return the part itself if it leads to no new cell."""
+        copy = self.parts.get(id(part))
+        if copy is None:
+            fields = {name: getattr(part, name) for name in part.__struct_fields__}
+            copies = {name: self._copy_part(each, depth + 1) for name, each in fields.items()}
+            changed = {name: each for name, each in copies.items() if each is not fields[name]}
+            copy = self.parts[id(part)] = replace(part, **changed) if changed else part
+        return cast("Copied", copy)
+
+    def _copy_part(self, part: object, depth: int) -> object:
+        match part:
+            case Value():
+                return self.copy(part, depth)
+            case HeapCell():
+                return self._copy_cell(part, depth)
+            case LexicalScope():
+                return self._copy_scope(part, depth)
+            case Argument() | Arguments() | Element() | LazyElements() | MappingEntry():
+                return self._copy_fields(part, depth)
+            case tuple():
+                return self._copy_tuple(part, depth)
+            case _:
+                return part
+
+    def _copy_tuple(self, parts: tuple[object, ...], depth: int) -> tuple[object, ...]:
+        copy = self.parts.get(id(parts))
+        if copy is None:
+            self.store.budget.spend(Limit.ELEMENTS, len(parts))
+            copies = tuple(self._copy_part(part, depth) for part in parts)
+            is_same = all(each is part for each, part in zip(copies, parts, strict=True))
+            copy = self.parts[id(parts)] = parts if is_same else copies
+        return cast("tuple[object, ...]", copy)
 
     def _copy_cell(self, cell: HeapCell, depth: int) -> HeapCell:
         if cell.serial <= self.since:
             return cell
         copy = self.copies.get(id(cell))
-        if copy is None and len(self.copies) >= _MAX_CELLS:
+        if copy is None and len(self.copies) >= self.max_cells:
+            self.is_complete = False
             return cell
         if copy is None:
+            self.store.budget.spend(Limit.ELEMENTS)
             copy = self.copies[id(cell)] = self.store.new()
             copy.changed, copy.unordered, copy.created_empty = cell.changed, cell.unordered, cell.created_empty
             copy.repeated_at = cell.repeated_at
             for key, slot in cell.items():
-                copy[key] = self._copy_slot(slot, depth)
+                copy[key] = self._copy_part(slot, depth + 1)
         return copy
-
-    def _copy_slot(self, slot: object, depth: int) -> object:
-        if isinstance(slot, tuple):
-            self.store.budget.spend(Limit.ELEMENTS, len(slot))
-            return tuple(self._copy_slot(element, depth) for element in slot)
-        if isinstance(slot, MappingEntry):
-            return replace(slot, key=self.copy(slot.key, depth + 1), value=self.copy(slot.value, depth + 1))
-        if isinstance(slot, Element):
-            return replace(slot, value=self.copy(slot.value, depth + 1))
-        return self.copy(slot, depth + 1) if isinstance(slot, Value) else slot
 
     def _copy_scope(self, scope: LexicalScope, depth: int) -> LexicalScope:
         if scope.kind != "function" or scope.names.serial <= self.since:
             return scope
-        copy = self.scopes.get(id(scope))
+        copy = self.parts.get(id(scope))
         if copy is None:
             # Register the scope before copying its names, because closures among them have the same scope.
-            copy = self.scopes[id(scope)] = replace(scope)
-            copy.names = self._copy_cell(scope.names, depth)
-            copy.parent = None if scope.parent is None else self._copy_scope(scope.parent, depth)
-        return copy
+            new_scope = self.parts[id(scope)] = replace(scope)
+            new_scope.names = self._copy_cell(scope.names, depth)
+            new_scope.parent = None if scope.parent is None else self._copy_scope(scope.parent, depth)
+            return new_scope
+        return cast("LexicalScope", copy)
