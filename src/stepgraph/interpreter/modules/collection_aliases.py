@@ -14,7 +14,7 @@ from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.heap_cells import DEEPEST
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.values import Duration, ExternalResult, Value
+from stepgraph.ir.values import Duration, ExternalResult, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.import_graph import ModuleGroup
 from stepgraph.syntax.module import SourceModule
@@ -298,16 +298,23 @@ def _names_from_modules(module: SourceModule) -> frozenset[str]:
 
 def can_run_steps(value: Value) -> bool:
     """Return whether a value can lead to a step. A collection can if one of its elements can, at any depth."""
+    return any(part.relevant for part in _parts(value) if not isinstance(part, Collection | Mapping))
+
+
+def has_placeholder(value: Collection | Mapping) -> bool:
+    """Return whether a collection has None or an empty collection as an element, at any depth."""
+    return any(part.is_empty if isinstance(part, Collection | Mapping) else is_none(part) for part in _parts(value))
+
+
+def _parts(value: Value) -> Iterator[Value]:
+    """Yield a value and its elements, at any depth."""
     pending, visited = [value], set[int]()
     while pending:
         current = pending.pop()
-        if not isinstance(current, Collection | Mapping):
-            if current.relevant:
-                return True
-        elif current.state.serial not in visited:
+        yield current
+        if isinstance(current, Collection | Mapping) and current.state.serial not in visited:
             visited.add(current.state.serial)
             pending += (element.value for element in current.state.elements())
-    return False
 
 
 def _nesting_depth(value: Value, depth: int = 1) -> int:

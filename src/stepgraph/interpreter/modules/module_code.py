@@ -395,9 +395,9 @@ def _run_aliases(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> bool:
     """Run the statements that may change a collection through an alias. Return whether all such changes are modeled."""
-    from stepgraph.interpreter.modules.collection_aliases import can_run_steps, may_change_by_alias
+    from stepgraph.interpreter.modules.collection_aliases import can_run_steps, has_placeholder, may_change_by_alias
 
-    if value.state.elements() and not can_run_steps(value):
+    if not can_run_steps(value) and not has_placeholder(value):
         return False
     run_bodies(interpreter, scope, name, define, by_functions=True)
     program = interpreter.modules.program
