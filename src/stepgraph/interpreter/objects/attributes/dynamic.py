@@ -14,10 +14,16 @@ from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute, constant_of, may_be_added
 from stepgraph.interpreter.objects.attributes.table_strings import binders_of_local, strings_at_key, strings_of_local
 from stepgraph.interpreter.objects.class_relations import is_closed
-from stepgraph.interpreter.objects.classes import LOOKUP_HOOKS, has_class_attribute, order_of, resolution_order
+from stepgraph.interpreter.objects.classes import (
+    LOOKUP_HOOKS,
+    find_member,
+    has_class_attribute,
+    order_of,
+    resolution_order,
+)
 from stepgraph.interpreter.objects.containers.entries import key_texts
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.objects.union import record_read_of_contents, union_of_values, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, record_read_of_contents, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
@@ -169,7 +175,12 @@ def _get_constant(
     may_have_others = not isinstance(owner, ModuleValue) and _may_have_others(owner)
     if isinstance(owner, ModuleValue):
         is_defined = True
-    elif isinstance(owner, ClassValue) or may_have_others:
+    elif isinstance(owner, ClassValue):
+        is_defined = (
+            name in _member_names(interpreter, owner)
+            or find_member(interpreter, resolution_order(owner), name) is not None
+        )
+    elif may_have_others:
         is_defined = name in _member_names(interpreter, owner)
     else:
         is_defined = has_class_attribute(interpreter, owner, name)
@@ -220,14 +231,18 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
 
 
 def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
-    """Return whether each body that binds a member binds it on only some paths."""
+    """Return whether each body that binds a member, and other code that assigns one, does so on only some paths."""
     if isinstance(owner, ModuleValue):
         scopes = [] if owner.scope is None else [owner.scope]
     else:
         order = order_of(owner)
         scopes = [base.scope for base in order if isinstance(base, ClassValue)]
-    binding = [scope for scope in scopes if name in scope.bindings.binders]
-    return bool(binding) and all(may_be_unbound(scope, name) for scope in binding)
+    is_uncertain = [
+        may_be_unbound(scope, name) if name in scope.bindings.binders else may_be_unset(scope.names[name])
+        for scope in scopes
+        if name in scope.bindings.binders or name in scope.names
+    ]
+    return bool(is_uncertain) and all(is_uncertain)
 
 
 def _may_have_others(owner: ProjectObject | ClassValue) -> bool:
