@@ -59,6 +59,7 @@ SET = "lambda act: setattr(box, 'act', act)"
         (f"box = Box(act)\nreturn (each.act for each in [box]), {SET}", "for act in second:\n    await act()"),
         (f"box = Box(act)\nreturn {{'box': box}}.values(), {SET}", "for each in second:\n    await each.act()"),
         (f"box = Box(act)\nreturn iter([box]), {SET}", "await next(second).act()"),
+        (f"box = Box(act)\nreturn (lambda x: lambda: x.act)(box), {SET}", "await second()()"),
         (f"box = Box(act)\nreturn collections.defaultdict(lambda: box), {SET}", "await second['k'].act()"),
     ],
 )

@@ -111,7 +111,7 @@ class Copier(Struct):
         return copy
 
     def _copy_scope(self, scope: LexicalScope, depth: int) -> LexicalScope:
-        if scope.kind != "function" or scope.names.serial <= self.since:
+        if scope.kind in ("module", "class") or scope.names.serial <= self.since:
             return scope
         copy = self.parts.get(id(scope))
         if copy is None:
