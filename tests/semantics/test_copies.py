@@ -113,6 +113,20 @@ def test_a_deep_copy_of_a_method_has_a_copied_object() -> None:
     assert graph_of(DEEP + body) == "a"
 
 
+@pytest.mark.parametrize("arguments", ["fns", "fns=fns"])
+def test_a_deep_copy_of_a_partial_function_has_its_own_arguments(arguments: str) -> None:
+    graph = graph_of(f"""
+        async def run(fns):
+            await fns[0]()
+
+        fns = [a]
+        job = copy.deepcopy(functools.partial(run, {arguments}))
+        fns[0] = b
+        await job()
+    """)
+    assert graph.splitlines()[-1] == "  a"
+
+
 def test_a_deep_copy_of_a_cycle_is_followed() -> None:
     assert graph_of(f"{DEEP}plan = Plan()\nplan.me = plan\nother = copy.deepcopy(plan)\nawait other.me.fns[0]()") == "a"
 

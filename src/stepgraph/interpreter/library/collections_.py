@@ -198,10 +198,8 @@ class _DeepCopy(Struct):
             case Union(cases=cases):
                 copied = tuple(replace(case, value=self.copy_of(case.value, depth + 1)) for case in cases)
                 return Union(copied, value.discriminant, value.place)
-            case FunctionValue(receiver=ProjectObject() as receiver):
-                return replace(value, receiver=self.copy_of(receiver, depth + 1))
             case FunctionValue():
-                return value
+                return self._copy_function(value, depth)
             case _ if value.state.serial in self.copies:
                 return self.copies[value.state.serial]
             case Collection():
@@ -210,6 +208,15 @@ class _DeepCopy(Struct):
                 return self._copy_mapping(value, depth)
             case _:
                 return self._copy_object(value, depth)
+
+    def _copy_function(self, value: FunctionValue, depth: int) -> Value:
+        """Return a copy of a bound method or partial function. A plain function is its own copy."""
+        receiver = value.receiver
+        if isinstance(receiver, ProjectObject):
+            receiver = self.copy_of(receiver, depth + 1)
+        positional = tuple(self.copy_of(argument, depth + 1) for argument in value.positional)
+        keywords = tuple((name, self.copy_of(argument, depth + 1)) for name, argument in value.keywords)
+        return replace(value, receiver=receiver, positional=positional, keywords=keywords)
 
     def _copy_collection(self, value: Collection, depth: int) -> Value:
         if value.lazy is not None:
