@@ -410,3 +410,21 @@ def test_a_task_reads_appends_to_one_of_two_lists() -> None:
             | case c
               c
     """)
+
+
+@pytest.mark.parametrize(
+    ("table", "read"),
+    [("[plans]", "table[0][0]"), ('{"k": plans}', 'table["k"][0]'), ('{"k": plans}', 'table.get("k")[0]')],
+)
+def test_a_task_reads_a_list_inside_of_its_argument(table: str, read: str) -> None:
+    lines = graph_of(f"""
+        plans = [a]
+
+        async def call(table):
+            await {read}()
+
+        task = asyncio.create_task(call({table}))
+        plans[0] = b
+        await task
+    """).splitlines()
+    assert {"  b", "    b"} & set(lines)

@@ -38,7 +38,7 @@ from stepgraph.interpreter.objects.task_methods import (
     TASK_GROUP_METHODS,
     TASK_METHODS,
 )
-from stepgraph.interpreter.objects.union import union_of_elements
+from stepgraph.interpreter.objects.union import record_read_of_element, union_of_elements
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
     make_result_collection,
@@ -106,7 +106,9 @@ def call_builtin_method(
             method = methods.get(callee.name)
             if method is not None:
                 positional = arguments if callee.name in _UNPACKING else without_stars(interpreter, arguments, place)
-                return method(interpreter, callee.receiver, positional, place)
+                result = method(interpreter, callee.receiver, positional, place)
+                record_read_of_element(interpreter.store, result)
+                return result
     return call_unknown(interpreter, callee, arguments, place)
 
 

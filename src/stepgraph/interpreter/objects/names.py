@@ -35,6 +35,7 @@ from stepgraph.interpreter.objects.union import (
     may_be_unset,
     or_unset,
     record_read_of_contents,
+    record_read_of_element,
     with_fallback,
 )
 from stepgraph.interpreter.values.containers import (
@@ -45,7 +46,6 @@ from stepgraph.interpreter.values.containers import (
     without_constants,
 )
 from stepgraph.interpreter.values.objects import LexicalScope, ProjectObject
-from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.data_calls import record_closure_read, record_read
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -205,10 +205,8 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
             record_read_of_contents(interpreter.store, value)
         if isinstance(value, PartlyKnownText):
             return UNKNOWN  # calls of the closure with different texts share a summary
-    elif isinstance(value, (Collection, Mapping, Union)):
-        collections = (leaf for leaf in union_values(value) if isinstance(leaf, Collection | Mapping))
-        older = (leaf.state.serial for leaf in collections if leaf.state.serial < scope.names.serial)
-        interpreter.store.reads.update((serial, "items") for serial in older)
+    elif value is not None:
+        record_read_of_element(interpreter.store, value)
     return UNKNOWN if value is None else value
 
 

@@ -124,6 +124,14 @@ def record_read_of_contents(store: Store, value: Value) -> None:
             record_read_of_contents(store, leaf)
 
 
+def record_read_of_element(store: Store, value: Value) -> None:
+    """Record that the current function may read the contents of a collection from outside of it, such as an element."""
+    if isinstance(value, (Collection, Mapping, Union)):
+        collections = (leaf for leaf in union_values(value) if isinstance(leaf, Collection | Mapping))
+        serials = (leaf.state.serial for leaf in collections)
+        store.reads.update((serial, "items") for serial in serials if serial < store.events.function_serial)
+
+
 _SHARED_CONTENTS: Final = (Collection, Mapping, TaskGroup, ContextVariable)
 
 

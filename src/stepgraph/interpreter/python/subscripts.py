@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.containers.container_objects import as_collec
 from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal, table_of
 from stepgraph.interpreter.objects.names import is_globals_call
 from stepgraph.interpreter.objects.special_methods import call_special
-from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
+from stepgraph.interpreter.objects.union import record_read_of_element, union_of_values, union_with_numbers
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -181,6 +181,7 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
         interpreter.count_cases(owner)
     element = _default_entry(interpreter, owner, key, key_place, place) if isinstance(owner, Mapping) else None
     element = element_at(owner, key, key_place, place) if element is None else element
+    record_read_of_element(interpreter.store, element)
     if isinstance(owner, Collection | Mapping):
         interpreter.store.record_selection(owner, element)
         if not isinstance(key, Constant):
