@@ -46,6 +46,7 @@ tasks.add(t)
     [
         "t.add_done_callback(change)",
         "t.add_done_callback(lambda t: plan.append(t.result()))",
+        "t.add_done_callback(lambda _: late())\ndef late():\n    plan.append(b)",
         "await asyncio.to_thread(add)",
         "asyncio.get_running_loop().call_soon(functools.partial(change, 1))",
         "await library.run(add_later())",

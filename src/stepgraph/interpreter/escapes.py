@@ -39,6 +39,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import Future, Queue, WaitForCall
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.work import EscapedValue
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import parameters
@@ -64,8 +65,10 @@ def escape(interpreter: Interpreter, value: Value, place: SourcePlace, action: s
         name = _step_user(interpreter, value, Visits(_DEEPEST), 0)
         description = None if name is None else f"`{name}`, which may use the step object,"
     if description is None:
-        if isinstance(value, FunctionValue | ClassValue | ProjectObject):
-            interpreter.work.escaped.setdefault((id(place.node), id(value)), (value, place, action))
+        if isinstance(value, FunctionValue | ClassValue | Partial | ProjectObject):
+            work = interpreter.work
+            escaped = EscapedValue(value, place, action, work.finished_task, work.is_finished_in_loop)
+            work.escaped.setdefault((id(place.node), id(value)), escaped)
         return False
     interpreter.note("escapes", place, f"{description} {action}.", _ESCAPE_ADVICE)
     return True
@@ -85,10 +88,13 @@ def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: in
 
 
 def report_late_escapes(interpreter: Interpreter) -> None:
-    """Report escaped functions, classes and objects that can run steps only now, at the end of the workflow."""
-    escaped, interpreter.work.escaped = interpreter.work.escaped, {}
-    for value, place, action in escaped.values():
-        escape(interpreter, value, place, action, is_stored=False)
+    """Report escaped callables and objects that can run steps only now, at the end of the workflow."""
+    work = interpreter.work
+    escaped, work.escaped = work.escaped, {}
+    for each in escaped.values():
+        work.finished_task, work.is_finished_in_loop = each.finished_task, each.is_finished_in_loop
+        escape(interpreter, each.value, each.place, each.action, is_stored=False)
+    work.finished_task, work.is_finished_in_loop = None, False
 
 
 def report_escape(

@@ -34,6 +34,17 @@ NoteTable: TypeAlias = dict[tuple[str, int], tuple[SourcePlace, str, str, bool]]
 """A table of notes; see `Interpreter.notes`."""
 
 
+class EscapedValue(Struct, frozen=True):
+    """A callable or object that has left the analysis without steps, but may run steps later."""
+
+    value: Value
+    place: SourcePlace
+    action: str
+    """The predicate of a report, as in `is passed to ...`."""
+    finished_task: Value | None
+    is_finished_in_loop: bool
+
+
 class StepIndex(Struct):
     """The steps in some declarations, in order and by their properties.
 
@@ -121,8 +132,8 @@ class WorkRegistry(Struct):
     """The tasks that begin in an unspecified order."""
     objects: list[ProjectObject] = field(default_factory=list)
     """The instances of project classes, in order of creation."""
-    escaped: dict[tuple[int, int], tuple[Value, SourcePlace, str]] = field(default_factory=dict)
-    """The functions, classes and objects that escaped without steps, with the place and predicate for a report."""
+    escaped: dict[tuple[int, int], EscapedValue] = field(default_factory=dict)
+    """The callables and objects that escaped without steps, by the `id` of the place and of the value."""
     renamed: set[int] = field(default_factory=set)
     """The ids of the syntax nodes of functions whose `__name__` is assigned."""
     finished_task: Value | None = None
