@@ -428,3 +428,24 @@ def test_a_task_reads_a_list_inside_of_its_argument(table: str, read: str) -> No
         await task
     """).splitlines()
     assert {"  b", "    b"} & set(lines)
+
+
+@pytest.mark.parametrize("copied", ["copy.copy(job)", "copy.deepcopy(job)"])
+def test_a_task_copies_an_object_that_changes(copied: str) -> None:
+    lines = graph_of(f"""
+        import copy
+
+        class Job:
+            pass
+
+        job = Job()
+        job.act = a
+
+        async def call():
+            await {copied}.act()
+
+        task = asyncio.create_task(call())
+        job.act = b
+        await task
+    """).splitlines()
+    assert "b" in map(str.strip, lines)

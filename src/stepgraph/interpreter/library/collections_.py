@@ -245,6 +245,7 @@ class _DeepCopy(Struct):
             return result
         copy = ProjectObject(value.cls, self.interpreter.store.new(), value.may_be_replaced, value.is_from_body)
         self.copies[value.state.serial] = copy
+        self.interpreter.store.record_read_of_names(value.state)
         for name, attribute in list(value.state.items()):
             copied = self.copy_of(attribute, depth + 1) if isinstance(attribute, Value) else attribute
             self.interpreter.store.write(copy.state, name, copied)

@@ -219,6 +219,7 @@ def copy_with_attributes(
 ) -> ProjectObject:
     """Return a copy of an object, with its attributes updated by the keyword arguments."""
     del place
+    interpreter.store.record_read_of_names(original.state)
     state = dict(original.state)
     contents = contents_of(interpreter, original)
     if contents is not None:
