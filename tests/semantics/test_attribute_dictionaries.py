@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of_module
+from tests.semantics.notation import graph_of_module, workflow_of_module
 
 HEAD = """\
 from workers import WorkflowEntrypoint
@@ -105,3 +105,9 @@ def test_the_values_of_a_dictionary_include_hidden_items() -> None:
 
 def test_an_item_is_read_by_name() -> None:
     assert lines_of('job.act = b\nawait vars(job)["act"](step)') == ["call b"]
+
+
+def test_an_item_that_a_descriptor_hides_on_some_paths_is_reported() -> None:
+    body = "if event:\n    Job.logged = a\njob.__dict__['logged'] = b\nawait job.logged(step)"
+    source = HEAD + textwrap.indent(body, " " * 8)
+    assert "escapes" in [note.code for note in workflow_of_module(source).notes]

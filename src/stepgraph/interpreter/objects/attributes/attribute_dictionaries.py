@@ -31,9 +31,13 @@ def slot_of(interpreter: Interpreter, owner: ProjectObject, name: str) -> str:
 
     An item with the name of a property or data descriptor has a key of its own, because `owner.name` does not read it.
     """
+    return HIDDEN_ITEM + name if any(_hide_items(interpreter, owner, name)) else name
+
+
+def _hide_items(interpreter: Interpreter, owner: ProjectObject, name: str) -> list[bool]:
+    """Return for each value that a class may bind to a name whether it hides the item of `__dict__` with this name."""
     members = union_values(class_member(interpreter, owner, name) or UNKNOWN)
-    is_hidden = any(_is_data_descriptor(interpreter, member) for member in members)
-    return HIDDEN_ITEM + name if is_hidden else name
+    return [_is_data_descriptor(interpreter, member) for member in members]
 
 
 def _is_data_descriptor(interpreter: Interpreter, member: Value) -> bool:
@@ -76,7 +80,10 @@ def set_attribute_item(
 
 
 def _store(interpreter: Interpreter, owner: ProjectObject, name: str, value: Value, place: SourcePlace) -> None:
-    del place
+    hide_items = _hide_items(interpreter, owner, name)
+    if any(hide_items) and not all(hide_items):
+        action = "is stored under the name of an attribute that may be a descriptor"
+        interpreter.escape(value, place, action, is_stored=True)
     set_slot(interpreter, owner.state, slot_of(interpreter, owner, name), value)
 
 
