@@ -76,3 +76,17 @@ def test_a_large_result_keeps_the_changes_of_each_call() -> None:
     use = "await second[59].act()\nawait first[59].act()"
     source = SOURCE.format(make=make, use=textwrap.indent(use, " " * 8))
     assert [line for line in graph_of_module(source).splitlines() if line.startswith("call")] == ["call a", "call b"]
+
+
+@pytest.mark.parametrize(
+    ("value", "use"),
+    [
+        ("Box(act)", "next(make(a)).act = b\nawait next(make(a)).act()"),
+        ("Box(act)", "for box in make(a):\n    box.act = b\nfor box in make(a):\n    await box.act()"),
+        ("[act]", "(first,) = make(a)\n(second,) = make(a)\nfirst[0] = b\nawait second[0]()"),
+    ],
+)
+def test_each_generator_yields_its_own_objects(value: str, use: str) -> None:
+    source = SOURCE.replace("first, change = make(a)", "").replace("second, _ = make(a)", "").replace("change(b)", "")
+    source = source.format(make=f"def make(act):\n    yield {value}", use=textwrap.indent(use, " " * 8))
+    assert "call a" in [line.strip() for line in graph_of_module(source).splitlines()]

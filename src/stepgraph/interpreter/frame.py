@@ -402,7 +402,7 @@ class FunctionSummary(Struct, frozen=True):
     trace: CallTrace = CallTrace()
     """The records of the tracer for the call."""
     allocates: bool = False
-    """Whether the result holds new cells. Each further call gets its own copy of these cells."""
+    """Whether the result or a yielded value holds new cells. Each further call gets its own copy of these cells."""
     since: int = 0
     """The serial of the newest cell before the call."""
     started_bindings: tuple[str, ...] = ()

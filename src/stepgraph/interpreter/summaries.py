@@ -156,22 +156,23 @@ def _repeat_effects(
     if not memoized.allocates:
         return memoized
     copier = Copier(store, memoized.since, _MAX_REPEATED_CELLS)
-    result = copier.copy(memoized.result)
+    copy = replace(memoized, result=copier.copy(memoized.result), yields=copier.copy_elements(memoized.yields))
     if not copier.is_complete:
-        _share_result(interpreter, memoized.function, memoized.result, memoized.since)
-    return replace(memoized, result=result)
+        _share_results(interpreter, memoized, memoized.since)
+    return copy
 
 
 _MAX_REPEATED_CELLS: Final = 50
 """The maximum number of cells in a new result, because results that contain other results twice grow exponentially."""
 
 
-def _share_result(interpreter: Interpreter, function: Function, result: Value, since: int) -> None:
-    """Record that several calls of a function share new cells of a large result."""
+def _share_results(interpreter: Interpreter, summary: FunctionSummary, since: int) -> None:
+    """Record that several calls of a function share new cells of large results."""
     # Imported here because few results are large.
     from stepgraph.interpreter.reachable_cells import mark_repeated
 
-    mark_repeated((result,), since, function.place, interpreter.store.budget)
+    values = (summary.result, *(element.value for element in summary.yields))
+    mark_repeated(values, since, summary.function.place, interpreter.store.budget)
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -336,12 +337,12 @@ def _memoize(
 ) -> None:
     """Store the summary of a call for further calls. `since` is the serial of the newest cell before the call."""
     copier = Copier(interpreter.store, since)
-    result = copier.copy(summary.result)
+    result, yields = copier.copy(summary.result), copier.copy_elements(summary.yields)
     if not copier.is_complete:
-        _share_result(interpreter, summary.function, summary.result, since)
+        _share_results(interpreter, summary, since)
     template = summary
-    if result is not summary.result:
-        template = replace(summary, result=result, since=since, allocates=bool(copier.copies))
+    if copier.copies:
+        template = replace(summary, result=result, yields=yields, since=since, allocates=True)
     interpreter.summaries[key] = interpreter.latest_summaries[node] = template
     interpreter.summary_keys.append(key)
 

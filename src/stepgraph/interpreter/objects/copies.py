@@ -11,7 +11,7 @@ from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, MappingEntry
 from stepgraph.interpreter.values.heap_cells import HeapCell
-from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, DecoratingManager, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
@@ -60,6 +60,10 @@ class Copier(Struct):
             case _:
                 return value
 
+    def copy_elements(self, elements: tuple[Element, ...]) -> tuple[Element, ...]:
+        """Return copies of elements with copies of all new cells."""
+        return tuple(self._copy_fields(element, 0) for element in elements)
+
     def _copy_fields(self, part: Copied, depth: int) -> Copied:
         """Return a copy of an immutable part of a value. Return the part itself if it leads to no new cell."""
         copy = self.parts.get(id(part))
@@ -78,7 +82,7 @@ class Copier(Struct):
                 return self._copy_cell(part, depth)
             case LexicalScope():
                 return self._copy_scope(part, depth)
-            case Argument() | Arguments() | Element() | LazyElements() | MappingEntry():
+            case Argument() | Arguments() | DecoratingManager() | Element() | LazyElements() | MappingEntry():
                 return self._copy_fields(part, depth)
             case tuple():
                 return self._copy_tuple(part, depth)
