@@ -51,6 +51,17 @@ def test_starmap_calls_its_function_on_iteration() -> None:
     assert {"a", "b"} <= set(graph.split())
 
 
+def test_starmap_calls_its_function_for_unknown_rows() -> None:
+    body = "async def go(n, row): await a()\nawait asyncio.gather(*itertools.starmap(go, enumerate(rows)))"
+    assert graph_of(IMPORTS + body) == text("""
+        parallel all
+          loop
+            call go [1>2]
+        def go
+          a
+    """)
+
+
 @pytest.mark.parametrize(
     "iterable",
     [

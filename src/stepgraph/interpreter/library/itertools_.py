@@ -34,7 +34,7 @@ _MAX_ROWS: Final = 64
 def _starmap(call: LibraryCall) -> Value:
     """Model `starmap(f, rows)`, which calls `f` with the elements of each row on iteration."""
     operands = [argument.value for argument in call.arguments.items]
-    if len(operands) != 2 or not is_iterable(operands[1]):  # noqa: PLR2004 - the function and the rows
+    if len(operands) != 2 or not (operands[0].relevant or is_iterable(operands[1])):  # noqa: PLR2004 - function, rows
         return call.unmodeled()
     return make_iterator(call.interpreter, call.name, operands, call.place, _compute_calls)
 
