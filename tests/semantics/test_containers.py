@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 
 @pytest.mark.parametrize(
@@ -156,3 +156,39 @@ def test_a_generic_class_is_the_class() -> None:
     """)
         == "a"
     )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "todo = []\nif todo: await todo.pop()(step)",
+        "todo = []\nwhile len(todo) > 0: await todo[-1](step)",
+        "todo = collections.deque()\nwhile todo: await todo.popleft()(step)",
+        "hooks = {}\nhook = hooks.get('x')\nif hook: await hook(step)",
+        "hooks = {}\nif 'x' in hooks: await hooks['x']['run'](step)",
+    ],
+)
+def test_nothing_is_called_from_an_empty_collection(body: str) -> None:
+    workflow = workflow_of(f"import collections\n{body}\nawait a()")
+    assert (notation(workflow.graph), workflow.complete) == ("a", True)
+
+
+def test_elements_of_earlier_passes_are_taken_from_a_collection() -> None:
+    workflow = workflow_of("""
+        async def undo(step):
+            await a()
+
+        history = []
+        for row in rows:
+            while history:
+                await history.pop()(step)
+            history.append(undo)
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          loop
+            call undo
+        def undo
+          a
+    """)

@@ -20,6 +20,7 @@ from stepgraph.interpreter.objects.attributes.attribute_dictionaries import (
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import contents_of, field_names, field_value
 from stepgraph.interpreter.objects.containers.iteration import added_elements, copy_attributes, elements_of
+from stepgraph.interpreter.objects.containers.iterators import missing_element
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.mapping_methods import (
     ITEM_METHODS,
@@ -144,6 +145,9 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
 
     In a loop that runs until the collection is empty, return each element in turn.
     """
+    missing = missing_element(interpreter, receiver)
+    if missing is not None:
+        return missing  # Python raises an IndexError
     items = receiver.items
     if interpreter.frame.drained_collection is receiver.state:
         receiver.state.changed = receiver.state.unordered = True

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
 from stepgraph.interpreter.objects.containers.iteration import copy_attributes, elements_of, entries_of
-from stepgraph.interpreter.objects.containers.iterators import make_view
+from stepgraph.interpreter.objects.containers.iterators import make_view, missing_element
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
@@ -115,7 +115,7 @@ def forget_order(
 def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: SourcePlace) -> Value:
     if not arguments.items:
         return UNKNOWN
-    default = arguments.items[1].value if len(arguments.items) > 1 else None
+    default = arguments.items[1].value if len(arguments.items) > 1 else missing_element(interpreter, receiver)
     value = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
     interpreter.store.record_selection(receiver, value)
     if not isinstance(arguments.items[0].value, Constant):

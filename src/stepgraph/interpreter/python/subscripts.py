@@ -14,6 +14,7 @@ from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import derives_from_value_enumeration, resolution_order, select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import exact_key, key_texts, may_be_equal, table_of
+from stepgraph.interpreter.objects.containers.iterators import missing_element
 from stepgraph.interpreter.objects.names import is_globals_call
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import record_read_of_element, union_of_values, union_with_numbers
@@ -42,6 +43,7 @@ from stepgraph.interpreter.values.unions import Case, Union, as_optional, on_som
 from stepgraph.ir.values import (
     ABSENT,
     UNKNOWN,
+    Absent,
     Constant,
     External,
     NameArgument,
@@ -180,7 +182,8 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Sour
     if isinstance(owner, Union):
         interpreter.count_cases(owner)
     element = _default_entry(interpreter, owner, key, key_place, place) if isinstance(owner, Mapping) else None
-    element = element_at(owner, key, key_place, place) if element is None else element
+    if element is None:
+        element = missing_element(interpreter, owner) or element_at(owner, key, key_place, place)
     record_read_of_element(interpreter.store, element)
     if isinstance(owner, Collection | Mapping):
         interpreter.store.record_selection(owner, element)
@@ -301,7 +304,7 @@ def element_at(owner: Value, key: Value, key_place: SourcePlace, place: SourcePl
             return owner.element()
         case AttributeDictionary(owner=instance) if any(value.relevant for value in instance.state.values()):
             return Unresolved(UNKNOWN_ITEM, place)
-        case EventPart() | Unresolved() | ClassValue():
+        case Absent() | EventPart() | Unresolved() | ClassValue():
             return owner
         case _:
             return UNKNOWN

@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.objects import AttributeDictionary, ProjectObj
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import OperationBlock
-from stepgraph.ir.values import External, Value
+from stepgraph.ir.values import ABSENT, External, Value
 from stepgraph.ir.walk import may_run_steps
 from stepgraph.syntax.module import SourcePlace
 
@@ -86,6 +86,11 @@ def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
     if isinstance(value, Collection) and value.lazy is not None and value.lazy.is_view:
         return all(is_certainly_empty(interpreter, operand) for operand in value.lazy.operands)
     return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
+
+
+def missing_element(interpreter: Interpreter, container: Value) -> Value | None:
+    """Return the result of taking an element from a container that must be empty. Return None for other containers."""
+    return ABSENT if is_certainly_empty(interpreter, container) else None
 
 
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
