@@ -82,17 +82,34 @@ def test_a_variable_with_an_unknown_name(change: str) -> None:
     assert not module_of(source).workflows[0].complete
 
 
+PREFIXED = '[name for name in dir(self) if name.startswith("handle_")]'
+
+
 @pytest.mark.parametrize(
     "body",
     [
         'for name in dir(self):\n    if name.startswith("handle_"):\n        await getattr(self, name)(step)',
         'for name in dir(self):\n    if not name.startswith("handle_"): continue\n    await getattr(self, name)(step)',
         'for name in [getattr(self, n) for n in dir(self) if n.startswith("handle_")]:\n    await name(step)',
+        f"names = {PREFIXED}\nfor name in names: await getattr(self, name)(step)",
+        f"names = {{n for n in sorted({PREFIXED})}}\nfor name in names: await getattr(self, name)(step)",
+        f"def names(): return sorted({PREFIXED})\nfor name in names(): await getattr(self, name)(step)",
     ],
 )
 def test_names_with_a_tested_prefix(body: str) -> None:
     lines = [line.strip().replace('"', "") for line in graph_of(body).splitlines()]
     assert [line for line in lines if line.startswith("|")] == ["| case handle_a", "| case handle_b"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['names.append("other")', "names[0] = event", "asyncio.create_task(change())", 'names = [*names, "other"]'],
+)
+def test_names_that_change_have_no_tested_prefix(change: str) -> None:
+    task = 'async def change(): names.append("other")'
+    loop = "for name in names:\n    await step.sleep('a', 1)\n    await getattr(self, name)(step)"
+    body = textwrap.indent(f"{task}\nnames = {PREFIXED}\n{change}\n{loop}", " " * 8)
+    assert not module_of("import asyncio\n" + HEAD + body).workflows[0].complete
 
 
 def test_the_graph_does_not_show_a_tested_prefix() -> None:

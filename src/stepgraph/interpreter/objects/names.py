@@ -251,7 +251,7 @@ def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
     """Return the value that a name holds after a binding. A constant is hidden if the name has several bindings."""
     if isinstance(value, Template):
         return without_constants(value)
-    if scope.bindings.binds_constant(name) or isinstance(value, External):
+    if scope.bindings.binds_constant(name) or isinstance(value, External | PartlyKnownText):
         return value
     if isinstance(value, ExternalResult) and scope.kind == "function" and scope.bindings.binds_one_type(name):
         return value

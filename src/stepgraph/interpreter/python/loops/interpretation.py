@@ -46,6 +46,7 @@ from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
     Nondeterministic,
+    PartlyKnownText,
     RangeResult,
     Unresolved,
     Value,
@@ -370,7 +371,19 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
     if not isinstance(value, Collection):
         interpreter.escape_operand(value, place, "is iterated over, which stepgraph does not model")
         return UNKNOWN
-    return _any_of(interpreter, value.items, discriminant, place, MAX_UNPACKED_DEPTH)
+    text = _text_of_each(value)
+    return _any_of(interpreter, value.items, discriminant, place, MAX_UNPACKED_DEPTH) if text is None else text
+
+
+def _text_of_each(value: Collection) -> PartlyKnownText | None:
+    """Return the text that each element of a collection of names matches, as in `[n for n in names if n.startswith()]`.
+
+    Return None for other collections.
+    """
+    first = value.items[0].value if value.items else None
+    if not isinstance(first, PartlyKnownText) or any(item.value != first for item in value.items):
+        return None
+    return first if value.relies_on_constants() else None
 
 
 def _any_of(
