@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 
 def _in_stack(body: str) -> str:
@@ -93,10 +93,45 @@ def test_a_generator_that_a_loop_enters_is_split_at_its_yield(exit_: str, at_exi
     assert graph_of(f"{manager}{exit_}\n{_in_stack(body)}") == expected
 
 
+def test_handlers_that_raise_again_run_at_the_exit() -> None:
+    manager = """
+@contextlib.asynccontextmanager
+async def lock(name):
+    try:
+        yield name
+    except ValueError:
+        await a()
+        raise
+    else:
+        await b()
+    finally:
+        await c()
+"""
+    workflow = workflow_of(manager + _in_stack("for x in xs: await stack.enter_async_context(lock(x))\nawait d()"))
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        try
+          d
+        finally
+          loop
+            try
+              if stack.enter_async_context(lock(x))
+                switch exception
+                | case ValueError
+                  a
+                | case no exception
+                  b
+                c
+            catch
+        d
+    """)
+
+
 @pytest.mark.parametrize(
     "exit_",
     [
         "    try:\n        yield\n    except ValueError:\n        pass",
+        "    try:\n        yield\n    except ValueError:\n        if wanted: raise",
         "    self.release = b\n    yield\n    self.release = d",
         "    task = asyncio.create_task(b())\n    yield\n    await task",
         "    try:\n        await b()\n        yield\n    finally:\n        await d()",

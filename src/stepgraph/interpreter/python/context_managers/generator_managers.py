@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -22,7 +22,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, Scope, StartOperation, operations_in
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.model.vocabulary import NO_EXCEPTION
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
 
 
@@ -182,15 +182,17 @@ class GeneratorHalves(Struct, frozen=True):
     """The statements that run when the manager is entered, with the `yield`."""
     after: tuple[cst.CSTNode, ...]
     """The statements that run when the manager is left. All of them may be skipped, as after an error."""
+    enclosing: cst.Try | None = None
+    """The `try` around the `yield`, if any. Each of its handlers ends with `raise`."""
 
 
 def halves_of(interpreter: Interpreter, manager: GeneratorCall) -> GeneratorHalves | None:
     """Return the halves of a generator between which other code can run. Return None if the code cannot be split.
 
-    It can be split if the `yield` is a statement of the body, or the only statement of a final `try` with a `finally`.
-    The second half then runs separately, so it must not change values that steps depend on.
+    It can be split if the `yield` is a statement of the body, or the only statement of a final `try` that swallows no
+    error. The second half then runs separately, so it must not change values that steps depend on.
     """
-    if not can_inline(interpreter, manager) or may_handle_errors(manager.function):
+    if not can_inline(interpreter, manager):
         return None
     body = tuple(statements(body_of(manager.function)))
     holders = [index for index, each in enumerate(body) if any(map(_has_yield, self_and_statements_below(each)))]
@@ -199,15 +201,24 @@ def halves_of(interpreter: Interpreter, manager: GeneratorCall) -> GeneratorHalv
     match body[(index := holders[0])]:
         case cst.Expr(value=cst.Yield(value=value)) if not isinstance(value, cst.From):
             halves = GeneratorHalves(body[: index + 1], body[index + 1 :])
-        case cst.Try(body=block, orelse=None, finalbody=cst.Finally(body=finalbody)) if index == len(body) - 1:
+        case cst.Try(body=block, handlers=handlers, finalbody=finalbody) as enclosing if index == len(body) - 1:
+            after = () if finalbody is None else tuple(statements(finalbody.body))
             match [*statements(block)]:
-                case [cst.Expr(value=cst.Yield(value=value)) as last] if not isinstance(value, cst.From):
-                    halves = GeneratorHalves((*body[:index], last), tuple(statements(finalbody)))
+                case [cst.Expr(value=cst.Yield(value=value)) as last] if not isinstance(value, cst.From) and all(
+                    map(_raises_again, handlers)
+                ):
+                    halves = GeneratorHalves((*body[:index], last), after, enclosing)
                 case _:
                     return None
         case _:
             return None
     return halves if _is_separable(interpreter, manager, halves) else None
+
+
+def _raises_again(handler: cst.ExceptHandler) -> bool:
+    """Return whether a handler ends by raising the caught exception again."""
+    last = last_statement(handler.body)
+    return isinstance(last, cst.Raise) and last.exc is None
 
 
 def _has_yield(statement: cst.CSTNode) -> bool:
@@ -223,7 +234,7 @@ def _is_separable(interpreter: Interpreter, manager: GeneratorCall, halves: Gene
     def run() -> None:
         before, frame = _run_first_half(interpreter, manager, halves)
         with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
-            after = interpreter.block_of(lambda: run_generator(interpreter, manager, frame, halves.after))
+            after = interpreter.block_of(lambda: _run_second_half(interpreter, manager, frame, halves))
         has_tasks = any(
             isinstance(each, StartOperation | Await) for block in (before, after) for each in operations_in(block)
         )
@@ -240,6 +251,27 @@ def _run_first_half(
     frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
     frame.at_yield = lambda _: None
     return interpreter.block_of(lambda: run_generator(interpreter, manager, frame, halves.before)), frame
+
+
+def _run_second_half(interpreter: Interpreter, manager: GeneratorCall, frame: Frame, halves: GeneratorHalves) -> None:
+    """Execute one of the handlers without its `raise`, or the `else` block, and then the other statements."""
+    if halves.enclosing is not None:
+        module = manager.function.scope.module
+        paths = [
+            (condition, interpreter.branch(partial(run_generator, interpreter, manager, frame, part)))
+            for condition, part in _endings(halves.enclosing, module)
+        ]
+        interpreter.join_branches(paths, "exception", SourcePlace(module, halves.enclosing))
+    run_generator(interpreter, manager, frame, halves.after)
+
+
+def _endings(node: cst.Try, module: SourceModule) -> Iterator[tuple[str, Sequence[cst.CSTNode]]]:
+    """Yield the condition and the statements of each handler, without its `raise`, and those of the `else` block."""
+    for handler in node.handlers:
+        condition = "exception" if handler.type is None else module.text(handler.type)
+        yield condition, list(statements(handler.body))[:-1]
+    if node.orelse is not None:
+        yield NO_EXCEPTION, list(statements(node.orelse.body))
 
 
 def enter_half(interpreter: Interpreter, manager: GeneratorCall, halves: GeneratorHalves) -> Value:
@@ -262,7 +294,7 @@ def leave_half(interpreter: Interpreter, manager: GeneratorCall) -> None:
 
     def run() -> None:
         _, frame = _run_first_half(interpreter, manager, halves)
-        blocks.append(interpreter.block_of(lambda: run_generator(interpreter, manager, frame, halves.after)))
+        blocks.append(interpreter.block_of(lambda: _run_second_half(interpreter, manager, frame, halves)))
 
     interpreter.branch(run)
     for operation in blocks[0].operations:
