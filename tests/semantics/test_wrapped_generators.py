@@ -48,6 +48,35 @@ def test_a_generator_over_a_generator_is_inlined() -> None:
     """)
 
 
+def test_a_generator_over_another_generator_of_its_function_is_inlined() -> None:
+    mapped = """
+async def mapped(source, step):
+    async for item in source:
+        yield await step()
+
+"""
+    workflow = workflow_of(f"{PAGES}{mapped}async for item in mapped(mapped(pages(), b), c):\n    await d()")
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          a
+          b
+          c
+          d
+    """)
+
+
+def test_a_recursive_generator_is_reported() -> None:
+    tree = """
+async def tree(node):
+    yield await a()
+    async for item in tree(node.child):
+        yield item
+
+"""
+    assert codes_of(f"{tree}async for item in tree(rows):\n    await b()") == ["generator"]
+
+
 def test_a_generator_that_returns_early_is_inlined() -> None:
     workflow = workflow_of(PAGES + "async for page in limited(pages(), 2):\n    await b()")
     assert workflow.complete

@@ -166,8 +166,11 @@ class InterpreterState(Struct, eq=False):
     """The number of branches around the current statement, through all calls."""
     exposed: ExposedValues | None = None
     """The values that finished branches expose to the innermost `try` or `with` block; None outside of both."""
-    inlined_functions: list[cst.CSTNode] = field(default_factory=list)
-    """The functions of the inlined generators and context managers whose bodies are being interpreted."""
+    inlined_functions: list[tuple[cst.CSTNode, int]] = field(default_factory=list)
+    """The functions of the inlined generators and context managers whose bodies are being interpreted.
+
+    Each is paired with the serial of the newest heap cell at its start.
+    """
     task_id_before_call: TaskId = 0
     """The last task id before the arguments of the current call were evaluated."""
     open_class_count: int = 0
@@ -264,24 +267,31 @@ class InterpreterState(Struct, eq=False):
     @contextmanager
     def inlining(self, function: cst.CSTNode) -> Iterator[None]:
         """Interpret the code of a generator or context manager in place."""
-        self.inlined_functions.append(function)
+        self.inlined_functions.append((function, self.store.serial))
         try:
             yield
         finally:
             self.inlined_functions.pop()
 
+    def is_recursive(self, function: cst.CSTNode, serial: int) -> bool:
+        """Return whether inlined code of a function created a generator of this function.
+
+        `serial` is that of the newest heap cell at the creation of the generator.
+        """
+        return any(function is inlined and serial >= start for inlined, start in self.inlined_functions)
+
     @contextmanager
-    def at_yield_of(self, function: cst.CSTNode, outer: Frame) -> Iterator[Frame]:
+    def at_yield_of(self, outer: Frame) -> Iterator[Frame]:
         """Interpret the code that an inlined function yields to, in the frame `outer`. Return the function's frame."""
         inner, self.frame = self.frame, outer
-        self.inlined_functions.pop()
+        inlined = self.inlined_functions.pop()
         count = len(outer.around_yields)
         outer.around_yields += [*inner.around_yields, *inner.open_contexts]
         try:
             yield inner
         finally:
             del outer.around_yields[count:]
-            self.inlined_functions.append(function)
+            self.inlined_functions.append(inlined)
             self.frame = inner
 
     @contextmanager

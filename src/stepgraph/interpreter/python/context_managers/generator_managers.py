@@ -53,7 +53,7 @@ def is_inlined(interpreter: Interpreter, manager: Value) -> bool:
 def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether a generator is a context manager without `return` that is not being inlined already."""
     function = manager.function
-    if function.kind != "context" or function.node in interpreter.inlined_functions:
+    if function.kind != "context" or interpreter.is_recursive(function.node, manager.serial):
         return False
     return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
 
@@ -74,7 +74,7 @@ def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: Gen
     yielded: list[_YieldedBlock] = []
 
     def at_yield(value: Value) -> None:
-        with interpreter.at_yield_of(manager.function.node, outer):
+        with interpreter.at_yield_of(outer):
             if managed.target is not None:
                 assign(interpreter, managed.target, value)
             defers = not is_last and interpreter.loop_depth == depth

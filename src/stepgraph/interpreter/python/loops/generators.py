@@ -239,9 +239,10 @@ def _is_active(operation: Operation) -> bool:
 
 
 def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, is_closed: bool) -> bool:
-    if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
+    function = generator.function
+    if function.kind == "context" or interpreter.is_recursive(function.node, generator.serial):
         return False
-    body = body_of(generator.function)
+    body = body_of(function)
     if has_plain_yields(body):
         return True
     return has_plain_yields(body, in_finally=True) and (is_closed or _has_inert_finally(interpreter, generator))
@@ -323,7 +324,7 @@ def _inline(
         loop = frame.loop or inlined.body_state
         state = LoopState(interpreter.store.checkpoint(), is_pass=loop.is_pass)
         before = {} if loop.is_pass else interpreter.store.changes(loop.checkpoint)
-        with interpreter.at_yield_of(generator.function.node, outer), outer.in_loop(state):
+        with interpreter.at_yield_of(outer), outer.in_loop(state):
             interpreter.work.iterated.append(generator)
             block = interpreter.block_of(lambda: take(value))
             interpreter.work.iterated.pop()
