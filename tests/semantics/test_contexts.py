@@ -63,6 +63,9 @@ class W(WorkflowEntrypoint):
     async def undo(self, step, name="undo"):
         await step.sleep("undo", 1)
 
+    async def redo(self, step):
+        await step.sleep("redo", 1)
+
     async def run(self, event, step):
 """
 
@@ -476,6 +479,72 @@ def test_a_generator_that_swallows_in_another_way(body: str) -> None:
         catch
         sleep 'c' 1
     """)
+
+
+def test_a_generator_that_returns_after_a_yield() -> None:
+    head = """
+        @asynccontextmanager
+        async def lease(step):
+            if await step.do("try")(lambda: 1)() is None:
+                yield False
+                return
+            yield True
+            await step.sleep("release", 1)
+    """
+    assert graph_of(
+        """
+        async with lease(step) as leased:
+            if not leased:
+                return
+            await step.sleep("work", 1)
+        await step.sleep("end", 1)
+        """,
+        head,
+    ) == text("""
+        try
+        if await step.do("try")(lambda: 1)() is None
+          if not leased
+          else
+            sleep 'work' 1
+        else
+          if not leased
+          else
+            sleep 'work' 1
+          sleep 'release' 1
+        if not leased
+          return
+        sleep 'end' 1
+    """)
+
+
+@pytest.mark.parametrize("end", ["\n        return\n    yield second", "\n    else:\n        yield second"])
+def test_a_generator_that_yields_one_of_two_functions(end: str) -> None:
+    head = f"""
+@contextmanager
+def choose(first, second):
+    if first.is_enabled:
+        yield first{end}
+"""
+    assert graph_of("with choose(self.undo, self.redo) as chosen:\n    await chosen(step)", head) == text("""
+        switch choose(self.undo, self.redo)
+        | case undo
+          call undo
+        | case redo
+          call redo
+    """)
+
+
+def test_the_value_of_a_recursive_generator_is_unresolved() -> None:
+    head = """
+        @contextmanager
+        def nested(function, depth):
+            if depth:
+                with nested(function, depth - 1) as inner:
+                    yield inner
+            else:
+                yield function
+    """
+    assert "unresolved-call" in notes_of("with nested(self.undo, event) as function:\n    await function()", head)
 
 
 @pytest.mark.parametrize("leaving", ["break", "continue"])

@@ -12,15 +12,23 @@ from msgspec import Struct
 from stepgraph.interpreter.effects import call_time_matters, timed_effect
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, join_ends
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.jumps import emit_deferred
 from stepgraph.interpreter.python.loops.generator_bodies import last_statement
-from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
+from stepgraph.interpreter.python.loops.generators import (
+    body_of,
+    emit_pass,
+    inlined_frame,
+    may_handle_errors,
+    run_generator,
+)
 from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
+from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.ir.nodes import Await, JumpKind, OperationBlock, Scope, StartOperation, operations_in
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.model.vocabulary import NO_EXCEPTION
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
@@ -51,11 +59,18 @@ def is_inlined(interpreter: Interpreter, manager: Value) -> bool:
 
 
 def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether a generator is a context manager without `return` that is not being inlined already."""
+    """Return whether a generator is a context manager that yields first and is not being inlined already."""
     function = manager.function
     if function.kind != "context" or interpreter.is_recursive(function.node, manager.serial):
         return False
-    return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
+    statements_in_order = statements_below(body_of(function))
+    first = next((each for each in statements_in_order if isinstance(each, cst.Return) or _has_yield(each)), None)
+    return not isinstance(first, cst.Return)  # Python raises a RuntimeError if a generator returns before it yields
+
+
+def _returns(function: FunctionValue) -> bool:
+    """Return whether a generator has a `return` statement."""
+    return any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
 
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
@@ -70,7 +85,7 @@ def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: Gen
     of the generator, unless only handlers, `finally` blocks and exits of managers follow the `yield`.
     """
     outer, depth = interpreter.frame, interpreter.loop_depth
-    is_last = _ends_at_yield(body_of(manager.function))
+    is_last = _ends_at_yield(body_of(manager.function)) and not _returns(manager.function)
     yielded: list[_YieldedBlock] = []
 
     def at_yield(value: Value) -> None:
@@ -86,7 +101,8 @@ def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: Gen
     if not yielded:
         report_manager(interpreter, manager)
         managed.body()
-    deferred = [jump for block in yielded for jump in block.jumps]
+    jumps = [jump for block in yielded for jump in block.jumps]
+    deferred = list({(jump.place.node, jump.condition): jump for jump in jumps}.values())  # one for several `yield`s
     always = len(yielded) == 1 and not yielded[0].may_end
     may_swallow = _may_swallow(body_of(manager.function))
     _resume_jumps(interpreter, deferred, always=always, may_swallow=may_swallow)
@@ -170,9 +186,16 @@ def _ends_at_yield(suite: cst.BaseSuite) -> bool:
 def _execute_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
     """Execute the code of a generator as part of the function that enters it."""
     interpreter.work.begun.add(id(manager.place.node))
-    frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
+    if not _returns(manager.function):
+        frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
+        frame.at_yield = at_yield
+        run_generator(interpreter, manager, frame)
+        return
+    since = interpreter.work.last_task_id
+    frame, inlined = inlined_frame(interpreter, manager)
     frame.at_yield = at_yield
-    run_generator(interpreter, manager, frame)
+    block = interpreter.block_of(lambda: run_generator(interpreter, manager, frame))
+    emit_pass(interpreter, block, inlined.body_state, manager.place, since)
 
 
 class GeneratorHalves(Struct, frozen=True):
@@ -192,7 +215,7 @@ def halves_of(interpreter: Interpreter, manager: GeneratorCall) -> GeneratorHalv
     It can be split if the `yield` is a statement of the body, or the only statement of a final `try` that swallows no
     error. The second half then runs separately, so it must not change values that steps depend on.
     """
-    if not can_inline(interpreter, manager):
+    if not can_inline(interpreter, manager) or _returns(manager.function):
         return None
     body = tuple(statements(body_of(manager.function)))
     holders = [index for index, each in enumerate(body) if any(map(_has_yield, self_and_statements_below(each)))]
@@ -302,10 +325,13 @@ def leave_half(interpreter: Interpreter, manager: GeneratorCall) -> None:
 
 
 def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
-    """Return the value that a generator without steps yields."""
-    values: list[Value] = [UNKNOWN]
+    """Return the value that a generator without steps yields, or the union of the values of several `yield`s."""
+    if interpreter.is_recursive(manager.function.node, manager.serial):
+        return Unresolved("its context manager enters itself", manager.place)
+    values: list[Value] = []
     interpreter.block_of(lambda: _execute_generator(interpreter, manager, values.append))
-    return values[-1]
+    text = manager.place.text
+    return union_of_values(values, [text] * len(values), text, manager.place) if values else UNKNOWN
 
 
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:

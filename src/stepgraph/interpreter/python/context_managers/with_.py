@@ -27,7 +27,6 @@ from stepgraph.interpreter.python.context_managers.exit_stacks import (
 )
 from stepgraph.interpreter.python.context_managers.generator_managers import (
     ManagedBlock,
-    can_inline,
     inline_manager,
     is_inlined,
     report_manager,
@@ -420,7 +419,7 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
             return enter_object(interpreter, manager, place, is_async=managed.is_async)
         case GeneratorCall():
             report_manager(interpreter, manager)
-            return yielded_value(interpreter, manager) if can_inline(interpreter, manager) else UNKNOWN
+            return yielded_value(interpreter, manager)
         case Unresolved():
             return await_value(interpreter, manager, place)
         case ClassValue(metaclass=ClassValue()):

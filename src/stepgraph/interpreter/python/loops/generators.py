@@ -132,7 +132,7 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
 
     def take(passes: list[Scope]) -> None:
         since = interpreter.work.last_task_id
-        frame, inlined = _inlined_frame(interpreter, generator)
+        frame, inlined = inlined_frame(interpreter, generator)
 
         def at_yield(value: Value) -> None:
             values.append(value)
@@ -142,7 +142,7 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
 
         frame.at_yield = at_yield
         block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
-        _emit_pass(interpreter, block, inlined.body_state, place, since)
+        emit_pass(interpreter, block, inlined.body_state, place, since)
 
     if is_new:
         take([])
@@ -289,7 +289,7 @@ def _has_inert_finally(interpreter: Interpreter, generator: GeneratorCall) -> bo
         is_inert = is_inert and not any(_matters(interpreter, block) for block in blocks)
 
     def run() -> None:
-        frame, _ = _inlined_frame(interpreter, generator)
+        frame, _ = inlined_frame(interpreter, generator)
         frame.at_yield = at_yield
         interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
 
@@ -316,7 +316,7 @@ def _inline(
 ) -> None:
     """Inline the code of a generator, and add an operation at each `yield` to `passes`."""
     outer, since = interpreter.frame, interpreter.work.last_task_id
-    frame, inlined = _inlined_frame(interpreter, generator)
+    frame, inlined = inlined_frame(interpreter, generator)
     ends_outer_generator = False
 
     def at_yield(value: Value) -> None:
@@ -329,7 +329,7 @@ def _inline(
             block = interpreter.block_of(lambda: take(value))
             interpreter.work.iterated.pop()
         if passes is None:
-            _emit_pass(interpreter, block, state, place, since)
+            emit_pass(interpreter, block, state, place, since)
         else:
             passes.append(Scope(block, place, is_iteration=True))
             interpreter.emit(passes[-1])
@@ -346,12 +346,12 @@ def _inline(
 
     frame.at_yield = at_yield
     block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))
-    _emit_pass(interpreter, block, inlined.body_state, place, since)
+    emit_pass(interpreter, block, inlined.body_state, place, since)
     if ends_outer_generator and outer.inlined is not None:
         outer.inlined.may_have_ended = True
 
 
-def _inlined_frame(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Frame, InlinedGenerator]:
+def inlined_frame(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Frame, InlinedGenerator]:
     """Return a new frame for the code of a generator, and the state of its inlining."""
     frame = Frame.of_body(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
     frame.loop = LoopState(interpreter.store.checkpoint(), is_pass=True)
@@ -359,7 +359,7 @@ def _inlined_frame(interpreter: Interpreter, generator: GeneratorCall) -> tuple[
     return frame, frame.inlined
 
 
-def _emit_pass(
+def emit_pass(
     interpreter: Interpreter, block: OperationBlock, state: LoopState, place: SourcePlace, since: int
 ) -> None:
     """Emit a pass as a scope. After it, join the states of its `continue` statements."""
