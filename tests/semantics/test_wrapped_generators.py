@@ -203,6 +203,59 @@ def test_a_finally_without_steps_may_run_at_any_time() -> None:
     """)
 
 
+@pytest.mark.parametrize("manager", ["Session()", "connect()", "opened()"])
+def test_a_manager_without_steps_may_exit_at_any_time(manager: str) -> None:
+    workflow = workflow_of(f"""
+        class Session:
+            async def __aenter__(self): ...
+            async def __aexit__(self, *error):
+                print(error)
+
+        @contextlib.asynccontextmanager
+        async def opened():
+            yield 1
+
+        async def pages():
+            async with {manager}:
+                while more():
+                    yield await a()
+
+        async for page in pages():
+            if page: break
+            await b()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        loop
+          a
+          if page
+            break
+          b
+    """)
+
+
+def test_a_manager_that_replaces_a_step_is_reported() -> None:
+    assert codes_of("""
+        class Planning:
+            def __enter__(self):
+                w.plan = a
+            def __exit__(self, *error):
+                w.plan = c
+
+        w = self
+        w.plan = b
+
+        async def pages():
+            with Planning():
+                while more():
+                    yield 1
+
+        async for page in pages():
+            if page: break
+            await w.plan()
+    """) == ["generator"]
+
+
 def test_a_finally_that_replaces_a_step_is_reported() -> None:
     assert codes_of("""
         self.plan = a

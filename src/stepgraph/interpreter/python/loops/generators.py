@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_time_matters
+from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
 from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
@@ -30,7 +31,7 @@ from stepgraph.interpreter.python.loops.interpretation import join_continues
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Element
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
 from stepgraph.interpreter.workflow.awaiting import may_continue_after_error
 from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import (
@@ -102,11 +103,21 @@ def inline_generator(
 ) -> bool:
     """Inline the code of a generator, with `take` at each `yield`. Return whether it was inlined.
 
-    A generator is not inlined if it has no effects on steps or cannot be inlined exactly.
+    A generator is not inlined if it has no effects on steps or cannot be inlined exactly. The latter is reported, here
+    or where the call of the generator is emitted.
     """
     interpreter.work.begun.add(id(generator.place.node))
     if not call_time_matters(interpreter, generator.function, generator.arguments):
         return False
+    is_inlined = _try_to_inline(interpreter, generator, take, place)
+    if not is_inlined and not call_may_run_steps(interpreter, generator.function, generator.arguments):
+        _report_early_changes(interpreter, generator)
+    return is_inlined
+
+
+def _try_to_inline(
+    interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: SourcePlace
+) -> bool:
     is_new = _is_new(interpreter, generator)
     interpreter.work.exhausted[id(generator)] = generator
     if not _can_inline(interpreter, generator, is_closed=is_new and _closes(interpreter, generator, place)):
@@ -245,7 +256,7 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, is_closed
     body = body_of(function)
     if has_plain_yields(body):
         return True
-    return has_plain_yields(body, in_finally=True) and (is_closed or _has_inert_finally(interpreter, generator))
+    return has_plain_yields(body, in_finally=True) and (is_closed or _has_inert_exits(interpreter, generator))
 
 
 def _closes(interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace) -> bool:
@@ -276,17 +287,17 @@ def _closes(interpreter: Interpreter, generator: GeneratorCall, place: SourcePla
             return False
 
 
-def _has_inert_finally(interpreter: Interpreter, generator: GeneratorCall) -> bool:
-    """Return whether it does not matter to steps when the `finally` blocks of a generator run."""
-    body = body_of(generator.function)
-    blocks = [each.finalbody.body for each in statements_below(body) if isinstance(each, cst.Try) and each.finalbody]
-    if any(isinstance(each, cst.With) for each in statements_below(body)):
-        return False
+def _has_inert_exits(interpreter: Interpreter, generator: GeneratorCall) -> bool:
+    """Return whether it does not matter to steps when the `finally` blocks and managers of a generator exit."""
+    statements = list(statements_below(body_of(generator.function)))
+    blocks = [each.finalbody.body for each in statements if isinstance(each, cst.Try) and each.finalbody]
+    withs = [each for each in statements if isinstance(each, cst.With)]
     is_inert = True
 
     def at_yield(_: Value) -> None:
         nonlocal is_inert
-        is_inert = is_inert and not any(_matters(interpreter, block) for block in blocks)
+        is_inert = is_inert and not any(_matters(interpreter, partial(interpreter.execute, block)) for block in blocks)
+        is_inert = is_inert and all(_exits_inertly(interpreter, with_) for with_ in withs)
 
     def run() -> None:
         frame, _ = inlined_frame(interpreter, generator)
@@ -298,10 +309,33 @@ def _has_inert_finally(interpreter: Interpreter, generator: GeneratorCall) -> bo
     return is_inert
 
 
-def _matters(interpreter: Interpreter, suite: cst.BaseSuite) -> bool:
-    """Return whether steps may depend on when a suite is executed. Its effects are undone."""
+def _exits_inertly(interpreter: Interpreter, node: cst.With) -> bool:
+    """Return whether it does not matter to steps when the managers of a `with` statement exit."""
+    from stepgraph.interpreter.python.context_managers.managers import exit_object, may_swallow
+
+    managers: list[Value] = []
+
+    def leave() -> None:
+        for item in node.items:
+            managers.append(interpreter.evaluate(item.item))
+            exit_object(interpreter, managers[-1], interpreter.place(item), is_async=node.asynchronous is not None)
+
+    return not _matters(interpreter, leave) and not any(
+        may_swallow(manager) if isinstance(manager, ProjectObject) else _is_relevant(interpreter, manager)
+        for manager in managers
+    )
+
+
+def _is_relevant(interpreter: Interpreter, manager: Value) -> bool:
+    if isinstance(manager, GeneratorCall):
+        return call_time_matters(interpreter, manager.function, manager.arguments)
+    return manager.relevant
+
+
+def _matters(interpreter: Interpreter, run: Callable[[], None]) -> bool:
+    """Return whether steps may depend on when code runs. Its effects are undone."""
     with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
-        block = interpreter.branch(lambda: interpreter.execute(suite)).block
+        block = interpreter.branch(run).block
     pauses = (each for each in operations_in(block) if isinstance(each, Pause))
     is_active = may_run_steps(block) or any(pause.suspension is Suspension.ALWAYS for pause in pauses)
     return is_active or any(logged.affects_steps for logged in log)
@@ -433,12 +467,17 @@ def consume_generator(
         is_first = id(generator) not in interpreter.work.exhausted and interpreter.loop_depth == generator.loop_depth
         interpreter.work.exhausted[id(generator)] = generator
         if not (exhausts and is_first):
-            interpreter.note(
-                "generator",
-                generator.place,
-                f"the generator `{generator.function.name}` changes values one element at a time.",
-                "The graph shows the changes where the first element is used.",
-            )
+            _report_early_changes(interpreter, generator)
     summary = emit_generator_call(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(summary.yields))
     return summary.yields
+
+
+def _report_early_changes(interpreter: Interpreter, generator: GeneratorCall) -> None:
+    """Report a generator whose changes the graph shows where its first element is used."""
+    interpreter.note(
+        "generator",
+        generator.place,
+        f"the generator `{generator.function.name}` changes values one element at a time.",
+        "The graph shows the changes where the first element is used.",
+    )
