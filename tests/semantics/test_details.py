@@ -219,6 +219,38 @@ def test_a_continue_before_a_finally_with_steps_is_a_remark() -> None:
     assert (remarks["x"], remarks["no continue"]) == (("continue, after finally",), ())
 
 
+@pytest.mark.parametrize("leaving", ["break", "continue"])
+def test_no_branch_has_a_jump_before_the_rest_of_a_manager(leaving: str) -> None:
+    body = f"""
+        @contextlib.asynccontextmanager
+        async def lease():
+            yield
+            await a()
+
+        for x in event:
+            async with lease():
+                if x:
+                    {leaving}
+                await b()
+            await c()
+    """
+    assert final_jumps_of(body) == ([] if leaving == "break" else [("x", "continue", False)])
+
+
+def test_no_branch_has_the_return_of_a_generator() -> None:
+    body = """
+        async def items():
+            if event:
+                yield await a()
+                return
+            yield await b()
+
+        async for x in items():
+            await c()
+    """
+    assert final_jumps_of(body) == []
+
+
 def test_a_continue_before_a_finally_without_steps_is_an_ending() -> None:
     body = (
         "for x in event:\n    try:\n        await a()\n        if x: continue\n        await b()\n    finally: print(x)"

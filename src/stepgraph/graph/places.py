@@ -55,6 +55,8 @@ def _undrawn_jump(block: OperationBlock, *kinds: JumpKind, runs_finally: bool = 
     last = block.operations[-1] if block.operations else None
     if not isinstance(last, Jump) or last.drawn or last.runs_finally != runs_finally:
         return None
+    if last.goes_on and not runs_finally:
+        return None
     return last.place if last.kind in kinds else None
 
 

@@ -431,6 +431,8 @@ class Jump(Struct, frozen=True):
     """Whether a `continue` first runs a `finally` that the graph shows."""
     ends_pass: bool = False
     """Whether a `continue` ends a pass of a loop that the graph shows, not of an unrolled loop."""
+    goes_on: bool = False
+    """Whether a `continue` ends a part of an inlined generator or of its block, and more of its code runs next."""
 
 
 class PartialOrder(Struct, frozen=True):

@@ -11,7 +11,12 @@ from stepgraph.syntax.module import SourcePlace
 
 
 def emit_jump(
-    interpreter: Interpreter, kind: JumpKind, place: SourcePlace, raised: ExceptionType | None = None
+    interpreter: Interpreter,
+    kind: JumpKind,
+    place: SourcePlace,
+    raised: ExceptionType | None = None,
+    *,
+    goes_on: bool = False,
 ) -> None:
     """Emit a jump and the exit code of the blocks that it leaves. The rest of the current block is unreachable.
 
@@ -27,7 +32,7 @@ def emit_jump(
             if context.loop is interpreter.frame.loop:
                 context.deferred.append(DeferredJump(kind, place, interpreter.frame.condition.text))
                 context.jump_states.append(interpreter.store.changes(context.checkpoint))
-                interpreter.operations.append(Jump(JumpKind.CONTINUE, place))
+                interpreter.operations.append(Jump(JumpKind.CONTINUE, place, goes_on=True))
                 return
             context.has_passed = True
         elif kind in context.intercepted:
@@ -41,7 +46,7 @@ def emit_jump(
         record_return(interpreter)
     elif must_leave and kind is JumpKind.RAISE:
         _record_raise_in_callers(interpreter)
-    interpreter.operations.append(Jump(kind, place, raised=raised))
+    interpreter.operations.append(Jump(kind, place, raised=raised, goes_on=goes_on))
 
 
 def emit_deferred(interpreter: Interpreter, jump: DeferredJump) -> None:

@@ -413,7 +413,7 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
     if loop is not generator.body_state:
         loop.breaks = loop.ends_generator = True
     loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=loop is not generator.body_state)
-    emit_jump(interpreter, kind, place)
+    emit_jump(interpreter, kind, place, goes_on=loop.is_pass)
 
 
 def execute_unless_ended(
