@@ -260,6 +260,32 @@ def test_members_selected_by_getattr(test: str) -> None:
     assert [line.strip() for line in graph_lines if "case" in line] == ['| case "b"', '| case "a"']
 
 
+@pytest.mark.parametrize("names", ["dir(self)", "sorted(dir(type(self)))"])
+def test_members_that_a_loop_reads_by_name(names: str) -> None:
+    run = f"""
+        stages = []
+        for name in {names}:
+            member = getattr(self, name, None)
+            if callable(member) and hasattr(member, "number"):
+                stages.append(member)
+        for member in sorted(stages, key=lambda m: m.number):
+            await member(step)
+    """
+    assert graph(STAGES + run) == EACH_STAGE.format(name="member")
+
+
+@pytest.mark.parametrize("names", ["dir(other)", "event", "[*dir(self), event]"])
+def test_members_that_a_loop_reads_by_other_names(names: str) -> None:
+    run = f"""
+        other = event
+        for name in {names}:
+            member = getattr(self, name)
+            if hasattr(member, "number"):
+                await member(step)
+    """
+    assert not workflow_of_module(STAGES + run).complete
+
+
 def test_a_decorated_method_of_a_local_class() -> None:
     run = """
         class Local:

@@ -58,7 +58,8 @@ from stepgraph.syntax.mutation.assignments import assigned_attributes
 if TYPE_CHECKING:
     from stepgraph.interpreter.objects.attributes.name_patterns import NamePattern
 
-_REASON: Final = "the attribute name is not statically known"
+UNKNOWN_NAME: Final = "the attribute name is not statically known"
+"""The reason why `getattr` with an unknown name is unresolved."""
 _ESCAPE_REASON: Final = "is an argument of `getattr`, which stepgraph cannot resolve"
 _NAME_AND_DEFAULT: Final = 3
 
@@ -89,7 +90,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: SourcePl
         discriminant = _text_of_key(name.place.node, name.place)
         cases = list(_table_cases(interpreter, owner, name.place.node, place))
     if not cases:
-        return Unresolved(_REASON, place)
+        return Unresolved(UNKNOWN_NAME, place)
     if default is not None:
         cases.append(Case(None, default))
     return Union(tuple(cases), discriminant, place)
@@ -345,7 +346,7 @@ def _table_cases(interpreter: Interpreter, owner: Value, name: cst.Subscript, pl
         return
     for condition, value in _table_strings(interpreter, name.value):
         yield Case(
-            condition, Unresolved(_REASON, place) if value is None else interpreter.attribute(owner, value, place)
+            condition, Unresolved(UNKNOWN_NAME, place) if value is None else interpreter.attribute(owner, value, place)
         )
 
 

@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.dynamic import (
+    UNKNOWN_NAME,
     all_member_names,
     candidate_names,
     has_member,
@@ -54,11 +55,12 @@ def members_with_attribute(interpreter: Interpreter, node: cst.Name, attribute: 
     code may assign the attribute to any object.
     """
     value = look_up(interpreter, node.value)
-    if not isinstance(value, Unresolved) or value.reason != NAMESPACE_LOOKUP:
+    if not isinstance(value, Unresolved) or value.reason not in (NAMESPACE_LOOKUP, UNKNOWN_NAME):
         return None
     if not is_assigned_to_functions_only(interpreter, attribute):
         return None
-    owner = _owner_of_variable(interpreter, node.value)
+    is_read = value.reason == UNKNOWN_NAME
+    owner = _owner_of_read(interpreter, node.value, value) if is_read else _owner_of_variable(interpreter, node.value)
     cls = owner.cls if isinstance(owner, ProjectObject) else owner
     if owner is None or cls is None or any(map(_is_computed, relevant_members(interpreter, cls, None))):
         return None
@@ -99,6 +101,47 @@ def _owner_of_variable(interpreter: Interpreter, variable: str) -> ProjectObject
             return _owner_of_table(interpreter, table)
         case _:
             return None
+
+
+def _owner_of_read(interpreter: Interpreter, variable: str, value: Unresolved) -> ProjectObject | ClassValue | None:
+    """Return the owner in `variable = getattr(x, name)`, where a loop over `dir(x)` binds the name.
+
+    Return None for a value of another origin.
+    """
+    read = value.place.node
+    binders = binders_of_local(interpreter, variable)
+    if not any(isinstance(binder, cst.Assign) and binder.value is read for binder in binders):
+        return None
+    match read:
+        case cst.Call(
+            func=cst.Name("getattr"),
+            args=[cst.Arg(value=cst.Name(value=owner) as node, star=""), cst.Arg(value=cst.Name(value=key)), *_],
+        ) if look_up(interpreter, "getattr") == External("builtins.getattr"):
+            binders = binders_of_local(interpreter, key)
+        case _:
+            return None
+    match binders:
+        case [cst.For(target=cst.Name(), iter=iterable)] if _lists_members(interpreter, iterable, owner):
+            return _unchanged_owner(interpreter, node)
+        case _:
+            return None
+
+
+def _lists_members(interpreter: Interpreter, iterable: cst.BaseExpression, owner: str) -> bool:
+    """Return whether an expression is `dir(x)` for an owner, `dir(type(x))`, or `sorted(...)` of one of these."""
+    match iterable:
+        case cst.Call(func=cst.Name(value="sorted" | "list" | "reversed" as function), args=[argument, *_]):
+            is_builtin = look_up(interpreter, function) == External(f"builtins.{function}")
+            return is_builtin and _lists_members(interpreter, argument.value, owner)
+        case cst.Call(
+            func=cst.Name("dir"),
+            args=[
+                cst.Arg(value=cst.Name(value=name) | cst.Call(func=cst.Name("type"), args=[cst.Arg(cst.Name(name))]))
+            ],
+        ):
+            return name == owner and look_up(interpreter, "dir") == External("builtins.dir")
+        case _:
+            return False
 
 
 def _loop_over_members(interpreter: Interpreter, variable: str) -> tuple[cst.Name, ProjectObject | ClassValue] | None:
