@@ -97,6 +97,30 @@ def _first_reason(module: Source, reason: Callable[[ClassText, ModuleFiles], str
     return next(filter(None, reasons), None)
 
 
+def excluded_workflow(sources: Sources, paths: Sequence[str]) -> str | None:
+    """Return two sentences about a module that may have a workflow and that the settings of a directory exclude."""
+    # Imported here because most commands search no directory twice.
+    from stepgraph.project.file_selection import read_selection
+    from stepgraph.project.scan import Words, scan
+    from stepgraph.project.search import ignored, search_folder
+
+    for folder in filter(os.path.isdir, paths):
+        settings = read_selection(folder)
+        if not settings.names:
+            continue
+        modules = [path for path in search_folder(folder).files if path not in sources.searched]
+        words = scan(modules, root_of(folder))
+        named = [path for path, word in zip(modules, words, strict=True) if word is Words.BASE_CLASS]
+        skipped = ignored(folder, named)
+        module = next((path for path in named if path not in skipped), None)
+        if module is not None:
+            names = " and ".join(f"`{name}`" for name in settings.names)
+            verb, noun = ("excludes", "setting") if len(settings.names) == 1 else ("exclude", "settings")
+            advice = f"Change the {noun}, or name the file."
+            return f"{names} in {settings.path} {verb} {module}, which names `{_BASE}`. {advice}"
+    return None
+
+
 def workflows_above(paths: Sequence[str], environment: str | None, command: str) -> str | None:
     """Return two sentences about a configuration with workflows above the named paths, or None.
 

@@ -215,3 +215,26 @@ def test_correct_base_of_a_class_without_configuration(stepgraph: Command) -> No
     assert run.messages == [
         f"stepgraph: no workflow found in the current directory (1 Python file searched). {DEFINITION}"
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ('exclude = ["src"]', "`exclude` in pyproject.toml excludes src/entry.py"),
+        (
+            'include = ["lib/*.py"]\nextend-exclude = ["docs"]',
+            "`include` and `extend-exclude` in pyproject.toml exclude src/entry.py",
+        ),
+    ],
+)
+def test_settings_that_exclude_a_workflow(stepgraph: Command, settings: str, sentence: str) -> None:
+    write("pyproject.toml", f"[tool.stepgraph]\n{settings}\n")
+    write("src/entry.py", module(workflow("Orders", "rest")))
+    assert in_folder(stepgraph, "list").startswith(f"{sentence}, which names `WorkflowEntrypoint`. Change the setting")
+
+
+def test_settings_that_exclude_no_workflow(stepgraph: Command) -> None:
+    write("pyproject.toml", '[tool.stepgraph]\nexclude = ["src"]\n')
+    write("a.py", "x = 1\n")
+    write("src/entry.py", "x = 1\n")
+    assert in_folder(stepgraph, "list") == DEFINITION

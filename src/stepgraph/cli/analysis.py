@@ -146,11 +146,12 @@ def _probable_reason(sources: Sources, paths: Sequence[str]) -> str:
     Without a searched file, the default is the list of the files that a search skips.
     """
     # Imported here because most commands find workflows, and start-up time counts.
-    from stepgraph.near_misses import near_miss, unrecognized_module, workflows_above
+    from stepgraph.near_misses import excluded_workflow, near_miss, unrecognized_module, workflows_above
 
     command = click.get_current_context().info_name or "check"
     return (
         near_miss(sources)
+        or excluded_workflow(sources, paths)
         or workflows_above(paths, sources.environment, command)
         or unrecognized_module(sources)
         or (_WORKFLOW_DEFINITION if sources.searched else _SKIPPED_FILES)

@@ -379,7 +379,7 @@ def _analyze(
         is_single_file,
         has_configurations=sources.has_configurations,
         defines_environment=sources.defines_environment,
-        near_miss=None if workflows else _near_miss(sources, to_message),
+        near_miss=None if workflows else _near_miss(sources, path, to_message),
     )
 
 
@@ -389,9 +389,9 @@ def _analysis_of(sources: Sources, on_module: Callable[[str], None], options: Re
     return analyze_graphs(sources, on_module)
 
 
-def _near_miss(sources: Sources, to_message: Callable[[str], str]) -> str | None:
+def _near_miss(sources: Sources, path: str, to_message: Callable[[str], str]) -> str | None:
     # Imported here because most versions have workflows.
-    from stepgraph.near_misses import near_miss, unrecognized_module
+    from stepgraph.near_misses import excluded_workflow, near_miss, unrecognized_module
 
-    reason = near_miss(sources) or unrecognized_module(sources)
+    reason = near_miss(sources) or excluded_workflow(sources, [path]) or unrecognized_module(sources)
     return None if reason is None else to_message(reason)

@@ -62,6 +62,10 @@ class SelectionSettings(Struct, frozen=True):
 
     selection: FileSelection = DEFAULT_SELECTION
     problems: tuple[Problem, ...] = field(default=())
+    path: str = ""
+    """The path of the file with the settings, or an empty string without settings that select files."""
+    names: tuple[str, ...] = ()
+    """The names of these settings."""
 
 
 def read_selection(folder: str) -> SelectionSettings:
@@ -70,7 +74,8 @@ def read_selection(folder: str) -> SelectionSettings:
         fields = find_settings([folder])
     except InputError as error:
         return SelectionSettings(problems=(replace(error.problem, kind=ProblemKind.CONFIGURATION),))
-    if fields is None or not any(key in fields.values for key in SELECTION_KEYS):
+    names = () if fields is None else tuple(key for key in SELECTION_KEYS if key in fields.values)
+    if fields is None or not names:
         return SelectionSettings()
     include, exclude, extension = (_patterns(fields, key) for key in SELECTION_KEYS)
     default = DEFAULT_EXCLUDE if exclude is None else exclude
@@ -80,7 +85,7 @@ def read_selection(folder: str) -> SelectionSettings:
         prefix_of(folder),
         prefix_of(path_from(folder_of(fields.path), folder)),
     )
-    return SelectionSettings(selection, tuple(fields.problems))
+    return SelectionSettings(selection, tuple(fields.problems), fields.path, names)
 
 
 def _patterns(fields: Fields, key: str) -> tuple[str, ...] | None:
