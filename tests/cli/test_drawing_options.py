@@ -111,6 +111,7 @@ def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.Mo
             ["--fold", "loop,fi"],
             f"invalid value for `--fold`: unknown kind `fi`. {KINDS}",
         ),
+        (["--fold", "if,loops"], "invalid value for `--fold`: unknown kind `loops`. Did you mean `loop`?"),
         (
             ["--fold", ","],
             f"invalid value for `--fold`: missing kind. {KINDS}",

@@ -343,7 +343,12 @@ def _fold(_context: click.Context, _option: click.Parameter, value: str | None) 
     named = [kind.strip() for kind in value.split(",") if kind.strip()]
     for kind in named:
         if kind not in FOLDABLE:
-            raise click.BadParameter(f"unknown kind `{kind}`. Available: {', '.join(FOLDABLE)}.")
+            # Imported here because only errors need it.
+            from stepgraph.phrases import near_names
+
+            similar = near_names(kind, FOLDABLE)
+            advice = f"Did you mean `{similar[0]}`?" if similar else f"Available: {', '.join(FOLDABLE)}."
+            raise click.BadParameter(f"unknown kind `{kind}`. {advice}")
     if not named:
         raise click.BadParameter(f"missing kind. Available: {', '.join(FOLDABLE)}.")
     return tuple(kind for kind in FOLDABLE if kind in named)
