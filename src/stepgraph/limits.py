@@ -128,7 +128,9 @@ A step or finding takes at least a line.
 """
 
 JSON_VALUES: Final = 3_000_000
-"""The maximum number of values in a baseline. Each takes up to 400 bytes of memory, and a finding has five."""
+"""The maximum number of values in a baseline, and of arrays and objects in a file with saved graphs. Each takes up to
+400 bytes of memory, and a finding has five.
+"""
 
 LOG_BYTES: Final = 50 * MEGABYTE
 """The maximum size of the log of an instance. A step without output takes about 400 bytes."""

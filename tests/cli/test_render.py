@@ -119,9 +119,9 @@ def test_an_empty_array_exits_with_3(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        (b"", "a.json: not JSON: the file is empty."),
-        (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: not JSON: byte 8 is not UTF-8 text."),
-        (b"x = 1", "a.json:1:1: not JSON: expecting value."),
+        (b"", f"a.json: not JSON: the file is empty. {EXPECTED}"),
+        (b"\x7fELF\x02\x01\x00\x00\xff", f"a.json: not JSON: byte 8 is not UTF-8 text. {EXPECTED}"),
+        (b"x = 1", f"a.json:1:1: not JSON: expecting value. {EXPECTED}"),
         (b"[" * 100_000, "a.json: nested too deeply: at most 120 nested nodes are supported."),
         (b"[1" + b"0" * 5000 + b"]", "a.json: a number has too many digits."),
         (b"3", f"a.json: the document should be an object, not 3. {EXPECTED}"),

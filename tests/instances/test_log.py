@@ -162,7 +162,7 @@ def test_data_that_is_not_a_log(data: object, message: str) -> None:
     [
         (b"", "log.json: not JSON: the file is empty. Save the output of `npx wrangler workflows instances describe"),
         (b"Workflow Name: orders", "log.json:1:1: not JSON: expecting value. Save the output of `npx wrangler"),
-        (b"\x1f\x8b\x08\x00", "log.json: not JSON: the file is compressed with gzip. Save the output"),
+        (b"\x1f\x8b\x08\x00", "log.json: not JSON: the file is compressed with gzip. Decompress it first."),
         (b"\xff\xff\xff\xff", "log.json: not JSON: byte"),
         (b"[" * 100_000, "log.json: nested too deeply."),
         (b"9" * 5000, "log.json: a number has too many digits."),

@@ -52,13 +52,13 @@ def test_a_message_names_the_input_and_what_was_expected_of_it() -> None:
 def test_text_that_is_not_json_is_refused_with_its_position() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph('{\n  "id": ,', "saved.json")
-    assert str(caught.value) == "saved.json:2:9: not JSON: expecting value."
+    assert str(caught.value).startswith("saved.json:2:9: not JSON: expecting value. Expected a version graph response")
 
 
 def test_bytes_that_are_not_text_are_refused() -> None:
     with pytest.raises(InputError) as caught:
         parse_version_graph(b'{"id": "\xff"}', "saved.json")
-    assert str(caught.value) == "saved.json: not JSON: byte 8 is not UTF-8 text."
+    assert str(caught.value).startswith("saved.json: not JSON: byte 8 is not UTF-8 text. Expected a version graph")
 
 
 def test_a_number_that_the_interpreter_refuses_is_refused() -> None:

@@ -297,10 +297,11 @@ def test_the_message_contains_the_error_of_the_api(errors: object, message: str)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (b"", "saved.json: not JSON: the file is empty."),
-        (b" \n", "saved.json: not JSON: the file is empty."),
-        (b'{"graph": }', "saved.json:1:11: not JSON: expecting value."),
-        (b"\x89PNG\r\n\x1a\n", "saved.json: not JSON: byte 0 is not UTF-8 text."),
+        (b"", f"saved.json: not JSON: the file is empty. {ADVICE}"),
+        (b" \n", f"saved.json: not JSON: the file is empty. {ADVICE}"),
+        (b'{"graph": }', f"saved.json:1:11: not JSON: expecting value. {ADVICE}"),
+        (b"\x89PNG\r\n\x1a\n", f"saved.json: not JSON: byte 0 is not UTF-8 text. {ADVICE}"),
+        (b"\x1f\x8b\x08\x00", "saved.json: not JSON: the file is compressed with gzip. Decompress it first."),
         (b"[" * 100_000, f"saved.json: nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."),
         (b"[1" + b"0" * 5000 + b"]", "saved.json: a number has too many digits."),
     ],
@@ -322,6 +323,32 @@ def test_files_of_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) ->
     graph = document({"type": "if", "branches": [{"condition": "a", "nodes": []}, {}]})
     assert len(read(graph)) == 1
     assert refusal([graph, graph]) == "too large: at most 5 nodes, branches and workflows are read."
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        {"nodes": [0] * 9},
+        {"nodes": [{}] * 9},
+        {"nodes": [{"type": "magic", "branches": [{}] * 9}]},
+        {"nodes": [], "functions": dict.fromkeys("abcdefghi", 0)},
+        {"nodes": [], "payload": {"type": "object", "fields": dict.fromkeys("abcdefghi", 0)}},
+    ],
+)
+def test_invalid_members_count_as_nodes(monkeypatch: pytest.MonkeyPatch, workflow: dict[str, object]) -> None:
+    monkeypatch.setattr(validation, "SAVED_NODES", 8)
+    graph = {"version": 1, "workflow": {"class_name": "Orders", **workflow}}
+    assert refusal(graph) == "too large: at most 8 nodes, branches and workflows are read."
+
+
+def test_files_of_too_many_arrays_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation, "JSON_VALUES", 8)
+    assert refusal({"graph": None, "points": [[]] * 9}) == "too large: at most 8 arrays and objects are read."
+
+
+def test_long_keys_are_truncated_in_messages() -> None:
+    graph = {"version": 1, "workflow": {"class_name": "Orders", "nodes": [], "functions": {"a" * 300: 0}}}
+    assert refusal(graph) == f"workflow.functions.{'a' * 199}... should be an object, not 0."
 
 
 def test_files_of_too_many_graphs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from stepgraph.limits import SAVED_NODES
+from stepgraph.escaping.plain_text import brief_line
+from stepgraph.limits import JSON_VALUES, SAVED_NODES
 from stepgraph.model.constraints import UNKNOWN_TAG
 from stepgraph.model.note import InputError, Problem
 
@@ -30,9 +32,13 @@ _GZIP: Final = b"\x1f\x8b"
 """The first bytes of a compressed file."""
 
 _MAX_VALUE_LENGTH: Final = 40
+_MAX_KEY_LENGTH: Final = 200
 
 MAX_NODE_DEPTH: Final = 120
 """The limit on nested nodes. It is lower than the limits of pydantic and `json`, and thus the same on every machine."""
+
+_MEMBER_KEYS: Final = ("nodes", "branches", "functions", "fields")
+"""The keys of arrays and objects whose members are validated one by one."""
 
 _TOO_DEEP: Final = f"nested too deeply: at most {MAX_NODE_DEPTH} nested nodes are supported."
 
@@ -42,7 +48,7 @@ def load_json(text: str | bytes, path: str) -> object:
 
     Raises InputError for text that is not JSON, and like `check_size`.
     """
-    data = parse_json(text, path, _TOO_DEEP)
+    data = parse_json(text, path, _TOO_DEEP, EXPECTED)
     check_size(data, path)
     return data
 
@@ -50,13 +56,12 @@ def load_json(text: str | bytes, path: str) -> object:
 def check_size(data: object, path: str) -> None:
     """Raise InputError for JSON data that has too many nodes for a saved graph, or nodes nested too deeply.
 
-    The limits are `SAVED_NODES` nodes, branches and workflows, and a depth of `MAX_NODE_DEPTH`.
+    The limits are `SAVED_NODES` nodes, branches and workflows, a depth of `MAX_NODE_DEPTH`, and `JSON_VALUES` arrays
+    and objects of any kind.
     """
-    count, depth = _count_and_depth(data)
-    if depth > MAX_NODE_DEPTH:
-        raise InputError(Problem(path, _TOO_DEEP))
-    if count > SAVED_NODES:
-        raise InputError(Problem(path, f"too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
+    message = _exceeded_size(data)
+    if message is not None:
+        raise InputError(Problem(path, message))
 
 
 def parse_json(text: str | bytes, path: str, too_deep: str = "nested too deeply.", advice: str = "") -> object:
@@ -68,7 +73,7 @@ def parse_json(text: str | bytes, path: str, too_deep: str = "nested too deeply.
     if not text.strip():
         raise InputError(Problem(path, "not JSON: the file is empty.", advice))
     if isinstance(text, bytes) and text.startswith(_GZIP):
-        raise InputError(Problem(path, "not JSON: the file is compressed with gzip.", advice))
+        raise InputError(Problem(path, "not JSON: the file is compressed with gzip.", "Decompress it first."))
     try:
         data: object = json.loads(text)
     except json.JSONDecodeError as error:
@@ -108,26 +113,44 @@ def _first_error(envelope: Mapping[str, object]) -> str:
     if not isinstance(message, str) or not message:
         return "without a message"
     code = first.get("code") if isinstance(first, dict) else None
-    return message.rstrip(".") + (f" ({code})" if isinstance(code, int) else "")
+    return brief_line(message.rstrip(".")) + (f" ({code})" if isinstance(code, int) else "")
 
 
-def _count_and_depth(data: object) -> tuple[int, int]:
-    """Return the number of nodes, branches and workflows in `data`, and the maximum number of nested nodes.
+def _exceeded_size(data: object) -> str | None:
+    """Return a message about a limit that JSON data exceeds, or None.
 
-    The traversal is iterative, so that deep data cannot exceed the recursion limit.
+    The traversal is iterative, so that deep data cannot exceed the recursion limit, and ends at the limit.
     """
-    count = deepest = 0
-    pending = [(data, 0)]
-    while pending:
-        value, depth = pending.pop()
-        if isinstance(value, dict):
-            branches = value.get("branches")
-            count += ("type" in value or "class_name" in value) + (len(branches) if isinstance(branches, list) else 0)
-            if "type" in value:
-                depth += 1
-                deepest = max(deepest, depth)
-        pending.extend((child, depth) for child in _children(value))
-    return count, deepest
+    nodes = containers = 0
+    opened = [(iter([data]), 0)]
+    while opened:
+        children, depth = opened[-1]
+        container = next((child for child in children if isinstance(child, dict | list)), None)
+        if container is None:
+            opened.pop()
+            continue
+        containers += 1
+        if isinstance(container, dict):
+            nodes += _count_nodes(container)
+            depth += "type" in container
+        if depth > MAX_NODE_DEPTH:
+            return _TOO_DEEP
+        if nodes > SAVED_NODES:
+            return f"too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."
+        if containers > JSON_VALUES:
+            return f"too large: at most {JSON_VALUES:,} arrays and objects are read."
+        opened.append((_children(container), depth))
+    return None
+
+
+def _count_nodes(fields: Mapping[str, object]) -> int:
+    """Return 1 for a node or workflow, plus the number of its members without a type, such as branches.
+
+    A member of another type than an object counts, too, because each invalid member takes memory.
+    """
+    members = chain.from_iterable(islice(_children(fields.get(key)), SAVED_NODES + 1) for key in _MEMBER_KEYS)
+    untyped = sum(not isinstance(member, dict) or "type" not in member for member in members)
+    return ("type" in fields or "class_name" in fields) + untyped
 
 
 def _children(value: object) -> Iterator[object]:
@@ -217,9 +240,8 @@ def _child(value: object, key: str | int) -> object:
 
 
 def _step(key: str | int) -> str:
-    if isinstance(key, str) and key.isidentifier():
-        return f".{key}"
-    return f"[{json.dumps(key)}]"
+    text = f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{json.dumps(key)}]"
+    return text if len(text) <= _MAX_KEY_LENGTH else f"{text[:_MAX_KEY_LENGTH]}..."
 
 
 def _brief(value: object) -> str:
