@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.diff.line_diff import hunks
 from stepgraph.escaping.plain_text import log_line
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
@@ -58,18 +58,18 @@ def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]
 
 def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[str]:
     if location.endswith(".svg"):
-        return _changed_lines(_words(old), _words(new)) or ["Only the layout of the picture has changed."]
+        return text_difference(_words(old), _words(new)) or ["Only the layout of the picture has changed."]
     if not location.endswith(".json"):
-        return _changed_lines(old, new)
+        return text_difference(old, new)
     from stepgraph.model.saved import read_saved_graphs
 
     try:
         (saved,) = read_saved_graphs(old, location)
     except (InputError, ValueError) as error:
-        return [f"The snapshot contains no graph: {error}", "", *_changed_lines(old, new)]
+        return [f"The snapshot contains no graph: {error}", "", *text_difference(old, new)]
     if saved.graph is None:
         return ["The snapshot contains no graph."]
-    return explain_difference(saved.graph, graph.graph) or _changed_lines(old, new)
+    return explain_difference(saved.graph, graph.graph) or text_difference(old, new)
 
 
 def _words(picture: str) -> str:
@@ -77,10 +77,10 @@ def _words(picture: str) -> str:
     return "\n".join(_TEXT.findall(picture))
 
 
-def _changed_lines(old: str, new: str) -> list[str]:
-    lines = unified_diff(old.splitlines(), new.splitlines(), n=_CONTEXT, lineterm="")
-    # Drop the file headers and the line numbers of hunks.
-    return ["..." if line.startswith("@@") else line for line in list(lines)[3:]]
+def text_difference(old: str, new: str) -> list[str]:
+    """Return the changed lines of a text with two lines around them, and `...` for other unchanged lines."""
+    lines = ["..." if line.startswith("@@") else line for line in hunks(old.splitlines(), new.splitlines(), _CONTEXT)]
+    return lines[1:]
 
 
 def _incomplete(graph: WorkflowGraph) -> Iterator[str]:
