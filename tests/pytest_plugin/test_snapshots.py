@@ -6,6 +6,7 @@ import json
 import sys
 
 import pytest
+from syrupy.extensions.single_file import SingleFileSnapshotExtension
 
 from stepgraph import analyze_source
 from stepgraph.model.saved import read_saved_graphs
@@ -132,12 +133,53 @@ def test_a_response_without_a_graph_is_reported(pytester: pytest.Pytester) -> No
     result.stdout.fnmatch_lines(["*The snapshot contains no graph."])
 
 
-def test_an_undecodable_snapshot_is_reported(pytester: pytest.Pytester) -> None:
+def test_a_snapshot_with_a_byte_order_mark_matches(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    path = pytester.path / SNAPSHOT
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    run(pytester).assert_outcomes(passed=1)
+
+
+def test_an_undecodable_snapshot_is_reported_and_updated(pytester: pytest.Pytester) -> None:
     updated(pytester)
     (pytester.path / SNAPSHOT).write_bytes(b"\xff")
     result = run(pytester, "-vv")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*assert UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0*"])
+    result.stdout.fnmatch_lines(["*The snapshot contains no graph: *test_orders.json:1:1: not JSON*"])
+    run(pytester, "--snapshot-update").assert_outcomes(passed=1)
+
+
+def test_a_snapshot_with_several_graphs_is_reported(pytester: pytest.Pytester) -> None:
+    updated(pytester)
+    graph = json.loads((pytester.path / SNAPSHOT).read_bytes())
+    write(pytester.path, {SNAPSHOT: json.dumps([graph, graph])})
+    run(pytester, "-vv").stdout.fnmatch_lines(["*The snapshot contains 2 graphs, not one."])
+
+
+def test_a_directory_in_place_of_a_snapshot_is_reported(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST})
+    (pytester.path / SNAPSHOT).mkdir(parents=True)
+    run(pytester, "-vv").stdout.fnmatch_lines(["*assert *test_orders.json: is a directory, not a snapshot. Remove it."])
+
+
+def test_a_file_in_place_of_the_directory_of_snapshots_is_reported(pytester: pytest.Pytester) -> None:
+    write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST, "tests/__snapshots__": ""})
+    result = run(pytester, "--snapshot-update", "-vv")
+    result.stdout.fnmatch_lines(["*assert *test_orders cannot be created: *"])
+
+
+@pytest.mark.filterwarnings("default")
+def test_an_unused_snapshot_that_cannot_be_removed_is_a_warning(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    updated(pytester)
+    (pytester.path / SNAPSHOT).with_name("test_old.json").write_bytes(b"")
+    monkeypatch.setattr(SingleFileSnapshotExtension, "delete_snapshots", refuse)
+    result = run(pytester, "--snapshot-update")
+    result.stdout.fnmatch_lines(["*UnusedSnapshotWarning: *test_old.json cannot be removed: permission denied."])
 
 
 def test_the_extension_rejects_other_values(pytester: pytest.Pytester) -> None:

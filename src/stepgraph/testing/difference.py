@@ -11,6 +11,7 @@ from stepgraph.diff.line_diff import hunks
 from stepgraph.escaping.plain_text import log_line
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
+from stepgraph.project.writing import WriteError
 from stepgraph.testing.errors import shown_path
 from stepgraph.testing.workflow_graph import DrawnGraph, WorkflowGraph, is_snapshot
 
@@ -37,6 +38,8 @@ def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[
 
 def _explanation(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
     result = snapshot.executions[snapshot.num_executions - 1]
+    if isinstance(result.exception, InputError | WriteError):
+        return [str(result.exception)]
     if result.exception is not None:
         return [f"{type(result.exception).__name__}: {result.exception}"]
     recalled = result.recalled_data
@@ -64,12 +67,15 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
     from stepgraph.model.saved import read_saved_graphs
 
     try:
-        (saved,) = read_saved_graphs(old, location)
-    except (InputError, ValueError) as error:
+        saved_graphs = read_saved_graphs(old, location)
+    except InputError as error:
         return [f"The snapshot contains no graph: {error}", "", *text_difference(old, new)]
-    if saved.graph is None:
+    old_graphs = [each.graph for each in saved_graphs if each.graph is not None]
+    if not old_graphs:
         return ["The snapshot contains no graph."]
-    return explain_difference(saved.graph, graph.graph) or text_difference(old, new)
+    if len(old_graphs) > 1:
+        return [f"The snapshot contains {len(old_graphs)} graphs, not one."]
+    return explain_difference(old_graphs[0], graph.graph) or text_difference(old, new)
 
 
 def _words(picture: str) -> str:

@@ -55,6 +55,10 @@ class IncompleteGraphWarning(_LinesError, UserWarning):
     """The graph of a test is incomplete: steps that it lacks may run."""
 
 
+class UnusedSnapshotWarning(_OneLineError, UserWarning):
+    """An unused snapshot cannot be removed."""
+
+
 _MAX_NAMES: Final = 8
 
 
