@@ -14,6 +14,7 @@ from typing import TypeAlias
 import pytest
 
 from stepgraph.cache import footprint
+from stepgraph.cache.footprint import RunStart, clock_was_set_back
 from stepgraph.cache.recorded_run import load_run, run_key
 from stepgraph.cli import console, recording
 from stepgraph.cli.main import main
@@ -326,6 +327,18 @@ def test_a_run_just_after_a_change_is_not_recorded(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(footprint, "_QUIET_NANOSECONDS", 2_000_000_000)
     run("list")
     assert run("list")[-1] is False
+
+
+def test_a_run_during_which_the_clock_is_set_back_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(footprint, "clock_was_set_back", lambda _: True)
+    run("list")
+    assert run("list")[-1] is False
+
+
+def test_a_clock_that_is_set_back_is_noticed() -> None:
+    now, monotonic = time.time_ns(), time.monotonic_ns()
+    assert not clock_was_set_back(RunStart(now, monotonic, "."))
+    assert clock_was_set_back(RunStart(now + 60_000_000_000, monotonic, "."))
 
 
 def test_the_directory_of_the_option_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -40,6 +41,8 @@ class RunStart(Struct, frozen=True):
 
     time: int
     """The time in nanoseconds since 1970."""
+    monotonic: int
+    """The time of the monotonic clock in nanoseconds, read after `time`."""
     folder: str
     """The working directory, which the option -C changes afterwards."""
 
@@ -51,7 +54,7 @@ def footprint_of(
 
     `others` are other files that decide about the output, such as a baseline. Returns None for standard input, after a
     failure of git, and if a file changed during the run, or so shortly before it that a second change could leave its
-    time unchanged.
+    time unchanged. If the clock was set back during the run, changes during the run cannot be noticed.
     """
     if STANDARD_INPUT in paths or has_unsaved_files() or has_temporary_failures():
         return None
@@ -71,7 +74,7 @@ def footprint_of(
     # A link that leads nowhere or out of the project is not followed, but its targets may change.
     links = [path for path in states if os.path.islink(path)]
     states |= {target: _state(target) for target in map(real_path, links) if "\0" not in target}
-    if any(changed >= start.time - _QUIET_NANOSECONDS for changed, *_ in states.values()):
+    if clock_was_set_back(start) or any(changed >= start.time - _QUIET_NANOSECONDS for changed, *_ in states.values()):
         return None
     folders = {folder_of(path) or "." for path in files} - sources.folders.keys()
     real_paths = {path: real_path(path) for path in (*paths, *links, *sorted(folders))}
@@ -80,6 +83,12 @@ def footprint_of(
     names = tuple(os.path.join(folder, path) for path in states)
     real = {os.path.join(folder, path): target for path, target in real_paths.items()}
     return Footprint(names, array("Q", chain.from_iterable(states.values())).tobytes(), real)
+
+
+def clock_was_set_back(start: RunStart) -> bool:
+    """Return whether the clock was set back since the start of a run, by more than a change may precede the run."""
+    elapsed = time.monotonic_ns() - start.monotonic
+    return time.time_ns() - start.time < elapsed - _QUIET_NANOSECONDS
 
 
 def _state(path: str) -> FileState:

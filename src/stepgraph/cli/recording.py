@@ -74,7 +74,7 @@ class RunRecorder:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         """Start to record. Raises OSError without a working directory."""
-        self._time, self._folder = time.time_ns(), os.getcwd()
+        self._time, self._monotonic, self._folder = time.time_ns(), time.monotonic_ns(), os.getcwd()
         self._key = run_key(arguments)
         self.written = console.written = WrittenOutput()
         """The output so far."""
@@ -91,7 +91,7 @@ class RunRecorder:
         # Imported here because only runs that analyze something are recorded.
         from stepgraph.cache.footprint import RunStart, footprint_of
 
-        inputs, start = _inputs, RunStart(self._time, self._folder)
+        inputs, start = _inputs, RunStart(self._time, self._monotonic, self._folder)
         footprint = footprint_of(inputs.paths, inputs.sources, inputs.analysis, inputs.others, start)
         if footprint is not None:
             run = RecordedRun(code, tuple(self.written.parts), footprint)
