@@ -178,6 +178,62 @@ def test_a_raise_out_of_a_loop_is_a_break() -> None:
     """)
 
 
+def test_a_raise_out_of_a_loop_skips_the_else_of_the_loop() -> None:
+    assert graph_of("""
+        try:
+            for row in rows:
+                await a()
+                if bad(row):
+                    raise ValueError
+            else:
+                await b()
+            await c()
+        except Exception:
+            await d()
+    """) == text("""
+        try
+          loop
+            a
+            if bad(row)
+              break
+          if no exception
+            b
+            c
+        catch
+          d
+    """)
+
+
+def test_a_raise_and_a_break_out_of_a_loop_skip_its_else() -> None:
+    assert graph_of("""
+        try:
+            for row in rows:
+                if bad(row):
+                    raise ValueError
+                if await a():
+                    break
+            else:
+                await b()
+            await c()
+        except Exception:
+            await d()
+    """) == text("""
+        try
+          loop
+            if bad(row)
+              break
+            a
+            if await a()
+              break
+          if no exception
+            if no break
+              b
+            c
+        catch
+          d
+    """)
+
+
 @pytest.mark.parametrize(
     "statements",
     [

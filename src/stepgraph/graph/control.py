@@ -381,13 +381,12 @@ def _loop(operation: LoopOperation, context: _Context) -> _Fragment:
     loop = _Fragment(may_complete=has_break or not operation.infinite, jumps=jumps)
     if body.operations:
         loop.operations.append(replace(operation, body=body, orelse=EMPTY_BLOCK))
-    if not has_break:
-        return _then(loop, orelse, operation)
-    if not _is_relevant(orelse):
+    if has_break and not _is_relevant(orelse):
         return loop
-    guard = Choice((ChoiceBranch(NO_BREAK, EMPTY_BLOCK),), operation.place)
-    trailing = _TrailingChoice(guard, [orelse], may_skip=True)
-    return _Fragment(loop.operations, trailing, jumps | orelse.jumps, orelse.breaks)
+    if has_break:
+        guard = Choice((ChoiceBranch(NO_BREAK, EMPTY_BLOCK),), operation.place)
+        orelse = _Fragment(deque(), _TrailingChoice(guard, [orelse], may_skip=True), orelse.jumps, orelse.breaks)
+    return _then(loop, orelse, operation)
 
 
 def _is_relevant_block(block: OperationBlock) -> bool:
@@ -416,10 +415,13 @@ def _may_leave_function(block: OperationBlock) -> bool:
 
 
 def _has_break(operations: tuple[Operation, ...]) -> bool:
-    """Return whether the body of a loop has a `break` of that loop, possibly in the `else` of a nested loop."""
+    """Return whether the body of a loop has a `break` of that loop, possibly in the `else` of a nested loop.
+
+    The `break` of an exception does not count, because the code after the loop does not run.
+    """
     for operation in operations:
         if isinstance(operation, Jump):
-            if operation.kind is JumpKind.BREAK:
+            if operation.kind is JumpKind.BREAK and operation.caught is None:
                 return True
             continue
         inside = (operation.orelse,) if isinstance(operation, LoopOperation) else child_blocks(operation)
