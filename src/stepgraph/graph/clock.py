@@ -21,6 +21,7 @@ from stepgraph.graph.nodes import (
     without_clocks,
 )
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
+from stepgraph.graph.pending_starts import PendingStarts
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.handlers import catch_all
@@ -78,6 +79,8 @@ class _Emitter(Struct):
     """The separate parallels that contain each task, outermost first."""
     blocks_with_groups: frozenset[int] = frozenset()
     """The blocks that contain a separate parallel, by `id`."""
+    pending_starts: PendingStarts = field(default_factory=PendingStarts)
+    """The tasks that may be pending when nodes start."""
 
 
 def emit_nodes(
@@ -94,7 +97,9 @@ def emit_nodes(
     groups = separate_groups_by_task(body, live)
     blocks = frozenset(group.block for of_task in groups.values() for group in of_task)
     emitter = _Emitter(live, name_of, recorded_places, is_run, separate_groups=groups, blocks_with_groups=blocks)
-    return _block(emitter, body)
+    nodes = _block(emitter, body)
+    emitter.pending_starts.delay_resolves(emitter.nodes)
+    return nodes
 
 
 def _block(emitter: _Emitter, block: OperationBlock) -> list[Node]:
@@ -170,6 +175,10 @@ def _sequence(
     parallels: dict[int, Parallel] = {}
     for operation in operations:
         emitted = _operation(emitter, operation)
+        pending = emitter.live.pending_at_starts.get(id(operation), 0)
+        emitter.pending_starts.add(
+            pending, emitter.clock if isinstance(operation, StartOperation) else emitter.clock - 1
+        )
         groups = () if is_single_group else _separate_groups(emitter, block, operation)
         _add_to_groups(emitter, groups, emitted, nodes, parallels)
     parallel_ids = frozenset(map(id, parallels.values()))

@@ -45,6 +45,8 @@ class Liveness(Struct, frozen=True):
     """The enclosing blocks of the start of each task, outermost first."""
     loops: frozenset[int]
     """The bodies of loops."""
+    pending_at_starts: dict[int, int]
+    """The tasks that may be pending at each operation that starts activities, as bit sets of task ids."""
 
 
 def liveness(body: OperationBlock, *, is_run: bool) -> Liveness:
@@ -99,6 +101,7 @@ def _liveness_of(analysis: PendingTasks) -> Liveness:
         frozenset(analysis.raced),
         {task_id: tuple(block for block, _ in path) for task_id, path in analysis.started.items()},
         frozenset(analysis.loop_bodies),
+        analysis.pending_at_starts,
     )
 
 

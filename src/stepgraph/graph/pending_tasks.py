@@ -20,6 +20,7 @@ from stepgraph.ir.nodes import (
     JumpKind,
     LoopOperation,
     OperationBlock,
+    PartialOrder,
     Run,
     StartOperation,
     TryOperation,
@@ -93,6 +94,8 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
         """The tasks pending after each operation of a block."""
         self.pending_at_jumps: dict[int, int] = {}
         """The tasks pending at the jumps out of each block."""
+        self.pending_at_starts: dict[int, int] = {}
+        """The tasks pending at each operation that starts activities, if there are any."""
         self.pending_on_all_entries: dict[int | JumpTarget[PendingState], int] = {}
         """The tasks pending on every path to a block, by its `id`, or to the target of a jump."""
         self.pending_at_last_finally: dict[int, int] = {}
@@ -120,6 +123,9 @@ class PendingTasks(Domain[PendingState], Observer[PendingState]):
 
     def transfer(self, operation: Leaf, state: PendingState) -> PendingState:
         """Return the state after an operation: a start adds a pending task, and an await or a call removes some."""
+        if state.pending and isinstance(operation, Run | StartOperation | PartialOrder):
+            key = id(operation)
+            self.pending_at_starts[key] = self.pending_at_starts.get(key, 0) | state.pending
         match operation:
             case StartOperation(task_id=task_id):
                 self.started.setdefault(task_id, tuple(self.path))
