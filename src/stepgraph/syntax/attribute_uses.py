@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.names_in_modules import NamesInModules
 from stepgraph.syntax.walk import all_nodes
 
 # Source text of code that may read attributes of any name.
@@ -25,16 +26,20 @@ class AttributeUses(Struct, frozen=True):
     module: SourceModule
     modules: Collection[SourceModule]
     """The modules of the program."""
+    names: NamesInModules
+    """The names in these modules."""
 
     def of_name(self, name: str) -> Sequence[cst.Attribute] | None:
         """Return all uses of the attributes of a name. Return None if other code may use an attribute of this name."""
-        if any(module.mentions(word) for module in self.modules for word in _DYNAMIC_READS):
+        if self.names.find(_dynamic_reads, self.modules) or name in self.names.find(_defined_names, self.modules):
             return None
-        if any(name in module.once(_defined_names) for module in self.modules):
-            return None
-        if any(name in module.once(_attribute_names) for module in self.modules if module is not self.module):
+        if self.names.is_in_other(name, _attribute_names, self.modules, self.module):
             return None
         return self.module.once(_attributes_by_name).get(name, ())
+
+
+def _dynamic_reads(module: SourceModule) -> frozenset[str]:
+    return frozenset(text.decode() for text in _DYNAMIC_READS if module.mentions(text))
 
 
 def _defined_names(module: SourceModule) -> frozenset[str]:

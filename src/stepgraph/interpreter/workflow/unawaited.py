@@ -86,12 +86,14 @@ class _DiscardedCoroutines(Struct):
         key = (id(place.module), kind)
         discarding = self.discardings.get(key)
         if discarding is None:
+            is_coroutine, modules = kind == "coroutine", self.interpreter.modules
+            uses = AttributeUses(place.module, modules.scopes.keys(), modules.names_in_modules)
             discarding = self.discardings[key] = DiscardAnalysis(
-                place.module.parents,
-                AttributeUses(place.module, self.interpreter.modules.scopes.keys()) if kind == "coroutine" else None,
-                ends,
-                self.interpreter.work.data_calls,
-                is_coroutine=kind == "coroutine",
+                parents=place.module.parents,
+                attributes=uses if is_coroutine else None,
+                discarded_results=ends,
+                data_calls=self.interpreter.work.data_calls,
+                is_coroutine=is_coroutine,
             )
         return discarding
 
