@@ -108,6 +108,20 @@ def test_a_function_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(walked) == 1
 
 
+def test_an_unpacking_assignment_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    assigns: list[cst.Assign] = []
+    unpacking_targets = discarding._unpacking_targets
+
+    def record(assign: cst.Assign) -> dict[int, cst.BaseExpression]:
+        assigns.append(assign)
+        return unpacking_targets(assign)
+
+    monkeypatch.setattr(discarding, "_unpacking_targets", record)
+    names, values = (", ".join(text.format(n) for n in range(_TASKS)) for text in ("t{}", "start()"))
+    assert _discarded(f"{names} = {values}") == [True] * _TASKS
+    assert len(assigns) == 1
+
+
 @pytest.mark.parametrize(
     "line", ["t = start()", "t{n} = start()", "t{n} = start()\nu = t{n}", "ts = []\nt{n} = start()\nts.append(t{n})"]
 )

@@ -63,6 +63,8 @@ class DiscardAnalysis(Struct):
     """The known answers, by question."""
     _conditions_by_value: dict[tuple[int, bool], Conditions] = field(default_factory=dict)
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
+    _unpacking_targets: dict[int, dict[int, cst.BaseExpression]] = field(default_factory=dict)
+    """The results of `_unpacking_targets`, by the identity of the assignment."""
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
     """The name nodes in each function, by the identity of the function and the text of the name."""
     _loops_with_await: dict[int, bool] = field(default_factory=dict)
@@ -255,12 +257,11 @@ class DiscardAnalysis(Struct):
         """Return the target of an element in an assignment such as `first, second = 1, 2`. Return None elsewhere."""
         display = self.parents.get(id(element))
         assign = None if display is None else self.parents.get(id(display))
-        match assign:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Tuple(elements=targets))], value=cst.Tuple() as value):
-                elements = [*targets, *value.elements]
-                if value is display and all(isinstance(each, cst.Element) for each in elements):
-                    return targets[value.elements.index(element)].value if 2 * len(targets) == len(elements) else None
-        return None
+        if not isinstance(assign, cst.Assign):
+            return None
+        if id(assign) not in self._unpacking_targets:
+            self._unpacking_targets[id(assign)] = _unpacking_targets(assign)
+        return self._unpacking_targets[id(assign)].get(id(element))
 
     def _is_plain_data(self, name: cst.Name) -> bool:
         """Return whether a local variable only has literals and results of `await` as its values, memoized."""
@@ -484,6 +485,17 @@ class DiscardAnalysis(Struct):
         scope = self._scopes[id(node)]
         self._scopes.update((id(visited), scope) for visited in path)
         return scope
+
+
+def _unpacking_targets(assign: cst.Assign) -> dict[int, cst.BaseExpression]:
+    """Return the targets in `first, second = 1, 2`, by the identity of the assigned element; empty for other forms."""
+    match assign:
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Tuple(elements=targets))], value=cst.Tuple(elements=values)
+        ) if len(targets) == len(values) and all(isinstance(each, cst.Element) for each in (*targets, *values)):
+            return {id(value): target.value for value, target in zip(values, targets, strict=True)}
+        case _:
+            return {}
 
 
 def _binds(clause: cst.CompFor, name: str) -> bool:
