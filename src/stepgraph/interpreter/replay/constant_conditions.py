@@ -90,8 +90,10 @@ def _constant_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
 
 def _named_truth(interpreter: Interpreter, node: cst.CSTNode) -> bool | None:
     """Return the truth value of a name that a single statement binds to a condition on the platform."""
-    scope = _defining_scope(interpreter.frame.scope, node.value) if isinstance(node, cst.Name) else None
-    binder = None if scope is None or not isinstance(node, cst.Name) else scope.bindings.binders[node.value][0]
+    if not isinstance(node, cst.Name):
+        return None
+    scope = _defining_scope(interpreter.frame.scope, node.value)
+    binder = None if scope is None else scope.bindings.binders[node.value][0]
     if scope is None or not isinstance(binder, cst.Assign | cst.AnnAssign) or binder.value is None:
         return None
     with interpreter.in_scope(scope):

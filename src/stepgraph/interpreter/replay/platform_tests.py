@@ -20,8 +20,8 @@ from stepgraph.syntax.bindings import dotted_names
 _Operand: TypeAlias = object
 _Version: TypeAlias = tuple[int | str, ...]
 
-# Pyodide of the first Workers with workflows has Python 3.12. The upper bound only has to exceed all tested versions.
-_VERSIONS: Final[tuple[_Version, ...]] = tuple((3, minor, 0, "final", 0) for minor in range(12, 100))
+# Pyodide of the first Workers with workflows has Python 3.12. The upper bounds only have to exceed all tested versions.
+_VERSIONS: Final[Sequence[_Version]] = [(3, minor, micro, "final", 0) for minor in range(12, 50) for micro in range(50)]
 _VERSION: Final = "sys.version_info"
 _VALUES: Final[dict[str, bool | str]] = {
     "builtins.__debug__": True,
@@ -51,7 +51,7 @@ def platform_truth(interpreter: Interpreter, test: cst.CSTNode) -> bool | None:
         case cst.Call(func=cst.Attribute(value=owner, attr=cst.Name("startswith")), args=[cst.Arg(value=prefix)]):
             return _common_truth(str.startswith, _values(interpreter, owner), _literal(prefix))
         case cst.Name("__debug__"):
-            return bool(_values(interpreter, test)) or None
+            return True if _values(interpreter, test) else None
         case _:
             return None
 
