@@ -18,7 +18,7 @@ _MAX_SHOWN_CONSTANT: Final = 40
 """The maximum length of a changed constant in a message."""
 _MAX_CONSTANT: Final = 50
 """The maximum length of a constant, perhaps with `not`, that decides a condition."""
-_DEFINITIONS: Final = " with __0 = "
+DEFINITIONS: Final = " with __0 = "
 """The text between an expression and the definitions of its variables, as in `Detail.definition`."""
 _NEGATIONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {
     ast.NotEq: ast.Eq,
@@ -79,7 +79,7 @@ def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
 
     The definitions of variables may follow the condition, as in `Detail.definition`.
     """
-    code, separator, definitions = text.partition(_DEFINITIONS)
+    code, separator, definitions = text.partition(DEFINITIONS)
     normal = _normal_parse(code, negated=negated)
     parts = normal.values if isinstance(normal, ast.BoolOp) and isinstance(normal.op, ast.And) else [normal]
     texts = ["" if part is None else _unparse(part) for part in parts]
@@ -93,7 +93,7 @@ def constant_truth(text: str) -> bool | None:
 
     The definitions of variables may follow the condition, as in `Detail.definition`.
     """
-    code = text.partition(_DEFINITIONS)[0]
+    code = text.partition(DEFINITIONS)[0]
     constant = code.removeprefix("not ")
     if len(code) > _MAX_CONSTANT or (constant.isidentifier() and not iskeyword(constant)):
         return None
@@ -123,10 +123,10 @@ def are_exclusive(first: str, second: str) -> bool:
 
 def _compared_constant(condition: str) -> tuple[str, object] | None:
     """Return a value, with the definitions of its variables, and the constant to which it must be equal."""
-    code, _, definitions = condition.partition(_DEFINITIONS)
+    code, _, definitions = condition.partition(DEFINITIONS)
     match _normal_parse(code, negated=False):
         case ast.Compare(left=left, ops=[ast.Eq()], comparators=[ast.Constant(value=value)]):
-            return f"{_unparse(left)}{_DEFINITIONS}{definitions}", value
+            return f"{_unparse(left)}{DEFINITIONS}{definitions}", value
         case _:
             return None
 
@@ -136,7 +136,7 @@ def changed_constant(old: str, new: str) -> tuple[str, str] | None:
 
     Return None if they differ in several constants or in other parts.
     """
-    sides = [each.partition(_DEFINITIONS) for each in (old, new)]
+    sides = [each.partition(DEFINITIONS) for each in (old, new)]
     before, after = (_parse(code) for code, _, _ in sides)
     if sides[0][1:] != sides[1][1:] or before is None or after is None:
         return None

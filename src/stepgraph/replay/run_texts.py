@@ -12,10 +12,9 @@ from msgspec import Struct, field
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, KEY, Tree
 from stepgraph.model.details import PARAMETER_MARK
+from stepgraph.model.expressions import DEFINITIONS
 from stepgraph.replay.passed_part import RunChain, function_of
 
-_DEFINITIONS: Final = " with __0 = "
-"""The text between a name and the definitions of its variables."""
 _NUMBER: Final = re.compile(r", __[0-9]+ = ")
 """The text between two definitions."""
 _VARIABLE: Final = re.compile(r"__([0-9]{1,3})")
@@ -124,7 +123,7 @@ def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:
 
 def _literal(text: str) -> str | None:
     """Return a name whose variables all have literal values, or None."""
-    name, *definitions = text.split(_DEFINITIONS)
+    name, *definitions = text.split(DEFINITIONS)
     if len(definitions) != 1:
         return None
     values = [_LITERAL.fullmatch(each) for each in _NUMBER.split(definitions[0])]

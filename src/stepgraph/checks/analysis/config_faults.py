@@ -33,8 +33,8 @@ _CONFIG: Final = ("retries", "timeout", "sensitive")
 _RETRIES: Final = ("limit", "delay", "backoff")
 _BACKOFFS: Final = ("constant", "linear", "exponential")
 _MAX_RETRIES: Final = 10_000
-# The engine's defaults, as source code.
-_DEFAULT_RETRIES: Final = {"limit": "5", "delay": '"1 second"'}
+DEFAULT_RETRIES: Final = {"limit": "5", "delay": '"1 second"'}
+"""The engine's defaults, as source code."""
 
 # Wrong names that people use for a key, too different from it to be typos.
 _SYNONYMS: Final = {
@@ -260,7 +260,7 @@ def _added_defaults(place: SourcePlace, missing: Iterable[str]) -> tuple[Edit, .
     if not (text.startswith("{") and text.endswith("}")) or place.span.line != place.span.end_line:
         return ()
     entries = text[1:-1].strip().removesuffix(",")
-    added = (f'"{name}": {_DEFAULT_RETRIES[name]}' for name in missing)
+    added = (f'"{name}": {DEFAULT_RETRIES[name]}' for name in missing)
     return (Replacement(place, f"{{{', '.join(filter(None, [entries, *added]))}}}"),)
 
 

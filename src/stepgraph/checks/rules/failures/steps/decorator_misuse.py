@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from stepgraph.checks.analysis.config_faults import DEFAULT_RETRIES
 from stepgraph.checks.analysis.positional_arguments import replace_arguments, sources_of
 from stepgraph.checks.analysis.step_fixes import remove_from_call
 from stepgraph.checks.diagnostic import (
@@ -288,9 +289,9 @@ def _move_to_config(call: MethodCalled) -> tuple[Edit, ...]:
 def _config_entry(argument: StaticArgument) -> str:
     """Return the entry of the config for a keyword argument. A number of retries becomes their limit."""
     text = argument.place.text
-    is_number = isinstance(argument.value, Constant) and isinstance(argument.value.value, int)
-    if argument.keyword == "retries" and is_number:
-        text = f'{{"limit": {text}, "delay": "1 second"}}'
+    limit = argument.value.value if isinstance(argument.value, Constant) else None
+    if argument.keyword == "retries" and isinstance(limit, int) and not isinstance(limit, bool):
+        text = f'{{"limit": {text}, "delay": {DEFAULT_RETRIES["delay"]}}}'
     return f'"{argument.keyword}": {text}'
 
 
