@@ -8,6 +8,7 @@ import libcst as cst
 import pytest
 
 from stepgraph.syntax import discarding
+from stepgraph.syntax.bound_names import unpacking_targets
 from stepgraph.syntax.discarding import DiscardAnalysis
 from stepgraph.syntax.walk import all_nodes, parents_in
 
@@ -110,13 +111,12 @@ def test_a_function_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_unpacking_assignment_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assigns: list[cst.Assign] = []
-    unpacking_targets = discarding._unpacking_targets
 
     def record(assign: cst.Assign) -> dict[int, cst.BaseExpression]:
         assigns.append(assign)
         return unpacking_targets(assign)
 
-    monkeypatch.setattr(discarding, "_unpacking_targets", record)
+    monkeypatch.setattr(discarding, "unpacking_targets", record)
     names, values = (", ".join(text.format(n) for n in range(_TASKS)) for text in ("t{}", "start()"))
     assert _discarded(f"{names} = {values}") == [True] * _TASKS
     assert len(assigns) == 1

@@ -104,6 +104,23 @@ def call_of_argument(place: SourcePlace) -> SourcePlace | None:
     return SourcePlace(place.module, call) if isinstance(call, cst.Call) else None
 
 
+def binds_subject(match: cst.Match) -> bool:
+    """Return whether a pattern of a `match` binds a name to the subject or a part of it."""
+    patterns = (part for case in match.cases for part in all_nodes(case.pattern))
+    return any(isinstance(part, cst.MatchAs) and part.name is not None for part in patterns)
+
+
+def unpacking_targets(assign: cst.Assign) -> dict[int, cst.BaseExpression]:
+    """Return the targets in `first, second = 1, 2`, by the identity of the assigned element; empty for other forms."""
+    match assign:
+        case cst.Assign(
+            targets=[cst.AssignTarget(target=cst.Tuple(elements=targets))], value=cst.Tuple(elements=values)
+        ) if len(targets) == len(values) and all(isinstance(each, cst.Element) for each in (*targets, *values)):
+            return {id(value): target.value for value, target in zip(values, targets, strict=True)}
+        case _:
+            return {}
+
+
 def is_parameter(place: SourcePlace) -> bool:
     """Return whether the node at `place` is a parameter of a function."""
     return isinstance(place.node, cst.Param)

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.attribute_uses import AttributeUses
 from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.bound_names import binds_subject, unpacking_targets
 from stepgraph.syntax.discard_questions import (
     DISCARDED,
     AttributeDiscarded,
@@ -24,6 +25,7 @@ from stepgraph.syntax.discard_questions import (
     ResultDiscarded,
     UsedValue,
 )
+from stepgraph.syntax.free_names import Comprehension, comprehension_targets
 from stepgraph.syntax.mutation.changes import LOG_METHODS, LOGGER_NAMES
 from stepgraph.syntax.python_names import is_coroutine_attribute
 from stepgraph.syntax.reachability import UnreachableCode
@@ -64,7 +66,7 @@ class DiscardAnalysis(Struct):
     _conditions_by_value: dict[tuple[int, bool], Conditions] = field(default_factory=dict)
     """The conditions for a value to be discarded, by the identity of its node and `elements_only`."""
     _unpacking_targets: dict[int, dict[int, cst.BaseExpression]] = field(default_factory=dict)
-    """The results of `_unpacking_targets`, by the identity of the assignment."""
+    """The results of `unpacking_targets`, by the identity of the assignment."""
     _names_by_function: dict[int, dict[str, list[cst.Name]]] = field(default_factory=dict)
     """The name nodes in each function, by the identity of the function and the text of the name."""
     _loops_with_await: dict[int, bool] = field(default_factory=dict)
@@ -130,14 +132,7 @@ class DiscardAnalysis(Struct):
             case NameDiscarded(function, name, elements_only):
                 return self._name_conditions(function, name, elements_only=elements_only)
             case AttributeDiscarded(name, elements_only):
-                uses = None if self.attributes is None else self.attributes.of_name(name)
-                return (
-                    None
-                    if uses is None
-                    else self._merge_conditions(
-                        self._name_use_conditions(use, elements_only=elements_only) for use in uses
-                    )
-                )
+                return self._attribute_conditions(name, elements_only=elements_only)
             case ResultDiscarded(function, elements_only):
                 return self._result_conditions(function, elements_only=elements_only)
 
@@ -199,21 +194,26 @@ class DiscardAnalysis(Struct):
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
                 return DISCARDED if tested else UsedValue(parent, elements_only)
-            case cst.Match(cases=cases) if parent.subject is node:
-                patterns = [part for case_ in cases for part in all_nodes(case_.pattern)]
-                is_bound = any(isinstance(part, cst.MatchAs) and part.name is not None for part in patterns)
-                return None if is_bound or elements_only else DISCARDED
-            case cst.StarredElement() | cst.StarredDictElement():
-                return None if elements_only else DISCARDED
-            case cst.Element() if (unpacked := self._unpacking_target(parent)) is not None:
-                return self._target_conditions([unpacked], elements_only=elements_only)
-            case cst.Element() | cst.DictElement():
-                display = self.parents.get(id(parent))
-                return None if display is None else UsedValue(display, elements_only=True)
+            case cst.Match() if parent.subject is node:
+                return None if elements_only or binds_subject(parent) else DISCARDED
+            case cst.BaseElement() | cst.BaseDictElement():
+                return self._use_in_display(parent, elements_only=elements_only)
             case cst.ListComp() | cst.SetComp() if parent.elt is node:
                 return UsedValue(parent, elements_only=True)
             case _:
                 return None
+
+    def _use_in_display(
+        self, element: cst.BaseElement | cst.BaseDictElement, *, elements_only: bool
+    ) -> UsedValue | Conditions:
+        """Return the list, tuple, set or dictionary that contains a value as an element, or the conditions for it."""
+        if isinstance(element, cst.StarredElement | cst.StarredDictElement):
+            return None if elements_only else DISCARDED
+        unpacked = self._unpacking_target(element) if isinstance(element, cst.Element) else None
+        if unpacked is not None:
+            return self._target_conditions([unpacked], elements_only=elements_only)
+        display = self.parents.get(id(element))
+        return None if display is None else UsedValue(display, elements_only=True)
 
     def _argument_conditions(self, argument: cst.Arg, *, elements_only: bool) -> Conditions:
         match self.parents.get(id(argument)):
@@ -260,7 +260,7 @@ class DiscardAnalysis(Struct):
         if not isinstance(assign, cst.Assign):
             return None
         if id(assign) not in self._unpacking_targets:
-            self._unpacking_targets[id(assign)] = _unpacking_targets(assign)
+            self._unpacking_targets[id(assign)] = unpacking_targets(assign)
         return self._unpacking_targets[id(assign)].get(id(element))
 
     def _is_plain_data(self, name: cst.Name) -> bool:
@@ -342,6 +342,12 @@ class DiscardAnalysis(Struct):
             for conditions in (self._name_use_conditions(use, elements_only=elements_only),)
         )
 
+    def _attribute_conditions(self, name: str, *, elements_only: bool) -> Conditions:
+        uses = None if self.attributes is None else self.attributes.of_name(name)
+        if uses is None:
+            return None
+        return self._merge_conditions(self._name_use_conditions(use, elements_only=elements_only) for use in uses)
+
     def _unexecuted_conditions(self, use: cst.Name, function: cst.FunctionDef) -> Conditions:
         """Return the conditions for a name in a function never to be read there as a variable of that function.
 
@@ -361,7 +367,7 @@ class DiscardAnalysis(Struct):
                     return DISCARDED
                 if isinstance(ancestor, cst.FunctionDef):
                     nested.append(ancestor)
-            if isinstance(ancestor, cst.BaseComp) and not is_outside and _binds(ancestor.for_in, use.value):
+            if isinstance(ancestor, Comprehension) and not is_outside and use.value in comprehension_targets(ancestor):
                 return DISCARDED
             # The first iterable of a comprehension is evaluated in the scope around the comprehension.
             is_outside = isinstance(ancestor, cst.CompFor) and body is ancestor.iter
@@ -485,26 +491,3 @@ class DiscardAnalysis(Struct):
         scope = self._scopes[id(node)]
         self._scopes.update((id(visited), scope) for visited in path)
         return scope
-
-
-def _unpacking_targets(assign: cst.Assign) -> dict[int, cst.BaseExpression]:
-    """Return the targets in `first, second = 1, 2`, by the identity of the assigned element; empty for other forms."""
-    match assign:
-        case cst.Assign(
-            targets=[cst.AssignTarget(target=cst.Tuple(elements=targets))], value=cst.Tuple(elements=values)
-        ) if len(targets) == len(values) and all(isinstance(each, cst.Element) for each in (*targets, *values)):
-            return {id(value): target.value for value, target in zip(values, targets, strict=True)}
-        case _:
-            return {}
-
-
-def _binds(clause: cst.CompFor, name: str) -> bool:
-    """Return whether a comprehension has a variable of this name."""
-    clauses = [clause]
-    while clause.inner_for_in is not None:
-        clause = clause.inner_for_in
-        clauses.append(clause)
-    nodes = [node for each in clauses for node in all_nodes(each.target)]
-    if any(isinstance(node, cst.Attribute | cst.Subscript) for node in nodes):
-        return False
-    return any(isinstance(node, cst.Name) and node.value == name for node in nodes)
