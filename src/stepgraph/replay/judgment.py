@@ -13,14 +13,7 @@ from stepgraph.execution.parts import GraphParts, Site
 from stepgraph.model.payload import Step
 from stepgraph.phrases import enumeration
 from stepgraph.replay.alignment import Alignment
-from stepgraph.replay.answers import (
-    as_step,
-    event_type,
-    has_common_word,
-    is_computed_sleep,
-    is_raised,
-    took_longer,
-)
+from stepgraph.replay.answers import as_step, event_type, has_common_word, is_computed_sleep, is_raised, took_longer
 from stepgraph.replay.costs import ReplayedCall
 from stepgraph.replay.deployed import CallCondition, DeployedRun
 from stepgraph.replay.doubts import Doubts, Reason
@@ -38,6 +31,7 @@ from stepgraph.replay.wording import (
     replacement,
     rerun_reason,
     skipped_error,
+    uncaught_error,
     unreached,
 )
 
@@ -76,12 +70,7 @@ class Judgment(Struct):
         """Return the effect with its reasons."""
         if self._is_foreign():
             return Replay("unknown", ("The new code has no step of the log, so the log may be from another workflow.",))
-        names = log_names(self.alignment.calls, self.entries)
-        for number, (call, name) in enumerate(zip(self.alignment.calls, names, strict=True)):
-            if call.entry is not None:
-                self._judge_answer(call, call.entry)
-            else:
-                self._judge_run(number, call, name)
+        self._judge_calls()
         self._judge_computed()
         if self.alignment.failing is not None:
             self._judge_failure(self.alignment.failing)
@@ -110,6 +99,9 @@ class Judgment(Struct):
         if orphans and not self.is_complete:
             self._add("unknown", f"The graph of the new code is incomplete, so it may call `{orphans[0]}`.")
         self._note_open_orphans(orphans)
+        return self._replay(orphans)
+
+    def _replay(self, orphans: tuple[str, ...]) -> Replay:
         reasons = sorted(self.reasons, key=lambda each: BEST_TO_WORST.index(each.effect), reverse=True)
         return Replay(
             effect=reasons[0].effect if reasons else "resumes",
@@ -123,6 +115,14 @@ class Judgment(Struct):
             begun_anew=tuple(dict.fromkeys(self.begun_anew)),
             orphans=orphans,
         )
+
+    def _judge_calls(self) -> None:
+        names = log_names(self.alignment.calls, self.entries)
+        for number, (call, name) in enumerate(zip(self.alignment.calls, names, strict=True)):
+            if call.entry is not None:
+                self._judge_answer(call, call.entry)
+            else:
+                self._judge_run(number, call, name)
 
     def _judge_restart(self) -> None:
         """Find an instance that only sleeps on a development server, which wakes it only for an event."""
@@ -333,17 +333,7 @@ class Judgment(Struct):
 
     def _judge_failure(self, call: ReplayedCall) -> None:
         name = self.entries[call.entry].log_name if call.entry is not None else call.site.node["name"]
-        if call.site.node["type"] == "step_sleep_until":
-            self._add(
-                "fails",
-                f"`{name}` sleeps until a time that has passed: the engine raises, also in unchanged code.",
-                call.site,
-            )
-        else:
-            tail = "; new code of the step does not run" if call.site.kind == "step" else ""
-            self._add(
-                "fails", f"The stored error of `{name}` is raised again, and nothing catches it{tail}.", call.site
-            )
+        self._add("fails", uncaught_error(call.site, name), call.site)
 
     def _judge_shift(self) -> None:
         """Find steps that run next because an earlier call with their name has taken their stored result."""

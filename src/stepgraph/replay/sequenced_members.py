@@ -27,20 +27,17 @@ class SequencedMembers(Struct, frozen=True):
     def decisions(self) -> Iterator[Decision]:
         """Yield the next step or call of each member that is not over, if others that now follow it have begun."""
         chains = {chains[0]: number for number, chains in enumerate(self.runs) if len(set(chains)) == 1}
-        if not any(self._is_sequenced(member) for chain in chains for member in chain[:-1]):
+        if not any(map(self._sequenced_members, chains)):
             return
         latest, running = self._latest_elements(), self._first_running()
         overtaken: set[int] = set()
         for chain, last in chains.items():
-            for depth, member in enumerate(chain[:-1]):
-                if not self._is_sequenced(member):
-                    continue
-                if chain in running:
-                    has_later_pass = self._is_repeated(chain, depth) and last > running[chain]
-                    if has_later_pass or self._is_followed(chain, depth, latest):
-                        overtaken.update(self._next_work(chain[depth + 1 :]))
-                elif self._is_last(chain, depth, latest) and self._is_followed(chain, depth, latest):
-                    overtaken.update(self._next_work(chain[depth + 1 :], is_certain=True))
+            first = running.get(chain)
+            for depth in self._sequenced_members(chain):
+                has_later_pass = first is not None and last > first and self._is_repeated(chain, depth)
+                may_continue = first is not None or self._is_last(chain, depth, latest)
+                if has_later_pass or (may_continue and self._is_followed(chain, depth, latest)):
+                    overtaken.update(self._next_work(chain[depth + 1 :], is_certain=first is None))
         for each in sorted(overtaken):
             reason = f"`{self.matching.new[each].name}` may run when the instance resumes, before steps that have "
             yield Decision("out_of_order", f"{reason}already run.", each)
@@ -52,6 +49,10 @@ class SequencedMembers(Struct, frozen=True):
             if entry.outcome == "open":
                 running.setdefault(chains[0], number)
         return running
+
+    def _sequenced_members(self, chain: RunChain) -> list[int]:
+        """Return the positions in a run of the members of groups that the new code awaits in sequence."""
+        return [depth for depth, member in enumerate(chain[:-1]) if self._is_sequenced(member)]
 
     def _is_sequenced(self, member: int) -> bool:
         """Return whether a deployed element is in a group, and its counterpart is in the same function without one."""
@@ -122,7 +123,11 @@ def _is_in(tree: Tree, number: int, kind: str) -> bool:
 
 
 def _is_alternative(tree: Tree, number: int, around: set[int], *, is_certain: bool) -> bool:
-    """Return whether an element does not follow one inside of others without an exception, or perhaps not."""
+    """Return whether an element does not run after those inside of the elements `around` it, except on other paths.
+
+    Such an element is in a handler or in another branch of a choice. With `is_certain`, this includes an element in any
+    branch or loop, which may not run.
+    """
     for outer in ancestors(tree, number):
         if outer.number in around:
             return False

@@ -189,6 +189,7 @@ class VersionPair(Struct):
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
         changed = [*decisions.changed(), *SequencedMembers(self.matching, log.entries, chains).decisions()]
+        changed += results_of_later_steps(self.matching, decisions.new, list(changed))
         counterparts = self._counterparts_of_runs(chains, cache(decisions.contradictions.skips))
         surplus = frozenset(self._surplus(counterparts))
         counterparts = [[None] if number in surplus else each for number, each in enumerate(counterparts)]
@@ -209,27 +210,19 @@ class VersionPair(Struct):
             conditions=self._new_conditions(),
             call_conditions=self._call_conditions(chains, counterparts),
             excluded=self._steps_where(decisions.is_excluded),
-            unprotected=frozenset(
-                self._new_sites[each] for each in decisions.handlers.unprotected() if each in self._new_sites
-            ),
+            unprotected=self._steps_where(frozenset(decisions.handlers.unprotected()).__contains__),
             only_failures=only_failures,
             rekeyed=frozenset(
                 number for number, each in enumerate(steps) if nodes[number] is None and self._has_rekeyed(each)
             ),
             is_ambiguous=any(len({(place.path, place.calls) for place in each}) > 1 for each in places),
-            decisions=tuple(
-                map(self._with_path, (*changed, *results_of_later_steps(self.matching, decisions.new, changed)))
-            ),
+            decisions=tuple(map(self._with_path, changed)),
             details=self._details,
             matching=self.matching,
             indistinct=frozenset(self._indistinct()),
             surplus=surplus,
-            same_names=frozenset(
-                number for number, each in enumerate(chains) if all(map(self._texts.has_same_name, each))
-            ),
-            same_durations=frozenset(
-                number for number, each in enumerate(chains) if all(map(self._texts.has_same_duration, each))
-            ),
+            same_names=_entries_where(chains, self._texts.has_same_name),
+            same_durations=_entries_where(chains, self._texts.has_same_duration),
             new_names=self._new_names(log.entries, chains),
         )
 
@@ -457,6 +450,11 @@ def _only_step(sites: Sequence[Site]) -> Step | None:
     if len({site.path for site in sites}) > 1 or sites[0].kind is None:
         return None
     return as_step(sites[0])
+
+
+def _entries_where(runs: Sequence[Sequence[RunChain]], test: Callable[[RunChain], bool]) -> frozenset[int]:
+    """Return the entries whose possible runs all pass a test."""
+    return frozenset(number for number, chains in enumerate(runs) if all(map(test, chains)))
 
 
 def _misfit_text(log: InstanceLog, match: Match) -> str:

@@ -48,6 +48,14 @@ def skipped_error(entry: LogEntry, condition: str) -> str:
     return f"If {condition}, the new code does not call `{entry.log_name}`, and continues where its error was raised."
 
 
+def uncaught_error(site: Site, name: str) -> str:
+    """Return the reason that an instance fails: the error of a call with a name in the log, or a time that is over."""
+    if site.node["type"] == "step_sleep_until":
+        return f"`{name}` sleeps until a time that has passed: the engine raises, also in unchanged code."
+    tail = "; new code of the step does not run" if site.kind == "step" else ""
+    return f"The stored error of `{name}` is raised again, and nothing catches it{tail}."
+
+
 def unreached(site: Site) -> str:
     """Return the reason that a step that has run may not be called."""
     return f"The new code does not reach `{site.node['name']}` on the path that the instance took."
