@@ -224,17 +224,7 @@ def _summarize(
     key, assumes_steps = keys.exact, node in interpreter.step_functions
     function = Function(callee.names, SourcePlace(callee.scope.module, node), may_run_steps=assumes_steps)
     caller_reads = interpreter.store.enter_function(scope.names.serial)
-    store, generator_count = interpreter.store, len(interpreter.work.exhausted)
-    recursion = Recursion(
-        checkpoint=store.checkpoint(),
-        newest_serial=store.serial,
-        own_names=scope.names,
-        function=node,
-        place=function.place,
-        generator_count=generator_count,
-        generalized_key=keys.generalized,
-    )
-    interpreter.recursions[function] = recursion
+    recursion = _begin_recursion(interpreter, function, node, scope, keys)
     interpreter.active_functions.setdefault(node, {})[key] = function
     frame, log, trace_start = _interpret_to_fixpoint(interpreter, function, scope, recursion, place, callee.managers)
     del interpreter.recursions[function]
@@ -270,6 +260,22 @@ def _summarize(
     )
     _memoize(interpreter, node, (interpreter.replays, *key), summary, scope.names.serial - 1)
     return summary
+
+
+def _begin_recursion(
+    interpreter: Interpreter, function: Function, node: cst.FunctionDef, scope: LexicalScope, keys: CallKey
+) -> Recursion:
+    """Return a new record of the recursive calls of a function, which calls inside the function find."""
+    recursion = interpreter.recursions[function] = Recursion(
+        checkpoint=interpreter.store.checkpoint(),
+        newest_serial=interpreter.store.serial,
+        own_names=scope.names,
+        function=node,
+        place=function.place,
+        generator_count=len(interpreter.work.exhausted),
+        generalized_key=keys.generalized,
+    )
+    return recursion
 
 
 def _interpret_to_fixpoint(

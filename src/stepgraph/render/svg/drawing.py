@@ -265,19 +265,7 @@ def _lay_out(
     if view.progress is not None and folds is None:
         figures = _with_instance(graph, figures, len(above), view, view.progress)
     if view.legend:
-        # Imported here because most drawings have no legend, and start-up time counts.
-        from stepgraph.render.svg.figures.legend import page_legend, picture_legend
-
-        width = value_of(longest([each.left_extent + each.right_extent for each in figures]))
-        if folds is None:
-            pen = Pen(badges=badges)
-            draw_pills(pen, pills, 0, 0)
-            for figure in figures:
-                figure.draw(pen, Lanes())
-            explanation = picture_legend(pen.lines, _signs(layout))
-        else:
-            explanation = page_legend(has_badges=has_badges, signs=_signs(layout))  # folds add symbols
-        figures.append(explanation.widened(width))
+        figures.append(_legend(layout, figures, pills, badges))
     title = _title_of(graph, view, pills_width(pills))
     name = view.title_of(workflow)
     has_status = view.progress is not None and folds is None
@@ -294,6 +282,22 @@ def _lay_out(
         nodes=layout,
         width=_width(title, figures),
     )
+
+
+def _legend(layout: NodeLayout, figures: Sequence[Drawable], pills: Sequence[StatePill], badges: Badges) -> Drawable:
+    """Return the legend of the symbols in figures, as wide as the widest of them."""
+    # Imported here because most drawings have no legend, and start-up time counts.
+    from stepgraph.render.svg.figures.legend import page_legend, picture_legend
+
+    if layout.folds is None:
+        pen = Pen(badges=badges)
+        draw_pills(pen, pills, 0, 0)
+        for figure in figures:
+            figure.draw(pen, Lanes())
+        legend = picture_legend(pen.lines, _signs(layout))
+    else:
+        legend = page_legend(has_badges=bool(pills or badges.by_figure), signs=_signs(layout))  # folds add symbols
+    return legend.widened(value_of(longest([each.left_extent + each.right_extent for each in figures])))
 
 
 def _signs(layout: NodeLayout) -> set[Sign]:
