@@ -92,9 +92,8 @@ def report_late_escapes(interpreter: Interpreter) -> None:
     work = interpreter.work
     escaped, work.escaped = work.escaped, {}
     for each in escaped.values():
-        work.finished_task, work.is_finished_in_loop = each.finished_task, each.is_finished_in_loop
-        escape(interpreter, each.value, each.place, each.action, is_stored=False)
-    work.finished_task, work.is_finished_in_loop = None, False
+        with work.in_callback(each.finished_task, is_in_loop=each.is_finished_in_loop):
+            escape(interpreter, each.value, each.place, each.action, is_stored=False)
 
 
 def report_escape(

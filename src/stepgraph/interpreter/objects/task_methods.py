@@ -149,11 +149,8 @@ def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arg
     finished = replace(receiver) if isinstance(receiver, Task) else receiver  # a copy to which only the callback refers
     task = Argument(finished, place)
     calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)
-    work = interpreter.work
-    outer = work.finished_task, work.is_finished_in_loop
-    work.finished_task, work.is_finished_in_loop = finished, interpreter.loop_depth > 0
-    report_escape(interpreter, Arguments(tuple(calls)), place, NOT_MODELED)
-    work.finished_task, work.is_finished_in_loop = outer
+    with interpreter.work.in_callback(finished, is_in_loop=interpreter.loop_depth > 0):
+        report_escape(interpreter, Arguments(tuple(calls)), place, NOT_MODELED)
     return Constant(None)
 
 

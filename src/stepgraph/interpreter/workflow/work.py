@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -39,10 +40,13 @@ class EscapedValue(Struct, frozen=True):
 
     value: Value
     place: SourcePlace
+    """The location for a report."""
     action: str
     """The predicate of a report, as in `is passed to ...`."""
     finished_task: Value | None
+    """See `WorkRegistry.finished_task`."""
     is_finished_in_loop: bool
+    """See `WorkRegistry.is_finished_in_loop`."""
 
 
 class StepIndex(Struct):
@@ -202,6 +206,16 @@ class WorkRegistry(Struct):
     """While a task is evaluated again, the last task from before this. Only the tasks after it can be resumed."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
     """The bit index of each callable, by `id`. The reference keeps the id from being reused."""
+
+    @contextmanager
+    def in_callback(self, finished: Value | None, *, is_in_loop: bool) -> Iterator[None]:
+        """Evaluate code in a callback of a finished task, or outside of such callbacks if the task is None."""
+        outer = self.finished_task, self.is_finished_in_loop
+        self.finished_task, self.is_finished_in_loop = finished, is_in_loop
+        try:
+            yield
+        finally:
+            self.finished_task, self.is_finished_in_loop = outer
 
     def is_finished(self, value: object) -> bool:
         """Return whether a value is the finished task whose callback is being evaluated."""
