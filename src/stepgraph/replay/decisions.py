@@ -40,7 +40,7 @@ from stepgraph.replay.passed_part import (
 from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
 from stepgraph.replay.removed_handlers import RemovedHandlers
 from stepgraph.replay.run_limits import has_single_pass, trailing_exit
-from stepgraph.replay.wording import changed_values, new_exit
+from stepgraph.replay.wording import new_exit, value_change
 
 
 class Decisions(Struct, frozen=True):
@@ -323,7 +323,7 @@ class Decisions(Struct, frozen=True):
             yield enabled
             return
         if condition == changed and self.matching.has_other_value(old, new):
-            what = changed_values(self.matching, old, new)
+            what = value_change(self.matching, old, new)
         elif (
             condition != changed and not self.matching.has_same_value(old, new) and not self._has_same_guards(old, new)
         ):

@@ -132,7 +132,7 @@ def new_name_reason(name: str, replaced: LogEntry) -> str:
     return f"`{name}` runs, because the {result} of its work is stored under another name, `{replaced.log_name}`."
 
 
-def changed_values(matching: Matching, old: int, new: int) -> str:
+def value_change(matching: Matching, old: int, new: int) -> str:
     """Return the change of the values in a condition whose text is unchanged as a clause."""
     condition = matching.old[old].text("condition") or matching.old[old].text("discriminant")
     definitions = matching.old.definitions.get(old, ""), matching.new.definitions.get(new, "")

@@ -12,7 +12,7 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
 from stepgraph.interpreter.objects.attributes.attribute_dictionaries import (
     clear_attributes,
-    get_attribute,
+    get_optional_attribute,
     pop_attribute,
     set_default_attribute,
     update_attributes,
@@ -410,7 +410,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         AttributeDictionary,
         {
             **VIEW_METHODS,
-            "get": get_attribute,
+            "get": get_optional_attribute,
             "update": update_attributes,
             "copy": copy_attributes,
             "setdefault": set_default_attribute,

@@ -62,7 +62,7 @@ def get_attribute_item(
     return Unresolved(UNKNOWN_ITEM, place) if any(value.relevant for value in values) else UNKNOWN
 
 
-def get_attribute(
+def get_optional_attribute(
     interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: SourcePlace
 ) -> Value:
     """Model `get` of an object's `__dict__`."""
