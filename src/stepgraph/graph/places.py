@@ -92,10 +92,13 @@ class PartRecord(Struct):
     part: Part
     """The part. The reference prevents reuse of its `id`."""
     place: SourcePlace | None = None
+    """The location of the part, for a step its declaration."""
     origin: Origin | None = None
+    """The part of the IR that the part shows."""
     call: SourcePlace | None = None
-    """The call of a step, whose place is its declaration."""
+    """The call of a step."""
     ending: Ending = NO_ENDING
+    """The jumps at the end of the part that have no node."""
     choice: SourcePlace | None = None
     """The choice that a branch belongs to."""
     predecessors: tuple[str, ...] = ()
@@ -122,6 +125,7 @@ class Places(Struct):
     """The records of parts, keyed by identity because different parts may be equal."""
 
     _records: dict[int, PartRecord] = field(default_factory=dict)
+    """The records by the `id` of the part."""
     _ends: set[int] = field(default_factory=set)
     """The statements of all recorded endings, by identity."""
     _pass_ends: dict[int, Jump] = field(default_factory=dict)

@@ -54,6 +54,9 @@ from stepgraph.syntax.module import SourcePlace
 # Number of interpreted bodies after which the latest summary of a function is used for calls with any arguments.
 MAX_INTERPRETED_BODIES: Final = 20_000
 
+_MAX_REPEATED_CELLS: Final = 50
+"""The maximum number of cells in a new result, because results that contain other results twice grow exponentially."""
+
 
 def summarize_call(
     interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace | None = None
@@ -160,10 +163,6 @@ def _repeat_effects(
     if not copier.is_complete:
         _share_results(interpreter, memoized, memoized.since)
     return copy
-
-
-_MAX_REPEATED_CELLS: Final = 50
-"""The maximum number of cells in a new result, because results that contain other results twice grow exponentially."""
 
 
 def _share_results(interpreter: Interpreter, summary: FunctionSummary, since: int) -> None:

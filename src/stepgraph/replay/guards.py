@@ -30,6 +30,7 @@ class ExitEnd(Struct, frozen=True):
     """An element that an exit leaves, so that the elements after it do not run."""
 
     parent: int
+    """The number of the parent of the element."""
     index: int
     """The index of the element in its parent; -1 for the earlier passes of a loop, which precede all its elements."""
     guards: frozenset[str]

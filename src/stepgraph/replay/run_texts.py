@@ -31,7 +31,9 @@ class RunTexts(Struct, frozen=True):
     _names: dict[RunChain, str | None] = field(default_factory=dict)
     """The names of the runs of deployed steps that the arguments of calls decide."""
     _has_same_name: dict[RunChain, bool] = field(default_factory=dict)
+    """The results of `has_same_name` so far."""
     _has_same_duration: dict[RunChain, bool] = field(default_factory=dict)
+    """The results of `has_same_duration` so far."""
 
     def may_be(self, chain: RunChain, name: str) -> bool:
         """Return whether a run of a deployed step may have a name. The arguments of calls may decide the name."""

@@ -142,6 +142,7 @@ class LoadedModules(Struct):
     suggestions: Suggestions = field(default_factory=lambda: Suggestions(_COMPARED_NAMES))
     """The suggestions for undefined names, whose limit is for one workflow so that they do not depend on others."""
     names_in_modules: NamesInModules = field(default_factory=NamesInModules)
+    """The names in the loaded modules, for questions about all of them."""
     suggested_names: dict[tuple[SourceModule | LexicalScope, str], str | None] = field(default_factory=dict)
     """The suggestion for each undefined name, by module or class, and name; None if no name is similar enough."""
     _loaded_paths: set[str] = field(default_factory=set)

@@ -19,7 +19,7 @@ from stepgraph.limits import Limit
 
 Copied = TypeVar("Copied", bound=Struct)
 
-MAX_DEPTH: Final = 200
+_MAX_DEPTH: Final = 200
 """The maximum nesting depth of copied values."""
 MAX_CELLS: Final = 10_000
 """The maximum number of copied cells."""
@@ -28,14 +28,16 @@ MAX_CELLS: Final = 10_000
 class Copier(Struct):
     """A copier of values that are allocated after a certain serial. Older cells are shared.
 
-    New cells that exceed a limit are shared, too. Then `is_complete` is false, and writes to these cells must be weak.
+    New cells that exceed a limit are shared, too, so writes to these cells must be weak.
     """
 
     store: Store
     since: int
     """The serial of the newest cell before the call."""
     max_cells: int = MAX_CELLS
+    """The maximum number of copied cells."""
     is_complete: bool = True
+    """Whether all new cells have been copied, so that none exceeds a limit."""
     copies: dict[int, HeapCell] = field(default_factory=dict)
     """The copied cells, by the `id` of the original cell."""
     parts: dict[int, object] = field(default_factory=dict)
@@ -43,7 +45,7 @@ class Copier(Struct):
 
     def copy(self, value: Value, depth: int = 0) -> Value:
         """Return a copy of a value with copies of all new cells."""
-        if depth > MAX_DEPTH:
+        if depth > _MAX_DEPTH:
             self.is_complete = False
             return value
         match value:

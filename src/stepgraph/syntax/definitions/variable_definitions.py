@@ -65,6 +65,7 @@ class DefinitionScope(Struct):
     marks: dict[str, tuple[cst.FunctionDef, str]] = field(default_factory=dict)
     """The functions and names of the parameters that marks stand for."""
     _numbers: dict[cst.FunctionDef, int] = field(default_factory=dict)
+    """The numbers of functions in marks, in the order of their first mark."""
     _globals: GlobalValues | None = None
 
     @property

@@ -179,6 +179,7 @@ class _WrittenAttribute(NamedTuple):
     owner: cst.BaseExpression | None
     """The object; None for the module itself."""
     name: str
+    """The name of the attribute, or `ANY_NAME` if it is unknown."""
     is_indirect: bool = True
     """Whether the change is not an assignment or deletion of `owner.name`."""
 

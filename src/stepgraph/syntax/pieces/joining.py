@@ -33,9 +33,8 @@ _OPENINGS: Final[dict[type[BlockStatement], str]] = {
     cst.TryStar: "try:",
 }
 """Code that opens a block in which the same statements are valid, by the type of the compound statement."""
-
-
 _LEAVES: Final = (cst.Name, cst.SimpleString, cst.Integer, cst.Float)
+"""The nodes whose text a search compares with the texts of pieces."""
 _MAX_SEARCHES: Final = 8
 """The maximum number of nodes for which the texts of all pieces are searched. Listing one piece takes as long as
 searching several hundred."""
@@ -62,6 +61,7 @@ class _PieceOwners(Struct, eq=False):
     """The owners of the nodes in the first `piece_count` pieces, and in those found by a search of their texts."""
     piece_count: int = 0
     search_count: int = 0
+    """The number of nodes for which the texts of the pieces have been searched."""
 
     def of(self, node: cst.CSTNode) -> ParsedPiece | None:
         """Return the piece of a node. Few pieces are listed, because a graph needs few locations."""

@@ -327,6 +327,7 @@ def _exits_inertly(interpreter: Interpreter, node: cst.With) -> bool:
 
 
 def _is_relevant(interpreter: Interpreter, manager: Value) -> bool:
+    """Return whether code of a manager, which is not an object of the project, may affect steps."""
     if isinstance(manager, GeneratorCall):
         return call_time_matters(interpreter, manager.function, manager.arguments)
     return manager.relevant
