@@ -103,7 +103,7 @@ _LITERALS: Final = ('"edited"', '"5 min"', '"1 hour"', "0", "7", 'f"{event}"')
 
 
 class EditedStatements:
-    """The files of the project, edited one at a time. Edits after which a file is no valid Python are not made."""
+    """The files of the project, edited one at a time. All edits result in valid Python."""
 
     def __init__(self, folder: Path, random: Random) -> None:
         self._folder = folder

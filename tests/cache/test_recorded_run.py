@@ -329,7 +329,7 @@ def test_a_run_just_after_a_change_is_not_recorded(monkeypatch: pytest.MonkeyPat
     assert run("list")[-1] is False
 
 
-def test_a_run_during_which_the_clock_is_set_back_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_with_a_clock_that_is_set_back_is_not_recorded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footprint, "clock_was_set_back", lambda _: True)
     run("list")
     assert run("list")[-1] is False

@@ -558,7 +558,7 @@ def test_handler_for_several_steps_is_reported_once() -> None:
     assert flagged_in_run("SG210", f"{_ATTEMPT}{step}await attempt(a)\nawait attempt(c)") == ["KeyError"]
 
 
-def test_errors_of_a_function_in_a_step_are_not_those_of_its_calls_outside() -> None:
+def test_errors_of_a_function_in_a_step_stay_in_the_step() -> None:
     body = """
     class Row:
         def __getitem__(self, key):

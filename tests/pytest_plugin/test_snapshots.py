@@ -162,7 +162,7 @@ def test_a_directory_in_place_of_a_snapshot_is_reported(pytester: pytest.Pyteste
     run(pytester, "-vv").stdout.fnmatch_lines(["*assert *test_orders.json: is a directory, not a snapshot. Remove it."])
 
 
-def test_a_file_in_place_of_the_directory_of_snapshots_is_reported(pytester: pytest.Pytester) -> None:
+def test_a_file_in_place_of_a_snapshot_directory_is_reported(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": ORDERS, "tests/test_orders.py": TEST, "tests/__snapshots__": ""})
     result = run(pytester, "--snapshot-update", "-vv")
     result.stdout.fnmatch_lines(["*assert *test_orders cannot be created: *"])

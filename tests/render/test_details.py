@@ -134,7 +134,7 @@ def test_no_branch_leads_past_exhaustive_handlers() -> None:
 
 
 @pytest.mark.parametrize("draw", [render_dot, lambda drawn, view: render_outline(drawn, view, color=False)])
-def test_arguments_of_a_call_replace_those_in_the_name_of_the_function(draw: Callable[[Graph, View], str]) -> None:
+def test_arguments_of_a_call_replace_those_in_its_name(draw: Callable[[Graph, View], str]) -> None:
     named, other = call("retry(charge)"), call("retry(refund)")
     bodies = {name: function(name, do(name)) for name in ("retry(charge)", "retry(refund)")}
     details = Details([(named, Detail("(charge)")), (other, Detail("(step, refund)"))])

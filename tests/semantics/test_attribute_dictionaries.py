@@ -89,7 +89,7 @@ def test_writes_to_the_dictionary_call_no_descriptor(write: str) -> None:
     assert lines_of(body) == ["call a", "call b"]
 
 
-def test_deletion_from_the_dictionary_keeps_the_value_of_a_descriptor() -> None:
+def test_deletion_of_an_item_keeps_the_value_of_a_descriptor() -> None:
     body = 'job.logged = a\njob.__dict__["logged"] = b\ndel job.__dict__["logged"]\nawait job.logged(step)'
     assert lines_of(body) == ["call a"]
 
@@ -107,7 +107,7 @@ def test_an_item_is_read_by_name() -> None:
     assert lines_of('job.act = b\nawait vars(job)["act"](step)') == ["call b"]
 
 
-def test_an_item_that_a_descriptor_hides_on_some_paths_is_reported() -> None:
+def test_an_item_that_is_hidden_on_some_paths_is_reported() -> None:
     body = "if event:\n    Job.logged = a\njob.__dict__['logged'] = b\nawait job.logged(step)"
     source = HEAD + textwrap.indent(body, " " * 8)
     assert "escapes" in [note.code for note in workflow_of_module(source).notes]

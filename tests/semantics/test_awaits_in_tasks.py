@@ -44,7 +44,7 @@ def test_a_task_that_another_task_awaits_runs_beside_its_starter() -> None:
     """)
 
 
-def test_code_sees_the_writes_of_a_task_and_of_the_task_it_awaits() -> None:
+def test_code_sees_the_writes_of_a_task_and_its_awaited_task() -> None:
     assert graph_of(
         """
         async def use():

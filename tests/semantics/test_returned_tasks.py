@@ -125,7 +125,7 @@ def test_a_returned_coroutine_reads_values_before_its_start() -> None:
     """)
 
 
-def test_a_function_returning_a_coroutine_reads_values_at_its_call() -> None:
+def test_a_function_that_returns_a_coroutine_reads_at_its_call() -> None:
     assert graph_of("""
         plan = a
 

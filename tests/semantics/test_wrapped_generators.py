@@ -48,7 +48,7 @@ def test_a_generator_over_a_generator_is_inlined() -> None:
     """)
 
 
-def test_a_generator_over_another_generator_of_its_function_is_inlined() -> None:
+def test_a_generator_over_one_of_its_function_is_inlined() -> None:
     mapped = """
 async def mapped(source, step):
     async for item in source:

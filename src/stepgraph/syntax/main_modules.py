@@ -1,4 +1,4 @@
-"""The modules with which the execution of a Worker may start, found by searches of their text."""
+"""The possible main modules of a Worker, by the names and imports in their text."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def test_unchanged_pieces_are_shared(old: str, new: str) -> None:
     assert changed.tokens == parse(source).tokens
 
 
-def test_the_location_of_a_late_node_lists_the_nodes_of_its_piece_only() -> None:
+def test_the_location_of_a_late_node_lists_one_piece() -> None:
     joined = parse(STEPS).joined
     assert joined
     arguments = (node for node in all_nodes(joined.tree) if isinstance(node, cst.SimpleString))

@@ -166,7 +166,7 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
 def close_generator(
     interpreter: Interpreter, generator: GeneratorCall, arguments: Arguments, place: SourcePlace
 ) -> Value:
-    """Model `close` and `aclose` of a generator. A loop over the closed generator may have no passes."""
+    """Model `close` and `aclose` of a generator. A later loop over the generator may end before its first pass."""
     del arguments
     if any(generator is iterated for iterated in interpreter.work.iterated):
         interpreter.note(
