@@ -107,7 +107,8 @@ def test_an_item_is_read_by_name() -> None:
     assert lines_of('job.act = b\nawait vars(job)["act"](step)') == ["call b"]
 
 
-def test_an_item_that_is_hidden_on_some_paths_is_reported() -> None:
-    body = "if event:\n    Job.logged = a\njob.__dict__['logged'] = b\nawait job.logged(step)"
-    source = HEAD + textwrap.indent(body, " " * 8)
-    assert "escapes" in [note.code for note in workflow_of_module(source).notes]
+@pytest.mark.parametrize("other", ["", "\n    else:\n        logged = a"])
+def test_an_item_that_is_hidden_on_some_paths_is_reported(other: str) -> None:
+    body = f"class Local:\n    log = [a]\n    if event:\n        logged = Logged(){other}\njob = Local()\n"
+    source = HEAD + textwrap.indent(f"{body}job.__dict__['logged'] = b\nawait job.logged(step)", " " * 8)
+    assert [note.code for note in workflow_of_module(source).notes] == ["escapes"]

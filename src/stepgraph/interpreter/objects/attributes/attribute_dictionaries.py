@@ -7,7 +7,7 @@ from functools import partial
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes.changes import delete_named, report_unknown_name, set_named
-from stepgraph.interpreter.objects.attributes.dynamic import constant_name
+from stepgraph.interpreter.objects.attributes.dynamic import constant_name, is_conditional
 from stepgraph.interpreter.objects.class_relations import is_closed
 from stepgraph.interpreter.objects.classes import class_member, set_slot
 from stepgraph.interpreter.objects.union import record_read_of_contents, with_fallback
@@ -36,8 +36,9 @@ def slot_of(interpreter: Interpreter, owner: ProjectObject, name: str) -> str:
 
 def _hide_items(interpreter: Interpreter, owner: ProjectObject, name: str) -> list[bool]:
     """Return for each value that a class may bind to a name whether it hides the item of `__dict__` with this name."""
-    members = union_values(class_member(interpreter, owner, name) or UNKNOWN)
-    return [_is_data_descriptor(interpreter, member) for member in members]
+    member = class_member(interpreter, owner, name) or UNSET
+    hide_items = [_is_data_descriptor(interpreter, each) for each in union_values(member)]
+    return [*hide_items, False] if is_conditional(owner, name) else hide_items
 
 
 def _is_data_descriptor(interpreter: Interpreter, member: Value) -> bool:
@@ -82,8 +83,9 @@ def set_attribute_item(
 def _store(interpreter: Interpreter, owner: ProjectObject, name: str, value: Value, place: SourcePlace) -> None:
     hide_items = _hide_items(interpreter, owner, name)
     if any(hide_items) and not all(hide_items):
-        action = "is stored under the name of an attribute that may be a descriptor"
-        interpreter.escape(value, place, action, is_stored=True)
+        interpreter.escape(
+            value, place, "is stored under the name of an attribute that may be a descriptor", is_stored=True
+        )
     set_slot(interpreter, owner.state, slot_of(interpreter, owner, name), value)
 
 

@@ -187,7 +187,7 @@ def _get_constant(
         is_defined = has_class_attribute(interpreter, owner, name)
     may_be_another = is_error(owner)
     is_set = isinstance(owner, ProjectObject) and name in owner.state
-    if is_defined and not may_be_another and not _is_conditional(owner, name):
+    if is_defined and not may_be_another and not is_conditional(owner, name):
         return interpreter.attribute(owner, name, place)
     if is_defined or may_have_others or has_builtin_attribute(owner, name) or (may_be_another and is_set):
         values = [interpreter.attribute(owner, name, place), default]
@@ -231,7 +231,7 @@ def may_have_attribute(interpreter: Interpreter, owner: Value, name: str) -> boo
     )
 
 
-def _is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
+def is_conditional(owner: ProjectObject | ClassValue | ModuleValue, name: str) -> bool:
     """Return whether each body that binds a member, and other code that assigns one, does so on only some paths."""
     if isinstance(owner, ModuleValue):
         scopes = [] if owner.scope is None else [owner.scope]
