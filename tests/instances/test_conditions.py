@@ -340,3 +340,42 @@ def test_a_renamed_function_does_not_rename_words_of_steps() -> None:
     passed = log_of("paused", ended("find x", kind="sleep"), opened("nap", "sleep"))
     changed = code.replace("self.find", "self.search").replace("def find", "def search")
     assert effect(code, changed, passed) == "resumes"
+
+
+CONSTANT_CASES = """
+match order["state"]:
+    case "new":
+        await step.do("a")(self.work)()
+    case "paid" | "sent":
+        await step.do("b")(self.work)()
+    case _:
+        await step.do("c")(self.work)()
+await step.sleep("nap", 1000)
+"""
+ELIF = """
+if order["state"] == "new":
+    await step.do("a")(self.work)()
+elif order["state"] in ("paid", "sent"):
+    await step.do("b")(self.work)()
+else:
+    await step.do("c")(self.work)()
+await step.sleep("nap", 1000)
+"""
+
+
+def with_work(body: str) -> str:
+    return HEAD + indent(body, " " * 8) + "\n    async def work(self):\n        return await self.env.DB.work()\n"
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c"])
+def test_a_case_of_constants_decides_as_a_comparison(name: str) -> None:
+    log = log_of("paused", ended(name), opened("nap", "sleep"))
+    cases, comparisons = with_work(CONSTANT_CASES), with_work(ELIF)
+    assert [effect(cases, comparisons, log), effect(comparisons, cases, log)] == ["resumes", "resumes"]
+
+
+@pytest.mark.parametrize("pattern", ['"other"', "None", "str()", "[]", '"new" if vip'])
+def test_another_case_decides_differently(pattern: str) -> None:
+    changed = with_work(CONSTANT_CASES.replace('"new"', pattern))
+    log = log_of("paused", ended("b"), opened("nap", "sleep"))
+    assert effect(with_work(ELIF), changed, log) != "resumes"

@@ -1,4 +1,4 @@
-"""The conditions under which the branches of an `if` run."""
+"""The conditions under which the branches of an `if` or `switch` run."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from stepgraph.diff.tree import BRANCH, Tree, TreeElement
-from stepgraph.model.expressions import condition_parts, normal_case
+from stepgraph.model.expressions import case_test, condition_parts, normal_case
 
 CONDITION_VALUES: Final = "\0values"
 """The field of a branch or `switch` with the values in its condition in changes. The payload has no such field."""
 
 MAX_BRANCHES: Final = 30
-"""The maximum number of branches of an `if` whose conditions are compared."""
+"""The maximum number of branches of an `if` or `switch` whose conditions are compared."""
+_CHOICES: Final = frozenset({"if", "switch"})
+"""The types of nodes that run one of their branches."""
 
 
 class BranchTest(NamedTuple):
-    """A condition that decides whether a branch of an `if` runs."""
+    """A condition that decides whether a branch runs."""
 
     condition: str
     """The condition, with the definitions of its variables if these are known."""
@@ -26,13 +28,14 @@ class BranchTest(NamedTuple):
 
 
 def decisions(tree: Tree, branch: int) -> list[BranchTest]:
-    """Return the conditions that decide whether a branch of an `if` runs, and those around an `if` at their start.
+    """Return the conditions that decide whether a branch runs, and those around its choice at their start.
 
-    Return an empty list for other branches, and for a branch after many others.
+    A `case` of constants has the condition of an `if` that compares the value. Return an empty list for branches with
+    other patterns, and for a branch after many others.
     """
     choice = tree[tree[branch].parent]
     conditions: list[BranchTest] = []
-    while choice.kind == "if" and len(conditions) <= MAX_BRANCHES:
+    while choice.kind in _CHOICES and len(conditions) <= MAX_BRANCHES:
         own = _own_decisions(tree, branch)
         if not own:
             return []
@@ -50,13 +53,22 @@ def _own_decisions(tree: Tree, branch: int) -> list[BranchTest]:
         return []
     conditions: list[BranchTest] = []
     for number in choice.children[: tree[branch].index + 1]:
-        is_last, condition = number == branch, tree[number].text("condition")
-        if condition:
-            definition = tree.definitions.get(number, "")
-            conditions.append(BranchTest(definition or condition, bool(definition), not is_last))
-        elif not is_last:
+        is_last, test = number == branch, _branch_test(tree, choice, number)
+        if test is not None:
+            conditions.append(test._replace(is_false=not is_last))
+        elif not is_last or tree[number].text("condition"):
             return []
     return conditions
+
+
+def _branch_test(tree: Tree, choice: TreeElement, branch: int) -> BranchTest | None:
+    """Return the condition of a branch if none before it runs, or None if it is unknown or always true."""
+    definition, condition = tree.definitions.get(branch, ""), tree[branch].text("condition")
+    if choice.kind == "if":
+        return BranchTest(definition or condition, bool(definition), is_false=False) if condition else None
+    value = tree.definitions.get(choice.number, "")
+    test = case_test(value or choice.text("discriminant"), definition or condition)
+    return BranchTest(test, bool(value), is_false=False) if test else None
 
 
 def have_equal_cases(old: TreeElement, new: TreeElement) -> bool:

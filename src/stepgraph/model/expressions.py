@@ -74,6 +74,34 @@ def normal_case(text: str) -> str:
         return text
 
 
+def case_test(value: str, pattern: str) -> str:
+    """Return the condition that a value matches a pattern of constants, or an empty string for another pattern.
+
+    The definitions of variables may follow the value, as in `Detail.definition`.
+    """
+    code, separator, definitions = value.partition(_DEFINITIONS)
+    tests = [f"({code}) == {constant}" for constant in _constants_of(_parse(pattern))]
+    return f"{' or '.join(tests)}{separator}{definitions}" if tests and code else ""
+
+
+def _constants_of(pattern: ast.expr | None) -> list[str]:
+    """Return the constants of a pattern such as `"bug" | "crash"`, or an empty list for another pattern."""
+    constants: list[str] = []
+    while isinstance(pattern, ast.BinOp) and isinstance(pattern.op, ast.BitOr) and _is_plain(pattern.right):
+        constants.append(ast.unparse(pattern.right))
+        pattern = pattern.left
+    return [ast.unparse(pattern), *reversed(constants)] if pattern is not None and _is_plain(pattern) else []
+
+
+def _is_plain(pattern: ast.expr) -> bool:
+    """Return whether a pattern compares the value by `==`, unlike `None`, `True` and `False`."""
+    return (
+        isinstance(pattern, ast.Constant)
+        and isinstance(pattern.value, str | bytes | int | float)
+        and not isinstance(pattern.value, bool)
+    )
+
+
 def condition_parts(text: str, *, negated: bool = False) -> tuple[str, ...]:
     """Return the conditions that are all true exactly if a condition is true, or with `negated` if it is false.
 
