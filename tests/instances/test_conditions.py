@@ -379,3 +379,37 @@ def test_another_case_decides_differently(pattern: str) -> None:
     changed = with_work(CONSTANT_CASES.replace('"new"', pattern))
     log = log_of("paused", ended("b"), opened("nap", "sleep"))
     assert effect(with_work(ELIF), changed, log) != "resumes"
+
+
+LOGGING = """
+from logging import getLogger
+import logging
+
+logger = getLogger(__name__)
+"""
+CHECKED = """
+if await self.check(step):
+    await step.do("a")(self.work)()
+await step.sleep("nap", 1000)
+"""
+CHECK = """
+    async def check(self, step):
+        return await step.do("check")(self.work)()
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "effect_of_edit"),
+    [
+        ('logger.info("check %s", step)', "resumes"),
+        ('logging.getLogger(__name__).info("check")', "resumes"),
+        ('print("check")', "resumes"),
+        ("self.counts.info(step)", "unknown"),
+        ("logger.info(self.next())", "unknown"),
+    ],
+)
+def test_messages_of_functions_do_not_change_conditions(message: str, effect_of_edit: InstanceEffect) -> None:
+    old = LOGGING + with_work(CHECKED) + CHECK
+    new = old.replace("        return await step", f"        {message}\n        return await step")
+    log = log_of("paused", ended("check"), ended("a"), opened("nap", "sleep"))
+    assert effect(old, new, log) == effect_of_edit

@@ -54,10 +54,11 @@ def _without_messages(block: Block) -> Block:
             setattr(statement, name, _without_messages(inner) or ([ast.Pass()] if name == "body" else []))
         for handler in statement.handlers if isinstance(statement, ast.Try | ast.TryStar) else ():
             handler.body = _without_messages(handler.body) or [ast.Pass()]
-    return [each for each in block if not isinstance(each, ast.Pass) and not _is_message(each)]
+    return [each for each in block if not isinstance(each, ast.Pass) and not is_message(each)]
 
 
-def _is_message(statement: ast.stmt) -> bool:
+def is_message(statement: ast.stmt) -> bool:
+    """Return whether a statement only prints or logs values, whose computation has no effect."""
     match statement:
         case ast.Expr(value=ast.Call(func=function, args=arguments, keywords=keywords)):
             parts = [*arguments, *(each.value for each in keywords)]
@@ -72,6 +73,10 @@ def _is_log(function: ast.expr) -> bool:
             return True
         case ast.Attribute(value=ast.Name(id=name) | ast.Attribute(attr=name), attr=method):
             return name in _LOGGERS and method in LOG_METHODS
+        case ast.Attribute(
+            value=ast.Call(func=ast.Attribute(value=ast.Name(id="logging"), attr="getLogger")), attr=method
+        ):
+            return method in LOG_METHODS
         case _:
             return False
 

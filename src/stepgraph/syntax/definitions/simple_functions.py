@@ -9,7 +9,9 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.definitions.definition_code import code_of
+from stepgraph.syntax.definitions.normal_functions import is_message
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import is_log_call
 
 
 class DefinedFunction(Struct, frozen=True):
@@ -46,7 +48,9 @@ def returned_value(function: DefinedFunction, *, is_awaited: bool) -> str | None
     if node.params.star_kwarg is not None or isinstance(node.params.star_arg, cst.Param):
         return None
     match list(_flat(node.body.body)):
-        case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(map(_is_simple, before)):
+        case [*before, cst.Return(value=cst.BaseExpression() as value)] if all(
+            _is_simple(each, function.module) for each in before
+        ):
             return function.module.text(value)
     match code_of(node, function.module):
         case [ast.FunctionDef(body=[ast.Return(value=ast.expr() as result)])]:
@@ -67,12 +71,14 @@ def _flat(lines: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
             yield line
 
 
-def _is_simple(statement: cst.CSTNode) -> bool:
-    """Return whether a statement only defines a variable or step, runs a step, or is a docstring."""
+def _is_simple(statement: cst.CSTNode, module: SourceModule) -> bool:
+    """Return whether a statement only defines a variable or step, runs a step, logs a message, or is a docstring."""
     match statement:
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())]) | cst.AnnAssign(target=cst.Name()):
             return True
         case cst.Expr(value=cst.Await() | cst.SimpleString()) | cst.FunctionDef(decorators=[_]) | cst.Pass():
             return True
+        case cst.Expr(value=call) if is_log_call(call):
+            return all(map(is_message, code_of(statement, module) or [ast.Pass()]))
         case _:
             return False
