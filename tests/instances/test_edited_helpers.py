@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from textwrap import dedent, indent
 
+import pytest
+
 from stepgraph import analyze_source
 from stepgraph.execution.log import LogEntry
 from stepgraph.replay.new_code import NewCode
@@ -211,3 +213,30 @@ def test_the_arguments_around_a_call_decide_a_condition() -> None:
     old += "\nasync def run(self, event, step):\n    await self.tell_all(step, event.payload)\n"
     new = old.replace("step, event.payload", "step, event.payload.urgent")
     assert replay(old, new, *TOLD).effect == "unknown"
+
+
+RECORDED = """
+async def run(self, event, step):
+    await self.do(step, "load")
+    await self.do(step, "pay"{argument})
+    await step.sleep("pause", "1 day")
+
+async def do(self, step, name, is_recorded={default}):
+    await step.do(name)(self.work)()
+    if is_recorded:
+        await step.do(f"record {{name}}")(self.work)()
+"""
+
+
+@pytest.mark.parametrize(
+    ("default", "argument", "effect"),
+    [
+        ("False", "", "resumes"),
+        ("False", ", is_recorded=True", "out_of_order"),
+        ("True", "", "out_of_order"),
+    ],
+)
+def test_a_constant_that_all_calls_pass_decides_conditions(default: str, argument: str, effect: str) -> None:
+    new = RECORDED.format(default=default, argument=argument)
+    result = replay(WRAPPED, new, ended("load"), ended("pay"), opened("pause", "sleep"))
+    assert result.effect == effect

@@ -48,6 +48,8 @@ _ENUMERATED: Final = ".1"
 """The path of the element in a pair of `enumerate`."""
 _READ: Final = "<read>"
 """The mark in the definitions of a variable at which it is read, if others follow, as in a loop."""
+_PASSED: Final = "<passed "
+"""The start of the definition of a parameter, before the different values that calls pass."""
 _NO_MODULE: Final = cst.Module([])
 """The module of expressions that are parsed or built here."""
 
@@ -330,7 +332,8 @@ class VariableDefinitions(Struct):
             definitions += (self._mutation(statement) for statement in changes.mutations)
             definitions += (self._loop(loop, function) for loop in loops)
             definition = definitions[0] if len(definitions) == 1 else f"({'; '.join(definitions)})"
-            expression = numbers.of(owner, name, definition)
+            constant = _passed_constant(definition)
+            expression = parse_value(constant) if constant else numbers.of(owner, name, definition)
         del self.expansion.pending[owner, name]
         return expression
 
@@ -446,7 +449,7 @@ class VariableDefinitions(Struct):
             return self.expansion.scope.parameter_mark(parameter.name.value, owner)
         self.expansion.spend(len(calls))
         texts = {self.passed_by(call, owner, parameter, position) for call in calls}
-        return f"<passed {'; '.join(sorted(texts))}>" if texts else ""
+        return f"{_PASSED}{'; '.join(sorted(texts))}>" if texts else ""
 
     def passed_by(self, call: SourcePlace, owner: cst.FunctionDef, parameter: cst.Param, position: int) -> str:
         """Return the value that a call passes for a parameter."""
@@ -461,6 +464,17 @@ class VariableDefinitions(Struct):
 
     def _text(self, node: cst.BaseExpression, at: cst.CSTNode, function: int) -> str:
         return self.expand(self.module.text(node), at, function)
+
+
+def _passed_constant(definition: str) -> str:
+    """Return the constant that all calls pass for a parameter, or an empty string for another definition."""
+    if not definition.startswith(_PASSED):
+        return ""
+    # Imported here because few conditions and names depend on parameters.
+    from stepgraph.model.expressions import constant_truth
+
+    value = definition.removeprefix(_PASSED).removesuffix(">")
+    return value if constant_truth(value) is not None else ""
 
 
 def normal_text(text: str) -> str:
