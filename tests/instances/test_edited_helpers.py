@@ -240,3 +240,40 @@ def test_a_constant_that_all_calls_pass_decides_conditions(default: str, argumen
     new = RECORDED.format(default=default, argument=argument)
     result = replay(WRAPPED, new, ended("load"), ended("pay"), opened("pause", "sleep"))
     assert result.effect == effect
+
+
+REFUND = """
+async def run(self, event, step):
+    try:
+        await self.do(step, "pay")
+    except Exception:
+        {handler}await self.notify(step, event["payload"])
+        await self.do(step, "refund")
+
+async def notify(self, step, people):
+    {notify}for person in people:
+        await step.do(f"notify {{person}}")(self.work)()
+
+async def do(self, step, name):
+    await step.do(name)(self.work)()
+"""
+RECORD = 'if self.env.RECORD: await step.do("record")(self.work)()\n'
+
+
+@pytest.mark.parametrize(
+    ("handler", "notify"),
+    [(f"{RECORD}        ", ""), ("", f"{RECORD}    ")],
+    ids=["in the handler", "in a function that it calls"],
+)
+def test_a_new_step_precedes_steps_of_an_entered_handler(handler: str, notify: str) -> None:
+    old, new = REFUND.format(handler="", notify=""), REFUND.format(handler=handler, notify=notify)
+    assert replay(old, new, failed("pay"), opened("refund")).effect == "out_of_order"
+
+
+def test_a_new_step_of_a_handler_needs_an_error() -> None:
+    pause = '\n    await step.sleep("pause", "1 day")\n\nasync def notify'
+    old, new = (
+        REFUND.format(handler=handler, notify="").replace("\nasync def notify", pause)
+        for handler in ("", f"{RECORD}        ")
+    )
+    assert replay(old, new, ended("pay"), opened("pause", "sleep")).effect == "resumes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import pairwise
 
 from msgspec import Struct, field
@@ -30,6 +30,8 @@ class PassedCalls(Struct, frozen=True):
     """Charges the work of a call. Raises TooAmbiguousError at the limit."""
     first_entries: dict[Path, int] = field(default_factory=dict)
     """The entries that began the passes of each loop, as bit sets. Computed for loops with equal passes."""
+    entered_handlers: dict[int, frozenset[str]] = field(default_factory=dict)
+    """The `except` blocks around the calls at positions, by the index of the position. Computed on demand."""
 
     def possible_sites(self, next_sites: frozenset[int]) -> frozenset[int]:
         """Return the possibly new steps that could have begun by the last call, but did not.
@@ -74,22 +76,37 @@ class PassedCalls(Struct, frozen=True):
         return [index for index, steps in enumerate(self.next_steps) if steps & step]
 
     def _could_begin(self, site: Site, *, after_failure: bool = False) -> bool:
-        positions = (self.before[index] for index in self._before(site))
-        return any(self.positions.can_begin(position, site, after_failure=after_failure) for position in positions)
+        return any(
+            self.positions.can_begin(
+                self.before[index], site, after_failure=after_failure, entered=self._entered_handlers(index)
+            )
+            for index in self._before(site)
+        )
+
+    def _entered_handlers(self, index: int) -> frozenset[str]:
+        """Return the `except` blocks around the call at a position, whose steps need no further failure."""
+        if index == len(self.calls):
+            return frozenset()
+        if index not in self.entered_handlers:
+            self.entered_handlers[index] = self.positions.handlers(self.before[index], self.calls[index].site)
+        return self.entered_handlers[index]
 
     def _precedes_a_call(self, site: Site) -> bool:
         """Return whether a step can begin before a call that waits for its end, or instead of conditional calls."""
         number = len(self.costs.entries)
         for index in self._before(site):
             position = self.before[index]
-            if index == len(self.calls) or not self._may_follow(position, site):
+            if index == len(self.calls):
+                continue
+            entered = self._entered_handlers(index)
+            if not self._may_follow(position, site, entered):
                 continue
             for begun in self.positions.begin(position, site, number, retried=False):
                 ended = list(self.positions.end(begun, number, failed=False))
                 for call in self._with_next(index):
                     self.count_call()
-                    if not self._may_follow(begun, call.site) and any(
-                        self._may_follow(each, call.site) for each in ended
+                    if not self._may_follow(begun, call.site, entered) and any(
+                        self._may_follow(each, call.site, entered) for each in ended
                     ):
                         return True
         return False
@@ -180,5 +197,6 @@ class PassedCalls(Struct, frozen=True):
             if any(not position.sites >> call.site.number & 1 for position in passed):
                 yield index
 
-    def _may_follow(self, position: Position, site: Site) -> bool:
-        return self.positions.can_begin(position, site, after_failure=False)
+    def _may_follow(self, position: Position, site: Site, entered: Container[str] = ()) -> bool:
+        """Return whether a step can begin without a failure, perhaps in one of the `except` blocks `entered`."""
+        return self.positions.can_begin(position, site, after_failure=False, entered=entered)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import product
 from typing import Final
 
@@ -17,7 +17,7 @@ from stepgraph.execution.matching.first_steps import FirstSteps
 from stepgraph.execution.matching.states import RemainingWork
 from stepgraph.execution.matching.term_pool import Terms
 from stepgraph.execution.matching.terms import END_BITS, NEW, Term
-from stepgraph.execution.parts import GraphParts, Site
+from stepgraph.execution.parts import GraphParts, Path, Site
 
 _MAX_RECURSION: Final = 12
 HANDLER: Final = ".catch_block."
@@ -90,11 +90,24 @@ class Positions(Struct):
             steps |= self.first_steps.of(term)
         return steps
 
-    def can_begin(self, position: Position, site: Site, *, after_failure: bool = True) -> bool:
-        """Return whether a step can begin now. Without `after_failure`, steps of `except` blocks do not count."""
-        terms = (position.main, *position.background)
-        begins = (begin for term in terms for begin in self.beginnings.of(term, site.number))
-        return any(after_failure or not _is_in_handler(site, begin) for begin in begins)
+    def can_begin(
+        self, position: Position, site: Site, *, after_failure: bool = True, entered: Container[str] = ()
+    ) -> bool:
+        """Return whether a step can begin now.
+
+        Without `after_failure`, only those steps of `except` blocks count whose blocks have been entered.
+        """
+        return any(after_failure or _is_in_blocks(site, begin, entered) for begin in self._begins(position, site))
+
+    def handlers(self, position: Position, site: Site) -> frozenset[str]:
+        """Return the paths of the `except` blocks around a step that can begin now, and around the calls to it."""
+        frames = (frame for begin in self._begins(position, site) for frame in begin.frames)
+        calls = (path for frame in frames if isinstance(frame, CallFrame) for path in frame.paths)
+        return frozenset(block for path in (site.path, *calls) for block in _handlers_around(path))
+
+    def _begins(self, position: Position, site: Site) -> Iterator[Begin]:
+        for term in (position.main, *position.background):
+            yield from self.beginnings.of(term, site.number)
 
     def can_begin_in_background(self, position: Position, site: Site) -> bool:
         """Return whether a step can begin only in work that nothing waits for."""
@@ -131,6 +144,18 @@ def _pending(begin: Begin) -> tuple[Term, ...]:
     return (*begin.pending.background, *begin.pending.group)
 
 
-def _is_in_handler(site: Site, begin: Begin) -> bool:
+def _is_in_blocks(site: Site, begin: Begin, blocks: Container[str]) -> bool:
+    """Return whether all `except` blocks around a step, and around a call for each function, are some of `blocks`."""
     calls = (frame.paths for frame in begin.frames if isinstance(frame, CallFrame))
-    return HANDLER in site.path or any(all(HANDLER in path for path in paths) for paths in calls)
+    return all(
+        any(all(block in blocks for block in _handlers_around(path)) for path in paths)
+        for paths in ((site.path,), *calls)
+    )
+
+
+def _handlers_around(path: Path) -> Iterator[str]:
+    """Yield the paths of the `except` blocks around a step or call."""
+    end = path.find(HANDLER)
+    while end >= 0:
+        yield path[:end]
+        end = path.find(HANDLER, end + 1)
