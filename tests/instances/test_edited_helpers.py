@@ -277,3 +277,23 @@ def test_a_new_step_of_a_handler_needs_an_error() -> None:
         for handler in ("", f"{RECORD}        ")
     )
     assert replay(old, new, ended("pay"), opened("pause", "sleep")).effect == "resumes"
+
+
+ENCODE = """
+async def run(self, event, step):
+    await asyncio.gather(*[self.encode(step, name) for name in ("small", "large")])
+    await step.sleep("pause", "1 day")
+
+async def encode(self, step, name):
+    {before}await step.do(f"encode {{name}}")(self.work)()
+    {after}return name
+"""
+
+
+def test_a_new_step_precedes_a_step_that_other_members_run_too() -> None:
+    condition = 'if self.env.CHECKS: await step.do(f"check {name}")(self.work)()\n    '
+    old = ENCODE.format(before="", after="")
+    before, after = ENCODE.format(before=condition, after=""), ENCODE.format(before="", after=condition)
+    assert replay(old, before, opened("encode small")).effect == "out_of_order"
+    assert replay(old, after, opened("encode small")).effect == "resumes"
+    assert replay(old, after, opened("encode small"), opened("encode large")).effect == "resumes"

@@ -105,9 +105,9 @@ class PassedCalls(Struct, frozen=True):
                 ended = list(self.positions.end(begun, number, failed=False))
                 for call in self._with_next(index):
                     self.count_call()
-                    if not self._may_follow(begun, call.site, entered) and any(
-                        self._may_follow(each, call.site, entered) for each in ended
-                    ):
+                    # Other members of a group may run the step of the call, too.
+                    others = self.positions.frames(begun, call.site, entered)
+                    if any(self.positions.frames(each, call.site, entered) - others for each in ended):
                         return True
         return False
 

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.bit_sets import bits
-from stepgraph.execution.matching.beginnings import Begin, Beginnings, CallFrame, PassFrame
+from stepgraph.execution.matching.beginnings import Begin, Beginnings, CallFrame, Frame, PassFrame
 from stepgraph.execution.matching.clocks import Clocks
 from stepgraph.execution.matching.endings import EndingChange, Endings, Rewrite
 from stepgraph.execution.matching.exits import TermExits
@@ -98,6 +98,14 @@ class Positions(Struct):
         Without `after_failure`, only those steps of `except` blocks count whose blocks have been entered.
         """
         return any(after_failure or _is_in_blocks(site, begin, entered) for begin in self._begins(position, site))
+
+    def frames(self, position: Position, site: Site, entered: Container[str]) -> frozenset[tuple[Frame, ...]]:
+        """Return the calls and passes in which a step can begin now without a failure, as `can_begin` does.
+
+        Members of a group that call the same function have calls of their own.
+        """
+        begins = self._begins(position, site)
+        return frozenset(begin.frames for begin in begins if _is_in_blocks(site, begin, entered))
 
     def handlers(self, position: Position, site: Site) -> frozenset[str]:
         """Return the paths of the `except` blocks around a step that can begin now, and around the calls to it."""
