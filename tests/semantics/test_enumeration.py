@@ -197,10 +197,15 @@ ATTRIBUTES = (
 )
 
 
+NO_COROUTINE_ATTRIBUTES = ("func", "retry", "asend", "athrow", "gi_frame")
+"""Attributes that coroutines lack, so code that reads them raises an AttributeError."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", MADE)
 def test_attributes_that_are_not_modeled(kind: str) -> None:
-    assert complete_bodies({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
+    names = [name for name in ATTRIBUTES if kind != "coroutine" or name not in NO_COROUTINE_ATTRIBUTES]
+    assert complete_bodies({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in names}) == []
 
 
 @pytest.mark.parametrize("table", [EVALUATORS, EXECUTORS, CALLERS])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import Tree
@@ -17,9 +17,30 @@ _EACH: Final = "for each of "
 """The start of the definition of a loop over elements."""
 _FOR: Final = r"(?:async )?for (?:(?! in )[^\n])++ in "
 _COUNTED_HEAD: Final = re.compile(rf"{_FOR}range\((?:(-?[0-9]{{1,9}}), )?(-?[0-9]{{1,9}})\)")
-_BOUNDED: Final = re.compile(r"while ((?:(?!\bnot\b| with )[^\n])+?) (<=?) ([0-9]{1,9})( with [^\n]*+)?")
-"""The definition of a `while` loop that runs while a value is below a constant."""
+_BOUND: Final = re.compile(r"[0-9]{1,9}")
+_NEGATION: Final = re.compile(r"\bnot\b")
 _LISTED_HEAD: Final = re.compile(rf"{_FOR}(\[[^\n]*\])")
+
+
+class _BoundedTest(NamedTuple):
+    """The definition of a `while` loop that runs while a value is below a constant, such as `while attempts < 3`."""
+
+    rest: tuple[str, str, str]
+    """The value, the operator, and the definitions of names."""
+    bound: int
+
+
+def _bounded_test(definition: str) -> _BoundedTest | None:
+    """Return the parts of the definition of a `while` loop with a constant bound, or None for another one."""
+    head, _, definitions = definition.partition(" with ")
+    keyword, *value = head.split(" ")
+    operator, bound = value[-2:] if len(value) > 1 else ("", "")
+    if keyword != "while" or operator not in {"<", "<="} or _BOUND.fullmatch(bound) is None:
+        return None
+    # `not` and line breaks show that the comparison is only a part of the test.
+    if _NEGATION.search(head) is not None or "\n" in definition:
+        return None
+    return _BoundedTest((" ".join(value[:-2]), operator, definitions), int(bound))
 
 
 def constant_head(tree: Tree, loop: int) -> str:
@@ -28,7 +49,7 @@ def constant_head(tree: Tree, loop: int) -> str:
     The head of a `while` with a constant bound is its definition.
     """
     definition = tree.definitions.get(loop, "")
-    if _BOUNDED.fullmatch(definition) is not None:
+    if _bounded_test(definition) is not None:
         return definition
     elements = definition.removeprefix(_EACH)
     if elements in {"", definition} or " with " in elements:
@@ -112,8 +133,8 @@ def continues(longer: str, shorter: str) -> bool:
     if matches[0] is not None and matches[1] is not None:
         first = {int(match[1] or 0) for match in matches if match is not None}
         return len(first) == 1 and int(matches[0][2]) > int(matches[1][2])
-    bounds = _BOUNDED.fullmatch(longer), _BOUNDED.fullmatch(shorter)
-    if bounds[0] is not None and bounds[1] is not None:
-        return bounds[0].group(1, 2, 4) == bounds[1].group(1, 2, 4) and int(bounds[0][3]) > int(bounds[1][3])
+    tests = _bounded_test(longer), _bounded_test(shorter)
+    if tests[0] is not None and tests[1] is not None:
+        return tests[0].rest == tests[1].rest and tests[0].bound > tests[1].bound
     is_list = _LISTED_HEAD.fullmatch(shorter) is not None
     return is_list and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.model.details import PARAMETER_MARK, Part, parts_of
+from stepgraph.model.details import Part, parameter_marks, parts_of
 from stepgraph.model.walk import STEP_TYPES
 from stepgraph.syntax.definitions.defined_texts import defined_name, parametric_condition, passed_value
 
@@ -41,13 +41,13 @@ class ParametricTexts(Struct):
                 continue
             if isinstance(condition := part.get("condition"), str):
                 text = parametric_condition(condition, place, scope)
-                if PARAMETER_MARK.search(text) is not None:
+                if parameter_marks(text):
                     texts.names[id(part)] = text
             if part.get("type") not in STEP_TYPES:
                 continue
             for field_name, by_part in (("name", texts.names), ("duration", texts.durations)):
                 text = defined_name(str(part.get(field_name, "")), place, scope, is_parametric=True)
-                if PARAMETER_MARK.search(text) is not None:
+                if parameter_marks(text):
                     by_part[id(part)] = text
         texts._add_passed(graph, places, functions, scope)
         return texts
@@ -78,5 +78,5 @@ class ParametricTexts(Struct):
     @staticmethod
     def _marks(texts: Iterable[str], scope: DefinitionScope) -> list[str]:
         """Return the different marks in texts."""
-        marks = dict.fromkeys(mark for text in texts for mark in PARAMETER_MARK.findall(text))
+        marks = dict.fromkeys(mark for text in texts for mark in parameter_marks(text))
         return [mark for mark in marks if mark in scope.marks]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Part: TypeAlias = Mapping[str, object]
 """A node of a graph, a block of a `try`, a branch of an `if` or `switch`, or a workflow."""
 
-PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.\w++>")
+_PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.\w++>")
 """The text in place of the value that calls pass for a parameter."""
 
 Guards: TypeAlias = tuple[tuple[str, str], ...]
@@ -280,3 +280,13 @@ def parts_of(graph: Graph) -> Iterator[Part]:
                     pending.append(value[key])
         elif isinstance(value, list):
             pending.extend(reversed(value))
+
+
+def parameter_marks(text: str) -> list[str]:
+    """Return the marks in a text, each in place of the value that calls pass for a parameter."""
+    return _PARAMETER_MARK.findall(text)
+
+
+def replace_parameter_marks(text: str, value_of: Callable[[str], str]) -> str:
+    """Return a text with values in place of the marks of parameters."""
+    return _PARAMETER_MARK.sub(lambda mark: value_of(mark[0]), text)

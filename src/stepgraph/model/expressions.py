@@ -79,7 +79,7 @@ def case_test(value: str, pattern: str) -> str:
 
     The definitions of variables may follow the value, as in `Detail.definition`.
     """
-    code, separator, definitions = value.partition(_DEFINITIONS)
+    code, separator, definitions = value.partition(DEFINITIONS)
     tests = [f"({code}) == {constant}" for constant in _constants_of(_parse(pattern))]
     return f"{' or '.join(tests)}{separator}{definitions}" if tests and code else ""
 

@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, KEY, Tree
-from stepgraph.model.details import PARAMETER_MARK
+from stepgraph.model.details import parameter_marks, replace_parameter_marks
 from stepgraph.model.expressions import DEFINITIONS
 from stepgraph.replay.passed_part import RunChain, function_of
 
@@ -91,7 +91,7 @@ def equate_conditions(matching: Matching, calls: Mapping[str, Sequence[int]]) ->
         if partner is None or old[number].kind != BRANCH or old.definitions.get(number) == new.definitions.get(partner):
             continue
         before, after = old.parametric_names.get(number, ""), new.parametric_names.get(partner, "")
-        pairs = list(zip(PARAMETER_MARK.findall(before), PARAMETER_MARK.findall(after), strict=False))
+        pairs = list(zip(parameter_marks(before), parameter_marks(after), strict=False))
         function = old[function_of(old, number)].text(KEY)
         is_same = bool(before) and matching.is_same_definition(_without_marks(before), _without_marks(after))
         if is_same and all(_pass_same_values(matching, call, pairs) for call in calls.get(function, ())):
@@ -104,23 +104,23 @@ def _pass_same_values(matching: Matching, call: int, marks: Sequence[tuple[str, 
     before = dict(matching.old.passed.get(call, ()))
     after = {} if partner is None else dict(matching.new.passed.get(partner, ()))
     values = [(before.get(old, ""), after.get(new, "")) for old, new in marks]
-    are_known = all(old and PARAMETER_MARK.search(old) is None for old, _ in values)
+    are_known = all(old and not parameter_marks(old) for old, _ in values)
     return are_known and all(matching.is_same_definition(old, new) for old, new in values)
 
 
 def _without_marks(text: str) -> str:
     """Return a text with the names of parameters in place of their marks."""
-    return PARAMETER_MARK.sub(lambda mark: f"<{mark[0].rpartition('.')[2]}", text)
+    return replace_parameter_marks(text, lambda mark: f"<{mark.rpartition('.')[2]}")
 
 
 def _text(tree: Tree, chain: RunChain, parametric: Mapping[int, str]) -> str:
     """Return the text of a run of a step in a version, or an empty string if it is unknown."""
     text = parametric.get(chain[-1], "")
     for call in reversed(chain[:-1]):
-        text = PARAMETER_MARK.sub(partial(_value, dict(tree.passed.get(call, ()))), text)
+        text = replace_parameter_marks(text, partial(_value, dict(tree.passed.get(call, ()))))
         if len(text) > _MAX_CHARACTERS:
             return ""
-    return text if PARAMETER_MARK.search(text) is None else ""
+    return "" if parameter_marks(text) else text
 
 
 def _literal(text: str) -> str | None:
@@ -139,6 +139,6 @@ def _literal(text: str) -> str | None:
     return "".join(pieces)
 
 
-def _value(passed: Mapping[str, str], mark: re.Match[str]) -> str:
+def _value(passed: Mapping[str, str], mark: str) -> str:
     """Return the value of a parameter, or its mark if the value is unknown."""
-    return passed.get(mark[0]) or mark[0]
+    return passed.get(mark) or mark
