@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from typing import Final
 
 import pytest
 
@@ -90,3 +91,28 @@ def test_each_generator_yields_its_own_objects(value: str, use: str) -> None:
     source = SOURCE.replace("first, change = make(a)", "").replace("second, _ = make(a)", "").replace("change(b)", "")
     source = source.format(make=f"def make(act):\n    yield {value}", use=textwrap.indent(use, " " * 8))
     assert "call a" in [line.strip() for line in graph_of_module(source).splitlines()]
+
+
+YIELD_TWICE: Final = "def make(act):\n    box = Box(act)\n    yield box\n    yield box"
+ITERABLE: Final = """\
+class Boxes:
+    def __iter__(self):
+        box = Box(None)
+        yield box
+        yield box"""
+
+
+@pytest.mark.parametrize(
+    ("make", "use"),
+    [
+        (YIELD_TWICE, "boxes = make(a)\nnext(boxes).act = b\nfor box in boxes:\n    await box.act()"),
+        (YIELD_TWICE, "for box in make(a):\n    await box.act()\n    box.act = b"),
+        (YIELD_TWICE, "boxes = make(a)\nwhile True:\n    box = next(boxes)\n    await box.act()\n    box.act = b"),
+        (YIELD_TWICE, "boxes = make(a)\nif event:\n    next(boxes).act = b\nawait next(boxes).act()"),
+        (ITERABLE, "boxes = iter(Boxes())\nnext(boxes).act = b\nawait next(boxes).act()"),
+    ],
+)
+def test_all_uses_of_a_generator_share_its_objects(make: str, use: str) -> None:
+    source = SOURCE.replace("first, change = make(a)", "").replace("second, _ = make(a)", "").replace("change(b)", "")
+    source = source.format(make=make, use=textwrap.indent(use, " " * 8))
+    assert "call b" in [line.strip() for line in graph_of_module(source).splitlines()]

@@ -22,14 +22,14 @@ from stepgraph.interpreter.objects.containers.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.special_methods import call_special
+from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.constants import DECIMAL
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
-from stepgraph.interpreter.values.unions import as_optional, on_some_paths
+from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.values import (
     ABSENT,
@@ -394,10 +394,19 @@ def _iterator(call: LibraryCall) -> Value:
         # `iter(function, sentinel)` calls the function until it returns the sentinel.
         call.interpreter.escape(call.first, call.place, "is called, which stepgraph does not model")
         return UNKNOWN
-    leaves = union_values(call.first)
-    if is_iterator(call.first) or not any(isinstance(leaf, Collection | Mapping) for leaf in leaves):
-        return call.first
-    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_same)
+    iterable = _call_iter(call, call.first)
+    if is_iterator(iterable) or not any(isinstance(leaf, Collection | Mapping) for leaf in union_values(iterable)):
+        return iterable
+    return make_iterator(call.interpreter, call.name, (iterable,), call.place, _compute_same)
+
+
+def _call_iter(call: LibraryCall, value: Value) -> Value:
+    """Return the iterator from the `__iter__` of a project object. Return other values unchanged."""
+    if isinstance(value, Union):
+        return call.interpreter.apply_to_cases(value, lambda case: _call_iter(call, case))
+    if isinstance(value, ProjectObject):
+        return iterator_of(call.interpreter, value, call.place, is_async=call.name == "builtins.aiter")
+    return value
 
 
 @models("itertools.chain", unpacks=True)

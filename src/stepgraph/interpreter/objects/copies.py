@@ -38,6 +38,8 @@ class Copier(Struct):
     """The maximum number of copied cells."""
     is_complete: bool = True
     """Whether all new cells have been copied, so that none exceeds a limit."""
+    unused: list[HeapCell] = field(default_factory=list)
+    """Cells to use for the first copies."""
     copies: dict[int, HeapCell] = field(default_factory=dict)
     """The copied cells, by the `id` of the original cell."""
     parts: dict[int, object] = field(default_factory=dict)
@@ -109,7 +111,7 @@ class Copier(Struct):
             return cell
         if copy is None:
             self.store.budget.spend(Limit.ELEMENTS)
-            copy = self.copies[id(cell)] = self.store.new()
+            copy = self.copies[id(cell)] = self.unused.pop() if self.unused else self.store.new()
             copy.changed, copy.unordered, copy.created_empty = cell.changed, cell.unordered, cell.created_empty
             copy.repeated_at = cell.repeated_at
             for key, slot in cell.items():

@@ -60,6 +60,9 @@ MAX_LAMBDA_DEPTH: Final = 50
 MAX_LAMBDA_CALLS: Final = 1_000
 """The number of evaluated lambda calls beyond which the results of recursive lambdas are unresolved."""
 
+_YIELDED_CELLS: Final = 8
+"""The number of cells that each generator has for the objects it yields, because few yield more."""
+
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: SourcePlace) -> Value:
     """Call a project function. The body of an async function or generator is interpreted when the result is used."""
@@ -76,8 +79,9 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if not isinstance(callee.node, cst.FunctionDef):
         return _call_lambda(interpreter, callee, callee.node, arguments, place)
     if bindings_of(callee.node, callee.scope.module).is_generator:
-        serial = interpreter.store.serial
-        generator = GeneratorCall(callee, arguments, place, interpreter.loop_depth, serial)
+        store = interpreter.store
+        serial, cells = store.serial, tuple(store.new() for _ in range(_YIELDED_CELLS))
+        generator = GeneratorCall(callee, arguments, place, interpreter.loop_depth, serial, cells)
         return interpreter.work.register_generator(generator)
     if callee.node.asynchronous is not None:
         deciding = _deciding_arguments(interpreter, callee, arguments, place)

@@ -133,6 +133,8 @@ class GeneratorCall(Value, Struct, eq=False):
     """The number of loops around the call."""
     serial: int = 0
     """The serial of the newest heap cell at the creation of the generator."""
+    cells: tuple[HeapCell, ...] = ()
+    """Cells for the objects that the generator creates and yields. All its uses in loops share them."""
 
 
 class ManagerDecorator(Value, Struct, eq=False):

@@ -108,6 +108,17 @@ class TaskStart(Struct, frozen=True):
     """The number of loops around the start, through all calls."""
 
 
+class YieldedValues(Struct, frozen=True):
+    """The values that a generator yields in one evaluation of its code."""
+
+    elements: tuple[Element, ...]
+    """The values, whose objects all uses of the generator share."""
+    unchanged: tuple[Element, ...]
+    """Copies of the values that no code changes."""
+    since: int
+    """The serial of the newest cell before the evaluation."""
+
+
 class WorkRegistry(Struct):
     """The coroutines, tasks, generators and objects that the program creates.
 
@@ -156,6 +167,8 @@ class WorkRegistry(Struct):
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
     """The generators that have been consumed, by `id`. The reference keeps the id from being reused."""
+    yielded: dict[int, tuple[GeneratorCall, list[YieldedValues]]] = field(default_factory=dict)
+    """The different evaluations of each generator that yields new objects, by the `id` of the generator."""
     iterated: list[GeneratorCall] = field(default_factory=list)
     """The inlined generators with a loop whose body is being interpreted, outermost first."""
     comprehensions: list[list[Element] | list[MappingEntry]] = field(default_factory=list)

@@ -28,6 +28,7 @@ from stepgraph.interpreter.python.loops.generator_bodies import (
     yields_in_one_loop,
 )
 from stepgraph.interpreter.python.loops.interpretation import join_continues
+from stepgraph.interpreter.python.loops.yielded_values import shared_yields
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Element
@@ -464,14 +465,18 @@ def consume_generator(
     This is exact if the first consumer `exhausts` the generator. Other consumers are reported.
     """
     interpreter.work.begun.add(id(generator.place.node))
-    if call_time_matters(interpreter, generator.function, generator.arguments):
+    since, time_matters = (
+        interpreter.store.serial,
+        call_time_matters(interpreter, generator.function, generator.arguments),
+    )
+    if time_matters:
         is_first = id(generator) not in interpreter.work.exhausted and interpreter.loop_depth == generator.loop_depth
         interpreter.work.exhausted[id(generator)] = generator
         if not (exhausts and is_first):
             _report_early_changes(interpreter, generator)
     summary = emit_generator_call(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(summary.yields))
-    return summary.yields
+    return summary.yields if time_matters else shared_yields(interpreter, generator, summary.yields, since)
 
 
 def _report_early_changes(interpreter: Interpreter, generator: GeneratorCall) -> None:

@@ -16,6 +16,7 @@ from stepgraph.interpreter.objects.containers.iterators import is_certainly_empt
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.path_joins import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.python.arguments import make_collection
+from stepgraph.interpreter.python.loops.yielded_values import shared_yields
 from stepgraph.interpreter.store import Changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
@@ -352,7 +353,10 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
     if isinstance(value, EventPart) or (isinstance(value, Payload) and value.is_run_event):
         return EventPart()
     if isinstance(value, GeneratorCall):
+        since = interpreter.store.serial
         yields = summarize_call(interpreter, value.function, value.arguments).yields
+        if id(value) not in interpreter.work.exhausted:  # the time of the call does not matter
+            yields = shared_yields(interpreter, value, yields, since)
         return value_in_each_pass(yields, discriminant, place) if yields else UNKNOWN
     if isinstance(value, Union):
         iterated = [case.value for case in value.cases if not _has_no_pass(interpreter, case.value)]
