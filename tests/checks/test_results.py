@@ -291,12 +291,19 @@ def test_type_of_a_value_that_changes(statements: str, description: str) -> None
     [
         'total = Decimal("0")\ntotal += 1\ntotal = str(total)\nreturn total',
         'return float(sum(Decimal(price) for price in "12"))',
+        'return "%.2f" % Decimal("1.5")',
+        'text = "total: %s"\ntext %= Decimal("1.5")\nreturn text',
+        'price = Decimal("1")\nprice += Tax()\nreturn price',
+        'return sum([Decimal("1"), Tax()])',
+        'return Decimal("1") * numpy.array([1])',
         _CAUGHT % "str(error)",
         _LAST,
     ],
 )
 def test_converted_value_is_not_reported(statements: str) -> None:
-    assert codes_in(_step_with_body(statements), "from decimal import Decimal") == []
+    imports = "import numpy\nfrom decimal import Decimal"
+    tax = "class Tax:\n    def __radd__(self, other):\n        return 1.0"
+    assert codes_in(_step_with_body(statements), f"{imports}\n{tax}") == []
 
 
 def test_appended_rows_are_part_of_the_list() -> None:

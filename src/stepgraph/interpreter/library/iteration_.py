@@ -25,7 +25,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
-from stepgraph.interpreter.python.constants import DECIMAL
+from stepgraph.interpreter.python.constants import DECIMAL, is_decimal_arithmetic
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, ProjectObject
@@ -41,7 +41,6 @@ from stepgraph.ir.values import (
     Unresolved,
     Value,
     is_none,
-    origin_name,
 )
 from stepgraph.syntax.module import SourcePlace
 
@@ -385,7 +384,7 @@ def _sum(call: LibraryCall) -> Value:
         for item in elements_of(call.interpreter, argument.value) or ():
             call.interpreter.escape(item.value, call.place, "is summed, which stepgraph does not model")
             summands.append(item.value)
-    return ExternalResult(DECIMAL) if any(origin_name(value) == DECIMAL for value in summands) else UNKNOWN
+    return ExternalResult(DECIMAL) if is_decimal_arithmetic(summands) else UNKNOWN
 
 
 @models("builtins.iter")

@@ -6,13 +6,15 @@ import ast
 import math
 import operator
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import libcst as cst
 
 from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.objects import ProjectObject
 from stepgraph.interpreter.values.steps import Payload
+from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
@@ -23,6 +25,7 @@ from stepgraph.ir.values import (
     Template,
     Unknown,
     Value,
+    is_from_package,
     origin_name,
 )
 from stepgraph.syntax.module import SourcePlace
@@ -123,8 +126,17 @@ def arithmetic_result(op: cst.BaseBinaryOp | cst.BaseAugOp, left: Value, right: 
     """Return the difference of two datetimes or the result of Decimal arithmetic. Return None for other operations."""
     if isinstance(op, cst.Subtract) and _is_datetime(left) and _is_datetime(right):
         return ExternalResult(TIMEDELTA)
-    is_decimal = DECIMAL in (origin_name(left), origin_name(right))
-    return ExternalResult(DECIMAL) if is_decimal and isinstance(op, _DECIMAL_OPERATORS) else None
+    if not is_decimal_arithmetic((left, right)) or not isinstance(op, _DECIMAL_OPERATORS):
+        return None
+    is_format = isinstance(op, cst.Modulo | cst.ModuloAssign) and origin_name(left) != DECIMAL
+    return None if is_format else ExternalResult(DECIMAL)
+
+
+def is_decimal_arithmetic(operands: Sequence[Value]) -> bool:
+    """Return whether an operand is a Decimal, and the classes of the other operands define no operators for it."""
+    if DECIMAL not in map(origin_name, operands):
+        return False
+    return not any(isinstance(operand, ProjectObject | Union) or is_from_package(operand) for operand in operands)
 
 
 def _is_datetime(value: Value) -> bool:
