@@ -177,6 +177,13 @@ def test_coroutine_in_a_step_that_other_code_awaits(use: str) -> None:
     assert flagged_in_run("SG201", _IN_STEP.format(indent(use, "    ")), _IMPORTS) == []
 
 
+@pytest.mark.parametrize("body", ["await a()", "return 1"])
+def test_async_function_that_an_unknown_decorator_may_make_plain(body: str) -> None:
+    use = f"@library.async_to_sync\nasync def load():\n    {body}\nload()"
+
+    assert flagged_in_run("SG201", use, "import library") == []
+
+
 def test_no_fix_where_await_is_invalid() -> None:
     (finding,) = findings_in_module(
         "SG201",

@@ -105,14 +105,16 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
             continue
         from stepgraph.interpreter.effects import call_may_run_steps
 
+        # An unknown decorator may make a plain function of an async one.
+        is_certain = not isinstance(coroutine, FunctionCoroutine) or not coroutine.function.caveats
         if isinstance(coroutine, FunctionCoroutine) and not call_may_run_steps(
             interpreter, coroutine.function, coroutine.arguments
         ):
-            if interpreter.tracer is not NO_TRACER:
+            if is_certain and interpreter.tracer is not NO_TRACER:
                 discarded.observe("coroutine", coroutine.function.name, place, is_coroutine=True)
             continue
         awaitable = interpreter.work.wrapping_calls.get(key, place)
-        if discarded.observe(*_kind_and_name(coroutine), awaitable, is_coroutine=True):
+        if is_certain and discarded.observe(*_kind_and_name(coroutine), awaitable, is_coroutine=True):
             interpreter.note(
                 "never-awaited",
                 place,
