@@ -181,7 +181,12 @@ def without_backquotes(sentence: str) -> str:
 
 def enumeration(names: Iterable[str], conjunction: str = "and", most: int = 5) -> str:
     """Return names in backquotes as a list, without those beyond `most`: "`a`, `b` and 3 more"."""
-    shown = quoted(names)
+    return list_phrase(quoted(names), conjunction, most)
+
+
+def list_phrase(texts: Iterable[str], conjunction: str = "and", most: int = 5) -> str:
+    """Return texts as a list, without those beyond `most`: "a, b and 3 more"."""
+    shown = list(texts)
     if len(shown) > most:
         shown[most:] = [f"{len(shown) - most:,} more"]
     *first, last = shown or [""]

@@ -239,6 +239,24 @@ class Example(WorkflowEntrypoint):
     assert findings[1].advice == "The graph shows the default, exponential."
 
 
+def test_message_on_unknown_retries() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge", config={"retries": event["payload"]["retries"]})
+        async def charge():
+            return 1
+
+        await charge()
+"""
+
+    (finding,) = check_analysis(analyze_source(source))
+
+    assert finding.message == 'the step\'s retries `event["payload"]["retries"]` are not statically known.'
+
+
 @pytest.mark.parametrize("delay", ["lambda: 500", "lambda attempt, error: 500", "fixed_delay"])
 def test_delay_functions_that_do_not_accept_one_argument(delay: str) -> None:
     before = "def fixed_delay():\n    return 500"

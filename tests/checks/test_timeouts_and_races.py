@@ -33,7 +33,7 @@ def test_canceled_tasks_are_reported_together() -> None:
     body = "tasks = [asyncio.create_task(a()), asyncio.create_task(b())]\nfor task in tasks:\n    task.cancel()"
     (finding,) = findings_in_run("SG213", body)
 
-    assert finding.message.startswith("`task.cancel()` does not stop the steps 'a', 'b': they continue")
+    assert finding.message.startswith("`task.cancel()` does not stop the steps 'a' and 'b': they continue")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,14 @@ def test_first_completed_task_is_a_race(leave: str) -> None:
     body = f"for each in asyncio.as_completed([a(), b()]):\n    first = await each\n    {leave}"
 
     assert flagged_in_run("SG307", body) == ["await each"]
+
+
+def test_message_on_a_race_of_two_steps() -> None:
+    start = "tasks = [asyncio.create_task(a()), asyncio.create_task(b())]"
+    body = f"{start}\nawait asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)"
+    (finding,) = findings_in_run("SG307", body)
+
+    assert finding.message.startswith("this race of 'a' and 'b' runs outside of a step:")
 
 
 @pytest.mark.parametrize(

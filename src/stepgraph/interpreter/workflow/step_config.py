@@ -102,8 +102,9 @@ def _report_value(interpreter: Interpreter, entry: MappingEntry, setting: str, d
 
 
 def _report(interpreter: Interpreter, source: Argument | MappingEntry, setting: str, fallback: object) -> None:
-    problem = "is not valid" if isinstance(source.value, Constant) else "is not statically known"
-    message = f"the step's {setting} `{source.place.text}` {problem}."
+    verb = "are" if setting == "retries" else "is"
+    problem = "not valid" if isinstance(source.value, Constant) else "not statically known"
+    message = f"the step's {setting} `{source.place.text}` {verb} {problem}."
     interpreter.note("dynamic-config", source.place, message, f"The graph shows {fallback}.", incomplete=False)
 
 
