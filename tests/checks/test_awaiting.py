@@ -168,6 +168,7 @@ def test_unawaited_coroutine_in_a_step(use: str, place: str) -> None:
     [
         "self.ctx.waitUntil(notify(1))",
         "self.ctx.waitUntil(fetch('x'))",
+        "self.env.job = fetch('x')",
         "return (lambda: notify(1))()",
         "return json.loads(await (await fetch('x')).text())",
         "await asyncio.gather(notify(1), asyncio.sleep(1), fetch('x'))",
@@ -182,6 +183,16 @@ def test_async_function_that_an_unknown_decorator_may_make_plain(body: str) -> N
     use = f"@library.async_to_sync\nasync def load():\n    {body}\nload()"
 
     assert flagged_in_run("SG201", use, "import library") == []
+
+
+@pytest.mark.parametrize(
+    "box",
+    ["class Box(library.Base): pass", "class Box: job = library.Field()", "class Box: pass\ninspect.getmembers(Box)"],
+)
+def test_attribute_that_code_outside_the_project_may_await(box: str) -> None:
+    imports = f"import inspect\nimport library\n{box}"
+
+    assert flagged_in_run("SG201", "box = Box()\nbox.job = a()\nawait box", imports) == []
 
 
 def test_no_fix_where_await_is_invalid() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import libcst as cst
@@ -14,7 +15,9 @@ from stepgraph.syntax.names_in_modules import NamesInModules
 from stepgraph.syntax.walk import all_nodes
 
 # Source text of code that may read attributes of any name.
-_DYNAMIC_READS: Final = (b"__dict__", b"__getattr", b"asdict(", b"attrgetter", b"getattr(", b"vars(")
+_DYNAMIC_READS: Final = (
+    *(b"__dict__", b"__getattr", b"asdict(", b"astuple(", b"attrgetter", b"getattr(", b"getmembers", b"vars("),
+)
 _ATTRIBUTE: Final = re.compile(rb"\.\s*+([\w\x80-\xff]++)")
 # A name in quotes, or the name of a function, which may be a property.
 _DEFINED: Final = re.compile(rb"(?:\bdef\s++|[\"'])([\w\x80-\xff]++)")
@@ -28,10 +31,14 @@ class AttributeUses(Struct, frozen=True):
     """The modules of the program."""
     names: NamesInModules
     """The names in these modules."""
+    shared: AbstractSet[str] = frozenset()
+    """The names of attributes that code outside the program may read."""
 
     def of_name(self, name: str) -> Sequence[cst.Attribute] | None:
         """Return all uses of the attributes of a name. Return None if other code may use an attribute of this name."""
-        if self.names.find(_dynamic_reads, self.modules) or name in self.names.find(_defined_names, self.modules):
+        if name in self.shared or self.names.find(_dynamic_reads, self.modules):
+            return None
+        if name in self.names.find(_defined_names, self.modules):
             return None
         if self.names.is_in_other(name, _attribute_names, self.modules, self.module):
             return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Final, Literal, TypeGuard
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard
 
 import libcst as cst
 from msgspec import Struct, field
@@ -14,16 +14,17 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.replay.tracer import NO_TRACER
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCoroutine, PreparedCall, StepCall, WaitCall
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, ProjectObject, UnknownBase
 from stepgraph.interpreter.workflow.resuming import report_empty_reads
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import Activity, Await, Call, OperationBlock, Run, StartOperation, work_kind
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import Unresolved, Value, is_from_package
 from stepgraph.ir.walk import name_of, walk_operations
-from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
+    from stepgraph.syntax.attribute_uses import AttributeUses
     from stepgraph.syntax.discarding import DiscardAnalysis
 
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
@@ -45,6 +46,9 @@ def report_unawaited_work(interpreter: Interpreter, body: OperationBlock, run: S
     _observe_never_called(discarded)
 
 
+_Kind: TypeAlias = Literal["coroutine", "external coroutine", "task", "step"]
+
+
 class _DiscardedCoroutines(Struct):
     """Analyses of the values that the program discards, one for each module and kind of work."""
 
@@ -53,11 +57,13 @@ class _DiscardedCoroutines(Struct):
     """The method that the SDK calls, whose result is discarded."""
     discardings: dict[tuple[int, str], DiscardAnalysis] = field(default_factory=dict)
     """The analyses, by `id` of the module and kind of work."""
+    shared_attributes: frozenset[str] | None = None
+    """The result of `_shared_attributes`, once it is needed."""
 
-    def observe(self, work: Work, name: str, place: SourcePlace, *, is_coroutine: bool = False) -> bool:
+    def observe(self, work: Work, name: str, place: SourcePlace, kind: _Kind = "task") -> bool:
         """Record a fact for work if its value must be discarded, so nothing can await it. Return whether it must be."""
         ends = frozenset([id(self.run.node)])
-        discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
+        discarding = self._discarding(place, kind, ends)
         is_discarded = discarding.is_discarded(place.node)
         if is_discarded:
             self.interpreter.observe(NeverAwaited(work, name, place, discarding.is_async_statement(place.node)))
@@ -77,25 +83,42 @@ class _DiscardedCoroutines(Struct):
             case _:
                 return False
 
-    def _discarding(
-        self, place: SourcePlace, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
-    ) -> DiscardAnalysis:
-        from stepgraph.syntax.attribute_uses import AttributeUses
+    def _discarding(self, place: SourcePlace, kind: _Kind, ends: frozenset[int] = frozenset()) -> DiscardAnalysis:
         from stepgraph.syntax.discarding import DiscardAnalysis
 
         key = (id(place.module), kind)
         discarding = self.discardings.get(key)
         if discarding is None:
-            is_coroutine, modules = kind == "coroutine", self.interpreter.modules
-            uses = AttributeUses(place.module, modules.scopes.keys(), modules.names_in_modules)
             discarding = self.discardings[key] = DiscardAnalysis(
                 parents=place.module.parents,
-                attributes=uses if is_coroutine else None,
+                attributes=self._attribute_uses(place.module) if kind == "coroutine" else None,
                 discarded_results=ends,
                 data_calls=self.interpreter.work.data_calls,
-                is_coroutine=is_coroutine,
+                is_coroutine=kind in ("coroutine", "external coroutine"),
             )
         return discarding
+
+    def _attribute_uses(self, module: SourceModule) -> AttributeUses:
+        from stepgraph.syntax.attribute_uses import AttributeUses
+
+        if self.shared_attributes is None:
+            self.shared_attributes = _shared_attributes(self.interpreter)
+        modules = self.interpreter.modules
+        return AttributeUses(module, modules.scopes.keys(), modules.names_in_modules, self.shared_attributes)
+
+
+def _shared_attributes(interpreter: Interpreter) -> frozenset[str]:
+    """Return the names of attributes that a base class or descriptor from outside the project may read."""
+    owners = {(instance.cls, name) for instance in interpreter.work.objects for name in instance.state}
+    return frozenset(name for owner, name in owners if _is_shared(interpreter, owner, name))
+
+
+def _is_shared(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:
+    order = resolution_order(owner)
+    if any(isinstance(base, UnknownBase | Unresolved) for base in order):
+        return True
+    member = find_member(interpreter, order, name)
+    return member is not None and is_from_package(member)
 
 
 def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
@@ -111,10 +134,10 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
             interpreter, coroutine.function, coroutine.arguments
         ):
             if is_certain and interpreter.tracer is not NO_TRACER:
-                discarded.observe("coroutine", coroutine.function.name, place, is_coroutine=True)
+                discarded.observe("coroutine", coroutine.function.name, place, "coroutine")
             continue
         awaitable = interpreter.work.wrapping_calls.get(key, place)
-        if is_certain and discarded.observe(*_kind_and_name(coroutine), awaitable, is_coroutine=True):
+        if is_certain and discarded.observe(*_kind_and_name(coroutine), awaitable, "coroutine"):
             interpreter.note(
                 "never-awaited",
                 place,
@@ -132,9 +155,12 @@ def _report_never_awaited(discarded: _DiscardedCoroutines) -> None:
 
 
 def _observe_external_coroutines(discarded: _DiscardedCoroutines) -> None:
-    """Record facts about the coroutines of functions outside the project that nothing can await."""
+    """Record facts about the coroutines of functions outside the project that nothing can await.
+
+    Attributes may be those of objects outside the project, because these coroutines are not followed as values.
+    """
     for place, name in discarded.interpreter.work.external_coroutines.values():
-        discarded.observe("coroutine", name.rpartition(".")[2], place, is_coroutine=True)
+        discarded.observe("coroutine", name.rpartition(".")[2], place, "external coroutine")
 
 
 def _report_never_iterated(interpreter: Interpreter) -> None:
