@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from stepgraph.diff.diff import WorkflowDiff, diff_workflows
 from stepgraph.diff.tree import ROOT
 from stepgraph.model.details import Detail, Details
-from stepgraph.model.payload import Graph
+from stepgraph.model.payload import Graph, StepSleep
 from stepgraph.render.svg.fonts import NAME
 from stepgraph.render.view import View
 from stepgraph.report.diff.marks import MarkedGraph, marked_graph
@@ -16,7 +16,7 @@ from stepgraph.report.diff.svg import render_svg
 from stepgraph.report.diff.unchanged import fold_unchanged
 from tests.effort import example_count
 from tests.property_settings import WITHOUT_DEADLINE
-from tests.render.graphs import LEAVE, branch, call, do, either, function, graph, loop, parallel
+from tests.render.graphs import LEAVE, block, branch, call, do, either, function, graph, loop, parallel, protected
 from tests.render.random_graphs import graphs
 from tests.report.comparisons import everything, settlement_report
 from tests.svg.laws.all_laws import broken
@@ -123,6 +123,16 @@ def test_a_folded_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
     assert broken(versions.graph, picture_of(versions.graph, view), view).keys() <= {
         "every node is drawn once for each drawing of its function"
     }
+
+
+def test_lines_in_an_added_try_body_begin_at_its_top() -> None:
+    short: StepSleep = {"type": "step_sleep", "name": "a", "duration": 1}
+    long: StepSleep = {"type": "step_sleep", "name": "a", "duration": 300_000, "starts": 5, "resolves": 7}
+    old = graph(protected(final=block(long)))
+    new = graph(functions={"pay": function("pay", protected(block(short), catch=block(), final=block()))})
+    versions = fold_unchanged(marked(old, new))
+    view = versions.view(View())
+    assert broken(versions.graph, picture_of(versions.graph, view), view) == {}
 
 
 def without_place(diff: WorkflowDiff) -> list[str]:

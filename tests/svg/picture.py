@@ -96,6 +96,9 @@ class Figure:
     tabs: list[Box] = field(default_factory=list)
     """Tabs of marks on figures inside."""
 
+    below_tabs: list[Box] = field(default_factory=list)
+    """The boxes of the figure without the tab above it. Lines inside begin at their tops."""
+
     effects: list[Box] = field(default_factory=list)
     """The pills of effects on running instances."""
 
@@ -236,6 +239,7 @@ def _put_on_top(tab: Box, figure: Figure) -> None:
     for inner in figure.inner:
         front = inner.boxes[-1] if inner.boxes else None
         if front is not None and front.left == tab.left and tab.top < front.top < tab.bottom:
+            inner.below_tabs = inner.boxes
             inner.boxes = [Box(box.left, tab.top, box.right, box.bottom) for box in inner.boxes]
 
 

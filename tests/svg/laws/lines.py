@@ -189,7 +189,7 @@ def _line_targets(picture: Picture) -> list[Box]:
     """Return all shapes at which lines may begin and end, except other lines."""
     targets: list[Box] = []
     for figure in picture.whole.walk():
-        targets += [*figure.boxes, *figure.bars, *figure.marks]
+        targets += [*figure.boxes, *figure.below_tabs, *figure.bars, *figure.marks]
         if figure.boxes:
             targets.append(figure.box)
         if figure.band is not None:
