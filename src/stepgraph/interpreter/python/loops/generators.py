@@ -28,7 +28,7 @@ from stepgraph.interpreter.python.loops.generator_bodies import (
     yields_in_one_loop,
 )
 from stepgraph.interpreter.python.loops.interpretation import join_continues
-from stepgraph.interpreter.python.loops.yielded_values import shared_yields
+from stepgraph.interpreter.python.loops.yielded_values import GeneratorPasses, shared_yields
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Element
@@ -142,14 +142,15 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
     is_new = _is_new(interpreter, generator)
     values: list[Value] = []
 
-    def take(passes: list[Scope]) -> None:
+    def take(passes: GeneratorPasses) -> None:
         since = interpreter.work.last_task_id
         frame, inlined = inlined_frame(interpreter, generator)
 
         def at_yield(value: Value) -> None:
             values.append(value)
-            passes.append(Scope(EMPTY_BLOCK, place))
-            interpreter.operations.append(passes[-1])
+            scope = Scope(EMPTY_BLOCK, place)
+            passes.add(scope, value)
+            interpreter.operations.append(scope)
             return_from_generator(interpreter, inlined, place)
 
         frame.at_yield = at_yield
@@ -157,7 +158,7 @@ def take_first(interpreter: Interpreter, generator: GeneratorCall, place: Source
         emit_pass(interpreter, block, inlined.body_state, place, since)
 
     if is_new:
-        take([])
+        take(GeneratorPasses(interpreter.store, interpreter.store.serial))
     elif not _resume(interpreter, generator, place, take):
         return None
     interpreter.work.exhausted[id(generator)] = generator
@@ -186,21 +187,22 @@ def _is_new(interpreter: Interpreter, generator: GeneratorCall) -> bool:
 
 
 def _resume(
-    interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace, run: Callable[[list[Scope]], None]
+    interpreter: Interpreter, generator: GeneratorCall, place: SourcePlace, run: Callable[[GeneratorPasses], None]
 ) -> bool:
     """Inline the code of a generator that may have yielded values before. Return whether it was inlined.
 
     This is exact for a loop that affects steps only before its `yield`, because resuming it starts another pass. Its
-    passes may be over. `run` inlines the code from its start, and adds the operation at each `yield` to a list.
+    passes may be over. `run` inlines the code from its start, and adds the operation at each `yield`.
+    The generator must not yield objects of its own, because the earlier uses may have changed them.
     """
     if not yields_in_one_loop(body_of(generator.function)):
         return False
-    passes: list[Scope] = []
+    passes = GeneratorPasses(interpreter.store, interpreter.store.serial)
     frame = interpreter.frame
     return_count, state_count = len(frame.returns), len(frame.return_states)
     path = interpreter.branch(lambda: run(passes), place.text)
-    block = _without_first_pass(path.block, {id(each) for each in passes})
-    if block is None:
+    block = _without_first_pass(path.block, {id(each) for each in passes.scopes})
+    if block is None or passes.yields_own_objects:
         del frame.returns[return_count:], frame.return_states[state_count:]
         return False
     interpreter.operations.extend(block.operations)
@@ -348,7 +350,7 @@ def _inline(
     generator: GeneratorCall,
     take: Callable[[Value], None],
     place: SourcePlace,
-    passes: list[Scope] | None = None,
+    passes: GeneratorPasses | None = None,
 ) -> None:
     """Inline the code of a generator, and add an operation at each `yield` to `passes`."""
     outer, since = interpreter.frame, interpreter.work.last_task_id
@@ -367,8 +369,9 @@ def _inline(
         if passes is None:
             emit_pass(interpreter, block, state, place, since)
         else:
-            passes.append(Scope(block, place, is_iteration=True))
-            interpreter.emit(passes[-1])
+            scope = Scope(block, place, is_iteration=True)
+            passes.add(scope, value)
+            interpreter.emit(scope)
             join_continues(interpreter, state, place, since)
         ends_outer_generator = ends_outer_generator or state.ends_generator
         if not state.breaks:

@@ -8,15 +8,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec import Struct, field
+
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.copies import Copier
+from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.widening import is_copy
 from stepgraph.interpreter.workflow.work import YieldedValues
+from stepgraph.ir.nodes import Scope
+from stepgraph.ir.values import Value
 
 _MAX_EVALUATIONS: Final = 8
 """The maximum number of different evaluations of one generator, because each is compared with all earlier ones."""
+
+
+class GeneratorPasses(Struct):
+    """The operations at each `yield` of a generator whose code is inlined."""
+
+    store: Store
+    since: int
+    """The serial of the newest cell before the code."""
+    scopes: list[Scope] = field(default_factory=list)
+    yields_own_objects: bool = False
+    """Whether the generator yields objects that its code creates, so that code after an earlier use has others."""
+
+    def add(self, scope: Scope, value: Value) -> None:
+        """Add the operation at a `yield` of a value."""
+        self.scopes.append(scope)
+        copier = Copier(self.store, self.since)
+        copier.copy(value)
+        self.yields_own_objects = self.yields_own_objects or bool(copier.copies)
 
 
 def shared_yields(
