@@ -371,7 +371,9 @@ def _evaluate_await(interpreter: Interpreter, node: cst.Await) -> Value:
 
         observe_misplaced_await(interpreter, node, "await")
     first_operation = len(interpreter.operations)
-    return await_value(interpreter, interpreter.evaluate(node.expression), interpreter.place(node), first_operation)
+    value = interpreter.evaluate(node.expression)
+    interpreter.work.await_external_coroutine(node)
+    return await_value(interpreter, value, interpreter.place(node), first_operation)
 
 
 def _evaluate_named_expression(interpreter: Interpreter, node: cst.NamedExpr) -> Value:

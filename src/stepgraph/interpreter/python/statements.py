@@ -52,6 +52,7 @@ def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
         observe_misplaced_await(interpreter, node, "await")
     first_operation = len(interpreter.operations)
     awaited = interpreter.evaluate(node.expression)
+    interpreter.work.await_external_coroutine(node)
     frame, place = interpreter.frame, interpreter.place(node)
     if frame.suspension is not Suspension.NEVER:
         interpreter.emit_pauses(node, first_operation)

@@ -29,6 +29,8 @@ from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.python_names import COROUTINE_FUNCTIONS
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from stepgraph.interpreter.interpreter import Interpreter
 
 NoteTable: TypeAlias = dict[tuple[str, int], tuple[SourcePlace, str, str, bool]]
@@ -130,7 +132,10 @@ class WorkRegistry(Struct):
     coroutines: dict[int, tuple[SourcePlace, Coroutine]] = field(default_factory=dict)
     """The first coroutine that each call site creates."""
     external_coroutines: dict[int, tuple[SourcePlace, str]] = field(default_factory=dict)
-    """The calls of coroutine functions outside the project, with the names of the functions, by call site."""
+    """The calls of coroutine functions outside the project that no `await` contains, with the names of the functions.
+
+    The keys are the `id`s of the calls.
+    """
     data_calls: set[int] = field(default_factory=set)
     """The `id`s of calls of functions that fail for a coroutine, or convert it to text."""
     begun: set[int] = field(default_factory=set)
@@ -253,6 +258,10 @@ class WorkRegistry(Struct):
         """Register the call of a function outside the project, which is reported if its coroutine never begins."""
         if name in COROUTINE_FUNCTIONS:
             self.external_coroutines.setdefault(id(place.node), (place, name))
+
+    def await_external_coroutine(self, node: cst.Await) -> None:
+        """Record that an `await` contains a call, so that its coroutine begins."""
+        self.external_coroutines.pop(id(node.expression), None)
 
     def register_generator(self, generator: GeneratorCall) -> GeneratorCall:
         """Register a generator, which is reported if nothing iterates over it."""
