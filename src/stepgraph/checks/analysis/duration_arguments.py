@@ -36,6 +36,14 @@ class DurationUse(StrEnum):
     WAIT = "wait for an event"
 
 
+def _number_of(value: Value) -> float | None:
+    """Return the number that a value certainly is, or None."""
+    if value == _INFINITY:
+        return math.inf
+    constant = value.value if isinstance(value, Constant) else None
+    return as_float(constant) if isinstance(constant, (int, float)) and not isinstance(constant, bool) else None
+
+
 class DurationArgument(Struct, frozen=True):
     """A duration argument: one of its possible values, with its location."""
 
@@ -58,39 +66,16 @@ class DurationArgument(Struct, frozen=True):
     @classmethod
     def of(cls, use: DurationUse, value: Value, bound: PlacedValue, use_place: SourcePlace) -> DurationArgument:
         """Return one of the possible values of an argument, parsed once for all rules."""
-        place, calls = bound.place, bound.calls
-        constant = value.value if isinstance(value, Constant) else None
-        if isinstance(constant, str):
-            return cls(
-                use=use,
-                value=value,
-                place=place,
-                use_place=use_place,
-                text=constant,
-                parsed=parse_duration(constant),
-                number=None,
-                calls=calls,
-            )
-        if isinstance(constant, (int, float)) and not isinstance(constant, bool):
-            return cls(
-                use=use,
-                value=value,
-                place=place,
-                use_place=use_place,
-                text=None,
-                parsed=None,
-                number=as_float(constant),
-                calls=calls,
-            )
+        text = value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
         return cls(
             use=use,
             value=value,
-            place=place,
+            place=bound.place,
             use_place=use_place,
-            text=None,
-            parsed=None,
-            number=math.inf if value == _INFINITY else None,
-            calls=calls,
+            text=text,
+            parsed=None if text is None else parse_duration(text),
+            number=_number_of(value),
+            calls=bound.calls,
         )
 
     @property

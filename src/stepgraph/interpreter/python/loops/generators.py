@@ -192,8 +192,8 @@ def _resume(
     """Inline the code of a generator that may have yielded values before. Return whether it was inlined.
 
     This is exact for a loop that affects steps only before its `yield`, because resuming it starts another pass. Its
-    passes may be over. `run` inlines the code from its start, and adds the operation at each `yield`.
-    The generator must not yield objects of its own, because the earlier uses may have changed them.
+    passes may be over. The generator must yield only objects that existed before it, because earlier uses may have
+    changed its own. `run` inlines the code from its start, and adds the operation at each `yield`.
     """
     if not yields_in_one_loop(body_of(generator.function)):
         return False
