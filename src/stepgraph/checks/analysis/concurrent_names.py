@@ -105,7 +105,7 @@ _Summaries: TypeAlias = dict[Hashable, _Progress]
 """The steps and event waits of calls that take no branches by their arguments, by the key of the call."""
 
 
-class _CallFrame(Struct):
+class _OpenCall(Struct):
     """An open call, or the work itself."""
 
     lowest: int
@@ -131,7 +131,7 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
         self.budget = budget
         self.branches = branches
         self.summaries = summaries
-        self.frames: list[_CallFrame] = [_CallFrame(0)]
+        self.frames: list[_OpenCall] = [_OpenCall(0)]
         """The work and its open calls, innermost last."""
         self.in_turn: list[bool] = [False]
         """Whether a lock that is acquired in start order is held in each open block, innermost last."""
@@ -197,7 +197,7 @@ class _WorkDomain(Domain[_PathFacts], Observer[_PathFacts]):
     def add_call(self, function: Function, context: CallContext, key: Hashable, progress: _PathFacts) -> None:
         """Add the activities of a call, and summarize it with the calls that are recursive with it."""
         position, first = len(self.frames), len(self.unfinished)
-        frame = _CallFrame(0 if context.arguments else position)
+        frame = _OpenCall(0 if context.arguments else position)
         self.visited[key] = position
         self.unfinished.append(key)
         self.frames.append(frame)

@@ -58,7 +58,7 @@ def find_name_clashes(subject: WorkflowSubject, budget: Budget) -> Iterator[Name
     body, operations = subject.program.body, [visit.operation for visit in subject.operations]
     if StartOperation not in set(map(type, operations)):
         return  # without tasks, nothing is pending
-    domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
+    domain = _PendingTasksDomain(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
     for block in _callees_first({id(block): block for block in (body, *_called_bodies(operations))}):
         exits = solve(block, 0, domain, budget=budget)
         domain.pending_after[id(block)] = (exits.end or 0) | (exits.returns or 0)
@@ -151,7 +151,7 @@ _Clashes: TypeAlias = dict[int, NameClash]
 """Clashes by the `id` of the node that names the second activity."""
 
 
-class _PendingStarts(Domain[int]):
+class _PendingTasksDomain(Domain[int]):
     """The tasks that may be pending at a program point, as a bit set of their starts.
 
     The analysis covers only tasks that the program awaits, because the lifetime of any other task is unknown.
