@@ -325,3 +325,21 @@ def _is_counted(code: CodeType) -> bool:
     """Return whether the growth of the calls of a function is tested."""
     path = Path(code.co_filename)
     return path.is_relative_to(PACKAGE) and {*PARSING, *LIMITED}.isdisjoint(path.parts)
+
+
+def test_undefined_names_in_a_chain_of_elif() -> None:
+    """Each `elif` is nested in the one before it, so a search of all nodes around it would be quadratic."""
+    small, large = (_visited_ancestors(_chain_of_elif(size)) for size in (50, 100))
+    assert large <= MAX_RATIO * small
+
+
+def _chain_of_elif(size: int) -> str:
+    branches = "".join(f"        elif k == {number}:\n            await step.sleep('s', 5)\n" for number in range(size))
+    return (
+        "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n"
+        f"    async def run(self, event, step):\n        if k:\n            pass\n{branches}"
+    )
+
+
+def _visited_ancestors(source: str) -> int:
+    return sum(count for code, count in work_of(source).calls.items() if code.co_name == "ancestors_of")

@@ -8,11 +8,11 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.bindings import annotations_of, bindings_of, scan
+from stepgraph.syntax.bindings import annotations_of, bindings_of, scan, type_parameters
 from stepgraph.syntax.deferred.blocks import annotation_names_in
 from stepgraph.syntax.load_names import names_read_in, type_only_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import ancestors_of, self_and_statements_below, statements
+from stepgraph.syntax.walk import ancestors_in_statement, self_and_statements_below, statements
 
 _BUILT_IN: Final = frozenset(dir(builtins))
 _Scopes: TypeAlias = tuple[Collection[str], ...]
@@ -37,7 +37,7 @@ def _imports_from_future(statement: cst.CSTNode) -> bool:
 
 def is_in_annotation(node: cst.CSTNode, module: SourceModule) -> bool:
     """Return whether a node is part of an annotation."""
-    return any(isinstance(ancestor, cst.Annotation) for ancestor in ancestors_of(module.parents, node))
+    return any(isinstance(ancestor, cst.Annotation) for ancestor in ancestors_in_statement(module.parents, node))
 
 
 def unbound_annotation_names(module: SourceModule) -> tuple[cst.Name, ...]:
@@ -85,7 +85,7 @@ def _unbound_names(statement: cst.CSTNode, scopes: _Scopes, module: SourceModule
             if names_in_class is None or not all(_is_bound(name, scopes) for name in names_in_class):
                 members = scan(statement, module).binders
                 for each in statements(body):
-                    yield from _unbound_names(each, (members, _type_parameters(statement), *scopes), module)
+                    yield from _unbound_names(each, (members, type_parameters(statement), *scopes), module)
             return
         case _:
             return
@@ -97,12 +97,6 @@ def _is_bound(name: str, scopes: _Scopes) -> bool:
 
 
 def _names_in_signature(function: cst.FunctionDef) -> Iterator[cst.Name]:
-    type_parameters = _type_parameters(function)
+    parameters = type_parameters(function)
     names = names_read_in(annotations_of(function))
-    return (name for name in names if name.value not in type_parameters)
-
-
-def _type_parameters(node: cst.FunctionDef | cst.ClassDef) -> frozenset[str]:
-    if node.type_parameters is None:
-        return frozenset()
-    return frozenset(parameter.param.name.value for parameter in node.type_parameters.params)
+    return (name for name in names if name.value not in parameters)

@@ -38,7 +38,16 @@ _CONSTANT_BINDERS: Final = frozenset([cst.AnnAssign, cst.Assign, cst.Import, cst
 # Statements that keep the type of a name's value, or bind an exception.
 _TYPE_KEEPING_BINDERS: Final = frozenset([cst.AugAssign, cst.Try, cst.TryStar])
 
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
+
+
+def type_parameters(scope: Owner) -> frozenset[str]:
+    """Return the type parameters of a scope, as in `class Box[T]`."""
+    if not isinstance(scope, cst.FunctionDef | cst.ClassDef) or scope.type_parameters is None:
+        return _NO_NAMES
+    return frozenset(each.param.name.value for each in scope.type_parameters.params)
 
 
 class Bindings(Struct):

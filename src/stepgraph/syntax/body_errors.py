@@ -73,6 +73,8 @@ def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
 
 def catches_by_name(node: cst.CSTNode, module: SourceModule, error: str) -> bool:
     """Return whether the function around a node catches an exception that the node may raise, and names its type."""
+    if not module.mentions(error.encode()):
+        return False
     inner: cst.CSTNode = node
     for ancestor in ancestors_of(module.parents, node):
         if isinstance(ancestor, SCOPES):

@@ -135,7 +135,7 @@ def is_tested_member(place: SourcePlace) -> bool:
     """Return whether an attribute or element is part of a test in the function, which may decide about its use."""
     if not isinstance(place.node, cst.Attribute | cst.Subscript):
         return False
-    scope = next((each for each in ancestors_of(place.module.parents, place.node) if isinstance(each, SCOPES)), None)
+    scope = place.module.scope_around(place.node)
     return scope is not None and place.text in place.module.once_for(scope, _tested_members)
 
 

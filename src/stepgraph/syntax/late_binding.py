@@ -192,8 +192,7 @@ class _FunctionLoop(Struct, frozen=True, dict=True):
         return any(isinstance(statement, _EXITS) for statement in statements_below(self.node.body))
 
     def _is_in_inner_function(self, binder: cst.CSTNode) -> bool:
-        scopes = (node for node in ancestors_of(self.module.parents, binder) if isinstance(node, SCOPES))
-        return next(scopes) is not self.owner
+        return self.module.scope_around(binder) is not self.owner
 
     def _uses_of(self, function: LocalFunction) -> list[cst.CSTNode]:
         """Return the uses of a function in the loop outside of its body: the uses of its name, or the lambda itself."""

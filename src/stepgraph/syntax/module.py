@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.syntax.pieces.joining import JoinedModule
     from stepgraph.syntax.positions import Range
     from stepgraph.syntax.quick_scan import SourceScan
-    from stepgraph.syntax.walk import Parents
+    from stepgraph.syntax.walk import Parents, Scope
 
 
 Result = TypeVar("Result")
@@ -77,6 +77,8 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     """The function bodies of the module if they are parsed on first use."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
+    _scopes_around: dict[int, Scope | None] = field(default_factory=dict)
+    """Results of `scope_around`, by the identity of an `if` or `elif`."""
     _positions: dict[int, Range] = field(default_factory=dict)
     """Ranges of nodes, by the identity of the node. Some may be missing unless `_has_all_positions`."""
     _has_all_positions: bool = False
@@ -96,6 +98,36 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
         pieces = self._pieces
         parents = parents_in(self.tree) if pieces is None else pieces.parents
         return parents if self.deferred is None else self.deferred.bodies.parents_with(parents)
+
+    def scope_around(self, node: cst.CSTNode) -> Scope | None:
+        """Return the innermost scope that contains a node. Return None for the module, which no scope contains.
+
+        It is memoized for each `elif` because each is nested in the one before it.
+        """
+        import libcst as cst
+
+        from stepgraph.syntax.walk import SCOPES, ancestors_of
+
+        scope: Scope | None = None
+        branches: list[cst.If] = []
+        for ancestor in ancestors_of(self.parents, node):
+            if isinstance(ancestor, cst.If):
+                if id(ancestor) in self._scopes_around:
+                    scope = self._scopes_around[id(ancestor)]
+                    break
+                branches.append(ancestor)
+            elif isinstance(ancestor, SCOPES):
+                scope = ancestor
+                break
+        self._scopes_around.update((id(branch), scope) for branch in branches)
+        return scope
+
+    def scopes_around(self, node: cst.CSTNode) -> Iterator[Scope]:
+        """Yield the scopes that contain a node, innermost first."""
+        scope = self.scope_around(node)
+        while scope is not None:
+            yield scope
+            scope = self.scope_around(scope)
 
     @property
     def _pieces(self) -> JoinedModule | None:
@@ -354,10 +386,8 @@ class SourcePlace(Struct, frozen=True):
         """The functions around the node, innermost first, without lambdas."""
         import libcst as cst
 
-        from stepgraph.syntax.walk import ancestors_of
-
-        ancestors = ancestors_of(self.module.parents, self.node)
-        return tuple(ancestor for ancestor in ancestors if isinstance(ancestor, cst.FunctionDef))
+        scopes = self.module.scopes_around(self.node)
+        return tuple(scope for scope in scopes if isinstance(scope, cst.FunctionDef))
 
     @property
     def body_text(self) -> str:

@@ -8,7 +8,7 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import dotted_names, last_name
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import ancestors_of, children
+from stepgraph.syntax.walk import children
 
 _TESTS: Final = frozenset(["callable", "getfullargspec", "hasattr", "isinstance", "issubclass", "signature", "type"])
 _METADATA: Final = frozenset(["__class__", "__code__"])
@@ -22,8 +22,7 @@ def is_type_tested(name: cst.BaseExpression, place: SourcePlace) -> bool:
     """
     parts, module = dotted_names(name), place.module
     starts = {parts[: length + 1] for length in range(len(parts))}
-    functions = (node for node in ancestors_of(module.parents, place.node) if isinstance(node, cst.FunctionDef))
-    return any(not starts.isdisjoint(module.once_for(function, _tested_names)) for function in functions)
+    return any(not starts.isdisjoint(module.once_for(function, _tested_names)) for function in place.functions)
 
 
 def _tested_names(function: cst.FunctionDef, _: SourceModule) -> frozenset[tuple[str, ...]]:

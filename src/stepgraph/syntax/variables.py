@@ -12,10 +12,10 @@ from typing import Final, TypeAlias, cast
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, import_binding, parameters
+from stepgraph.syntax.bindings import bindings_of, import_binding, parameters, type_parameters
 from stepgraph.syntax.free_names import Comprehension, LocalFunction, comprehension_targets
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import SCOPES, ancestors_of, children
+from stepgraph.syntax.walk import ancestors_of, children
 
 _NO_NAMES: Final[frozenset[str]] = frozenset()
 
@@ -61,8 +61,7 @@ def variable_of_function(function: SourcePlace) -> Variable | None:
     node = function.node
     if not isinstance(node, cst.FunctionDef):
         return None
-    scope = next((each for each in ancestors_of(function.module.parents, node) if isinstance(each, SCOPES)), None)
-    return _local_variable(function.module, scope, node.name.value)
+    return _local_variable(function.module, function.module.scope_around(node), node.name.value)
 
 
 def variable_of_parameter(name: SourcePlace) -> Variable | None:
@@ -80,8 +79,7 @@ def assigned_variable(value: SourcePlace) -> Variable | None:
     module = value.module
     match module.parents.get(id(value.node)):
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name) as target)]):
-            scope = next((each for each in ancestors_of(module.parents, target) if isinstance(each, SCOPES)), None)
-            return _local_variable(module, scope, name)
+            return _local_variable(module, module.scope_around(target), name)
         case _:
             return None
 
@@ -138,7 +136,7 @@ def _local_variable(module: SourceModule, scope: cst.CSTNode | None, name: str) 
             return None
         if name in bindings.binders and name not in bindings.nonlocals:
             return Variable(module, scope, name)
-        outer = (each for each in ancestors_of(module.parents, scope) if isinstance(each, SCOPES))
+        outer = module.scopes_around(scope)
         scope = next((each for each in outer if not isinstance(each, cst.ClassDef)), None)
     return None
 
@@ -220,7 +218,7 @@ def _parts_of_definition(
     part: _Part, node: cst.FunctionDef | cst.Lambda | cst.ClassDef, module: SourceModule
 ) -> Iterator[_Part]:
     bound = _bound_names(node, module)
-    generic = part.hiding(_type_parameters(node))
+    generic = part.hiding(type_parameters(node))
     if not isinstance(node, cst.Lambda):
         yield from map(part.inside, node.decorators)
         yield part.inside(node.name)
@@ -270,13 +268,7 @@ def _bound_names(node: cst.CSTNode, module: SourceModule) -> frozenset[str]:
     if not isinstance(node, cst.FunctionDef | cst.Lambda | cst.ClassDef):
         return _NO_NAMES
     bindings = bindings_of(node, module)
-    return (frozenset(bindings.binders) - bindings.nonlocals).union(bindings.globals, _type_parameters(node))
-
-
-def _type_parameters(node: cst.FunctionDef | cst.Lambda | cst.ClassDef) -> frozenset[str]:
-    if isinstance(node, cst.Lambda) or node.type_parameters is None:
-        return _NO_NAMES
-    return frozenset(each.param.name.value for each in node.type_parameters.params)
+    return (frozenset(bindings.binders) - bindings.nonlocals).union(bindings.globals, type_parameters(node))
 
 
 def _scopes_between(place: SourcePlace, function: LocalFunction) -> Iterator[cst.CSTNode]:

@@ -274,8 +274,13 @@ def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Itera
 Parents: TypeAlias = dict[int, cst.CSTNode]
 """The parent of each node, by the identity of the node."""
 
+Scope: TypeAlias = cst.FunctionDef | cst.Lambda | cst.ClassDef | cst.Module
+"""A node that opens a scope."""
+
 SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
-"""Types of the nodes that open a scope."""
+"""The types of scopes."""
+
+_STATEMENTS: Final = (cst.BaseSmallStatement, cst.BaseCompoundStatement)
 
 
 def parents_in(tree: cst.Module) -> Parents:
@@ -303,3 +308,11 @@ def ancestors_of(parents: Parents, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while ancestor is not None:
         yield ancestor
         ancestor = parents.get(id(ancestor))
+
+
+def ancestors_in_statement(parents: Parents, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the ancestors of a node up to the innermost statement, innermost first."""
+    for ancestor in ancestors_of(parents, node):
+        yield ancestor
+        if isinstance(ancestor, _STATEMENTS):
+            return

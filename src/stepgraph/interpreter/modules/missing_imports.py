@@ -18,12 +18,13 @@ from stepgraph.syntax.annotation_names import (
     names_in_signature,
     unbound_annotation_names,
 )
+from stepgraph.syntax.bindings import type_parameters
 from stepgraph.syntax.free_names import COMPREHENSIONS, comprehension_targets
 from stepgraph.syntax.importable_names import IMPORTABLE_NAMES, ImportableName
 from stepgraph.syntax.load_names import type_only_names, unbound_load_names
 from stepgraph.syntax.module import SourceModule, SourcePlace
 from stepgraph.syntax.mutation.changes import may_bind_computed_names
-from stepgraph.syntax.walk import ancestors_of
+from stepgraph.syntax.walk import ancestors_in_statement
 
 # Source text of code that may define names which no statement binds.
 _NAMESPACE_ACCESS = (b"globals(", b"exec(", b"sys.modules", b"builtins", b"._convert_(")
@@ -128,12 +129,10 @@ def _is_undefined(interpreter: Interpreter, node: cst.Name, scopes: Sequence[Lex
 
 def _is_bound_by_comprehension(module: SourceModule, node: cst.Name) -> bool:
     """Return whether a comprehension around a name binds it. Its scope is empty until the interpreter runs its loop."""
-    for ancestor in ancestors_of(module.parents, node):
-        if isinstance(ancestor, COMPREHENSIONS) and node.value in comprehension_targets(ancestor):
-            return True
-        if type(ancestor) is cst.FunctionDef or type(ancestor) is cst.ClassDef:
-            break
-    return False
+    return any(
+        isinstance(ancestor, COMPREHENSIONS) and node.value in comprehension_targets(ancestor)
+        for ancestor in ancestors_in_statement(module.parents, node)
+    )
 
 
 def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:
@@ -151,15 +150,11 @@ def observe_type_only_name(interpreter: Interpreter, node: cst.Name) -> None:
 
 def _is_annotation_or_type_parameter(node: cst.Name, module: SourceModule) -> bool:
     """Return whether a name is part of an annotation, or a type parameter of a definition, as in `class Box[T]`."""
-    return any(
+    is_annotation = any(
         isinstance(ancestor, cst.Annotation | cst.TypeAlias)
-        or (
-            isinstance(ancestor, cst.FunctionDef | cst.ClassDef)
-            and ancestor.type_parameters is not None
-            and any(parameter.param.name.value == node.value for parameter in ancestor.type_parameters.params)
-        )
-        for ancestor in ancestors_of(module.parents, node)
+        for ancestor in ancestors_in_statement(module.parents, node)
     )
+    return is_annotation or any(node.value in type_parameters(scope) for scope in module.scopes_around(node))
 
 
 def _is_at_load(scopes: Sequence[LexicalScope]) -> bool:

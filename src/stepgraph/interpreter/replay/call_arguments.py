@@ -16,7 +16,6 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import UncertainCallee, WrongArguments
 from stepgraph.syntax.bindings import first_name, last_name, parameters
 from stepgraph.syntax.module import SourceModule, SourcePlace
-from stepgraph.syntax.walk import ancestors_of
 
 _SELF: Final = ("self", "cls")
 _DEFINITION: Final = re.compile(rb"\bdef[ \t]++([\w\x80-\xff]++)")
@@ -81,8 +80,8 @@ def _is_of_argument(receiver: cst.BaseExpression, place: SourcePlace) -> bool:
     name = first_name(receiver)
     if not name or (name in _SELF and isinstance(receiver, cst.Name)):
         return False
-    functions = (node for node in ancestors_of(place.module.parents, place.node) if isinstance(node, cst.FunctionDef))
-    return any(name == parameter.name.value for function in functions for parameter in parameters(function.params))
+    around = place.functions
+    return any(name == parameter.name.value for function in around for parameter in parameters(function.params))
 
 
 def _definition_counts(module: SourceModule) -> Counter[str]:

@@ -6,7 +6,6 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourcePlace
-from stepgraph.syntax.walk import SCOPES, ancestors_of
 
 
 def constant_definition(use: SourcePlace) -> SourcePlace | None:
@@ -17,8 +16,7 @@ def constant_definition(use: SourcePlace) -> SourcePlace | None:
     module = use.module
     if not isinstance(use.node, cst.Name):
         return None
-    scopes = (node for node in ancestors_of(module.parents, use.node) if isinstance(node, SCOPES))
-    for scope in scopes:
+    for scope in module.scopes_around(use.node):
         bindings = bindings_of(scope, module)
         if isinstance(scope, cst.ClassDef) or not bindings.binds(use.node.value):
             continue  # functions do not see the names of a class around them

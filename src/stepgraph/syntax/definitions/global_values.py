@@ -119,7 +119,7 @@ class GlobalValues:
 
     def method(self, name: str, enclosing: cst.FunctionDef, module: SourceModule) -> DefinedFunction | None:
         """Return a method of the class of another method or of its bases, or None for an unknown member."""
-        owner = next((each for each in ancestors_of(module.parents, enclosing) if isinstance(each, cst.ClassDef)), None)
+        owner = next((each for each in module.scopes_around(enclosing) if isinstance(each, cst.ClassDef)), None)
         for each, inside in () if owner is None else self._classes(owner, module):
             binders = bindings_of(each, inside).binders.get(name, [])
             if binders:
@@ -128,7 +128,7 @@ class GlobalValues:
 
     def of_member(self, name: str, method: cst.FunctionDef, module: SourceModule) -> str | None:
         """Return an expression for a member of the class around a method, or None for an unknown member."""
-        owner = next((each for each in ancestors_of(module.parents, method) if isinstance(each, cst.ClassDef)), None)
+        owner = next((each for each in module.scopes_around(method) if isinstance(each, cst.ClassDef)), None)
         return None if owner is None else self.of_class_member(name, owner, module)
 
     def of_class_member(
@@ -370,7 +370,7 @@ def _captured(function: cst.FunctionDef, module: SourceModule) -> Sequence[str]:
     """Return the variables of outer functions that a function reads."""
     if id(function) in bindings_of(module.tree, module).top_level_statements:
         return ()
-    enclosing = [each for each in ancestors_of(module.parents, function) if isinstance(each, cst.FunctionDef)]
+    enclosing = [each for each in module.scopes_around(function) if isinstance(each, cst.FunctionDef)]
     names = free_names(function, module) if enclosing else {}
     return [name for name in names if any(bindings_of(each, module).binds(name) for each in enclosing)]
 
