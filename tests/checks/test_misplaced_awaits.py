@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from tests.checks.projects import ENTRY
+from tests.checks.projects import CONFIGURATION, ENTRY, check_project
 from tests.checks.snippets import codes_in, only_finding
 
 
@@ -76,3 +78,44 @@ def test_module_that_python_cannot_compile(statement: str, message: str, advice:
 )
 def test_syntax_of_another_version_of_python(statement: str) -> None:
     assert check_analysis(analyze_source(f"{ENTRY}\n\n{statement}\n")) == ()
+
+
+def _advice_before_314(statements: str, folder: Path, date: str = "2026-09-07") -> list[str]:
+    """Return the advice of the findings in a module that ends in statements, in a Worker with a compatibility date."""
+    configuration = CONFIGURATION.replace("2026-03-01", date)
+    files = {"entry.py": f"{ENTRY}\n\n{statements}\n", "wrangler.toml": configuration}
+    return [finding.advice for finding in check_project(folder, files, "SG002")]
+
+
+_RUN_PYTHON_314 = "or run Python 3.14, with a `compatibility_date` of 2026-09-08 or later."
+
+
+@pytest.mark.parametrize(
+    ("statements", "start"),
+    [
+        ("try:\n    pass\nexcept ValueError, TypeError:\n    pass", "Write `(ValueError, TypeError)`, "),
+        ("try:\n    pass\nexcept* ValueError, errors.Late:\n    pass", "Write `(ValueError, errors.Late)`, "),
+        ("def greet(name):\n    return t'Hello {name}'", "Write an f-string, "),
+        ('TEXT = rT"Hello"', "Write an f-string, "),
+        ("\n\n".join(f"def f{n}():\n    return {'t' * (n == 300)}'{n}'" for n in range(600)), "Write an f-string, "),
+    ],
+)
+def test_syntax_of_python_314(statements: str, start: str, tmp_path: Path) -> None:
+    assert _advice_before_314(statements, tmp_path) == [start + _RUN_PYTHON_314]
+
+
+def test_worker_with_python_314(tmp_path: Path) -> None:
+    assert _advice_before_314("TEXT = t'Hello'", tmp_path, "2026-09-08") == []
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "try:\n    pass\nexcept (ValueError, TypeError):\n    pass",
+        "try:\n    pass\nexcept types['a, b']:\n    pass",
+        'TEXT = """\nexcept ValueError, TypeError:\n"""',
+        "TEXT = 'write ' 't' \"don't\"  # except A, t'b'",
+    ],
+)
+def test_syntax_of_older_versions(statements: str, tmp_path: Path) -> None:
+    assert _advice_before_314(statements, tmp_path) == []

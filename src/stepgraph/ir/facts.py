@@ -19,6 +19,7 @@ from stepgraph.ir.values import Value
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.new_syntax import NewConstruct
 from stepgraph.syntax.step_methods import WorkKind
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]
@@ -302,6 +303,14 @@ class CompileFailure(Fact, Struct, frozen=True):
 
     message: str
     """The message of Python's compiler."""
+    span: Span
+
+
+class NewSyntaxUsed(Fact, Struct, frozen=True):
+    """Code that Python compiles only from version 3.14 on."""
+
+    construct: NewConstruct
+    text: str
     span: Span
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.ir.facts import AsyncKeyword, CompileFailure, MisplacedAwait
+from stepgraph.ir.facts import AsyncKeyword, CompileFailure, MisplacedAwait, NewSyntaxUsed
 from stepgraph.model.span import Span
 from stepgraph.syntax.compile_errors import compile_error
 from stepgraph.syntax.module import SourcePlace
+from stepgraph.syntax.new_syntax import new_syntax
 from stepgraph.syntax.walk import SCOPES, ancestors_of
 
 
@@ -30,9 +31,12 @@ def observe_misplaced_await(interpreter: Interpreter, node: cst.CSTNode, keyword
 
 
 def observe_compile_failures(interpreter: Interpreter) -> None:
-    """Record the analyzed modules that Python cannot compile."""
+    """Record the analyzed modules that Python, or an older version of it, cannot compile."""
     for module in tuple(interpreter.modules.scopes):
         error = module.once(compile_error)
         if error is not None:
             position = error.line, error.column
             interpreter.observe(CompileFailure(error.message, Span(module.path, *position, *position)))
+        for construct, text, line, column, end_line, end_column in module.once(new_syntax):
+            span = Span(module.path, line, column, end_line, end_column)
+            interpreter.observe(NewSyntaxUsed(construct, text, span))

@@ -23,7 +23,9 @@ class DependencyMode(Enum):
 _IMPLICIT_DATE: Final = "2026-02-25"
 _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
 _WORKFLOWS_DATE: Final = "2025-09-20"
-_PYTHON_314_DATE: Final = "2026-09-08"
+PYTHON_314_DATE: Final = "2026-09-08"
+"""The compatibility date from which Workers run Python 3.14."""
+
 _PYTHON_314_FLAGS: Final = frozenset(
     {"python_workers_20260610", "python_workers_20260817", "python_workers_314", "python_workers_development"}
 )
@@ -51,11 +53,11 @@ class Compatibility(Struct, frozen=True):
         return DependencyMode.IMPLICIT if self.date >= _IMPLICIT_DATE else DependencyMode.LEGACY
 
     @property
-    def evaluates_annotations(self) -> bool:
-        """Whether Python is older than 3.14, so that it evaluates annotations when it executes their definitions."""
+    def is_before_python_314(self) -> bool:
+        """Whether Python is older than 3.14. False without a compatibility date or flag."""
         if not _PYTHON_314_FLAGS.isdisjoint(self.flags):
             return False
-        return _NO_PYTHON_314 in self.flags or (self.date is not None and self.date < _PYTHON_314_DATE)
+        return _NO_PYTHON_314 in self.flags or (self.date is not None and self.date < PYTHON_314_DATE)
 
     @property
     def has_python(self) -> bool:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of, empty_span
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import CompileFailure, MisplacedAwait
+from stepgraph.ir.facts import CompileFailure, MisplacedAwait, NewSyntaxUsed
 from stepgraph.model.note import ProblemKind
+from stepgraph.project.configuration.compatibility import PYTHON_314_DATE
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
@@ -39,6 +40,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if (span.path, span.line) not in reported:
             advice = "Move it into an async function." if text in _OUTSIDE_ASYNC else ""
             yield Diagnostic(span, f"syntax error: {text}.", advice)
+    if subject.compatibility.is_before_python_314:
+        yield from map(_diagnostic_of_new_syntax, subject.facts_of_type(NewSyntaxUsed))
+
+
+def _diagnostic_of_new_syntax(used: NewSyntaxUsed) -> Diagnostic:
+    if used.construct == "exceptions":
+        message, replacement = "requires parentheses around several exception types", f"Write `({used.text})`"
+    else:
+        message, replacement = "has no template strings", "Write an f-string"
+    advice = f"{replacement}, or run Python 3.14, with a `compatibility_date` of {PYTHON_314_DATE} or later."
+    return Diagnostic(used.span, f"syntax error: Python before 3.14 {message}.", advice)
 
 
 def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:

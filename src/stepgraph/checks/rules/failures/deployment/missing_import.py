@@ -137,7 +137,7 @@ def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
 def _evaluated(subject: WorkflowSubject, kind: type[NameUse]) -> Iterator[NameUse]:
     """Yield the uses of names that the Worker evaluates."""
     uses = subject.facts_of_type(kind)
-    if subject.compatibility.evaluates_annotations:
+    if subject.compatibility.is_before_python_314:
         return uses
     return (use for use in uses if not _is_in_annotation(use))
 
