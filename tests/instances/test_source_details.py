@@ -321,3 +321,30 @@ def test_a_call_whose_error_is_a_result_has_not_failed() -> None:
     workflow = workflow_of(SETTLED.format(group="await asyncio.gather(pack(), return_exceptions=True)"))
     placed = instance(running(step("pack-1", 0, 5, "no"), step("ship-1", 6, 9)), workflow)
     assert [placed.nodes[path].state for path in ("nodes[0]", 'functions["pack"]')] == ["done", "failed"]
+
+
+POLLS = workflow_of("""
+    while not await do_ready():
+        if event["payload"]["late"]:
+            await do_alert()
+            break
+        await step.sleep("pause", 10)
+    else:
+        await do_use()
+    await do_end()
+""")
+
+
+def test_the_else_of_a_while_follows_its_test() -> None:
+    assert set(next_of(POLLS, step("ready-1", 0, 5))) == {"alert", "pause", "use"}
+    assert set(next_of(POLLS, step("ready-1", 0, 5), step("alert-1", 6, 9))) == {"end"}
+
+
+def test_a_pass_of_a_while_is_followed_by_its_test() -> None:
+    assert set(next_of(POLLS, step("ready-1", 0, 5), sleep("pause-1", 6, 16))) == {"ready"}
+
+
+def test_the_else_of_a_while_in_a_saved_graph_fits() -> None:
+    entries = step("ready-1", 0, 5), sleep("pause-1", 6, 16), step("ready-2", 17, 20), step("use-1", 21, 25)
+    assert POLLS.graph is not None
+    assert instance(running(*entries), POLLS.graph).problem == ""

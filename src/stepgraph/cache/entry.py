@@ -24,7 +24,7 @@ from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import AnalysisInputs, Source, Sources
 from stepgraph.version import __version__
 
-_FORMAT_VERSION: Final = 10
+_FORMAT_VERSION: Final = 11
 """The version of the entry format, which is part of each key."""
 
 PRESENTATION: Final = frozenset(

@@ -15,9 +15,9 @@ from stepgraph.model.payload import Step, StepDo, UnknownNode
 GroupKind: TypeAlias = Literal["all", "any", "all_settled", "race", "list"]
 """The kind of a group. A `list` is a list of nodes with clocks inside a group."""
 
-ExitKind: TypeAlias = Literal["next", "break", "continue", "return", "fail"]
-"""How control leaves a part: to the next part, out of the loop or to the end of its pass, out of the function, or by an
-exception.
+ExitKind: TypeAlias = Literal["next", "break", "finished", "continue", "return", "fail"]
+"""How control leaves a part: to the next part, out of the loop, to the `else` of the loop, to the end of the pass, out
+of the function, or by an exception.
 """
 
 Path: TypeAlias = str

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import EntryKind
+from stepgraph.execution.loop_ends import else_of_loop, ends_of_test
 from stepgraph.execution.names import NamePattern
 from stepgraph.execution.parts import (
     EMPTY,
@@ -36,7 +37,7 @@ from stepgraph.execution.parts import (
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode
-from stepgraph.model.vocabulary import NO_BREAK, NO_CONTINUE, NO_EXCEPTION, StepType
+from stepgraph.model.vocabulary import NO_CONTINUE, NO_EXCEPTION, StepType
 from stepgraph.model.walk import (
     as_unknown,
     children,
@@ -296,7 +297,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         parts: list[Part] = []
         for index, node in enumerate(nodes):
             at, previous = f"{path}[{index}]", parts[-1] if parts else None
-            orelse = _else_of_loop(node)
+            orelse = else_of_loop(node)
             if orelse is None or not isinstance(previous, LoopPart) or previous.overlapping:
                 parts.append(self._part(node, at, context))
             else:
@@ -329,7 +330,9 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 body = self._list(node["nodes"], f"{path}.nodes", context)
                 loop = _loop(path, body, overlapping=context.in_group)
                 detail = self.details.of(node)
-                return replace(loop, is_infinite=detail.is_infinite, is_nonempty=detail.is_nonempty)
+                tests = (ends_of_test(each, self.details, in_group=context.in_group) for each in node["nodes"])
+                is_infinite = detail.is_infinite or ("finished",) in tests
+                return replace(loop, is_infinite=is_infinite, is_nonempty=detail.is_nonempty)
             case "parallel":
                 settled = node["kind"] == "all_settled"
                 return group(node["kind"], self._members(node["nodes"], f"{path}.nodes", settled=settled))
@@ -337,6 +340,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 return self._list(node["nodes"], f"{path}.nodes", replace(context, in_group=False))
             case "function_def":
                 return EMPTY
+            case "if" if ends := ends_of_test(node, self.details, in_group=context.in_group):
+                return _choice([EMPTY, *map(_exit, ends)])
             case "if" | "switch":
                 branches = [
                     self._branch(branch, f"{path}.branches[{at}].nodes", context)
@@ -347,8 +352,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
             case "try":
                 return self._try(node, path, context)
             case "break":
-                kind: ExitKind = "fail" if self.details.is_raise(node) else node["kind"]
-                return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
+                return _exit("fail" if self.details.is_raise(node) else node["kind"])
             case _ as never:
                 assert_never(never)
 
@@ -443,17 +447,13 @@ def _choice(branches: Sequence[Part]) -> Part:
     return ChoicePart(distinct, combined(branch.traits for branch in distinct))
 
 
+def _exit(kind: ExitKind) -> ExitPart:
+    return ExitPart(kind, Traits(starts=inf, jumps=frozenset({kind})))
+
+
 def _loop(path: Path, body: Part, *, overlapping: bool, is_unknown: bool = False) -> LoopPart:
-    traits = replace(body.traits, jumps=body.traits.jumps - {"break", "continue"})
+    traits = replace(body.traits, jumps=body.traits.jumps - {"break", "finished", "continue"})
     return LoopPart(path, body, overlapping, is_unknown, traits)
-
-
-def _else_of_loop(node: Node) -> Branch | None:
-    """Return the branch of a node that is the `else` of the loop before it, or None."""
-    if node["type"] != "if" or len(node["branches"]) != 1:
-        return None
-    (branch,) = node["branches"]
-    return branch if branch["condition"] == NO_BREAK else None
 
 
 def _with_else(loop: LoopPart, orelse: Part) -> LoopPart:

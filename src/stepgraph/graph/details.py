@@ -105,6 +105,7 @@ def _detail(
         is_exhaustive=record.is_exhaustive,
         is_infinite=record.is_infinite,
         is_nonempty=record.is_nonempty,
+        runs_else=isinstance(record.origin, Jump) and record.origin.kind is JumpKind.FINISHED,
         in_else=record.is_in_else,
         is_unhandled=record.is_unhandled,
         is_settled=record.is_settled,

@@ -39,6 +39,7 @@ DetailText: TypeAlias = tuple[
     bool,
     bool,
     bool,
+    bool,
     str,
     str,
     str,
@@ -86,6 +87,11 @@ class Detail(Struct, frozen=True):
 
     is_nonempty: bool = False
     """Whether the first pass of the loop always runs, as with `range(3)`."""
+
+    runs_else: bool = False
+    """Whether the `break` ends its loop because the test is false or the iterator has no more items, so that the `else`
+    of the loop runs.
+    """
 
     in_else: bool = False
     """Whether the node, or the end of the block, is in the `else` of a `try`, whose handlers do not protect it."""
@@ -162,7 +168,8 @@ class Details(Struct, frozen=True, eq=False):
       first pass always runs.
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
       error or raises another one.
-    - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
+    - Exits: the statement, `raise Declined("no")`, whether a handler of the function catches the exception, and whether
+      the `else` of a loop follows a `break`.
     - Branches, blocks, functions and the workflow: jumps at their end that the payload omits. It omits a `raise` that a
       handler of the function may catch, a `continue`, and a `raise` or `return` that no step follows.
     - Choices: whether one of the branches always runs.
@@ -224,7 +231,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
         (
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.may_skip_raise, each.ends_pass, each.shows_skips),
-            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty),
+            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty, each.runs_else),
             *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors),
             *(each.definition, each.function, each.duration, each.predecessors),
             *(each.parametric_name, each.parametric_duration, each.passed),
@@ -241,8 +248,9 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, nonempty, *_ = text
-    in_else, unhandled, settled, catches, definition, function, duration, predecessors = text[-11:-3]
+    _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, *_ = text
+    nonempty, runs_else, in_else, unhandled, settled, catches = text[-13:-7]
+    definition, function, duration, predecessors = text[-7:-3]
     parametric_name, parametric_duration, passed = text[-3:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
@@ -253,6 +261,7 @@ def _from_text(text: DetailText) -> Detail:
         is_exhaustive=exhaustive,
         is_infinite=infinite,
         is_nonempty=nonempty,
+        runs_else=runs_else,
         in_else=in_else,
         is_unhandled=unhandled,
         is_settled=settled,

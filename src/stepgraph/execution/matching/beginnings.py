@@ -345,7 +345,7 @@ class Beginnings(Struct, eq=False):
         for pending in self.exits.ends_of_pass(part, current):
             for begin in self.of(self.terms.fresh(part.body), site):
                 yield self._in_pass(part, begin, NEW, pending)
-        for pending in self.exits.ends_of_pass(part, last):
+        for pending in self.exits.ends_of_loop(part, last):
             for begin in self.of(self.terms.fresh(part.orelse), site):
                 yield self._with(begin, begin.term, pending)
 

@@ -334,9 +334,10 @@ class TermExits(Struct, eq=False):
         for each in leaves_of(self.of(current)):
             yield Exit(each.kind, self.terms.joined(unstarted, each.pending))
         for pending in self.ends_of_pass(part, current):
-            for each in () if part.is_infinite else self.of_body(part.orelse):
-                yield Exit(each.kind, self.terms.joined(pending, each.pending))
             for each in leaves_of(self.of_body(part.body)):
+                yield Exit(each.kind, self.terms.joined(pending, each.pending))
+        for pending in self.ends_of_loop(part, current):
+            for each in self.of_body(part.orelse):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
 
     def before_end(self, part: LoopPart) -> Term:
@@ -346,6 +347,16 @@ class TermExits(Struct, eq=False):
     def ends_of_pass(self, part: LoopPart, current: Term) -> list[Pending]:
         """Return the work that continues at each normal end of a pass, where the next pass may begin."""
         return self.terms.all_joined([self._ends_of_pass(current), [self.unstarted(part.body)]])
+
+    def ends_of_loop(self, part: LoopPart, current: Term) -> list[Pending]:
+        """Return the work that continues at each end of a loop without a `break`, where its `else` may begin."""
+        ends = self.ends_of_pass(part, current)
+        in_pass = self.terms.all_joined([self._finished(current), [self.unstarted(part.body)]])
+        in_next = self.terms.all_joined([ends, self._finished(self.terms.fresh(part.body))])
+        return self.terms.largest([*([] if part.is_infinite else ends), *in_pass, *in_next])
+
+    def _finished(self, current: Term) -> list[Pending]:
+        return [each.pending for each in self.of(current) if each.kind == "finished"]
 
     def _ends_of_pass(self, current: Term) -> list[Pending]:
         return self.terms.largest([each.pending for each in self.of(current) if each.kind in {"next", "continue"}])

@@ -72,7 +72,9 @@ class FirstSteps(Struct, eq=False):
             case Members(members=members):
                 return self._of_any(member.term for member in members)
             case Pass(part=part, current=current):
-                return self.of(current) | (self._of_pass(part) if self.exits.ends_of_pass(part, current) else 0)
+                following = self._of_pass(part) if self.exits.ends_of_pass(part, current) else 0
+                orelse = self.of(self.terms.fresh(part.orelse)) if self.exits.ends_of_loop(part, current) else 0
+                return self.of(current) | following | orelse
             case OverlappingPasses():
                 return self._of_passes(term)
             case Protected(current=current):

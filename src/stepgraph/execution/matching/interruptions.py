@@ -70,7 +70,8 @@ def _after_pass(exits: TermExits, part: LoopPart, current: Term) -> Iterator[Pen
     ends = exits.ends_of_pass(part, current)
     yield from ends
     if part.orelse is not EMPTY:
-        yield from exits.terms.all_joined([ends, exits.interrupted(exits.terms.fresh(part.orelse))])
+        orelse = exits.interrupted(exits.terms.fresh(part.orelse))
+        yield from exits.terms.all_joined([exits.ends_of_loop(part, current), orelse])
 
 
 def _in_sequence(exits: TermExits, current: Term, part: SequencePart, index: int) -> Iterator[Pending]:

@@ -201,7 +201,7 @@ def is_over(exit_: Exit, kind: GroupKind) -> bool:
 
 
 def leaves_of(exits: Iterable[Exit]) -> Iterator[Exit]:
-    """Yield the exits out of a loop."""
+    """Yield the exits out of a loop that skip its `else`."""
     for each in exits:
-        if each.kind not in {"next", "continue"}:
+        if each.kind not in {"next", "continue", "finished"}:
             yield Exit("next", each.pending) if each.kind == "break" else each
