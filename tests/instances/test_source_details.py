@@ -348,3 +348,39 @@ def test_the_else_of_a_while_in_a_saved_graph_fits() -> None:
     entries = step("ready-1", 0, 5), sleep("pause-1", 6, 16), step("ready-2", 17, 20), step("use-1", 21, 25)
     assert POLLS.graph is not None
     assert instance(running(*entries), POLLS.graph).problem == ""
+
+
+LEVELS = workflow_of("""
+    for level in ("first", "second"):
+        await do_ask()
+        if event["payload"][level]:
+            break
+    else:
+        await do_refuse()
+    await do_end()
+""")
+
+
+def test_a_loop_with_a_constant_number_of_passes_runs_all() -> None:
+    asked = step("ask-1", 0, 5), step("ask-2", 6, 9)
+    assert set(next_of(LEVELS, *asked[:1])) == {"ask", "end"}
+    assert set(next_of(LEVELS, *asked)) == {"refuse", "end"}
+
+
+def test_a_pass_above_a_constant_number_does_not_fit() -> None:
+    asked = step("ask-1", 0, 5), step("ask-2", 6, 9), step("ask-3", 10, 15)
+    assert instance(running(*asked), LEVELS).misfit is not None
+    assert instance(running(asked[0], step("refuse-1", 6, 9)), LEVELS).misfit is not None
+
+
+SOME = workflow_of("""
+    for day in range(3):
+        if event["payload"][day]:
+            await do_send()
+    await do_end()
+""")
+
+
+def test_passes_without_steps_count() -> None:
+    sent = [step(f"send-{count}", count * 10, count * 10 + 5) for count in (1, 2, 3)]
+    assert [set(next_of(SOME, *sent[:count])) for count in range(4)] == [{"send", "end"}] * 3 + [{"end"}]

@@ -436,7 +436,7 @@ def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
     flags = (False, False, False, False, False, False, False, False, False, False, False, False)
-    texts = (99, "for x in xs", (), "", "", (), *flags, "", "", "", (), "", "", ())
+    texts = (99, "for x in xs", (), "", "", (), *flags, 0, "", "", "", (), "", "", ())
     assert from_texts(workflow.graph, (texts,)).items == []
 
 

@@ -176,8 +176,14 @@ class LoopPart(Struct, frozen=True, eq=False):
     """Whether only a jump or an exception ends it."""
     is_nonempty: bool = False
     """Whether the first pass always runs."""
+    passes: int = 0
+    """The constant number of passes that run unless a jump or an exception ends the loop, or 0."""
     orelse: Part = EMPTY
     """The `else` of the loop, which runs unless a jump or an exception ends the loop."""
+
+    def has_pass_after(self, count: int) -> bool:
+        """Return whether another pass may run after a number of passes."""
+        return not self.passes or count < self.passes
 
 
 class TryPart(Struct, frozen=True, eq=False):

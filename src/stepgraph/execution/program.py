@@ -55,6 +55,9 @@ _RAISE: Final = ExitPart("fail", Traits(starts=inf, jumps=frozenset({"fail"})))
 _CONDITIONAL_RAISE: Final = replace(_RAISE, is_conditional=True)
 _CONTINUE: Final = ExitPart("continue", Traits(starts=inf, jumps=frozenset({"continue"})))
 
+_MAX_COUNTED_PASSES: Final = 16
+"""The maximum number of passes of a loop that a match counts. Each number is a state of its own."""
+
 _SKIPPING: Final[frozenset[ExitKind]] = frozenset({"fail", "continue"})
 """The jumps without nodes that skip a branch `no exception` or `no continue`."""
 
@@ -332,7 +335,8 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 detail = self.details.of(node)
                 tests = (ends_of_test(each, self.details, in_group=context.in_group) for each in node["nodes"])
                 is_infinite = detail.is_infinite or ("finished",) in tests
-                return replace(loop, is_infinite=is_infinite, is_nonempty=detail.is_nonempty)
+                passes = detail.passes if detail.passes <= _MAX_COUNTED_PASSES else 0
+                return replace(loop, is_infinite=is_infinite, is_nonempty=detail.is_nonempty, passes=passes)
             case "parallel":
                 settled = node["kind"] == "all_settled"
                 return group(node["kind"], self._members(node["nodes"], f"{path}.nodes", settled=settled))

@@ -110,6 +110,7 @@ def _detail(
         is_unhandled=record.is_unhandled,
         is_settled=record.is_settled,
         catches_own_errors=_catches_own_errors(places, part),
+        passes=record.passes,
         definition=_definition(places, part, scope),
         function=_function(places, part),
         duration=_duration(places, part, scope),

@@ -113,6 +113,8 @@ class PartRecord(Struct):
     """Whether only a jump or an exception ends a loop."""
     is_nonempty: bool = False
     """Whether the first pass of a loop always runs."""
+    passes: int = 0
+    """The constant number of passes of a loop that no exit leaves, or 0."""
     is_in_else: bool = False
     """Whether a node, or the end of a block, is in the `else` of the `try` around it."""
     is_unhandled: bool = False
@@ -214,11 +216,13 @@ class Places(Struct):
         self._stored_record(part).choice = place
 
     def note_passes(self, part: Part, loop: LoopOperation) -> None:
-        """Record whether only a jump or an exception ends a loop, and whether a first pass always runs."""
+        """Record whether only a jump or an exception ends a loop, and a minimum or constant number of passes."""
         if loop.infinite:
             self._stored_record(part).is_infinite = True
         if loop.min_iterations:
             self._stored_record(part).is_nonempty = True
+        if loop.iterations is not None:
+            self._stored_record(part).passes = loop.iterations.count
 
     def note_else(self, parts: Sequence[Part]) -> None:
         """Record that the end of a block and these of its nodes are the `else` of a `try`."""

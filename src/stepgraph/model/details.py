@@ -40,6 +40,7 @@ DetailText: TypeAlias = tuple[
     bool,
     bool,
     bool,
+    int,
     str,
     str,
     str,
@@ -107,6 +108,9 @@ class Detail(Struct, frozen=True):
     catches_own_errors: bool = False
     """Whether the handlers of the catch block may catch errors of the code between steps, such as a `raise`."""
 
+    passes: int = 0
+    """The constant number of passes of a loop that no exit leaves, as with `range(3)`, or 0."""
+
     definition: str = ""
     """The name of a step, the condition of a branch, the value of a `switch`, or the iterable or test of a loop, with
     the definitions of local variables in place of their names, so that it does not depend on these. Empty if a
@@ -164,8 +168,8 @@ ANY_OTHER_ERROR: Final = "any other error"
 class Details(Struct, frozen=True, eq=False):
     """The details of parts of one or several graphs, by the identity of the parts.
 
-    - Loops: the head, `for item in order["items"]`, whether only a jump or an exception ends the loop, and whether the
-      first pass always runs.
+    - Loops: the head, `for item in order["items"]`, whether only a jump or an exception ends the loop, whether the
+      first pass always runs, and a constant number of passes.
     - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
       error or raises another one.
     - Exits: the statement, `raise Declined("no")`, whether a handler of the function catches the exception, and whether
@@ -233,7 +237,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
             *(each.may_skip_raise, each.ends_pass, each.shows_skips),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty, each.runs_else),
             *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors),
-            *(each.definition, each.function, each.duration, each.predecessors),
+            *(each.passes, each.definition, each.function, each.duration, each.predecessors),
             *(each.parametric_name, each.parametric_duration, each.passed),
         )
         for index, each in part_details
@@ -249,8 +253,8 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 def _from_text(text: DetailText) -> Detail:
     _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, *_ = text
-    nonempty, runs_else, in_else, unhandled, settled, catches = text[-13:-7]
-    definition, function, duration, predecessors = text[-7:-3]
+    nonempty, runs_else, in_else, unhandled, settled, catches = text[-14:-8]
+    passes, definition, function, duration, predecessors = text[-8:-3]
     parametric_name, parametric_duration, passed = text[-3:]
     return Detail(
         *(source, tuple(remarks), error, jump, tuple(guards)),
@@ -266,6 +270,7 @@ def _from_text(text: DetailText) -> Detail:
         is_unhandled=unhandled,
         is_settled=settled,
         catches_own_errors=catches,
+        passes=passes,
         definition=definition,
         function=function,
         duration=duration,

@@ -173,10 +173,10 @@ class Beginnings(Struct, eq=False):
                     yield from self.of(branch, site)
             case Members():
                 yield from self._in_group(term, site)
-            case Pass(part=part, current=current):
+            case Pass(part=part, current=current, count=count):
                 for begin in self.of(current, site):
-                    yield self._in_pass(part, begin, SAME)
-                yield from self._after_pass(part, current, current, site)
+                    yield self._in_pass(part, begin, SAME, count)
+                yield from self._after_pass(part, current, count, site)
             case OverlappingPasses():
                 yield from self._in_passes(term, site)
             case Protected():
@@ -207,7 +207,7 @@ class Beginnings(Struct, eq=False):
             case LoopPart(overlapping=True):
                 yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True), site)
             case LoopPart():
-                yield from self._after_pass(part, self.terms.over, self.exits.before_end(part), site)
+                yield from self._after_pass(part, self.terms.over, 0, site)
             case TryPart():
                 yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"), site)
 
@@ -335,17 +335,17 @@ class Beginnings(Struct, eq=False):
 
     # Loops
 
-    def _in_pass(self, part: LoopPart, begin: Begin, began: int, pending: Pending = NO_PENDING) -> Begin:
-        term = self.terms.in_pass(part, begin.term)
+    def _in_pass(self, part: LoopPart, begin: Begin, began: int, count: int, pending: Pending = NO_PENDING) -> Begin:
+        term = self.terms.in_pass(part, begin.term, count)
         frames = (PassFrame(part.path, began), *begin.frames)
         return Begin(term, self.terms.joined(pending, begin.pending), frames, begin.clock)
 
-    def _after_pass(self, part: LoopPart, current: Term, last: Term, site: int) -> Iterator[Begin]:
-        """Yield the beginnings in the next pass of a loop, and in its `else`, which begins after a `last` pass."""
-        for pending in self.exits.ends_of_pass(part, current):
+    def _after_pass(self, part: LoopPart, current: Term, count: int, site: int) -> Iterator[Begin]:
+        """Yield the beginnings in the next pass of a loop, and in its `else`."""
+        for pending in self.exits.ends_of_pass(part, current) if part.has_pass_after(count) else ():
             for begin in self.of(self.terms.fresh(part.body), site):
-                yield self._in_pass(part, begin, NEW, pending)
-        for pending in self.exits.ends_of_loop(part, last):
+                yield self._in_pass(part, begin, NEW, count + 1 if part.passes else 1, pending)
+        for pending in self.exits.ends_of_loop(part, current, count):
             for begin in self.of(self.terms.fresh(part.orelse), site):
                 yield self._with(begin, begin.term, pending)
 

@@ -135,9 +135,9 @@ class Endings(Struct, eq=False):
             case SequenceRest(current=current, part=part, index=index):
                 inner = self.changed(current, change)
                 return [(terms.rest(each, part, index), pending) for each, pending in inner]
-            case Pass(part=part, current=current):
+            case Pass(part=part, current=current, count=count):
                 inner = self.changed(current, change)
-                return [(terms.in_pass(part, each), pending) for each, pending in inner]
+                return [(terms.in_pass(part, each, count), pending) for each, pending in inner]
             case Protected(part=part, current=current, stage=stage):
                 inner = self.changed(current, change)
                 return [(terms.protected(part, each, stage, term.pending), pending) for each, pending in inner]

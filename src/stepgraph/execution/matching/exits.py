@@ -146,8 +146,8 @@ class TermExits(Struct, eq=False):
                     yield from self.of(branch)
             case Members():
                 yield from self._of_group(term)
-            case Pass(part=part, current=current):
-                yield from self._of_loop(part, current)
+            case Pass(part=part, current=current, count=count):
+                yield from self._of_loop(part, current, count)
             case OverlappingPasses():
                 yield from self._of_passes(term)
             case Protected():
@@ -180,7 +180,7 @@ class TermExits(Struct, eq=False):
             case LoopPart(overlapping=True):
                 yield from self.of(self.terms.passes(part, (), self.terms.fresh(part.body), is_open=True))
             case LoopPart():
-                yield from self._of_loop(part, self.before_end(part))
+                yield from self._of_loop(part, self.terms.over, 0)
             case TryPart():
                 yield from self.of(self.terms.protected(part, self.terms.fresh(part.body), "body"))
             case ExitPart(kind=kind):
@@ -329,31 +329,35 @@ class TermExits(Struct, eq=False):
 
     # Loops
 
-    def _of_loop(self, part: LoopPart, current: Term) -> Iterator[Exit]:
+    def _of_loop(self, part: LoopPart, current: Term, count: int) -> Iterator[Exit]:
         unstarted = self.unstarted(part.body)
         for each in leaves_of(self.of(current)):
             yield Exit(each.kind, self.terms.joined(unstarted, each.pending))
-        for pending in self.ends_of_pass(part, current):
+        for pending in self.ends_of_pass(part, current) if part.has_pass_after(count) else ():
             for each in leaves_of(self.of_body(part.body)):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
-        for pending in self.ends_of_loop(part, current):
+        for pending in self.ends_of_loop(part, current, count):
             for each in self.of_body(part.orelse):
                 yield Exit(each.kind, self.terms.joined(pending, each.pending))
-
-    def before_end(self, part: LoopPart) -> Term:
-        """Return the pass after which a loop that has begun no step may end: none, or the first one."""
-        return self.terms.fresh(part.body) if part.is_nonempty else self.terms.over
 
     def ends_of_pass(self, part: LoopPart, current: Term) -> list[Pending]:
         """Return the work that continues at each normal end of a pass, where the next pass may begin."""
         return self.terms.all_joined([self._ends_of_pass(current), [self.unstarted(part.body)]])
 
-    def ends_of_loop(self, part: LoopPart, current: Term) -> list[Pending]:
-        """Return the work that continues at each end of a loop without a `break`, where its `else` may begin."""
-        ends = self.ends_of_pass(part, current)
+    def ends_of_loop(self, part: LoopPart, current: Term, count: int) -> list[Pending]:
+        """Return the work that continues at each end of a loop without a `break`, where its `else` may begin.
+
+        A first pass that always runs, and those up to a constant number of passes, may begin no step.
+        """
+        body = self.terms.fresh(part.body)
+        ends = self.ends_of_pass(part, body if part.is_nonempty and not count else current)
         in_pass = self.terms.all_joined([self._finished(current), [self.unstarted(part.body)]])
-        in_next = self.terms.all_joined([ends, self._finished(self.terms.fresh(part.body))])
-        return self.terms.largest([*([] if part.is_infinite else ends), *in_pass, *in_next])
+        in_next = self.terms.all_joined([ends, self._finished(body)])
+        if part.is_infinite:
+            ends = []
+        elif part.passes and part.has_pass_after(count):
+            ends = self.terms.all_joined([ends, self._ends_of_pass(body)])
+        return self.terms.largest([*ends, *in_pass, *in_next])
 
     def _finished(self, current: Term) -> list[Pending]:
         return [each.pending for each in self.of(current) if each.kind == "finished"]

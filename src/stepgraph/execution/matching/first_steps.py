@@ -71,9 +71,9 @@ class FirstSteps(Struct, eq=False):
                 return self._of_any(branches)
             case Members(members=members):
                 return self._of_any(member.term for member in members)
-            case Pass(part=part, current=current):
+            case Pass(part=part, current=current, count=count):
                 following = self._of_pass(part) if self.exits.ends_of_pass(part, current) else 0
-                orelse = self.of(self.terms.fresh(part.orelse)) if self.exits.ends_of_loop(part, current) else 0
+                orelse = self.of(self.terms.fresh(part.orelse)) if self.exits.ends_of_loop(part, current, count) else 0
                 return self.of(current) | following | orelse
             case OverlappingPasses():
                 return self._of_passes(term)

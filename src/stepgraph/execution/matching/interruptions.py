@@ -33,7 +33,7 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
         case Fresh(part=GroupPart() as part):
             yield from exits.interrupted(exits.opened(part))
         case Fresh(part=LoopPart(overlapping=False) as part):
-            yield from _after_pass(exits, part, exits.terms.over)
+            yield from _after_pass(exits, part, exits.terms.over, 0)
         case Running() | Anything():
             yield Pending(exits.terms.background((term,)))
         case CalledBody(current=current):
@@ -42,9 +42,9 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
             yield from _in_sequence(exits, current, part, index)
         case Members(members=members):
             yield exits.unfinished(members, term)
-        case Pass(part=part, current=current):
+        case Pass(part=part, current=current, count=count):
             yield from exits.interrupted(current)
-            yield from _after_pass(exits, part, current)
+            yield from _after_pass(exits, part, current, count)
         case OverlappingPasses(live=live):
             yield Pending(exits.terms.background(each.term for each in live))
         case Protected(part=part, current=current, stage=stage):
@@ -65,13 +65,13 @@ def interruptions_of(exits: TermExits, term: Term) -> Iterator[Pending]:
             yield NO_PENDING
 
 
-def _after_pass(exits: TermExits, part: LoopPart, current: Term) -> Iterator[Pending]:
+def _after_pass(exits: TermExits, part: LoopPart, current: Term, count: int) -> Iterator[Pending]:
     """Yield the work that continues after an exception between two passes, or in the `else` of a loop."""
     ends = exits.ends_of_pass(part, current)
     yield from ends
     if part.orelse is not EMPTY:
         orelse = exits.interrupted(exits.terms.fresh(part.orelse))
-        yield from exits.terms.all_joined([exits.ends_of_loop(part, current), orelse])
+        yield from exits.terms.all_joined([exits.ends_of_loop(part, current, count), orelse])
 
 
 def _in_sequence(exits: TermExits, current: Term, part: SequencePart, index: int) -> Iterator[Pending]:

@@ -193,14 +193,14 @@ class Terms(Struct, eq=False):
 
         return self._intern((Members, part, unfinished, furthest, any_finished), make)
 
-    def in_pass(self, part: LoopPart, current: Term) -> Term:
+    def in_pass(self, part: LoopPart, current: Term, count: int) -> Term:
         """Return a loop in a pass."""
 
         def make(number: int) -> Term:
             traits = replace(combined((current.traits, part.traits)), jumps=part.traits.jumps)
-            return Pass(number, traits, current.running, part, current)
+            return Pass(number, traits, current.running, part, current, count)
 
-        return self._intern((Pass, part, current), make)
+        return self._intern((Pass, part, current, count), make)
 
     def passes(self, part: LoopPart, live: Iterable[LivePass], body: Term, *, is_open: bool) -> Term:
         """Return a loop with its overlapping passes that have not ended.

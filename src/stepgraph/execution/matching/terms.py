@@ -133,6 +133,8 @@ class Pass(Term, frozen=True, eq=False):
 
     part: LoopPart
     current: Term
+    count: int
+    """The number of passes in which a step has begun, or 1 if the number of passes of the loop is not constant."""
 
 
 class LivePass(Struct, frozen=True):
