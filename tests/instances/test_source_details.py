@@ -110,7 +110,7 @@ def test_a_handler_does_not_catch_failures_of_the_else() -> None:
 
 def test_the_else_follows_the_body() -> None:
     code_raises = "if the code raises an exception"
-    assert next_of(ELSE, step("charge-1", 0, 5)) == {"ship": "", "refund": code_raises, "alert": code_raises}
+    assert next_of(ELSE, step("charge-1", 0, 5)) == {"ship": "", "alert": code_raises}
 
 
 def test_steps_after_a_suppressed_error_need_the_error() -> None:
@@ -384,3 +384,38 @@ SOME = workflow_of("""
 def test_passes_without_steps_count() -> None:
     sent = [step(f"send-{count}", count * 10, count * 10 + 5) for count in (1, 2, 3)]
     assert [set(next_of(SOME, *sent[:count])) for count in range(4)] == [{"send", "end"}] * 3 + [{"end"}]
+
+
+BOOKED = workflow_of("""
+    await do_check()
+    try:
+        await asyncio.gather(do_book(), do_pay())
+    except Exception:
+        await do_cancel()
+    await do_end()
+""")
+
+
+def test_code_without_errors_of_its_own_leads_to_no_handler() -> None:
+    assert set(next_of(BOOKED, step("check-1", 0, 5))) == {"book", "pay"}
+    failing = next_of(BOOKED, step("check-1", 0, 5), step("book-1", 6, 9), opened("pay-1", 7))
+    assert failing == {"cancel": "if `pay-1` fails", "end": "after `pay-1`"}
+
+
+@pytest.mark.parametrize(("status", "names"), [("running", {"book", "pay"}), ("paused", {"book", "pay", "cancel"})])
+def test_a_pause_of_a_development_server_leads_to_handlers(status: str, names: set[str]) -> None:
+    local = {**running(step("check-1", 0, 5)), "params": None, "queued": None, "step_count": 1}
+    assert set(instance({**local, "status": status}, BOOKED).next_names) == names
+
+
+@pytest.mark.parametrize("code", ["await task", "await asyncio.wait_for(do_pay(), 5)", "await do_pay(), check()"])
+def test_other_code_may_lead_to_a_handler(code: str) -> None:
+    body = f"""
+        task = asyncio.create_task(do_book())
+        await do_check()
+        try:
+            {code}
+        except Exception:
+            await do_cancel()
+    """
+    assert "cancel" in next_of(workflow_of(body), step("book-1", 0, 5), step("check-1", 6, 9))

@@ -435,7 +435,7 @@ def test_checks_and_api_responses_need_no_details(monkeypatch: pytest.MonkeyPatc
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    flags = (False, False, False, False, False, False, False, False, False, False, False, False)
+    flags = (False, False, False, False, False, False, False, False, False, False, False, False, False)
     texts = (99, "for x in xs", (), "", "", (), *flags, 0, "", "", "", (), "", "", ())
     assert from_texts(workflow.graph, (texts,)).items == []
 

@@ -199,6 +199,8 @@ class TryPart(Struct, frozen=True, eq=False):
     """Whether the handler catches every failure."""
     is_unhandled: bool = False
     """Whether every failure leaves the statement."""
+    catches_only_steps: bool = False
+    """Whether the handler catches only errors of the steps in the body, as its other code raises none."""
     orelse: Part = EMPTY
     """The `else`, whose failures the handler does not catch. In a group, the body contains it."""
 
@@ -240,6 +242,8 @@ class GraphParts(Struct, frozen=True, eq=False):
     """The paths of the `try` statements whose handlers may catch errors of the code between steps."""
     awaited_groups: Mapping[Path, Path] = {}
     """The path of the group for each `try` whose body runs no step, but awaits work of the group."""
+    has_quiet_code: bool = False
+    """Whether the handlers of a `try` catch only errors of steps."""
     has_conditional_raises: bool = False
     """Whether the parts have conditional `raise` statements without nodes."""
     too_large: str = ""

@@ -11,6 +11,7 @@ from typing import Final, assert_never, cast
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.bit_sets import bit_set
 from stepgraph.execution.engine_rules import milliseconds_of
 from stepgraph.execution.log import EntryKind
 from stepgraph.execution.loop_ends import else_of_loop, ends_of_test
@@ -34,6 +35,7 @@ from stepgraph.execution.parts import (
     group,
     sequence,
 )
+from stepgraph.execution.protected_code import awaited_groups, handlers_of_own_errors
 from stepgraph.limits import MATCH_LEVELS, MATCH_NODES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Block, Branch, Clocked, FunctionCall, Graph, Node, Step, Try, UnknownNode
@@ -69,8 +71,11 @@ _ENTRY_KINDS: Final[Mapping[StepType, EntryKind]] = {
 }
 
 
-def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
-    """Return the parts of a graph. `details` tell which loops are infinite, and which exits raise an exception."""
+def program_of(graph: Graph, details: Details = NO_DETAILS, *, counts_passes: bool = True) -> GraphParts:
+    """Return the parts of a graph. `details` tell which loops are infinite, and which exits raise an exception.
+
+    Without `counts_passes`, loops may have more or fewer passes than their constant number.
+    """
     workflow = graph["workflow"]
     bodies = _bodies(graph)
     nodes = dict(paths_of(workflow))
@@ -81,7 +86,8 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
     numbers = {id(nodes[path]): site.number for path, site in sites.items()}
     reach = _reach(bodies, numbers)
     masks = {key: mask for key, (mask, _) in reach.items()}
-    builder = _ProgramBuilder(sites, masks, details, _shared_keys(sites.values()))
+    deadlines = bit_set(site.number for site in sites.values() if site.node["type"] == "step_sleep_until")
+    builder = _ProgramBuilder(sites, masks, details, _shared_keys(sites.values()), deadlines, counts_passes)
     parts = builder.bodies(bodies)
     if builder.omitted:
         parts = replace(builder, shown=builder.shown - frozenset(builder.omitted)).bodies(bodies)
@@ -96,31 +102,11 @@ def program_of(graph: Graph, details: Details = NO_DETAILS) -> GraphParts:
         has_passes,
         nested_sites=reduce(or_, builder.nested_sites, 0),
         has_try=any(node["type"] == "try" for node in nodes.values()),
-        own_errors=frozenset(path for path, node in nodes.items() if _catches_own_errors(node, details)),
-        awaited_groups=_awaited_groups(nodes),
+        own_errors=handlers_of_own_errors(nodes, details),
+        awaited_groups=awaited_groups(nodes),
+        has_quiet_code=any(detail.catches_only_steps for _, detail in details.items),
         has_conditional_raises=any(detail.ends_by_raise for _, detail in details.items),
     )
-
-
-def _awaited_groups(nodes: Mapping[Path, Node]) -> dict[Path, Path]:
-    """Return the innermost group around each `try` with handlers whose body runs no step."""
-    groups: dict[Path, Path] = {}
-    for path, node in nodes.items():
-        if as_unknown(node) is not None or node["type"] != "try" or "try_block" in node:
-            continue
-        outer = path
-        while outer and (outer == path or outer not in nodes or nodes[outer]["type"] != "parallel"):
-            outer = outer.rpartition(".")[0]
-        if outer:
-            groups[path] = outer
-    return groups
-
-
-def _catches_own_errors(node: Node, details: Details) -> bool:
-    if as_unknown(node) is not None or node["type"] != "try":
-        return False
-    handlers = node.get("catch_block")
-    return handlers is not None and details.of(handlers).catches_own_errors
 
 
 class _BodyNodes(Struct, frozen=True, eq=False):
@@ -259,6 +245,10 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
     details: Details
     shared_keys: frozenset[int]
     """The sites whose calls may get the result of a step of another kind."""
+    deadlines: int
+    """The sites that sleep until a time, as a bit set."""
+    counts_passes: bool
+    """Whether loops have a constant number of passes."""
     shown: frozenset[ExitKind] = _SKIPPING
     """The kinds of jumps without nodes of which the parts contain all."""
     omitted: list[ExitKind] = field(default_factory=list)
@@ -335,7 +325,7 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
                 detail = self.details.of(node)
                 tests = (ends_of_test(each, self.details, in_group=context.in_group) for each in node["nodes"])
                 is_infinite = detail.is_infinite or ("finished",) in tests
-                passes = detail.passes if detail.passes <= _MAX_COUNTED_PASSES else 0
+                passes = detail.passes if self.counts_passes and detail.passes <= _MAX_COUNTED_PASSES else 0
                 return replace(loop, is_infinite=is_infinite, is_nonempty=detail.is_nonempty, passes=passes)
             case "parallel":
                 settled = node["kind"] == "all_settled"
@@ -388,7 +378,12 @@ class _ProgramBuilder(Struct, frozen=True, eq=False):
         catches_all = catch is not None and not handlers_in(catch["nodes"])
         traits = replace(traits, resolves=resolves)
         is_unhandled = self._is_unhandled(node)
-        return TryPart(body, handler, final, context.in_group, traits, catches_all, is_unhandled, orelse)
+        # A `sleep_until` whose time has passed raises an error, and has no entry.
+        is_quiet = not (context.in_group or body.traits.sites & self.deadlines)
+        catches_only_steps = is_quiet and catch is not None and self.details.of(catch).catches_only_steps
+        return TryPart(
+            *(body, handler, final, context.in_group, traits, catches_all, is_unhandled, catches_only_steps, orelse)
+        )
 
     def _try_block(self, block: Block | None, path: Path, context: _GroupContext) -> tuple[Part, Part]:
         """Return the body of a `try` and its `else`."""

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.graph.parametric_texts import ParametricTexts
 from stepgraph.graph.places import Ending, Places
+from stepgraph.ir.await_groups import task_ids_of
+from stepgraph.ir.exceptions import NonStepErrors
 from stepgraph.ir.handlers import catch_all, expects_errors
 from stepgraph.ir.nodes import (
+    Await,
     Handler,
     Jump,
     JumpKind,
     OperationBlock,
+    StartOperation,
     StepInput,
     StepRun,
     TryOperation,
@@ -110,6 +115,7 @@ def _detail(
         is_unhandled=record.is_unhandled,
         is_settled=record.is_settled,
         catches_own_errors=_catches_own_errors(places, part),
+        catches_only_steps=_catches_only_steps(places, part),
         passes=record.passes,
         definition=_definition(places, part, scope),
         function=_function(places, part),
@@ -127,6 +133,19 @@ def _catches_own_errors(places: Places, part: Part) -> bool:
     if not isinstance(origin, TryOperation) or part["type"] != "block":
         return False
     return expects_errors(origin.handlers, origin.non_step_errors)
+
+
+def _catches_only_steps(places: Places, part: Part) -> bool:
+    """Return whether a part is the catch block of a `try` in which only its own steps raise errors."""
+    origin = places.origin_of(part)
+    if not isinstance(origin, TryOperation) or part["type"] != "block":
+        return False
+    if origin.non_step_errors is not NonStepErrors.NONE:
+        return False
+    operations = list(operations_in(origin.body))
+    started = {each.task_id for each in operations if isinstance(each, StartOperation)}
+    awaited = (task_ids_of(each.group) for each in operations if isinstance(each, Await))
+    return started.issuperset(chain.from_iterable(awaited))
 
 
 def _other_errors(places: Places, part: Part) -> Guards:

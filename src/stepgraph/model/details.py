@@ -40,6 +40,7 @@ DetailText: TypeAlias = tuple[
     bool,
     bool,
     bool,
+    bool,
     int,
     str,
     str,
@@ -107,6 +108,11 @@ class Detail(Struct, frozen=True):
 
     catches_own_errors: bool = False
     """Whether the handlers of the catch block may catch errors of the code between steps, such as a `raise`."""
+
+    catches_only_steps: bool = False
+    """Whether the handlers of the catch block catch only errors of steps that the `try` itself runs, as its other code
+    raises none.
+    """
 
     passes: int = 0
     """The constant number of passes of a loop that no exit leaves, as with `range(3)`, or 0."""
@@ -177,7 +183,8 @@ class Details(Struct, frozen=True, eq=False):
     - Branches, blocks, functions and the workflow: jumps at their end that the payload omits. It omits a `raise` that a
       handler of the function may catch, a `continue`, and a `raise` or `return` that no step follows.
     - Choices: whether one of the branches always runs.
-    - `try`: whether every error leaves it, and for its catch block whether code between steps may raise the errors.
+    - `try`: whether every error leaves it, and for its catch block whether code between steps may raise the
+      errors, or only steps do.
     - Bodies of `try`, and nodes in them: whether the handlers do not protect the node, or the end of the body.
     - Function calls: the arguments, `(step, "after B3")`, and the values of those that decide names and durations.
     - Steps: the results that they receive, and the workflows that they start.
@@ -236,7 +243,7 @@ def as_texts(graph: Graph, details: Details) -> DetailTexts:
             *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
             *(each.may_skip_raise, each.ends_pass, each.shows_skips),
             *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty, each.runs_else),
-            *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors),
+            *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors, each.catches_only_steps),
             *(each.passes, each.definition, each.function, each.duration, each.predecessors),
             *(each.parametric_name, each.parametric_duration, each.passed),
         )
@@ -253,7 +260,7 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 def _from_text(text: DetailText) -> Detail:
     _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, *_ = text
-    nonempty, runs_else, in_else, unhandled, settled, catches = text[-14:-8]
+    nonempty, runs_else, in_else, unhandled, settled, catches, only_steps = text[-15:-8]
     passes, definition, function, duration, predecessors = text[-8:-3]
     parametric_name, parametric_duration, passed = text[-3:]
     return Detail(
@@ -270,6 +277,7 @@ def _from_text(text: DetailText) -> Detail:
         is_unhandled=unhandled,
         is_settled=settled,
         catches_own_errors=catches,
+        catches_only_steps=only_steps,
         passes=passes,
         definition=definition,
         function=function,

@@ -62,7 +62,8 @@ class NewCode(Struct, frozen=True):
     def _of(
         cls, graph: Graph, deployed: Graph | None, details: tuple[Details, Details], *, is_complete: bool, refusal: str
     ) -> NewCode:
-        program = program_of(graph, details[1])
+        # The number of passes may be a change itself.
+        program = program_of(graph, details[1], counts_passes=False)
         if program.too_large:
             return cls(program, None, is_complete, f"The new code cannot be replayed: {program.too_large}")
         if deployed is None:

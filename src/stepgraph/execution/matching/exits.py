@@ -64,6 +64,8 @@ class TermExits(Struct, eq=False):
     """Whether, with `only_failures`, the conditional `raise` statements without nodes run as well."""
     has_certain_groups: bool = False
     """Whether no code of a group continues after the failure of a step that may be over or not."""
+    has_quiet_code: bool = False
+    """Whether the code of a `try` raises no exceptions if its handlers catch only errors of steps."""
     stored: int = 0
     """The steps that a stored result may answer, so that they do not begin, as a bit set."""
     exits_by_term: dict[Term, tuple[Exit, ...]] = field(default_factory=dict)
@@ -432,8 +434,9 @@ class TermExits(Struct, eq=False):
         if self.only_failures and not (part.awaits_group and term.stage == "body"):
             return
         if term.stage == "body":
+            is_quiet = self.has_quiet_code and part.catches_only_steps and not current.running
             for pending in self.interrupted(current):
-                if not part.is_unhandled:
+                if not (part.is_unhandled or is_quiet):
                     yield self._handler(part), pending
                 if part.final is not EMPTY:
                     yield self._finally(part, "fail"), pending

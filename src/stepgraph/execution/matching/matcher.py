@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.execution.log import InstanceLog, LogEntry
+from stepgraph.execution.log import InstanceLog, LogEntry, pauses_of
 from stepgraph.execution.matching.beginnings import Beginnings
 from stepgraph.execution.matching.endings import EndingChange, Endings
 from stepgraph.execution.matching.entry_ends import at_any_time
@@ -223,17 +223,24 @@ class Matcher(Struct, eq=False):
     def _following(self, now: Sequence[MatchingState]) -> Iterator[Place]:
         """Yield the steps that can begin next, as far as groups end only with all of their members.
 
-        A group may end earlier after a failure. While no member has failed, this counts only for handlers.
+        A group may end earlier after a failure. While no member has failed, this counts only for handlers. Unlike the
+        steps in the log, those that follow an exception are next only if the code may raise it.
         """
+        is_quiet = self.program.has_quiet_code and pauses_of(self.log) != "any"
         every = dict.fromkeys(self._next(now))
+        if is_quiet and any(place.is_in_handler for place in every):
+            self.exits.has_quiet_code = True
+            self._forget()
+            every = dict.fromkeys(self._next(now))
         if any(each.running for each in now):
             self.exits.has_certain_groups = True
             self._forget()
             certain = frozenset(self._next(now))
             self.exits.has_certain_groups = False
-            self._forget()
         else:
             certain = frozenset(every)
+        self.exits.has_quiet_code = False
+        self._forget()
         yield from (place for place in every if place in certain or place.is_in_handler)
 
     def _after_error(
