@@ -10,6 +10,8 @@ from stepgraph.execution.log import read_log
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH
 from stepgraph.render.folding import Folding
+from stepgraph.render.progress import progress_of
+from stepgraph.render.progress_text import step_facts
 from stepgraph.render.svg.figures.status import status_figure
 from stepgraph.render.view import View
 from stepgraph.report.instance.markdown import render_markdown
@@ -125,6 +127,22 @@ def test_a_damaged_log_does_not_suggest_other_code(entries: list[JSON], advice: 
 def test_failed_runs_are_counted() -> None:
     log = running(step("a-1", 0, 5, "Error: no"), step("a-2", 10, 15))
     assert "  2 runs, 1 failed" in text_of(log, loop(protected(block(do("a")), catch=block())))[4]
+
+
+FAILED_RUNS = running(step("load a-1", 0, 1500, "Error: no", "Error: full"), step("load b-1", 10, 20))
+
+
+def test_the_failed_run_of_several_concurrent_runs_has_its_error() -> None:
+    assert tree_of(FAILED_RUNS, parallel("all_settled", loop(do("load {row}", starts=1))))[3:] == [
+        "         ├─ load a-1, attempt 1: Error: no",
+        "         └─ load a-1, attempt 2: Error: full",
+    ]
+
+
+def test_a_picture_shows_the_error_of_a_concurrent_run() -> None:
+    shown = graph(parallel("all_settled", loop(load := do("load {row}", starts=1))))
+    progress = progress_of(instance_of(read_log(FAILED_RUNS), shown), shown["workflow"])
+    assert step_facts(progress, load).error == "Error: full"
 
 
 def test_a_handler_has_the_condition_under_which_it_runs() -> None:

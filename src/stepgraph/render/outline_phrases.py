@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from stepgraph.escaping.plain_text import brief_line
 from stepgraph.execution.failures.errors import error_line
 from stepgraph.execution.instance import NodeProgress, NodeState, PlacedEntry
 from stepgraph.execution.parts import Path
@@ -78,8 +79,9 @@ class OutlinePhrases(Struct, frozen=True):
             return ("may have run",)
         if node.state in FADED:
             return self._faded_phrases(node, "skipped")
-        current = next((each for each in reversed(node.entries) if each.state in CURRENT), None)
-        phrases = _ended_phrases(node.entries, step) if current is None else _open_phrases(current, step)
+        run = node.shown_run
+        is_current = run is not None and run.state in CURRENT
+        phrases = _open_phrases(run, step) if run is not None and is_current else _ended_phrases(node, step)
         return (*runs_phrases(node.entries), *phrases, *possible_phrases(node))
 
     def of_part(self, part: Part) -> tuple[str, ...]:
@@ -104,28 +106,34 @@ class OutlinePhrases(Struct, frozen=True):
         return (word,) if word and node.state == "skipped" and not is_inside else ()
 
     def errors(self, step: Step) -> Iterator[str]:
-        """Yield the errors of the last run of a step that failed or has not ended: `attempts 1-5: Error: timeout`."""
+        """Yield the errors of a run of a step that failed or has not ended: `attempts 1-5: Error: timeout`.
+
+        If the step has several runs, the errors follow the name of the run in the log.
+        """
         node = self.progress.of(step)
-        if node is None or not node.entries or node.state in {"done", *FADED}:
+        run = None if node is None or node.state in {"done", *FADED} else node.shown_run
+        if run is None:
             return
-        last = node.entries[-1].log
-        if len(last.attempts) <= 1:
-            if last.error:
-                yield error_line(last.error)
+        log, names = run.log, [] if node is None or len(node.entries) == 1 else [brief_line(run.log.log_name)]
+        if len(log.attempts) <= 1:
+            if log.error:
+                yield ": ".join([*names, error_line(log.error)])
             return
         failed = [
-            (number, error_line(each.error)) for number, each in enumerate(last.attempts, 1) if each.succeeded is False
+            (number, error_line(each.error)) for number, each in enumerate(log.attempts, 1) if each.succeeded is False
         ]
         groups = [(error, [number for number, _ in same]) for error, same in groupby(failed, lambda pair: pair[1])]
         for error, (first, *others) in groups[-_MAX_ERRORS:]:
             attempts = f"attempts {first}-{others[-1]}" if others else f"attempt {first}"
-            yield f"{attempts}: {error or 'failed'}"
+            yield f"{', '.join([*names, attempts])}: {error or 'failed'}"
 
 
-def _ended_phrases(entries: Sequence[PlacedEntry], step: Step) -> Iterator[str]:
+def _ended_phrases(node: NodeProgress, step: Step) -> Iterator[str]:
+    entries = node.entries
     attempts = sum(len(each.log.attempts) for each in entries)
-    if entries and entries[-1].state == "failed":
-        yield "no event in time" if step["type"] == "step_wait_for_event" else "failed"
+    is_wait = step["type"] == "step_wait_for_event"
+    if node.state == "failed" and (is_wait or len(entries) == 1):
+        yield "no event in time" if is_wait else "failed"
     if attempts > len(entries):
         yield counted(attempts, "attempt")
     durations = [each.log.duration for each in entries if each.log.duration is not None]

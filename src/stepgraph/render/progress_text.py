@@ -35,7 +35,7 @@ class StepFacts(Struct, frozen=True):
     """The number of runs and attempts, and the duration or the start."""
 
     error: str = ""
-    """The error of the last attempt of a step that failed or is retried."""
+    """The error of the last attempt of a run that failed or is retried."""
 
 
 def step_facts(progress: Progress, step: Node) -> StepFacts:
@@ -43,18 +43,18 @@ def step_facts(progress: Progress, step: Node) -> StepFacts:
     node_progress = progress.of(step)
     word = "next" if progress.instance.misfit is None else "expected"
     following = (word,) if progress.is_next(step) else ()
-    if node_progress is None or not node_progress.entries:
+    run = None if node_progress is None else node_progress.shown_run
+    if node_progress is None or run is None:
         uncertain = ("may have run",) if node_progress is not None and node_progress.is_uncertain else ()
         state = "not_reached" if node_progress is None else node_progress.state
         return StepFacts("" if state == "not_reached" else STATE_WORDS[state], (*uncertain, *following))
-    last = next((run for run in node_progress.entries if run.is_open), node_progress.entries[-1])
-    error = error_line(last.log.error) if node_progress.state in {"failed", "retrying"} else ""
+    error = error_line(run.log.error) if node_progress.state in {"failed", "retrying"} else ""
     runs = runs_phrases(node_progress.entries)
     log = progress.instance.log
-    if not last.is_open:
+    if not run.is_open:
         phrases = _ended_phrases(node_progress, step)
     else:
-        phrases = () if log.has_ended else _open_phrases(last.log, step, log)
+        phrases = () if log.has_ended else _open_phrases(run.log, step, log)
     return StepFacts(
         STATE_WORDS[node_progress.state], (*runs, *phrases, *possible_phrases(node_progress), *following), error
     )
