@@ -419,3 +419,19 @@ def test_other_code_may_lead_to_a_handler(code: str) -> None:
             await do_cancel()
     """
     assert "cancel" in next_of(workflow_of(body), step("book-1", 0, 5), step("check-1", 6, 9))
+
+
+CANCELED = workflow_of("""
+    try:
+        await do_charge()
+    except Exception:
+        await do_cancel()
+        return
+    await do_ship()
+""")
+
+
+def test_steps_after_the_jump_of_a_handler_are_skipped() -> None:
+    canceled = step("charge-1", 0, 5, "Error: no"), opened("cancel-1", 10)
+    logs = running(opened("charge-1")), running(*canceled)
+    assert [instance(log, CANCELED).nodes["nodes[1]"].state for log in logs] == ["not_reached", "skipped"]
