@@ -72,15 +72,6 @@ class NodeProgress(Struct, frozen=True):
         """Whether the log does not determine if the node has run. It then has the state of a node without runs."""
         return self.runs == 0 and self.possible_runs > 0
 
-    @property
-    def shown_run(self) -> PlacedEntry | None:
-        """The last run with the state of the step, the first one if it has not ended, or None without a run.
-
-        Runs of a step overlap in a group, so that the last one may have another state.
-        """
-        same = [run for run in self.entries if run.state == self.state] or self.entries
-        return next(iter(same[:1] if same and same[0].is_open else same[-1:]), None)
-
     def __repr__(self) -> str:
         return f"<NodeProgress {brief_line(self.path)}: {self.state}, {counted(self.runs, 'run')}>"
 

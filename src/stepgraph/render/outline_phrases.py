@@ -17,7 +17,7 @@ from stepgraph.model.walk import is_clocked, paths_of
 from stepgraph.phrases import counted, elapsed_text
 from stepgraph.render.part_states import CURRENT
 from stepgraph.render.progress import Progress
-from stepgraph.render.progress_text import possible_phrases, retry_text, runs_phrases
+from stepgraph.render.progress_text import possible_phrases, retry_text, runs_phrases, shown_run
 from stepgraph.render.step_types import step_text
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class OutlinePhrases(Struct, frozen=True):
             return ("may have run",)
         if node.state in FADED:
             return self._faded_phrases(node, "skipped")
-        run = node.shown_run
+        run = shown_run(node)
         is_current = run is not None and run.state in CURRENT
         phrases = _open_phrases(run, step) if run is not None and is_current else _ended_phrases(node, step)
         return (*runs_phrases(node.entries), *phrases, *possible_phrases(node))
@@ -111,7 +111,7 @@ class OutlinePhrases(Struct, frozen=True):
         If the step has several runs, the errors follow the name of the run in the log.
         """
         node = self.progress.of(step)
-        run = None if node is None or node.state in {"done", *FADED} else node.shown_run
+        run = None if node is None or node.state in {"done", *FADED} else shown_run(node)
         if run is None:
             return
         log, names = run.log, [] if node is None or len(node.entries) == 1 else [brief_line(run.log.log_name)]

@@ -43,7 +43,7 @@ def step_facts(progress: Progress, step: Node) -> StepFacts:
     node_progress = progress.of(step)
     word = "next" if progress.instance.misfit is None else "expected"
     following = (word,) if progress.is_next(step) else ()
-    run = None if node_progress is None else node_progress.shown_run
+    run = None if node_progress is None else shown_run(node_progress)
     if node_progress is None or run is None:
         uncertain = ("may have run",) if node_progress is not None and node_progress.is_uncertain else ()
         state = "not_reached" if node_progress is None else node_progress.state
@@ -58,6 +58,16 @@ def step_facts(progress: Progress, step: Node) -> StepFacts:
     return StepFacts(
         STATE_WORDS[node_progress.state], (*runs, *phrases, *possible_phrases(node_progress), *following), error
     )
+
+
+def shown_run(node_progress: NodeProgress) -> PlacedEntry | None:
+    """Return the last run with the state of the step, the first one if it has not ended, or None without a run.
+
+    Runs of a step overlap in a group, so that the last one may have another state.
+    """
+    runs = node_progress.entries
+    same = [run for run in runs if run.state == node_progress.state] or runs
+    return next(iter(same[:1] if same and same[0].is_open else same[-1:]), None)
 
 
 def retry_text(log: LogEntry) -> str:
