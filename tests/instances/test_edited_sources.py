@@ -181,6 +181,28 @@ def test_a_new_exception_runs_a_handler(body: str) -> None:
     assert replay(new, new, log).effect == "resumes"
 
 
+@pytest.mark.parametrize(
+    ("new", "effect", "reason"),
+    [
+        (
+            "try:\n    <a>\nexcept Exception:\n    <c>\n    return\nif order['bad']:\n    raise ValueError\n<b>",
+            "unknown",
+            "The exception that led to `c` may end the instance, because no handler catches it now.",
+        ),
+        (
+            "try:\n    <a>\n    <b>\n    if order['bad']:\n        raise ValueError\nexcept:\n    <c>\n    return",
+            "out_of_order",
+            "`b` may run when the instance resumes, before steps that have already run.",
+        ),
+    ],
+)
+def test_a_moved_raise_leads_elsewhere(new: str, effect: InstanceEffect, reason: str) -> None:
+    raises = "if order['bad']:\n        raise ValueError"
+    old = f"try:\n    <a>\n    {raises}\n    <b>\nexcept Exception:\n    <c>\n    return"
+    result = replay(old, new, log_of("running", ended("a"), opened("c")))
+    assert (result.effect, result.reasons) == (effect, (reason,))
+
+
 def test_a_new_else_in_the_first_pass_of_a_loop() -> None:
     old = "last = None\nfor item in order['items']:\n    if last:\n        <a>\n    <b>\n    last = item"
     new = old.replace("<a>", "<a>\n    else:\n        <c>")

@@ -22,14 +22,14 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[tuple[str, str
     for number, texts in tree.caught_raises.items():
         condition = next((text for text in texts if text not in deployed), "")
         is_passed = new.contains(number) if tree[number].kind == BRANCH else new.is_over(number)
-        handler = _handler_around(tree, number) if condition and is_passed else None
+        handler = handler_around(tree, number) if condition and is_passed else None
         inside = () if handler is None else tree.subtree(handler)
         step = next((each for each in inside if is_work(tree[each]) and each not in new.possible), None)
         if step is not None:
             yield condition, tree[step].name
 
 
-def _handler_around(tree: Tree, number: int) -> int | None:
+def handler_around(tree: Tree, number: int) -> int | None:
     """Return the handler of the `try` whose body contains an element, or None in a handler or outside of a `try`."""
     for element in (tree[number], *ancestors(tree, number)):
         if element.slot in {"catch_block", "finally_block", FUNCTIONS}:

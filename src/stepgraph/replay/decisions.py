@@ -29,6 +29,7 @@ from stepgraph.replay.enabled_branches import enabled_branch
 from stepgraph.replay.exchanges import Exchanges
 from stepgraph.replay.guards import ComparedGuards
 from stepgraph.replay.loop_passes import LoopPassEffects, has_exit
+from stepgraph.replay.moved_raises import MovedRaises
 from stepgraph.replay.passed_part import (
     PassedPart,
     ancestors,
@@ -90,9 +91,8 @@ class Decisions(Struct, frozen=True):
         for condition, name in added_raises(self.matching, self.new):
             cause = f"because the new code raises an exception if `{condition}`"
             yield Decision("out_of_order", f"`{name}` may run when the instance resumes, {cause}.")
-        for name in self.handlers.entered():
-            reason = f"The error that led to `{name}` may end the instance, as its `except` block was removed."
-            yield Decision("unknown", reason)
+        yield from MovedRaises(self.matching, self.old, self.handlers.failed).decisions()
+        yield from self.handlers.decisions()
         yield from self._added_loops()
         yield from self._further_passes()
         yield from self._overtaken_in_pass()

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import CALL, FUNCTIONS, Tree, is_work
+from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
 
@@ -34,8 +35,8 @@ class RemovedHandlers(Struct, frozen=True):
                     entered.add(function)
                     pending.append(function)
 
-    def entered(self) -> Iterator[str]:
-        """Yield the first step of each removed `except` block that an exception of the code has led to."""
+    def decisions(self) -> Iterator[Decision]:
+        """Yield a decision for each removed `except` block that an exception of the code has led to."""
         old = self.matching.old
         for element in self._tries():
             children = old[element].children
@@ -43,7 +44,9 @@ class RemovedHandlers(Struct, frozen=True):
             has_failed = not self.failed.isdisjoint(old.subtree(element))
             if handler not in self.old.entered or has_failed or not self._unprotected_in(element):
                 continue
-            yield next(old[each].name for each in old.subtree(handler) if is_work(old[each]))
+            name = next(old[each].name for each in old.subtree(handler) if is_work(old[each]))
+            reason = f"The error that led to `{name}` may end the instance, as its `except` block was removed."
+            yield Decision("unknown", reason)
 
     def _tries(self) -> Iterator[int]:
         """Yield the deployed `try` statements with an `except` block."""
