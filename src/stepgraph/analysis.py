@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stepgraph.drawing.methods import GraphDrawing
 from stepgraph.hashing import sha1_digest
-from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, Part, as_texts, from_texts, parts_of
+from stepgraph.model.details import NO_DETAILS, Details, IndexedDetails, Part, from_indexed, parts_of, to_indexed
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
@@ -258,7 +258,7 @@ class WorkflowRecord(Struct, frozen=True):
     notes: tuple[Note, ...]
     project: str
     steps_limit: int | None
-    details: DetailTexts = ()
+    details: IndexedDetails = ()
     """The details of the nodes, branches and blocks in `graph`, in traversal order."""
     gaps: tuple[tuple[Span, int], ...] = ()
     """The locations of notes for which the graph may lack steps, each with the index of its node in traversal order."""
@@ -276,7 +276,7 @@ class WorkflowRecord(Struct, frozen=True):
             notes=workflow.notes,
             project=workflow.project,
             steps_limit=workflow.steps_limit,
-            details=as_texts(workflow.graph, workflow.details) if with_details and workflow.graph is not None else (),
+            details=to_indexed(workflow.graph, workflow.details) if with_details and workflow.graph is not None else (),
             gaps=tuple(_gaps(workflow)),
         )
 
@@ -298,7 +298,7 @@ class WorkflowRecord(Struct, frozen=True):
             notes=self.notes,
             project=self.project,
             steps_limit=self.steps_limit,
-            describe=lambda: NO_DETAILS if graph is None else from_texts(graph, self.details),
+            describe=lambda: NO_DETAILS if graph is None else from_indexed(graph, self.details),
             find_node=nodes.get,
         )
 

@@ -11,7 +11,7 @@ import pytest
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.diagnostic import without_edits
 from stepgraph.incremental import IncrementalAnalysis
-from stepgraph.model.details import DetailTexts, as_texts
+from stepgraph.model.details import IndexedDetails, to_indexed
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside
@@ -212,9 +212,9 @@ def test_repeated_checks_equal_single_ones(project: Path, seed: int) -> None:
         assert graphs.analyze(find_sources(["."])) == analyze_graphs(find_sources(["."]))
 
 
-def located_nodes(workflow: WorkflowAnalysis, graph: Graph) -> tuple[list[Span | None], DetailTexts]:
+def located_nodes(workflow: WorkflowAnalysis, graph: Graph) -> tuple[list[Span | None], IndexedDetails]:
     """Return the locations of the nodes of a workflow, and the details of all nodes."""
-    return [workflow.span_of(node) for node in graph["workflow"]["nodes"]], as_texts(graph, workflow.details)
+    return [workflow.span_of(node) for node in graph["workflow"]["nodes"]], to_indexed(graph, workflow.details)
 
 
 def located(incremental: IncrementalAnalysis) -> list[tuple[object, ...]]:

@@ -10,7 +10,7 @@ import pytest
 from stepgraph.analysis import WorkflowRecord
 from stepgraph.graph import details
 from stepgraph.incremental import IncrementalAnalysis
-from stepgraph.model.details import NO_DETAILS, Details, from_texts, parts_of
+from stepgraph.model.details import NO_DETAILS, Detail, Details, from_indexed, parts_of
 from stepgraph.model.payload import Graph
 from stepgraph.project.sources import find_sources
 from stepgraph.render.outline import render_outline
@@ -432,12 +432,10 @@ def test_checks_and_api_responses_need_no_details(monkeypatch: pytest.MonkeyPatc
     assert len(described) == 1
 
 
-def test_plain_data_of_another_graph_is_ignored() -> None:
+def test_details_of_another_graph_are_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    flags = (False, False, False, False, False, False, False, False, False, False, False, False, False)
-    texts = (99, "for x in xs", (), "", "", (), *flags, 0, "", "", "", (), "", "", ())
-    assert from_texts(workflow.graph, (texts,)).items == []
+    assert from_indexed(workflow.graph, ((99, Detail("for x in xs")),)).items == []
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:

@@ -21,44 +21,10 @@ _PARAMETER_MARK: Final = re.compile(r"<argument [0-9]++\.\w++>")
 Guards: TypeAlias = tuple[tuple[str, str], ...]
 """Conditions with the `raise` statements that they lead to."""
 
-DetailText: TypeAlias = tuple[
-    int,
-    str,
-    tuple[str, ...],
-    str,
-    str,
-    Guards,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    bool,
-    int,
-    str,
-    str,
-    str,
-    tuple[str, ...],
-    str,
-    str,
-    tuple[tuple[str, str], ...],
-]
-"""A detail as plain data: the index of its part in `parts_of`, and the fields of the detail."""
-
-DetailTexts: TypeAlias = tuple[DetailText, ...]
-"""Details as plain data, for each part with a detail."""
-
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
 
 
-class Detail(Struct, frozen=True):
+class Detail(Struct, frozen=True, omit_defaults=True):
     """The text about one part of a graph."""
 
     source: str = ""
@@ -164,6 +130,9 @@ class Detail(Struct, frozen=True):
 
 NO_DETAIL: Final = Detail()
 
+IndexedDetails: TypeAlias = tuple[tuple[int, Detail], ...]
+"""Details without references to their graph, each with the index of its part in `parts_of`."""
+
 NOT_CAUGHT: Final = "not caught here"
 """The remark on a `raise` that no handler of its function catches."""
 
@@ -235,58 +204,16 @@ def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
     return Details(items)
 
 
-def as_texts(graph: Graph, details: Details) -> DetailTexts:
-    """Return the details of a graph as plain data."""
+def to_indexed(graph: Graph, details: Details) -> IndexedDetails:
+    """Return the details of a graph without references to it."""
     part_details = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
-    return tuple(
-        (
-            *(index, each.source, each.remarks, each.final_raise, each.final_jump, each.guards),
-            *(each.may_skip_raise, each.ends_pass, each.shows_skips),
-            *(each.is_certain, each.is_exhaustive, each.is_infinite, each.is_nonempty, each.runs_else),
-            *(each.in_else, each.is_unhandled, each.is_settled, each.catches_own_errors, each.catches_only_steps),
-            *(each.passes, each.definition, each.function, each.duration, each.predecessors),
-            *(each.parametric_name, each.parametric_duration, each.passed),
-        )
-        for index, each in part_details
-        if each
-    )
+    return tuple((index, detail) for index, detail in part_details if detail)
 
 
-def from_texts(graph: Graph, texts: DetailTexts) -> Details:
-    """Return the details of a graph from plain data. Ignores indexes beyond the last part."""
-    by_index = {text[0]: _from_text(text) for text in texts}
+def from_indexed(graph: Graph, indexed: IndexedDetails) -> Details:
+    """Return the details of a graph from those without references. Ignores indexes beyond the last part."""
+    by_index = dict(indexed)
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
-
-
-def _from_text(text: DetailText) -> Detail:
-    _, source, remarks, error, jump, guards, skips, ends_pass, shows, certain, exhaustive, infinite, *_ = text
-    nonempty, runs_else, in_else, unhandled, settled, catches, only_steps = text[-15:-8]
-    passes, definition, function, duration, predecessors = text[-8:-3]
-    parametric_name, parametric_duration, passed = text[-3:]
-    return Detail(
-        *(source, tuple(remarks), error, jump, tuple(guards)),
-        may_skip_raise=skips,
-        ends_pass=ends_pass,
-        shows_skips=shows,
-        is_certain=certain,
-        is_exhaustive=exhaustive,
-        is_infinite=infinite,
-        is_nonempty=nonempty,
-        runs_else=runs_else,
-        in_else=in_else,
-        is_unhandled=unhandled,
-        is_settled=settled,
-        catches_own_errors=catches,
-        catches_only_steps=only_steps,
-        passes=passes,
-        definition=definition,
-        function=function,
-        duration=duration,
-        predecessors=tuple(predecessors),
-        parametric_name=parametric_name,
-        parametric_duration=parametric_duration,
-        passed=tuple((mark, value) for mark, value in passed),
-    )
 
 
 def parts_of(graph: Graph) -> Iterator[Part]:
