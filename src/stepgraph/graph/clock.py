@@ -234,6 +234,8 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity, place=place):
             node = _run(emitter, activity, place)
+            if operation.is_limited:
+                emitter.places.note_limited(node)
             _resolve(emitter, emitter.live.completed_by.get(id(operation), frozenset()))
             return [node]
         case StartOperation(activity=Series() as series, task_id=task_id):

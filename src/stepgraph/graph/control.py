@@ -76,6 +76,8 @@ class _Context(Struct, frozen=True):
     """Whether a return from the block discards exceptions, after which callers continue."""
     runs_finally: bool = False
     """Whether a `continue` in the block first runs a `finally` that the graph shows."""
+    is_limited: bool = False
+    """Whether the block holds a lock or semaphore."""
 
     def before(self, *, steps_follow: bool) -> _Context:
         """Return the context of an operation. `steps_follow` states whether later operations in its block run steps."""
@@ -312,13 +314,11 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
         case Scope(is_try_else=True):
             return _try_else(operation, context)
         case Scope():
-            block, fragment = _block(operation.block, context)
-            return _Fragment(
-                deque(block.operations),
-                jumps=fragment.jumps,
-                breaks=fragment.breaks,
-                may_complete=fragment.may_complete,
-            )
+            is_limited = context.is_limited or operation.limits_tasks
+            block, fragment = _block(operation.block, replace(context, is_limited=is_limited))
+            return replace(fragment, operations=deque(block.operations), trailing_choice=None)
+        case Run() if context.is_limited:
+            return _Fragment(deque((replace(operation, is_limited=True),)))
         case _:
             return _Fragment(deque((operation,)))
 

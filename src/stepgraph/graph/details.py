@@ -114,6 +114,7 @@ def _detail(
         in_else=record.is_in_else,
         is_unhandled=record.is_unhandled,
         is_settled=record.is_settled,
+        is_limited=record.is_limited,
         catches_own_errors=_catches_own_errors(places, part),
         catches_only_steps=_catches_only_steps(places, part),
         passes=record.passes,

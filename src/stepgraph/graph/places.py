@@ -121,6 +121,8 @@ class PartRecord(Struct):
     """Whether every error leaves a `try`."""
     is_settled: bool = False
     """Whether the error of a node is a result for the code that awaits it."""
+    is_limited: bool = False
+    """Whether a lock or semaphore limits how many tasks are in a node at the same time."""
 
 
 class Places(Struct):
@@ -237,6 +239,10 @@ class Places(Struct):
     def note_settled(self, part: Part) -> None:
         """Record that code awaits a node in a group of its own without a node, which keeps errors as results."""
         self._stored_record(part).is_settled = True
+
+    def note_limited(self, part: Part) -> None:
+        """Record that a lock or semaphore limits how many tasks are in a node at the same time."""
+        self._stored_record(part).is_limited = True
 
     def note_predecessors(self, part: Part, names: Sequence[str]) -> None:
         """Record the names of the nodes of a group that are done before a node begins, if clocks do not show it."""

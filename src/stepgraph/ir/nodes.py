@@ -249,6 +249,8 @@ class Run(Struct, frozen=True):
     place: SourcePlace
     completed_tasks: tuple[AwaitedTask, ...] = ()
     """The caller's tasks that a called function awaits."""
+    is_limited: bool = False
+    """Whether a lock or semaphore around the run limits how many tasks are in it at the same time."""
 
 
 class StartOperation(Struct, frozen=True):
@@ -404,6 +406,8 @@ class Scope(Struct, frozen=True):
     """Whether the scope holds or may hold a lock, so tasks execute it one at a time, in order of arrival."""
     may_suspend: bool = False
     """Whether the entry of the scope may suspend, as the request of a lock."""
+    limits_tasks: bool = False
+    """Whether the scope holds a lock or semaphore, which limits how many tasks execute it at the same time."""
 
 
 class JumpKind(Enum):

@@ -72,6 +72,9 @@ class Detail(Struct, frozen=True, omit_defaults=True):
     `return_exceptions=True` that has no node because it has no other member.
     """
 
+    is_limited: bool = False
+    """Whether a lock or semaphore in the function of the node limits how many tasks are in it at the same time."""
+
     catches_own_errors: bool = False
     """Whether the handlers of the catch block may catch errors of the code between steps, such as a `raise`."""
 

@@ -42,6 +42,7 @@ from stepgraph.replay.decision import Decision
 from stepgraph.replay.decisions import Decisions
 from stepgraph.replay.deployed import CallCondition, DeployedRun, MisfitError, duration_key
 from stepgraph.replay.guards import ComparedGuards
+from stepgraph.replay.limited_members import limited_members
 from stepgraph.replay.loop_passes import results_of_later_steps
 from stepgraph.replay.optional_elements import optional_elements
 from stepgraph.replay.passed_part import PassedPart, RunChain, ancestors, only_calls_around
@@ -189,6 +190,7 @@ class VersionPair(Struct):
         may_have_raised = not only_failures or any(entry.outcome == "failed" for entry in log.entries)
         decisions = self._decisions(log.entries, chains, may_have_raised=may_have_raised)
         changed = [*decisions.changed(), *SequencedMembers(self.matching, log.entries, chains).decisions()]
+        changed += limited_members(self.matching, decisions.old, chains)
         changed += results_of_later_steps(self.matching, decisions.new, list(changed))
         counterparts = self._counterparts_of_runs(chains, cache(decisions.contradictions.skips))
         surplus = frozenset(self._surplus(counterparts))

@@ -85,6 +85,8 @@ TIMEOUTS: Final[Mapping[str, TimeoutFunction]] = {
 # Locks that admit waiting tasks in first-in, first-out order.
 _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
 
+_SEMAPHORES: Final = frozenset(["asyncio.Semaphore", "asyncio.BoundedSemaphore"])
+
 
 _DEPTH_OF_MANAGER: Final = 300
 """The number of nested blocks as which a manager counts in `Limit.DEPTH`.
@@ -288,8 +290,16 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
     if block.operations:
         if timeout is not None and not _is_unlimited(managed.node):
             report_timeout(interpreter, SourcePlace(managed.place.module, managed.node), timeout, block)
-        scope = Scope(block, managed.place, serialized=_may_be_lock(manager), may_suspend=may_suspend)
-        interpreter.emit(scope)
+        name = _class_name(manager)
+        interpreter.emit(
+            Scope(
+                block,
+                managed.place,
+                serialized=_may_be_lock(manager),
+                may_suspend=may_suspend,
+                limits_tasks=name in _LOCKS or name in _SEMAPHORES,
+            )
+        )
     if may_suspend and interpreter.is_reachable:
         interpreter.emit(Pause(managed.place, Suspension.MAYBE))
 
@@ -404,9 +414,15 @@ def _is_unlimited(timeout: cst.BaseExpression) -> bool:
 
 def _may_be_lock(manager: Value) -> bool:
     """Return whether a manager may be a lock. In `asyncio`, only the classes in `_LOCKS` are locks."""
+    name = _class_name(manager)
+    is_lock = name is not None and (name in _LOCKS or not name.startswith("asyncio."))
+    return is_lock or isinstance(without_taint(manager), Unknown)
+
+
+def _class_name(manager: Value) -> str | None:
+    """Return the name of the class that a manager is or whose constructor returned it, or None if it is unknown."""
     manager = without_taint(manager)
-    name = manager.name if isinstance(manager, External) else origin_name(manager)
-    return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
+    return manager.name if isinstance(manager, External) else origin_name(manager)
 
 
 def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
