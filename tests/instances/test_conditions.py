@@ -374,6 +374,17 @@ def test_a_case_of_constants_decides_as_a_comparison(name: str) -> None:
     assert [effect(cases, comparisons, log), effect(comparisons, cases, log)] == ["resumes", "resumes"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (with_work(CONSTANT_CASES), with_work(ELIF)),
+        (steps("if vip:|  if lines:|    a"), steps("if vip and lines:|  a")),
+    ],
+)
+def test_rewritten_conditions_are_safe(old: str, new: str) -> None:
+    assert [diff_effect(old, new), diff_effect(new, old)] == [Effect.SAFE, Effect.SAFE]
+
+
 @pytest.mark.parametrize("pattern", ['"other"', "None", "str()", "[]", '"new" if vip'])
 def test_another_case_decides_differently(pattern: str) -> None:
     changed = with_work(CONSTANT_CASES.replace('"new"', pattern))

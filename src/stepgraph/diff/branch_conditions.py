@@ -36,7 +36,7 @@ def decisions(tree: Tree, branch: int) -> list[BranchTest]:
     choice = tree[tree[branch].parent]
     conditions: list[BranchTest] = []
     while choice.kind in _CHOICES and len(conditions) <= MAX_BRANCHES:
-        own = _own_decisions(tree, branch)
+        own = own_decisions(tree, branch)
         if not own:
             return []
         conditions = [*own, *conditions]
@@ -47,7 +47,8 @@ def decisions(tree: Tree, branch: int) -> list[BranchTest]:
     return conditions if len(conditions) <= MAX_BRANCHES else []
 
 
-def _own_decisions(tree: Tree, branch: int) -> list[BranchTest]:
+def own_decisions(tree: Tree, branch: int) -> list[BranchTest]:
+    """Return the conditions that decide in its choice whether a branch runs, or an empty list as in `decisions`."""
     choice = tree[tree[branch].parent]
     if tree[branch].index >= MAX_BRANCHES:
         return []

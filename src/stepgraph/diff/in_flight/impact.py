@@ -14,6 +14,7 @@ from stepgraph.diff.branch_conditions import CONDITION_VALUES
 from stepgraph.diff.changes import Action, EditGroup
 from stepgraph.diff.clocks import RACES
 from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
+from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.execution_order import keeps_execution_order, overtaken, passes_only_concurrent_members
 from stepgraph.diff.in_flight.handlers import HandlerImpact
@@ -38,6 +39,7 @@ class ImpactAnalysis:
         self._sides = sides
         self._old, self._new = sides.old.tree, sides.new.tree
         self._instances = InFlightInstances(sides, in_flight)
+        self._conditions = KeptConditions(sides)
         self._handlers, self._concurrency = HandlerImpact(self._instances), ConcurrencyImpact(self._instances)
         self._last_branches: dict[tuple[bool, int], int] = {}
         """The last branch that both versions have, by whether the statement is a new one, and its number."""
@@ -303,10 +305,10 @@ class ImpactAnalysis:
             # Instances in flight are in the first iteration. Later iterations precede the steps after the loop.
             later = self._instances.later(max(group.old))
             yield from () if later is None else self._repeated(group.container_number, later)
-        elif kind in _CHOICES:
-            yield breaking(f"instances waiting at {wait} have run it and may skip it when they resume")
-        else:
+        elif kind not in _CHOICES:
             yield breaking(f"instances waiting at {wait} have run it on its own")
+        elif not all(map(self._conditions.keep, group.old, group.new)):
+            yield breaking(f"instances waiting at {wait} have run it and may skip it when they resume")
 
     def _removed_loops(self, group: EditGroup) -> list[int]:
         """Return the removed loops around the elements of a change, and around the calls that lead to them."""
@@ -348,10 +350,10 @@ class ImpactAnalysis:
             yield from self._replaced_loop([(group.container_number, loop) for loop in loops], wait)
         elif kind == "loop":
             yield breaking(f"instances waiting at {wait} have stored results of later passes")
-        elif kind in _CHOICES:
-            yield from self._no_longer_chosen(group)
-        else:
+        elif kind not in _CHOICES:
             yield breaking(f"instances waiting at {wait} have run it inside a node that no longer exists")
+        elif not all(map(self._conditions.keep, group.old, group.new)):
+            yield from self._no_longer_chosen(group)
 
     def _no_longer_chosen(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of running previously skipped elements, for waits after the choice or in other branches."""
@@ -420,12 +422,17 @@ class ImpactAnalysis:
             return SAFE
         if kind in STEPS:
             return settings_impact(kind, field, self._old[old].fields, self._new[new].fields)
-        if field in _CONDITIONS and not self._sides.has_same_value(old, new):
+        if field in _CONDITIONS and not (self._sides.has_same_value(old, new) or self._keeps_choice(old, new)):
             wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
             subject = "" if wait is None else f"instances waiting at {wait}"
             return breaking(f"{subject} may take a different branch when they resume") if subject else SAFE
         # `_kind` and `ConcurrencyImpact` have the impact of other fields that the engine uses.
         return SAFE
+
+    def _keeps_choice(self, old: int, new: int) -> bool:
+        """Return whether all that the choice of a branch decides keeps its conditions."""
+        choices = self._old[old].parent, self._new[new].parent
+        return self._old[old].kind == BRANCH and self._conditions.keep_choice(*choices)
 
     def _has_effect(self, old: int) -> bool:
         """Return whether an old element is a branch or an exit, or runs steps."""

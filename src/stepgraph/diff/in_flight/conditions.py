@@ -1,0 +1,68 @@
+"""The conditions under which elements run, however the branches around them are nested or written.
+
+An element in `if a: if b:` runs under the same conditions as in `if a and b:`, and one in a `case` of a constant as in
+an `if` that compares the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from stepgraph.diff.branch_conditions import normal_decisions, own_decisions
+from stepgraph.diff.sides import Side, Sides
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, is_work
+
+Conditions: TypeAlias = frozenset[tuple[str, bool]]
+"""The normal forms of conditions that are all true, each with whether it contains definitions."""
+
+
+class KeptConditions:
+    """Finds the elements that run under the same conditions in both versions."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._sides = sides
+        self._of_branch: dict[tuple[bool, int], Conditions] = {}
+        """The conditions of each branch, by whether it is an old one, and its number."""
+
+    def keep(self, old: int, new: int) -> bool:
+        """Return whether the branches around a matched element certainly lead to it under the same conditions."""
+        before = self._conditions(self._sides.old, old, is_old=True)
+        return before is not None and before == self._conditions(self._sides.new, new, is_old=False)
+
+    def keep_choice(self, old: int, new: int) -> bool:
+        """Return whether all steps, calls and exits inside two choices keep their conditions."""
+        pairs = [*self._inside(self._sides.old, old), *self._inside(self._sides.new, new)]
+        return all(partner is not None for _, partner in pairs) and all(
+            self.keep(number, partner) for number, partner in self._inside(self._sides.old, old) if partner is not None
+        )
+
+    @staticmethod
+    def _inside(side: Side, choice: int) -> Iterator[tuple[int, int | None]]:
+        """Yield the steps, calls and exits inside a choice, with their partners."""
+        for number in side.tree.visit_subtree(choice):
+            if is_work(side.tree[number]) or side.tree[number].kind == "break":
+                yield number, side.partners[number]
+
+    def _conditions(self, side: Side, number: int, *, is_old: bool) -> Conditions | None:
+        """Return the conditions of the branches around an element in its function, or None if one is unknown."""
+        conditions: Conditions = frozenset()
+        for element in (side.tree[number], *side.tree.ancestors(number)):
+            if element.slot == FUNCTIONS:
+                break
+            if element.kind == BRANCH:
+                own = self._own(side, element.number, is_old=is_old)
+                if not own:
+                    return None
+                conditions |= own
+        return conditions
+
+    def _own(self, side: Side, branch: int, *, is_old: bool) -> Conditions:
+        """Return the conditions of a branch in its choice, or an empty set if they are unknown."""
+        key = is_old, branch
+        if key not in self._of_branch:
+            tests = own_decisions(side.tree, branch)
+            renamed = self._sides.matching.renamed_text if is_old else str
+            tests = [each._replace(condition=renamed(each.condition)) for each in tests]
+            self._of_branch[key] = frozenset(normal_decisions(tests))
+        return self._of_branch[key]
