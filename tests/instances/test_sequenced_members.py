@@ -69,3 +69,27 @@ def test_the_last_running_member_precedes_no_other_one(old: str, new: str) -> No
 def test_a_running_member_without_further_steps_precedes_nothing(old: str, new: str) -> None:
     begun = ended("read users"), ended("read items"), opened("clean users"), opened("clean items")
     assert replay(old, new, *begun).effect == "resumes"
+
+
+INLINED_LOOP = """
+for each in event.payload:
+    await step.do(f"read {each}")(self.read)()
+    await step.do(f"clean {each}")(self.clean)()
+"""
+
+
+def test_a_sequential_loop_becomes_a_group() -> None:
+    log = ended("read users"), opened("clean users")
+    assert replay(INLINED_LOOP, LOOP, *log).effect == "resumes"
+
+
+def test_the_members_of_a_group_become_passes_of_a_loop() -> None:
+    """`clean users` now runs before `read items`, but nothing runs before the last member."""
+    log = opened("read users"), ended("read items"), opened("clean items")
+    result = replay(LOOP, INLINED_LOOP, *log)
+    assert (result.effect, result.reasons) == (
+        "out_of_order",
+        ("`clean {each}` may run when the instance resumes, before steps that have already run.",),
+    )
+    done = ended("read users"), ended("clean users"), ended("read items"), opened("clean items")
+    assert replay(LOOP, INLINED_LOOP, *done).effect == "resumes"

@@ -52,12 +52,16 @@ class SequencedMembers(Struct, frozen=True):
 
     def _sequenced_members(self, chain: RunChain) -> list[int]:
         """Return the positions in a run of the members of groups that the new code awaits in sequence."""
-        return [depth for depth, member in enumerate(chain[:-1]) if self._is_sequenced(member)]
+        return [depth for depth in range(len(chain) - 1) if self._is_sequenced(*chain[depth : depth + 2])]
 
-    def _is_sequenced(self, member: int) -> bool:
-        """Return whether a deployed element is in a group, and its counterpart is in the same function without one."""
+    def _is_sequenced(self, member: int, inner: int) -> bool:
+        """Return whether a deployed call is in a group, and its counterpart is in the same function without one.
+
+        The new code may contain the body of the called function, and the element `inner` of it, in place of the call.
+        """
         old, new = self.matching.old, self.matching.new
         partner = self.matching.to_new[member]
+        partner = self.matching.to_new[inner] if partner is None else partner
         if partner is None or self.matching.to_new[function_of(old, member)] != function_of(new, partner):
             return False
         return _is_in(old, member, "parallel") and not _is_in(new, partner, "parallel")
@@ -104,12 +108,23 @@ class SequencedMembers(Struct, frozen=True):
             if new is None:
                 continue
             around = {outer.number for outer in ancestors(tree, new)}
-            for each in range(tree[new].end, tree[function_of(tree, new)].end):
+            for each in range(tree[new].end, tree[self._end_of_member(number, new)].end):
                 if tree[each].slot == FUNCTIONS:
                     break
                 if is_work(tree[each]) and not _is_alternative(tree, each, around, is_certain=is_certain):
                     yield each
                     return
+
+    def _end_of_member(self, old: int, new: int) -> int:
+        """Return the new function around an element, or the loop whose passes run the deployed function around it."""
+        for outer in ancestors(self.matching.new, new):
+            partner = self.matching.to_old[outer.number] if outer.kind == "loop" else None
+            is_outside = partner is not None and function_of(self.matching.old, partner) != function_of(
+                self.matching.old, old
+            )
+            if outer.slot == FUNCTIONS or is_outside:
+                return outer.number
+        return ROOT
 
 
 def _is_in(tree: Tree, number: int, kind: str) -> bool:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.diff.branch_matching import match_branches, match_nested_branches
 from stepgraph.diff.loop_heads import constant_head, continues, first_items
+from stepgraph.diff.loop_matching import match_moved_loops
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.step_functions import adjacent_namesakes, match_step_functions
@@ -119,6 +120,7 @@ class VersionPair(Struct):
         match_step_functions(matching)
         match_branches(matching)
         match_nested_branches(matching)
+        match_moved_loops(matching)
         matching.first_items = first_items(matching)
         old_calls, new_calls = calls_by_name(old_tree), calls_by_name(new_tree)
         equate_conditions(matching, old_calls)
