@@ -94,3 +94,28 @@ def test_the_values_of_a_loop_without_a_head() -> None:
     assert "~ loop around 'one': its values changed  breaking: instances waiting at 'nap' may run other passes" in (
         line.removesuffix(" when they resume") for line in lines
     )
+
+
+RETRIES = """
+async def retried(call):
+    for attempt in range(3):
+        try:
+            return await call()
+        except ValueError:
+            if attempt == 2:
+                raise
+"""
+LOAD = '@step.do("load")\nasync def load(): ...\n'
+
+
+def test_a_retried_step_is_safe() -> None:
+    """A failure of the step has ended the instance, so that an instance in a later wait makes one attempt."""
+    assert effect(LOAD + "await load()\n" + NAP, RETRIES + LOAD + "await retried(load)\n" + NAP) == "safe"
+
+
+def test_a_return_in_front_of_a_wait_of_its_function_is_breaking() -> None:
+    def code(before: str) -> str:
+        return f"async def one():\n{indent(LOAD + 'value = await load()' + before + NAP, '    ')}await one()\n"
+
+    old, new = code("\n"), code("\nif value:\n    return\n")
+    assert effect(old, new) == "breaking"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import Tree
+from stepgraph.diff.tree import NODES, Tree
 from stepgraph.model.expressions import number_of_items
 
 LOOP_HEAD: Final = "\0head"
@@ -138,3 +138,27 @@ def continues(longer: str, shorter: str) -> bool:
         return tests[0].rest == tests[1].rest and tests[0].bound > tests[1].bound
     is_list = _LISTED_HEAD.fullmatch(shorter) is not None
     return is_list and "*" not in longer and longer.startswith(f"{shorter[:-1]}, ")
+
+
+def has_single_pass(tree: Tree, loop: int) -> bool:
+    """Return whether a loop has at most one pass, even if a step in it fails."""
+    head = constant_head(tree, loop)
+    leaving = trailing_exit(tree, loop)
+    return number_of_passes(head) == 1 or (leaving is not None and tree[leaving].parent == loop)
+
+
+def trailing_exit(tree: Tree, loop: int) -> int | None:
+    """Return the exit at the end of each pass of a loop, perhaps in a `try`, or None.
+
+    Only a failure in the `try` can lead to another pass.
+    """
+    inside = loop
+    while True:
+        nodes = [number for number in tree[inside].children if tree[number].slot in {NODES, "try_block"}]
+        if not nodes:
+            return None
+        inside = nodes[-1]
+        if tree[inside].kind == "break":
+            return inside
+        if tree[inside].kind not in {"try", "block"}:
+            return None

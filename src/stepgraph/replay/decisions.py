@@ -13,8 +13,10 @@ from stepgraph.diff.loop_heads import (
     constant_head,
     continues,
     has_other_passes,
+    has_single_pass,
     have_equal_first_passes,
     number_of_passes,
+    trailing_exit,
 )
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, TreeElement, functions_by_key, is_work
@@ -40,7 +42,6 @@ from stepgraph.replay.passed_part import (
 )
 from stepgraph.replay.removed_exits import RemovedExits, added_exits, is_guard_of_entered
 from stepgraph.replay.removed_handlers import RemovedHandlers
-from stepgraph.replay.run_limits import has_single_pass, trailing_exit
 from stepgraph.replay.wording import new_exit, value_change
 
 

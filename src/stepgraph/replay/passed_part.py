@@ -9,9 +9,9 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from stepgraph.diff.loop_heads import has_single_pass
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
-from stepgraph.replay.run_limits import has_single_pass
 from stepgraph.replay.traces import Traces
 
 _REPEATING: Final = frozenset({"loop", "step_do"})

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from stepgraph.diff.loop_heads import constant_head, number_of_passes
-from stepgraph.diff.tree import FUNCTIONS, KEY, NODES, ROOT, STEPS, Tree
-
-_TRY_BLOCK: Final = "try_block"
+from stepgraph.diff.tree import FUNCTIONS, KEY, ROOT, STEPS, Tree
 
 
 class RunLimits:
@@ -45,27 +42,3 @@ class RunLimits:
             calls = [self.of(call) for call in self._calls.get(self._tree[function].text(KEY), ())]
             self._of_function[function] = None if None in calls else sum(filter(None, calls))
         return self._of_function[function]
-
-
-def has_single_pass(tree: Tree, loop: int) -> bool:
-    """Return whether a loop has at most one pass, even if a step in it fails."""
-    head = constant_head(tree, loop)
-    leaving = trailing_exit(tree, loop)
-    return number_of_passes(head) == 1 or (leaving is not None and tree[leaving].parent == loop)
-
-
-def trailing_exit(tree: Tree, loop: int) -> int | None:
-    """Return the exit at the end of each pass of a loop, perhaps in a `try`, or None.
-
-    Only a failure in the `try` can lead to another pass.
-    """
-    inside = loop
-    while True:
-        nodes = [number for number in tree[inside].children if tree[number].slot in {NODES, _TRY_BLOCK}]
-        if not nodes:
-            return None
-        inside = nodes[-1]
-        if tree[inside].kind == "break":
-            return inside
-        if tree[inside].kind not in {"try", "block"}:
-            return None

@@ -17,13 +17,14 @@ from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.conditions import KeptConditions
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking, count_shift, out_of_order, worst
 from stepgraph.diff.in_flight.execution_order import keeps_execution_order, overtaken, passes_only_concurrent_members
+from stepgraph.diff.in_flight.exits import changes_exit
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.instances import InFlightInstances, is_repeated
-from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes
-from stepgraph.diff.sides import Side, Sides
+from stepgraph.diff.loop_heads import LOOP_HEAD, constant_head, continues, has_other_passes, trailing_exit
+from stepgraph.diff.sides import Sides
 from stepgraph.diff.step_functions import adjacent_namesakes
 from stepgraph.diff.step_types import WAITS, settings_impact
-from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
+from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, STEPS, Tree, calls_by_name
 from stepgraph.execution.engine_rules import InFlight
 from stepgraph.execution.names import NamePattern
 
@@ -69,7 +70,7 @@ class ImpactAnalysis:
                 continue
             if self._precedes_branches(self._new, number, self._instances.preexisting):
                 yield breaking(f"instances waiting at {wait} may take a different branch when they resume")
-            if self._changes_exit(self._sides.new, number, "break", "return"):
+            if changes_exit(self._sides.new, number, "break", "return"):
                 yield _leaving(wait)
             yield from self._added_steps(number, wait)
 
@@ -133,7 +134,7 @@ class ImpactAnalysis:
                     yield count_shift(self._old[step].name, counted_at)
             # The engine ignores results that no call reads.
             yield from self._handlers.removed(number)
-            if later is not None and self._changes_exit(self._sides.old, number, "break"):
+            if later is not None and changes_exit(self._sides.old, number, "break"):
                 yield out_of_order(f"more passes may run when instances waiting at {later} resume")
 
     def _precedes_branches(self, tree: Tree, number: int, matched: Container[int]) -> bool:
@@ -303,12 +304,17 @@ class ImpactAnalysis:
             yield from self._replaced_loop([(loop, group.container_number) for loop in loops], wait)
         elif kind == "loop":
             # Instances in flight are in the first iteration. Later iterations precede the steps after the loop.
-            later = self._instances.later(max(group.old))
+            later = None if self._repeats_only_failures(group) else self._instances.later(max(group.old))
             yield from () if later is None else self._repeated(group.container_number, later)
         elif kind not in _CHOICES:
             yield breaking(f"instances waiting at {wait} have run it on its own")
         elif not all(map(self._conditions.keep, group.old, group.new)):
             yield breaking(f"instances waiting at {wait} have run it and may skip it when they resume")
+
+    def _repeats_only_failures(self, group: EditGroup) -> bool:
+        """Return whether a new loop ends after a success, and a failure has ended the instances."""
+        may_recover = any(map(self._handlers.may_catch, group.old))
+        return not may_recover and trailing_exit(self._new, group.container_number) is not None
 
     def _removed_loops(self, group: EditGroup) -> list[int]:
         """Return the removed loops around the elements of a change, and around the calls that lead to them."""
@@ -438,14 +444,6 @@ class ImpactAnalysis:
         """Return whether an old element is a branch or an exit, or runs steps."""
         return self._old[old].kind in {"break", BRANCH} or bool(self._instances.old_counts.steps_run_by(old))
 
-    def _changes_exit(self, side: Side, number: int, *kinds: str) -> bool:
-        """Return whether an exit was added or removed with an element, but without the loop that it leaves."""
-        exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
-        return any(
-            element.kind == "break" and element.text("kind") in kinds and _leaves_element(side, element, number)
-            for element in exits
-        )
-
     def _is_in_group(self, number: int) -> bool:
         return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
 
@@ -474,9 +472,3 @@ def _loops_around(tree: Tree, numbers: Iterable[int]) -> list[int]:
 
 def _leaving(wait: str) -> Impact:
     return breaking(f"instances waiting at {wait} may exit before it when they resume")
-
-
-def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:
-    """Return whether an exit leaves the element with this number, and not only an unmatched loop inside."""
-    loop = next((element.number for element in side.tree.ancestors(exit_.number) if element.kind == "loop"), None)
-    return exit_.text("kind") == "return" or loop is None or (loop < number and not side.is_unmatched(loop))
