@@ -212,6 +212,25 @@ def test_members_of_a_group_now_wait_for_a_semaphore(before: str, effect: Instan
     assert replay(body.format(before), body.format("async with limit"), log).effect == effect
 
 
+def test_a_handler_that_catches_fewer_errors() -> None:
+    old = "try:\n    <a>\nexcept Exception:\n    <b>\n    return\n<c>"
+    result = replay(old, old.replace("Exception", "ValueError"), log_of("running", failed("a"), opened("b")))
+    reason = "The error of `a` may end the instance, as its `except` block catches fewer errors."
+    assert (result.effect, result.reasons) == ("unknown", (reason,))
+    clauses = "try:\n    <a>\nexcept ValueError:\n    <b>\n    return\nexcept {}:\n    pass\n<c>"
+    log = log_of("running", failed("a"), opened("b"))
+    assert replay(clauses.format("Exception"), clauses.format("TypeError"), log).effect == "resumes"
+
+
+@pytest.mark.parametrize(("bound", "surplus"), [(5, ()), (2, ("a-3",))])
+def test_other_numbers_of_passes_that_begin_in_a_helper(bound: int, surplus: tuple[str, ...]) -> None:
+    body = "async def one():\n    <a>\n    return await self.work()\n"
+    body += "for number in range({}):\n    if await one():\n        break\n<b>"
+    log = counted(log_of("running", ended("a"), ended("a"), opened("a")))
+    result = replay(body.format(4), body.format(bound), log)
+    assert (result.effect, result.orphans) == ("resumes", surplus)
+
+
 def test_a_new_else_in_the_first_pass_of_a_loop() -> None:
     old = "last = None\nfor item in order['items']:\n    if last:\n        <a>\n    <b>\n    last = item"
     new = old.replace("<a>", "<a>\n    else:\n        <c>")

@@ -13,7 +13,7 @@ from stepgraph.diff.branch_matching import match_branches
 from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.in_flight.effects import SAFE, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
-from stepgraph.diff.loop_heads import has_loops
+from stepgraph.diff.loop_heads import first_items, has_loops
 from stepgraph.diff.match import match_trees
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Edit, apply_edits, edit_script
@@ -150,6 +150,7 @@ def _compare(
         old_details, new_details = details()
         add_details(matching.old, old, old_details)
         add_details(matching.new, new, new_details)
+        matching.first_items = first_items(matching)
         has_other_steps = match_step_functions(matching)
         if match_branches(matching) or has_other_steps:
             edits = edit_script(matching)

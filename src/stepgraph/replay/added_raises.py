@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, FUNCTIONS, Tree, is_work
+from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
 
-def added_raises(matching: Matching, new: PassedPart) -> Iterator[tuple[str, str]]:
-    """Yield the conditions of new `raise` statements in the part that an instance passes, and a step of their handler.
+def added_raises(matching: Matching, new: PassedPart) -> Iterator[Decision]:
+    """Yield a step of the handler of each new `raise` statement in the part that an instance passes.
 
-    The handler has not run this step.
+    The instance has not run this step.
     """
     tree = matching.new
     deployed = {matching.renamed_text(text) for texts in matching.old.caught_raises.values() for text in texts}
@@ -26,7 +27,8 @@ def added_raises(matching: Matching, new: PassedPart) -> Iterator[tuple[str, str
         inside = () if handler is None else tree.subtree(handler)
         step = next((each for each in inside if is_work(tree[each]) and each not in new.possible), None)
         if step is not None:
-            yield condition, tree[step].name
+            cause = f"because the new code raises an exception if `{condition}`"
+            yield Decision("out_of_order", f"`{tree[step].name}` may run when the instance resumes, {cause}.")
 
 
 def handler_around(tree: Tree, number: int) -> int | None:

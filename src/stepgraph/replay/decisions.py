@@ -89,9 +89,7 @@ class Decisions(Struct, frozen=True):
                 yield from self._reordered_branch(element.number, partner)
         yield from self._replaced_conditions()
         yield from self._added_exits()
-        for condition, name in added_raises(self.matching, self.new):
-            cause = f"because the new code raises an exception if `{condition}`"
-            yield Decision("out_of_order", f"`{name}` may run when the instance resumes, {cause}.")
+        yield from added_raises(self.matching, self.new)
         yield from MovedRaises(self.matching, self.old, self.handlers.failed).decisions()
         yield from self.handlers.decisions()
         yield from self._added_loops()

@@ -65,8 +65,18 @@ class LoopPassEffects(Struct, frozen=True):
 
     def _has_only_full_passes(self, loop: int, begun: int) -> bool:
         """Return whether each pass of a loop has run the same steps, perhaps except for the last one."""
-        inside = [number for number in self.matching.old.subtree(loop) if number in self.old.possible]
-        return all(begun - 1 <= self.old.counts.get(number, 0) <= begun for number in inside)
+        pending, entered = [loop], {loop}
+        while pending:
+            for number in self.matching.old.subtree(pending.pop()):
+                if number not in self.old.possible or number in entered:
+                    continue
+                entered.add(number)
+                called = self.old.only_calls.get(number)
+                if called is not None:
+                    pending.append(called)
+                elif not begun - 1 <= self.old.counts.get(number, 0) <= begun:
+                    return False
+        return True
 
 
 def results_of_later_steps(matching: Matching, passed: PassedPart, decisions: Iterable[Decision]) -> Iterator[Decision]:

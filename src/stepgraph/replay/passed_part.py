@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.loop_heads import has_single_pass
-from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name
 from stepgraph.execution.log import LogEntry
 from stepgraph.replay.traces import Traces
 
@@ -36,6 +36,8 @@ class PassedPart(Struct, frozen=True):
     """The numbers of the steps and calls that may have run."""
     single: frozenset[int]
     """The numbers of the functions that an instance calls at most once."""
+    only_calls: Mapping[int, int]
+    """The numbers of the functions with one call in the code, by the number of the call."""
     traces: Traces
     """The elements that leave a trace in the log."""
     counts: Mapping[int, int]
@@ -80,6 +82,7 @@ class PassedPart(Struct, frozen=True):
             repeated=repeated,
             possible=frozenset(possible),
             single=frozenset(places.called_once()),
+            only_calls=places.only_calls(),
             traces=traces,
             counts=_certain_counts(runs),
             in_order=sorted(possible),
@@ -148,16 +151,26 @@ class PassedPart(Struct, frozen=True):
 
         It is known if each pass begins with the same step, and the loop runs once.
         """
-        first = next(iter(self.tree[loop].children), None)
-        while first is not None and self.tree[first].kind in {"try", "block"}:
-            first = next(iter(self.tree[first].children), None)
-        if first is None or self.tree[first].kind not in STEPS or self.is_repeated(loop):
+        first = self._first_step(loop)
+        if first is None or self.is_repeated(loop):
             return None
         if first in self.counts:
             return self.counts[first]
         outer = self.tree[loop].parent
         is_certain = outer == ROOT or outer in self.entered
         return 0 if is_certain and first not in self.possible and self.contains(loop) else None
+
+    def _first_step(self, loop: int) -> int | None:
+        """Return the step with which each pass of a loop begins, perhaps in a function that has no other call."""
+        first = next(iter(self.tree[loop].children), None)
+        entered = {loop}
+        while first is not None and first not in entered and self.tree[first].kind not in STEPS:
+            entered.add(first)
+            called = self.only_calls.get(first) if self.tree[first].kind == CALL else None
+            is_transparent = called is not None or self.tree[first].kind in {"try", "block"}
+            inside = self.tree[first if called is None else called].children if is_transparent else ()
+            first = next(iter(inside), None)
+        return first if first is not None and first not in entered else None
 
     def has_partial_pass(self, loop: int) -> bool:
         """Return whether a pass of a loop has certainly ended before a step of the loop."""
@@ -257,6 +270,12 @@ class _EnclosingElements:
             outer = ancestors(self._tree, number)
             self._loops[number] = tuple(each.number for each in outer if each.kind == "loop")
         return self._loops[number]
+
+    def only_calls(self) -> dict[int, int]:
+        """Return the functions with one call in the code, by the number of the call."""
+        functions = (element for element in self._tree.elements if element.slot == FUNCTIONS)
+        called = ((self._calls.get(function.text(KEY), ()), function.number) for function in functions)
+        return {calls[0]: number for calls, number in called if len(calls) == 1}
 
     def called_once(self) -> list[int]:
         """Return the functions with one call, which no loop, step or function with several calls contains."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
-from stepgraph.diff.tree import CALL, FUNCTIONS, Tree, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, Tree, is_work
 from stepgraph.replay.decision import Decision
 from stepgraph.replay.passed_part import PassedPart, ancestors
 
@@ -36,6 +36,11 @@ class RemovedHandlers(Struct, frozen=True):
                     pending.append(function)
 
     def decisions(self) -> Iterator[Decision]:
+        """Yield the `except` blocks that have caught an error, and that were removed or now catch fewer ones."""
+        yield from self._removed()
+        yield from self._narrowed()
+
+    def _removed(self) -> Iterator[Decision]:
         """Yield a decision for each removed `except` block that an exception of the code has led to."""
         old = self.matching.old
         for element in self._tries():
@@ -47,6 +52,42 @@ class RemovedHandlers(Struct, frozen=True):
             name = next(old[each].name for each in old.subtree(handler) if is_work(old[each]))
             reason = f"The error that led to `{name}` may end the instance, as its `except` block was removed."
             yield Decision("unknown", reason)
+
+    def _narrowed(self) -> Iterator[Decision]:
+        """Yield a decision for each `except` block that has caught an error, and now catches fewer ones."""
+        old = self.matching.old
+        for element in self._tries():
+            if not self._is_narrowed(element):
+                continue
+            failed = next((each for each in old.subtree(element) if self._has_failed_in(each, element)), None)
+            if failed is not None:
+                reason = f"The error of `{old[failed].name}` may end the instance, as its `except` block"
+                yield Decision("unknown", f"{reason} catches fewer errors.")
+
+    def _has_failed_in(self, number: int, try_number: int) -> bool:
+        """Return whether an element has failed, and a `try` has caught its error."""
+        if number not in self.failed:
+            return False
+        inner = number
+        for outer in ancestors(self.matching.old, number):
+            is_body = outer.kind == "try" and self.matching.old[inner].slot == "try_block"
+            if is_body and _has_handlers(self.matching.old, outer.number):
+                return outer.number == try_number
+            inner = outer.number
+        return False
+
+    def _is_narrowed(self, element: int) -> bool:
+        """Return whether the handlers of a `try` now raise some errors again, unless one has run that is unchanged."""
+        new, partner = self.matching.new, self.matching.to_new[element]
+        handlers = (
+            [] if partner is None else [each for each in new[partner].children if new[each].slot == "catch_block"]
+        )
+        inside = [number for handler in handlers for number in new.subtree(handler)]
+        # The `raise` of other errors is the only element of the last branch.
+        raises = (number for number in inside if number in new.raises and new[new[number].parent].kind == BRANCH)
+        is_new = any(self.matching.to_old[new[number].parent] is None for number in raises if not new[number].index)
+        same = (self.matching.to_old[number] for number in inside if new[number].kind == BRANCH)
+        return is_new and not any(old is not None and old in self.old.entered for old in same)
 
     def _tries(self) -> Iterator[int]:
         """Yield the deployed `try` statements with an `except` block."""
