@@ -231,6 +231,18 @@ def test_other_numbers_of_passes_that_begin_in_a_helper(bound: int, surplus: tup
     assert (result.effect, result.orphans) == ("resumes", surplus)
 
 
+def test_an_exit_has_ended_an_infinite_loop() -> None:
+    body = "for number in range(9):\n    <a>\n    if await self.work():\n        break\n<b>"
+    log = counted(log_of("running", ended("a"), ended("a"), opened("b")))
+    assert replay(body.replace("for number in range(9)", "while True"), body, log).effect == "resumes"
+
+
+def test_an_open_sleep_with_a_computed_name_begins_anew() -> None:
+    old = "while True:\n    value = await self.work()\n    await step.sleep(f'nap {value}', 10)\n    <a>"
+    result = replay(old, old.replace("10", "30"), log_of("running", opened("nap 1", "sleep")))
+    assert (result.effect, result.begun_anew) == ("reruns", ("nap {value}",))
+
+
 def test_a_new_else_in_the_first_pass_of_a_loop() -> None:
     old = "last = None\nfor item in order['items']:\n    if last:\n        <a>\n    <b>\n    last = item"
     new = old.replace("<a>", "<a>\n    else:\n        <c>")

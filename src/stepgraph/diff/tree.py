@@ -106,6 +106,8 @@ class Tree(Struct, frozen=True):
     """The names of steps and conditions with marks for parameters, by number, as in `Detail.parametric_name`."""
     parametric_durations: dict[int, str] = field(default_factory=dict)
     """The durations of sleeps with marks for parameters, by number, as in `Detail.parametric_duration`."""
+    infinite: set[int] = field(default_factory=set)
+    """Numbers of the loops that only an exit or an exception ends, as in `Detail.is_infinite`."""
     limited: set[int] = field(default_factory=set)
     """Numbers of the nodes in which a lock or semaphore limits the number of tasks, as in `Detail.is_limited`."""
     passed: dict[int, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -234,6 +236,8 @@ def add_details(tree: Tree, workflow: Workflow, details: Details) -> None:
         is_handler = element.slot == "catch_block" and bool(detail.final_raise) and not detail.may_skip_raise
         if is_handler or (element.kind == "break" and details.is_raise(part)):
             tree.raises.add(number)
+        if detail.is_infinite:
+            tree.infinite.add(number)
         if detail.is_limited:
             tree.limited.add(number)
         if element.kind == "loop" and detail.source:

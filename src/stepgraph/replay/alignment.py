@@ -390,8 +390,9 @@ class _RunSearch(Struct):
 
     def _has_same_value(self, site: Site, number: int) -> bool:
         """Return whether both versions compute the name of a step in the same way, so that its entry answers it."""
-        deployed = self.costs.deployed
-        return deployed is not None and not site.pattern.is_literal and deployed.has_same_name(number, site)
+        deployed, may_answer = self.costs.deployed, bool(self.answers.sites_of[number] >> site.number & 1)
+        is_computed = may_answer and not site.pattern.is_literal
+        return deployed is not None and is_computed and deployed.has_same_name(number, site)
 
     def _cost_of_replacement(self, site: Site, entry: LogEntry) -> int:
         if entry.kind != site.kind:

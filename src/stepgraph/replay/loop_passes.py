@@ -61,7 +61,8 @@ class LoopPassEffects(Struct, frozen=True):
             return "resumes"
         if not may_leave:
             return "out_of_order"
-        return "resumes" if before is not None and begun < before else "unknown"
+        has_left = old in self.matching.old.infinite or (before is not None and begun < before)
+        return "resumes" if has_left else "unknown"
 
     def _has_only_full_passes(self, loop: int, begun: int) -> bool:
         """Return whether each pass of a loop has run the same steps, perhaps except for the last one."""
