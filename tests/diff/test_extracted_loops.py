@@ -119,3 +119,12 @@ def test_a_return_in_front_of_a_wait_of_its_function_is_breaking() -> None:
 
     old, new = code("\n"), code("\nif value:\n    return\n")
     assert effect(old, new) == "breaking"
+
+
+def test_an_exit_moves_with_the_step_before_it() -> None:
+    old = LOAD + 'if event["bad"] == 1:\n    await load()\n    return\n' + NAP
+    new = LOAD + 'match event["bad"]:\n    case 1:\n        await load()\n        return\n' + NAP
+    assert [change.line for change in diff_of(old, new).changes] == [
+        "~ step 'load', `return` wrapped in case `1` of switch `event[\"bad\"]`",
+        "~ step 'load', `return` moved out of `if event[\"bad\"] == 1`",
+    ]

@@ -42,6 +42,19 @@ def recover_matches(matching: Matching) -> None:
             for pair in list(_matches_in_gap(matching, gap, similarity)):
                 matching.add(*pair)
                 pending += [pair, *match_below(matching, *pair)]
+    _match_exits(matching)
+
+
+def _match_exits(matching: Matching) -> None:
+    """Match the exits of the same kind that follow the same element, perhaps in another branch or handler."""
+    for number in matching.unmatched_old():
+        before = matching.old.previous_sibling(number) if matching.old[number].kind == "break" else None
+        partner = None if before is None else matching.to_new[before]
+        new = None if partner is None else matching.new.next_sibling(partner)
+        if new is not None and matching.are_unmatched(number, new) and matching.new[new].kind == "break":
+            kinds = {matching.old[number].text("kind"), matching.new[new].text("kind")}
+            if len(kinds) == 1:
+                matching.add(number, new)
 
 
 def _gaps(matching: Matching, old: int, new: int) -> Iterator[Gap]:

@@ -98,8 +98,9 @@ def _leaves_other_loop(matching: Matching, old: int, new: int) -> bool:
 
 
 def _has_other_branch(matching: Matching, old: int, new: int) -> bool:
-    outer = matching.old[old].parent
-    return matching.old[outer].kind == BRANCH and matching.to_new[outer] != matching.new[new].parent
+    parents = matching.old[old].parent, matching.new[new].parent
+    is_in_branch = BRANCH in {matching.old[parents[0]].kind, matching.new[parents[1]].kind}
+    return is_in_branch and matching.to_new[parents[0]] != parents[1]
 
 
 def _skipped(matching: Matching, exit_number: int) -> Iterator[int]:

@@ -378,7 +378,9 @@ class InFlightInstances:
 
     def first_wait(self, group: EditGroup) -> str | None:
         """Return a wait that instances may be in after they have started an element of the group, if any."""
-        return next((wait for old in group.old if (wait := self.at_or_after(old)) is not None), None)
+        # The waits after an element lack those that an exit after it skips.
+        elements = [old for old in group.old if self.old[old].kind != "break"] or group.old
+        return next((wait for old in elements if (wait := self.at_or_after(old)) is not None), None)
 
     def quoted(self, old: int) -> str:
         """Return the name of an old step in quotes."""
