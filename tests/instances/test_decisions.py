@@ -748,7 +748,7 @@ def test_a_removed_handler_of_a_group() -> None:
     old = graph(protected(block(group), catch=block(do("refund"), sleep())))
     entries = [ended("check stock"), failed("charge card"), ended("refund"), opened("cool down", "sleep")]
     replay = NewCode.of(graph(group), old).replay(log_of("paused", *entries))
-    reason = "The stored error of `charge card-1` may end the instance, as its `except` block was removed."
+    reason = "The stored error of `charge card-1` may end the instance, as its `except` block does not catch it now."
     assert (replay.effect, replay.reasons) == ("unknown", (reason,))
 
 
@@ -759,7 +759,7 @@ def test_a_removed_handler_in_a_saved_graph() -> None:
     replay = NewCode.of(new, old).replay(log_of("paused", failed("check"), ended("refund"), opened("ship")))
     assert (replay.effect, replay.reasons) == (
         "unknown",
-        ("The stored error of `check-1` may end the instance, as its `except` block was removed.",),
+        ("The stored error of `check-1` may end the instance, as its `except` block does not catch it now.",),
     )
 
 

@@ -231,6 +231,16 @@ def test_other_numbers_of_passes_that_begin_in_a_helper(bound: int, surplus: tup
     assert (result.effect, result.orphans) == ("resumes", surplus)
 
 
+def test_a_failed_step_moved_out_of_its_try() -> None:
+    body = "async def one():\n    try:\n        <a>\n{}    except Exception:\n        pass\n{}"
+    body += "await asyncio.gather(one(), one())\n<c>"
+    old, new = body.format("        <b>\n", ""), body.format("", "    <b>\n")
+    log = counted(log_of("running", ended("a"), ended("a"), failed("b"), ended("b"), opened("c")))
+    result = replay(old, new, log)
+    reason = "The stored error of `b-1` may end the instance, as its `except` block does not catch it now."
+    assert (result.effect, result.reasons) == ("unknown", (reason,))
+
+
 def test_an_exit_has_ended_an_infinite_loop() -> None:
     body = "for number in range(9):\n    <a>\n    if await self.work():\n        break\n<b>"
     log = counted(log_of("running", ended("a"), ended("a"), opened("b")))

@@ -59,7 +59,7 @@ class DeployedRun(Struct, frozen=True):
     excluded: frozenset[int]
     """The numbers of the new steps in branches that the instance does not take."""
     unprotected: frozenset[int]
-    """The numbers of the new steps in a `try` whose `except` block was removed."""
+    """The numbers of the new steps that an `except` block no longer protects."""
     only_failures: bool
     """Whether the log fits the deployed code without an exception of the code between steps. The new code probably
     raises none either.

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, Tree, is_work
 from stepgraph.replay.decision import Decision
-from stepgraph.replay.passed_part import PassedPart, ancestors
+from stepgraph.replay.passed_part import PassedPart, ancestors, function_of
+
+_TRY_BLOCK: Final = "try_block"
 
 
 class RemovedHandlers(Struct, frozen=True):
-    """Finds the parts of the new version whose `except` block was removed."""
+    """Finds the parts of the new version that an `except` block no longer protects."""
 
     matching: Matching
     old: PassedPart
@@ -23,7 +26,7 @@ class RemovedHandlers(Struct, frozen=True):
     """The numbers of the deployed steps whose errors are in the log, and of the calls around them."""
 
     def unprotected(self) -> Iterator[int]:
-        """Yield the new elements in a `try` whose `except` block was removed, and in the functions that it calls."""
+        """Yield the new elements that no `except` block protects any more, and those in called functions."""
         new = self.matching.new
         pending = [number for element in self._tries() for number in self._unprotected_in(element)]
         entered = set(pending)
@@ -47,7 +50,9 @@ class RemovedHandlers(Struct, frozen=True):
             children = old[element].children
             handler = next(child for child in children if old[child].slot == "catch_block")
             has_failed = not self.failed.isdisjoint(old.subtree(element))
-            if handler not in self.old.entered or has_failed or not self._unprotected_in(element):
+            partner = self.matching.to_new[element]
+            is_removed = partner is None or not _has_handlers(self.matching.new, partner)
+            if handler not in self.old.entered or has_failed or not (is_removed and self._unprotected_in(element)):
                 continue
             name = next(old[each].name for each in old.subtree(handler) if is_work(old[each]))
             reason = f"The error that led to `{name}` may end the instance, as its `except` block was removed."
@@ -70,7 +75,7 @@ class RemovedHandlers(Struct, frozen=True):
             return False
         inner = number
         for outer in ancestors(self.matching.old, number):
-            is_body = outer.kind == "try" and self.matching.old[inner].slot == "try_block"
+            is_body = outer.kind == "try" and self.matching.old[inner].slot == _TRY_BLOCK
             if is_body and _has_handlers(self.matching.old, outer.number):
                 return outer.number == try_number
             inner = outer.number
@@ -98,22 +103,35 @@ class RemovedHandlers(Struct, frozen=True):
         """Return the new elements that a `try` has protected and no `except` block of their function protects."""
         old, new = self.matching.old, self.matching.new
         partner = self.matching.to_new[element]
-        if partner is None:
-            inside = (child for child in old[element].children if old[child].slot == "try_block")
-            partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
-            return [number for number in partners if number is not None and not _is_protected(new, number)]
-        if not _has_handlers(new, partner):
-            return [child for child in new[partner].children if new[child].slot == "try_block"]
-        return []
+        blocks = [] if partner is None else [each for each in new[partner].children if new[each].slot == _TRY_BLOCK]
+        if partner is not None and not _has_handlers(new, partner):
+            return blocks
+        inside = (child for child in old[element].children if old[child].slot == _TRY_BLOCK)
+        partners = (self.matching.to_new[number] for child in inside for number in old.subtree(child))
+        function = self.matching.to_new[function_of(old, element)]
+        return [
+            number
+            for number in partners
+            if number is not None
+            and not any(number in new.subtree(block) for block in blocks)
+            and not _is_protected(new, number, function)
+        ]
 
 
 def _has_handlers(tree: Tree, number: int) -> bool:
     return any(tree[child].slot == "catch_block" for child in tree[number].children)
 
 
-def _is_protected(tree: Tree, number: int) -> bool:
-    """Return whether an element is in a `try` with an `except` block, or in a function, whose calls may be in one."""
-    return any(
-        outer.slot == FUNCTIONS or (outer.kind == "try" and _has_handlers(tree, outer.number))
-        for outer in ancestors(tree, number)
-    )
+def _is_protected(tree: Tree, number: int, function: int | None) -> bool:
+    """Return whether an element is in a `try` with an `except` block, or in another function than this one.
+
+    The calls of another function may be in such a `try`.
+    """
+    inner = number
+    for outer in ancestors(tree, number):
+        if outer.kind == "try" and tree[inner].slot == _TRY_BLOCK and _has_handlers(tree, outer.number):
+            return True
+        if outer.slot == FUNCTIONS:
+            return outer.number != function
+        inner = outer.number
+    return False

@@ -40,7 +40,7 @@ def long_sleep(site: Site, entries: Sequence[LogEntry]) -> str:
 
 def removed_handler(entry: LogEntry) -> str:
     """Return the reason that a stored error may no longer be caught."""
-    return f"The stored error of `{entry.log_name}` may end the instance, as its `except` block was removed."
+    return f"The stored error of `{entry.log_name}` may end the instance, as its `except` block does not catch it now."
 
 
 def skipped_error(entry: LogEntry, condition: str) -> str:
