@@ -59,3 +59,8 @@ def test_a_getter_replaces_that_of_a_property() -> None:
     """)
         == "b"
     )
+
+
+def test_a_dictionary_has_no_method_of_sets() -> None:
+    """The call raises an AttributeError, or the analysis took a different mapping for a dictionary."""
+    assert graph_of("checkers = {}\nif checkers: checkers.remove('x')\nawait a()") == "a"

@@ -126,6 +126,7 @@ def _callee(place: SourcePlace) -> str:
 
 def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
     """Return a description of the part of a value that can run steps. Return None if no part can."""
+    from stepgraph.interpreter.objects.builtin_methods import model_of_method
     from stepgraph.interpreter.python.generator_expressions import consume_generator_expression
 
     match value:
@@ -147,7 +148,9 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             )
         case FunctionValue():
             return _describe_function(interpreter, value, visits, depth)
-        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _CHANGING_METHODS:
+        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if (
+            name in _CHANGING_METHODS and model_of_method(value) is not None
+        ):
             place = interpreter.place(interpreter.module.tree)
             return _describe_evaluation(
                 interpreter, lambda: interpreter.call(value, Arguments(), place), depth

@@ -102,15 +102,22 @@ def call_builtin_method(
     """Call a method of a built-in type."""
     if callee.name == "__await__" and is_awaitable(callee.receiver):
         return callee.receiver
+    method = model_of_method(callee)
+    if method is None:
+        return call_unknown(interpreter, callee, arguments, place)
+    positional = arguments if callee.name in _UNPACKING else without_stars(interpreter, arguments, place)
+    result = method(interpreter, callee.receiver, positional, place)
+    record_read_of_element(interpreter.store, result)
+    return result
+
+
+def model_of_method(callee: BuiltinMethod) -> Caller | None:
+    """Return the model of a method. Return None if the type of its receiver has no such method, or none is modeled."""
     for kind, methods in METHODS:
-        if isinstance(callee.receiver, kind):
-            method = methods.get(callee.name)
-            if method is not None:
-                positional = arguments if callee.name in _UNPACKING else without_stars(interpreter, arguments, place)
-                result = method(interpreter, callee.receiver, positional, place)
-                record_read_of_element(interpreter.store, result)
-                return result
-    return call_unknown(interpreter, callee, arguments, place)
+        method = methods.get(callee.name) if isinstance(callee.receiver, kind) else None
+        if method is not None:
+            return method
+    return None
 
 
 def _append(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: SourcePlace) -> Value:
