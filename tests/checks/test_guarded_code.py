@@ -250,3 +250,44 @@ def test_code_after_a_return_by_a_constant_is_not_flagged() -> None:
 
     assert snippets.codes_in(body, _FLAGS) == []
     assert snippets.codes_in(body.replace("not DEBUG", "DEBUG"), _FLAGS) == ["SG205"]
+
+
+_CALLS = """
+from workers import WorkflowEntrypoint
+
+
+def total(order):
+    return convert(order, {argument})
+
+
+def convert(order):
+    return order
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("a")
+        async def a():
+            try:
+                return total(event)
+            except {error}:
+                return {fallback}
+
+        await a()
+"""
+
+
+@pytest.mark.parametrize(
+    ("argument", "error", "fallback", "codes"),
+    [
+        ("1", "TypeError", "0", []),
+        ("1", "(KeyError, TypeError)", "0", []),
+        ("1", "KeyError", "0", ["SG134"]),
+        ("1", "TypeError", "total(0)", ["SG134"]),
+        ("order=unicode_type", "(NameError, TypeError)", "0", []),
+        ("order=unicode_type", "TypeError", "0", ["SG130"]),
+    ],
+)
+def test_error_that_each_caller_expects(argument: str, error: str, fallback: str, codes: list[str]) -> None:
+    source = _CALLS.format(argument=argument, error=error, fallback=fallback)
+    assert [finding.code for finding in check_analysis(analyze_source(source))] == codes

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from stepgraph.checks.analysis.guarded_calls import is_handled_by_callers
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepNeverCalled
@@ -135,11 +136,11 @@ def _first_uses(uses: Iterable[Use]) -> Iterable[Use]:
 
 
 def _evaluated(subject: WorkflowSubject, kind: type[NameUse]) -> Iterator[NameUse]:
-    """Yield the uses of names that the Worker evaluates."""
-    uses = subject.facts_of_type(kind)
-    if subject.compatibility.is_before_python_314:
-        return uses
-    return (use for use in uses if not _is_in_annotation(use))
+    """Yield the uses of names that the Worker evaluates, unless the callers of the code test for the error."""
+    for use in subject.facts_of_type(kind):
+        is_evaluated = subject.compatibility.is_before_python_314 or not _is_in_annotation(use)
+        if is_evaluated and (use.at_load or not is_handled_by_callers(subject, use.place, "NameError")):
+            yield use
 
 
 def _is_in_annotation(use: MissingImport | TypeOnlyName | UndefinedName) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.guarded_calls import is_handled_by_callers
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import FunctionCalled, UncertainCallee, WrongArguments
@@ -22,14 +23,15 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _certain(subject: WorkflowSubject, failing: list[WrongArguments]) -> Iterator[WrongArguments]:
-    """Yield the calls that fail with each function that they may call."""
+    """Yield the calls that fail with each function that they may call, unless the callers test for the error."""
     failing_functions = {(call.place, call.definition) for call in failing}
     uncertain = {call.place for call in subject.facts_of_type(UncertainCallee)} | {
         call.place
         for call in subject.facts_of_type(FunctionCalled)
         if (call.place, call.function) not in failing_functions
     }
-    return (call for call in failing if call.place not in uncertain)
+    certain = (call for call in failing if call.place not in uncertain)
+    return (call for call in certain if not is_handled_by_callers(subject, call.place, "TypeError"))
 
 
 def _diagnostic(call: WrongArguments) -> Diagnostic:
