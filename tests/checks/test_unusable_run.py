@@ -25,6 +25,15 @@ def test_number_of_parameters() -> None:
     ]
 
 
+def test_missing_parameter_explains_the_undefined_name() -> None:
+    assert findings("(self, event)") == [
+        (
+            "5:15: error: `run` takes `(self, event)`, but the engine passes the event and the step: each instance"
+            " fails with a TypeError. Write `async def run(self, event, step)`. [SG131]"
+        )
+    ]
+
+
 def test_order_of_parameters() -> None:
     assert findings("(self, step, event)") == [
         (

@@ -9,12 +9,14 @@ from stepgraph.checks.analysis.call_sites import line_phrase
 from stepgraph.checks.diagnostic import Diagnostic, RelatedLocation, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventKeyAccess, RunFault, UnusableInitializer, UnusableRun
+from stepgraph.ir.name_facts import UndefinedName
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.model.span import Span
 
 _SIGNATURE: Final = "async def run(self, event, step)"
+_PARAMETERS: Final = ("event", "step")
 _INITIALIZER: Final = "def __init__(self, ctx, env)"
 _BASE_CALL: Final = "super().__init__(ctx, env)"
 _PROBLEMS: Final[dict[RunFault, str]] = {
@@ -58,9 +60,13 @@ def _initializer_diagnostic(unusable: UnusableInitializer) -> Diagnostic:
 
 
 def _consequences(subject: WorkflowSubject) -> Iterator[tuple[str, Span]]:
-    """Yield the findings in code that takes the event for the step object."""
-    keys = subject.facts_of_type(EventKeyAccess)
-    return (("SG212", key.place.span) for key in keys if key.owner.brief_text == "step")
+    """Yield the findings in code that takes the event for the step object, and on uses of missing parameters."""
+    for key in subject.facts_of_type(EventKeyAccess):
+        if key.owner.brief_text == "step":
+            yield "SG212", key.place.span
+    for undefined in subject.facts_of_type(UndefinedName):
+        if undefined.name in _PARAMETERS and subject.program.run.node in undefined.place.functions:
+            yield "SG130", undefined.place.span
 
 
 RULE = Rule(
