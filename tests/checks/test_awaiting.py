@@ -215,7 +215,36 @@ def test_no_fix_where_await_is_invalid() -> None:
     )
 
     assert finding.fix is None
-    assert finding.advice == "Await it: without `await`, this is a coroutine that never starts, not the result."
+    assert finding.advice == "Make `notify` an async function: await this call in it, and each call of it."
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "is_fixed"),
+    [
+        ("def go(self, step):\n        return self.work(step)", "self.go(step)", True),
+        ("def go(self, step):\n        return self.work(step) if step else None", "self.go(step)", False),
+        ("def go(self, step):\n        if step: return self.work(step)", "self.go(step)", False),
+        ("def go(self, step):\n        if not step: return\n        return self.work(step)", "self.go(step)", False),
+        ("def go(self, step): return 1", "(self.work if event else self.go)(step)", False),
+        ("async def go(self, step): await self.work(step)", "(self.work if event else self.go)(step)", True),
+    ],
+)
+def test_fix_of_a_call_that_always_returns_a_coroutine(function: str, call: str, is_fixed: bool) -> None:  # noqa: FBT001
+    module = f"""
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    {function}
+
+    async def work(self, step):
+        await step.sleep("s", 1000)
+
+    async def run(self, event, step):
+        {call}
+        await step.sleep("end", 1000)
+"""
+    assert [bool(edits_of(finding)) for finding in findings_in_module("SG201", module)] == [is_fixed]
 
 
 def test_coroutine_returned_by_run_is_flagged() -> None:

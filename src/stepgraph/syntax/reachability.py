@@ -132,3 +132,16 @@ def _always_jumps(statement: cst.If) -> bool:
 def ends_in_jump(block: Iterable[Statement]) -> bool:
     """Return whether control never reaches the end of a block."""
     return any(map(_never_completes, block))
+
+
+def is_async_function(node: cst.CSTNode) -> bool:
+    """Return whether a node is the definition of an async function."""
+    return isinstance(node, cst.FunctionDef) and node.asynchronous is not None
+
+
+def always_returns_value(function: cst.CSTNode) -> bool:
+    """Return whether a function or lambda evaluates an expression for its result in each call that ends normally."""
+    if not isinstance(function, cst.FunctionDef):
+        return True
+    returns = (each for each in statements_below(function.body) if isinstance(each, cst.Return))
+    return ends_in_jump(statements(function.body)) and all(each.value is not None for each in returns)

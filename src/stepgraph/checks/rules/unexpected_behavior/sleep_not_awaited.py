@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from stepgraph.checks.analysis.awaitable_results import advice_to_make_async, synchronous_function
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
@@ -24,12 +25,12 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _diagnostic(sleep: NeverAwaited) -> Diagnostic:
+    function = synchronous_function(sleep.place)
+    advice = "Await it where the workflow should pause." if function is None else advice_to_make_async(function)
     return Diagnostic(
         sleep.place.span,
         f"the sleep {sleep.name!r} starts but is never awaited, so the workflow does not pause.",
-        "Write `await` before the call."
-        if sleep.is_expression_statement
-        else "Await it where the workflow should pause.",
+        "Write `await` before the call." if sleep.is_expression_statement else advice,
         safe_fix(AddedAwait(sleep.place)) if sleep.is_expression_statement else None,
     )
 

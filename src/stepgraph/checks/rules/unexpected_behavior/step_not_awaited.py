@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from stepgraph.checks.analysis.awaitable_results import (
+    advice_to_make_async,
+    always_returns_awaitable,
+    synchronous_function,
+)
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, safe_fix
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NeverAwaited
@@ -26,15 +31,22 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(NeverAwaited):
         if call.work not in _EFFECTS:
             continue
-        advice = "Write `await` before the call."
-        if not call.is_expression_statement:
-            advice = "Await it: without `await`, this is a coroutine that never starts, not the result."
+        can_await = call.is_expression_statement and always_returns_awaitable(subject, call.place)
         yield Diagnostic(
             call.place.span,
             f"`{call.place.text}` is never awaited, {_EFFECTS[call.work].format(name=call.name)}.",
-            advice,
-            safe_fix(AddedAwait(call.place)) if call.is_expression_statement else None,
+            "Write `await` before the call." if can_await else _advice(call),
+            safe_fix(AddedAwait(call.place)) if can_await else None,
         )
+
+
+def _advice(call: NeverAwaited) -> str:
+    function = synchronous_function(call.place)
+    if function is not None:
+        return advice_to_make_async(function)
+    if call.is_expression_statement:
+        return "Await its result where it is a coroutine: the call does not always return one."
+    return "Await it: without `await`, this is a coroutine that never starts, not the result."
 
 
 RULE = Rule(

@@ -1,0 +1,67 @@
+"""Calls without `await`: whether one can be added before the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, TypeVar
+
+from stepgraph.ir.facts import FunctionCalled, Returned, UncertainCallee
+from stepgraph.ir.static_values import StaticAwaitable, cases_of
+from stepgraph.syntax.module import SourcePlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.values import Value
+
+_Item = TypeVar("_Item")
+
+
+def always_returns_awaitable(subject: WorkflowSubject, call: SourcePlace) -> bool:
+    """Return whether each function that a call may run is async, or returns an awaitable on each path."""
+    if call in subject.once(_uncertain_calls):
+        return False
+    returned = subject.once(_values_by_function)
+    return all(_is_awaitable(each, returned.get(each, ())) for each in subject.once(_functions_by_call).get(call, ()))
+
+
+def synchronous_function(place: SourcePlace) -> str | None:
+    """Return the name of the function around a place if it cannot contain an `await`, because it is not async."""
+    function = next(iter(place.functions), None)
+    return None if function is None or function.asynchronous is not None else function.name.value
+
+
+def advice_to_make_async(function: str) -> str:
+    """Return advice to make a function async, because it has to await a call."""
+    return f"Make `{function}` an async function: await this call in it, and each call of it."
+
+
+def _is_awaitable(function: SourcePlace, returned: Sequence[Value]) -> bool:
+    # Imported here because it loads LibCST, which a run without findings does not need.
+    from stepgraph.syntax.reachability import always_returns_value, is_async_function
+
+    if is_async_function(function.node):
+        return True
+    are_awaitable = all(isinstance(case, StaticAwaitable) for value in returned for case in cases_of(value))
+    return are_awaitable and always_returns_value(function.node)
+
+
+def _uncertain_calls(subject: WorkflowSubject) -> AbstractSet[SourcePlace]:
+    return {uncertain.place for uncertain in subject.facts_of_type(UncertainCallee)}
+
+
+def _functions_by_call(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence[SourcePlace]]:
+    return _grouped((call.place, call.function) for call in subject.facts_of_type(FunctionCalled))
+
+
+def _values_by_function(subject: WorkflowSubject) -> Mapping[SourcePlace, Sequence[Value]]:
+    return _grouped((returned.function, returned.value) for returned in subject.facts_of_type(Returned))
+
+
+def _grouped(pairs: Iterable[tuple[SourcePlace, _Item]]) -> Mapping[SourcePlace, Sequence[_Item]]:
+    groups: dict[SourcePlace, list[_Item]] = {}
+    for place, item in pairs:
+        groups.setdefault(place, []).append(item)
+    return groups
