@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.python.constants import TIMEDELTA, evaluate_literal
+from stepgraph.interpreter.python.formatted_texts import formatted_text
 from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
@@ -77,6 +78,7 @@ _UNKNOWN_KIND: Final = "?"
 _REPLACING_MEMBERS: Final = ("__new__", "js_object")
 # The most frequent types of values that are their own snapshots.
 _ATOMS: Final = frozenset([Constant, External, Unknown])
+_FORMATTING: Final = (cst.BinaryOperation, cst.Call)
 # Maximum number of elements converted for each collection. Further elements are omitted.
 MAX_ELEMENTS: Final = 100
 # Maximum number of elements converted for one value, including nested collections, because rules compare and traverse
@@ -199,7 +201,8 @@ class _StaticValueBuilder(Struct):
     def static_value_at(self, value: Value, place: SourcePlace, depth: int) -> Value:
         """Return a snapshot of a value.
 
-        The unknown value of `"a" if x else "b"`, or of `d.get(key, "b")`, becomes a union with the literals.
+        The unknown value of `"a" if x else "b"`, `d.get(key, "b")` or `getattr(x, "a", "b")` becomes a union with the
+        literals, and that of `"{} min".format(n)` a template.
         """
         if type(value) is Constant:
             return value
@@ -209,8 +212,10 @@ class _StaticValueBuilder(Struct):
             type(node) is cst.Call or (type(node) is cst.IfExp and type(value) is Unknown)
         ):
             cases = tuple(_conditional_literals(node))
-            return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN
-        return snapshot
+            if any(case != UNKNOWN for case in cases):
+                return StaticUnion(cases)
+        is_formatted = type(snapshot) is Unknown and type(node) in _FORMATTING
+        return formatted_text(node, place.module) if is_formatted else snapshot
 
 
 def _kinds(class_value: ClassValue) -> list[str]:
@@ -285,6 +290,9 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
         case cst.Call(
             func=cst.Attribute(attr=cst.Name("get")), args=[_, cst.Arg(value=default, keyword=None, star="")]
         ):
+            yield UNKNOWN
+            yield from _conditional_literals(default)
+        case cst.Call(func=cst.Name("getattr"), args=[_, _, cst.Arg(value=default)]):
             yield UNKNOWN
             yield from _conditional_literals(default)
         case cst.SimpleString() | cst.Integer() | cst.Float():

@@ -12,10 +12,11 @@ from stepgraph.interpreter.static_values import static_value, static_value_at
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FunctionCalled, ValueBound
 from stepgraph.ir.static_values import StaticMapping
-from stepgraph.ir.values import UNKNOWN, Constant, Duration, Moment, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Duration, Moment, Template, Unknown, Value
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
 
@@ -93,11 +94,12 @@ def _observe_element(interpreter: Interpreter, target: cst.BaseExpression, item:
 def observe_assignment(interpreter: Interpreter, target: cst.Name, value: Value, source: SourcePlace) -> None:
     """Record the constant or dictionary that one of several assignments of a variable assigns.
 
-    For the only assignment of a variable, record the literals that its expression selects: `"1 hour" if slow else 30`.
+    For the only assignment of a variable, record the literals that its expression selects or formats, as in
+    `"1 hour" if slow else 30` and `"{} hours".format(n)`.
     """
     if len(interpreter.frame.scope.bindings.binders.get(target.value, ())) > 1:
         target_place, observed = interpreter.place(target), snapshot(value)
-    elif isinstance(source.node, cst.IfExp):
+    elif isinstance(source.node, cst.IfExp) or isinstance(value, Unknown | Payload):
         target_place, observed = source, static_value_at(value, source)
     else:
         return
