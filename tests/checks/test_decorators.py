@@ -9,6 +9,18 @@ import pytest
 from tests.checks.snippets import LEGACY, project_codes, project_findings
 
 
+def test_call_below_a_decorator_without_parentheses_is_no_second_mistake(tmp_path: Path) -> None:
+    body = """
+        @step.do
+        async def charge(amount):
+            return amount
+
+        await charge(10)
+    """
+    (finding,) = project_findings(tmp_path, body)
+    assert finding.message.startswith("`step.do` without parentheses")
+
+
 def test_decorator_without_parentheses(tmp_path: Path) -> None:
     body = """
         @step.do

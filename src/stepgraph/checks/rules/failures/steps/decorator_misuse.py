@@ -86,19 +86,22 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if _end(note.span) not in ends
     )
     step_calls = {call.place for call in subject.facts_of_type(StepCalled)}
+    applications = list(subject.facts_of_type(DecoratorApplied))
     applied = (
         diagnostic
-        for application in subject.facts_of_type(DecoratorApplied)
+        for application in applications
         if application.place not in step_calls  # the value may be a step on another path
         for diagnostic in _check_application(application)
     )
     accesses = [access for access in subject.facts_of_type(MethodMissing) if not access.method.startswith("_")]
     calls_by_node = {id(call.place.node): call for call in subject.facts_of_type(MethodCalled)} if accesses else {}
     missing = (_diagnostic_of_unknown_method(access, calls_by_node) for access in accesses)
+    ends_of_bare = {_end(application.place.span) for application in applications if _is_applied_bare(application)}
     not_awaitable = (
         Diagnostic(note.span, note.message, note.advice)
         for code in ("function-awaited", "collection-awaited", "coroutine-waited", "step-object-called")
         for note in subject.notes_with_code(code)
+        if _end(note.span) not in ends_of_bare
     )
     unaccepted = (
         diagnostic
@@ -180,6 +183,11 @@ def _check_repeated(call: MethodCalled, mode: DependencyMode) -> Iterator[Diagno
 def _is_bare(positional: Sequence[StaticArgument]) -> bool:
     """Return whether `step.do` is applied to a function without parentheses."""
     return bool(positional) and isinstance(positional[0].value, StaticFunction | StaticStep)
+
+
+def _is_applied_bare(application: DecoratorApplied) -> bool:
+    """Return whether a call is one of a function below `@step.do` without parentheses."""
+    return _is_bare(application.decorator_arguments.positional)
 
 
 def _diagnostic_of_missing_parentheses(argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
@@ -298,7 +306,7 @@ def _config_entry(argument: StaticArgument) -> str:
 def _check_application(application: DecoratorApplied) -> Iterator[Diagnostic]:
     """Check `step.do("x")(...)`, whose only argument must be a function."""
     arguments = application.arguments
-    if not arguments.whole or _is_bare(application.decorator_arguments.positional):
+    if not arguments.whole or _is_applied_bare(application):
         return
     if len(arguments.items) != 1:
         count = "no argument" if not arguments.items else f"{len(arguments.items)} arguments"
