@@ -66,6 +66,7 @@ def findings(use: str) -> list[Finding]:
             "missing argument for the parameter `pause` of `slow`",
             "Pass it, as in `pause=...`.",
         ),
+        ("await self.charge(event, step)", "too many arguments for `charge`", "Remove an argument."),
         (
             "await self.forgotten(step)",
             "too many arguments for `forgotten`",

@@ -114,6 +114,22 @@ def test_body_of_the_module_that_needs_no_import(statement: str) -> None:
     assert missing(f"{ENTRY}\n\n{statement}\n") == []
 
 
+def test_undefined_name_explains_the_argument_that_callers_pass() -> None:
+    text = """
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await self.charge(step)
+
+    async def charge(self):
+        await step.sleep("settle", "1 hour")
+"""
+    (finding,) = check_analysis(analyze_source(text))
+    assert (finding.code, finding.advice) == ("SG130", "Add a parameter `step`, and pass it in each call.")
+
+
 def test_helper_that_is_never_called() -> None:
     assert missing(using("1", suffix='\nasync def load():\n    return await fetch("x")\n')) == []
 

@@ -323,8 +323,10 @@ class WrongArguments(Fact, Struct, frozen=True):
     """The first required parameter without an argument, if any."""
     unexpected: str | None
     """The first keyword without a parameter, if any. Without both, the call has too many arguments."""
-    has_receiver: bool
-    """Whether the call passes the instance, as in `self.charge()`."""
+    may_lack_self: bool
+    """Whether the call passes the instance, as in `self.charge()`, but the first parameter has another name."""
+    passed_names: frozenset[str]
+    """The names of the variables that the call passes."""
     place: SourcePlace
     definition: SourcePlace
     """The location of the function."""

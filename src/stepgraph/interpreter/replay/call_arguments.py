@@ -47,8 +47,11 @@ def observe_wrong_arguments(
     is_wrong = missing is not None or unexpected is not None or has_excess
     if is_wrong and not _is_for_another_type(interpreter, place, call):
         has_receiver = callee.receiver is not None and callee.kind != "static" and name == function.name.value
+        declared = parameters(function.params)
+        may_lack_self = has_receiver and not (declared and declared[0].name.value in _SELF)
+        passed_names = frozenset(each.value.value for each in call.args if isinstance(each.value, cst.Name))
         definition = SourcePlace(callee.scope.module, function)
-        interpreter.observe(WrongArguments(name, missing, unexpected, has_receiver, place, definition))
+        interpreter.observe(WrongArguments(name, missing, unexpected, may_lack_self, passed_names, place, definition))
 
 
 def observe_uncertain_callee(interpreter: Interpreter, callees: Union, place: SourcePlace) -> None:

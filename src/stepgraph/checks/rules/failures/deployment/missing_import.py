@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 from stepgraph.checks.analysis.guarded_calls import is_handled_by_callers
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Fix, Severity, safe_fix, unsafe_fix
 from stepgraph.checks.rule import Rule
-from stepgraph.ir.facts import StepNeverCalled
+from stepgraph.ir.facts import StepNeverCalled, WrongArguments
 from stepgraph.ir.name_facts import MissingImport, TypeOnlyName, UndefinedAttribute, UndefinedMember, UndefinedName
 from stepgraph.syntax.edits.source_edits import AddedImport
 
@@ -55,12 +55,21 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         message = f"{_describe(undefined)}: {_effect(undefined)}."
         misspelled = steps.get(undefined.suggestion or "")
         unused = () if misspelled is None else (("SG202", misspelled.place.span),)
-        consequences = (*unused, *unresolved.get(_key(undefined), ()))
+        passed = (("SG134", call.place.span) for call in _calls_that_pass(subject, undefined))
+        consequences = (*unused, *passed, *unresolved.get(_key(undefined), ()))
         yield Diagnostic(undefined.place.span, message, _advice_to_define(undefined), consequences=consequences)
     if subject.configured is not None or not subject.program.may_be_base:
         unresolved = _unresolved_arguments(subject, subject.facts_of_type(UndefinedAttribute))
         for attribute in _first_uses(subject.facts_of_type(UndefinedAttribute)):
             yield from _check_attribute(attribute, unresolved)
+
+
+def _calls_that_pass(subject: WorkflowSubject, undefined: UndefinedName) -> Iterator[WrongArguments]:
+    """Yield the calls that pass a variable of the undefined name to the function without this parameter."""
+    function = next(iter(undefined.place.functions), None)
+    for call in subject.facts_of_type(WrongArguments):
+        if call.definition.node is function and undefined.name in call.passed_names:
+            yield call
 
 
 def _diagnostic_of_member(read: UndefinedMember) -> Diagnostic:

@@ -45,7 +45,7 @@ def _diagnostic(call: WrongArguments) -> Diagnostic:
     else:
         problem = f"too many arguments for `{call.function}`"
         advice = "Remove an argument."
-        if call.has_receiver:
+        if call.may_lack_self:
             advice = f"Remove an argument, or add the parameter `self` to `{call.function}`, which gets the instance."
     message = f"{problem}: this call fails with a TypeError."
     related = (RelatedLocation(call.definition.heading, "the function is defined here"),)
