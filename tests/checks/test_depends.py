@@ -328,6 +328,25 @@ def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
     )
 
 
+def test_missing_depends_explains_the_argument_of_a_call(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        """
+        @step.do("charge")
+        async def charge(amount):
+            return amount
+
+        await charge(10)
+        """,
+        mode=LEGACY,
+    )
+    assert finding.code == "SG105"
+    assert finding.advice == (
+        "Declare it as `async def charge():` in a function `def make_charge(amount):` that ends in `return charge`, and"
+        " run it with `await make_charge(10)()`."
+    )
+
+
 def test_advice_lists_missing_depends(tmp_path: Path) -> None:
     (finding,) = project_findings(
         tmp_path,

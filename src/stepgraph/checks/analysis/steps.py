@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.checks.analysis.bound_values import with_bound_values
-from stepgraph.ir.facts import MethodCalled, StepDeclared
+from stepgraph.ir.facts import MethodCalled, StepCalled, StepDeclared
 from stepgraph.ir.nodes import (
     Call,
     EventWait,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepFunctionShape
     from stepgraph.ir.nodes import Activity, Dependency, OperationBlock, StepDefinition
+    from stepgraph.model.span import Span
 
 
 CONTEXT: Final = "ctx"
@@ -46,6 +47,26 @@ def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclar
 
 def _find_declarations(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
+
+
+def passed_arguments(subject: WorkflowSubject) -> dict[StepDefinition, list[StaticArgument]]:
+    """Return the arguments that the calls of each step pass, although a step takes none."""
+    return subject.once(_find_passed_arguments)
+
+
+def _find_passed_arguments(subject: WorkflowSubject) -> dict[StepDefinition, list[StaticArgument]]:
+    arguments: dict[StepDefinition, list[StaticArgument]] = {}
+    for call in subject.facts_of_type(StepCalled):
+        arguments.setdefault(call.definition, []).extend(call.arguments.items)
+    return arguments
+
+
+def findings_on_arguments(subject: WorkflowSubject, step: StepDefinition) -> tuple[tuple[str, Span], ...]:
+    """Return the codes and locations of the findings that calls pass arguments to a step.
+
+    They are consequences of a finding on its parameters, because the author expects that a step takes arguments.
+    """
+    return tuple(("SG118", argument.place.span) for argument in passed_arguments(subject).get(step, ()))
 
 
 def explicit_dependencies(subject: WorkflowSubject) -> Iterator[tuple[StepDeclared, StaticArgument]]:

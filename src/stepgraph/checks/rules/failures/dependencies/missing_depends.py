@@ -10,7 +10,9 @@ from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
     factory_advice,
+    findings_on_arguments,
     format_code_list,
+    passed_arguments,
     reachable_steps,
 )
 from stepgraph.checks.diagnostic import Applicability, Diagnostic, Severity, first_diagnostics, unsafe_fix
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import Parameter, StepDeclared, StepFunctionShape
+    from stepgraph.ir.static_values import StaticArgument
     from stepgraph.syntax.edits.source_edits import Edit
 
 
@@ -48,8 +51,9 @@ def _diagnostics(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 f"missing `depends` for the parameter{'s' * (len(parameters) > 1)} {names}: this project's"
                 f" compatibility date or flags require it, so the step {missing.definition.name!r} fails with a"
                 " TypeError.",
-                _advice(declared, function, functions, edits),
+                _advice(declared, function, functions, edits, passed_arguments(subject).get(missing.definition, ())),
                 unsafe_fix(*edits),
+                consequences=findings_on_arguments(subject, missing.definition),
             )
 
 
@@ -72,7 +76,11 @@ def _entries(parameters: Sequence[Parameter], functions: Mapping[str, str]) -> l
 
 
 def _advice(
-    declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str], edits: Sequence[Edit]
+    declared: StepDeclared,
+    function: StepFunctionShape,
+    functions: Mapping[str, str],
+    edits: Sequence[Edit],
+    passed: Sequence[StaticArgument],
 ) -> str:
     parameters = dependency_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
@@ -81,6 +89,8 @@ def _advice(
     entries = _entries(parameters, functions)
     if entries:
         return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
+    if len(passed) == len(parameters) == 1:
+        return factory_advice(declared, function, parameters, (passed[0].place.text,))
     return (
         "List a step for each parameter in `depends=[...]`. To pass another value, use a variable of the enclosing"
         " function."

@@ -18,6 +18,7 @@ from stepgraph.checks.analysis.steps import (
     ReachableSteps,
     declarations_of,
     factory_advice,
+    findings_on_arguments,
     format_code_list,
     is_parameter_name,
     reachable_steps,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from stepgraph.syntax.edits.source_edits import Edit
     from stepgraph.syntax.module import SourcePlace
 
-_RULE_ON_ARGUMENTS = "SG118"
 # The rules on uncalled steps. Their findings are consequences if the parameter refers to the uncalled step.
 _RULES_ON_UNCALLED_STEPS = ("SG202", "SG004")
 _MAX_SUGGESTIONS = 5
@@ -47,11 +47,10 @@ _COST_OF_SIMILARITY = 20
 class _Steps(Struct, frozen=True):
     """The steps of a workflow."""
 
+    subject: WorkflowSubject
     declared: dict[StepDefinition, StepDeclared]
     calls_with_argument: dict[StepDefinition, StepCalled]
     """The last call with a single positional argument, by step."""
-    arguments: dict[StepDefinition, list[Span]]
-    """The locations of the arguments that calls pass, by step."""
     called_at_one_place: frozenset[StepDefinition]
     """The steps with a single call, which may run several times."""
     uncalled: dict[Span, str]
@@ -70,9 +69,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _steps_of(subject: WorkflowSubject) -> _Steps:
     return _Steps(
+        subject=subject,
         declared=declarations_of(subject),
         calls_with_argument=dict(_calls_with_argument(subject)),
-        arguments=_arguments(subject),
         called_at_one_place=_called_at_one_place(subject),
         uncalled=dict(_uncalled(subject)),
         reachable=reachable_steps(subject),
@@ -86,13 +85,6 @@ def _calls_with_argument(subject: WorkflowSubject) -> Iterator[tuple[StepDefinit
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.items) == len(call.arguments.positional) == 1:
             yield call.definition, call
-
-
-def _arguments(subject: WorkflowSubject) -> dict[StepDefinition, list[Span]]:
-    arguments: dict[StepDefinition, list[Span]] = {}
-    for call in subject.facts_of_type(StepCalled):
-        arguments.setdefault(call.definition, []).extend(argument.place.span for argument in call.arguments.items)
-    return arguments
 
 
 def _called_at_one_place(subject: WorkflowSubject) -> frozenset[StepDefinition]:
@@ -156,13 +148,8 @@ def _diagnostic_of_defaults(
         f" named {captured[0].name!r}, so the step {declared.definition.name!r} fails with a TypeError.",
         inline_advice(captured) if edits else factory_advice(declared, function, captured, values),
         unsafe_fix(*edits),
-        consequences=_findings_on_arguments(steps, declared),
+        consequences=findings_on_arguments(steps.subject, declared.definition),
     )
-
-
-def _findings_on_arguments(steps: _Steps, declared: StepDeclared) -> tuple[tuple[str, Span], ...]:
-    """Return the findings that calls pass arguments to a step, because their author expects it to take parameters."""
-    return tuple((_RULE_ON_ARGUMENTS, span) for span in steps.arguments.get(declared.definition, ()))
 
 
 def _diagnostic_of_parameter(
@@ -197,7 +184,7 @@ def _diagnostic_of_parameter(
         f" {declared.definition.name!r} fails with a TypeError"
     )
     fix = unsafe_fix(*edits or ())
-    arguments = _findings_on_arguments(steps, declared)
+    arguments = findings_on_arguments(steps.subject, declared.definition)
     if intended is None or intended.place.span not in steps.uncalled:
         return Diagnostic(parameter.place.span, f"{message}.", advice, fix, consequences=arguments)
     return Diagnostic(
