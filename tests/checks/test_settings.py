@@ -141,6 +141,12 @@ def test_valid_settings_count_despite_invalid_ones() -> None:
     assert (settings.select, settings.strict, settings.fail_on) == (("SG1",), False, FailOn.WARNING)
 
 
+@pytest.mark.parametrize(("select", "selected"), [('"SG2"', ["SG205"]), ('["SG999"]', ["SG205"]), ("[]", [])])
+def test_only_a_valid_select_disables_rules(select: str, selected: list[str]) -> None:
+    findings = reported_findings(read(f"select = {select}"), make_finding("SG205"))
+    assert [finding.code for finding in findings if finding.code != "SG003"] == selected
+
+
 def test_invalid_toml_is_a_problem_if_it_mentions_stepgraph() -> None:
     assert problems("select = [")[0].startswith("pyproject.toml:2:11: not valid TOML: ")
     write("pyproject.toml", "[project\n")

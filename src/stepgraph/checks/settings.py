@@ -141,7 +141,7 @@ class _Table(Struct, frozen=True):
         folder = folder_of(fields.path)
         baseline = self._baseline(folder)
         return Settings(
-            select=tuple(self._codes(fields, "select")) if "select" in fields.values else (ALL,),
+            select=self._select(),
             ignore=tuple(self._codes(fields, "ignore", ignoring=True)),
             severity=dict(self._severity()),
             per_file_ignores=dict(self._per_file_ignores()),
@@ -153,6 +153,11 @@ class _Table(Struct, frozen=True):
             folder=folder,
             problems=tuple(sorted(fields.problems, key=lambda problem: (problem.line or 0, problem.column or 0))),
         )
+
+    def _select(self) -> tuple[str, ...]:
+        """Return the prefixes of the selected rules: by default, and without a valid selector, those of all rules."""
+        codes = tuple(self._codes(self.fields, "select"))
+        return () if not codes and self.fields.values.get("select") == [] else codes or (ALL,)
 
     def _baseline(self, folder: str) -> str | None:
         """Return the path of the baseline, or None if it is not set or outside the repository."""
