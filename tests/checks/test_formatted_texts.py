@@ -75,3 +75,9 @@ def test_text_as_a_timestamp() -> None:
 def test_default_of_getattr() -> None:
     text = "getattr(self.env, 'PAUSE', '5 min')"
     assert flagged_in_run("SG205", f"await step.sleep('s', {text})") == [text]
+
+
+@pytest.mark.parametrize(("default", "flagged"), [("'a.b'", ["rows.get('kind', 'a.b')"]), ("''", [])])
+def test_default_of_a_variable_unless_it_is_empty(default: str, flagged: list[str]) -> None:
+    body = f"kind = rows.get('kind', {default})\nawait step.wait_for_event('w', kind)"
+    assert flagged_in_run("SG112", body) == flagged

@@ -15,7 +15,7 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FunctionCalled, ValueBound
-from stepgraph.ir.static_values import StaticMapping
+from stepgraph.ir.static_values import StaticMapping, cases_of
 from stepgraph.ir.values import UNKNOWN, Constant, Duration, Moment, Template, Unknown, Value
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import SourcePlace
@@ -99,8 +99,12 @@ def observe_assignment(interpreter: Interpreter, target: cst.Name, value: Value,
     """
     if len(interpreter.frame.scope.bindings.binders.get(target.value, ())) > 1:
         target_place, observed = interpreter.place(target), snapshot(value)
-    elif isinstance(source.node, cst.IfExp) or isinstance(value, Unknown | Payload):
+    elif isinstance(source.node, cst.IfExp):
         target_place, observed = source, static_value_at(value, source)
+    elif isinstance(value, Unknown | Payload):
+        target_place, observed = source, static_value_at(value, source)
+        if any(isinstance(case, Constant) and not case.value for case in cases_of(observed)):
+            return  # an empty default often stands for a missing value, which other code handles
     else:
         return
     if observed is not UNKNOWN:
