@@ -13,7 +13,6 @@ from stepgraph.project.configuration.compatibility import Compatibility
 if TYPE_CHECKING:
     from stepgraph.ir.facts import Fact, WorkflowStarted
     from stepgraph.ir.program import Program
-    from stepgraph.ir.walk import VisitedOperation
     from stepgraph.model.note import Note, Problem
     from stepgraph.model.payload import Graph
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
@@ -72,13 +71,6 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
         for fact in self.program.facts:
             by_kind.setdefault(type(fact), []).append(fact)
         return by_kind
-
-    @cached_property
-    def operations(self) -> tuple[VisitedOperation, ...]:
-        """All operations that the program may execute, in pre-order."""
-        from stepgraph.ir.walk import walk_operations
-
-        return tuple(walk_operations(self.program.body))
 
     def notes_with_code(self, code: str) -> Iterator[Note]:
         """Yield the notes with a code, in source order."""

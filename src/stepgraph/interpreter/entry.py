@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
@@ -69,7 +69,7 @@ from stepgraph.ir.facts import Fact, UnwrappedRun
 from stepgraph.ir.nodes import EMPTY_BLOCK, OperationBlock, PayloadShape
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
-from stepgraph.ir.walk import may_run_steps
+from stepgraph.ir.walk import VisitedOperation, may_run_steps, walk_operations
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
@@ -250,6 +250,7 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
     place = SourcePlace(workflow.scope.module, workflow.node)
     payload = PayloadShape()
     body, run = EMPTY_BLOCK, place
+    operations: tuple[VisitedOperation, ...] = ()
     try:
         body, run = _interpret_run(interpreter, workflow, payload, place)
         if interpreter.work.first_starts:
@@ -257,8 +258,9 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
             from stepgraph.interpreter.workflow.repeated_starts import merge_repeated_starts
 
             merge_repeated_starts(interpreter, body)
+        operations = tuple(walk_operations(body))
         if not interpreter.stopped:
-            _observe_workflow(interpreter, workflow, body, run)
+            _observe_workflow(interpreter, workflow, operations, run)
         if traced:
             _observe_load_failures(interpreter, workflow)
     except LimitExceededError as error:
@@ -266,6 +268,7 @@ def _interpret_in(interpreter: Interpreter, entry: OpenModule, name: str, *, tra
     program = Program(
         class_name=workflow.name,
         body=body,
+        operations=operations,
         payload=payload,
         notes=_sorted_notes(interpreter),
         place=place,
@@ -321,15 +324,17 @@ def _sorted_notes(interpreter: Interpreter) -> tuple[Note, ...]:
     return tuple(sorted(notes, key=lambda note: (note.span, note.code)))
 
 
-def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: OperationBlock, run: SourcePlace) -> None:
+def _observe_workflow(
+    interpreter: Interpreter, workflow: ClassValue, operations: Sequence[VisitedOperation], run: SourcePlace
+) -> None:
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
     report_skipped_calls(interpreter)
     report_unknown_data(interpreter)
-    report_unawaited_work(interpreter, body, run)
+    report_unawaited_work(interpreter, operations, run)
     report_unknown_parameters(interpreter)
     _observe_unwrapped_run(interpreter, workflow)
-    interpreter.tracer.on_end(body)
+    interpreter.tracer.on_end(operations)
 
 
 def _interpret_run(

@@ -7,6 +7,7 @@ from msgspec import Struct, field
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import Function, OperationBlock, PayloadShape
+from stepgraph.ir.walk import VisitedOperation
 from stepgraph.model.note import Note
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import SourcePlace
@@ -18,6 +19,8 @@ class Program(Struct, frozen=True):
     class_name: str
     body: OperationBlock
     """The body of `run`."""
+    operations: tuple[VisitedOperation, ...]
+    """All operations that the program may execute, in pre-order."""
     payload: PayloadShape
     """The keys that the program reads from the payload of the event."""
     notes: tuple[Note, ...]

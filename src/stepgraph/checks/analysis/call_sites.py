@@ -71,7 +71,7 @@ def line_phrase(span: Span, path: str) -> str:
 def _functions_with_steps(subject: WorkflowSubject) -> frozenset[int]:
     """Return `run` and the functions that run steps, sleeps or waits, by `id` of the node."""
     nodes = {id(subject.program.run.node)}
-    for visit in subject.operations:
+    for visit in subject.program.operations:
         operation = visit.operation
         if isinstance(operation, Run | StartOperation) and isinstance(operation.activity, Call):
             function = operation.activity.function

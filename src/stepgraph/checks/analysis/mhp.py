@@ -55,7 +55,7 @@ def find_name_clashes(subject: WorkflowSubject, budget: Budget) -> Iterator[Name
     Clashes that depend on timing come first. In all other clashes, the program itself starts both activities, which
     have different declarations. Raises LimitExceededError.
     """
-    body, operations = subject.program.body, [visit.operation for visit in subject.operations]
+    body, operations = subject.program.body, [visit.operation for visit in subject.program.operations]
     if StartOperation not in set(map(type, operations)):
         return  # without tasks, nothing is pending
     domain = _PendingTasksDomain(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))

@@ -25,7 +25,7 @@ def find_tries(subject: WorkflowSubject) -> Sequence[TryOperation]:
 
 
 def _find_tries(subject: WorkflowSubject) -> Sequence[TryOperation]:
-    outside = (visit.operation for visit in subject.operations if visit.in_step is None)
+    outside = (visit.operation for visit in subject.program.operations if visit.in_step is None)
     return [operation for operation in outside if isinstance(operation, TryOperation)]
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, awaited_tasks_of, is_race
 from stepgraph.ir.facts import RaceOutsideStep
-from stepgraph.ir.nodes import Await, OperationBlock
-from stepgraph.ir.walk import name_of, walk_operations
+from stepgraph.ir.nodes import Await
+from stepgraph.ir.walk import VisitedOperation, name_of
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.walk import ancestors_of, expressions_below, self_and_statements_below, statements
 
 
-def observe_races(interpreter: Interpreter, body: OperationBlock) -> None:
+def observe_races(interpreter: Interpreter, operations: Iterable[VisitedOperation]) -> None:
     """Record a fact for each race outside of steps, unless it has only one member."""
-    for visit in walk_operations(body):
+    for visit in operations:
         if visit.in_step is not None or not isinstance(visit.operation, Await):
             continue
         task_ids = _tasks_in_race(visit.operation)

@@ -74,9 +74,10 @@ from stepgraph.ir.facts import (
     Returned,
     StepCalled,
 )
-from stepgraph.ir.nodes import OperationBlock, StepDefinition
+from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.static_values import StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
+from stepgraph.ir.walk import VisitedOperation
 from stepgraph.syntax.module import SourcePlace
 from stepgraph.syntax.mutation.changes import is_log_call
 from stepgraph.syntax.step_methods import is_step_method, stores_arguments
@@ -340,8 +341,8 @@ class ReplayTracer(Tracer):
     def on_entry(self, run: cst.CSTNode) -> None:
         self.state.entry = run
 
-    def on_end(self, body: OperationBlock) -> None:
-        observe_races(self.interpreter, body)
+    def on_end(self, operations: Sequence[VisitedOperation]) -> None:
+        observe_races(self.interpreter, operations)
         observe_changed_state(self.state)
 
 

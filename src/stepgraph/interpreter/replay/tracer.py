@@ -14,9 +14,10 @@ from stepgraph.interpreter.values.heap_cells import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope, ProjectObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import FactInCall, KeyUse
-from stepgraph.ir.nodes import OperationBlock, StepDefinition
+from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.static_values import NO_ARGUMENTS, StaticArguments
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
+from stepgraph.ir.walk import VisitedOperation
 from stepgraph.syntax.module import SourcePlace
 
 if TYPE_CHECKING:
@@ -313,8 +314,8 @@ class Tracer:
     def on_entry(self, run: cst.CSTNode) -> None:
         """Record that the engine calls the `run` method of the workflow."""
 
-    def on_end(self, body: OperationBlock) -> None:
-        """Record that the evaluation of the workflow has ended with this body."""
+    def on_end(self, operations: Sequence[VisitedOperation]) -> None:
+        """Record that the evaluation of the workflow has ended with these operations."""
 
 
 NO_TRACER: Final = Tracer()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard
 
@@ -18,9 +18,9 @@ from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Proj
 from stepgraph.interpreter.workflow.resuming import report_empty_reads
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
-from stepgraph.ir.nodes import Activity, Await, Call, OperationBlock, Run, StartOperation, work_kind
+from stepgraph.ir.nodes import Activity, Await, Call, Run, StartOperation, work_kind
 from stepgraph.ir.values import Unresolved, Value, is_from_package
-from stepgraph.ir.walk import name_of, walk_operations
+from stepgraph.ir.walk import VisitedOperation, name_of
 from stepgraph.syntax.module import SourceModule, SourcePlace
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
 
 
-def report_unawaited_work(interpreter: Interpreter, body: OperationBlock, run: SourcePlace) -> None:
+def report_unawaited_work(interpreter: Interpreter, operations: Iterable[VisitedOperation], run: SourcePlace) -> None:
     """Report coroutines, generators and steps that never begin, and record facts about work that nothing can await.
 
     `run` is the method that the SDK calls.
@@ -42,7 +42,7 @@ def report_unawaited_work(interpreter: Interpreter, body: OperationBlock, run: S
         _observe_external_coroutines(discarded)
     _report_never_iterated(interpreter)
     _report_special_methods(interpreter)
-    _observe_unawaited(discarded, body)
+    _observe_unawaited(discarded, operations)
     _observe_never_called(discarded)
 
 
@@ -250,10 +250,10 @@ def modeled_special_methods() -> frozenset[str]:
     return frozenset(f"__{name}__" for name in names)
 
 
-def _observe_unawaited(discarded: _DiscardedCoroutines, body: OperationBlock) -> None:
+def _observe_unawaited(discarded: _DiscardedCoroutines, operations: Iterable[VisitedOperation]) -> None:
     """Record facts about the sleeps and tasks of a program that nothing can await."""
     tasks = _Tasks()
-    tasks.collect(body)
+    tasks.collect(operations)
     for start in tasks.started.values():
         kind = work_kind(start.activity)
         if start.eager and kind is not None and start.task_id not in tasks.awaited:
@@ -319,8 +319,8 @@ class _Tasks(Struct):
     started: dict[TaskId, StartOperation] = field(default_factory=dict)
     awaited: set[TaskId] = field(default_factory=set)
 
-    def collect(self, body: OperationBlock) -> None:
-        for visit in walk_operations(body):
+    def collect(self, operations: Iterable[VisitedOperation]) -> None:
+        for visit in operations:
             match visit.operation:
                 case StartOperation() as start:
                     self.started[start.task_id] = start

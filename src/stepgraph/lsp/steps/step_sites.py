@@ -329,7 +329,7 @@ def _listed_steps(fact: StepDeclared) -> Iterator[tuple[SourcePlace, StepDefinit
 def _step_runs(subject: WorkflowSubject) -> Iterator[StepRun]:
     """Yield the runs of steps, as calls and as dependencies, each once."""
     visited: set[int] = set()
-    for visit in subject.operations:
+    for visit in subject.program.operations:
         operation = visit.operation
         activity = operation.activity if isinstance(operation, Run | StartOperation) else None
         pending: list[Dependency] = [activity] if isinstance(activity, StepRun) else []

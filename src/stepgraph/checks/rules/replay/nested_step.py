@@ -23,7 +23,9 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     Report a step in a function at its call in the outer step, because the function may be correct outside of steps.
     """
     budget = Budget()
-    outer_steps = {id(visit.in_step): visit.in_step for visit in subject.operations if visit.in_step is not None}
+    outer_steps = {
+        id(visit.in_step): visit.in_step for visit in subject.program.operations if visit.in_step is not None
+    }
     for outer in outer_steps.values():
         if _contains_race(outer.body, budget):
             continue

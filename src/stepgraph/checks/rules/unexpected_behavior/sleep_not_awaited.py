@@ -20,7 +20,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     sleeps = [call for call in subject.facts_of_type(NeverAwaited) if call.work == "sleep"]
     if not sleeps:
         return
-    nested = {id(visit.operation.place.node) for visit in subject.operations if visit.in_step is not None}
+    nested = {id(visit.operation.place.node) for visit in subject.program.operations if visit.in_step is not None}
     yield from (_diagnostic(sleep) for sleep in sleeps if id(sleep.place.node) not in nested)
 
 
