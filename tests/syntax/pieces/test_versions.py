@@ -57,6 +57,15 @@ def test_unchanged_pieces_are_shared(old: str, new: str) -> None:
     assert changed.tokens == parse(source).tokens
 
 
+def test_the_word_case_in_a_string_starts_no_pattern() -> None:
+    match = "match event:\n    case {'id': [first, *rest]}:\n        pass\n"
+    earlier = parse(match + STEPS)
+    changed = parse(match + STEPS.replace("rest 150", "close the case 150"), earlier)
+
+    assert earlier.joined
+    assert shared_pieces(earlier, changed) == len(earlier.joined.pieces) - 1
+
+
 def test_the_location_of_a_late_node_lists_one_piece() -> None:
     joined = parse(STEPS).joined
     assert joined
